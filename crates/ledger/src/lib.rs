@@ -1,1 +1,42 @@
-//! Being written.
+//! What a payment is worth in credits, and the journal that says so. Pure: no I/O, no clock, no randomness,
+//! no JSON. Everything here is a function of its arguments, so every rule can be tested in every order.
+//!
+//! The tour, in reading order:
+//! - [`fact`]: what one event tells us, in our terms;
+//! - [`knowledge`]: everything known about one payment; facts *join* it, so order and repetition cannot matter;
+//! - [`offer`]: may these terms be trusted? catalogue, metadata, tenants;
+//! - [`entitlement`]: knowledge → the credits that should be granted, revoked and frozen;
+//! - [`decide`]: entitlement − what is already posted = postings, and one named [`outcome`];
+//! - [`spend`]: the other kind of decision, which may refuse;
+//! - [`posting`], [`chain`]: balanced transactions, and the hash chain they belong to;
+//! - [`book`]: the part of the ledger that a batch of decisions reads and changes.
+//!
+//! Deliberately not here: Stripe's JSON (`stripe`), how facts are read from it (`engine`), and memory (`store`).
+
+pub mod book;
+pub mod chain;
+pub mod decide;
+mod draft;
+pub mod entitlement;
+pub mod fact;
+pub mod ids;
+pub mod knowledge;
+pub mod money;
+pub mod offer;
+pub mod outcome;
+pub mod posting;
+mod settle;
+pub mod spend;
+pub mod status;
+
+pub use book::{Book, Lot, Payment, Tenant};
+pub use decide::{Changes, Decision, decide, rule};
+pub use entitlement::{Entitlement, entitlement};
+pub use fact::{Fact, Offer, Told};
+pub use ids::{EventId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
+pub use knowledge::Knowledge;
+pub use money::{Credits, Minor, Rounding};
+pub use offer::{Catalogue, Package, Policy};
+pub use outcome::{Outcome, Reason};
+pub use posting::{Account, Balance, Cause, Kind, Posting, Transaction};
+pub use status::PaymentStatus;

@@ -1,0 +1,55 @@
+//! The hash chain: every transaction seals the one before it, in the same commit that writes it, so that a
+//! line changed or removed later shows. The sealed text is plain, one field per line, so that anyone can
+//! check it with nothing but `sha256sum`:
+//!
+//! ```text
+//! faireplace-1          the format
+//! <previous hash>       64 lower-case hex digits, zeros for the first
+//! <seq> <tenant> <kind> <payment or -> <at, microseconds>
+//! <cause>
+//! <account> <lot or -> <amount>      one line per posting
+//! <available> <held> <frozen> <debt> after it
+//! ```
+//!
+//! Not here: anchoring the head outside the database, without which a chain proves nothing against whoever
+//! owns the database.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use crate::posting::Transaction;
+
+/// What stands before the first transaction.
+pub const GENESIS: [u8; 32] = [0; 32];
+
+/// The hash that `transaction` should carry when it follows `previous`. Its own `hash` is not read.
+pub fn seal(previous: &[u8; 32], transaction: &Transaction) -> [u8; 32] {
+    Sha256::digest(text(previous, transaction)).into()
+}
+
+/// The text that is hashed.
+pub fn text(previous: &[u8; 32], transaction: &Transaction) -> String {
+    let mut text = format!("faireplace-1\n{}\n", hex(previous));
+    let payment = transaction.payment.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    let (seq, tenant, kind, at) =
+        (transaction.seq, transaction.tenant, transaction.kind.as_str(), transaction.at);
+    // Writing to a String cannot fail. The cause is quoted so that no text in it can pose as another line.
+    let _ = writeln!(text, "{seq} {tenant} {kind} {payment} {at}");
+    let _ = writeln!(text, "{:?}", transaction.cause.to_string());
+    for posting in &transaction.postings {
+        let lot = posting.lot.map_or_else(|| "-".to_owned(), |lot| lot.to_string());
+        let _ = writeln!(text, "{} {lot} {}", posting.account.as_str(), posting.amount);
+    }
+    let after = transaction.balance_after;
+    let _ = writeln!(text, "{} {} {} {}", after.available, after.held, after.frozen, after.debt);
+    text
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,143 @@
+//! Fact + what is known → what to write. Level-triggered: the entitlement of the whole payment is worked out
+//! anew, and only the difference from what is already posted is posted (design section 3). So duplicates,
+//! retries, replays and any order are harmless by construction.
+//!
+//! Recording never refuses for lack of credits: what a tenant no longer has is booked as debt. Refusing is
+//! for `spend`. Nothing here waits, looks at a clock or can fail for a reason outside its arguments.
+
+use crate::book::{Book, Lot, Payment, Tenant};
+use crate::draft::Draft;
+use crate::entitlement::{Entitlement, entitlement};
+use crate::fact::Fact;
+use crate::ids::{PaymentId, TenantId, Timestamp};
+use crate::knowledge::{Knowledge, Ruling};
+use crate::offer::{Policy, judge};
+use crate::outcome::{Outcome, Reason};
+use crate::posting::{Cause, Kind, Transaction};
+use crate::settle::Settlement;
+use crate::status::{is_final, question};
+
+/// What became of an event or of a person's word, and what to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why a person must look at the payment, whatever the outcome.
+    pub question: Option<Reason>,
+    /// What to write.
+    pub changes: Changes,
+}
+
+/// What to write: final values, not instructions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The payment as it is now known.
+    pub payment: Option<Payment>,
+    /// Payments that turned out to be the same one; their lots and aliases now belong to it.
+    pub absorbed: Vec<PaymentId>,
+    /// Lots that changed.
+    pub lots: Vec<Lot>,
+    /// Tenants that changed.
+    pub tenants: Vec<Tenant>,
+    /// What to add to the journal.
+    pub transactions: Vec<Transaction>,
+}
+
+/// Decides what one event means.
+pub fn decide(book: &Book, fact: &Fact, policy: &Policy, at: Timestamp) -> Decision {
+    let mut learned = fact.knowledge.clone();
+    judge(&mut learned, fact, policy, |tenant| book.tenants.contains_key(&tenant));
+    revise(book, &learned, Cause::Event(fact.told.event.clone()), policy, at)
+}
+
+/// Decides what a person's word about a quarantined payment means.
+pub fn rule(book: &Book, payment: PaymentId, ruling: Ruling, policy: &Policy) -> Option<Decision> {
+    let known = book.payments.get(&payment)?;
+    let at = ruling.at;
+    let cause = Cause::Operator { by: ruling.by.clone(), reason: ruling.reason.clone() };
+    let learned = Knowledge { ruling: Some(ruling), ..known.knowledge.clone() };
+    Some(revise(book, &learned, cause, policy, at))
+}
+
+/// Joins what was learned with everything known of the same payment, and posts the difference.
+fn revise(book: &Book, learned: &Knowledge, cause: Cause, policy: &Policy, at: Timestamp) -> Decision {
+    let mut same: Vec<PaymentId> = learned.objects().filter_map(|id| book.aliases.get(id)).copied().collect();
+    same.sort_unstable();
+    same.dedup();
+    let id = same.first().copied().unwrap_or(book.next_payment);
+
+    let before = same.first().map(|id| book.payments[id].knowledge.clone()).unwrap_or_default();
+    let mut after = before.clone();
+    for other in same.iter().skip(1) {
+        after.join(book.payments[other].knowledge.clone());
+    }
+    after.join(learned.clone());
+
+    let mut draft = Draft::new(book, cause, at, Some(id));
+    for lot in draft.lots_where(|lot| same.contains(&lot.payment) && lot.payment != id) {
+        draft.lot_mut(lot).payment = id;
+    }
+    settle(&mut draft, id, &after, policy);
+
+    let question = question(&after);
+    Decision {
+        outcome: outcome(&before, &after, learned, &draft.transactions),
+        question,
+        changes: draft.finish(Some(Payment { id, knowledge: after }), same.into_iter().skip(1).collect()),
+    }
+}
+
+/// Brings what is posted for a payment to what it is worth, tenant by tenant. Whoever holds credits of it
+/// without being entitled (another tenant's claim came to count) is entitled to nothing.
+fn settle(draft: &mut Draft<'_>, payment: PaymentId, known: &Knowledge, policy: &Policy) {
+    let due = entitlement(known, policy.refund_rounding);
+    let mut tenants: Vec<TenantId> = draft
+        .lots_where(|lot| lot.payment == payment)
+        .into_iter()
+        .map(|id| draft.lot(id).tenant)
+        .chain(due.tenant)
+        .collect();
+    tenants.sort_unstable();
+    tenants.dedup();
+    for tenant in tenants {
+        let due = if due.tenant == Some(tenant) { due } else { Entitlement::default() };
+        let mut own = draft.lots_where(|lot| lot.payment == payment && lot.tenant == tenant);
+        if own.is_empty() {
+            own.push(draft.open_lot(tenant, payment, known.claim().map_or(0, |claim| claim.told.created)));
+        }
+        Settlement { draft, tenant, own: &own }.run(&due);
+    }
+}
+
+/// Names what became of an event: what moved credits first, then what was learned.
+fn outcome(
+    before: &Knowledge,
+    after: &Knowledge,
+    learned: &Knowledge,
+    transactions: &[Transaction],
+) -> Outcome {
+    let moved = transactions.iter().map(|transaction| match transaction.kind {
+        Kind::Granted => Outcome::Granted,
+        Kind::Revoked | Kind::Reversed | Kind::Spent => Outcome::Revoked,
+        Kind::Restored | Kind::DebtRepaid => Outcome::Restored,
+        Kind::Frozen => Outcome::Frozen,
+        Kind::Unfrozen => Outcome::Unfrozen,
+    });
+    if let Some(moved) = moved.min() {
+        return moved;
+    }
+    match () {
+        () if before == after => Outcome::AlreadyKnown,
+        () if question(after).is_some() && question(after) != question(before) => Outcome::Quarantined,
+        () if !after.purchase_known() && after.unrelated => Outcome::Ignored,
+        () if learned.charges.values().any(|charge| charge.failed) => Outcome::Declined,
+        () if !after.purchase_known() => Outcome::AwaitingPurchase,
+        () if after.paid && is_final(after) && !(before.paid && is_final(before)) => Outcome::Finalized,
+        () if !after.paid && (learned.expired || learned.async_failed) => Outcome::Closed,
+        () if !after.paid && learned.completed => Outcome::AwaitingPayment,
+        () => Outcome::Recorded,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! The closed list of what can become of an event, and of why something needs a person (design section 3,
+//! Trust). Every event ends in exactly one outcome, stored with it and shown; none exists only as a log line.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant,)+ }
+
+        impl $name {
+            /// Every one of them, in order of precedence.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Its name, as stored and shown.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The one with this name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == name)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+named! {
+    /// What became of an event.
+    Outcome {
+        /// A person must look; nothing was granted. The reason stands beside it.
+        Quarantined = "quarantined",
+        /// Credits were added.
+        Granted = "granted",
+        /// Credits were taken back.
+        Revoked = "revoked",
+        /// Credits that had been taken back were returned.
+        Restored = "restored",
+        /// Credits were set aside while a refund is pending or a dispute is open.
+        Frozen = "frozen",
+        /// Credits that were set aside are spendable again.
+        Unfrozen = "unfrozen",
+        /// The payment became final: its charge succeeded.
+        Finalized = "finalized",
+        /// An attempt to pay failed; no credits. A later attempt may still succeed.
+        Declined = "declined",
+        /// The purchase ended without payment: expired, or its delayed payment failed.
+        Closed = "closed",
+        /// The purchase is complete and its delayed payment is under way.
+        AwaitingPayment = "awaiting_payment",
+        /// About a payment whose purchase has not arrived yet; kept until it does.
+        AwaitingPurchase = "awaiting_purchase",
+        /// Something new was learned that moves no credits.
+        Recorded = "recorded",
+        /// Everything in it was known already.
+        AlreadyKnown = "already_known",
+        /// Not about credits; kept.
+        Ignored = "ignored",
+    }
+}
+
+named! {
+    /// Why an event or a payment needs a person.
+    Reason {
+        /// The body is signed, but is no event that we can read.
+        Unreadable = "unreadable",
+        /// A test event at a live deployment, or the other way round.
+        WrongMode = "wrong_mode",
+        /// An event of a connected account that this deployment does not serve.
+        ForeignAccount = "foreign_account",
+        /// A thin event (`v2.core.event`) about money: it carries no object, only a pointer to one.
+        ThinEvent = "thin_event",
+        /// The program panicked on this event; its neighbours went on.
+        Panicked = "panicked",
+        /// It could not be applied within the retry schedule.
+        RetriesExhausted = "retries_exhausted",
+        /// The session names no tenant.
+        TenantMissing = "tenant_missing",
+        /// The session's tenant is not a UUID.
+        TenantInvalid = "tenant_invalid",
+        /// The session's tenant is not one of ours, and only known tenants may buy.
+        TenantUnknown = "tenant_unknown",
+        /// The session's package is not in the catalogue.
+        PackageUnknown = "package_unknown",
+        /// Neither metadata nor catalogue say how many credits were bought.
+        CreditsMissing = "credits_missing",
+        /// The credits are not a whole number from 1 to 1,000,000,000.
+        CreditsInvalid = "credits_invalid",
+        /// The credits differ from the catalogue's.
+        CreditsMismatch = "credits_mismatch",
+        /// The currency is not three letters.
+        CurrencyInvalid = "currency_invalid",
+        /// The currency differs from the catalogue's.
+        CurrencyMismatch = "currency_mismatch",
+        /// The price differs from the catalogue's.
+        PriceMismatch = "price_mismatch",
+        /// `payment_status` has a value that we do not know; it may or may not mean paid.
+        PaymentStatusUnknown = "payment_status_unknown",
+        /// Events name different terms for one payment. The earliest counts until a person decides.
+        ClaimsConflict = "claims_conflict",
+    }
+}

@@ -1,0 +1,200 @@
+//! The journal's lines: signed postings between accounts, in transactions that sum to zero and carry their
+//! cause and the balance after them (design section 3, Book of accounts).
+
+use std::fmt;
+
+use crate::ids::{EventId, LotId, PaymentId, TenantId, Timestamp};
+use crate::money::Credits;
+
+/// Where credits can be. A positive posting moves credits into the account. `debt` is the only account of
+/// a tenant whose balance is zero or below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Account {
+    /// Where all credits come from.
+    Issued,
+    /// Spendable credits of a lot.
+    Available,
+    /// Credits of a lot set aside for a spend that may yet happen.
+    Held,
+    /// Credits of a lot set aside while a refund is pending or a dispute is open.
+    Frozen,
+    /// What a tenant owes: credits taken back after they were spent.
+    Debt,
+    /// Credits that were spent.
+    Consumed,
+    /// Credits that were taken back.
+    Revoked,
+}
+
+impl Account {
+    /// Every account.
+    pub const ALL: &[Self] =
+        &[Self::Issued, Self::Available, Self::Held, Self::Frozen, Self::Debt, Self::Consumed, Self::Revoked];
+
+    /// Its name, as stored, hashed and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Issued => "issued",
+            Self::Available => "available",
+            Self::Held => "held",
+            Self::Frozen => "frozen",
+            Self::Debt => "debt",
+            Self::Consumed => "consumed",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// The account with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|account| account.as_str() == name)
+    }
+}
+
+/// One signed line: `amount` credits into (or, negative, out of) an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// Which account.
+    pub account: Account,
+    /// Which lot the credits belong to; none for debt, which is the tenant's as a whole.
+    pub lot: Option<LotId>,
+    /// Signed, in credits.
+    pub amount: i64,
+}
+
+/// What a transaction did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A purchase was paid.
+    Granted,
+    /// Money went back, and credits with it.
+    Revoked,
+    /// A refund failed or a lost dispute was won after all.
+    Restored,
+    /// A refund is pending or a dispute is open.
+    Frozen,
+    /// It came to nothing.
+    Unfrozen,
+    /// The grant itself was wrong: another claim counts, or a person said so.
+    Reversed,
+    /// New credits paid what was owed.
+    DebtRepaid,
+    /// The tenant used credits.
+    Spent,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::Granted,
+        Self::Revoked,
+        Self::Restored,
+        Self::Frozen,
+        Self::Unfrozen,
+        Self::Reversed,
+        Self::DebtRepaid,
+        Self::Spent,
+    ];
+
+    /// Its name, as stored, hashed and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Revoked => "revoked",
+            Self::Restored => "restored",
+            Self::Frozen => "frozen",
+            Self::Unfrozen => "unfrozen",
+            Self::Reversed => "reversed",
+            Self::DebtRepaid => "debt_repaid",
+            Self::Spent => "spent",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// Why a transaction happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A Stripe event taught us something.
+    Event(EventId),
+    /// A person decided.
+    Operator {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The tenant's own command, by its idempotency key.
+    Command(String),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(event) => write!(f, "event {event}"),
+            Self::Operator { by, reason } => write!(f, "operator {by}: {reason}"),
+            Self::Command(key) => write!(f, "command {key}"),
+        }
+    }
+}
+
+/// What a tenant has and owes, in credits. None of the four is ever negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Spendable.
+    pub available: Credits,
+    /// Set aside by holds.
+    pub held: Credits,
+    /// Set aside by pending refunds and open disputes.
+    pub frozen: Credits,
+    /// Owed.
+    pub debt: Credits,
+}
+
+impl Balance {
+    /// The one figure: available + held + frozen − debt. Negative when more is owed than there is.
+    pub fn net(&self) -> i64 {
+        (self.available + self.held + self.frozen - self.debt).0
+    }
+}
+
+/// One entry of the journal, never changed once written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// Its place in the journal: 1, 2, 3, … without gaps.
+    pub seq: i64,
+    /// Whose.
+    pub tenant: TenantId,
+    /// What it did.
+    pub kind: Kind,
+    /// Why.
+    pub cause: Cause,
+    /// The payment behind it, if there is one.
+    pub payment: Option<PaymentId>,
+    /// When, by our clock.
+    pub at: Timestamp,
+    /// Its lines; they sum to zero.
+    pub postings: Vec<Posting>,
+    /// The tenant's balance after it.
+    pub balance_after: Balance,
+    /// Hash of this transaction and of the one before it.
+    pub hash: [u8; 32],
+}
+
+impl Transaction {
+    /// How much it changed the tenant's balance: zero for credits that only moved between available and
+    /// frozen, or that repaid a debt.
+    pub fn amount(&self) -> i64 {
+        let ours =
+            |account| matches!(account, Account::Available | Account::Held | Account::Frozen | Account::Debt);
+        self.postings.iter().filter(|posting| ours(posting.account)).map(|posting| posting.amount).sum()
+    }
+
+    /// How many credits it moved, in whichever direction.
+    pub fn credits(&self) -> Credits {
+        Credits(self.postings.iter().map(|posting| posting.amount.max(0)).sum())
+    }
+}

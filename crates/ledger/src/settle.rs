@@ -1,0 +1,153 @@
+//! From what is posted to what is due: the steps of one tenant's side of one payment. Granted, revoked and
+//! frozen are separate targets with separate lines, so that history shows a purchase and its refund even
+//! when the refund came first (design section 3).
+
+use crate::book::Lot;
+use crate::draft::Draft;
+use crate::entitlement::Entitlement;
+use crate::ids::{LotId, TenantId};
+use crate::money::Credits;
+use crate::posting::{Account, Kind};
+
+type Line = (Account, Option<LotId>, i64);
+
+/// One tenant's side of one payment. Its own lots are normally one; more only where payments that had
+/// each granted turned out to be the same.
+pub(crate) struct Settlement<'d, 'b> {
+    pub(crate) draft: &'d mut Draft<'b>,
+    pub(crate) tenant: TenantId,
+    pub(crate) own: &'d [LotId],
+}
+
+impl Settlement<'_, '_> {
+    /// Posts the difference between what is posted and what is due.
+    pub(crate) fn run(mut self, due: &Entitlement) {
+        let granted = self.sum(|lot| lot.granted);
+        let revoked = self.sum(|lot| lot.revoked);
+        self.grant(due.granted.less(granted));
+        self.take(due.revoked.less(revoked), Kind::Revoked, due.frozen);
+        self.restore(revoked.less(due.revoked));
+        self.take(granted.less(due.granted), Kind::Reversed, due.frozen);
+        self.freeze(due.frozen);
+        repay(self.draft, self.tenant);
+    }
+
+    fn sum(&self, column: fn(&Lot) -> Credits) -> Credits {
+        self.own.iter().map(|&id| column(self.draft.lot(id))).sum()
+    }
+
+    fn grant(&mut self, credits: Credits) {
+        let lot = self.own.first().copied();
+        let lines = [(Account::Issued, lot, -credits.0), (Account::Available, lot, credits.0)];
+        self.draft.post(self.tenant, Kind::Granted, &lines);
+    }
+
+    /// Takes credits back: from the payment's own lots (first what no longer needs to be frozen, then what is
+    /// available, then the rest that is frozen), then from the tenant's other lots, and books what is left as
+    /// debt. Held credits are left standing: somebody was promised them.
+    fn take(&mut self, credits: Credits, kind: Kind, frozen_due: Credits) {
+        let thawing = self.sum(|lot| lot.frozen).less(frozen_due);
+        let others = {
+            let (tenant, own) = (self.tenant, self.own);
+            self.draft.lots_where(|lot| lot.tenant == tenant && !own.contains(&lot.id))
+        };
+        let mut lines: Vec<Line> = Vec::new();
+        let mut left = credits;
+        self.draw(&mut lines, &mut left, self.own, Account::Frozen, thawing);
+        self.draw(&mut lines, &mut left, self.own, Account::Available, credits);
+        self.draw(&mut lines, &mut left, self.own, Account::Frozen, credits);
+        self.draw(&mut lines, &mut left, &others, Account::Available, credits);
+        lines.push((Account::Debt, None, -left.0));
+        if kind == Kind::Reversed {
+            self.spread(&mut lines, credits, Account::Issued, |lot| lot.granted, 1);
+        } else {
+            lines.push((Account::Revoked, self.own.first().copied(), credits.0));
+        }
+        self.draft.post(self.tenant, kind, &lines);
+    }
+
+    /// Gives back what had been revoked. It lands in the payment's own lot, wherever it was taken from; what
+    /// is to be frozen or is owed is met from there by the steps that follow.
+    fn restore(&mut self, credits: Credits) {
+        let mut lines = vec![(Account::Available, self.own.first().copied(), credits.0)];
+        self.spread(&mut lines, credits, Account::Revoked, |lot| lot.revoked, -1);
+        self.draft.post(self.tenant, Kind::Restored, &lines);
+    }
+
+    /// Freezes or unfreezes, as far as the own lots go; a freeze never becomes debt.
+    fn freeze(&mut self, due: Credits) {
+        let (mut freeze, mut thaw): (Vec<Line>, Vec<Line>) = (Vec::new(), Vec::new());
+        let mut wanted = due;
+        for (index, &id) in self.own.iter().enumerate() {
+            let lot = self.draft.lot(id);
+            let (frozen, within) = (lot.frozen, (lot.available + lot.frozen).min(wanted));
+            // The last lot keeps what could not be met, so that credits returning to it are frozen first.
+            let target = if index + 1 == self.own.len() { wanted } else { within };
+            wanted = wanted.less(within);
+            if lot.freeze_target != target {
+                self.draft.lot_mut(id).freeze_target = target;
+            }
+            let up = within.less(frozen).0;
+            freeze.extend([(Account::Available, Some(id), -up), (Account::Frozen, Some(id), up)]);
+            let down = frozen.less(within).0;
+            thaw.extend([(Account::Frozen, Some(id), -down), (Account::Available, Some(id), down)]);
+        }
+        self.draft.post(self.tenant, Kind::Unfrozen, &thaw);
+        self.draft.post(self.tenant, Kind::Frozen, &freeze);
+    }
+
+    /// Draws up to `limit` of what is `left` from one account of `lots`, in their order.
+    fn draw(
+        &self,
+        lines: &mut Vec<Line>,
+        left: &mut Credits,
+        lots: &[LotId],
+        account: Account,
+        limit: Credits,
+    ) {
+        let mut limit = limit;
+        for &id in lots {
+            let lot = self.draft.lot(id);
+            let drawn: i64 = lines.iter().filter(|l| (l.0, l.1) == (account, Some(id))).map(|l| -l.2).sum();
+            let there = if account == Account::Frozen { lot.frozen } else { lot.available };
+            let amount = there.less(Credits(drawn)).min(*left).min(limit);
+            if amount > Credits::ZERO {
+                lines.push((account, Some(id), -amount.0));
+                *left -= amount;
+                limit -= amount;
+            }
+        }
+    }
+
+    /// Books `credits` against `account` of the own lots, no more on each than `column` of it holds.
+    fn spread(
+        &self,
+        lines: &mut Vec<Line>,
+        credits: Credits,
+        account: Account,
+        column: fn(&Lot) -> Credits,
+        sign: i64,
+    ) {
+        let mut left = credits;
+        for &id in self.own {
+            let amount = column(self.draft.lot(id)).min(left);
+            lines.push((account, Some(id), sign * amount.0));
+            left -= amount;
+        }
+    }
+}
+
+/// Pays what the tenant owes from whatever became available: debt comes before spending.
+fn repay(draft: &mut Draft<'_>, tenant: TenantId) {
+    let mut owed = draft.balance(tenant).debt;
+    if owed == Credits::ZERO {
+        return;
+    }
+    let mut lines: Vec<Line> = Vec::new();
+    for id in draft.lots_where(|lot| lot.tenant == tenant && lot.available > Credits::ZERO) {
+        let amount = draft.lot(id).available.min(owed);
+        lines.extend([(Account::Available, Some(id), -amount.0), (Account::Debt, None, amount.0)]);
+        owed -= amount;
+    }
+    draft.post(tenant, Kind::DebtRepaid, &lines);
+}
