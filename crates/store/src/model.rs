@@ -1,0 +1,276 @@
+//! What crosses the border of the store: deliveries in, rows out. Plain data; no row knows where it is kept.
+
+use ledger::posting::Transaction;
+use ledger::{EventId, Fact, Knowledge, Lot, Outcome, PaymentId, PaymentStatus, Reason, TenantId, Timestamp};
+
+/// One delivery, verified and ready to be kept.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The event's id, or a name made from the body where none could be read.
+    pub id: EventId,
+    /// Its type, or empty.
+    pub kind: String,
+    /// Seconds, by Stripe's clock.
+    pub created: i64,
+    /// Live or test, if it says.
+    pub livemode: Option<bool>,
+    /// The raw bytes, packed with [`crate::body::pack`].
+    pub body: Vec<u8>,
+}
+
+/// The delivery is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The event's place in order of arrival.
+    pub seq: i64,
+    /// How often it has been delivered; 1 for the first time.
+    pub deliveries: i64,
+}
+
+/// An event that is due to be applied.
+#[derive(Clone, Debug)]
+pub struct DueEvent {
+    /// Its place in order of arrival.
+    pub seq: i64,
+    /// Its id.
+    pub id: EventId,
+    /// Failed attempts so far.
+    pub attempts: u32,
+    /// The packed body.
+    pub body: Vec<u8>,
+}
+
+/// What an event turned out to be, ready to be settled.
+#[derive(Clone, Debug)]
+pub enum Reading {
+    /// It is about a payment.
+    Fact(Box<Fact>),
+    /// It is not about credits.
+    Ignored,
+    /// A person must look at the event itself.
+    Quarantined {
+        /// Why.
+        reason: Reason,
+        /// In words, for that person. Never content of the body.
+        detail: String,
+    },
+}
+
+/// One event to settle.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The event's place in order of arrival.
+    pub seq: i64,
+    /// What it turned out to be.
+    pub reading: Reading,
+}
+
+/// What became of one event or ruling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The event's place in order of arrival; 0 for a ruling.
+    pub seq: i64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// An event that could not be applied, to be tried again or given up.
+#[derive(Clone, Debug)]
+pub struct Postponed {
+    /// The event's place in order of arrival.
+    pub seq: i64,
+    /// When to try again; never, and quarantined, where there is none.
+    pub due_at: Option<Timestamp>,
+    /// Why it failed.
+    pub error: String,
+}
+
+/// An event as it is shown.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    /// Its place in order of arrival.
+    pub seq: i64,
+    /// Its id.
+    pub id: EventId,
+    /// Its type.
+    pub kind: String,
+    /// Seconds, by Stripe's clock.
+    pub created: i64,
+    /// Live or test, if it says.
+    pub livemode: Option<bool>,
+    /// When it first arrived.
+    pub received_at: Timestamp,
+    /// How often it was delivered.
+    pub deliveries: i64,
+    /// Failed attempts to apply it.
+    pub attempts: i64,
+    /// When it is tried next; none once it has an outcome.
+    pub due_at: Option<Timestamp>,
+    /// What became of it.
+    pub outcome: Option<Outcome>,
+    /// Why a person must look, or why the last attempt failed.
+    pub reason: Option<String>,
+    /// The payment that it is about, by its key.
+    pub payment: Option<String>,
+}
+
+/// A transaction as it is shown: with the payment's key.
+#[derive(Clone, Debug)]
+pub struct TransactionRow {
+    /// The journal's entry.
+    pub transaction: Transaction,
+    /// The payment's key.
+    pub payment_key: Option<String>,
+}
+
+/// A lot as it is shown: with the payment's key.
+#[derive(Clone, Debug)]
+pub struct LotRow {
+    /// The lot.
+    pub lot: Lot,
+    /// The payment's key.
+    pub payment_key: String,
+}
+
+/// A payment as it is shown.
+#[derive(Clone, Debug)]
+pub struct PaymentRow {
+    /// Its name in the store.
+    pub id: PaymentId,
+    /// Its payment intent, else session, else charge.
+    pub key: String,
+    /// Whose purchase it is, once known.
+    pub tenant: Option<TenantId>,
+    /// Where it stands.
+    pub status: PaymentStatus,
+    /// Everything known about it.
+    pub knowledge: Knowledge,
+    /// When we first heard of it.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Something that needs, or needed, a person.
+#[derive(Clone, Debug)]
+pub struct QuarantineRow {
+    /// Its number.
+    pub id: i64,
+    /// The event's id, if it is about an event.
+    pub event: Option<EventId>,
+    /// The payment's key, if it is about a payment.
+    pub payment: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// In words.
+    pub detail: String,
+    /// Since when.
+    pub opened_at: Timestamp,
+    /// Until when.
+    pub closed_at: Option<Timestamp>,
+    /// `resolved`, `dismissed`, or `cleared` by later facts.
+    pub resolution: Option<String>,
+    /// By whom.
+    pub closed_by: Option<String>,
+    /// Why it was decided so.
+    pub note: Option<String>,
+}
+
+/// An API key as it is stored: without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    /// Its public name, e.g. `key_018f…`.
+    pub id: String,
+    /// What it is for, in its owner's words.
+    pub name: String,
+    /// Whose; none for an operator's key.
+    pub tenant: Option<TenantId>,
+    /// What it may do, e.g. `credits:read`.
+    pub permissions: Vec<String>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Until when, if it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Which events to list.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Of this type.
+    pub kind: Option<String>,
+    /// With this outcome.
+    pub outcome: Option<Outcome>,
+    /// About this payment.
+    pub payment: Option<PaymentId>,
+    /// Not applied yet.
+    pub pending: bool,
+}
+
+/// Which transactions to list: a tenant's, a payment's, or a tenant's of one kind.
+#[derive(Clone, Debug, Default)]
+pub struct TransactionFilter {
+    /// Whose.
+    pub tenant: Option<TenantId>,
+    /// Of which payment.
+    pub payment: Option<PaymentId>,
+    /// Of which kind.
+    pub kind: Option<ledger::Kind>,
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Not after.
+    pub to: Option<Timestamp>,
+}
+
+/// Which page of a listing: the newest first unless asked otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// 1 for the first.
+    pub number: u32,
+    /// Rows on a page.
+    pub size: u32,
+    /// Oldest first.
+    pub ascending: bool,
+}
+
+/// One page of rows, and how many there are in all.
+#[derive(Clone, Debug)]
+pub struct Listing<T> {
+    /// The rows of this page.
+    pub rows: Vec<T>,
+    /// All rows that match.
+    pub total: i64,
+}
+
+/// How the store is doing.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// Events kept.
+    pub events: i64,
+    /// Events without an outcome.
+    pub pending: i64,
+    /// When the oldest of these arrived.
+    pub oldest_pending: Option<Timestamp>,
+    /// Open quarantine items.
+    pub quarantined: i64,
+    /// When an event last arrived.
+    pub last_event: Option<Timestamp>,
+    /// Transactions in the journal.
+    pub transactions: i64,
+}
+
+/// What an audit of the whole journal found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// Transactions read.
+    pub transactions: i64,
+    /// Tenants compared.
+    pub tenants: i64,
+    /// Lots compared.
+    pub lots: i64,
+    /// The hash of the last transaction, in hexadecimal.
+    pub head: String,
+    /// Everything that does not add up, in words. Empty is good.
+    pub faults: Vec<String>,
+}

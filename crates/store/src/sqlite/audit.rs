@@ -1,0 +1,150 @@
+//! Checking the whole journal against itself and against its projections: the chain, the sums, the balances.
+//! Believes nothing that it can work out from the postings.
+
+use std::collections::BTreeMap;
+
+use ledger::chain::{GENESIS, hex, seal};
+use ledger::{Account, Balance, Credits, LotId, TenantId, Transaction};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::{book, journal};
+use crate::error::StoreError;
+use crate::model::{Audit, Health};
+
+/// Faults that are listed; a damaged journal has no use for thousands.
+const FAULTS_MAX: usize = 20;
+
+/// How the store is doing.
+pub(super) fn health(c: &Connection) -> Result<Health, StoreError> {
+    let one = |sql: &str| -> Result<Option<i64>, StoreError> {
+        Ok(c.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    };
+    let at = |micros: Option<i64>| micros.map(ledger::Timestamp);
+    Ok(Health {
+        // seq is never reused, so the largest is the count.
+        events: one("SELECT max(seq) FROM events")?.unwrap_or_default(),
+        pending: one("SELECT count(*) FROM events WHERE due_at IS NOT NULL")?.unwrap_or_default(),
+        oldest_pending: at(one("SELECT min(received_at) FROM events WHERE due_at IS NOT NULL")?),
+        quarantined: one("SELECT count(*) FROM quarantine WHERE closed_at IS NULL")?.unwrap_or_default(),
+        last_event: at(one("SELECT received_at FROM events ORDER BY seq DESC LIMIT 1").unwrap_or_default()),
+        transactions: one("SELECT max(seq) FROM transactions")?.unwrap_or_default(),
+    })
+}
+
+/// Reads everything and reports what does not add up.
+pub(super) fn audit(c: &Connection) -> Result<Audit, StoreError> {
+    let mut check = Check { head: GENESIS, ..Check::default() };
+    let sql = format!("SELECT {} FROM transactions t ORDER BY t.seq", journal::COLUMNS);
+    let mut statement = c.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        check.transaction(&journal::read(c, row)?);
+    }
+    let stray: i64 = c
+        .prepare("SELECT count(*) FROM postings WHERE seq NOT IN (SELECT seq FROM transactions)")?
+        .query_row([], |row| row.get(0))?;
+    if stray > 0 {
+        check.fault(format!("{stray} postings belong to no transaction"));
+    }
+    let tenants = check.tenants(c)?;
+    let lots = check.lots(c)?;
+    Ok(Audit { transactions: check.seq, tenants, lots, head: hex(&check.head), faults: check.faults })
+}
+
+#[derive(Default)]
+struct Check {
+    seq: i64,
+    head: [u8; 32],
+    balances: BTreeMap<TenantId, Balance>,
+    /// Per lot: granted, revoked, available, held, frozen.
+    lots: BTreeMap<LotId, [i64; 5]>,
+    faults: Vec<String>,
+}
+
+impl Check {
+    fn fault(&mut self, what: String) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(what);
+        }
+    }
+
+    fn transaction(&mut self, entry: &Transaction) {
+        let seq = entry.seq;
+        if seq != self.seq + 1 {
+            self.fault(format!("transaction {} is missing", self.seq + 1));
+        }
+        if seal(&self.head, entry) != entry.hash {
+            self.fault(format!(
+                "transaction {seq} does not match its hash, or the one before it was changed"
+            ));
+        }
+        if entry.postings.iter().map(|posting| posting.amount).sum::<i64>() != 0 {
+            self.fault(format!("transaction {seq} does not sum to zero"));
+        }
+        let balance = self.balances.entry(entry.tenant).or_default();
+        for posting in &entry.postings {
+            let column = match posting.account {
+                Account::Available => Some((&mut balance.available, 1)),
+                Account::Held => Some((&mut balance.held, 1)),
+                Account::Frozen => Some((&mut balance.frozen, 1)),
+                Account::Debt => Some((&mut balance.debt, -1)),
+                Account::Issued | Account::Consumed | Account::Revoked => None,
+            };
+            if let Some((column, sign)) = column {
+                *column += Credits(sign * posting.amount);
+            }
+            if let Some(lot) = posting.lot {
+                let figures = self.lots.entry(lot).or_default();
+                match posting.account {
+                    Account::Issued => figures[0] -= posting.amount,
+                    Account::Revoked => figures[1] += posting.amount,
+                    Account::Available => figures[2] += posting.amount,
+                    Account::Held => figures[3] += posting.amount,
+                    Account::Frozen => figures[4] += posting.amount,
+                    Account::Consumed | Account::Debt => {}
+                }
+            }
+        }
+        if *balance != entry.balance_after {
+            self.fault(format!("transaction {seq} states a balance that its postings do not lead to"));
+        }
+        (self.seq, self.head) = (seq, entry.hash);
+    }
+
+    fn tenants(&mut self, c: &Connection) -> Result<i64, StoreError> {
+        let mut statement = c.prepare("SELECT available, held, frozen, debt, id FROM tenants")?;
+        let mut rows = statement.query([])?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            let tenant = TenantId(row.get::<_, Uuid>(4)?);
+            count += 1;
+            if book::read_balance(row, 0)? != self.balances.remove(&tenant).unwrap_or_default() {
+                self.fault(format!("tenant {tenant}: the stored balance is not the sum of the postings"));
+            }
+        }
+        if let Some(missing) = self.balances.keys().next().copied() {
+            self.fault(format!("tenant {missing} has postings and no row"));
+        }
+        Ok(count)
+    }
+
+    fn lots(&mut self, c: &Connection) -> Result<i64, StoreError> {
+        let mut statement = c.prepare("SELECT * FROM lots")?;
+        let mut rows = statement.query([])?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            let lot = book::read_lot(row)?;
+            count += 1;
+            let stored =
+                [lot.granted, lot.revoked, lot.available, lot.held, lot.frozen].map(|figure| figure.0);
+            if stored != self.lots.remove(&lot.id).unwrap_or_default() {
+                self.fault(format!("lot {}: the stored figures are not the sum of the postings", lot.id));
+            }
+        }
+        if let Some(missing) = self.lots.keys().next().copied() {
+            self.fault(format!("lot {missing} has postings and no row"));
+        }
+        Ok(count)
+    }
+}

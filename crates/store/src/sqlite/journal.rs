@@ -1,0 +1,110 @@
+//! Reading the journal and its projections: transactions with their postings, and lots.
+
+use ledger::{Account, Cause, EventId, Kind, LotId, PaymentId, Posting, TenantId, Timestamp, Transaction};
+use rusqlite::{Connection, Row, ToSql};
+use uuid::Uuid;
+
+use super::{book, paging};
+use crate::error::StoreError;
+use crate::model::{Listing, LotRow, Page, TransactionFilter, TransactionRow};
+
+/// The columns that [`read`] reads, in their order.
+pub(super) const COLUMNS: &str =
+    "t.seq, t.tenant, t.kind, t.cause_kind, t.cause, t.cause_by, t.payment, t.at,
+    t.available, t.held, t.frozen, t.debt, t.hash";
+/// A line whose payment was absorbed by another is shown under that one.
+const TABLES: &str = "FROM transactions t LEFT JOIN absorbed a ON a.payment = t.payment
+    LEFT JOIN payments p ON p.id = coalesce(a.into_payment, t.payment)";
+
+/// Transactions that match, in the journal's order.
+pub(super) fn list(
+    c: &Connection,
+    filter: &TransactionFilter,
+    page: Page,
+) -> Result<Listing<TransactionRow>, StoreError> {
+    let tenant = filter.tenant.map(|tenant| tenant.0);
+    let (payment, kind) = (filter.payment.map(|payment| payment.0), filter.kind.map(Kind::as_str));
+    let (from, to) = (filter.from.map(|from| from.0), filter.to.map(|to| to.0));
+    let mut conditions = vec!["1"];
+    let mut values: Vec<&dyn ToSql> = Vec::new();
+    if let Some(tenant) = &tenant {
+        conditions.push("t.tenant = ?");
+        values.push(tenant);
+    }
+    if let Some(payment) = &payment {
+        conditions
+            .push("t.payment IN (SELECT ? UNION ALL SELECT payment FROM absorbed WHERE into_payment = ?)");
+        values.extend([payment as &dyn ToSql, payment]);
+    }
+    if let Some(kind) = &kind {
+        conditions.push("t.kind = ?");
+        values.push(kind);
+    }
+    if let Some(from) = &from {
+        conditions.push("t.at >= ?");
+        values.push(from);
+    }
+    if let Some(to) = &to {
+        conditions.push("t.at <= ?");
+        values.push(to);
+    }
+    let (matching, order) = (conditions.join(" AND "), paging::order(page));
+    let sql = format!("SELECT {COLUMNS}, p.key {TABLES} WHERE {matching} ORDER BY t.seq {order}");
+    let count = format!("SELECT count(*) FROM transactions t WHERE {matching}");
+    paging::list(c, &sql, &count, &values, page, |row| {
+        Ok(TransactionRow { transaction: read(c, row)?, payment_key: row.get(13)? })
+    })
+}
+
+/// Reads one transaction with its postings.
+pub(super) fn read(c: &Connection, row: &Row<'_>) -> Result<Transaction, StoreError> {
+    let seq = row.get(0)?;
+    let kind: String = row.get(2)?;
+    let (cause_kind, cause): (String, String) = (row.get(3)?, row.get(4)?);
+    let corrupt = |what: &str| StoreError::Corrupt(format!("transaction {seq}: {what}"));
+    Ok(Transaction {
+        seq,
+        tenant: TenantId(row.get::<_, Uuid>(1)?),
+        kind: Kind::from_name(&kind).ok_or_else(|| corrupt(&format!("kind {kind}")))?,
+        cause: match cause_kind.as_str() {
+            "event" => Cause::Event(EventId::from(cause)),
+            "command" => Cause::Command(cause),
+            _ => Cause::Operator { by: row.get::<_, Option<String>>(5)?.unwrap_or_default(), reason: cause },
+        },
+        payment: row.get::<_, Option<i64>>(6)?.map(PaymentId),
+        at: Timestamp(row.get(7)?),
+        postings: postings(c, seq)?,
+        balance_after: book::read_balance(row, 8)?,
+        hash: row.get(12)?,
+    })
+}
+
+fn postings(c: &Connection, seq: i64) -> Result<Vec<Posting>, StoreError> {
+    let mut statement =
+        c.prepare_cached("SELECT account, lot, amount FROM postings WHERE seq = ?1 ORDER BY line")?;
+    let mut rows = statement.query([seq])?;
+    let mut postings = Vec::new();
+    while let Some(row) = rows.next()? {
+        let account: String = row.get(0)?;
+        postings.push(Posting {
+            account: Account::from_name(&account)
+                .ok_or_else(|| StoreError::Corrupt(format!("transaction {seq}: account {account}")))?,
+            lot: row.get::<_, Option<i64>>(1)?.map(LotId),
+            amount: row.get(2)?,
+        });
+    }
+    Ok(postings)
+}
+
+/// A tenant's lots, in the order in which they were opened.
+pub(super) fn lots(c: &Connection, tenant: TenantId, page: Page) -> Result<Listing<LotRow>, StoreError> {
+    let order = paging::order(page);
+    let sql = format!(
+        "SELECT l.*, p.key FROM lots l JOIN payments p ON p.id = l.payment
+         WHERE l.tenant = ?1 ORDER BY l.id {order}"
+    );
+    let count = "SELECT count(*) FROM lots WHERE tenant = ?1";
+    paging::list(c, &sql, count, &[&tenant.0], page, |row| {
+        Ok(LotRow { lot: book::read_lot(row)?, payment_key: row.get(10)? })
+    })
+}

@@ -1,0 +1,135 @@
+-- What Stripe sent, kept as bytes, and what became of each event.
+CREATE TABLE events (
+    seq              INTEGER PRIMARY KEY,           -- in order of arrival
+    id               TEXT    NOT NULL UNIQUE,
+    type             TEXT    NOT NULL,
+    created          INTEGER NOT NULL,              -- Stripe's clock, seconds
+    livemode         INTEGER,                       -- null where the event does not say
+    received_at      INTEGER NOT NULL,              -- our clock, microseconds, here and below
+    last_received_at INTEGER NOT NULL,
+    deliveries       INTEGER NOT NULL DEFAULT 1,
+    due_at           INTEGER,                       -- when to apply it next; null once it has an outcome
+    attempts         INTEGER NOT NULL DEFAULT 0,    -- failed attempts to apply it
+    outcome          TEXT,
+    reason           TEXT,                          -- why a person must look, or why the last attempt failed
+    payment          INTEGER,
+    applied_at       INTEGER,
+    body             BLOB    NOT NULL               -- compressed; see body.rs
+) STRICT;
+CREATE INDEX events_due ON events (due_at, seq) WHERE due_at IS NOT NULL;
+CREATE INDEX events_of_payment ON events (payment) WHERE payment IS NOT NULL;
+
+-- Everything known about each payment, as JSON; it only ever grows.
+CREATE TABLE payments (
+    id         INTEGER PRIMARY KEY,
+    key        TEXT    NOT NULL,                    -- payment intent, else session, else charge
+    tenant     BLOB,                                -- whose purchase it is, once that is known
+    status     TEXT    NOT NULL,
+    knowledge  TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX payments_of_tenant ON payments (tenant, id);
+
+-- Which payment a Stripe object belongs to.
+CREATE TABLE aliases (
+    object  TEXT    PRIMARY KEY,
+    payment INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Payments that turned out to be part of another. The journal keeps their old ids.
+CREATE TABLE absorbed (
+    payment INTEGER PRIMARY KEY,
+    into_payment INTEGER NOT NULL
+) STRICT;
+
+-- Projections of the journal: what each tenant has and owes, and each lot of it.
+CREATE TABLE tenants (
+    id         BLOB    PRIMARY KEY,
+    available  INTEGER NOT NULL DEFAULT 0 CHECK (available >= 0),
+    held       INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0),
+    frozen     INTEGER NOT NULL DEFAULT 0 CHECK (frozen >= 0),
+    debt       INTEGER NOT NULL DEFAULT 0 CHECK (debt >= 0),
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lots (
+    id            INTEGER PRIMARY KEY,
+    tenant        BLOB    NOT NULL,
+    payment       INTEGER NOT NULL,
+    purchased_at  INTEGER NOT NULL,                 -- Stripe's clock, seconds
+    granted       INTEGER NOT NULL CHECK (granted >= 0),
+    revoked       INTEGER NOT NULL CHECK (revoked >= 0),
+    available     INTEGER NOT NULL CHECK (available >= 0),
+    held          INTEGER NOT NULL CHECK (held >= 0),
+    frozen        INTEGER NOT NULL CHECK (frozen >= 0),
+    freeze_target INTEGER NOT NULL CHECK (freeze_target >= 0)
+) STRICT;
+CREATE INDEX lots_of_payment ON lots (payment);
+CREATE INDEX lots_to_burn ON lots (tenant, purchased_at, id) WHERE available > 0;
+
+-- The journal. Append-only: the triggers below refuse everything else.
+CREATE TABLE transactions (
+    seq        INTEGER PRIMARY KEY,                 -- 1, 2, 3, … without gaps
+    tenant     BLOB    NOT NULL,
+    kind       TEXT    NOT NULL,
+    cause_kind TEXT    NOT NULL CHECK (cause_kind IN ('event', 'operator', 'command')),
+    cause      TEXT    NOT NULL,                    -- event id, reason, or idempotency key
+    cause_by   TEXT,                                -- the operator
+    payment    INTEGER,
+    at         INTEGER NOT NULL,
+    available  INTEGER NOT NULL,                    -- the tenant's balance after it
+    held       INTEGER NOT NULL,
+    frozen     INTEGER NOT NULL,
+    debt       INTEGER NOT NULL,
+    hash       BLOB    NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE INDEX transactions_of_tenant ON transactions (tenant, seq);
+CREATE INDEX transactions_of_payment ON transactions (payment) WHERE payment IS NOT NULL;
+
+CREATE TABLE postings (
+    seq     INTEGER NOT NULL,                       -- the transaction's
+    line    INTEGER NOT NULL,
+    account TEXT    NOT NULL,
+    lot     INTEGER,                                -- null for debt, which is the tenant's as a whole
+    amount  INTEGER NOT NULL CHECK (amount <> 0),
+    PRIMARY KEY (seq, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER transactions_are_final BEFORE UPDATE ON transactions
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER transactions_are_kept BEFORE DELETE ON transactions
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER postings_are_final BEFORE UPDATE ON postings
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER postings_are_kept BEFORE DELETE ON postings
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+-- Events and payments that need a person, and what the person decided.
+CREATE TABLE quarantine (
+    id         INTEGER PRIMARY KEY,
+    event      TEXT,                                -- exactly one of event and payment
+    payment    INTEGER,
+    reason     TEXT    NOT NULL,
+    detail     TEXT    NOT NULL,
+    opened_at  INTEGER NOT NULL,
+    closed_at  INTEGER,
+    resolution TEXT CHECK (resolution IN ('resolved', 'dismissed', 'cleared')),
+    closed_by  TEXT,
+    note       TEXT,
+    CHECK ((event IS NULL) <> (payment IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX quarantine_open_event ON quarantine (event) WHERE closed_at IS NULL AND event IS NOT NULL;
+CREATE UNIQUE INDEX quarantine_open_payment ON quarantine (payment) WHERE closed_at IS NULL AND payment IS NOT NULL;
+
+-- API keys: only a hash of the secret is kept.
+CREATE TABLE api_keys (
+    id          TEXT    PRIMARY KEY,
+    hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
+    name        TEXT    NOT NULL,
+    tenant      BLOB,                               -- null for an operator's key
+    permissions TEXT    NOT NULL,                   -- separated by spaces
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER,
+    revoked_at  INTEGER
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,176 @@
+//! Opening a database file: ours alone, of a schema that we know, of the right mode, with the settings that
+//! durability rests on. Nothing is changed before every check has passed.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::migrate;
+use crate::error::OpenError;
+
+/// "FPlc": marks a file as ours, in SQLite's header.
+const APPLICATION_ID: i64 = 0x4650_6c63;
+/// Older bundles have the WAL-reset bug (reliability: fixed in 3.51.3, March 2026).
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+/// Test and live never mix: a database belongs to one of them from its first day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Stripe's test mode or a sandbox.
+    Test,
+    /// Real money.
+    Live,
+}
+
+impl Mode {
+    /// `test` or `live`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Live => "live",
+        }
+    }
+}
+
+/// Holds the file that keeps other processes out, for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// Takes the lock beside `database`, or says who has it.
+    pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
+        let path = lock_path(database);
+        let io = |source| OpenError::Io { path: path.clone(), source };
+        let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(&path)
+            .map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file }),
+            Err(_) => Err(OpenError::InUse {
+                path: database.to_owned(),
+                holder: holder(database).unwrap_or_else(|| "which did not say its name".to_owned()),
+            }),
+        }
+    }
+
+    /// Writes who holds it, for whoever finds it taken.
+    pub(super) fn describe(&mut self, text: &str) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(text.as_bytes())?;
+        self.file.flush()
+    }
+}
+
+/// What the process that has `database` wrote about itself, if there is one.
+pub fn holder(database: &Path) -> Option<String> {
+    let mut file = File::open(lock_path(database)).ok()?;
+    if file.try_lock_shared().is_ok() {
+        return None;
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    (!text.is_empty()).then_some(text)
+}
+
+fn lock_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// Files hold payment data: nobody but the owner reads them.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// Opens the one connection that writes, creating or migrating the database where that is possible.
+pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
+    if rusqlite::version_number() < SQLITE_VERSION_MIN {
+        return Err(OpenError::SqliteTooOld { found: rusqlite::version().to_owned() });
+    }
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    private(OpenOptions::new().write(true).create(true).truncate(false)).open(path).map_err(io)?;
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let sqlite = |error: rusqlite::Error| sqlite_error(path, &error);
+    ours(path, &connection)?;
+    migrate::check(path, &connection)?;
+    same_mode(path, &connection, mode)?;
+    let journal: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sqlite)?;
+    if journal != "wal" {
+        let message =
+            format!("this file system does not allow write-ahead logging (it is in {journal} mode)");
+        return Err(OpenError::Sqlite { path: path.to_owned(), message });
+    }
+    connection
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")
+        .map_err(sqlite)?;
+    migrate::run(path, &mut connection)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
+    connection
+        .execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('mode', ?1)", [mode.as_str()])
+        .map_err(sqlite)?;
+    Ok(connection)
+}
+
+/// Opens one of the connections that only read.
+pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.pragma_update(None, "query_only", true).map_err(|error| sqlite_error(path, &error))?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
+    let sqlite = |error: rusqlite::Error| sqlite_error(path, &error);
+    let connection =
+        Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(sqlite)?;
+    connection.busy_timeout(Duration::from_secs(5)).map_err(sqlite)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection
+        .execute_batch(
+            "PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;
+             PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
+        )
+        .map_err(sqlite)?;
+    Ok(connection)
+}
+
+/// An empty file becomes ours; any other must say that it is.
+fn ours(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let foreign = |_| OpenError::Foreign { path: path.to_owned() };
+    let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(foreign)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(foreign)?;
+    if id == APPLICATION_ID || (id == 0 && tables == 0) {
+        Ok(())
+    } else {
+        Err(OpenError::Foreign { path: path.to_owned() })
+    }
+}
+
+fn same_mode(path: &Path, connection: &Connection, asked: Mode) -> Result<(), OpenError> {
+    let found: Option<String> = connection
+        .query_row("SELECT value FROM meta WHERE key = 'mode'", [], |row| row.get(0))
+        .optional()
+        // A new database has no such table yet.
+        .unwrap_or_default();
+    match found {
+        Some(found) if found != asked.as_str() => {
+            let asked = asked.as_str().to_owned();
+            Err(OpenError::OtherMode { path: path.to_owned(), found, asked })
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn sqlite_error(path: &Path, error: &rusqlite::Error) -> OpenError {
+    OpenError::Sqlite { path: path.to_owned(), message: error.to_string() }
+}

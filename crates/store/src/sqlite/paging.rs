@@ -1,0 +1,32 @@
+//! One way to read a page of rows and count them all.
+
+use rusqlite::{Connection, Row, ToSql};
+
+use crate::error::StoreError;
+use crate::model::{Listing, Page};
+
+/// The direction, in SQL.
+pub(super) fn order(page: Page) -> &'static str {
+    if page.ascending { "ASC" } else { "DESC" }
+}
+
+/// Runs `sql`, which must end in its ORDER BY, for one page, and `count` for the total. Both take `values`.
+pub(super) fn list<T>(
+    c: &Connection,
+    sql: &str,
+    count: &str,
+    values: &[&dyn ToSql],
+    page: Page,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Listing<T>, StoreError> {
+    let offset = i64::from(page.number.saturating_sub(1)) * i64::from(page.size);
+    // Both are numbers of ours, so they may stand in the text.
+    let mut statement = c.prepare(&format!("{sql} LIMIT {} OFFSET {offset}", page.size))?;
+    let mut cursor = statement.query(values)?;
+    let mut rows = Vec::new();
+    while let Some(row) = cursor.next()? {
+        rows.push(read(row)?);
+    }
+    let total = c.prepare(count)?.query_row(values, |row| row.get(0))?;
+    Ok(Listing { rows, total })
+}

@@ -1,0 +1,166 @@
+//! What needs a person: events that cannot be read or must not count, and payments whose terms are in doubt.
+
+use ledger::{EventId, Outcome, PaymentId, Reason, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::paging;
+use crate::error::StoreError;
+use crate::model::{Listing, Page, QuarantineRow};
+
+/// Ends an event as quarantined, and asks a person about it.
+pub(super) fn close_event(
+    c: &Connection,
+    seq: i64,
+    reason: Reason,
+    detail: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    c.prepare_cached(
+        "UPDATE events SET due_at = NULL, outcome = ?2, reason = ?3, applied_at = ?4 WHERE seq = ?1",
+    )?
+    .execute(params![seq, Outcome::Quarantined.as_str(), reason.as_str(), now.0])?;
+    c.prepare_cached(
+        "INSERT INTO quarantine (event, reason, detail, opened_at)
+         SELECT id, ?2, ?3, ?4 FROM events WHERE seq = ?1
+         ON CONFLICT DO UPDATE SET reason = excluded.reason, detail = excluded.detail",
+    )?
+    .execute(params![seq, reason.as_str(), detail, now.0])?;
+    Ok(())
+}
+
+/// An event that was quarantined and has now been applied needs nobody any more.
+pub(super) fn clear_event(c: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreError> {
+    c.prepare_cached(
+        "UPDATE quarantine SET closed_at = ?2, resolution = 'cleared'
+         WHERE closed_at IS NULL AND event = (SELECT id FROM events WHERE seq = ?1)",
+    )?
+    .execute((seq, now.0))?;
+    Ok(())
+}
+
+/// A person decides that an event stays as it is. False when nothing was open.
+pub(super) fn dismiss_event(
+    c: &Connection,
+    event: &EventId,
+    by: &str,
+    note: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let closed = c
+        .prepare_cached(
+            "UPDATE quarantine SET closed_at = ?4, resolution = 'dismissed', closed_by = ?2, note = ?3
+             WHERE closed_at IS NULL AND event = ?1",
+        )?
+        .execute(params![event.as_str(), by, note, now.0])?;
+    Ok(closed > 0)
+}
+
+/// Brings the open question about a payment to what it is now: asked, changed, or answered by later facts.
+pub(super) fn question(
+    c: &Connection,
+    payment: PaymentId,
+    question: Option<Reason>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match question {
+        Some(reason) => c
+            .prepare_cached(
+                "INSERT INTO quarantine (payment, reason, detail, opened_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET reason = excluded.reason, detail = excluded.detail",
+            )?
+            .execute(params![payment.0, reason.as_str(), explain(reason), now.0])?,
+        None => c
+            .prepare_cached(
+                "UPDATE quarantine SET closed_at = ?2, resolution = 'cleared'
+                 WHERE closed_at IS NULL AND payment = ?1",
+            )?
+            .execute((payment.0, now.0))?,
+    };
+    Ok(())
+}
+
+/// A person answered the question about a payment.
+pub(super) fn answer(
+    c: &Connection,
+    payment: PaymentId,
+    resolution: &str,
+    by: &str,
+    note: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    c.prepare_cached(
+        "UPDATE quarantine SET closed_at = ?5, resolution = ?2, closed_by = ?3, note = ?4
+         WHERE closed_at IS NULL AND payment = ?1",
+    )?
+    .execute(params![payment.0, resolution, by, note, now.0])?;
+    Ok(())
+}
+
+const COLUMNS: &str = "q.id, q.event, p.key, q.reason, q.detail, q.opened_at, q.closed_at, q.resolution,
+    q.closed_by, q.note FROM quarantine q LEFT JOIN payments p ON p.id = q.payment";
+
+/// Items, open ones only or all.
+pub(super) fn list(c: &Connection, all: bool, page: Page) -> Result<Listing<QuarantineRow>, StoreError> {
+    let only = if all { "1" } else { "q.closed_at IS NULL" };
+    let sql = format!("SELECT {COLUMNS} WHERE {only} ORDER BY q.id {}", paging::order(page));
+    let count = format!("SELECT count(*) FROM quarantine q WHERE {only}");
+    paging::list(c, &sql, &count, &[], page, read)
+}
+
+/// One item.
+pub(super) fn show(c: &Connection, id: i64) -> Result<Option<QuarantineRow>, StoreError> {
+    let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} WHERE q.id = ?1"))?;
+    statement.query_row([id], |row| Ok(read(row))).optional()?.transpose()
+}
+
+fn read(row: &Row<'_>) -> Result<QuarantineRow, StoreError> {
+    let reason: String = row.get(3)?;
+    Ok(QuarantineRow {
+        id: row.get(0)?,
+        event: row.get::<_, Option<String>>(1)?.map(EventId::from),
+        payment: row.get(2)?,
+        reason: Reason::from_name(&reason)
+            .ok_or_else(|| StoreError::Corrupt(format!("quarantine reason {reason}")))?,
+        detail: row.get(4)?,
+        opened_at: Timestamp(row.get(5)?),
+        closed_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+        resolution: row.get(7)?,
+        closed_by: row.get(8)?,
+        note: row.get(9)?,
+    })
+}
+
+/// What a payment's question means, for the person who must answer it.
+fn explain(reason: Reason) -> &'static str {
+    match reason {
+        Reason::TenantMissing => "The session's metadata names no tenant. Nothing was granted.",
+        Reason::TenantInvalid => "The session's tenant is not a UUID. Nothing was granted.",
+        Reason::TenantUnknown => {
+            "The session's tenant is not one of ours, and only known tenants may buy. Nothing was granted."
+        }
+        Reason::PackageUnknown => "The session's package is not in the catalogue. Nothing was granted.",
+        Reason::CreditsMissing => "Nothing says how many credits were bought. Nothing was granted.",
+        Reason::CreditsInvalid => {
+            "The session's credits are not a whole number from 1 to 1,000,000,000. Nothing was granted."
+        }
+        Reason::CreditsMismatch => "The session's credits differ from the catalogue's. Nothing was granted.",
+        Reason::CurrencyInvalid => "The session's currency is not three letters. Nothing was granted.",
+        Reason::CurrencyMismatch => {
+            "The session's currency differs from the catalogue's. Nothing was granted."
+        }
+        Reason::PriceMismatch => "The session's price differs from the catalogue's. Nothing was granted.",
+        Reason::PaymentStatusUnknown => {
+            "Stripe sent a payment_status that this release does not know. Look the payment up in Stripe. \
+             Nothing was granted."
+        }
+        Reason::ClaimsConflict => {
+            "Events name different terms for this payment. The earliest counts for now; say which is right."
+        }
+        Reason::Unreadable
+        | Reason::WrongMode
+        | Reason::ForeignAccount
+        | Reason::ThinEvent
+        | Reason::Panicked
+        | Reason::RetriesExhausted => "This is about an event, not about its payment.",
+    }
+}

@@ -1,0 +1,62 @@
+//! The connections that only read: a few, each used by one query at a time, off the async threads. They see
+//! every commit that was answered before they began.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use super::open;
+use crate::error::{OpenError, StoreError};
+
+/// Queries that run at the same time; more wait.
+pub(super) const READERS: usize = 4;
+
+/// The way to the readers.
+#[derive(Clone, Debug)]
+pub(super) struct Readers {
+    idle: Arc<Mutex<Vec<Connection>>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        let connections: Vec<_> = (0..READERS).map(|_| open::reader(path)).collect::<Result<_, _>>()?;
+        Ok(Self { idle: Arc::new(Mutex::new(connections)), permits: Arc::new(Semaphore::new(READERS)) })
+    }
+
+    /// Runs `query` on a connection of its own, in one read transaction, so that all it sees is of one moment.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let idle = self.idle.clone();
+        let work = move || {
+            let connection = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut lent = Lent { connection, idle };
+            // A permit is held, so a connection is there.
+            let connection = lent.connection.as_mut().ok_or(StoreError::Closed)?;
+            let result = query(&*connection.transaction()?);
+            drop(lent);
+            drop(permit);
+            result
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// A connection on loan; it goes back even if the query panics.
+struct Lent {
+    connection: Option<Connection>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The one verb that writes money: load what a batch touches, decide each item in turn in memory, write what
+//! was decided, in one commit (design section 4, rules 1 and 2).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ledger::knowledge::{Ruling, Verdict};
+use ledger::{Book, Changes, Decision, Outcome, PaymentId, Policy, Reason, Timestamp, decide, rule};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{book, quarantine};
+use crate::error::StoreError;
+use crate::model::{Reading, Settled, Settlement};
+
+/// Settles a batch of events. An event that was settled meanwhile is left alone; one on which deciding
+/// panics is quarantined, and its neighbours go on.
+pub(super) fn settle(
+    c: &Connection,
+    batch: &[Settlement],
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Vec<Settled>, StoreError> {
+    let facts = batch.iter().filter_map(|item| match &item.reading {
+        Reading::Fact(fact) => Some(&**fact),
+        Reading::Ignored | Reading::Quarantined { .. } => None,
+    });
+    let mut ledger = book::load(c, facts)?;
+    let mut settled = Vec::with_capacity(batch.len());
+    for item in batch {
+        let due: Option<Option<String>> = c
+            .prepare_cached("SELECT outcome FROM events WHERE seq = ?1 AND due_at IS NOT NULL")?
+            .query_row([item.seq], |row| row.get(0))
+            .optional()?;
+        let Some(earlier) = due else { continue };
+        let earlier = earlier.as_deref().and_then(Outcome::from_name);
+        let outcome = settle_one(c, &mut ledger, item, earlier, policy, now)?;
+        settled.push(Settled { seq: item.seq, outcome });
+    }
+    Ok(settled)
+}
+
+fn settle_one(
+    c: &Connection,
+    ledger: &mut Book,
+    item: &Settlement,
+    earlier: Option<Outcome>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    match &item.reading {
+        Reading::Fact(fact) => match catch_unwind(AssertUnwindSafe(|| decide(ledger, fact, policy, now))) {
+            Ok(decision) => {
+                record(c, ledger, &decision, now)?;
+                finish(c, item.seq, earlier, &decision, now)?;
+                Ok(decision.outcome)
+            }
+            Err(_) => {
+                let detail = "The ledger's rules panicked on this event. Nothing was granted or taken.";
+                quarantine::close_event(c, item.seq, Reason::Panicked, detail, now)?;
+                Ok(Outcome::Quarantined)
+            }
+        },
+        Reading::Ignored => {
+            let decision =
+                Decision { outcome: Outcome::Ignored, question: None, changes: Changes::default() };
+            finish(c, item.seq, earlier, &decision, now)?;
+            Ok(Outcome::Ignored)
+        }
+        Reading::Quarantined { reason, detail } => {
+            quarantine::close_event(c, item.seq, *reason, detail, now)?;
+            Ok(Outcome::Quarantined)
+        }
+    }
+}
+
+/// Settles a person's word about a payment. Nothing when there is no such payment.
+pub(super) fn settle_ruling(
+    c: &Connection,
+    payment: PaymentId,
+    ruling: &Ruling,
+    policy: &Policy,
+) -> Result<Option<Settled>, StoreError> {
+    let mut ledger = book::load_payment(c, payment)?;
+    let Some(decision) = rule(&ledger, payment, ruling.clone(), policy) else { return Ok(None) };
+    let resolution = match ruling.verdict {
+        Verdict::Grant { .. } => "resolved",
+        Verdict::Dismiss => "dismissed",
+    };
+    quarantine::answer(c, payment, resolution, &ruling.by, &ruling.reason, ruling.at)?;
+    record(c, &mut ledger, &decision, ruling.at)?;
+    Ok(Some(Settled { seq: 0, outcome: decision.outcome }))
+}
+
+/// Writes a decision to the database, and then to the book, so that the next one sees it.
+fn record(c: &Connection, ledger: &mut Book, decision: &Decision, now: Timestamp) -> Result<(), StoreError> {
+    book::write(c, ledger, &decision.changes, now)?;
+    if let Some(payment) = &decision.changes.payment {
+        let before = ledger.payments.get(&payment.id).and_then(|p| ledger::status::question(&p.knowledge));
+        if decision.question != before || !decision.changes.absorbed.is_empty() {
+            quarantine::question(c, payment.id, decision.question, now)?;
+        }
+    }
+    ledger.apply(&decision.changes);
+    Ok(())
+}
+
+/// Stores what became of an event. A replay that finds everything known already does not blur what became
+/// of it at first.
+fn finish(
+    c: &Connection,
+    seq: i64,
+    earlier: Option<Outcome>,
+    decision: &Decision,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if decision.outcome == Outcome::AlreadyKnown && earlier.is_some() {
+        c.prepare_cached("UPDATE events SET due_at = NULL, applied_at = ?2 WHERE seq = ?1")?
+            .execute((seq, now.0))?;
+        return Ok(());
+    }
+    if earlier == Some(Outcome::Quarantined) {
+        quarantine::clear_event(c, seq, now)?;
+    }
+    let reason = decision.question.filter(|_| decision.outcome == Outcome::Quarantined).map(Reason::as_str);
+    let payment = decision.changes.payment.as_ref().map(|payment| payment.id.0);
+    c.prepare_cached(
+        "UPDATE events SET due_at = NULL, outcome = ?2, reason = ?3, payment = ?4, applied_at = ?5 WHERE seq = ?1",
+    )?
+    .execute(params![seq, decision.outcome.as_str(), reason, payment, now.0])?;
+    Ok(())
+}
