@@ -109,7 +109,8 @@ fn java() -> Vec<Case> {
 }
 
 fn go() -> Vec<Case> {
-    let (both, body) = (concat!("t=1700000000,v1=", "{v1},v1={rolled}"), br#"{"id":"evt_test"}"#);
+    let both = "t=1700000000,v1={v1},v1={rolled}";
+    let body = br#"{"id":"evt_test"}"#;
     let published = "t=1700000000,v1=14c4f43763339dcb1c15f41a1ff31a94f2f09f8de278f8b4392ca0d7cbcd257e";
     vec![
         case("G1 valid", "--O-----", A, GOOD, OK),
