@@ -113,11 +113,6 @@ impl<'a> Event<'a> {
     }
 
     fn read(fields: &Fields<'a>) -> Result<Event<'a>, ReadFault> {
-        let data = Fields::of_value("data", required("data", fields.get("data")?)?)?;
-        let object = required("data.object", data.get("object")?)?;
-        if !object.get().starts_with('{') {
-            return Err(ReadFault::WrongType { field: "data.object", expected: "an object" });
-        }
         Ok(Event {
             id: required("id", fields.id("id")?)?,
             kind: EventType::from_name(&required("type", fields.word("type")?)?),
@@ -125,8 +120,18 @@ impl<'a> Event<'a> {
             livemode: fields.flag("livemode")?,
             account: fields.id("account")?,
             api_version: fields.word("api_version")?,
-            object,
+            object: read_object(fields)?,
         })
+    }
+}
+
+fn read_object<'a>(fields: &Fields<'a>) -> Result<&'a RawValue, ReadFault> {
+    let data = Fields::of_value("data", required("data", fields.get("data")?)?)?;
+    let object = required("data.object", data.get("object")?)?;
+    if object.get().starts_with('{') {
+        Ok(object)
+    } else {
+        Err(ReadFault::WrongType { field: "data.object", expected: "an object" })
     }
 }
 

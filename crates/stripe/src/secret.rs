@@ -125,7 +125,6 @@ fn is_placeholder(text: &str) -> bool {
     let one_character_repeated = |filler: char| core.chars().all(|character| character == filler);
     ["", "changeme", "change_me", "replaceme", "replace_me", "placeholder"].contains(&core)
         || ["your", "xxx", "***", "..."].iter().any(|opening| core.starts_with(opening))
-        || text.contains(['<', '>', '…'])
-        || ["${", "{{"].iter().any(|opening| text.contains(opening))
+        || text.contains(['<', '>', '…', '$', '{', '}'])
         || ['x', '0', '*', '.', '-', '_'].into_iter().any(one_character_repeated)
 }

@@ -81,7 +81,7 @@ fn envelopes_good_and_bad() {
         (r#"{"id":"evt_1","type":"a.b","created":1,"data":[]}"#, not("data", "an object")),
         (r#"{"object":"v2.core.event","id":"evt_1","type":"v1.a.b"}"#, missing("created")),
         (r#"{"object":"v2.core.event","id":"evt_1","type":"v1.a.b","created":1}"#, not("created", "text")),
-        ("{}", missing("data")),
+        ("{}", missing("id")),
         ("[]", Err(ReadFault::NotAnEvent)),
         ("null", Err(ReadFault::NotAnEvent)),
         ("7", Err(ReadFault::NotAnEvent)),
