@@ -1,1 +1,4 @@
 //! Being written.
+
+pub mod story;
+pub mod write;
