@@ -28,10 +28,12 @@ pub(crate) use payment_method::PaymentMethod;
 pub(crate) use refund::{Refund, RefundState};
 pub(crate) use session::{SessionState, session};
 
+use crate::EventType;
+
 /// One event of the named type about `purchase`, created at the moment of the purchase.
 ///
-/// `nonce` becomes a part of the event's id: the same nonce makes a duplicate of the same event, another nonce
-/// a new event about the same payment. `amount`, in minor units, is the sum that the event is about: refunded
+/// `nonce` (`[A-Za-z0-9_]`, at most 50 characters) becomes a part of the event's id: the same nonce makes a
+/// duplicate of the same event, another nonce a new event about the same payment. `amount`, in minor units, is the sum that the event is about: refunded
 /// so far for `charge.refunded`, the refund's, the dispute's, or the captured amount; the payment's otherwise.
 /// Without it the event is about the whole of `purchase.amount_total`.
 ///
@@ -47,17 +49,25 @@ pub fn event(
     nonce: &str,
     amount: Option<i64>,
 ) -> Result<WrittenEvent, UnknownEventType> {
-    let Some((type_name, subject)) = catalog::ENTRIES.iter().find(|(name, _)| *name == type_name) else {
-        return Err(UnknownEventType::new(type_name));
-    };
-    let subject = subject(purchase, amount.unwrap_or(purchase.amount_total));
-    Ok(written(type_name, purchase, nonce, purchase.created, &subject))
+    let kind = EventType::from_name(type_name);
+    let subject = catalog::subject(&kind, purchase, amount.unwrap_or(purchase.amount_total));
+    let subject = subject.ok_or_else(|| UnknownEventType::new(type_name))?;
+    Ok(written(&kind, purchase, nonce, purchase.created, &subject))
 }
 
-/// Every event type that [`event`] can write, in the order of a payment's life.
+/// Every event type that [`event`] can write: those that this crate can read.
 #[must_use]
 pub fn event_names() -> &'static [&'static str] {
-    &catalog::NAMES
+    static NAMES: [&str; EventType::ALL.len()] = {
+        let mut names = [""; EventType::ALL.len()];
+        let mut i = 0;
+        while i < names.len() {
+            names[i] = EventType::ALL[i].0;
+            i += 1;
+        }
+        names
+    };
+    &NAMES
 }
 
 /// One purchase of credits through Stripe Checkout: all that its events have in common.

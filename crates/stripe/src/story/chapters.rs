@@ -2,6 +2,7 @@
 //!
 //! Deliberately not here: the shapes of the objects (`write`).
 
+use crate::EventType::{self, *};
 use crate::write::{
     ChargeState, Dispute, DisputeState, IntentState, PaymentMethod, Purchase, Refund, RefundState,
     SessionState, Subject, WrittenEvent, charge, payment_intent, session, written,
@@ -31,12 +32,12 @@ impl<'a> Chapters<'a> {
     /// A card is charged, and Checkout is complete.
     pub(super) fn paid(&mut self) {
         let p = self.purchase;
-        self.tell("paid", 0, "payment_intent.created", payment_intent(p, Card, IntentState::Created));
-        self.tell("paid", 1, "charge.succeeded", charge(p, Card, ChargeState::Succeeded));
-        self.tell("paid", 1, "payment_intent.succeeded", payment_intent(p, Card, IntentState::Succeeded));
-        self.tell("paid", 1, "checkout.session.completed", session(p, Card, SessionState::Paid));
+        self.tell("paid", 0, &PaymentIntentCreated, payment_intent(p, Card, IntentState::Created));
+        self.tell("paid", 1, &ChargeSucceeded, charge(p, Card, ChargeState::Succeeded));
+        self.tell("paid", 1, &PaymentIntentSucceeded, payment_intent(p, Card, IntentState::Succeeded));
+        self.tell("paid", 1, &CheckoutSessionCompleted, session(p, Card, SessionState::Paid));
         let settled = Subject::from(charge(p, Card, ChargeState::Settled));
-        self.tell("paid", 90, "charge.updated", settled.previously(json!({ "balance_transaction": null })));
+        self.tell("paid", 90, &ChargeUpdated, settled.previously(json!({ "balance_transaction": null })));
     }
 
     /// Half of the money goes back.
@@ -45,13 +46,13 @@ impl<'a> Chapters<'a> {
         let amount = half(p);
         if p.api_version.has_refund_events() {
             let created = self.refund(amount, RefundState::Succeeded);
-            self.tell("half_refunded", REFUND, "refund.created", created);
+            self.tell("half_refunded", REFUND, &RefundCreated, created);
         }
-        self.tell("half_refunded", REFUND + 1, "charge.refunded", self.refunded(amount));
+        self.tell("half_refunded", REFUND, &ChargeRefunded, self.refunded(amount));
         if p.api_version.has_refund_events() {
             let referenced = Subject::from(self.refund(amount, RefundState::Referenced));
             let referenced = referenced.previously(Refund::unreferenced());
-            self.tell("half_refunded", REFUND + 3 * 60 * 60, "refund.updated", referenced);
+            self.tell("half_refunded", REFUND + 3 * 60 * 60, &RefundUpdated, referenced);
         }
     }
 
@@ -62,47 +63,47 @@ impl<'a> Chapters<'a> {
         let failed = Subject::from(self.refund(amount, RefundState::Failed));
         let failed = failed.previously(json!({ "status": "succeeded" }));
         if !p.api_version.has_refund_events() {
-            self.tell("refunded_in_vain", REFUND, "charge.refunded", self.refunded(amount));
-            self.tell("refunded_in_vain", REFUND + 7 * DAY, "charge.refund.updated", failed);
+            self.tell("refunded_in_vain", REFUND, &ChargeRefunded, self.refunded(amount));
+            self.tell("refunded_in_vain", REFUND + 7 * DAY, &ChargeRefundUpdated, failed);
             return;
         }
         let pending = self.refund(amount, RefundState::Pending);
-        self.tell("refunded_in_vain", REFUND, "refund.created", pending);
+        self.tell("refunded_in_vain", REFUND, &RefundCreated, pending);
         let succeeded = Subject::from(self.refund(amount, RefundState::Succeeded));
         let succeeded = succeeded.previously(json!({ "status": "pending" }));
-        self.tell("refunded_in_vain", REFUND + 60, "refund.updated", succeeded);
-        self.tell("refunded_in_vain", REFUND + 60, "charge.refunded", self.refunded(amount));
-        self.tell("refunded_in_vain", REFUND + 7 * DAY, "refund.failed", failed);
+        self.tell("refunded_in_vain", REFUND + 60, &RefundUpdated, succeeded);
+        self.tell("refunded_in_vain", REFUND + 60, &ChargeRefunded, self.refunded(amount));
+        self.tell("refunded_in_vain", REFUND + 7 * DAY, &RefundFailed, failed);
     }
 
     /// The customer's bank takes all of the money back, and the seller answers.
     pub(super) fn disputed(&mut self) {
         let opened = self.dispute(DisputeState::NeedsResponse);
-        self.tell("disputed", DISPUTE, "charge.dispute.created", opened.clone());
-        self.tell("disputed", DISPUTE, "charge.dispute.funds_withdrawn", opened);
+        self.tell("disputed", DISPUTE, &DisputeCreated, opened.clone());
+        self.tell("disputed", DISPUTE, &DisputeFundsWithdrawn, opened);
         let answered = Subject::from(self.dispute(DisputeState::UnderReview));
         let answered = answered.previously(json!({
             "evidence": { "uncategorized_text": null },
             "evidence_details": { "has_evidence": false, "submission_count": 0 },
             "status": "needs_response",
         }));
-        self.tell("disputed", DISPUTE + 2 * DAY, "charge.dispute.updated", answered);
+        self.tell("disputed", DISPUTE + 2 * DAY, &DisputeUpdated, answered);
     }
 
     /// The bank sides with the seller, and the money returns.
     pub(super) fn dispute_won(&mut self) {
         let won =
             Subject::from(self.dispute(DisputeState::Won)).previously(json!({ "status": "under_review" }));
-        self.tell("dispute_won", DISPUTE + 15 * DAY, "charge.dispute.closed", won);
+        self.tell("dispute_won", DISPUTE + 15 * DAY, &DisputeClosed, won);
         let reinstated = self.dispute(DisputeState::Reinstated);
-        self.tell("dispute_won", DISPUTE + 15 * DAY, "charge.dispute.funds_reinstated", reinstated);
+        self.tell("dispute_won", DISPUTE + 15 * DAY, &DisputeFundsReinstated, reinstated);
     }
 
     /// The bank sides with the customer.
     pub(super) fn dispute_lost(&mut self) {
         let lost =
             Subject::from(self.dispute(DisputeState::Lost)).previously(json!({ "status": "under_review" }));
-        self.tell("dispute_lost", DISPUTE + 15 * DAY, "charge.dispute.closed", lost);
+        self.tell("dispute_lost", DISPUTE + 15 * DAY, &DisputeClosed, lost);
     }
 
     /// Checkout is complete, and the debit clears days later.
@@ -110,35 +111,30 @@ impl<'a> Chapters<'a> {
         let p = self.purchase;
         let cleared = 4 * DAY;
         let created = payment_intent(p, SepaDebit, IntentState::Created);
-        self.tell("paid_later", 0, "payment_intent.created", created);
-        self.tell("paid_later", 1, "checkout.session.completed", session(p, SepaDebit, SessionState::Unpaid));
+        self.tell("paid_later", 0, &PaymentIntentCreated, created);
+        self.tell("paid_later", 1, &CheckoutSessionCompleted, session(p, SepaDebit, SessionState::Unpaid));
         let processing = payment_intent(p, SepaDebit, IntentState::Processing);
-        self.tell("paid_later", 1, "payment_intent.processing", processing);
-        self.tell("paid_later", 1, "charge.pending", charge(p, SepaDebit, ChargeState::Pending));
-        self.tell("paid_later", cleared, "charge.succeeded", charge(p, SepaDebit, ChargeState::Succeeded));
+        self.tell("paid_later", 1, &PaymentIntentProcessing, processing);
+        self.tell("paid_later", 1, &ChargePending, charge(p, SepaDebit, ChargeState::Pending));
+        self.tell("paid_later", cleared, &ChargeSucceeded, charge(p, SepaDebit, ChargeState::Succeeded));
         let succeeded = payment_intent(p, SepaDebit, IntentState::Succeeded);
-        self.tell("paid_later", cleared, "payment_intent.succeeded", succeeded);
+        self.tell("paid_later", cleared, &PaymentIntentSucceeded, succeeded);
         let paid = session(p, SepaDebit, SessionState::Paid);
-        self.tell("paid_later", cleared, "checkout.session.async_payment_succeeded", paid);
+        self.tell("paid_later", cleared, &CheckoutSessionAsyncPaymentSucceeded, paid);
     }
 
     /// The bank refuses the card, and the customer never tries another.
     pub(super) fn declined(&mut self) {
         let p = self.purchase;
-        self.tell("declined", 0, "payment_intent.created", payment_intent(p, Card, IntentState::Created));
-        self.tell("declined", 1, "charge.failed", charge(p, Card, ChargeState::Failed));
-        self.tell(
-            "declined",
-            1,
-            "payment_intent.payment_failed",
-            payment_intent(p, Card, IntentState::Failed),
-        );
-        self.tell("declined", DAY, "checkout.session.expired", session(p, Card, SessionState::Expired));
+        self.tell("declined", 0, &PaymentIntentCreated, payment_intent(p, Card, IntentState::Created));
+        self.tell("declined", 1, &ChargeFailed, charge(p, Card, ChargeState::Failed));
+        self.tell("declined", 1, &PaymentIntentPaymentFailed, payment_intent(p, Card, IntentState::Failed));
+        self.tell("declined", DAY, &CheckoutSessionExpired, session(p, Card, SessionState::Expired));
     }
 
-    fn tell(&mut self, chapter: &str, after: i64, type_name: &str, subject: impl Into<Subject>) {
+    fn tell(&mut self, chapter: &str, after: i64, kind: &EventType, subject: impl Into<Subject>) {
         let created = self.purchase.created.saturating_add(after);
-        self.told.push(written(type_name, self.purchase, chapter, created, &subject.into()));
+        self.told.push(written(kind, self.purchase, chapter, created, &subject.into()));
     }
 
     fn refund(&self, amount: i64, state: RefundState) -> Value {

@@ -3,17 +3,21 @@
 //! Deliberately not here: what the objects inside look like; each has a file of its own.
 
 use super::{Purchase, WrittenEvent};
+use crate::EventType::{
+    self, ChargeFailed, ChargeSucceeded, PaymentIntentCreated, PaymentIntentPaymentFailed,
+};
 use serde_json::{Map, Value, json};
 
 /// The event itself: its id is decided by the purchase's reference, `step` and the type, so that telling the
 /// same thing twice makes a duplicate and nothing else does.
 pub(crate) fn written(
-    type_name: &str,
+    kind: &EventType,
     purchase: &Purchase,
     step: &str,
     created: i64,
     subject: &Subject,
 ) -> WrittenEvent {
+    let type_name = kind.name();
     let id = format!("evt_{}_{step}_{}", purchase.reference, type_name.replace('.', "_"));
     let mut data = Map::from_iter([("object".to_owned(), subject.object.clone())]);
     if let Some(previous) = &subject.previous_attributes {
@@ -27,7 +31,7 @@ pub(crate) fn written(
         "data": data,
         "livemode": purchase.livemode,
         "pending_webhooks": 1,
-        "request": request(type_name, purchase),
+        "request": request(kind, purchase),
         "type": type_name,
     });
     let mut body = String::new();
@@ -64,9 +68,9 @@ pub(crate) fn with_nulls(mut object: Value, names: &[&str]) -> Value {
 
 /// The API request behind the event. Confirming the payment is one; what Stripe does later, of itself or at
 /// somebody's click in the Dashboard, has none.
-fn request(type_name: &str, purchase: &Purchase) -> Value {
-    match type_name {
-        "payment_intent.created" | "charge.succeeded" | "charge.failed" | "payment_intent.payment_failed" => {
+fn request(kind: &EventType, purchase: &Purchase) -> Value {
+    match kind {
+        PaymentIntentCreated | PaymentIntentPaymentFailed | ChargeSucceeded | ChargeFailed => {
             json!({ "id": purchase.id("req"), "idempotency_key": purchase.id("confirm") })
         }
         _ => json!({ "id": null, "idempotency_key": null }),

@@ -8,20 +8,22 @@ use std::fmt;
 pub struct UnknownEventType {
     /// What was asked for.
     pub type_name: String,
-    /// Names that hold what was asked for, or differ from it by a few letters; the nearest first.
+    /// Names that hold what was asked for or differ from it by a few letters; failing these, those about the same
+    /// object. The nearest first.
     pub near: Vec<&'static str>,
 }
 
 impl UnknownEventType {
     pub(super) fn new(type_name: &str) -> Self {
         let asked = type_name.to_lowercase();
-        let mut near: Vec<(usize, &str)> = event_names()
-            .iter()
-            .map(|name| (distance(&asked, name), *name))
-            .filter(|(distance, name)| *distance <= 4 || !asked.is_empty() && name.contains(&asked))
-            .collect();
-        near.sort();
-        Self { type_name: type_name.to_owned(), near: near.into_iter().map(|(_, name)| name).collect() }
+        let mut near = names_where(|name| {
+            distance(&asked, name) <= 4 || (!asked.is_empty() && name.contains(asked.as_str()))
+        });
+        if near.is_empty() {
+            near = names_where(|name| parent(name).is_some() && parent(name) == parent(&asked));
+        }
+        near.sort_by_key(|name| distance(&asked, name));
+        Self { type_name: type_name.to_owned(), near }
     }
 }
 
@@ -36,6 +38,15 @@ impl fmt::Display for UnknownEventType {
 }
 
 impl std::error::Error for UnknownEventType {}
+
+fn names_where(rule: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    event_names().iter().copied().filter(|name| rule(name)).collect()
+}
+
+/// What the type is about: `checkout.session` of `checkout.session.completed`.
+fn parent(type_name: &str) -> Option<&str> {
+    type_name.rsplit_once('.').map(|(parent, _)| parent)
+}
 
 /// How many letters must be put in, taken out or changed to turn one name into the other (Levenshtein).
 fn distance(from: &str, to: &str) -> usize {
