@@ -178,6 +178,7 @@ fn versions_differ_as_documented() {
             "checkout.session" => {
                 let ui_mode = if version == ApiVersion::Endive { "hosted_page" } else { "hosted" };
                 assert_eq!(object["ui_mode"], ui_mode, "{}", event.id);
+                assert_eq!(has("currency_conversion"), version != ApiVersion::Endive, "{}", event.id);
                 assert!(!has("line_items"), "{}", event.id);
             }
             "refund" => assert!(!has("livemode"), "{}", event.id),

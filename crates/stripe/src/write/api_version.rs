@@ -9,7 +9,8 @@ pub enum ApiVersion {
     V2022_11_15,
     /// `2025-03-31.basil`: `refund.*` events for every refund (since acacia); no invoice on either object.
     Basil,
-    /// `2026-10-28.endive`, the newest: Checkout's `ui_mode` has its newer names (since dahlia).
+    /// `2026-10-28.endive`, the newest: sessions have no `currency_conversion` (since clover), and newer names in
+    /// `ui_mode` (since dahlia).
     #[default]
     Endive,
 }
@@ -37,5 +38,10 @@ impl ApiVersion {
     /// Whether charges and payment intents carry `invoice`: removed by 2025-03-31.basil.
     pub(crate) fn has_invoice(self) -> bool {
         self < Self::Basil
+    }
+
+    /// Whether sessions carry `currency_conversion`: removed by 2025-09-30.clover.
+    pub(crate) fn has_currency_conversion(self) -> bool {
+        self < Self::Endive
     }
 }

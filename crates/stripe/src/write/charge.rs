@@ -70,16 +70,14 @@ pub(crate) fn charge(purchase: &Purchase, method: PaymentMethod, state: ChargeSt
     if purchase.api_version.has_invoice() { with_nulls(object, &["invoice"]) } else { object }
 }
 
-const NULLS: [&str; 18] = [
+const NULLS: [&str; 17] = [
     "application",
     "application_fee",
     "application_fee_amount",
     "customer",
     "description",
-    "destination",
     "failure_balance_transaction",
     "on_behalf_of",
-    "order",
     "receipt_email",
     "receipt_number",
     "review",
@@ -89,6 +87,7 @@ const NULLS: [&str; 18] = [
     "statement_descriptor",
     "statement_descriptor_suffix",
     "transfer_data",
+    "transfer_group",
 ];
 
 fn status(state: ChargeState) -> &'static str {

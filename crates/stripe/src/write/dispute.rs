@@ -51,7 +51,7 @@ impl Dispute {
             "metadata": {},
             "payment_intent": purchase.id("pi"),
             "payment_method_details": {
-                "card": { "brand": "visa", "case_type": "chargeback", "network_reason_code": "10.4" },
+                "card": { "brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4" },
                 "type": "card",
             },
             "reason": "fraudulent",
@@ -103,6 +103,7 @@ impl Dispute {
             "id": format!("{}_{leg}", self.id(purchase).replacen("dp", "txn", 1)),
             "object": "balance_transaction",
             "amount": amount,
+            "balance_type": "payments",
             "available_on": self.created.saturating_add(2 * 24 * 60 * 60),
             "created": self.created,
             "currency": purchase.currency,

@@ -57,12 +57,14 @@ pub(crate) fn payment_intent(purchase: &Purchase, method: PaymentMethod, state: 
     if purchase.api_version.has_invoice() { with_nulls(object, &["invoice"]) } else { object }
 }
 
-const NULLS: [&str; 15] = [
+const NULLS: [&str; 18] = [
     "application",
     "application_fee_amount",
     "automatic_payment_methods",
     "customer",
+    "customer_account",
     "description",
+    "excluded_payment_method_types",
     "on_behalf_of",
     "processing",
     "receipt_email",
@@ -73,6 +75,7 @@ const NULLS: [&str; 15] = [
     "statement_descriptor",
     "statement_descriptor_suffix",
     "transfer_data",
+    "transfer_group",
 ];
 
 fn status(state: IntentState) -> &'static str {

@@ -61,7 +61,12 @@ pub(crate) fn session(purchase: &Purchase, method: PaymentMethod, state: Session
         "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": 0 },
         "ui_mode": ui_mode(purchase.api_version),
     });
-    with_nulls(object, &NULLS)
+    let object = with_nulls(object, &NULLS);
+    if purchase.api_version.has_currency_conversion() {
+        with_nulls(object, &["currency_conversion"])
+    } else {
+        object
+    }
 }
 
 /// When the customer was sent to Checkout, in Unix seconds: a minute before paying.
@@ -72,7 +77,7 @@ fn opened(purchase: &Purchase) -> i64 {
 /// A session lives for a day unless told otherwise (docs.stripe.com/api/checkout/sessions/create).
 const EXPIRES_AFTER: i64 = 24 * 60 * 60;
 
-const NULLS: [&str; 24] = [
+const NULLS: [&str; 27] = [
     "after_expiration",
     "allow_promotion_codes",
     "billing_address_collection",
@@ -87,6 +92,7 @@ const NULLS: [&str; 24] = [
     "discounts",
     "invoice",
     "locale",
+    "origin_context",
     "payment_link",
     "permissions",
     "presentment_details",
@@ -97,6 +103,8 @@ const NULLS: [&str; 24] = [
     "shipping_cost",
     "submit_type",
     "subscription",
+    "url",
+    "wallet_options",
 ];
 
 fn metadata(purchase: &Purchase) -> Value {
