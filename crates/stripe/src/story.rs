@@ -2,10 +2,10 @@
 //!
 //! Deliberately not here: sending them, and what a network does to them (duplicates, delays, other orders).
 
-mod chapters;
+mod chapter;
 
 use crate::write::{Purchase, WrittenEvent};
-use chapters::Chapters;
+use chapter::{Chapter, half};
 
 /// One life of a payment, from the first event to the last.
 ///
@@ -82,31 +82,16 @@ impl Story {
     /// Time begins with `purchase.created` and goes on for up to three weeks after it.
     #[must_use]
     pub fn events(self, purchase: &Purchase) -> Vec<WrittenEvent> {
-        let mut chapters = Chapters::of(purchase);
-        match self {
-            Self::Purchase => chapters.paid(),
-            Self::PartialRefund => {
-                chapters.paid();
-                chapters.half_refunded();
-            }
-            Self::FailedRefund => {
-                chapters.paid();
-                chapters.refunded_in_vain();
-            }
-            Self::DisputeWon => {
-                chapters.paid();
-                chapters.disputed();
-                chapters.dispute_won();
-            }
-            Self::DisputeLost => {
-                chapters.paid();
-                chapters.disputed();
-                chapters.dispute_lost();
-            }
-            Self::Async => chapters.paid_later(),
-            Self::Declined => chapters.declined(),
-        }
-        chapters.told()
+        let chapters: &[Chapter] = match self {
+            Self::Purchase => &[Chapter::Paid],
+            Self::PartialRefund => &[Chapter::Paid, Chapter::HalfRefunded],
+            Self::FailedRefund => &[Chapter::Paid, Chapter::RefundedInVain],
+            Self::DisputeWon => &[Chapter::Paid, Chapter::Disputed, Chapter::DisputeWon],
+            Self::DisputeLost => &[Chapter::Paid, Chapter::Disputed, Chapter::DisputeLost],
+            Self::Async => &[Chapter::PaidLater],
+            Self::Declined => &[Chapter::Declined],
+        };
+        chapters.iter().flat_map(|chapter| chapter.events(purchase)).collect()
     }
 
     /// The credits that are available to the tenant at the end, if nothing else ever happened to it.
@@ -120,7 +105,7 @@ impl Story {
             Self::DisputeLost | Self::Declined => 0,
             Self::PartialRefund => {
                 let paid = i128::from(purchase.amount_total).max(1);
-                let refunded = i128::from(chapters::half(purchase)).max(0);
+                let refunded = i128::from(half(purchase)).max(0);
                 let revoked = i128::from(credits) * refunded / paid;
                 credits.saturating_sub(u32::try_from(revoked).unwrap_or(credits))
             }

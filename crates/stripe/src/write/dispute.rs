@@ -3,7 +3,8 @@
 //! Deliberately not here: inquiries (`warning_*`), which move no money.
 
 use super::Purchase;
-use serde_json::{Map, Value, json};
+use super::body::with_nulls;
+use serde_json::{Value, json};
 
 /// The purchase's dispute, `dp_REFERENCE_1`, as an event finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,17 +121,12 @@ impl Dispute {
     }
 
     fn evidence(self) -> Value {
-        let mut evidence: Map<String, Value> =
-            EVIDENCE.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
-        if self.has_evidence() {
-            evidence["uncategorized_text"] = json!("The credits were delivered and used.");
-        }
-        evidence["enhanced_evidence"] = json!({});
-        Value::Object(evidence)
+        let text = self.has_evidence().then_some("The credits were delivered and used.");
+        with_nulls(json!({ "enhanced_evidence": {}, "uncategorized_text": text }), &NO_EVIDENCE)
     }
 }
 
-const EVIDENCE: [&str; 28] = [
+const NO_EVIDENCE: [&str; 26] = [
     "access_activity_log",
     "billing_address",
     "cancellation_policy",
@@ -144,7 +140,6 @@ const EVIDENCE: [&str; 28] = [
     "duplicate_charge_documentation",
     "duplicate_charge_explanation",
     "duplicate_charge_id",
-    "enhanced_evidence",
     "product_description",
     "receipt",
     "refund_policy",
@@ -158,5 +153,4 @@ const EVIDENCE: [&str; 28] = [
     "shipping_documentation",
     "shipping_tracking_number",
     "uncategorized_file",
-    "uncategorized_text",
 ];
