@@ -9,8 +9,8 @@ use chapter::{Chapter, half};
 
 /// One life of a payment, from the first event to the last.
 ///
-/// Stories share their beginnings, ids and bytes included: after `purchase`, telling `dispute-lost` about the same
-/// [`Purchase`] repeats the purchase (duplicates) and goes on to the dispute.
+/// Stories share their beginnings, ids and bytes included: after `purchase`, telling `dispute-lost` about the
+/// same [`Purchase`] repeats the purchase (duplicates) and goes on to the dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Story {
     /// Paid by card, and nothing more.

@@ -1,4 +1,5 @@
-//! Stripe's events as Stripe would send them, for rehearsal and tests: one event of any type about one payment.
+//! Stripe's events as Stripe would send them, for rehearsal and tests: one event of any type about one
+//! payment.
 //!
 //! A body is laid out like Stripe's: indented by two spaces, `id` and `object` first, every other key in
 //! alphabetical order, null where Stripe says null. The same input gives the same bytes, for ever.
@@ -33,9 +34,10 @@ use crate::EventType;
 /// One event of the named type about `purchase`, created at the moment of the purchase.
 ///
 /// `nonce` (`[A-Za-z0-9_]`, at most 50 characters) becomes a part of the event's id: the same nonce makes a
-/// duplicate of the same event, another nonce a new event about the same payment. `amount`, in minor units, is
-/// the sum that the event is about: refunded so far for `charge.refunded`, the refund's, the dispute's, or the
-/// captured amount; the payment's otherwise. Without it the event is about all of `purchase.amount_total`.
+/// duplicate of the same event, another nonce a new event about the same payment. `amount`, in minor units,
+/// is the sum that the event is about: refunded so far for `charge.refunded`, the refund's, the dispute's, or
+/// the captured amount; the payment's otherwise. Without it the event is about all of
+/// `purchase.amount_total`.
 ///
 /// The event is written whether or not Stripe would send its type in `purchase.api_version`; only a
 /// [`Story`](crate::story::Story) keeps to what each version sends. A `charge.dispute.closed` is lost, the

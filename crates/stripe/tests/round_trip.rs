@@ -1,5 +1,5 @@
-//! What the writing half writes, the reading half reads: every event as the object that its type promises, with
-//! the ids, amounts and states that were meant.
+//! What the writing half writes, the reading half reads: every event as the object that its type promises,
+//! with the ids, amounts and states that were meant.
 
 use stripe::story::Story;
 use stripe::write::{ApiVersion, Purchase, WrittenEvent, event, event_names};

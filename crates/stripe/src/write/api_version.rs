@@ -5,12 +5,13 @@
 /// The API version that an endpoint is pinned to (docs.stripe.com/changelog).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ApiVersion {
-    /// `2022-11-15`: no `refund.*` events for a refund of a charge; charges and payment intents name an invoice.
+    /// `2022-11-15`: no `refund.*` events for a refund of a charge; charges and payment intents name an
+    /// invoice.
     V2022_11_15,
     /// `2025-03-31.basil`: `refund.*` events for every refund (since acacia); no invoice on either object.
     Basil,
-    /// `2026-10-28.endive`, the newest: sessions have no `currency_conversion` (since clover), and newer names in
-    /// `ui_mode` (since dahlia).
+    /// `2026-10-28.endive`, the newest: sessions have no `currency_conversion` (since clover), and
+    /// newer names in `ui_mode` (since dahlia).
     #[default]
     Endive,
 }

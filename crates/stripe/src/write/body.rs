@@ -58,7 +58,8 @@ impl From<Value> for Subject {
     }
 }
 
-/// The object, with null for each of the `names` that Stripe's object carries and this purchase has no use for.
+/// The object, with null for each of the `names` that Stripe's object carries and this purchase has no use
+/// for.
 pub(crate) fn with_nulls(mut object: Value, names: &[&str]) -> Value {
     for name in names {
         // Indexing by a name makes the field; it panics only on what is neither an object nor null.

@@ -9,8 +9,9 @@ use crate::EventType::{self, *};
 use PaymentMethod::{BankTransfer, Card, SepaDebit};
 use serde_json::json;
 
-/// The subject of an event of that type; None for a type that says nothing about credits. `sum`, in minor units,
-/// is what the event is about: refunded so far, the refund's, the dispute's, captured, or else the payment's.
+/// The subject of an event of that type; None for a type that says nothing about credits. `sum`, in minor
+/// units, is what the event is about: refunded so far, the refund's, the dispute's, captured, or else the
+/// payment's.
 pub(super) fn subject(kind: &EventType, purchase: &Purchase, sum: i64) -> Option<Subject> {
     let payment = Purchase { amount_total: sum, ..purchase.clone() };
     let of_session = |method, state| Subject::from(session(&payment, method, state));

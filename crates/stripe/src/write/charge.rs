@@ -62,12 +62,16 @@ pub(crate) fn charge(purchase: &Purchase, method: PaymentMethod, state: ChargeSt
         "payment_method": purchase.id("pm"),
         "payment_method_details": method.details(purchase, !failed),
         "radar_options": {},
-        "receipt_url": paid.then(|| format!("https://pay.stripe.com/receipts/payment/{}", purchase.reference)),
+        "receipt_url": paid.then(|| receipt_url(purchase)),
         "refunded": refunded > 0 && refunded >= amount,
         "status": status(state),
     });
     let object = with_nulls(object, &NULLS);
     if purchase.api_version.has_invoice() { with_nulls(object, &["invoice"]) } else { object }
+}
+
+fn receipt_url(purchase: &Purchase) -> String {
+    format!("https://pay.stripe.com/receipts/payment/{}", purchase.reference)
 }
 
 const NULLS: [&str; 17] = [

@@ -52,7 +52,12 @@ impl Dispute {
             "metadata": {},
             "payment_intent": purchase.id("pi"),
             "payment_method_details": {
-                "card": { "brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4" },
+                "card": {
+                    "brand": "visa",
+                    "case_type": "chargeback",
+                    "network": "visa",
+                    "network_reason_code": "10.4",
+                },
                 "type": "card",
             },
             "reason": "fraudulent",

@@ -3,10 +3,11 @@
 //! The card and the bank account are Stripe's own test numbers (docs.stripe.com/testing).
 
 use super::Purchase;
+use super::body::with_nulls;
 use serde_json::{Value, json};
 
-/// A card is decided at once; a SEPA debit is a promise that the bank keeps or breaks days later; a bank transfer
-/// may bring the money in parts, and has no charge before all of it is there.
+/// A card is decided at once; a SEPA debit is a promise that the bank keeps or breaks days later; a bank
+/// transfer may bring the money in parts, and has no charge before all of it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PaymentMethod {
     Card,
@@ -67,7 +68,7 @@ pub(super) fn customer_details() -> Value {
 const NAME: &str = "Žofie Müller";
 
 fn address() -> Value {
-    json!({ "city": null, "country": "AT", "line1": null, "line2": null, "postal_code": "1010", "state": null })
+    with_nulls(json!({ "country": "AT", "postal_code": "1010" }), &["city", "line1", "line2", "state"])
 }
 
 fn card(purchase: &Purchase, approved: bool) -> Value {

@@ -8,8 +8,8 @@ use std::fmt;
 pub struct UnknownEventType {
     /// What was asked for.
     pub type_name: String,
-    /// Names that hold what was asked for or differ from it by a few letters; failing these, those about the same
-    /// object. The nearest first.
+    /// Names that hold what was asked for or differ from it by a few letters; failing these, those about the
+    /// same object. The nearest first.
     pub near: Vec<&'static str>,
 }
 
