@@ -129,6 +129,3 @@ fn is_placeholder(text: &str) -> bool {
         || ["${", "{{"].iter().any(|opening| text.contains(opening))
         || ['x', '0', '*', '.', '-', '_'].into_iter().any(one_character_repeated)
 }
-
-#[cfg(test)]
-mod tests;
