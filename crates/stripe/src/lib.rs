@@ -16,6 +16,8 @@ mod open_enum;
 pub mod retry;
 mod secret;
 pub mod signature;
+pub mod story;
+pub mod write;
 
 pub use envelope::{Envelope, Event, ThinEvent};
 pub use event_type::EventType;

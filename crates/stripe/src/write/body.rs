@@ -1,0 +1,125 @@
+//! The envelope that every event shares, and the layout of its JSON.
+//!
+//! Deliberately not here: what the objects inside look like; each has a file of its own.
+
+use super::{Purchase, WrittenEvent};
+use crate::EventType::{
+    self, ChargeFailed, ChargeSucceeded, PaymentIntentCreated, PaymentIntentPaymentFailed,
+};
+use serde_json::{Map, Value, json};
+
+/// The event itself: its id is decided by the purchase's reference, `step` and the type, so that telling the
+/// same thing twice makes a duplicate and nothing else does.
+pub(crate) fn written(
+    kind: &EventType,
+    purchase: &Purchase,
+    step: &str,
+    created: i64,
+    subject: &Subject,
+) -> WrittenEvent {
+    let type_name = kind.name();
+    let id = format!("evt_{}_{step}_{}", purchase.reference, type_name.replace('.', "_"));
+    let mut data = Map::from_iter([("object".to_owned(), subject.object.clone())]);
+    if let Some(previous) = &subject.previous_attributes {
+        data.insert("previous_attributes".to_owned(), previous.clone());
+    }
+    let envelope = json!({
+        "id": id,
+        "object": "event",
+        "api_version": purchase.api_version.as_str(),
+        "created": created,
+        "data": data,
+        "livemode": purchase.livemode,
+        "pending_webhooks": 1,
+        "request": request(kind, purchase),
+        "type": type_name,
+    });
+    let mut body = String::new();
+    lay_out(&envelope, 0, &mut body);
+    WrittenEvent { id, type_name: type_name.to_owned(), created, body }
+}
+
+/// What an event is about: the object as the event found it, and what it was before.
+pub(crate) struct Subject {
+    object: Value,
+    previous_attributes: Option<Value>,
+}
+
+impl Subject {
+    /// The values that the changed attributes had before the event.
+    pub(crate) fn previously(self, attributes: Value) -> Self {
+        Self { previous_attributes: Some(attributes), ..self }
+    }
+}
+
+impl From<Value> for Subject {
+    fn from(object: Value) -> Self {
+        Self { object, previous_attributes: None }
+    }
+}
+
+/// The object, with null for each of the `names` that Stripe's object carries and this purchase has no use
+/// for.
+pub(crate) fn with_nulls(mut object: Value, names: &[&str]) -> Value {
+    for name in names {
+        // Indexing by a name makes the field; it panics only on what is neither an object nor null.
+        object[*name] = Value::Null;
+    }
+    object
+}
+
+/// The API request behind the event. Confirming the payment is one; what Stripe does later, of itself or at
+/// somebody's click in the Dashboard, has none.
+fn request(kind: &EventType, purchase: &Purchase) -> Value {
+    match kind {
+        PaymentIntentCreated | PaymentIntentPaymentFailed | ChargeSucceeded | ChargeFailed => {
+            json!({ "id": purchase.id("req"), "idempotency_key": purchase.id("confirm") })
+        }
+        _ => json!({ "id": null, "idempotency_key": null }),
+    }
+}
+
+/// Appends `value`, indented by two spaces a level: `id` and `object` first, then the other keys by name.
+fn lay_out(value: &Value, depth: usize, out: &mut String) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            let mut keys: Vec<&String> = fields.keys().collect();
+            keys.sort_by_key(|key| (*key != "id", *key != "object", *key));
+            let entries = keys.into_iter().map(|key| (Some(key), &fields[key]));
+            lay_out_lines('{', entries, '}', depth, out);
+        }
+        Value::Array(items) if !items.is_empty() => {
+            lay_out_lines('[', items.iter().map(|item| (None, item)), ']', depth, out);
+        }
+        Value::Object(_)
+        | Value::Array(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_) => {
+            out.push_str(&value.to_string());
+        }
+    }
+}
+
+fn lay_out_lines<'a>(
+    open: char,
+    entries: impl Iterator<Item = (Option<&'a String>, &'a Value)>,
+    close: char,
+    depth: usize,
+    out: &mut String,
+) {
+    out.push(open);
+    for (position, (key, value)) in entries.enumerate() {
+        out.push_str(if position == 0 { "\n" } else { ",\n" });
+        out.push_str(&"  ".repeat(depth + 1));
+        if let Some(key) = key {
+            out.push_str(&Value::from(key.as_str()).to_string());
+            out.push_str(": ");
+        }
+        lay_out(value, depth + 1, out);
+    }
+    out.push('\n');
+    out.push_str(&"  ".repeat(depth));
+    out.push(close);
+}

@@ -1,0 +1,469 @@
+//! What is written looks like Stripe's: every event and every story, in every version, against Stripe's rules
+//! and against two committed texts.
+//!
+//! The texts are in `golden/`. When a change is meant, the failing test prints the new text to put there.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use stripe::story::Story;
+use stripe::write::{ApiVersion, Purchase, WrittenEvent, event, event_names};
+
+fn purchase(reference: &str, api_version: ApiVersion) -> Purchase {
+    Purchase {
+        reference: reference.to_owned(),
+        tenant_id: "7f3c2f6e-6a0e-4a57-9a9e-0d6f6c5f9b11".to_owned(),
+        package: "10_credits".to_owned(),
+        credits: 10,
+        amount_total: 4999,
+        currency: "eur".to_owned(),
+        created: 1_790_000_000,
+        livemode: false,
+        api_version,
+    }
+}
+
+fn json(event: &WrittenEvent) -> Value {
+    serde_json::from_str(&event.body).unwrap_or_else(|error| panic!("{}: {error}\n{}", event.id, event.body))
+}
+
+/// Every event that can be written for the purchase: each type alone, and each story.
+fn all_events(purchase: &Purchase) -> Vec<WrittenEvent> {
+    let alone = event_names().iter().map(|name| event(name, purchase, "n1", None).unwrap());
+    alone.chain(Story::ALL.iter().flat_map(|story| story.events(purchase))).collect()
+}
+
+/// One rule, over every event of every version and mode.
+fn check_all(rule: impl Fn(&Purchase, &WrittenEvent, &Value)) {
+    for api_version in ApiVersion::ALL {
+        for livemode in [false, true] {
+            let purchase = Purchase { livemode, ..purchase("A1_b", api_version) };
+            for event in all_events(&purchase) {
+                rule(&purchase, &event, &json(&event));
+            }
+        }
+    }
+}
+
+/// Calls `rule` with every field in `value`, however deep.
+fn each_field(value: &Value, rule: &mut impl FnMut(&str, &Value)) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            rule(key, value);
+            each_field(value, rule);
+        }),
+        Value::Array(items) => items.iter().for_each(|item| each_field(item, rule)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn envelopes_are_complete() {
+    let fields =
+        ["api_version", "created", "data", "id", "livemode", "object", "pending_webhooks", "request", "type"];
+    check_all(|purchase, event, body| {
+        let keys: BTreeSet<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, BTreeSet::from(fields), "{}", event.id);
+        assert_eq!(body["id"], event.id, "{}", event.id);
+        assert_eq!(body["object"], "event", "{}", event.id);
+        assert_eq!(body["type"], event.type_name, "{}", event.id);
+        assert_eq!(body["created"], event.created, "{}", event.id);
+        assert_eq!(body["livemode"], purchase.livemode, "{}", event.id);
+        assert_eq!(body["api_version"], purchase.api_version.as_str(), "{}", event.id);
+        assert_eq!(body["pending_webhooks"], 1, "{}", event.id);
+        let request: BTreeSet<&String> = body["request"].as_object().unwrap().keys().collect();
+        assert_eq!(
+            request,
+            BTreeSet::from([&"id".to_owned(), &"idempotency_key".to_owned()]),
+            "{}",
+            event.id
+        );
+        assert!(event.id.len() <= 255, "{}", event.id);
+    });
+}
+
+#[test]
+fn bodies_are_laid_out_like_stripes() {
+    check_all(|_, event, _| {
+        let start = format!("{{\n  \"id\": \"{}\",\n  \"object\": \"event\",\n  \"api_version\": ", event.id);
+        assert!(event.body.starts_with(&start), "{}", event.body);
+        assert!(event.body.ends_with("\n}"), "{}", event.body);
+        for line in event.body.lines() {
+            let indent = line.len() - line.trim_start_matches(' ').len();
+            assert!(indent % 2 == 0 && line.trim_end() == line, "{}: {line:?}", event.id);
+        }
+    });
+}
+
+#[test]
+fn sizes_are_like_stripes() {
+    check_all(|_, event, body| {
+        let range = match body["data"]["object"]["object"].as_str().unwrap() {
+            "checkout.session" | "charge" => 2_500..=4_500,
+            "payment_intent" | "dispute" => 1_000..=6_000,
+            _ => 500..=2_000,
+        };
+        let size = event.body.len();
+        assert!(range.contains(&size), "{} has {size} bytes", event.id);
+    });
+}
+
+#[test]
+fn metadata_stays_on_the_session() {
+    check_all(|purchase, event, body| {
+        let object = &body["data"]["object"];
+        if object["object"] == "checkout.session" {
+            assert_eq!(object["metadata"]["tenant_id"], purchase.tenant_id, "{}", event.id);
+            assert_eq!(object["metadata"]["package"], purchase.package, "{}", event.id);
+            assert_eq!(object["metadata"]["credits"], purchase.credits.to_string(), "{}", event.id);
+            return;
+        }
+        for secret in [&purchase.tenant_id, &purchase.package] {
+            assert!(!event.body.contains(secret.as_str()), "{} tells {secret}", event.id);
+        }
+        each_field(body, &mut |key, value| {
+            assert!(key != "metadata" || value.as_object().unwrap().is_empty(), "{} {value}", event.id);
+        });
+    });
+}
+
+#[test]
+fn ids_agree() {
+    check_all(|purchase, event, body| {
+        let mode = if purchase.livemode { "live" } else { "test" };
+        let object = &body["data"]["object"];
+        let own = match object["object"].as_str().unwrap() {
+            "checkout.session" => format!("cs_{mode}_A1_b"),
+            "payment_intent" => "pi_A1_b".to_owned(),
+            "charge" => "ch_A1_b".to_owned(),
+            "refund" => "re_A1_b_1".to_owned(),
+            "dispute" => "dp_A1_b_1".to_owned(),
+            "radar.early_fraud_warning" => "issfr_A1_b".to_owned(),
+            other => panic!("{} is about {other}", event.id),
+        };
+        assert_eq!(object["id"], own, "{}", event.id);
+        each_field(object, &mut |key, value| match (key, value) {
+            (_, Value::Null) => {}
+            ("payment_intent", id) => assert_eq!(id, "pi_A1_b", "{}", event.id),
+            ("charge" | "latest_charge", id) => assert_eq!(id, "ch_A1_b", "{}", event.id),
+            ("livemode", livemode) => assert_eq!(*livemode, purchase.livemode, "{}", event.id),
+            ("currency", currency) => assert_eq!(currency, "eur", "{}", event.id),
+            _ => {}
+        });
+    });
+}
+
+#[test]
+fn numbers_are_integers() {
+    check_all(|_, event, body| {
+        each_field(body, &mut |key, value| {
+            assert!(!value.is_number() || value.is_i64(), "{}: {key} is {value}", event.id);
+        });
+    });
+}
+
+#[test]
+fn versions_differ_as_documented() {
+    check_all(|purchase, event, body| {
+        let object = &body["data"]["object"];
+        let has = |key: &str| object.as_object().unwrap().contains_key(key);
+        let version = purchase.api_version;
+        match object["object"].as_str().unwrap() {
+            "charge" => {
+                assert!(!has("refunds"), "{}", event.id);
+                assert_eq!(has("invoice"), version == ApiVersion::V2022_11_15, "{}", event.id);
+            }
+            "payment_intent" => {
+                assert_eq!(has("invoice"), version == ApiVersion::V2022_11_15, "{}", event.id);
+            }
+            "checkout.session" => {
+                let ui_mode = if version == ApiVersion::Endive { "hosted_page" } else { "hosted" };
+                assert_eq!(object["ui_mode"], ui_mode, "{}", event.id);
+                assert_eq!(has("currency_conversion"), version != ApiVersion::Endive, "{}", event.id);
+                assert!(!has("line_items"), "{}", event.id);
+            }
+            "refund" => assert!(!has("livemode"), "{}", event.id),
+            _ => {}
+        }
+    });
+}
+
+#[test]
+fn updates_tell_what_was_before() {
+    check_all(|_, event, body| {
+        let previous = body["data"].get("previous_attributes");
+        if event.type_name.ends_with(".updated") {
+            assert!(previous.is_some_and(|before| !before.as_object().unwrap().is_empty()), "{}", event.id);
+        }
+        if event.type_name.ends_with(".created") || event.type_name.ends_with(".succeeded") {
+            assert_eq!(previous, None, "{}", event.id);
+        }
+        if event.type_name == "refund.failed" {
+            assert_eq!(previous.unwrap()["status"], "succeeded", "{}", event.id);
+            assert_eq!(body["data"]["object"]["failure_reason"], "expired_or_canceled_card", "{}", event.id);
+        }
+    });
+}
+
+#[test]
+fn the_same_story_is_told_in_the_same_bytes() {
+    for version in ApiVersion::ALL {
+        for story in Story::ALL {
+            let told = story.events(&purchase("A1", version));
+            assert_eq!(told, story.events(&purchase("A1", version)), "{}", story.name());
+            assert!((1..=12).contains(&told.len()), "{} has {} events", story.name(), told.len());
+            assert!(told.is_sorted_by_key(|event| event.created), "{}", story.name());
+            let ids: BTreeSet<&str> = told.iter().map(|event| event.id.as_str()).collect();
+            assert_eq!(ids.len(), told.len(), "{} repeats an id", story.name());
+            let another = story.events(&purchase("A2", version));
+            assert!(another.iter().all(|event| !ids.contains(event.id.as_str())), "{}", story.name());
+            assert_eq!(Story::from_name(story.name()), Some(story));
+        }
+    }
+    assert_eq!(Story::from_name("refund"), None);
+}
+
+/// One id never names two different events, so stories about one purchase can be told one after the other.
+#[test]
+fn stories_share_their_beginning() {
+    for version in ApiVersion::ALL {
+        let mut bodies = BTreeMap::new();
+        for event in Story::ALL.iter().flat_map(|story| story.events(&purchase("A1", version))) {
+            let body = bodies.entry(event.id.clone()).or_insert_with(|| event.body.clone());
+            assert_eq!(*body, event.body, "{} is two events", event.id);
+        }
+        let paid = Story::Purchase.events(&purchase("A1", version));
+        assert!(Story::DisputeLost.events(&purchase("A1", version)).starts_with(&paid));
+    }
+}
+
+/// The credits that the events of a story leave, by section 3 of the design, read from the bodies alone.
+fn credits_told(events: &[WrittenEvent]) -> i128 {
+    let (mut paid, mut credits, mut high_water, mut lost) = (0, 0, 0, 0);
+    let mut refunds: BTreeMap<String, (&str, i128)> = BTreeMap::new();
+    let bodies: Vec<Value> = events.iter().map(json).collect();
+    for body in &bodies {
+        let object = &body["data"]["object"];
+        let number = |key: &str| i128::from(object[key].as_i64().unwrap());
+        match object["object"].as_str().unwrap() {
+            "checkout.session" if object["payment_status"] == "paid" => {
+                paid = number("amount_total");
+                credits = object["metadata"]["credits"].as_str().unwrap().parse().unwrap();
+            }
+            "charge" => high_water = high_water.max(number("amount_refunded")),
+            "refund" => {
+                let status = object["status"].as_str().unwrap();
+                refunds.insert(object["id"].to_string(), (status, number("amount")));
+            }
+            "dispute" => {
+                let moved: i64 = object["balance_transactions"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|leg| leg["amount"].as_i64().unwrap())
+                    .sum();
+                lost = if object["status"] == "lost" { -i128::from(moved) } else { 0 };
+            }
+            _ => {}
+        }
+    }
+    let made: i128 = refunds.values().filter(|(status, _)| *status != "pending").map(|(_, sum)| sum).sum();
+    let undone: i128 = refunds.values().filter(|(status, _)| *status == "failed").map(|(_, sum)| sum).sum();
+    let reversed = (high_water.max(made) - undone).clamp(0, paid) + lost;
+    if paid == 0 { 0 } else { credits - credits * reversed.min(paid) / paid }
+}
+
+#[test]
+fn expected_credits_follow_from_the_events() {
+    for version in ApiVersion::ALL {
+        for (credits, amount_total) in
+            [(10, 4999), (1, 100), (0, 100), (7, 3), (1000, 1), (u32::MAX, 99_999_999)]
+        {
+            let purchase = Purchase { credits, amount_total, ..purchase("A1", version) };
+            for story in Story::ALL {
+                let told = credits_told(&story.events(&purchase));
+                let expected = i128::from(story.expected_credits(&purchase));
+                assert_eq!(expected, told, "{} of {credits} for {amount_total}", story.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn refunds_are_told_as_the_version_tells_them() {
+    let card = ["charge.refunded"].as_slice();
+    let failed = ["charge.refunded", "charge.refund.updated"].as_slice();
+    let since_acacia = ["refund.created", "charge.refunded", "refund.updated"].as_slice();
+    let failed_since_acacia =
+        ["refund.created", "refund.updated", "charge.refunded", "refund.failed"].as_slice();
+    for (version, story, types) in [
+        (ApiVersion::V2022_11_15, Story::PartialRefund, card),
+        (ApiVersion::V2022_11_15, Story::FailedRefund, failed),
+        (ApiVersion::Basil, Story::PartialRefund, since_acacia),
+        (ApiVersion::Basil, Story::FailedRefund, failed_since_acacia),
+        (ApiVersion::Endive, Story::PartialRefund, since_acacia),
+        (ApiVersion::Endive, Story::FailedRefund, failed_since_acacia),
+    ] {
+        let told = story.events(&purchase("A1", version));
+        let after_purchase: Vec<&str> = told.iter().skip(5).map(|event| event.type_name.as_str()).collect();
+        assert_eq!(after_purchase, types, "{} in {}", story.name(), version.as_str());
+    }
+}
+
+#[test]
+fn a_nonce_decides_whether_an_event_is_new() {
+    let purchase = purchase("A1", ApiVersion::default());
+    for name in event_names() {
+        let first = event(name, &purchase, "n1", None).unwrap();
+        assert_eq!(first, event(name, &purchase, "n1", None).unwrap());
+        assert_ne!(first.id, event(name, &purchase, "n2", None).unwrap().id);
+        assert_eq!(first.type_name, *name);
+    }
+}
+
+#[test]
+fn an_amount_goes_where_the_event_tells_it() {
+    let purchase = purchase("A1", ApiVersion::default());
+    for (name, field, all) in [
+        ("checkout.session.completed", "amount_total", 4999),
+        ("checkout.session.async_payment_succeeded", "amount_total", 4999),
+        ("payment_intent.succeeded", "amount_received", 4999),
+        ("charge.succeeded", "amount", 4999),
+        ("charge.captured", "amount_captured", 4999),
+        ("charge.refunded", "amount_refunded", 4999),
+        ("refund.created", "amount", 4999),
+        ("refund.failed", "amount", 4999),
+        ("charge.refund.updated", "amount", 4999),
+        ("charge.dispute.created", "amount", 4999),
+        ("charge.dispute.closed", "amount", 4999),
+    ] {
+        for (amount, told) in [(None, all), (Some(2500), 2500)] {
+            let body = json(&event(name, &purchase, "n1", amount).unwrap());
+            assert_eq!(body["data"]["object"][field], told, "{name} of {amount:?}");
+        }
+    }
+    for (amount, refunded) in [(Some(2500), false), (Some(4999), true), (None, true)] {
+        let body = json(&event("charge.refunded", &purchase, "n1", amount).unwrap());
+        assert_eq!(body["data"]["object"]["refunded"], refunded, "{amount:?}");
+        assert_eq!(body["data"]["object"]["amount"], 4999, "{amount:?}");
+    }
+}
+
+#[test]
+fn an_unknown_type_is_refused_with_names_near_it() {
+    let purchase = purchase("A1", ApiVersion::default());
+    for (asked, near) in [
+        ("charge.refundet", "charge.refunded"),
+        ("Refund.Created", "refund.created, refund.updated"),
+        ("checkout.session.complete", "checkout.session.completed"),
+        ("early_fraud", "radar.early_fraud_warning.created, radar.early_fraud_warning.updated"),
+        ("refund.reversed", "refund.created, refund.updated, refund.failed"),
+        ("customer.subscription.deleted", ""),
+        ("", ""),
+    ] {
+        let refused = event(asked, &purchase, "n1", None).unwrap_err();
+        assert_eq!(refused.near.join(", "), near, "{asked}");
+        let end = if near.is_empty() { String::new() } else { format!("; near it are {near}") };
+        assert_eq!(refused.to_string(), format!("there is no event type {asked:?} here{end}"));
+    }
+}
+
+#[test]
+fn extreme_amounts_and_times_are_written() {
+    for extreme in [i64::MIN, -1, 0, i64::MAX] {
+        let purchase =
+            Purchase { amount_total: extreme, created: extreme, ..purchase("A1", ApiVersion::default()) };
+        for event in all_events(&purchase) {
+            json(&event);
+        }
+        for story in Story::ALL {
+            assert!(story.expected_credits(&purchase) <= purchase.credits);
+        }
+    }
+}
+
+#[test]
+fn strings_are_escaped() {
+    let tenant_id = "\"quoted\"\n\\ Žofie 😀".to_owned();
+    let purchase = Purchase { tenant_id: tenant_id.clone(), ..purchase("A1", ApiVersion::default()) };
+    let body = json(&event("checkout.session.completed", &purchase, "n1", None).unwrap());
+    assert_eq!(body["data"]["object"]["metadata"]["tenant_id"], tenant_id);
+}
+
+/// The committed text, or a panic with the lines that differ and the whole new text.
+fn check_golden(name: &str, committed: &str, now: &str) {
+    if committed == now {
+        return;
+    }
+    let lines = |text: &str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
+    let (before, after) = (lines(committed), lines(now));
+    let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("- {line}\n"));
+    let new = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}\n"));
+    let difference: String = gone.chain(new).collect();
+    panic!(
+        "tests/golden/{name} no longer says what is written:\n{difference}\n\
+         If that is meant, make it say, without the rulers:\n{:-<80}\n{now}{:-<80}",
+        "", ""
+    );
+}
+
+/// The facts that decide money, as far as the object has them.
+fn facts(object: &Value) -> String {
+    const FACTS: [&str; 14] = [
+        "status",
+        "payment_status",
+        "amount_total",
+        "amount",
+        "amount_received",
+        "amount_captured",
+        "amount_refunded",
+        "captured",
+        "refunded",
+        "failure_reason",
+        "payment_intent",
+        "latest_charge",
+        "charge",
+        "currency",
+    ];
+    let mut facts: Vec<String> = FACTS
+        .iter()
+        .filter_map(|name| Some(format!("{name}={}", object.get(name)?)))
+        .map(|fact| fact.replace('"', ""))
+        .collect();
+    for leg in object["balance_transactions"].as_array().into_iter().flatten() {
+        facts.push(format!("moved={}", leg["amount"]));
+    }
+    facts.join(" ")
+}
+
+#[test]
+fn stories_are_the_committed_ones() {
+    let newest = Story::ALL.map(|story| (ApiVersion::Endive, story));
+    let older = [Story::PartialRefund, Story::FailedRefund].map(|story| (ApiVersion::V2022_11_15, story));
+    let text: String =
+        newest.into_iter().chain(older).map(|(version, story)| paragraph(version, story)).collect();
+    check_golden("stories.txt", include_str!("golden/stories.txt"), &text);
+}
+
+fn paragraph(version: ApiVersion, story: Story) -> String {
+    let purchase = purchase("A1", version);
+    let mut text = format!("{}, {}: {}\n", story.name(), version.as_str(), story.summary());
+    for event in story.events(&purchase) {
+        let body = json(&event);
+        let object = &body["data"]["object"];
+        let after = event.created - purchase.created;
+        text += &format!("  +{after} s {} {}\n", event.type_name, event.id);
+        text += &format!("      {} {}\n", object["id"].as_str().unwrap(), facts(object));
+        if let Some(previous) = body["data"].get("previous_attributes") {
+            text += &format!("      was {previous}\n");
+        }
+    }
+    text + &format!("  leaves {} of {} credits\n\n", story.expected_credits(&purchase), purchase.credits)
+}
+
+#[test]
+fn a_whole_body_is_the_committed_one() {
+    let event = event("checkout.session.completed", &purchase("A1", ApiVersion::default()), "n1", None);
+    let body = event.unwrap().body + "\n";
+    let committed = include_str!("golden/checkout.session.completed.json");
+    check_golden("checkout.session.completed.json", committed, &body);
+}
