@@ -1,0 +1,57 @@
+//! A Checkout Session: the one object that says for whom and for how many credits money was paid.
+
+use super::Metadata;
+use crate::fault::ReadFault;
+use crate::fields::{Fields, required};
+use crate::open_enum::open_enum;
+
+/// docs.stripe.com/api/checkout/sessions/object
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckoutSession {
+    /// `cs_…`
+    pub id: String,
+    /// Whether money is there; None when the event does not say.
+    pub payment_status: Option<PaymentStatus>,
+    /// `open`, `complete` or `expired`.
+    pub status: Option<String>,
+    /// `payment`, `subscription` or `setup`.
+    pub mode: Option<String>,
+    /// What was due after discounts and taxes, in minor units.
+    pub amount_total: Option<i64>,
+    /// What was due before discounts and taxes, in minor units.
+    pub amount_subtotal: Option<i64>,
+    /// In lower case.
+    pub currency: Option<String>,
+    /// The session's own; Stripe copies it to no other object.
+    pub metadata: Metadata,
+    /// `pi_…`; absent until confirmed, and when nothing was due.
+    pub payment_intent: Option<String>,
+    /// The merchant's own reference.
+    pub client_reference_id: Option<String>,
+}
+
+open_enum! {
+    /// Whether a session's money is there.
+    PaymentStatus {
+        Paid = "paid",
+        Unpaid = "unpaid",
+        NoPaymentRequired = "no_payment_required",
+    }
+}
+
+impl CheckoutSession {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<CheckoutSession, ReadFault> {
+        Ok(CheckoutSession {
+            id: required("id", fields.id("id")?)?.into_owned(),
+            payment_status: fields.word("payment_status")?.map(|status| PaymentStatus::from_name(&status)),
+            status: fields.word("status")?.map(Into::into),
+            mode: fields.word("mode")?.map(Into::into),
+            amount_total: fields.amount("amount_total")?,
+            amount_subtotal: fields.amount("amount_subtotal")?,
+            currency: fields.currency("currency")?,
+            metadata: Metadata::read(fields)?,
+            payment_intent: fields.reference("payment_intent")?.map(Into::into),
+            client_reference_id: fields.text("client_reference_id")?.map(Into::into),
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! A dispute, or an inquiry that may become one, and the money that it moved so far.
+
+use crate::fault::ReadFault;
+use crate::fields::{Fields, required};
+use crate::open_enum::open_enum;
+use serde_json::value::RawValue;
+
+/// docs.stripe.com/api/disputes/object
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispute {
+    /// `du_…` or `dp_…`
+    pub id: String,
+    /// What is disputed, in minor units; may differ from the charge.
+    pub amount: i64,
+    /// In lower case.
+    pub currency: Option<String>,
+    /// Where it stands.
+    pub status: DisputeStatus,
+    /// `ch_…`
+    pub charge: Option<String>,
+    /// `pi_…`
+    pub payment_intent: Option<String>,
+    /// What was moved on its account: at most a withdrawal and a reinstatement, which may be partial.
+    pub balance_transactions: Vec<BalanceTransaction>,
+    /// What the cardholder says, such as `fraudulent`.
+    pub reason: Option<String>,
+}
+
+/// One movement of the merchant's balance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalanceTransaction {
+    /// In minor units, without fees: negative when withdrawn, positive when reinstated.
+    pub amount: i64,
+    /// The currency of the merchant's balance, in lower case; may differ from the dispute's.
+    pub currency: String,
+}
+
+open_enum! {
+    /// Where a dispute stands. The `warning_` ones are inquiries, which move no money.
+    DisputeStatus {
+        WarningNeedsResponse = "warning_needs_response",
+        WarningUnderReview = "warning_under_review",
+        WarningClosed = "warning_closed",
+        NeedsResponse = "needs_response",
+        UnderReview = "under_review",
+        Won = "won",
+        Lost = "lost",
+        Prevented = "prevented",
+        ChargeRefunded = "charge_refunded",
+    }
+}
+
+impl Dispute {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<Dispute, ReadFault> {
+        let movements = fields.list("balance_transactions")?;
+        Ok(Dispute {
+            id: required("id", fields.id("id")?)?.into_owned(),
+            amount: required("amount", fields.amount("amount")?)?,
+            currency: fields.currency("currency")?,
+            status: DisputeStatus::from_name(&required("status", fields.word("status")?)?),
+            charge: fields.reference("charge")?.map(Into::into),
+            payment_intent: fields.reference("payment_intent")?.map(Into::into),
+            balance_transactions: movements.into_iter().map(read_movement).collect::<Result<_, _>>()?,
+            reason: fields.word("reason")?.map(Into::into),
+        })
+    }
+}
+
+fn read_movement(movement: &RawValue) -> Result<BalanceTransaction, ReadFault> {
+    let fields = Fields::of_value("balance_transactions", movement)?;
+    Ok(BalanceTransaction {
+        amount: required("amount", fields.signed_amount("amount")?)?,
+        currency: required("currency", fields.currency("currency")?)?,
+    })
+}

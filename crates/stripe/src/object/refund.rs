@@ -1,0 +1,49 @@
+//! A refund: its own id, amount and life, which may end in failure weeks after it succeeded.
+
+use crate::fault::ReadFault;
+use crate::fields::{Fields, required};
+use crate::open_enum::open_enum;
+
+/// docs.stripe.com/api/refunds/object
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// `re_…` or `pyr_…`
+    pub id: String,
+    /// Of this refund alone, in minor units.
+    pub amount: i64,
+    /// Where in its life it is.
+    pub status: RefundStatus,
+    /// `ch_…`; absent on refunds of a payment without charge.
+    pub charge: Option<String>,
+    /// `pi_…`
+    pub payment_intent: Option<String>,
+    /// In lower case.
+    pub currency: Option<String>,
+    /// Why the money came back to the merchant.
+    pub failure_reason: Option<String>,
+}
+
+open_enum! {
+    /// Where in its life a refund is. `succeeded` is not the end: it may still turn to `failed`.
+    RefundStatus {
+        Pending = "pending",
+        RequiresAction = "requires_action",
+        Succeeded = "succeeded",
+        Failed = "failed",
+        Canceled = "canceled",
+    }
+}
+
+impl Refund {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<Refund, ReadFault> {
+        Ok(Refund {
+            id: required("id", fields.id("id")?)?.into_owned(),
+            amount: required("amount", fields.amount("amount")?)?,
+            status: RefundStatus::from_name(&required("status", fields.word("status")?)?),
+            charge: fields.reference("charge")?.map(Into::into),
+            payment_intent: fields.reference("payment_intent")?.map(Into::into),
+            currency: fields.currency("currency")?,
+            failure_reason: fields.word("failure_reason")?.map(Into::into),
+        })
+    }
+}

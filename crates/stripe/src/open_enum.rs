@@ -1,0 +1,39 @@
+//! The one macro: an enum of the values that Stripe documents today, open to those it adds tomorrow.
+//!
+//! Stripe counts a new event type or status as a compatible change, so an unknown one is kept as text and never
+//! refused. Name and variant stand in one row, so the two directions cannot disagree.
+
+macro_rules! open_enum {
+    ($(#[$doc:meta])* $type:ident { $($variant:ident = $name:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum $type {
+            $(#[doc = concat!("`", $name, "`")] $variant,)+
+            /// A value that this program does not know, as Stripe wrote it.
+            Other(String),
+        }
+
+        impl $type {
+            /// Every value known by name, with that name.
+            pub const ALL: &[(&str, $type)] = &[$(($name, $type::$variant),)+];
+
+            /// The value that Stripe calls `name`; an unknown name is kept in `Other`.
+            pub fn from_name(name: &str) -> $type {
+                match name {
+                    $($name => $type::$variant,)+
+                    unknown => $type::Other(unknown.to_owned()),
+                }
+            }
+
+            /// The name that Stripe uses.
+            pub fn name(&self) -> &str {
+                match self {
+                    $($type::$variant => $name,)+
+                    $type::Other(name) => name,
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use open_enum;

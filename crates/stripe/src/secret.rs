@@ -1,0 +1,131 @@
+//! The endpoint's signing secret: read strictly, kept with its key schedule, never printed.
+//!
+//! An empty or mangled secret is the commonest broken webhook there is, and the worst: several SDKs accept
+//! whatever an attacker signs with the same empty key. So the faults are found here, at start. Not here:
+//! where the text comes from.
+
+use hmac::{Hmac, KeyInit};
+use sha2::Sha256;
+use std::fmt;
+
+/// How many secrets may be valid at once. Rolling one needs two; a few endpoints may share one address.
+const MOST_SECRETS: usize = 5;
+
+/// One signing secret of a webhook endpoint, the whole `whsec_…` text being the HMAC key.
+#[derive(Clone)]
+pub struct Secret {
+    text: String,
+    keyed: Hmac<Sha256>,
+}
+
+impl Secret {
+    /// Reads one secret.
+    ///
+    /// # Errors
+    /// When the text cannot be a secret: empty, quoted, with white space, a placeholder, or a key of another kind.
+    pub fn parse(text: &str) -> Result<Secret, SecretFault> {
+        check(text)?;
+        // HMAC hashes longer keys and pads shorter ones: every length is a valid key.
+        let keyed = Hmac::new_from_slice(text.as_bytes()).expect("HMAC takes keys of any length");
+        Ok(Secret { text: text.to_owned(), keyed })
+    }
+
+    /// Reads one to five secrets separated by commas; several are valid at once while one is being rolled.
+    ///
+    /// # Errors
+    /// When any of them is refused by [`Secret::parse`], or when there are more than five.
+    pub fn parse_list(text: &str) -> Result<Vec<Secret>, SecretFault> {
+        if text.split(',').count() > MOST_SECRETS {
+            return Err(SecretFault::TooMany);
+        }
+        text.split(',').map(Secret::parse).collect()
+    }
+
+    /// The secret itself. The one door out, for writing the file of a development secret; never for a log.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// HMAC-SHA256 with this key, ready for the message.
+    pub(crate) fn hmac(&self) -> Hmac<Sha256> {
+        self.keyed.clone()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+/// Why a text is not a signing secret. The messages never contain the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretFault {
+    /// Nothing, or nothing between two commas.
+    #[error(
+        "the webhook signing secret is empty: copy it from the endpoint's page in Stripe's Dashboard \
+         (Signing secret, whsec_…), or from the output of `stripe listen`"
+    )]
+    Empty,
+    /// White space within or around the secret.
+    #[error(
+        "the webhook signing secret contains white space: remove blanks and line ends around it and around commas"
+    )]
+    Whitespace,
+    /// A quotation mark that the shell or the file format did not take away.
+    #[error("the webhook signing secret contains a quotation mark: write it without quotes")]
+    Quote,
+    /// A comma in one secret, a control character, or a character outside ASCII.
+    #[error(
+        "the webhook signing secret contains a character that no secret has: copy it again, whole and alone"
+    )]
+    Character,
+    /// A text from an example.
+    #[error(
+        "the webhook signing secret is a placeholder: put the endpoint's own secret (whsec_…) in its place"
+    )]
+    Placeholder,
+    /// An API key or an endpoint's id in the secret's place.
+    #[error(
+        "this is an API key or an endpoint id, not a webhook signing secret: the secret begins with whsec_ and \
+         stands on the endpoint's page in Stripe's Dashboard"
+    )]
+    OtherKind,
+    /// More secrets than can be valid at once.
+    #[error("there are more than 5 webhook signing secrets: keep those that Stripe still signs with")]
+    TooMany,
+}
+
+fn check(text: &str) -> Result<(), SecretFault> {
+    if text.is_empty() {
+        return Err(SecretFault::Empty);
+    }
+    if text.contains(char::is_whitespace) {
+        let blank = text.trim().is_empty();
+        return Err(if blank { SecretFault::Empty } else { SecretFault::Whitespace });
+    }
+    if text.contains(['"', '\'', '`', '‘', '’', '“', '”']) {
+        return Err(SecretFault::Quote);
+    }
+    if is_placeholder(text) {
+        return Err(SecretFault::Placeholder);
+    }
+    if text.contains(|character: char| character == ',' || !character.is_ascii_graphic()) {
+        return Err(SecretFault::Character);
+    }
+    if ["sk_", "rk_", "pk_", "we_"].iter().any(|prefix| text.starts_with(prefix)) {
+        return Err(SecretFault::OtherKind);
+    }
+    Ok(())
+}
+
+fn is_placeholder(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let core = lower.strip_prefix("whsec_").unwrap_or(&lower);
+    let one_character_repeated = |filler: char| core.chars().all(|character| character == filler);
+    ["", "changeme", "change_me", "replaceme", "replace_me", "placeholder"].contains(&core)
+        || ["your", "xxx", "***", "..."].iter().any(|opening| core.starts_with(opening))
+        || text.contains(['<', '>', '…'])
+        || ["${", "{{"].iter().any(|opening| text.contains(opening))
+        || ['x', '0', '*', '.', '-', '_'].into_iter().any(one_character_repeated)
+}
