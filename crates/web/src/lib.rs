@@ -1,1 +1,4 @@
-//! Being written.
+//! HTTP: the webhook, the API, the accept loop.
+
+pub mod limits;
+pub mod server;

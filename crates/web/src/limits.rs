@@ -1,0 +1,67 @@
+//! Every HTTP limit, with its unit and its reason.
+//!
+//! A limit that is not named here does not exist. What is deliberately not here: the limits of the store and
+//! of the loops, which belong to their crates, and a limit per client address, which would only hit the proxy
+//! in front.
+
+use std::time::Duration;
+
+/// What one service allows its clients. The defaults are the ones that run in production; tests shorten them.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Open connections. At the limit the next one waits in the kernel's backlog until a slot is free: the
+    /// deadlines below free slots by themselves, while an answer of 503 would turn a real client away for the
+    /// sake of a slow one.
+    pub connections: usize,
+    /// From the connection to its first byte. A client connects because it has something to say.
+    pub first_byte: Duration,
+    /// From the first byte to the end of the first request's head.
+    pub head: Duration,
+    /// From an answer to the end of the next request's head. Longer than what a proxy keeps a connection for
+    /// is best, or the proxy sends into a connection that is just being closed.
+    pub keep_alive: Duration,
+    /// For the whole body, once the handler waits for it; then 408.
+    pub body: Duration,
+    /// Without the client taking one byte of its answer; then the connection is cut.
+    pub write: Duration,
+    /// Bytes of the request line and the header fields together; then 431. At least 8192, the least that
+    /// hyper takes.
+    pub head_bytes: usize,
+    /// Header fields in one request; then 431.
+    pub head_fields: usize,
+    /// Bytes of the request target; then 414.
+    pub target_bytes: usize,
+    /// Bytes of a webhook's body; then 413. Stripe publishes no maximum, and 64 KiB is known to be too small.
+    pub webhook_body_bytes: usize,
+    /// Bytes of an API request's body; then 413.
+    pub api_body_bytes: usize,
+    /// For one webhook inside the service, from its head to its answer; then 503, and Stripe sends it again.
+    pub webhook: Duration,
+    /// Webhooks that are being stored at one moment; beyond it 503 at once, because a queue would only answer
+    /// later.
+    pub intake_permits: usize,
+    /// From the order to stop until connections still busy are cut. Shorter than the 30 seconds after which
+    /// the usual process supervisors kill.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            first_byte: Duration::from_secs(5),
+            head: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(60),
+            body: Duration::from_secs(10),
+            write: Duration::from_secs(10),
+            head_bytes: 16 * 1024,
+            head_fields: 64,
+            target_bytes: 2 * 1024,
+            webhook_body_bytes: 1024 * 1024,
+            api_body_bytes: 64 * 1024,
+            webhook: Duration::from_secs(5),
+            intake_permits: 256,
+            drain: Duration::from_secs(20),
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! The accept loop against clients that are slow, silent, greedy or confused: raw bytes over loopback.
+//!
+//! Every row sets only the limit that it is about; all others are a minute, and a connection has five seconds
+//! to end. So a limit that does not work fails its own row, and no row depends on how fast this machine is.
+
+use std::{
+    future,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::ConnectInfo,
+    routing::{get, post},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use uuid::Uuid;
+use web::{
+    limits::Limits,
+    server::{Drained, headers, serve},
+};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const SHORT: Duration = Duration::from_millis(200);
+/// Bytes that no socket buffer holds.
+const BIG: usize = 64 * 1024 * 1024;
+
+/// Limits under which nothing happens within a test.
+fn lenient() -> Limits {
+    let long = Duration::from_secs(60);
+    Limits {
+        first_byte: long,
+        head: long,
+        keep_alive: long,
+        body: long,
+        write: long,
+        drain: long,
+        ..Limits::default()
+    }
+}
+
+fn router() -> Router {
+    let router = Router::new()
+        .route("/", get(async || "hello").post(async |body: Bytes| body.len().to_string()))
+        .route("/unread", post(async || "did not look"))
+        .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()))
+        .route("/big", get(async || vec![b'x'; BIG]))
+        .route("/slow", get(async || sleep(SHORT * 2).await))
+        .route("/stuck", get(async || future::pending::<()>().await))
+        .route("/panic", get(async || -> () { panic!("asked to") }))
+        .route("/own-policy", get(async || [("content-security-policy", "default-src 'self'")]));
+    headers::stamp(router, || Uuid::from_u128(7))
+}
+
+struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<Drained>,
+}
+
+impl Server {
+    async fn start(limits: Limits) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let ended = tokio::spawn(serve(listener, router(), limits, async {
+            let _ = stopped.await;
+        }));
+        Self { address, stop, ended }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn stop(self) -> Drained {
+        self.stop.send(()).unwrap();
+        timeout(PATIENCE, self.ended).await.expect("the server does not stop").unwrap()
+    }
+}
+
+async fn send(stream: &mut TcpStream, text: &str) {
+    // The server may have closed already; what it answered tells.
+    let _ = stream.write_all(text.as_bytes()).await;
+}
+
+/// Everything that the server says until it closes, which it must do in time.
+async fn read_to_end(name: &str, stream: &mut TcpStream) -> String {
+    let mut said = Vec::new();
+    let closed = timeout(PATIENCE, stream.read_to_end(&mut said)).await;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    // A reset is an end too: it is what closing with unread bytes looks like.
+    assert!(closed.is_ok(), "{name}: still open after {PATIENCE:?}, having said {said:?}");
+    said
+}
+
+/// Reads up to and including `end`, and leaves the connection open.
+async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    let mut said = Vec::new();
+    while !said.ends_with(end.as_bytes()) {
+        let byte = timeout(PATIENCE, stream.read_u8()).await;
+        let Ok(Ok(byte)) = byte else { panic!("no {end:?} in {:?}", String::from_utf8_lossy(&said)) };
+        said.push(byte);
+    }
+    String::from_utf8(said).unwrap()
+}
+
+fn statuses(said: &str) -> Vec<&str> {
+    said.match_indices("HTTP/1.1 ").map(|(at, _)| &said[at + 9..at + 12]).collect()
+}
+
+/// What a client does.
+enum Step {
+    Send(&'static str),
+    /// One byte every twentieth of a second, without end.
+    Drip(&'static str),
+    Wait,
+}
+
+use Step::{Drip, Send, Wait};
+
+/// Plays the steps, then expects exactly these statuses and the end of the connection.
+async fn check(name: &str, limits: Limits, steps: &[Step], expected: &[&str]) {
+    let server = Server::start(limits).await;
+    let mut stream = server.connect().await;
+    for step in steps {
+        match step {
+            Send(text) => send(&mut stream, text).await,
+            Wait => sleep(SHORT * 2).await,
+            Drip(text) => {
+                for byte in text.bytes().cycle().take(100) {
+                    sleep(SHORT / 4).await;
+                    if stream.write_all(&[byte]).await.is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    let said = read_to_end(name, &mut stream).await;
+    assert_eq!(statuses(&said), expected, "{name}: {said}");
+}
+
+const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+const LAST: &str = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn a_client_that_keeps_us_waiting_is_cut() {
+    let first_byte = Limits { first_byte: SHORT, ..lenient() };
+    let head = Limits { head: SHORT, ..lenient() };
+    let keep_alive = Limits { keep_alive: SHORT, ..lenient() };
+    let body = Limits { body: SHORT, ..lenient() };
+    for (name, limits, steps, expected) in [
+        ("silent", first_byte, &[][..], &[][..]),
+        ("half a head", head, &[Send("GET / HTTP/1.1\r\nhos")], &[]),
+        ("a head byte by byte", head, &[Drip("GET / HTTP/1.1\r\nhost: aaaaaaaaaaaaaaaaa")], &[]),
+        ("empty lines for ever", head, &[Drip("\r\n")], &[]),
+        ("idle after an answer", keep_alive, &[Send(GET)], &["200"]),
+        ("half a second head", keep_alive, &[Send(GET), Wait, Send("GET ")], &["200"]),
+        ("half a pipelined head", keep_alive, &[Send(GET), Send("GET / HT")], &["200"]),
+        (
+            "half a body",
+            body,
+            &[Send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc")],
+            &["408"],
+        ),
+        ("no body", body, &[Send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n")], &["408"]),
+        (
+            "a body byte by byte",
+            body,
+            &[Send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 999\r\n\r\n"), Drip("a")],
+            &["408"],
+        ),
+        (
+            "half a chunk",
+            body,
+            &[Send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab")],
+            &["408"],
+        ),
+        (
+            "half a body that nobody reads",
+            keep_alive,
+            &[Send("POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc")],
+            &["200"],
+        ),
+    ] {
+        check(name, limits, steps, expected).await;
+    }
+}
+
+#[tokio::test]
+async fn each_deadline_is_only_about_its_own_wait() {
+    let head = Limits { head: SHORT, ..lenient() };
+    let first_byte = Limits { first_byte: SHORT, ..lenient() };
+    let keep_alive = Limits { keep_alive: SHORT, ..lenient() };
+    for (name, limits, steps) in [
+        ("silence is not a slow head", head, &[Wait, Send(GET), Send(LAST)][..]),
+        ("keeping alive is not a slow head", head, &[Send(GET), Wait, Wait, Send(LAST)]),
+        ("a slow first head is not silence", first_byte, &[Send("GET"), Wait, Send(&GET[3..]), Send(LAST)]),
+        ("a late first request is not idle", keep_alive, &[Wait, Send(GET), Send(LAST)]),
+        (
+            "a slow answer is not idle",
+            keep_alive,
+            &[Send("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n"), Send(LAST)],
+        ),
+    ] {
+        check(name, limits, steps, &["200", "200"]).await;
+    }
+}
+
+#[tokio::test]
+async fn framing_faults_never_leave_a_second_request_to_guess_at() {
+    let smuggled = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let post = "POST / HTTP/1.1\r\nhost: a\r\n";
+    let long = "x".repeat(20 * 1024);
+    let short = Limits { keep_alive: SHORT, ..lenient() };
+    for (name, request, expected) in [
+        ("two requests at once", format!("{GET}{LAST}"), &["200", "200"][..]),
+        ("a body with its head", format!("{post}content-length: 3\r\n\r\nabc{LAST}"), &["200", "200"]),
+        (
+            "length, then chunked",
+            format!("{post}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{smuggled}"),
+            &["200"],
+        ),
+        (
+            "chunked, then length",
+            format!("{post}transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n{smuggled}"),
+            &["200"],
+        ),
+        (
+            "chunked is not the last coding",
+            format!("{post}transfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n{smuggled}"),
+            &["400"],
+        ),
+        (
+            "two lengths",
+            format!("{post}content-length: 3\r\ncontent-length: 4\r\n\r\nabcd{smuggled}"),
+            &["400"],
+        ),
+        ("a signed length", format!("{post}content-length: +3\r\n\r\nabc{smuggled}"), &["400"]),
+        ("a folded field", format!("GET / HTTP/1.1\r\nhost: a\r\nx: a\r\n b\r\n\r\n{smuggled}"), &["400"]),
+        ("HTTP/2", format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{smuggled}"), &[]),
+        ("not HTTP", format!("\x16\x03\x01\x02{smuggled}"), &["400"]),
+        ("a long field", format!("GET / HTTP/1.1\r\nx: {long}\r\n\r\n"), &["431"]),
+        ("fields without end", format!("GET / HTTP/1.1\r\nx: {long}"), &["431"]),
+        ("65 fields", format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(65)), &["431"]),
+        ("64 fields", format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(64)), &["200"]),
+        ("a long target", format!("GET /?{} HTTP/1.1\r\n\r\n", &long[..2048]), &["414"]),
+        ("a target of 2 KiB", format!("GET /?{} HTTP/1.1\r\n\r\n", &long[..2046]), &["200"]),
+        ("a panic in the handler", format!("GET /panic HTTP/1.1\r\n\r\n{smuggled}"), &[]),
+    ] {
+        let server = Server::start(short).await;
+        let mut stream = server.connect().await;
+        send(&mut stream, &request).await;
+        let said = read_to_end(name, &mut stream).await;
+        assert_eq!(statuses(&said), expected, "{name}: {said}");
+        let mut next = server.connect().await;
+        send(&mut next, LAST).await;
+        assert_eq!(
+            statuses(&read_to_end(name, &mut next).await),
+            ["200"],
+            "{name}: the server did not survive"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_cut_and_a_slow_one_is_not() {
+    let server = Server::start(Limits { write: Duration::from_secs(1), ..lenient() }).await;
+    let request = "GET /big HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let mut stalled = server.connect().await;
+    send(&mut stalled, request).await;
+    let mut slow = server.connect().await;
+    send(&mut slow, request).await;
+    let mut taken = 0;
+    let mut piece = vec![0; 1024 * 1024];
+    while taken < BIG {
+        sleep(Duration::from_millis(40)).await;
+        let read = timeout(PATIENCE, slow.read(&mut piece)).await.expect("the server stalls").unwrap();
+        assert!(read > 0, "cut after {taken} of {BIG} bytes, at least two seconds long");
+        taken += read;
+    }
+    let said = read_to_end("stalled", &mut stalled).await;
+    assert!(said.len() < BIG, "got the whole answer after stalling");
+}
+
+#[tokio::test]
+async fn slow_clients_do_not_keep_others_out() {
+    let server = Server::start(lenient()).await;
+    let mut slow = Vec::new();
+    for started in
+        ["", "GET / HT", "POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\nabc", GET].iter().cycle().take(200)
+    {
+        let mut stream = server.connect().await;
+        send(&mut stream, started).await;
+        slow.push(stream);
+    }
+    let mut stream = server.connect().await;
+    send(&mut stream, LAST).await;
+    assert_eq!(statuses(&read_to_end("the client", &mut stream).await), ["200"]);
+}
+
+#[tokio::test]
+async fn beyond_the_limit_a_connection_waits_for_a_free_slot() {
+    let server = Server::start(Limits { connections: 2, ..lenient() }).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect().await;
+        send(&mut stream, GET).await;
+        read_until(&mut stream, "hello").await;
+        held.push(stream);
+    }
+    let mut waiting = server.connect().await;
+    send(&mut waiting, LAST).await;
+    let early = timeout(SHORT, waiting.read_u8()).await;
+    assert!(early.is_err(), "a third connection was answered: {early:?}");
+    held.pop();
+    assert_eq!(statuses(&read_to_end("waiting", &mut waiting).await), ["200"]);
+}
+
+#[tokio::test]
+async fn draining_finishes_what_was_begun_and_nothing_else() {
+    let server = Server::start(lenient()).await;
+    let _silent = server.connect().await;
+    let mut idle = server.connect().await;
+    send(&mut idle, GET).await;
+    read_until(&mut idle, "hello").await;
+    let mut busy = server.connect().await;
+    send(&mut busy, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    sleep(SHORT).await;
+    let address = server.address;
+    assert_eq!(server.stop().await, Drained { cut: 0 });
+    assert_eq!(statuses(&read_to_end("busy", &mut busy).await), ["200"]);
+    assert_eq!(read_to_end("idle", &mut idle).await, "");
+    assert!(TcpStream::connect(address).await.is_err(), "still accepts");
+}
+
+#[tokio::test]
+async fn the_drain_has_a_deadline() {
+    let server = Server::start(Limits { drain: SHORT, ..lenient() }).await;
+    let mut stuck = server.connect().await;
+    send(&mut stuck, "GET /stuck HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    let mut half = server.connect().await;
+    send(&mut half, "GET /").await;
+    sleep(SHORT).await;
+    assert_eq!(server.stop().await, Drained { cut: 2 });
+    assert_eq!(read_to_end("stuck", &mut stuck).await, "");
+}
+
+#[tokio::test]
+async fn every_answer_carries_its_fields() {
+    let server = Server::start(Limits { body: SHORT, ..lenient() }).await;
+    let policy = "content-security-policy: default-src 'none'; frame-ancestors 'none'";
+    let id = "x-request-id: 00000000-0000-0000-0000-000000000007";
+    let long = format!("GET /{}", "x".repeat(2048));
+    for (request, status, expected) in [
+        ("GET /", "200", &[policy, id][..]),
+        ("GET /nowhere", "404", &[policy, id]),
+        ("GET /unread", "405", &[policy, id]),
+        ("GET /own-policy", "200", &["content-security-policy: default-src 'self'", id]),
+        ("POST /", "408", &[policy, id]),
+        (&long, "414", &[policy]),
+    ] {
+        let length = if request.starts_with("POST") { 9 } else { 0 };
+        let mut stream = server.connect().await;
+        let fields = format!("content-length: {length}\r\nconnection: close\r\nx-request-id: mine");
+        send(&mut stream, &format!("{request} HTTP/1.1\r\n{fields}\r\n\r\n")).await;
+        let said = read_to_end(request, &mut stream).await;
+        assert_eq!(statuses(&said), [status], "{request}: {said}");
+        let always =
+            ["x-content-type-options: nosniff", "cache-control: no-store", "referrer-policy: no-referrer"];
+        for line in always.iter().chain(expected) {
+            assert_eq!(said.matches(&format!("{line}\r\n")).count(), 1, "{request}: {line} in {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handler_knows_its_client() {
+    let server = Server::start(lenient()).await;
+    let mut stream = server.connect().await;
+    let own = stream.local_addr().unwrap().to_string();
+    send(&mut stream, "GET /peer HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+    assert!(read_to_end("the client", &mut stream).await.ends_with(&own));
+}
