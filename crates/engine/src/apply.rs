@@ -1,0 +1,135 @@
+//! From kept events to decisions: claim what is due, read it as facts, settle the batch, and try again later
+//! what failed. Each step is bounded and says when it wants to run again.
+//! Not here: what an event means (`read`), and what follows from it (`ledger::decide`).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::{Policy, Reason, Timestamp};
+use store::{DueEvent, Postponed, Reading, Settlement, Store, StoreError, body};
+use stripe::retry::Schedule;
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::read::World;
+
+/// Events that are settled in one commit.
+pub const BATCH_EVENTS_MAX: u32 = 256;
+/// How long to rest after the store failed, so that a sick disk is not hammered.
+const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long to sleep at most: a safety net under the wake-up call.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// How an event's bytes become a reading; [`crate::read::read`] but for tests.
+pub type Reader = fn(&[u8], &World) -> Reading;
+
+/// The loop that applies events.
+#[derive(Clone, Debug)]
+pub struct Applier {
+    /// Where events wait.
+    pub store: Store,
+    /// The deployment's money rules.
+    pub policy: Arc<Policy>,
+    /// What belongs to this deployment.
+    pub world: Arc<World>,
+    /// When to try again.
+    pub schedule: Schedule,
+    /// How to read an event.
+    pub reader: Reader,
+}
+
+/// When a step wants to be followed by another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// At once: there was a full batch.
+    Now,
+    /// At this moment, or when something arrives.
+    At(Timestamp),
+    /// When something arrives.
+    OnArrival,
+}
+
+impl Applier {
+    /// Applies one batch of what is due at `now`.
+    ///
+    /// # Errors
+    /// When the store cannot say what is due, or cannot book what became of it.
+    pub async fn step(&self, now: Timestamp) -> Result<Next, StoreError> {
+        let due = self.store.due(now, BATCH_EVENTS_MAX).await?;
+        if due.is_empty() {
+            return Ok(self.store.next_due().await?.map_or(Next::OnArrival, Next::At));
+        }
+        let full = due.len() == BATCH_EVENTS_MAX as usize;
+        let batch: Vec<Settlement> = due.iter().map(|event| self.read(event)).collect();
+        if let Err(error) = self.store.settle(batch.clone(), self.policy.clone(), now).await {
+            tracing::warn!(%error, events = batch.len(), "a batch failed; its events are settled one by one");
+            self.settle_singly(batch, &due, now).await?;
+        }
+        Ok(if full { Next::Now } else { self.store.next_due().await?.map_or(Next::OnArrival, Next::At) })
+    }
+
+    /// Runs steps until `stop` completes, waking up when something arrives.
+    pub async fn run(&self, clock: &Clock, arrived: &Notify, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let rest = match self.step(clock.now()).await {
+                Ok(Next::Now) => Duration::ZERO,
+                Ok(Next::At(at)) => micros_between(clock.now(), at).min(SLEEP_MAX),
+                Ok(Next::OnArrival) => SLEEP_MAX,
+                Err(error) => {
+                    tracing::error!(%error, "cannot apply events; they are kept and will be applied later");
+                    tokio::select! {
+                        () = tokio::time::sleep(REST_AFTER_FAILURE) => continue,
+                        () = &mut stop => return,
+                    }
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(rest) => {}
+                () = arrived.notified() => {}
+                () = &mut stop => return,
+            }
+        }
+    }
+
+    /// Reads one event. A body on which reading panics is quarantined; its neighbours go on.
+    fn read(&self, event: &DueEvent) -> Settlement {
+        let reading =
+            match body::unpack(&event.body) {
+                Ok(raw) => catch_unwind(AssertUnwindSafe(|| (self.reader)(&raw, &self.world)))
+                    .unwrap_or_else(|_| Reading::Quarantined {
+                        reason: Reason::Panicked,
+                        detail: "Reading this event panicked. Nothing was granted or taken.".to_owned(),
+                    }),
+                Err(error) => Reading::Quarantined {
+                    reason: Reason::Unreadable,
+                    detail: format!("{error}. Nothing was granted."),
+                },
+            };
+        Settlement { seq: event.seq, reading }
+    }
+
+    /// The batch failed as a whole, so nothing of it was written. Alone, each succeeds or is tried again later.
+    async fn settle_singly(
+        &self,
+        batch: Vec<Settlement>,
+        due: &[DueEvent],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut failed = Vec::new();
+        for (item, event) in batch.into_iter().zip(due) {
+            if let Err(error) = self.store.settle(vec![item], self.policy.clone(), now).await {
+                let delay = self.schedule.next(event.attempts + 1);
+                let due_at = delay.map(|seconds| now.plus_seconds(seconds));
+                tracing::warn!(event = %event.id, %error, retry = delay.is_some(), "an event could not be applied");
+                failed.push(Postponed { seq: event.seq, due_at, error: error.to_string() });
+            }
+        }
+        if failed.is_empty() { Ok(()) } else { self.store.postpone(failed, now).await }
+    }
+}
+
+fn micros_between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::from_micros(u64::try_from(to.0 - from.0).unwrap_or_default())
+}

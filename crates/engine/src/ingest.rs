@@ -1,0 +1,63 @@
+//! Durable first, acknowledged after: keeps the raw bytes of a verified delivery, whatever is in them.
+//! Not here: the signature (the caller has checked it), and what the event means (`read`).
+
+use std::sync::Arc;
+
+use ledger::chain::hex;
+use ledger::{EventId, Timestamp};
+use sha2::{Digest, Sha256};
+use store::{Delivery, Receipt, Store, StoreError, body};
+use stripe::Envelope;
+use tokio::sync::Notify;
+
+/// The way in.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    store: Store,
+    arrived: Arc<Notify>,
+}
+
+impl Intake {
+    /// An intake that keeps deliveries in `store` and rings `arrived` after each.
+    pub fn new(store: Store, arrived: Arc<Notify>) -> Self {
+        Self { store, arrived }
+    }
+
+    /// Keeps one verified body. When this answers, the event is durable and may be acknowledged.
+    ///
+    /// The work runs in a task of its own: a client that disconnects cancels the waiting, not the write.
+    ///
+    /// # Errors
+    /// Whatever the store says; the event must then not be acknowledged.
+    pub async fn keep(&self, raw: &[u8], now: Timestamp) -> Result<Receipt, StoreError> {
+        let delivery = delivery(raw);
+        let store = self.store.clone();
+        let write = tokio::spawn(async move { store.ingest(delivery, now).await });
+        let receipt =
+            write.await.map_err(|_| StoreError::Unknown("the write was abandoned".to_owned()))??;
+        self.arrived.notify_one();
+        Ok(receipt)
+    }
+}
+
+/// What the store needs to know of a body. One that is no readable event is kept too, under a name made
+/// from its bytes, and ends in quarantine: nothing signed is ever lost.
+fn delivery(raw: &[u8]) -> Delivery {
+    let body = body::pack(raw);
+    match Envelope::parse(raw) {
+        Ok(envelope) => Delivery {
+            id: EventId::from(envelope.id()),
+            kind: envelope.type_name().to_owned(),
+            created: envelope.created().unwrap_or_default(),
+            livemode: envelope.livemode(),
+            body,
+        },
+        Err(_) => Delivery {
+            id: EventId::from(format!("unreadable_{}", &hex(&Sha256::digest(raw))[..32])),
+            kind: String::new(),
+            created: 0,
+            livemode: None,
+            body,
+        },
+    }
+}

@@ -1,0 +1,46 @@
+//! What a charge tells us (docs.stripe.com/api/charges/object): how much was taken, and how much of it went
+//! back. A snapshot of a charge says the same whatever event carries it.
+
+use ledger::knowledge::{Charge, Knowledge};
+use ledger::{Minor, ObjectId};
+use stripe::EventType;
+
+use super::{linked, refund_fact};
+
+pub(super) fn knowledge(kind: &EventType, charge: &stripe::Charge) -> Knowledge {
+    let mut known = linked(charge.payment_intent.as_ref(), Some(&charge.id));
+    let succeeded = match charge.status.as_deref() {
+        Some(status) => status == "succeeded",
+        None => {
+            matches!(kind, EventType::ChargeSucceeded | EventType::ChargeCaptured | EventType::ChargeRefunded)
+        }
+    };
+    // An authorisation is not yet money: `charge.succeeded` can come before the capture.
+    let taken = succeeded && charge.captured != Some(false);
+    let failed = charge.status.as_deref() == Some("failed")
+        || matches!(kind, EventType::ChargeFailed | EventType::ChargeExpired);
+    let fact = Charge {
+        captured: if taken { captured(charge) } else { Minor::ZERO },
+        refunded: refunded(charge),
+        succeeded: taken,
+        failed,
+    };
+    known.charges.insert(ObjectId::from(charge.id.as_str()), fact);
+    for refund in &charge.refunds {
+        known.refunds.insert(ObjectId::from(refund.id.as_str()), refund_fact(refund));
+    }
+    known
+}
+
+/// `amount_captured` where the API version has it; else all that was authorised.
+fn captured(charge: &stripe::Charge) -> Minor {
+    Minor(charge.amount_captured.or(charge.amount).unwrap_or_default())
+}
+
+/// `amount_refunded`, cumulative, less what was authorised and never captured, which Stripe counts as
+/// refunded although nobody paid it.
+fn refunded(charge: &stripe::Charge) -> Minor {
+    let authorised = Minor(charge.amount.unwrap_or_default());
+    let captured = if charge.captured == Some(false) { Minor::ZERO } else { captured(charge) };
+    Minor(charge.amount_refunded).less(authorised.less(captured))
+}

@@ -1,0 +1,35 @@
+//! What a checkout session tells us (docs.stripe.com/checkout/fulfillment): whether the money is there, and
+//! what it claims was bought.
+
+use ledger::knowledge::Knowledge;
+use ledger::{Minor, ObjectId, Offer};
+use stripe::{CheckoutSession, EventType, PaymentStatus};
+
+use super::{MetadataKeys, linked};
+
+pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledge {
+    let mut known = linked(session.payment_intent.as_ref(), None);
+    known.sessions.insert(ObjectId::from(session.id.as_str()));
+    known.completed = *kind == EventType::CheckoutSessionCompleted;
+    known.expired = *kind == EventType::CheckoutSessionExpired;
+    known.async_failed = *kind == EventType::CheckoutSessionAsyncPaymentFailed;
+    // A completed session may still be unpaid: a delayed method clears, or fails, days later.
+    known.paid = *kind == EventType::CheckoutSessionAsyncPaymentSucceeded
+        || matches!(session.payment_status, Some(PaymentStatus::Paid | PaymentStatus::NoPaymentRequired));
+    known
+}
+
+pub(super) fn offer(kind: &EventType, session: &CheckoutSession, keys: &MetadataKeys) -> Offer {
+    let text = |key: &str| session.metadata.get(key).map(str::to_owned);
+    let status_unknown = *kind == EventType::CheckoutSessionCompleted
+        && matches!(session.payment_status, None | Some(PaymentStatus::Other(_)));
+    Offer {
+        tenant: text(&keys.tenant),
+        package: text(&keys.package),
+        credits: text(&keys.credits),
+        currency: session.currency.clone(),
+        amount_total: session.amount_total.map(Minor),
+        amount_subtotal: session.amount_subtotal.map(Minor),
+        status_unknown,
+    }
+}
