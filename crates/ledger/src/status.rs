@@ -38,6 +38,23 @@ pub enum PaymentStatus {
 }
 
 impl PaymentStatus {
+    /// Every status.
+    pub const ALL: &[Self] = &[
+        Self::Quarantined,
+        Self::AwaitingPurchase,
+        Self::Pending,
+        Self::Failed,
+        Self::Expired,
+        Self::Paid,
+        Self::Final,
+        Self::Disputed,
+        Self::RefundPending,
+        Self::PartlyRefunded,
+        Self::Refunded,
+        Self::Dismissed,
+        Self::Unrelated,
+    ];
+
     /// Its name, as stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,17 @@
-//! HTTP: the webhook, the API, the accept loop.
+//! HTTP: the webhook, the API, and the accept loop under both. A handler reads the request, asks the store or
+//! the engine one thing, and writes the answer; it decides nothing about money.
+//!
+//! Start at [`routes`]: every route is on that one screen. Deliberately not here: SQL, Stripe's JSON, rules.
 
+pub mod answer;
+mod api;
+pub mod app;
+pub mod auth;
 pub mod limits;
+pub mod routes;
 pub mod server;
+mod webhook;
+
+pub use app::App;
+pub use limits::Limits;
+pub use routes::router;

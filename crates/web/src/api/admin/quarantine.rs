@@ -1,0 +1,196 @@
+//! `/api/admin/quarantine`: what needs a person, and the person's word. About a payment, that word is one more
+//! fact; about an event, resolving means reading it again after its cause was mended.
+
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::response::Response;
+use ledger::knowledge::{Ruling, Verdict};
+use ledger::money::CREDITS_PER_PAYMENT_MAX;
+use ledger::{Credits, TenantId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{PaymentRow, QuarantineRow};
+
+use crate::answer::{Problem, ProblemKind, rfc3339};
+use crate::api::{Operator, Request, body, page};
+use crate::auth::Caller;
+
+/// `GET /api/admin/quarantine`: open items, or all with `?all=true`.
+pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&["all", "page", "per_page", "sort"])?;
+            let page = page(&request.query)?;
+            let all = request.query.get("all").is_some_and(|text| text == "true");
+            let found = request.store().quarantine(all, page).await?;
+            let rows: Vec<_> = found.rows.iter().map(ItemView::of).collect();
+            Ok(request.meta.page(rows, page, found.total))
+        })
+        .await
+}
+
+/// `GET /api/admin/quarantine/{id}`.
+pub(crate) async fn show(Path(id): Path<String>, Operator { request, .. }: Operator) -> Response {
+    request
+        .answer(async |request| {
+            let item = find(&request, &id).await?;
+            Ok(request.meta.data(ItemView::of(&item)))
+        })
+        .await
+}
+
+/// A person's word.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Word {
+    /// Why; kept for ever.
+    reason: String,
+    /// Who; the key's name where nobody is named.
+    by: Option<String>,
+    /// Who gets the credits, where the payment does not say.
+    tenant_id: Option<String>,
+    /// How many, where the payment does not say.
+    credits: Option<i64>,
+}
+
+/// `POST /api/admin/quarantine/{id}/resolve`.
+pub(crate) async fn resolve(
+    Path(id): Path<String>,
+    Operator { request, caller }: Operator,
+    bytes: Bytes,
+) -> Response {
+    request
+        .answer(async |request| {
+            let (item, word) = (open_item(&request, &id).await?, word(&bytes)?);
+            if let Some(event) = item.event {
+                if word.tenant_id.is_some() || word.credits.is_some() {
+                    return Err(Problem::new(
+                        ProblemKind::Validation,
+                        "This item is about an event: resolving it reads the event again, and grants what it says.",
+                    ));
+                }
+                request.store().replay(vec![event], request.meta.at).await?;
+                request.app.arrived.notify_one();
+                return Ok(request.meta.data(json!({ "id": item.id, "resolution": "replayed" })));
+            }
+            let payment = payment(&request, &item).await?;
+            let verdict = grant(&payment, &word)?;
+            rule(&request, &caller, &payment, word, verdict).await
+        })
+        .await
+}
+
+/// `POST /api/admin/quarantine/{id}/dismiss`: no credits, and no more questions.
+pub(crate) async fn dismiss(
+    Path(id): Path<String>,
+    Operator { request, caller }: Operator,
+    bytes: Bytes,
+) -> Response {
+    request
+        .answer(async |request| {
+            let (item, word) = (open_item(&request, &id).await?, word(&bytes)?);
+            let Some(event) = item.event.clone() else {
+                let payment = payment(&request, &item).await?;
+                return rule(&request, &caller, &payment, word, Verdict::Dismiss).await;
+            };
+            let by = word.by.unwrap_or_else(|| caller.key.name.clone());
+            request.store().dismiss_event(event, by, word.reason, request.meta.at).await?;
+            Ok(request.meta.data(json!({ "id": item.id, "resolution": "dismissed" })))
+        })
+        .await
+}
+
+async fn rule(
+    request: &Request,
+    caller: &Caller,
+    payment: &PaymentRow,
+    word: Word,
+    verdict: Verdict,
+) -> Result<Response, Problem> {
+    let by = word.by.unwrap_or_else(|| caller.key.name.clone());
+    let ruling = Ruling { at: request.meta.at, by, reason: word.reason, verdict };
+    let settled = request.store().rule(payment.id, ruling, request.app.policy.clone()).await?;
+    let settled = settled.ok_or_else(|| Problem::not_found("payment"))?;
+    Ok(request.meta.data(json!({ "payment": payment.key, "outcome": settled.outcome })))
+}
+
+async fn find(request: &Request, id: &str) -> Result<QuarantineRow, Problem> {
+    let missing = || Problem::not_found("quarantine item");
+    let id = id.parse().map_err(|_| missing())?;
+    request.store().quarantine_item(id).await?.ok_or_else(missing)
+}
+
+async fn open_item(request: &Request, id: &str) -> Result<QuarantineRow, Problem> {
+    let item = find(request, id).await?;
+    match &item.resolution {
+        None => Ok(item),
+        Some(resolution) => {
+            let message = format!("This item is closed already: {resolution}. Nothing was changed.");
+            Err(Problem::new(ProblemKind::Validation, message))
+        }
+    }
+}
+
+async fn payment(request: &Request, item: &QuarantineRow) -> Result<PaymentRow, Problem> {
+    let key = item.payment.clone().ok_or_else(|| Problem::not_found("payment"))?;
+    request.store().payment(key).await?.ok_or_else(|| Problem::not_found("payment"))
+}
+
+fn word(bytes: &Bytes) -> Result<Word, Problem> {
+    let word: Word = body(bytes)?;
+    if word.reason.trim().is_empty() {
+        return Err(Problem::value("reason", "a sentence that still explains this in a year"));
+    }
+    Ok(word)
+}
+
+/// What is to be granted: what the person says, and where they say nothing, what the payment says.
+fn grant(payment: &PaymentRow, word: &Word) -> Result<Verdict, Problem> {
+    let known = &payment.knowledge;
+    let terms = known.claim().map(|claim| &claim.terms);
+    let terms = terms.or_else(|| known.refused.first()?.terms.as_ref());
+    let tenant = match &word.tenant_id {
+        Some(text) => TenantId::parse(text),
+        None => terms.map(|terms| terms.tenant),
+    };
+    let credits = word.credits.map(Credits).or(terms.map(|terms| terms.credits));
+    let in_range = credits.filter(|credits| (1..=CREDITS_PER_PAYMENT_MAX).contains(&credits.0));
+    Ok(Verdict::Grant {
+        tenant: tenant
+            .ok_or_else(|| Problem::value("tenant_id", "a UUID, because the payment names no tenant"))?,
+        credits: in_range.ok_or_else(|| {
+            Problem::value("credits", "a whole number from 1 to 1000000000, because the payment names none")
+        })?,
+    })
+}
+
+#[derive(Serialize)]
+struct ItemView {
+    id: i64,
+    event: Option<String>,
+    payment: Option<String>,
+    reason: &'static str,
+    detail: String,
+    opened_at: String,
+    closed_at: Option<String>,
+    resolution: Option<String>,
+    closed_by: Option<String>,
+    note: Option<String>,
+}
+
+impl ItemView {
+    fn of(item: &QuarantineRow) -> Self {
+        Self {
+            id: item.id,
+            event: item.event.as_ref().map(ToString::to_string),
+            payment: item.payment.clone(),
+            reason: item.reason.as_str(),
+            detail: item.detail.clone(),
+            opened_at: rfc3339(item.opened_at),
+            closed_at: item.closed_at.map(rfc3339),
+            resolution: item.resolution.clone(),
+            closed_by: item.closed_by.clone(),
+            note: item.note.clone(),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What is answered where there is nothing.
+
+use axum::response::Response;
+
+use super::Request;
+use crate::answer::{Problem, ProblemKind};
+
+/// No such route.
+pub(crate) async fn route(request: Request) -> Response {
+    request.meta.error(&Problem::not_found("route"))
+}
+
+/// The route exists, for other methods.
+pub(crate) async fn method(request: Request) -> Response {
+    let message = "This route does not take this method; see the `Allow` header.";
+    request.meta.error(&Problem::new(ProblemKind::MethodNotAllowed, message))
+}

@@ -1,0 +1,168 @@
+//! What every handler of the API begins with: who asks, in which request, and the page that is wanted.
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+use axum::extract::FromRequestParts;
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde::de::DeserializeOwned;
+use store::{Page, Store};
+use uuid::Uuid;
+
+use crate::answer::{Meta, Problem, ProblemKind};
+use crate::app::App;
+use crate::auth::{CREDITS_READ, Caller};
+use crate::server::headers::RequestId;
+
+/// Rows on a page where the request does not say.
+const PER_PAGE: u32 = 20;
+/// The most rows on a page.
+const PER_PAGE_MAX: u32 = 100;
+
+/// One request, by anyone.
+pub(crate) struct Request {
+    pub(crate) app: App,
+    pub(crate) meta: Meta,
+    pub(crate) query: Query,
+}
+
+impl Request {
+    pub(crate) fn store(&self) -> &Store {
+        &self.app.store
+    }
+
+    /// The answer: `respond`'s, or the problem's.
+    pub(crate) async fn answer<F: Future<Output = Result<Response, Problem>>>(
+        self,
+        respond: impl FnOnce(Request) -> F,
+    ) -> Response {
+        let meta = self.meta.clone();
+        respond(self).await.unwrap_or_else(|problem| meta.error(&problem))
+    }
+}
+
+impl FromRequestParts<App> for Request {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let id = parts.extensions.get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
+        let meta = Meta::new(id, &app.clock);
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let query = query.map_err(|problem| meta.error(&problem))?;
+        Ok(Self { app: app.clone(), meta, query })
+    }
+}
+
+/// One request by whoever may read credits.
+pub(crate) struct Reader {
+    pub(crate) request: Request,
+    pub(crate) caller: Caller,
+}
+
+impl FromRequestParts<App> for Reader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let (request, caller) = authenticated(parts, app).await?;
+        caller.require(CREDITS_READ).map_err(|problem| request.meta.error(&problem))?;
+        Ok(Self { request, caller })
+    }
+}
+
+/// One request by an operator. To everyone else the route does not exist.
+pub(crate) struct Operator {
+    pub(crate) request: Request,
+    pub(crate) caller: Caller,
+}
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let (request, caller) = authenticated(parts, app).await?;
+        if caller.is_operator() {
+            Ok(Self { request, caller })
+        } else {
+            Err(request.meta.error(&Problem::not_found("route")))
+        }
+    }
+}
+
+async fn authenticated(parts: &mut Parts, app: &App) -> Result<(Request, Caller), Response> {
+    let request = Request::from_request_parts(parts, app).await?;
+    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match Caller::authenticate(header, &app.store, request.meta.at).await {
+        Ok(caller) => Ok((request, caller)),
+        Err(problem) => Err(request.meta.error(&problem)),
+    }
+}
+
+/// The query string: each key once.
+pub(crate) struct Query(HashMap<String, String>);
+
+impl Query {
+    fn parse(text: &str) -> Result<Self, Problem> {
+        let unreadable = || Problem::new(ProblemKind::BadRequest, "The query string cannot be read.");
+        let uri: axum::http::Uri = format!("/?{text}").parse().map_err(|_| unreadable())?;
+        let axum::extract::Query(pairs) =
+            axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).map_err(|_| unreadable())?;
+        let mut values = HashMap::new();
+        for (key, value) in pairs {
+            if values.insert(key.clone(), value).is_some() {
+                return Err(Problem::new(
+                    ProblemKind::BadRequest,
+                    format!("The query string names {} twice.", key.escape_debug()),
+                ));
+            }
+        }
+        Ok(Self(values))
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// Refuses what the route does not know, so that a misspelt filter never shows everything.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Problem> {
+        match self.0.keys().find(|key| !known.contains(&key.as_str())) {
+            None => Ok(()),
+            Some(key) => Err(Problem::new(
+                ProblemKind::Validation,
+                format!("This route does not know {}; it knows {}.", key.escape_debug(), known.join(", ")),
+            )),
+        }
+    }
+}
+
+/// The page that is wanted: `page`, `per_page` and `sort` by `created_at`, newest first by default.
+pub(crate) fn page(query: &Query) -> Result<Page, Problem> {
+    let number = |key: &str, default: u32, max: u32| match query.get(key) {
+        None => Ok(default),
+        Some(text) => match text.parse() {
+            Ok(number) if (1..=max).contains(&number) => Ok(number),
+            _ => Err(Problem::value(key, &format!("a number from 1 to {max}"))),
+        },
+    };
+    let ascending = match query.get("sort") {
+        None | Some("-created_at") => false,
+        Some("created_at") => true,
+        Some(_) => return Err(Problem::value("sort", "created_at or -created_at")),
+    };
+    Ok(Page {
+        number: number("page", 1, 1_000_000)?,
+        size: number("per_page", PER_PAGE, PER_PAGE_MAX)?,
+        ascending,
+    })
+}
+
+/// Reads a JSON body.
+pub(crate) fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        Problem::new(
+            ProblemKind::BadRequest,
+            format!("The body cannot be read: {error}. Nothing was changed."),
+        )
+    })
+}

@@ -1,0 +1,90 @@
+//! Who asks: API keys, shown once and stored as a hash. A tenant's key sees that tenant and nobody else; what
+//! belongs to another tenant looks exactly like what does not exist.
+
+use engine::entropy;
+use ledger::chain::hex;
+use ledger::{TenantId, Timestamp};
+use sha2::{Digest, Sha256};
+use store::{KeyRow, Store};
+
+use crate::answer::{Problem, ProblemKind};
+
+/// May look at balances, history and payments.
+pub const CREDITS_READ: &str = "credits:read";
+/// May buy and spend.
+pub const CREDITS_WRITE: &str = "credits:write";
+/// May do everything, for every tenant.
+pub const OPERATOR: &str = "operator";
+
+/// Whoever holds a key that works.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The key.
+    pub key: KeyRow,
+}
+
+impl Caller {
+    /// Finds out who asks, from the `Authorization` header.
+    ///
+    /// # Errors
+    /// 401 when there is no key or it does not work: one message for all, so that nothing can be learned.
+    pub async fn authenticate(header: Option<&str>, store: &Store, now: Timestamp) -> Result<Self, Problem> {
+        let refused = || {
+            Problem::new(
+                ProblemKind::Unauthorized,
+                "This needs an API key that works: `Authorization: Bearer fp_…`. Make one with `faireplace keys create`.",
+            )
+        };
+        let token = header.and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(refused)?;
+        let key = store.find_key(hash(token)).await?.ok_or_else(refused)?;
+        let ended = key.expires_at.is_some_and(|end| end <= now);
+        if key.revoked_at.is_some() || ended { Err(refused()) } else { Ok(Self { key }) }
+    }
+
+    /// The tenant that a request is about: the key's own, or for an operator the one that is asked for.
+    ///
+    /// # Errors
+    /// 404 when a tenant asks for another, 422 when an operator names none.
+    pub fn tenant(&self, asked: Option<&str>) -> Result<TenantId, Problem> {
+        let expected = "the tenant's UUID, as in `?tenant_id=550e8400-e29b-41d4-a716-446655440000`";
+        let asked = match asked {
+            Some(text) => Some(TenantId::parse(text).ok_or_else(|| Problem::value("tenant_id", expected))?),
+            None => None,
+        };
+        match (self.key.tenant, asked) {
+            (Some(own), None) => Ok(own),
+            (Some(own), Some(asked)) if own == asked => Ok(own),
+            (Some(_), Some(_)) => Err(Problem::not_found("tenant")),
+            (None, Some(asked)) => Ok(asked),
+            (None, None) => Err(Problem::value("tenant_id", expected)),
+        }
+    }
+
+    /// Whether this is an operator's key.
+    pub fn is_operator(&self) -> bool {
+        self.key.tenant.is_none() && self.key.permissions.iter().any(|one| one == OPERATOR)
+    }
+
+    /// Refuses a key that lacks a permission.
+    ///
+    /// # Errors
+    /// 403, naming the permission.
+    pub fn require(&self, permission: &str) -> Result<(), Problem> {
+        if self.is_operator() || self.key.permissions.iter().any(|one| one == permission) {
+            return Ok(());
+        }
+        Err(Problem::new(ProblemKind::Forbidden, format!("This key lacks the permission {permission}.")))
+    }
+}
+
+/// A new key: its secret, to be shown once, and the hash to be stored.
+pub fn new_secret() -> (String, [u8; 32]) {
+    let secret = format!("fp_{}", hex(&entropy::bytes::<32>()));
+    let hash = hash(&secret);
+    (secret, hash)
+}
+
+/// What is stored of a secret. The secret has 256 random bits, so a plain hash cannot be searched.
+pub fn hash(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret).into()
+}

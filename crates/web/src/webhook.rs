@@ -1,0 +1,71 @@
+//! `POST /webhooks/stripe`: verify, keep, acknowledge. A 2xx means that the event is on disk; whatever cannot
+//! promise that is a 503, and Stripe sends the event again (design section 6, Webhook).
+//! Not here: what the event means. That is worked out after the answer, by `engine::apply`.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use stripe::signature::{TOLERANCE_SECONDS, verify};
+use tokio::time::timeout;
+
+use crate::app::{App, Counters};
+
+const RECEIVED: &str = r#"{"received":true}"#;
+/// One body for every fault: whoever forges learns nothing from it. The reason goes to the log.
+const SIGNATURE_INVALID: &str = r#"{"error":{"code":400,"type":"SIGNATURE_INVALID","message":"The Stripe-Signature header does not verify this body. Nothing was stored."}}"#;
+const TOO_LARGE: &str = r#"{"error":{"code":413,"type":"PAYLOAD_TOO_LARGE","message":"A webhook body may have 1 MiB. Nothing was stored."}}"#;
+const UNREADABLE: &str = r#"{"error":{"code":400,"type":"BAD_REQUEST","message":"The body could not be received. Nothing was stored."}}"#;
+const ENCODED: &str = r#"{"error":{"code":415,"type":"UNSUPPORTED_MEDIA_TYPE","message":"The body must not be compressed: the signature is over the raw bytes. Nothing was stored."}}"#;
+const UNAVAILABLE: &str = r#"{"error":{"code":503,"type":"SERVICE_UNAVAILABLE","message":"The event could not be stored for certain. Send it again."}}"#;
+
+/// Takes one delivery.
+pub(crate) async fn receive(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return json(StatusCode::UNSUPPORTED_MEDIA_TYPE, ENCODED);
+    }
+    let body = match body {
+        Ok(body) => body,
+        Err(fault) if fault.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return json(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE);
+        }
+        Err(_) => return json(StatusCode::BAD_REQUEST, UNREADABLE),
+    };
+    let now = app.clock.now();
+    let signature = headers.get("stripe-signature").map(|value| value.as_bytes());
+    if let Err(fault) = verify(&body, signature, &app.secrets, now.seconds(), TOLERANCE_SECONDS) {
+        app.counters.count_fault(fault);
+        tracing::warn!(reason = fault.as_str(), bytes = body.len(), "refused a webhook: {fault}");
+        return json(StatusCode::BAD_REQUEST, SIGNATURE_INVALID);
+    }
+    let Ok(_permit) = app.intake_permits.try_acquire() else {
+        Counters::count(&app.counters.unavailable);
+        return json(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE);
+    };
+    match timeout(app.limits.webhook, app.intake.keep(&body, now)).await {
+        Ok(Ok(receipt)) => {
+            Counters::count(&app.counters.accepted);
+            if receipt.deliveries > 1 {
+                Counters::count(&app.counters.duplicates);
+            }
+            json(StatusCode::OK, RECEIVED)
+        }
+        Ok(Err(error)) => unavailable(&app, &error.to_string()),
+        Err(_) => unavailable(&app, "the database took too long"),
+    }
+}
+
+fn unavailable(app: &App, why: &str) -> Response {
+    Counters::count(&app.counters.unavailable);
+    tracing::error!(why, "could not store a webhook; it was not acknowledged and Stripe will send it again");
+    json(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE)
+}
+
+fn json(status: StatusCode, body: &'static str) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
