@@ -2,7 +2,7 @@
 //!
 //! A signature is HMAC-SHA256 over `t`, a full stop, and the body's raw bytes, with the whole secret text as key
 //! (docs.stripe.com/webhooks#verify-manually). Where the official SDKs disagree with each other this verifier
-//! takes a side; every such case is a row of `tests/vectors.rs`. Not here: the clock, the header map, any
+//! takes a side; every such case is a row of `tests/vectors`. Not here: the clock, the header map, any
 //! reading of the body.
 
 use crate::secret::Secret;
