@@ -33,7 +33,8 @@ async fn webhook(event: StripeEvent) -> Result<Json<Value>, ReadFault> {
 #[tokio::main]
 #[expect(clippy::disallowed_methods, reason = "a program of its own reads its own environment")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let secrets = Secret::parse_list(&std::env::var("STRIPE_WEBHOOK_SECRET").unwrap_or_default())?;
+    let secrets = std::env::var("STRIPE_WEBHOOK_SECRET").unwrap_or_default();
+    let secrets = Secret::parse_list(&secrets).map_err(|fault| fault.to_string())?;
     let app =
         Router::new().route("/webhooks/stripe", post(webhook)).with_state(WebhookVerifier::new(secrets, now));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;

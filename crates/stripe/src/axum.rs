@@ -1,7 +1,7 @@
 //! `StripeEvent`: an axum extractor that hands a handler only what Stripe signed.
 //!
-//! For a program that wants one handler and no ledger. Not here: durability. An event is lost when the handler
-//! answers 2xx and then forgets it, so do the work first, or store the event first.
+//! For a program that wants one handler and no ledger. Not here: durability. An event is lost when the
+//! handler answers 2xx and then forgets it, so do the work first, or store the event first.
 
 use crate::envelope::Envelope;
 use crate::fault::ReadFault;
@@ -30,8 +30,8 @@ impl StripeEvent {
     /// Reads the event.
     ///
     /// # Errors
-    /// When the body is no event that we understand. As a handler's answer the fault is a 422, which makes Stripe
-    /// try again and shows the delivery as failed in its Dashboard.
+    /// When the body is no event that we understand. As a handler's answer the fault is a 422, which makes
+    /// Stripe try again and shows the delivery as failed in its Dashboard.
     pub fn envelope(&self) -> Result<Envelope<'_>, ReadFault> {
         Envelope::parse(&self.body)
     }

@@ -58,7 +58,8 @@ impl<'a> Envelope<'a> {
     /// Reads the envelope of a body whose signature was verified.
     ///
     /// # Errors
-    /// When the body is no event, or a field of the envelope that we use is missing or not what Stripe documents.
+    /// When the body is no event, or a field of the envelope that we use is missing or not what Stripe
+    /// documents.
     pub fn parse(body: &'a [u8]) -> Result<Envelope<'a>, ReadFault> {
         let fields = Fields::of_body(body)?;
         match fields.text("object")?.as_deref() {
@@ -104,7 +105,8 @@ impl<'a> Envelope<'a> {
 impl<'a> Event<'a> {
     /// The object inside, read as what the event's type promises.
     ///
-    /// `data.object.object` has no say: the guide's sample lacks it, and `charge.refund.updated` carries a refund.
+    /// `data.object.object` has no say: the guide's sample lacks it, and `charge.refund.updated` carries a
+    /// refund.
     ///
     /// # Errors
     /// When a field that we use is missing or not what Stripe documents.

@@ -1,7 +1,8 @@
 //! One JSON object, opened one level deep: each field is checked when it is asked for.
 //!
-//! Values stay unread slices of the body, skipped by serde_json without recursion, so nesting costs nothing and
-//! what nobody asks for cannot be wrong. Null means absent. Not here: any knowledge of Stripe's objects.
+//! Values stay unread slices of the body, skipped by serde_json without recursion, so nesting costs nothing
+//! and what nobody asks for cannot be wrong. Null means absent. Not here: any knowledge of Stripe's
+//! objects.
 
 use crate::fault::ReadFault;
 use serde::Deserialize;
@@ -59,7 +60,8 @@ impl<'a> Fields<'a> {
         self.get(field)?.map(|value| text(field, value)).transpose()
     }
 
-    /// One of Stripe's words, such as a status, a currency or an event type: at most 255 printable characters.
+    /// One of Stripe's words, such as a status, a currency or an event type: at most 255 printable
+    /// characters.
     pub(crate) fn word(&self, field: &'static str) -> Result<Option<Cow<'a, str>>, ReadFault> {
         let word = self.text(field)?;
         let is_word = |word: &str| {

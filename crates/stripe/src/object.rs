@@ -1,8 +1,8 @@
 //! The objects inside events, reduced to the fields that a decision about credits may rest on.
 //!
-//! Lenient where Stripe is free to change: unknown fields, new statuses, ids of any prefix, references as text
-//! or expanded. Strict where money is read: integers only, within bounds, written once. An object whose amount
-//! *is* the message (refund, dispute) must have it. Not here: what the objects mean.
+//! Lenient where Stripe is free to change: unknown fields, new statuses, ids of any prefix, references as
+//! text or expanded. Strict where money is read: integers only, within bounds, written once. An object
+//! whose amount *is* the message (refund, dispute) must have it. Not here: what the objects mean.
 
 mod charge;
 mod checkout_session;

@@ -1,7 +1,7 @@
 //! The one macro: an enum of the values that Stripe documents today, open to those it adds tomorrow.
 //!
-//! Stripe counts a new event type or status as a compatible change, so an unknown one is kept as text and never
-//! refused. Name and variant stand in one row, so the two directions cannot disagree.
+//! Stripe counts a new event type or status as a compatible change, so an unknown one is kept as text and
+//! never refused. Name and variant stand in one row, so the two directions cannot disagree.
 
 macro_rules! open_enum {
     ($(#[$doc:meta])* $type:ident { $($variant:ident = $name:literal,)+ }) => {

@@ -22,7 +22,8 @@ impl Secret {
     /// Reads one secret.
     ///
     /// # Errors
-    /// When the text cannot be a secret: empty, quoted, with white space, a placeholder, or a key of another kind.
+    /// When the text cannot be a secret: empty, quoted, with white space, a placeholder, or a key of
+    /// another kind.
     pub fn parse(text: &str) -> Result<Secret, SecretFault> {
         check(text)?;
         // HMAC hashes longer keys and pads shorter ones: every length is a valid key.
@@ -69,7 +70,7 @@ pub enum SecretFault {
     Empty,
     /// White space within or around the secret.
     #[error(
-        "the webhook signing secret contains white space: remove blanks and line ends around it and around commas"
+        "the webhook signing secret contains white space: remove blanks and line ends, also around commas"
     )]
     Whitespace,
     /// A quotation mark that the shell or the file format did not take away.
@@ -87,8 +88,8 @@ pub enum SecretFault {
     Placeholder,
     /// An API key or an endpoint's id in the secret's place.
     #[error(
-        "this is an API key or an endpoint id, not a webhook signing secret: the secret begins with whsec_ and \
-         stands on the endpoint's page in Stripe's Dashboard"
+        "this is an API key or an endpoint id, not a webhook signing secret: the secret begins with whsec_ \
+         and stands on the endpoint's page in Stripe's Dashboard"
     )]
     OtherKind,
     /// More secrets than can be valid at once.

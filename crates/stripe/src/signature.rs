@@ -1,9 +1,9 @@
 //! The `Stripe-Signature` header, both ways: `t=<unix seconds>,v1=<64 hex digits>[,v1=…]`.
 //!
-//! A signature is HMAC-SHA256 over `t`, a full stop, and the body's raw bytes, with the whole secret text as key
-//! (docs.stripe.com/webhooks#verify-manually). Where the official SDKs disagree with each other this verifier
-//! takes a side; every such case is a row of `tests/vectors.rs`. Not here: the clock, the header map, any
-//! reading of the body.
+//! A signature is HMAC-SHA256 over `t`, a full stop, and the body's raw bytes, with the whole secret text
+//! as key (docs.stripe.com/webhooks#verify-manually). Where the official SDKs disagree with each other this
+//! verifier takes a side; every such case is a row of `tests/vectors`. Not here: the clock, the header map,
+//! any reading of the body.
 
 use crate::secret::Secret;
 use hmac::Mac;
@@ -104,20 +104,20 @@ impl fmt::Display for SignatureFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             SignatureFault::Missing => {
-                "no Stripe-Signature header: check that Stripe sent this, and that no proxy removes the header"
+                "no Stripe-Signature header: check who sent this, and that no proxy removes it"
             }
             SignatureFault::Malformed => {
                 "unreadable Stripe-Signature header: check that no proxy rewrites it (expected t=…,v1=…)"
             }
             SignatureFault::NoV1 => {
-                "no v1 signature in the Stripe-Signature header: check who sent this, Stripe always signs with v1"
+                "no v1 in the Stripe-Signature header: check who sent this, Stripe always signs with v1"
             }
             SignatureFault::Mismatch => {
-                "no signature fits the body: check that the secret is this endpoint's (each endpoint, each mode and \
-                 `stripe listen` have their own), and that nothing changes the body before it is verified"
+                "no signature fits the body: check that the secret is this endpoint's (each endpoint, each \
+                 mode and `stripe listen` have their own), and that nothing changes the body on its way here"
             }
             SignatureFault::Stale => {
-                "the signature is too old: check this machine's clock, and whether someone repeats old requests"
+                "the signature is too old: check this machine's clock, and whether old requests are repeated"
             }
             SignatureFault::Future => "the signature is from the future: check this machine's clock",
         })
@@ -143,7 +143,8 @@ impl<'a> Header<'a> {
         }
         let mut only_t = None;
         let mut candidates = Vec::new();
-        // Proxies join repeated headers and put blanks after commas; unknown keys and broken parts mean nothing.
+        // Proxies join repeated headers and put blanks after commas; unknown keys and broken parts mean
+        // nothing.
         for part in header.split(|byte| *byte == b',').map(trim_blanks) {
             if let Some(t) = part.strip_prefix(b"t=") {
                 if only_t.is_some_and(|other| other != t) {

@@ -132,7 +132,7 @@ fn a_dispute_in_every_version() {
 fn a_payment_intent_in_every_version() {
     let intent = PaymentIntent {
         id: payment_intent().unwrap(),
-        amount: Some(24_000),
+        amount: Some(25_000),
         amount_received: Some(24_000),
         status: text("succeeded"),
         currency: text("eur"),
@@ -188,6 +188,21 @@ fn references_are_text_or_the_expanded_object() {
         });
         assert_eq!(read.as_ref().map(Option::as_deref), expected.as_ref().copied(), "{written}");
     }
+}
+
+#[test]
+fn absent_flags_and_sums_are_false_and_zero() {
+    for (object, expected) in [
+        (r#"{"id":"ch_1"}"#, (false, 0)),
+        (r#"{"id":"ch_1","refunded":null,"amount_refunded":null}"#, (false, 0)),
+        (r#"{"id":"ch_1","refunded":true,"amount_refunded":7}"#, (true, 7)),
+    ] {
+        let Ok(Object::Charge(charge)) = read(&event("charge.updated", object)) else { panic!("no charge") };
+        assert_eq!((charge.refunded, charge.amount_refunded), expected, "{object}");
+    }
+    let bare = event("radar.early_fraud_warning.created", r#"{"id":"issfr_1"}"#);
+    let Ok(Object::EarlyFraudWarning(warning)) = read(&bare) else { panic!("no warning") };
+    assert!(!warning.actionable);
 }
 
 #[test]

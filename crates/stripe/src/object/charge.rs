@@ -15,8 +15,8 @@ pub struct Charge {
     pub amount: Option<i64>,
     /// What was taken, in minor units; may be less than `amount`.
     pub amount_captured: Option<i64>,
-    /// The sum of all refunds so far, in minor units, what was authorised and never captured included. Only grows,
-    /// as far as is known; never an amount to add.
+    /// The sum of all refunds so far, in minor units, what was authorised and never captured included. Only
+    /// grows, as far as is known; never an amount to add.
     pub amount_refunded: i64,
     /// False while the charge is only authorised.
     pub captured: Option<bool>,

@@ -1,8 +1,9 @@
 //! The verifier against everything known about the official SDKs: fixed vectors, the cases of their own test
 //! suites, and the matrix of headers on which they disagree.
 //!
-//! Not here: SDK cases about API versions, HTTP clients, and other languages' argument types; and the two fixed
-//! vectors whose bodies are known only by digest (dotnet's `event_test_signature.json`, async-stripe's two).
+//! Not here: SDK cases about API versions, HTTP clients, and other languages' argument types; and the two
+//! fixed vectors whose bodies are known only by digest (dotnet's `event_test_signature.json`,
+//! async-stripe's two).
 
 mod case;
 mod deviations;

@@ -38,11 +38,14 @@ fn refused_by_all() -> Vec<Case> {
     let wrong_v1_right_v0 = leak(format!("t=1700000000,v1={BAD},v0={{v1}}"));
     let newline_in_secret =
         "t=1700000000,v1=9753c5b2f646419d395e4024b84d29a179493d1bbaa1bc1b384aefacde13738b";
+    // A reader that took g for sixteen would find the right bytes: 10 is 0g.
+    let beyond_f = "t=1700000000,v1=4f1cd7feda9826e746b7d482c4badebb657398df0g99e1046364f6196a230150";
     let cut = "t=1700000000,v1=4f1cd7feda9826e746b7d482c4badebb";
     vec![
         case("v0 only", NONE, A, "t=1700000000,v0={v1}", NO_V1),
         case("right under v0, wrong under v1", NONE, A, wrong_v1_right_v0, MISMATCH),
         case("non-hex only", NONE, A, "t=1700000000,v1=potato", MISMATCH),
+        case("a digit beyond f", NONE, A, beyond_f, MISMATCH),
         case("odd length", NONE, A, "t=1700000000,v1={v1}0", MISMATCH),
         case("cut to 32 digits", NONE, A, cut, MISMATCH),
         case("quoted value", NONE, A, "t=1700000000,v1=\"{v1}\"", MISMATCH),
