@@ -1,6 +1,6 @@
 //! The official Stripe clients, at the versions that `e2e/clients` pins, installed into `.tools/clients`.
 //!
-//! They are what the outside world verifies and signs with, so the tests use them and not a copy of their rules.
+//! They are what the world outside signs and verifies with: the tests use them, not a copy of their rules.
 //! Running them is the business of `e2e`.
 
 use crate::machine::{ask, require};
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Installs what is missing or out of date, and says where it all is: `node/node_modules` and `python/bin/python`.
+/// Installs what is missing or out of date, and says where: with `node/node_modules` and `python/bin/python`.
 ///
 /// # Errors
 /// When a program is missing and cannot be installed here, or a package registry cannot be reached.

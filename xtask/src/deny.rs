@@ -1,4 +1,4 @@
-//! `cargo xtask deny`: what the dependencies may be, as `deny.toml` says; installs cargo-deny when it is missing.
+//! `cargo xtask deny`: what the dependencies may be, as `deny.toml` says. Installs cargo-deny when missing.
 
 use crate::step::Step;
 use anyhow::Result;

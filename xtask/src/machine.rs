@@ -35,8 +35,8 @@ pub(crate) fn require(probe: &[&str], packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Makes sure that the toolchain has what the checks need. The compiler itself is new enough: cargo has refused
-/// to build this program with one older than `rust-version`.
+/// Makes sure that the toolchain has what the checks need. The compiler itself is new enough: with one older
+/// than `rust-version`, cargo has refused to build this program.
 ///
 /// # Errors
 /// Names the command that installs what is missing.
@@ -46,9 +46,7 @@ pub(crate) fn require_components() -> Result<()> {
         (["cargo", "clippy", "--version"], "clippy", "rust-clippy"),
     ] {
         if !answers(&probe) {
-            bail!(
-                "{component} is missing: rustup component add {component} (Debian's Rust: apt-get install {package})"
-            );
+            bail!("{component} is missing: rustup component add {component} (or: apt-get install {package})");
         }
     }
     Ok(())

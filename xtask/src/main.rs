@@ -1,7 +1,7 @@
 //! `cargo xtask COMMAND`: the project's own commands, one file each.
 //!
-//! Only what a developer or the build server runs by hand. Nothing here is part of the product, and nothing here
-//! checks the source: the rules of the tree are an ordinary test, `tests/tidy`.
+//! Only what a person or the build server runs. Nothing here is part of the product, and nothing here checks
+//! the source: the rules of the tree are an ordinary test, `tests/tidy`.
 
 mod clients;
 mod deny;

@@ -30,7 +30,7 @@ pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<()> {
         .args(everything)
         .args(["--", "-D", "warnings"])
         .run()?;
-    // Everything at once, so that the program that `e2e` drives and the tests share one build of each dependency.
+    // Everything at once: the program that `e2e` drives and the tests share one build of each dependency.
     cargo("build").args(["build", "--quiet", "--all-targets"]).args(everything).args(left_out).run()?;
 
     let mut tests = cargo("tests").args(["test", "--quiet"]).args(everything).args(left_out).args(filter);

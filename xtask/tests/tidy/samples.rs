@@ -1,0 +1,130 @@
+//! Proof that each rule can fail, and that it does not fail for what is fine.
+
+use crate::RULES;
+use crate::tree::{File, Tree};
+
+/// A rule, a file that breaks it, and the lines where it does: none, for what only looks like it.
+type Sample = (&'static str, &'static str, String, &'static [usize]);
+
+#[test]
+fn each_rule_finds_what_it_is_for_and_nothing_else() {
+    for (rule, path, text, expected) in samples() {
+        let check = RULES.iter().find(|(name, _)| *name == rule).expect("a rule of that name").1;
+        let tree = Tree { files: vec![File { path: path.to_owned(), text: text.clone() }] };
+        let found: Vec<usize> = check(&tree).iter().map(|finding| finding.line).collect();
+        assert_eq!(found, expected, "{rule}, in {path}:\n{text}");
+    }
+}
+
+#[test]
+fn each_rule_has_a_sample_that_breaks_it_and_one_that_does_not() {
+    for (rule, _) in RULES {
+        for broken in [true, false] {
+            let proven =
+                samples().iter().any(|(name, _, _, lines)| name == rule && lines.is_empty() != broken);
+            assert!(
+                proven,
+                "{rule} has no sample where it finds {}",
+                if broken { "something" } else { "nothing" }
+            );
+        }
+    }
+}
+
+fn samples() -> Vec<Sample> {
+    [in_source(), in_layers(), in_prose()].into_iter().flatten().collect()
+}
+
+fn in_source() -> Vec<Sample> {
+    let lib = "crates/ledger/src/lib.rs";
+    let tests = "crates/ledger/src/lots/tests.rs";
+    let function = |lines: usize| {
+        format!("    pub async fn long(\n    ) {{\n{}    }}\n    fn b() {{}}\n", "        x;\n".repeat(lines))
+    };
+    let allow = format!("#{}dead_code)]\n", concat!("[al", "low("));
+    let ignore = format!("#[test]\n#{}]\n", concat!("[ign", "ore"));
+    vec![
+        ("module header", lib, "use std::fmt;\n".into(), &[1]),
+        ("module header", lib, "//! Lots.\nuse std::fmt;\n".into(), &[1]),
+        ("module header", lib, "//! The credits of one payment,\n//! and their order.\n".into(), &[]),
+        ("file length", lib, "x\n".repeat(501), &[501]),
+        ("file length", lib, "x\n".repeat(500), &[]),
+        ("file length", tests, "x\n".repeat(501), &[]),
+        ("function length", lib, function(68), &[1]),
+        ("function length", lib, function(67), &[]),
+        ("function length", lib, format!("    fn a(\n    );\n{}    }}\n", "x\n".repeat(80)), &[]),
+        ("function length", tests, function(68), &[]),
+        ("line length", lib, format!("ok\n{}\n", "é".repeat(111)), &[2]),
+        ("line length", lib, "é".repeat(110), &[]),
+        ("line length", lib, format!("//! https://{}\n", "x".repeat(111)), &[]),
+        ("line length", lib, format!("\"{}\"\n", "x".repeat(111)), &[1]),
+        ("line length", tests, format!("\"{}\"\n", "x".repeat(111)), &[]),
+        ("lint attributes", lib, allow, &[1]),
+        ("lint attributes", tests, ignore, &[2]),
+        ("lint attributes", lib, "#[expect(dead_code, reason = \"read by the driver\")]\n".into(), &[]),
+        ("unargued unwrap", lib, "a.unwrap();\nb.expect(\"b\");\n".into(), &[1, 2]),
+        ("unargued unwrap", lib, "let s = \"http://\".parse().unwrap();\n".into(), &[]),
+        (
+            "unargued unwrap",
+            lib,
+            "// Never empty.\na.unwrap();\nb.unwrap_or(1);\n/// a.unwrap()\n".into(),
+            &[],
+        ),
+        ("unargued unwrap", "xtask/src/main.rs", "a.unwrap();\n".into(), &[]),
+        ("floats", "crates/store/src/lib.rs", "/// No f64.\nfn a(b: f64) -> f32 {}\n".into(), &[2]),
+        ("floats", "crates/web/src/lib.rs", "fn a(b: f64) {}\nlet f64x = 1;\n".into(), &[]),
+    ]
+}
+
+fn in_layers() -> Vec<Sample> {
+    let lib = "crates/ledger/src/lib.rs";
+    let ledger = "crates/ledger/Cargo.toml";
+    let table = "[dependencies.web]\nworkspace = true\n[target.'cfg(unix)'.dependencies]\nstripe = \"1\"\n";
+    vec![
+        ("purity", lib, "use std::fs::File;\nuse tokio::time;\n".into(), &[1, 2]),
+        ("purity", lib, "use std::{env, fmt};\nlet now = SystemTime::now();\n".into(), &[1, 2]),
+        ("purity", lib, "use std::fmt;\nlet net = gross - fees; // std::net\n".into(), &[]),
+        ("purity", "crates/stripe/src/axum.rs", "use tokio::time;\n".into(), &[]),
+        ("purity", "crates/web/src/lib.rs", "use tokio::time;\n".into(), &[]),
+        ("layering", ledger, "[dependencies]\nserde = \"1\"\nstore.workspace = true\n".into(), &[3]),
+        ("layering", ledger, table.into(), &[1, 4]),
+        ("layering", "crates/surprise/Cargo.toml", "[dependencies]\n".into(), &[1]),
+        (
+            "layering",
+            ledger,
+            "[dependencies]\nserde.workspace = true\n[dev-dependencies]\nstore = \"1\"\n".into(),
+            &[],
+        ),
+        ("layering", "bench/Cargo.toml", "[dependencies]\nstore.workspace = true\n".into(), &[]),
+        (
+            "exact numbers",
+            "Cargo.toml",
+            "[a]\nserde_json = { features = [\"arbitrary_precision\"] }\n".into(),
+            &[2],
+        ),
+        ("exact numbers", "Cargo.toml", "serde_json = { features = [\"raw_value\"] }\n".into(), &[]),
+    ]
+}
+
+fn in_prose() -> Vec<Sample> {
+    let page = "docs/page.md";
+    let reminder = format!("one\n// {}: two\n", concat!("TO", "DO"));
+    let key = |secret: &str| format!("key = \"{}{secret}\"\n", concat!("sk_", "live_"));
+    vec![
+        ("file names", "crates/web/src/utils.rs", String::new(), &[1]),
+        ("file names", "crates/web/tests/common/mod.rs", String::new(), &[1]),
+        ("file names", "crates/web/src/commonplace.rs", String::new(), &[]),
+        ("links", page, "see [a](a.md) and [b](../b.md#c)\n".into(), &[1, 1]),
+        (
+            "links",
+            page,
+            "[a](page.md#x) [b](#y) [c](https://a.b/c) [d](../docs) [e](/docs/page.md)\n".into(),
+            &[],
+        ),
+        ("links", page, "```\n[a](a.md)\n```\n".into(), &[]),
+        ("reminders", page, reminder, &[2]),
+        ("reminders", page, "Todo lists are credits too.\n".into(), &[]),
+        ("keys", page, key("abcdefgh12345678"), &[1]),
+        ("keys", page, key("…"), &[]),
+    ]
+}
