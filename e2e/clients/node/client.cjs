@@ -1,0 +1,37 @@
+// The official Stripe client for Node, driven over standard input: one JSON request a line, one JSON answer a line.
+// Bytes travel as hexadecimal. NODE_PATH says where the client is installed.
+'use strict';
+
+const readline = require('node:readline');
+const Stripe = require('stripe');
+
+const webhooks = Stripe.webhooks;
+const bytes = (hexadecimal) => Buffer.from(hexadecimal, 'hex');
+// Node's own HTTP server reads header values as Latin-1.
+const header = (request) => bytes(request.header).toString('latin1');
+
+const verbs = {
+  sign: ({ body, secret, now }) =>
+    webhooks.generateTestHeaderString({ payload: bytes(body).toString('utf8'), secret, timestamp: now }),
+
+  construct: (request) =>
+    webhooks.constructEvent(
+      bytes(request.body), header(request), request.secret, request.tolerance, undefined, request.now * 1000,
+    ).id,
+
+  verify: (request) =>
+    webhooks.signature.verifyHeader(
+      bytes(request.body), header(request), request.secret, request.tolerance, undefined, request.now * 1000,
+    ),
+};
+
+readline.createInterface({ input: process.stdin }).on('line', (line) => {
+  const request = JSON.parse(line);
+  let answer;
+  try {
+    answer = { done: verbs[request.verb](request) };
+  } catch (error) {
+    answer = { refused: `${error.constructor.name}: ${error.message}` };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+});

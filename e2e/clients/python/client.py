@@ -1,0 +1,48 @@
+"""The official Stripe client for Python, driven over standard input: one JSON request a line, one JSON answer a line.
+
+Bytes travel as hexadecimal.
+"""
+
+import json
+import sys
+import time
+
+from stripe import Webhook, WebhookSignature
+
+
+def header(request):
+    # WSGI and ASGI servers read header values as Latin-1.
+    return bytes.fromhex(request["header"]).decode("latin-1")
+
+
+def sign(request):
+    body = bytes.fromhex(request["body"]).decode("utf-8")
+    return WebhookSignature.generate_signature_header(body, request["secret"], request["now"])
+
+
+def construct(request):
+    body = bytes.fromhex(request["body"])
+    return Webhook.construct_event(body, header(request), request["secret"], request["tolerance"]).id
+
+
+def verify(request):
+    body = bytes.fromhex(request["body"])
+    return WebhookSignature.verify_header(body, header(request), request["secret"], request["tolerance"])
+
+
+VERBS = {"sign": sign, "construct": construct, "verify": verify}
+
+
+def main():
+    for line in sys.stdin:
+        request = json.loads(line)
+        # The client asks the wall clock and takes no other: the test's clock stands in for it.
+        time.time = lambda: request["now"]
+        try:
+            answer = {"done": VERBS[request["verb"]](request)}
+        except Exception as error:
+            answer = {"refused": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+main()

@@ -1,0 +1,141 @@
+//! The official Stripe clients for Node and Python as child processes that sign and verify for the tests.
+//!
+//! One JSON request a line to their standard input, one JSON answer a line back; the scripts are in `clients/`.
+//! A child lives as long as its `Client`, and no answer is waited for longer than a minute.
+
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running client.
+pub struct Client {
+    /// The package registry's word for its language, to print.
+    pub name: &'static str,
+    child: Child,
+    requests: ChildStdin,
+    answers: Receiver<String>,
+}
+
+/// What a client is asked to judge, and the clock by which it does: Unix seconds.
+#[derive(Clone, Copy)]
+pub struct Delivery<'a> {
+    /// The raw body.
+    pub body: &'a [u8],
+    /// The value of `Stripe-Signature`.
+    pub header: &'a [u8],
+    /// The endpoint's signing secret.
+    pub secret: &'a str,
+    /// The moment of receipt.
+    pub now: i64,
+}
+
+/// The value that a client returned, or the name and message of what it threw.
+pub type Answer = Result<Value, String>;
+
+impl Client {
+    /// Starts the client from npm.
+    pub fn node() -> Self {
+        let mut command = Command::new("node");
+        command.arg(script("node/client.cjs")).env("NODE_PATH", crate::tools().join("node/node_modules"));
+        Self::start("node", command)
+    }
+
+    /// Starts the client from PyPI.
+    pub fn python() -> Self {
+        let mut command = Command::new(crate::tools().join("python/bin/python"));
+        command.arg("-I").arg(script("python/client.py"));
+        Self::start("python", command)
+    }
+
+    /// The header that the client's own generator makes for a body (text) at a moment.
+    pub fn sign(&mut self, body: &str, secret: &str, now: i64) -> String {
+        let request =
+            json!({ "verb": "sign", "body": hexadecimal(body.as_bytes()), "secret": secret, "now": now });
+        let header = self.ask([request]).remove(0).expect("the generator refuses nothing");
+        header.as_str().expect("a header is text").to_owned()
+    }
+
+    /// Verifies and parses as a webhook handler would; the answer is the event's id.
+    pub fn construct(&mut self, delivery: Delivery<'_>) -> Answer {
+        self.ask([delivery.request("construct")]).remove(0)
+    }
+
+    /// Verifies many signatures without reading the bodies.
+    pub fn verify<'a>(&mut self, deliveries: impl IntoIterator<Item = Delivery<'a>>) -> Vec<Answer> {
+        self.ask(deliveries.into_iter().map(|delivery| delivery.request("verify")))
+    }
+
+    fn start(name: &'static str, mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("the {name} client could not be started: {error}"));
+        let requests = child.stdin.take().expect("piped just now");
+        let lines = BufReader::new(child.stdout.take().expect("piped just now")).lines();
+        let (sender, answers) = channel();
+        // Reads ahead, so that the child never waits for us while we write to it; ends with the child.
+        thread::spawn(move || lines.map_while(Result::ok).all(|line| sender.send(line).is_ok()));
+        Self { name, child, requests, answers }
+    }
+
+    fn ask(&mut self, requests: impl IntoIterator<Item = Value>) -> Vec<Answer> {
+        let mut asked = 0;
+        for request in requests {
+            writeln!(self.requests, "{request}")
+                .unwrap_or_else(|error| panic!("{} hung up: {error}", self.name));
+            asked += 1;
+        }
+        (0..asked).map(|_| self.answer()).collect()
+    }
+
+    fn answer(&self) -> Answer {
+        let line = self.answers.recv_timeout(PATIENCE);
+        let line = line.unwrap_or_else(|error| panic!("no answer from the {} client: {error}", self.name));
+        let mut answer: Value = serde_json::from_str(&line).expect("the scripts answer in JSON");
+        match answer["refused"].as_str() {
+            Some(reason) => Err(reason.to_owned()),
+            None => Ok(answer["done"].take()),
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // Both fail only when it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Delivery<'_> {
+    fn request(&self, verb: &str) -> Value {
+        json!({
+            "verb": verb,
+            "body": hexadecimal(self.body),
+            "header": hexadecimal(self.header),
+            "secret": self.secret,
+            "now": self.now,
+            "tolerance": stripe::signature::TOLERANCE_SECONDS,
+        })
+    }
+}
+
+fn script(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(path)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
