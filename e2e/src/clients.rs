@@ -1,6 +1,6 @@
 //! The official Stripe clients for Node and Python as child processes that sign and verify for the tests.
 //!
-//! One JSON request a line to their standard input, one JSON answer a line back; the scripts are in `clients/`.
+//! A JSON request a line to their standard input, a JSON answer a line back; the scripts are in `clients/`.
 //! A child lives as long as its `Client`, and no answer is waited for longer than a minute.
 
 use serde_json::{Value, json};

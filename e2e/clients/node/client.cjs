@@ -1,4 +1,4 @@
-// The official Stripe client for Node, driven over standard input: one JSON request a line, one JSON answer a line.
+// The official Stripe client for Node, driven over standard input: JSON requests line by line, and answers.
 // Bytes travel as hexadecimal. NODE_PATH says where the client is installed.
 'use strict';
 

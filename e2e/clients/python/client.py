@@ -1,4 +1,4 @@
-"""The official Stripe client for Python, driven over standard input: one JSON request a line, one JSON answer a line.
+"""The official Stripe client for Python, driven over standard input: JSON requests line by line, and answers.
 
 Bytes travel as hexadecimal.
 """

@@ -9,9 +9,11 @@ mod deviations;
 use cases::{Case, Random};
 use deviations::{DEVIATIONS, Deviation};
 use e2e::clients::{Client, Delivery};
+use serde_json::json;
 use stripe::Secret;
 use stripe::signature::{SignatureFault, TOLERANCE_SECONDS, Verified, sign, verify};
 
+const ID: &str = "evt_1NG8Du2eZvKYlo2CUI79vXWy";
 const NOW: i64 = 1_790_000_000;
 const OLD: &str = "whsec_before5Yw3ZkQmN8tR";
 const NEW: &str = "whsec_after9Jd2LxVbH6pCe";
@@ -27,13 +29,14 @@ fn both_clients() -> [Client; 2] {
     [Client::node(), Client::python()]
 }
 
-/// Bodies as Stripe writes them, and as JSON allows.
-fn bodies() -> Vec<String> {
+/// Events, as Stripe writes them and as JSON allows. All have the same id.
+fn bodies() -> [String; 3] {
     let long = "é".repeat(100_000);
-    vec![
-        "{\n  \"id\": \"evt_1\",\n  \"object\": \"event\"\n}".to_owned(),
-        "{\r\n\t\"id\":\"evt_2\",\"object\":\"event\",\"note\":\"crédits ≠ €, 点数, 🪙, \\ud83d\\ude00\"}\r\n".to_owned(),
-        format!("{{\"id\":\"evt_3\",\"object\":\"event\",\"note\":\"{long}\"}}"),
+    let note = r#""crédits ≠ €, 点数, 🪙, \ud83d\ude00""#;
+    [
+        format!("{{\n  \"id\": \"{ID}\",\n  \"object\": \"event\"\n}}"),
+        format!("{{\r\n\t\"id\":\"{ID}\",\"object\":\"event\",\"note\":{note}}}\r\n"),
+        format!("{{\"id\":\"{ID}\",\"object\":\"event\",\"note\":\"{long}\"}}"),
     ]
 }
 
@@ -63,17 +66,17 @@ fn we_accept_what_the_clients_sign_before_during_and_after_a_roll() {
 #[test]
 fn the_clients_accept_what_we_sign_before_during_and_after_a_roll() {
     for mut client in both_clients() {
-        for (number, body) in bodies().iter().enumerate() {
+        for body in bodies() {
             let mut check = |signers: &[&str], secret: &str, accepted: bool| {
                 let header = sign(body.as_bytes(), NOW, &secrets(signers));
                 let delivery =
                     Delivery { body: body.as_bytes(), header: header.as_bytes(), secret, now: NOW };
-                match client.construct(delivery) {
-                    Ok(id) => {
-                        assert!(accepted && id == format!("evt_{}", number + 1), "{}: {id}", client.name)
-                    }
-                    Err(reason) => assert!(!accepted, "{} refused {header}: {reason}", client.name),
-                }
+                let answer = client.construct(delivery);
+                let right = match &answer {
+                    Ok(id) => accepted && *id == json!(ID),
+                    Err(reason) => !accepted && reason.contains("SignatureVerificationError"),
+                };
+                assert!(right, "{} on {header}, with {secret}: {answer:?}", client.name);
             };
             check(&[OLD], OLD, true);
             check(&[OLD, NEW], OLD, true);
@@ -97,7 +100,7 @@ fn ten_thousand_odd_deliveries_get_the_verdict_of_the_clients_or_a_named_deviati
     }
 }
 
-/// Fails for a difference that no deviation explains, and for a deviation that explains no difference by itself.
+/// Fails for a difference that no deviation explains, and for a deviation that alone explains none.
 fn compare(mut client: Client, cases: &[Case], ours: &[Verdict]) {
     let mut unexplained = Vec::new();
     let rows: Vec<&Deviation> = DEVIATIONS.iter().filter(|row| row.clients.contains(&client.name)).collect();
@@ -140,7 +143,7 @@ fn our_verdict(case: &Case) -> Verdict {
     }
 }
 
-/// The clients know one secret at a time: a handler that rolls one tries each. With the verdict, what they said.
+/// The clients know one secret at a time: a handler that rolls one tries each. Returns what they said, too.
 fn their_verdicts(client: &mut Client, cases: &[Case]) -> Vec<(Verdict, String)> {
     let deliveries = cases.iter().flat_map(|case| {
         let Case { body, header, now, .. } = case;
