@@ -52,7 +52,8 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("\n{error:#}");
+            // What a program printed comes first, so that the sentence to act on is the last on the screen.
+            error.chain().rev().for_each(|cause| eprintln!("\n{cause}"));
             ExitCode::FAILURE
         }
     }

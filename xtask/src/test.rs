@@ -33,7 +33,11 @@ pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<()> {
     // Everything at once: the program that `e2e` drives and the tests share one build of each dependency.
     cargo("build").args(["build", "--quiet", "--all-targets"]).args(everything).args(left_out).run()?;
 
-    let mut tests = cargo("tests").args(["test", "--quiet"]).args(everything).args(left_out).args(filter);
+    let mut tests = cargo("tests")
+        .args(["test", "--quiet", "--no-fail-fast"])
+        .args(everything)
+        .args(left_out)
+        .args(filter);
     if let Some(clients) = clients {
         // Built just now, into the folder where this program was built.
         let program = std::env::current_exe()?.with_file_name("faireplace");
