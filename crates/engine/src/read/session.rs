@@ -13,9 +13,15 @@ pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledg
     known.completed = *kind == EventType::CheckoutSessionCompleted;
     known.expired = *kind == EventType::CheckoutSessionExpired;
     known.async_failed = *kind == EventType::CheckoutSessionAsyncPaymentFailed;
-    // A completed session may still be unpaid: a delayed method clears, or fails, days later.
-    known.paid = *kind == EventType::CheckoutSessionAsyncPaymentSucceeded
-        || matches!(session.payment_status, Some(PaymentStatus::Paid | PaymentStatus::NoPaymentRequired));
+    // A completed session may still be unpaid: a delayed method clears, or fails, days later. And one over
+    // nothing says `no_payment_required` before anybody completed it, so an expired one must not grant.
+    known.paid = match kind {
+        EventType::CheckoutSessionAsyncPaymentSucceeded => true,
+        EventType::CheckoutSessionCompleted => {
+            matches!(session.payment_status, Some(PaymentStatus::Paid | PaymentStatus::NoPaymentRequired))
+        }
+        _ => false,
+    };
     known
 }
 
