@@ -164,6 +164,3 @@ fn warning_knowledge(warning: &EarlyFraudWarning) -> Knowledge {
     known.warnings.insert(ObjectId::from(warning.id.as_str()));
     known
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,57 @@
+//! What one event tells us, as tables: the JSON that Stripe sends on the left, the reading on the right, in
+//! the words of [`show`]. Every rule of `engine::read` has its rows here.
+//! Not here: what the ledger makes of a fact, and the JSON's own faults (the tests of `ledger` and `stripe`).
+
+mod charges;
+mod disputes;
+mod refunds;
+mod sessions;
+mod show;
+mod worlds;
+mod written;
+
+use engine::{MetadataKeys, World, read};
+use serde_json::{Value, json};
+use show::show;
+use store::Mode;
+
+/// A live deployment with the default metadata keys, serving no connected account.
+fn live() -> World {
+    World { mode: Mode::Live, account: None, metadata: MetadataKeys::default() }
+}
+
+/// A live event about `object`.
+fn event(kind: &str, object: &Value) -> Value {
+    json!({
+        "id": "evt_1", "object": "event", "type": kind, "created": 1_700_000_000, "livemode": true,
+        "data": { "object": object },
+    })
+}
+
+/// `base` with the fields of `patch` in place of its own; null stands for absent.
+fn with(base: &Value, patch: &Value) -> Value {
+    let mut object = base.clone();
+    for (key, value) in patch.as_object().expect("a patch is an object") {
+        object[key] = value.clone();
+    }
+    object
+}
+
+#[track_caller]
+fn check(name: &str, world: &World, event: &Value, expected: &str) {
+    check_bytes(name, world, event.to_string().as_bytes(), expected);
+}
+
+#[track_caller]
+fn check_bytes(name: &str, world: &World, body: &[u8], expected: &str) {
+    let found = show(&read(body, world));
+    assert_eq!(found, expected, "\n{name}\n{}", String::from_utf8_lossy(body));
+}
+
+/// Rows of one object under one live deployment: name, event type, what differs from `base`, reading.
+#[track_caller]
+fn check_all(base: &Value, rows: &[(&str, &str, Value, &str)]) {
+    for (name, kind, patch, expected) in rows {
+        check(name, &live(), &event(kind, &with(base, patch)), expected);
+    }
+}

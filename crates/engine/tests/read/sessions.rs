@@ -1,0 +1,138 @@
+//! Checkout sessions: whether the money is there, and what is claimed to have been bought.
+
+use engine::{MetadataKeys, World};
+use serde_json::{Value, json};
+
+use crate::{check, check_all, check_bytes, event, live, with};
+
+const COMPLETED: &str = "checkout.session.completed";
+const SUCCEEDED: &str = "checkout.session.async_payment_succeeded";
+const FAILED: &str = "checkout.session.async_payment_failed";
+const EXPIRED: &str = "checkout.session.expired";
+const OFFER: &str = "offer T 10_credits 10 eur 2500 2100";
+
+fn session() -> Value {
+    json!({
+        "id": "cs_1", "object": "checkout.session", "amount_total": 2_500, "amount_subtotal": 2_100,
+        "currency": "eur", "payment_intent": "pi_1", "payment_status": "paid", "status": "complete",
+        "metadata": { "tenant_id": "T", "package": "10_credits", "credits": "10" },
+    })
+}
+
+#[test]
+fn money_is_there_when_the_status_says_so() {
+    let status = |status: &str| json!({ "payment_status": status });
+    let with_offer = |text: &str| format!("pi_1 cs_1; {text}; {OFFER}");
+    let rows = [
+        ("paid", COMPLETED, status("paid"), with_offer("paid; completed")),
+        ("nothing was due", COMPLETED, status("no_payment_required"), with_offer("paid; completed")),
+        ("a delayed method", COMPLETED, status("unpaid"), with_offer("completed")),
+        ("a delayed method cleared", SUCCEEDED, status("paid"), with_offer("paid")),
+        (
+            "cleared, and the status is not sent",
+            SUCCEEDED,
+            json!({ "payment_status": null }),
+            with_offer("paid"),
+        ),
+        ("a delayed method bounced", FAILED, status("unpaid"), with_offer("async_failed")),
+        ("nobody paid", EXPIRED, status("unpaid"), with_offer("expired")),
+        // A session over nothing says `no_payment_required` from its first moment on; who lets it expire
+        // has bought nothing.
+        ("nobody even completed it", EXPIRED, status("no_payment_required"), with_offer("expired")),
+        (
+            "a status of the future",
+            COMPLETED,
+            status("partly_paid"),
+            with_offer("completed") + " status unknown",
+        ),
+        (
+            "no status",
+            COMPLETED,
+            json!({ "payment_status": null }),
+            with_offer("completed") + " status unknown",
+        ),
+        ("no status, expired", EXPIRED, json!({ "payment_status": null }), with_offer("expired")),
+    ];
+    let rows =
+        rows.each_ref().map(|(name, kind, patch, reading)| (*name, *kind, patch.clone(), reading.as_str()));
+    check_all(&session(), &rows);
+}
+
+#[test]
+fn terms_are_taken_as_they_were_written() {
+    let metadata = |metadata: Value| json!({ "metadata": metadata });
+    check_all(
+        &session(),
+        &[
+            (
+                "no metadata",
+                COMPLETED,
+                json!({ "metadata": null }),
+                "pi_1 cs_1; paid; completed; offer - - - eur 2500 2100",
+            ),
+            (
+                "other metadata",
+                COMPLETED,
+                metadata(json!({ "order": "7" })),
+                "pi_1 cs_1; paid; completed; offer - - - eur 2500 2100",
+            ),
+            (
+                "credits in doubt",
+                COMPLETED,
+                metadata(json!({ "tenant_id": "x", "credits": "10.5" })),
+                "pi_1 cs_1; paid; completed; offer x - 10.5 eur 2500 2100",
+            ),
+            (
+                "a currency in capitals",
+                COMPLETED,
+                json!({ "currency": "EUR" }),
+                "pi_1 cs_1; paid; completed; offer T 10_credits 10 eur 2500 2100",
+            ),
+            (
+                "no amounts",
+                COMPLETED,
+                json!({ "amount_total": null, "amount_subtotal": null, "currency": null }),
+                "pi_1 cs_1; paid; completed; offer T 10_credits 10 - - -",
+            ),
+            (
+                "no payment intent",
+                COMPLETED,
+                json!({ "payment_intent": null }),
+                "cs_1; paid; completed; offer T 10_credits 10 eur 2500 2100",
+            ),
+            (
+                "an expanded payment intent",
+                COMPLETED,
+                json!({ "payment_intent": { "id": "pi_1" } }),
+                "pi_1 cs_1; paid; completed; offer T 10_credits 10 eur 2500 2100",
+            ),
+            ("credits as a number", COMPLETED, metadata(json!({ "credits": 10 })), "quarantined unreadable"),
+            ("an amount as a float", COMPLETED, json!({ "amount_total": 2500.0 }), "quarantined unreadable"),
+        ],
+    );
+}
+
+#[test]
+fn configuration_names_the_keys_of_the_metadata() {
+    let keys =
+        MetadataKeys { tenant: "tenant_id".into(), package: "package_id".into(), credits: "credits".into() };
+    let world = World { metadata: keys, ..live() };
+    let fairplace = json!({ "metadata": { "tenant_id": "T", "user_id": "U", "package_id": "P" } });
+    let sold = event(COMPLETED, &with(&session(), &fairplace));
+    check("FairePlace's other shape", &world, &sold, "pi_1 cs_1; paid; completed; offer T P - eur 2500 2100");
+    check(
+        "the same, not configured",
+        &live(),
+        &sold,
+        "pi_1 cs_1; paid; completed; offer T - - eur 2500 2100",
+    );
+}
+
+#[test]
+fn the_guides_sample_reads_as_it_stands() {
+    let sample = include_bytes!("../../../stripe/tests/fixtures/guide-sample.json");
+    let expected = "cs_live_a1b2c3d4e5f6g7h8; paid; completed; \
+                    offer 550e8400-e29b-41d4-a716-446655440000 10_credits 10 eur 25000 -";
+    check_bytes("live", &live(), sample, expected);
+    check_bytes("test", &World { mode: store::Mode::Test, ..live() }, sample, expected);
+}
