@@ -62,9 +62,13 @@ impl Applier {
         }
         let full = due.len() == BATCH_EVENTS_MAX as usize;
         let batch: Vec<Settlement> = due.iter().map(|event| self.read(event)).collect();
-        if let Err(error) = self.store.settle(batch.clone(), self.policy.clone(), now).await {
-            tracing::warn!(%error, events = batch.len(), "a batch failed; its events are settled one by one");
-            self.settle_singly(batch, &due, now).await?;
+        match self.store.settle(batch.clone(), self.policy.clone(), now).await {
+            Ok(_) => {}
+            Err(error) if is_about_the_events(&error) => {
+                tracing::warn!(%error, events = batch.len(), "a batch failed; its events are settled one by one");
+                self.settle_singly(batch, &due, now).await?;
+            }
+            Err(error) => return Err(error),
         }
         Ok(if full { Next::Now } else { self.store.next_due().await?.map_or(Next::OnArrival, Next::At) })
     }
@@ -119,14 +123,25 @@ impl Applier {
     ) -> Result<(), StoreError> {
         let mut failed = Vec::new();
         for (item, event) in batch.into_iter().zip(due) {
-            if let Err(error) = self.store.settle(vec![item], self.policy.clone(), now).await {
-                let delay = self.schedule.next(event.attempts + 1);
-                let due_at = delay.map(|seconds| now.plus_seconds(seconds));
-                tracing::warn!(event = %event.id, %error, retry = delay.is_some(), "an event could not be applied");
-                failed.push(Postponed { seq: event.seq, due_at, error: error.to_string() });
+            let Err(error) = self.store.settle(vec![item], self.policy.clone(), now).await else { continue };
+            if !is_about_the_events(&error) {
+                return Err(error);
             }
+            let delay = self.schedule.next(event.attempts + 1);
+            let due_at = delay.map(|seconds| now.plus_seconds(seconds));
+            tracing::warn!(event = %event.id, %error, retry = delay.is_some(), "an event could not be applied");
+            failed.push(Postponed { seq: event.seq, due_at, error: error.to_string() });
         }
         if failed.is_empty() { Ok(()) } else { self.store.postpone(failed, now).await }
+    }
+}
+
+/// Whether an event itself may be at fault. A database that is busy, closed or cannot commit says nothing about
+/// any event: none must wait for minutes because of that. They are still due, and the next step reads again.
+fn is_about_the_events(error: &StoreError) -> bool {
+    match error {
+        StoreError::Refused(_) | StoreError::Corrupt(_) => true,
+        StoreError::Busy | StoreError::Closed | StoreError::Unknown(_) => false,
     }
 }
 
