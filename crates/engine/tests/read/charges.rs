@@ -30,7 +30,7 @@ fn what_was_taken() {
                 json!({ "payment_intent": null }),
                 "ch_1 captured 2500 succeeded",
             ),
-            ("only authorised", "charge.succeeded", authorised.clone(), "pi_1; ch_1"),
+            ("only authorised", "charge.succeeded", authorised, "pi_1; ch_1"),
             ("captured later", "charge.captured", json!({}), done),
             (
                 "captured in part",

@@ -8,7 +8,10 @@ use store::Mode;
 use crate::{check, check_all, check_bytes, event, live, with};
 
 fn intent() -> Value {
-    json!({ "id": "pi_1", "object": "payment_intent", "amount": 2_500, "amount_received": 2_500, "latest_charge": "ch_1" })
+    json!({
+        "id": "pi_1", "object": "payment_intent", "amount": 2_500, "amount_received": 2_500,
+        "latest_charge": "ch_1",
+    })
 }
 
 #[test]

@@ -1,0 +1,154 @@
+//! What goes wrong with one event stays with that one; what goes wrong with the database is nobody's fault.
+
+use std::time::Duration;
+
+use engine::apply::Next;
+use engine::{World, read};
+use ledger::{Outcome, Reason, Timestamp};
+use store::{Reading, Settlement};
+use stripe::story::Story;
+use stripe::write::WrittenEvent;
+
+use crate::deployment::Deployment;
+use crate::{NOW, purchase};
+
+/// The event of a paid purchase that grants its ten credits.
+fn completed(reference: &str, tenant: u128) -> WrittenEvent {
+    stripe::write::event("checkout.session.completed", &purchase(reference, tenant), "1", None).unwrap()
+}
+
+/// Three purchases by three tenants, the second one bad; all kept.
+async fn three(deployment: &Deployment) -> [WrittenEvent; 3] {
+    let events = [completed("good", 1), completed("bad", 2), completed("fine", 3)];
+    for event in &events {
+        deployment.keep(&event.body, NOW).await;
+    }
+    events
+}
+
+async fn available(deployment: &Deployment) -> [i64; 3] {
+    let mut credits = [0; 3];
+    for (tenant, credits) in (1..).zip(&mut credits) {
+        *credits = deployment.balance(tenant).await.available.0;
+    }
+    credits
+}
+
+#[tokio::test]
+async fn a_reader_that_panics_quarantines_that_event_alone() {
+    fn reader(raw: &[u8], world: &World) -> Reading {
+        assert!(!String::from_utf8_lossy(raw).contains("evt_bad"), "asked to");
+        read(raw, world)
+    }
+    let mut deployment = Deployment::new();
+    deployment.applier.reader = reader;
+    let [_, bad, _] = three(&deployment).await;
+    assert_eq!(deployment.apply(NOW).await, Next::OnArrival);
+    assert_eq!(available(&deployment).await, [10, 0, 10]);
+    let open = deployment.quarantine().await;
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!((open[0].reason, open[0].event.as_ref().unwrap().as_str()), (Reason::Panicked, &*bad.id));
+
+    // Mended, the replayed event counts, and nobody needs to look any more.
+    deployment.applier.reader = read;
+    deployment.store().replay(vec![bad.id.as_str().into()], NOW).await.unwrap();
+    deployment.apply(NOW).await;
+    assert_eq!(available(&deployment).await, [10, 10, 10]);
+    deployment.check_settled().await;
+}
+
+#[tokio::test]
+async fn an_event_that_the_database_refuses_takes_nobody_with_it() {
+    let deployment = Deployment::new();
+    let [_, bad, _] = three(&deployment).await;
+    deployment.poison(&bad.id);
+    assert_eq!(deployment.apply(NOW).await, Next::At(NOW.plus_seconds(300)));
+    assert_eq!(available(&deployment).await, [10, 0, 10]);
+    let row = deployment.event(&bad.id).await;
+    assert_eq!((row.attempts, row.outcome, row.due_at), (1, None, Some(NOW.plus_seconds(300))));
+    assert!(row.reason.unwrap().contains("poisoned"), "the operator reads why");
+}
+
+#[tokio::test]
+async fn failed_applications_follow_the_schedule_and_end_in_quarantine() {
+    let deployment = Deployment::new();
+    let bad = completed("bad", 1);
+    deployment.keep(&bad.body, NOW).await;
+    deployment.poison(&bad.id);
+    let mut now = NOW;
+    for (attempt, delay) in (1..).zip([300, 1_800, 7_200, 28_800, 86_400]) {
+        let due = now.plus_seconds(delay);
+        assert_eq!(deployment.apply(now).await, Next::At(due), "attempt {attempt}");
+        assert_eq!(deployment.event(&bad.id).await.attempts, attempt);
+        // A moment too early nothing is tried.
+        assert_eq!(deployment.apply(Timestamp(due.0 - 1)).await, Next::At(due), "before {due}");
+        assert_eq!(deployment.event(&bad.id).await.attempts, attempt);
+        now = due;
+    }
+    assert_eq!(deployment.apply(now).await, Next::OnArrival, "the last attempt");
+    let row = deployment.event(&bad.id).await;
+    assert_eq!((row.attempts, row.outcome, row.due_at), (6, Some(Outcome::Quarantined), None));
+    assert_eq!(row.reason.as_deref(), Some("retries_exhausted"));
+    let open = deployment.quarantine().await;
+    assert_eq!((open.len(), open[0].reason), (1, Reason::RetriesExhausted));
+    assert!(open[0].detail.contains("poisoned"), "{}", open[0].detail);
+
+    // The cause is mended, and a person replays it.
+    deployment.heal();
+    deployment.store().replay(vec![bad.id.as_str().into()], now).await.unwrap();
+    assert_eq!(deployment.apply(now).await, Next::OnArrival);
+    assert_eq!(deployment.balance(1).await.available.0, 10);
+    deployment.check_settled().await;
+}
+
+#[tokio::test]
+async fn an_event_that_is_settled_is_left_alone() {
+    let deployment = Deployment::new();
+    let event = completed("once", 1);
+    deployment.keep(&event.body, NOW).await;
+    let due = deployment.store().due(NOW, 10).await.unwrap();
+    deployment.apply(NOW).await;
+    let reading = read(event.body.as_bytes(), &deployment.applier.world);
+    let again = vec![Settlement { seq: due[0].seq, reading }];
+    let policy = deployment.applier.policy.clone();
+    let settled = deployment.store().settle(again, policy, NOW).await.unwrap();
+    assert_eq!(settled, [], "it is not due any more");
+    assert_eq!(deployment.balance(1).await.available.0, 10);
+    assert_eq!(deployment.event(&event.id).await.outcome, Some(Outcome::Granted));
+}
+
+/// Another program (a backup, a shell) holds the database for longer than a write waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_database_is_no_events_fault() {
+    let deployment = Deployment::new();
+    let events = three(&deployment).await;
+    let backdoor = deployment.backdoor();
+    backdoor.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let unlock = std::thread::spawn(move || {
+        // The store waits for five seconds.
+        std::thread::sleep(Duration::from_secs(7));
+        backdoor.execute_batch("ROLLBACK").unwrap();
+    });
+    assert!(deployment.applier.step(NOW).await.is_err(), "the lock was held, so the step must say so");
+    while deployment.applier.step(NOW).await.is_err() {}
+    unlock.join().unwrap();
+    assert_eq!(available(&deployment).await, [10, 10, 10]);
+    for event in &events {
+        assert_eq!(deployment.event(&event.id).await.attempts, 0, "{}", event.id);
+    }
+}
+
+#[tokio::test]
+async fn unreadable_bodies_are_kept_once_each_and_shown() {
+    let deployment = Deployment::new();
+    for body in ["", "{", "[]", "{"] {
+        deployment.keep(body, NOW).await;
+    }
+    for body in Story::Purchase.events(&purchase("good", 1)) {
+        deployment.keep(&body.body, NOW).await;
+    }
+    deployment.apply(NOW).await;
+    let open = deployment.quarantine().await;
+    assert_eq!(open.iter().map(|item| item.reason).collect::<Vec<_>>(), [Reason::Unreadable; 3]);
+    assert_eq!(deployment.balance(1).await.available.0, 10);
+}

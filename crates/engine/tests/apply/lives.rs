@@ -1,0 +1,141 @@
+//! Every story, in many orders, every event delivered once to three times, in batches of every size: the
+//! balance at the end is the same.
+
+use std::collections::BTreeMap;
+
+use ledger::{Balance, Credits};
+use stripe::story::Story;
+use stripe::write::ApiVersion;
+
+use crate::deployment::Deployment;
+use crate::{NOW, bodies, purchase};
+
+/// Seeded orders per story and version, beside the natural one and its reverse.
+const SHUFFLES: u64 = 3;
+
+/// A small generator (splitmix64): the same seed, the same test.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % sides as u64).unwrap()
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.roll(last + 1));
+        }
+    }
+}
+
+/// Each event one to three times; copies may arrive anywhere after shuffling.
+fn delivered(events: &[String], dice: &mut Dice) -> Vec<String> {
+    events.iter().flat_map(|body| vec![body.clone(); 1 + dice.roll(3)]).collect()
+}
+
+/// One life to be lived: its name, its tenant, its deliveries in order, and its credits at the end.
+struct Life {
+    name: String,
+    tenant: u128,
+    deliveries: Vec<String>,
+    credits: u32,
+}
+
+/// Every story × version × order. `tenant_of` says whose each is, by its number.
+fn lives(seed: u64, tenant_of: impl Fn(u128) -> u128) -> Vec<Life> {
+    let mut dice = Dice(seed);
+    let mut lives = Vec::new();
+    for story in Story::ALL {
+        for api_version in ApiVersion::ALL {
+            for order in 0..SHUFFLES + 2 {
+                let tenant = tenant_of(lives.len() as u128);
+                let reference = format!("r{}", lives.len());
+                let purchase = stripe::write::Purchase { api_version, ..purchase(&reference, tenant) };
+                let mut deliveries = delivered(&bodies(story, &purchase), &mut dice);
+                match order {
+                    0 => {}
+                    1 => deliveries.reverse(),
+                    _ => dice.shuffle(&mut deliveries),
+                }
+                let name = format!("{} {} order {order}", story.name(), api_version.as_str());
+                lives.push(Life { name, tenant, deliveries, credits: story.expected_credits(&purchase) });
+            }
+        }
+    }
+    lives
+}
+
+fn available(credits: u32) -> Balance {
+    Balance { available: Credits(i64::from(credits)), ..Balance::default() }
+}
+
+#[tokio::test]
+async fn any_order_and_any_number_of_deliveries_end_alike() {
+    for (seed, batch) in [(1, 1), (2, 7), (3, usize::MAX)] {
+        let deployment = Deployment::new();
+        let lives = lives(seed, |number| number + 1);
+        // Small batches cost a commit each, so fewer lives are lived in them.
+        let lives: Vec<_> = if batch == 1 { lives.into_iter().step_by(7).collect() } else { lives };
+        let mut waiting = 0;
+        for body in lives.iter().flat_map(|life| &life.deliveries) {
+            deployment.keep(body, NOW).await;
+            waiting += 1;
+            if waiting == batch {
+                deployment.apply(NOW).await;
+                waiting = 0;
+            }
+        }
+        deployment.apply(NOW).await;
+        for life in &lives {
+            let found = deployment.balance(life.tenant).await;
+            assert_eq!(found, available(life.credits), "{} in batches of {batch}", life.name);
+        }
+        deployment.check_settled().await;
+    }
+}
+
+/// The same lives, but interleaved, and every second one is of the same tenant: what one payment gives back
+/// never comes out of another's lot while its own has enough.
+#[tokio::test]
+async fn strangers_and_neighbours_do_not_disturb_each_other() {
+    let deployment = Deployment::new();
+    let lives = lives(4, |number| 1 + number % 2 * number);
+    let mut expected: BTreeMap<u128, u32> = BTreeMap::new();
+    for life in &lives {
+        *expected.entry(life.tenant).or_default() += life.credits;
+    }
+    let longest = lives.iter().map(|life| life.deliveries.len()).max().unwrap();
+    for turn in 0..longest {
+        for body in lives.iter().filter_map(|life| life.deliveries.get(turn)) {
+            deployment.keep(body, NOW).await;
+        }
+        deployment.apply(NOW).await;
+    }
+    for (tenant, credits) in expected {
+        assert_eq!(deployment.balance(tenant).await, available(credits), "tenant {tenant}");
+    }
+    deployment.check_settled().await;
+}
+
+#[tokio::test]
+async fn a_delivery_after_the_settlement_changes_nothing() {
+    let deployment = Deployment::new();
+    let events = Story::PartialRefund.events(&purchase("late", 1));
+    for event in &events {
+        deployment.keep(&event.body, NOW).await;
+    }
+    deployment.apply(NOW).await;
+    let before = deployment.store().health().await.unwrap();
+    for event in &events {
+        deployment.keep(&event.body, NOW).await;
+        assert_eq!(deployment.event(&event.id).await.deliveries, 2, "{}", event.id);
+    }
+    deployment.apply(NOW).await;
+    let after = deployment.store().health().await.unwrap();
+    assert_eq!((before.events, before.transactions), (after.events, after.transactions));
+    assert_eq!(deployment.balance(1).await, available(5));
+}

@@ -1,0 +1,92 @@
+//! When a step wants to be followed by another, and the loop that does what it says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use engine::Clock;
+use engine::apply::{BATCH_EVENTS_MAX, Next};
+use ledger::{Outcome, Timestamp};
+use stripe::write::event;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+
+use crate::deployment::Deployment;
+use crate::{NOW, purchase};
+
+/// Far less than the loop sleeps of itself.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn granting(reference: &str) -> (String, String) {
+    let written = event("checkout.session.completed", &purchase(reference, 1), "1", None).unwrap();
+    (written.id, written.body)
+}
+
+#[tokio::test]
+async fn a_step_says_when_it_wants_the_next() {
+    let deployment = Deployment::new();
+    let step = async || deployment.applier.step(NOW).await.unwrap();
+    assert_eq!(step().await, Next::OnArrival, "nothing is there");
+
+    let (_, body) = granting("later");
+    deployment.keep(&body, NOW.plus_seconds(60)).await;
+    assert_eq!(step().await, Next::At(NOW.plus_seconds(60)), "something is there, not due yet");
+
+    for number in 0..=BATCH_EVENTS_MAX {
+        deployment.keep(&granting(&format!("r{number}")).1, NOW).await;
+    }
+    assert_eq!(step().await, Next::Now, "a full batch");
+    let applied = deployment.balance(1).await.available.0;
+    assert_eq!(applied, 10 * i64::from(BATCH_EVENTS_MAX), "and no more than a batch");
+    assert_eq!(step().await, Next::At(NOW.plus_seconds(60)), "the one that was left, and the one of later");
+}
+
+/// Waits until the loop has given this event an outcome.
+async fn applied(deployment: &Deployment, id: &str) -> Outcome {
+    let look = async {
+        loop {
+            match deployment.event(id).await.outcome {
+                Some(outcome) => return outcome,
+                None => sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("{id} is not applied"))
+}
+
+#[tokio::test]
+async fn the_loop_wakes_up_on_arrival_and_at_the_hour_and_stops() {
+    let deployment = Deployment::new();
+    let hand = Arc::new(AtomicI64::new(NOW.0));
+    let read_hand = hand.clone();
+    let clock = Clock::from_fn(move || Timestamp(read_hand.load(Ordering::Relaxed)));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (applier, arrived) = (deployment.applier.clone(), deployment.arrived.clone());
+    let looping = tokio::spawn(async move {
+        applier.run(&clock, &arrived, async { drop(stopped.await) }).await;
+    });
+
+    for reference in ["first", "second"] {
+        let (id, body) = granting(reference);
+        deployment.keep(&body, NOW).await;
+        assert_eq!(applied(&deployment, &id).await, Outcome::Granted);
+    }
+
+    let (id, body) = granting("poisoned");
+    deployment.poison(&id);
+    deployment.keep(&body, NOW).await;
+    while deployment.event(&id).await.attempts == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    deployment.heal();
+    // A moment before the hour: the loop sleeps for what is left of it, and nothing else arrives.
+    hand.store(NOW.plus_seconds(300).0 - 50_000, Ordering::Relaxed);
+    deployment.arrived.notify_one();
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(deployment.event(&id).await.outcome, None, "before the hour");
+    hand.store(NOW.plus_seconds(300).0, Ordering::Relaxed);
+    assert_eq!(applied(&deployment, &id).await, Outcome::Granted);
+
+    stop.send(()).unwrap();
+    timeout(PATIENCE, looping).await.expect("the loop does not stop").unwrap();
+}
