@@ -55,7 +55,8 @@ impl Caller {
             (Some(own), None) => Ok(own),
             (Some(own), Some(asked)) if own == asked => Ok(own),
             (Some(_), Some(_)) => Err(Problem::not_found("tenant")),
-            (None, Some(asked)) => Ok(asked),
+            (None, Some(asked)) if self.is_operator() => Ok(asked),
+            (None, Some(_)) => Err(Problem::not_found("tenant")),
             (None, None) => Err(Problem::value("tenant_id", expected)),
         }
     }
