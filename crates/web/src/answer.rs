@@ -2,7 +2,7 @@
 //! section 6). Each error says what happened, what it means, and what to do.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::Clock;
 use jiff::Timestamp as Moment;
@@ -62,7 +62,12 @@ impl Meta {
         let error = json!({
             "code": status.as_u16(), "type": kind, "message": problem.message, "details": problem.details,
         });
-        (status, Json(json!({ "error": error, "meta": self.json() }))).into_response()
+        let mut response = (status, Json(json!({ "error": error, "meta": self.json() }))).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 15.5.2: it names the scheme that would be taken.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 
     fn json(&self) -> Value {
