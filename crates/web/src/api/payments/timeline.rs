@@ -49,7 +49,7 @@ pub(super) fn of(events: &[EventRow], transactions: &[TransactionRow]) -> Vec<En
 
 fn event_line(event: &EventRow) -> Entry {
     let outcome = event.outcome.map_or("waiting to be applied", |outcome| match outcome {
-        Outcome::Quarantined => "a person must look at it; nothing was granted",
+        Outcome::Quarantined => "a person must look at it; it moved no credits",
         Outcome::Granted => "credits were added",
         Outcome::Revoked => "credits were taken back",
         Outcome::Restored => "credits were given back",
