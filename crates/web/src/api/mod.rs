@@ -8,4 +8,4 @@ pub(crate) mod missing;
 pub(crate) mod payments;
 mod request;
 
-pub(crate) use request::{Operator, Query, Reader, Request, body, page};
+pub(crate) use request::{Id, Operator, Query, Reader, Received, Request, body, page};

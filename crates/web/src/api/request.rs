@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use axum::body::Bytes;
-use axum::extract::FromRequestParts;
-use axum::http::header;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use serde::de::DeserializeOwned;
 use store::{Page, Store};
@@ -99,6 +100,24 @@ async fn authenticated(parts: &mut Parts, app: &App) -> Result<(Request, Caller)
     }
 }
 
+/// The object that the path names. It is taken last, so that who may not ask learns nothing from it.
+pub(crate) struct Id(pub(crate) String);
+
+impl FromRequestParts<App> for Id {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        match Path::<String>::from_request_parts(parts, app).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            // Escapes that make no text name nothing.
+            Err(_) => {
+                let request = Request::from_request_parts(parts, app).await?;
+                Err(request.meta.error(&Problem::not_found("route")))
+            }
+        }
+    }
+}
+
 /// The query string: each key once.
 pub(crate) struct Query(HashMap<String, String>);
 
@@ -124,15 +143,24 @@ impl Query {
         self.0.get(key).map(String::as_str)
     }
 
+    /// `true` or `false`; false where nothing is said.
+    pub(crate) fn flag(&self, key: &str) -> Result<bool, Problem> {
+        match self.get(key) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Problem::value(key, "true or false")),
+        }
+    }
+
     /// Refuses what the route does not know, so that a misspelt filter never shows everything.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Problem> {
-        match self.0.keys().find(|key| !known.contains(&key.as_str())) {
-            None => Ok(()),
-            Some(key) => Err(Problem::new(
-                ProblemKind::Validation,
-                format!("This route does not know {}; it knows {}.", key.escape_debug(), known.join(", ")),
-            )),
-        }
+        let Some(key) = self.0.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
+        let takes = match known {
+            [] => "it takes no parameters".to_owned(),
+            known => format!("it knows {}", known.join(", ")),
+        };
+        let message = format!("This route does not know {}; {takes}.", key.escape_debug());
+        Err(Problem::new(ProblemKind::Validation, message))
     }
 }
 
@@ -157,9 +185,20 @@ pub(crate) fn page(query: &Query) -> Result<Page, Problem> {
     })
 }
 
+/// A body as it was received, or why it was not.
+pub(crate) type Received = Result<Bytes, BytesRejection>;
+
 /// Reads a JSON body.
-pub(crate) fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
+pub(crate) fn body<T: DeserializeOwned>(request: &Request, received: Received) -> Result<T, Problem> {
+    let bytes = received.map_err(|fault| {
+        if fault.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let limit = request.app.limits.api_body_bytes;
+            let message = format!("A body may have {limit} bytes. Nothing was changed.");
+            return Problem::new(ProblemKind::PayloadTooLarge, message);
+        }
+        Problem::new(ProblemKind::BadRequest, "The body could not be received. Nothing was changed.")
+    })?;
+    serde_json::from_slice(&bytes).map_err(|error| {
         Problem::new(
             ProblemKind::BadRequest,
             format!("The body cannot be read: {error}. Nothing was changed."),

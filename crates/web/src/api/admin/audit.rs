@@ -9,6 +9,7 @@ use crate::api::Operator;
 pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
     request
         .answer(async |request| {
+            request.query.only(&[])?;
             let audit = request.store().audit().await?;
             Ok(request.meta.data(json!({
                 "ok": audit.faults.is_empty(),

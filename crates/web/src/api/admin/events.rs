@@ -1,6 +1,5 @@
 //! `/api/admin/events`: what Stripe sent, byte for byte, what became of each event, and replay.
 
-use axum::extract::Path;
 use axum::response::Response;
 use ledger::{EventId, Outcome};
 use serde::Serialize;
@@ -8,7 +7,7 @@ use serde_json::json;
 use store::{EventFilter, EventRow, body};
 
 use crate::answer::{Problem, rfc3339};
-use crate::api::{Operator, Query, page};
+use crate::api::{Id, Operator, Query, page};
 
 /// `GET /api/admin/events`.
 pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
@@ -27,7 +26,7 @@ pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
                 kind: query.get("type").map(str::to_owned),
                 outcome: outcome(query)?,
                 payment,
-                pending: query.get("pending").is_some_and(|text| text == "true"),
+                pending: query.flag("pending")?,
             };
             let page = page(query)?;
             let found = request.store().events(filter, page).await?;
@@ -38,9 +37,10 @@ pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
 }
 
 /// `GET /api/admin/events/{id}`, with its body.
-pub(crate) async fn show(Path(id): Path<String>, Operator { request, .. }: Operator) -> Response {
+pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Response {
     request
         .answer(async |request| {
+            request.query.only(&[])?;
             let found = request.store().event(EventId::from(id)).await?;
             let (event, packed) = found.ok_or_else(|| Problem::not_found("event"))?;
             let raw = body::unpack(&packed)?;
@@ -54,9 +54,10 @@ pub(crate) async fn show(Path(id): Path<String>, Operator { request, .. }: Opera
 
 /// `POST /api/admin/events/{id}/replay`: reads it again and decides anew. What was learned before is known
 /// already, so this never counts twice.
-pub(crate) async fn replay(Path(id): Path<String>, Operator { request, caller }: Operator) -> Response {
+pub(crate) async fn replay(Operator { request, caller }: Operator, Id(id): Id) -> Response {
     request
         .answer(async |request| {
+            request.query.only(&[])?;
             let event = EventId::from(id);
             let count = request.store().replay(vec![event.clone()], request.meta.at).await?;
             if count == 0 {

@@ -1,7 +1,5 @@
 //! `/api/admin/keys`: API keys are made, listed without their secrets, and revoked at once.
 
-use axum::body::Bytes;
-use axum::extract::Path;
 use axum::response::Response;
 use engine::entropy;
 use ledger::TenantId;
@@ -10,7 +8,7 @@ use serde_json::json;
 use store::KeyRow;
 
 use crate::answer::{Problem, rfc3339};
-use crate::api::{Operator, body};
+use crate::api::{Id, Operator, Received, body};
 use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR, new_secret};
 
 /// Seconds in a day.
@@ -20,6 +18,7 @@ const DAY: i64 = 86_400;
 pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
     request
         .answer(async |request| {
+            request.query.only(&[])?;
             let keys = request.store().keys().await?;
             let rows: Vec<_> = keys.iter().map(KeyView::of).collect();
             Ok(request.meta.data(rows))
@@ -41,10 +40,14 @@ struct NewKey {
 }
 
 /// `POST /api/admin/keys`: the only answer that ever shows the secret.
-pub(crate) async fn create(Operator { request, .. }: Operator, bytes: Bytes) -> Response {
+pub(crate) async fn create(Operator { request, .. }: Operator, received: Received) -> Response {
     request
         .answer(async |request| {
-            let asked: NewKey = body(&bytes)?;
+            request.query.only(&[])?;
+            let asked: NewKey = body(&request, received)?;
+            if asked.name.trim().is_empty() {
+                return Err(Problem::value("name", "what the key is for"));
+            }
             let now = request.meta.at;
             let tenant = match &asked.tenant_id {
                 Some(text) => {
@@ -73,9 +76,10 @@ pub(crate) async fn create(Operator { request, .. }: Operator, bytes: Bytes) -> 
 }
 
 /// `POST /api/admin/keys/{id}/revoke`: from the next request on it does not work.
-pub(crate) async fn revoke(Path(id): Path<String>, Operator { request, .. }: Operator) -> Response {
+pub(crate) async fn revoke(Operator { request, .. }: Operator, Id(id): Id) -> Response {
     request
         .answer(async |request| {
+            request.query.only(&[])?;
             if !request.store().revoke_key(id.clone(), request.meta.at).await? {
                 return Err(Problem::not_found("key that still works"));
             }

@@ -1,8 +1,6 @@
 //! `/api/admin/quarantine`: what needs a person, and the person's word. About a payment, that word is one more
 //! fact; about an event, resolving means reading it again after its cause was mended.
 
-use axum::body::Bytes;
-use axum::extract::Path;
 use axum::response::Response;
 use ledger::knowledge::{Ruling, Verdict};
 use ledger::money::CREDITS_PER_PAYMENT_MAX;
@@ -12,7 +10,7 @@ use serde_json::json;
 use store::{PaymentRow, QuarantineRow};
 
 use crate::answer::{Problem, ProblemKind, rfc3339};
-use crate::api::{Operator, Request, body, page};
+use crate::api::{Id, Operator, Received, Request, body, page};
 use crate::auth::Caller;
 
 /// `GET /api/admin/quarantine`: open items, or all with `?all=true`.
@@ -21,7 +19,7 @@ pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
         .answer(async |request| {
             request.query.only(&["all", "page", "per_page", "sort"])?;
             let page = page(&request.query)?;
-            let all = request.query.get("all").is_some_and(|text| text == "true");
+            let all = request.query.flag("all")?;
             let found = request.store().quarantine(all, page).await?;
             let rows: Vec<_> = found.rows.iter().map(ItemView::of).collect();
             Ok(request.meta.page(rows, page, found.total))
@@ -30,9 +28,10 @@ pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
 }
 
 /// `GET /api/admin/quarantine/{id}`.
-pub(crate) async fn show(Path(id): Path<String>, Operator { request, .. }: Operator) -> Response {
+pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Response {
     request
         .answer(async |request| {
+            request.query.only(&[])?;
             let item = find(&request, &id).await?;
             Ok(request.meta.data(ItemView::of(&item)))
         })
@@ -55,13 +54,14 @@ struct Word {
 
 /// `POST /api/admin/quarantine/{id}/resolve`.
 pub(crate) async fn resolve(
-    Path(id): Path<String>,
     Operator { request, caller }: Operator,
-    bytes: Bytes,
+    Id(id): Id,
+    received: Received,
 ) -> Response {
     request
         .answer(async |request| {
-            let (item, word) = (open_item(&request, &id).await?, word(&bytes)?);
+            request.query.only(&[])?;
+            let (item, word) = (open_item(&request, &id).await?, word(&request, received)?);
             if let Some(event) = item.event {
                 if word.tenant_id.is_some() || word.credits.is_some() {
                     return Err(Problem::new(
@@ -82,19 +82,23 @@ pub(crate) async fn resolve(
 
 /// `POST /api/admin/quarantine/{id}/dismiss`: no credits, and no more questions.
 pub(crate) async fn dismiss(
-    Path(id): Path<String>,
     Operator { request, caller }: Operator,
-    bytes: Bytes,
+    Id(id): Id,
+    received: Received,
 ) -> Response {
     request
         .answer(async |request| {
-            let (item, word) = (open_item(&request, &id).await?, word(&bytes)?);
+            request.query.only(&[])?;
+            let (item, word) = (open_item(&request, &id).await?, word(&request, received)?);
             let Some(event) = item.event.clone() else {
                 let payment = payment(&request, &item).await?;
                 return rule(&request, &caller, &payment, word, Verdict::Dismiss).await;
             };
             let by = word.by.unwrap_or_else(|| caller.key.name.clone());
-            request.store().dismiss_event(event, by, word.reason, request.meta.at).await?;
+            if !request.store().dismiss_event(event, by, word.reason, request.meta.at).await? {
+                let message = "This item was closed meanwhile. Nothing was changed.";
+                return Err(Problem::new(ProblemKind::Validation, message));
+            }
             Ok(request.meta.data(json!({ "id": item.id, "resolution": "dismissed" })))
         })
         .await
@@ -136,8 +140,8 @@ async fn payment(request: &Request, item: &QuarantineRow) -> Result<PaymentRow, 
     request.store().payment(key).await?.ok_or_else(|| Problem::not_found("payment"))
 }
 
-fn word(bytes: &Bytes) -> Result<Word, Problem> {
-    let word: Word = body(bytes)?;
+fn word(request: &Request, received: Received) -> Result<Word, Problem> {
+    let word: Word = body(request, received)?;
     if word.reason.trim().is_empty() {
         return Err(Problem::value("reason", "a sentence that still explains this in a year"));
     }
@@ -149,18 +153,20 @@ fn grant(payment: &PaymentRow, word: &Word) -> Result<Verdict, Problem> {
     let known = &payment.knowledge;
     let terms = known.claim().map(|claim| &claim.terms);
     let terms = terms.or_else(|| known.refused.first()?.terms.as_ref());
+    let asked = |field: &str, expected: &str, named: bool| match named {
+        true => Problem::value(field, expected),
+        false => Problem::value(field, &format!("{expected}; the payment itself names none")),
+    };
     let tenant = match &word.tenant_id {
         Some(text) => TenantId::parse(text),
         None => terms.map(|terms| terms.tenant),
     };
     let credits = word.credits.map(Credits).or(terms.map(|terms| terms.credits));
-    let in_range = credits.filter(|credits| (1..=CREDITS_PER_PAYMENT_MAX).contains(&credits.0));
+    let credits = credits.filter(|credits| (1..=CREDITS_PER_PAYMENT_MAX).contains(&credits.0));
+    let range = format!("a whole number from 1 to {CREDITS_PER_PAYMENT_MAX}");
     Ok(Verdict::Grant {
-        tenant: tenant
-            .ok_or_else(|| Problem::value("tenant_id", "a UUID, because the payment names no tenant"))?,
-        credits: in_range.ok_or_else(|| {
-            Problem::value("credits", "a whole number from 1 to 1000000000, because the payment names none")
-        })?,
+        tenant: tenant.ok_or_else(|| asked("tenant_id", "a UUID", word.tenant_id.is_some()))?,
+        credits: credits.ok_or_else(|| asked("credits", &range, word.credits.is_some()))?,
     })
 }
 

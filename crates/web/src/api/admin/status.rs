@@ -13,6 +13,7 @@ use crate::api::Operator;
 pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
     request
         .answer(async |request| {
+            request.query.only(&[])?;
             let health = request.store().health().await?;
             let counters = &request.app.counters;
             let faults: BTreeMap<_, _> = counters.faults().collect();
