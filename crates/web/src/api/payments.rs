@@ -3,7 +3,6 @@
 
 mod timeline;
 
-use axum::extract::Path;
 use axum::response::Response;
 use ledger::knowledge::{DisputeOutcome, RefundRank};
 use ledger::status::{is_final, question};
@@ -11,7 +10,7 @@ use ledger::{PaymentId, PaymentStatus, Rounding, TenantId, entitlement};
 use serde::Serialize;
 use store::{EventFilter, Listing, Page, PaymentRow, TransactionFilter};
 
-use super::{Query, Reader, page};
+use super::{Id, Query, Reader, page};
 use crate::answer::{Problem, rfc3339};
 use crate::auth::Caller;
 
@@ -41,14 +40,14 @@ pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
 }
 
 /// `GET /api/payments/{id}`, by any of its Stripe ids.
-pub(crate) async fn show(Path(id): Path<String>, Reader { request, caller }: Reader) -> Response {
+pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Response {
     request
         .answer(async |request| {
             request.query.only(&[])?;
             let found = request.store().payment(id).await?;
             let row =
                 found.filter(|row| may_see(&caller, row)).ok_or_else(|| Problem::not_found("payment"))?;
-            let (events, transactions) = history(request.store(), row.id).await?;
+            let (events, transactions) = history(request.store(), row.id, caller.key.tenant).await?;
             let view = PaymentDetail {
                 payment: PaymentView::of(&row, request.app.policy.refund_rounding),
                 objects: row.knowledge.objects().map(ToString::to_string).collect(),
@@ -59,13 +58,16 @@ pub(crate) async fn show(Path(id): Path<String>, Reader { request, caller }: Rea
         .await
 }
 
+/// What Stripe said of a payment, and what was booked for `tenant`, or for an operator for everybody. A payment
+/// may have changed hands, and its earlier owner's balances are nobody else's concern.
 async fn history(
     store: &store::Store,
     payment: PaymentId,
+    tenant: Option<TenantId>,
 ) -> Result<(Listing<store::EventRow>, Listing<store::TransactionRow>), Problem> {
     let page = Page { number: 1, size: TIMELINE_MAX, ascending: true };
     let events = EventFilter { payment: Some(payment), ..EventFilter::default() };
-    let lines = TransactionFilter { payment: Some(payment), ..TransactionFilter::default() };
+    let lines = TransactionFilter { payment: Some(payment), tenant, ..TransactionFilter::default() };
     Ok((store.events(events, page).await?, store.transactions(lines, page).await?))
 }
 
