@@ -1,0 +1,179 @@
+//! A deployment in a folder of its own, which goes away with it, and the ways to talk to it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, Response};
+use engine::apply::Next;
+use engine::{Applier, Clock, MetadataKeys, World, read};
+use ledger::{Policy, TenantId, Timestamp};
+use rusqlite::Connection;
+use serde_json::Value;
+use store::{KeyRow, Mode, Store};
+use stripe::retry::Schedule;
+use stripe::{Secret, signature};
+use tower::ServiceExt as _;
+use web::auth::{OPERATOR, new_secret};
+use web::{App, Limits, router};
+
+use crate::answer::Answer;
+
+/// What the webhook is signed with.
+pub(crate) const SECRET: &str = "whsec_5e7f1c0ffee5e7f1c0ffee5e7f1c0ffe";
+/// When every test begins: soon after the guide's sample was made.
+pub(crate) const NOW: i64 = 1_708_425_700;
+
+pub(crate) struct Deployment {
+    pub(crate) app: App,
+    pub(crate) operator: String,
+    applier: Applier,
+    router: Router,
+    hand: Arc<AtomicI64>,
+    folder: PathBuf,
+}
+
+impl Deployment {
+    pub(crate) async fn new() -> Self {
+        Self::with(Mode::Live, Policy::default(), Limits::default()).await
+    }
+
+    pub(crate) async fn with(mode: Mode, policy: Policy, limits: Limits) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("faireplace-web-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = Store::open_sqlite(&folder.join("test.db"), mode).unwrap();
+        let hand = Arc::new(AtomicI64::new(Timestamp::from_seconds(NOW).0));
+        let read_hand = hand.clone();
+        let clock = Clock::from_fn(move || Timestamp(read_hand.load(Ordering::Relaxed)));
+        let policy = Arc::new(policy);
+        let secrets = vec![Secret::parse(SECRET).unwrap()];
+        let app = App::new(store.clone(), policy.clone(), mode, secrets, clock, limits);
+        let applier = Applier {
+            store,
+            policy,
+            world: Arc::new(World { mode, account: None, metadata: MetadataKeys::default() }),
+            schedule: Schedule::default(),
+            reader: read,
+        };
+        let mut deployment =
+            Self { router: router(app.clone()), operator: String::new(), app, applier, hand, folder };
+        deployment.operator = deployment.key(None, &[OPERATOR], None).await.1;
+        deployment
+    }
+
+    /// A key made past the API: its id and its secret.
+    pub(crate) async fn key(
+        &self,
+        tenant: Option<&str>,
+        permissions: &[&str],
+        expires_at: Option<Timestamp>,
+    ) -> (String, String) {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let (secret, hash) = new_secret();
+        let key = KeyRow {
+            id: format!("key_{}", COUNT.fetch_add(1, Ordering::Relaxed)),
+            name: "a test's".to_owned(),
+            tenant: tenant.map(|text| TenantId::parse(text).unwrap()),
+            permissions: permissions.iter().map(ToString::to_string).collect(),
+            created_at: self.now(),
+            expires_at,
+            revoked_at: None,
+        };
+        self.app.store.create_key(key.clone(), hash).await.unwrap();
+        (key.id, secret)
+    }
+
+    /// A tenant's key that may read.
+    pub(crate) async fn reader(&self, tenant: &str) -> String {
+        self.key(Some(tenant), &[web::auth::CREDITS_READ], None).await.1
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.hand.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+
+    /// A second connection to the database, for what no verb of the store can do.
+    pub(crate) fn backdoor(&self) -> Connection {
+        Connection::open(self.folder.join("test.db")).unwrap()
+    }
+
+    pub(crate) async fn send_raw(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        Answer::of(self.send_raw(request).await).await
+    }
+
+    pub(crate) async fn request(&self, method: Method, path: &str, key: Option<&str>, body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, key: &str) -> Answer {
+        self.request(Method::GET, path, Some(key), "").await
+    }
+
+    /// As the operator.
+    pub(crate) async fn look(&self, path: &str) -> Value {
+        self.get(path, &self.operator).await.data()
+    }
+
+    /// As the operator.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::POST, path, Some(&self.operator), &body.to_string()).await
+    }
+
+    /// A delivery by Stripe, now.
+    pub(crate) async fn deliver(&self, body: impl Into<Vec<u8>>) -> Answer {
+        let body = body.into();
+        let secrets = [Secret::parse(SECRET).unwrap()];
+        let header = signature::sign(&body, self.now().seconds(), &secrets);
+        self.webhook(&header, body).await
+    }
+
+    pub(crate) async fn webhook(&self, signature: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::post("/webhooks/stripe").header("stripe-signature", signature);
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// Applies everything that is due.
+    pub(crate) async fn apply(&self) {
+        while self.applier.step(self.now()).await.unwrap() == Next::Now {}
+    }
+
+    /// Delivers, which must be acknowledged, and applies.
+    pub(crate) async fn learn(&self, body: impl Into<Vec<u8>>) {
+        assert_eq!(self.deliver(body).await.text, r#"{"received":true}"#);
+        self.apply().await;
+    }
+
+    /// What a tenant may spend, as the API tells the operator.
+    pub(crate) async fn available(&self, tenant: &str) -> i64 {
+        let balance = self.look(&format!("/api/credits/balance?tenant_id={tenant}")).await;
+        balance["available"].as_i64().unwrap()
+    }
+
+    pub(crate) async fn check_books(&self) {
+        let audit = self.look("/api/admin/audit").await;
+        assert_eq!((&audit["ok"], &audit["faults"]), (&true.into(), &Value::Array(vec![])), "{audit}");
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        // What is left over is in the system's folder for such things.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

@@ -1,0 +1,198 @@
+//! A person's word: about an event it is read again or left; about a payment it counts like a fact.
+
+use serde_json::{Value, json};
+use stripe::write::{ApiVersion, Purchase, event};
+
+use crate::deployment::Deployment;
+use crate::{GUIDE_SAMPLE, OTHER, TENANT};
+
+/// The guide's sale of credits that are no number, so that a person must say how many there are.
+fn doubtful() -> String {
+    GUIDE_SAMPLE.replace(r#""credits": "10""#, r#""credits": "ten""#)
+}
+
+/// A sale without doubt to the same tenant.
+fn sound() -> String {
+    GUIDE_SAMPLE.replace("evt_1234567890", "evt_sound").replace("cs_live_a1b2c3d4e5f6g7h8", "cs_sound")
+}
+
+async fn open(deployment: &Deployment) -> Value {
+    deployment.look("/api/admin/quarantine").await
+}
+
+#[tokio::test]
+async fn a_payment_is_resolved_as_the_person_says() {
+    let deployment = Deployment::new().await;
+    deployment.learn(sound()).await;
+    deployment.learn(doubtful()).await;
+    let item = &open(&deployment).await[0];
+    let expected = json!({
+        "id": 1, "event": null, "payment": "cs_live_a1b2c3d4e5f6g7h8", "reason": "credits_invalid",
+        "detail": "The session's credits are not a whole number from 1 to 1,000,000,000. Nothing was granted.",
+        "opened_at": "2024-02-20T10:41:40Z", "closed_at": null, "resolution": null, "closed_by": null, "note": null,
+    });
+    assert_eq!(item, &expected);
+    assert_eq!(&deployment.look("/api/admin/quarantine/1").await, item);
+
+    let resolve = "/api/admin/quarantine/1/resolve";
+    for (word, expected) in [
+        (
+            json!({ "reason": "x", "credits": 10 }),
+            "tenant_id must be a UUID; the payment itself names none. Nothing was changed.",
+        ),
+        (
+            json!({ "reason": "x", "tenant_id": TENANT }),
+            "credits must be a whole number from 1 to 1000000000; the payment itself names none. Nothing was changed.",
+        ),
+        (
+            json!({ "reason": "x", "tenant_id": "acme", "credits": 10 }),
+            "tenant_id must be a UUID. Nothing was changed.",
+        ),
+        (
+            json!({ "reason": "x", "tenant_id": TENANT, "credits": 0 }),
+            "credits must be a whole number from 1 to 1000000000. Nothing was changed.",
+        ),
+        (
+            json!({ "reason": "x", "tenant_id": TENANT, "credits": 1_000_000_001 }),
+            "credits must be a whole number from 1 to 1000000000. Nothing was changed.",
+        ),
+        (
+            json!({ "reason": " ", "tenant_id": TENANT, "credits": 10 }),
+            "reason must be a sentence that still explains this in a year. Nothing was changed.",
+        ),
+    ] {
+        let answer = deployment.post(resolve, &word).await;
+        assert_eq!(answer.summary(), format!("422 VALIDATION_ERROR {expected}"), "{word}");
+    }
+    for body in [
+        json!({ "tenant_id": TENANT }),
+        json!({ "reason": "x", "credits": 1.5 }),
+        json!({ "reason": "x", "amount": 1 }),
+    ] {
+        assert!(deployment.post(resolve, &body).await.summary().starts_with("400 BAD_REQUEST "), "{body}");
+    }
+    assert_eq!(deployment.available(TENANT).await, 10, "nothing was changed");
+
+    deployment.pass(60);
+    let word = json!({ "reason": "The invoice says ten.", "by": "ada", "tenant_id": TENANT, "credits": 10 });
+    let answer = deployment.post(resolve, &word).await;
+    assert_eq!(answer.data(), json!({ "payment": "cs_live_a1b2c3d4e5f6g7h8", "outcome": "granted" }));
+    assert_eq!(deployment.available(TENANT).await, 20, "to what the tenant had already");
+    assert_eq!(open(&deployment).await, json!([]));
+    let closed = &deployment.look("/api/admin/quarantine?all=true").await[0];
+    let told = ["closed_at", "resolution", "closed_by", "note"].map(|key| closed[key].as_str().unwrap());
+    assert_eq!(told, ["2024-02-20T10:42:40Z", "resolved", "ada", "The invoice says ten."]);
+    for verb in ["resolve", "dismiss"] {
+        let answer = deployment.post(&format!("/api/admin/quarantine/1/{verb}"), &word).await;
+        let expected = "422 VALIDATION_ERROR This item is closed already: resolved. Nothing was changed.";
+        assert_eq!(answer.summary(), expected);
+    }
+    // The event again, and a replay, know no better than the person.
+    deployment.learn(doubtful()).await;
+    deployment.post("/api/admin/events/evt_1234567890/replay", &Value::Null).await;
+    deployment.apply().await;
+    assert_eq!((deployment.available(TENANT).await, open(&deployment).await), (20, json!([])));
+    deployment.check_books().await;
+}
+
+#[tokio::test]
+async fn what_the_payment_says_need_not_be_said_again() {
+    let deployment = Deployment::new().await;
+    let half_paid = GUIDE_SAMPLE.replace(r#""payment_status": "paid""#, r#""payment_status": "partly""#);
+    deployment.learn(half_paid).await;
+    let answer =
+        deployment.post("/api/admin/quarantine/1/resolve", &json!({ "reason": "Paid, says Stripe." })).await;
+    assert_eq!(answer.data()["outcome"], "granted");
+    assert_eq!(deployment.available(TENANT).await, 10);
+    let closed = &deployment.look("/api/admin/quarantine/1").await;
+    assert_eq!(closed["closed_by"], "a test's", "the key's name, where nobody is named");
+}
+
+#[tokio::test]
+async fn a_person_may_give_a_payment_to_whom_it_belongs() {
+    let deployment = Deployment::new().await;
+    deployment.learn(sound().replace(TENANT, OTHER)).await;
+    deployment.learn(doubtful()).await;
+    let word = json!({ "reason": "Wrong tenant.", "tenant_id": OTHER, "credits": 7 });
+    assert_eq!(deployment.post("/api/admin/quarantine/1/resolve", &word).await.status, 200);
+    assert_eq!((deployment.available(TENANT).await, deployment.available(OTHER).await), (0, 17));
+    let key = deployment.reader(OTHER).await;
+    assert_eq!(
+        deployment.get("/api/payments/cs_live_a1b2c3d4e5f6g7h8", &key).await.status,
+        200,
+        "theirs now"
+    );
+    deployment.check_books().await;
+}
+
+#[tokio::test]
+async fn a_dismissed_payment_is_worth_nothing_and_asks_no_more() {
+    let deployment = Deployment::new().await;
+    deployment.learn(doubtful()).await;
+    let answer =
+        deployment.post("/api/admin/quarantine/1/dismiss", &json!({ "reason": "A test of ours." })).await;
+    assert_eq!(answer.data()["payment"], "cs_live_a1b2c3d4e5f6g7h8");
+    assert_eq!((deployment.available(TENANT).await, open(&deployment).await), (0, json!([])));
+    let payment = deployment.look("/api/payments/cs_live_a1b2c3d4e5f6g7h8").await;
+    assert_eq!((&payment["status"], &payment["question"]), (&"dismissed".into(), &Value::Null));
+    deployment.learn(doubtful()).await;
+    assert_eq!(open(&deployment).await, json!([]));
+}
+
+#[tokio::test]
+async fn an_event_is_read_again_or_left() {
+    let deployment = Deployment::new().await;
+    let purchase = Purchase {
+        reference: "r".into(),
+        tenant_id: TENANT.into(),
+        package: "p".into(),
+        credits: 10,
+        amount_total: 25_000,
+        currency: "eur".into(),
+        created: 1_708_425_600,
+        livemode: false,
+        api_version: ApiVersion::default(),
+    };
+    let test_event = event("checkout.session.completed", &purchase, "1", None).unwrap();
+    deployment.learn(test_event.body).await;
+    deployment.learn("{").await;
+    let word = json!({ "reason": "The mode was set wrongly." });
+    let resolve = "/api/admin/quarantine/1/resolve";
+    for word in [json!({ "reason": "x", "credits": 10 }), json!({ "reason": "x", "tenant_id": TENANT })] {
+        let summary = deployment.post(resolve, &word).await.summary();
+        assert!(summary.starts_with("422 VALIDATION_ERROR This item is about an event: "), "{summary}");
+    }
+    // Nothing was mended, so reading it again leads to the same question, not to a second one.
+    assert_eq!(deployment.post(resolve, &word).await.data(), json!({ "id": 1, "resolution": "replayed" }));
+    deployment.apply().await;
+    assert_eq!(open(&deployment).await.as_array().unwrap().len(), 2);
+    assert_eq!(deployment.available(TENANT).await, 0);
+
+    for id in [1, 2] {
+        let dismiss = format!("/api/admin/quarantine/{id}/dismiss");
+        let answer = deployment.post(&dismiss, &word).await;
+        assert_eq!(answer.data(), json!({ "id": id, "resolution": "dismissed" }));
+    }
+    assert_eq!(open(&deployment).await, json!([]));
+    let all = deployment.look("/api/admin/quarantine?all=true&sort=created_at").await;
+    assert_eq!((&all[0]["resolution"], &all[0]["note"]), (&"dismissed".into(), &word["reason"]));
+    let event = &deployment.look(&format!("/api/admin/events/{}", test_event.id)).await["event"];
+    assert_eq!(
+        (&event["outcome"], &event["reason"]),
+        (&"quarantined".into(), &"wrong_mode".into()),
+        "kept as it was"
+    );
+}
+
+#[tokio::test]
+async fn items_that_are_not_there() {
+    let deployment = Deployment::new().await;
+    for id in ["1", "0", "-1", "one", "99999999999999999999"] {
+        let answer = deployment.get(&format!("/api/admin/quarantine/{id}"), &deployment.operator).await;
+        assert_eq!(answer.summary(), "404 NOT_FOUND There is no such quarantine item.", "{id}");
+        for verb in ["resolve", "dismiss"] {
+            let path = format!("/api/admin/quarantine/{id}/{verb}");
+            assert_eq!(deployment.post(&path, &json!({ "reason": "x" })).await.status, 404, "{path}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The life of a payment, as a support person reads it.
+
+use serde_json::{Value, json};
+use stripe::story::Story;
+use stripe::write::{ApiVersion, Purchase};
+
+use crate::TENANT;
+use crate::deployment::Deployment;
+
+fn purchase() -> Purchase {
+    Purchase {
+        reference: "r".into(),
+        tenant_id: TENANT.into(),
+        package: "10_credits".into(),
+        credits: 10,
+        amount_total: 25_000,
+        currency: "eur".into(),
+        created: 1_708_425_600,
+        livemode: true,
+        api_version: ApiVersion::default(),
+    }
+}
+
+/// One line per entry: an event's text, or a transaction's, indented, with what is spendable after it.
+fn lines(timeline: &Value) -> String {
+    let line = |entry: &Value| {
+        let text = entry["text"].as_str().unwrap();
+        match entry["what"].as_str().unwrap() {
+            "event" => format!("{text}\n"),
+            _ => format!("    {text}; {} spendable\n", entry["balance_after"]["available"]),
+        }
+    };
+    timeline.as_array().unwrap().iter().map(line).collect()
+}
+
+async fn told(story: Story, reversed: bool) -> (Deployment, Value) {
+    let deployment = Deployment::new().await;
+    let mut events = story.events(&purchase());
+    if reversed {
+        events.reverse();
+    }
+    for event in events {
+        deployment.learn(event.body).await;
+        deployment.pass(1);
+    }
+    let payment = deployment.look("/api/payments/pi_r").await;
+    (deployment, payment)
+}
+
+#[tokio::test]
+async fn a_refund_that_failed() {
+    let (_, payment) = told(Story::FailedRefund, false).await;
+    let expected = "\
+payment_intent.created: kept until the purchase itself arrives
+charge.succeeded: kept until the purchase itself arrives
+payment_intent.succeeded: everything in it was known already
+checkout.session.completed: credits were added
+    10 credits added; 10 spendable
+charge.updated: everything in it was known already
+refund.created: credits were set aside until it is decided
+    10 credits set aside; 0 spendable
+refund.updated: credits were taken back
+    10 credits taken back; 0 spendable
+charge.refunded: noted; it moves no credits
+refund.failed: credits were given back
+    10 credits given back; 10 spendable
+";
+    assert_eq!(lines(&payment["timeline"]), expected);
+    let objects = json!(["pi_r", "cs_live_r", "ch_r", "re_r_1"]);
+    assert_eq!(payment["objects"], objects);
+    assert_eq!((&payment["status"], &payment["final"]), (&"final".into(), &true.into()));
+    assert_eq!(payment["refunds"], json!([{ "id": "re_r_1", "amount": 25_000, "status": "failed" }]));
+}
+
+#[tokio::test]
+async fn a_dispute_that_was_lost_told_backwards() {
+    let (deployment, payment) = told(Story::DisputeLost, true).await;
+    let expected = "\
+charge.dispute.closed: kept until the purchase itself arrives
+charge.dispute.updated: everything in it was known already
+charge.dispute.funds_withdrawn: everything in it was known already
+charge.dispute.created: everything in it was known already
+charge.updated: kept until the purchase itself arrives
+checkout.session.completed: credits were added
+    10 credits added; 10 spendable
+    10 credits taken back; 0 spendable
+payment_intent.succeeded: everything in it was known already
+charge.succeeded: everything in it was known already
+payment_intent.created: everything in it was known already
+";
+    assert_eq!(lines(&payment["timeline"]), expected);
+    assert_eq!((&payment["status"], &payment["amount_lost"]), (&"refunded".into(), &25_000.into()));
+    assert_eq!(payment["disputes"], json!([{ "id": "dp_r_1", "amount": 25_000, "status": "lost" }]));
+    deployment.check_books().await;
+}
+
+#[tokio::test]
+async fn a_persons_word_stands_in_it() {
+    let deployment = Deployment::new().await;
+    let doubtful = crate::GUIDE_SAMPLE.replace(r#""credits": "10""#, r#""credits": "1 0""#);
+    deployment.learn(doubtful.clone()).await;
+    deployment.deliver(doubtful).await;
+    deployment.pass(60);
+    let word = json!({ "reason": "A typing error.", "by": "ada", "tenant_id": TENANT, "credits": 1 });
+    deployment.post("/api/admin/quarantine/1/resolve", &word).await.data();
+    let payment = deployment.look("/api/payments/cs_live_a1b2c3d4e5f6g7h8").await;
+    let expected = "\
+checkout.session.completed: a person must look at it; it moved no credits
+    1 credit added, by ada: A typing error.; 1 spendable
+";
+    assert_eq!(lines(&payment["timeline"]), expected);
+    assert_eq!(payment["timeline"][0]["deliveries"], 2);
+}
