@@ -136,8 +136,9 @@ impl Applier {
     }
 }
 
-/// Whether an event itself may be at fault. A database that is busy, closed or cannot commit says nothing about
-/// any event: none must wait for minutes because of that. They are still due, and the next step reads again.
+/// Whether an event itself may be at fault. A database that is busy, closed or cannot commit says nothing
+/// about any event: none must wait for minutes because of that. They are still due, and the next step reads
+/// them again.
 fn is_about_the_events(error: &StoreError) -> bool {
     match error {
         StoreError::Refused(_) | StoreError::Corrupt(_) => true,
