@@ -75,9 +75,12 @@ async fn the_loop_wakes_up_on_arrival_and_at_the_hour_and_stops() {
     let (id, body) = granting("poisoned");
     deployment.poison(&id);
     deployment.keep(&body, NOW).await;
-    while deployment.event(&id).await.attempts == 0 {
-        sleep(Duration::from_millis(5)).await;
-    }
+    let failed = async {
+        while deployment.event(&id).await.attempts == 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, failed).await.expect("the poisoned event was not tried");
     deployment.heal();
     // A moment before the hour: the loop sleeps for what is left of it, and nothing else arrives.
     hand.store(NOW.plus_seconds(300).0 - 50_000, Ordering::Relaxed);
