@@ -55,6 +55,14 @@ impl Store {
         sqlite::Sqlite::open(path, mode).map(Self::Sqlite)
     }
 
+    /// Resolves when the database takes no more writes, because the disk failed. The process should end then:
+    /// only opening the file again finds out what it holds.
+    pub async fn closed(&self) {
+        match self {
+            Self::Sqlite(database) => database.closed().await,
+        }
+    }
+
     /// Tells other processes who has the database, for as long as this one has it.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ use ledger::knowledge::Ruling;
 use ledger::{EventId, PaymentId, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
 
 pub use migrate::NEWEST as SCHEMA_NEWEST;
-pub use open::{Mode, holder};
+pub use open::{Mode, holder, mode_of};
 pub use writer::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
 
 use crate::error::{OpenError, StoreError};
@@ -31,6 +31,11 @@ use crate::model::{
     Audit, Delivery, DueEvent, EventFilter, EventRow, Health, KeyRow, Listing, LotRow, Page, PaymentRow,
     Postponed, QuarantineRow, Receipt, Settled, Settlement, TransactionFilter, TransactionRow,
 };
+
+/// The version of SQLite inside this program.
+pub fn version() -> &'static str {
+    rusqlite::version()
+}
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -56,6 +61,10 @@ impl Sqlite {
     /// Tells other processes who has the database, and where it can be reached.
     pub fn describe_holder(&self, text: &str) -> std::io::Result<()> {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).describe(text)
+    }
+
+    pub(crate) async fn closed(&self) {
+        self.writer.closed().await;
     }
 
     pub(crate) async fn ingest(&self, delivery: Delivery, now: Timestamp) -> Answer<Receipt> {

@@ -91,6 +91,16 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+/// The mode that a database belongs to; none where there is no database of ours.
+pub fn mode_of(path: &Path) -> Option<Mode> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    match stored_mode(&connection)?.as_str() {
+        "test" => Some(Mode::Test),
+        "live" => Some(Mode::Live),
+        _ => None,
+    }
+}
+
 /// Opens the one connection that writes, creating or migrating the database where that is possible.
 pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
@@ -157,18 +167,19 @@ fn ours(path: &Path, connection: &Connection) -> Result<(), OpenError> {
 }
 
 fn same_mode(path: &Path, connection: &Connection, asked: Mode) -> Result<(), OpenError> {
-    let found: Option<String> = connection
-        .query_row("SELECT value FROM meta WHERE key = 'mode'", [], |row| row.get(0))
-        .optional()
-        // A new database has no such table yet.
-        .unwrap_or_default();
-    match found {
+    match stored_mode(connection) {
         Some(found) if found != asked.as_str() => {
             let asked = asked.as_str().to_owned();
             Err(OpenError::OtherMode { path: path.to_owned(), found, asked })
         }
         _ => Ok(()),
     }
+}
+
+fn stored_mode(connection: &Connection) -> Option<String> {
+    let mode = connection.query_row("SELECT value FROM meta WHERE key = 'mode'", [], |row| row.get(0));
+    // A new database has no such table yet.
+    mode.optional().unwrap_or_default()
 }
 
 pub(super) fn sqlite_error(path: &Path, error: &rusqlite::Error) -> OpenError {

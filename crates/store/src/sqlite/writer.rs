@@ -37,6 +37,11 @@ impl Writer {
         Ok((Self { queue }, thread))
     }
 
+    /// Resolves when the thread has ended.
+    pub(super) async fn closed(&self) {
+        self.queue.closed().await;
+    }
+
     /// Runs `work` in the next commit and answers when it is durable. `work` is one unit: if it fails or
     /// panics, nothing of it stays.
     pub(super) async fn write<T: Send + 'static>(
