@@ -10,7 +10,8 @@ use crate::draft::Draft;
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
 use crate::ids::{PaymentId, TenantId, Timestamp};
-use crate::knowledge::{Knowledge, Ruling};
+use crate::knowledge::{Knowledge, Ruling, Verdict};
+use crate::money::CREDITS_PER_PAYMENT_MAX;
 use crate::offer::{Policy, judge};
 use crate::outcome::{Outcome, Reason};
 use crate::posting::{Cause, Kind, Transaction};
@@ -47,23 +48,40 @@ pub struct Changes {
 pub fn decide(book: &Book, fact: &Fact, policy: &Policy, at: Timestamp) -> Decision {
     let mut learned = fact.knowledge.clone();
     judge(&mut learned, fact, policy, |tenant| book.tenants.contains_key(&tenant));
-    revise(book, &learned, Cause::Event(fact.told.event.clone()), policy, at)
+    revise(book, &named(book, &learned), &learned, Cause::Event(fact.told.event.clone()), policy, at)
 }
 
-/// Decides what a person's word about a quarantined payment means.
+/// Decides what a person's word about a quarantined payment means. Nothing, where there is no such payment or
+/// where the word grants fewer credits than one or more than [`CREDITS_PER_PAYMENT_MAX`].
 pub fn rule(book: &Book, payment: PaymentId, ruling: Ruling, policy: &Policy) -> Option<Decision> {
-    let known = book.payments.get(&payment)?;
+    let known = book.payments.contains_key(&payment);
+    let sensible = match ruling.verdict {
+        Verdict::Grant { credits, .. } => (1..=CREDITS_PER_PAYMENT_MAX).contains(&credits.0),
+        Verdict::Dismiss => true,
+    };
     let at = ruling.at;
     let cause = Cause::Operator { by: ruling.by.clone(), reason: ruling.reason.clone() };
-    let learned = Knowledge { ruling: Some(ruling), ..known.knowledge.clone() };
-    Some(revise(book, &learned, cause, policy, at))
+    let learned = Knowledge { ruling: Some(ruling), ..Knowledge::default() };
+    (known && sensible).then(|| revise(book, &[payment], &learned, cause, policy, at))
 }
 
-/// Joins what was learned with everything known of the same payment, and posts the difference.
-fn revise(book: &Book, learned: &Knowledge, cause: Cause, policy: &Policy, at: Timestamp) -> Decision {
+/// The payments that an event names, smallest first. More than one, where it tells us that they are the same.
+fn named(book: &Book, learned: &Knowledge) -> Vec<PaymentId> {
     let mut same: Vec<PaymentId> = learned.objects().filter_map(|id| book.aliases.get(id)).copied().collect();
     same.sort_unstable();
     same.dedup();
+    same
+}
+
+/// Joins what was learned with everything known of the `same` payment, and posts the difference.
+fn revise(
+    book: &Book,
+    same: &[PaymentId],
+    learned: &Knowledge,
+    cause: Cause,
+    policy: &Policy,
+    at: Timestamp,
+) -> Decision {
     let id = same.first().copied().unwrap_or(book.next_payment);
 
     let before = same.first().map(|id| book.payments[id].knowledge.clone()).unwrap_or_default();
@@ -83,7 +101,7 @@ fn revise(book: &Book, learned: &Knowledge, cause: Cause, policy: &Policy, at: T
     Decision {
         outcome: outcome(&before, &after, learned, &draft.transactions),
         question,
-        changes: draft.finish(Some(Payment { id, knowledge: after }), same.into_iter().skip(1).collect()),
+        changes: draft.finish(Some(Payment { id, knowledge: after }), same.iter().skip(1).copied().collect()),
     }
 }
 

@@ -73,7 +73,9 @@ impl World {
             }
             Step::Rule(key, ruling) => {
                 let Some(payment) = self.payment(key) else { return answer("unknown".into()) };
-                let decision = rule(&self.book, payment, ruling.clone(), &self.policy).expect("it is there");
+                let Some(decision) = rule(&self.book, payment, ruling.clone(), &self.policy) else {
+                    return answer("refused".into());
+                };
                 (decision.outcome.to_string(), decision.question, decision.changes)
             }
             Step::Spend(tenant, credits, key) => match spend(&self.book, *tenant, *credits, key, at) {
