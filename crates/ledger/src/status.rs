@@ -104,8 +104,8 @@ pub fn question(known: &Knowledge) -> Option<Reason> {
         return None;
     }
     if known.claims.is_empty() {
-        let refused = known.refused.first()?;
-        return (known.paid || refused.reason == Reason::PaymentStatusUnknown).then_some(refused.reason);
+        let doubtful = |reason: &Reason| known.paid || *reason == Reason::PaymentStatusUnknown;
+        return known.refused.iter().map(|refused| refused.reason).find(doubtful);
     }
     let contradiction =
         known.claims.len() > 1 || known.refused.iter().any(|refused| contradicts(known, refused));
