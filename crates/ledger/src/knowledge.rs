@@ -216,7 +216,8 @@ impl Knowledge {
             self.charges.entry(id).or_default().join(charge);
         }
         for (id, refund) in other.refunds {
-            let known = self.refunds.entry(id).or_insert(refund);
+            let none = Refund { amount: Minor::ZERO, ..refund };
+            let known = self.refunds.entry(id).or_insert(none);
             known.amount = known.amount.max(refund.amount);
             known.rank = known.rank.max(refund.rank);
         }
