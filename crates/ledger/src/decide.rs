@@ -92,8 +92,11 @@ fn revise(
     after.join(learned.clone());
 
     let mut draft = Draft::new(book, cause, at, Some(id));
-    for lot in draft.lots_where(|lot| same.contains(&lot.payment) && lot.payment != id) {
-        draft.lot_mut(lot).payment = id;
+    let here = (id, after.purchased_at());
+    let own = draft.lots_where(|lot| same.contains(&lot.payment) && (lot.payment, lot.purchased_at) != here);
+    for lot in own {
+        let lot = draft.lot_mut(lot);
+        (lot.payment, lot.purchased_at) = here;
     }
     settle(&mut draft, id, &after, policy);
 
@@ -121,7 +124,7 @@ fn settle(draft: &mut Draft<'_>, payment: PaymentId, known: &Knowledge, policy: 
         let due = if due.tenant == Some(tenant) { due } else { Entitlement::default() };
         let mut own = draft.lots_where(|lot| lot.payment == payment && lot.tenant == tenant);
         if own.is_empty() {
-            own.push(draft.open_lot(tenant, payment, known.claim().map_or(0, |claim| claim.told.created)));
+            own.push(draft.open_lot(tenant, payment, known.purchased_at()));
         }
         Settlement { draft, tenant, own: &own }.run(&due);
     }

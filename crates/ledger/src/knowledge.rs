@@ -273,6 +273,13 @@ impl Knowledge {
         self.claims.first()
     }
 
+    /// When it was bought, by Stripe's clock, in seconds: when the claim that counts was first told, else the
+    /// first that was not believed. Zero while no purchase is known.
+    pub fn purchased_at(&self) -> i64 {
+        let refused = || self.refused.first().map(|claim| &claim.told);
+        self.claim().map(|claim| &claim.told).or_else(refused).map_or(0, |told| told.created)
+    }
+
     /// Whether anything tells us what was bought, believed or not.
     pub fn purchase_known(&self) -> bool {
         !self.claims.is_empty() || !self.refused.is_empty() || self.ruling.is_some()
