@@ -3,6 +3,7 @@
 //! double entry (`properties`) and against a second, naive reading of the rules (`reference`).
 //! Not here: the trust table (`src/offer/tests.rs`) and proration (`src/money/tests.rs`).
 
+mod orders;
 mod statement;
 mod step;
 mod world;

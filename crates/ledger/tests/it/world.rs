@@ -119,14 +119,15 @@ impl World {
     pub(crate) fn position(&self) -> Position {
         let payments = self.book.payments.values();
         let payments = payments.map(|payment| (self.key(payment.id), payment.knowledge.clone())).collect();
-        let balances = self.book.tenants.values().map(|tenant| (letter(tenant.id), tenant.balance)).collect();
+        // Whether what another claim overtook was ever posted is a matter of order; that it left nothing is not.
+        let tenants = self.book.tenants.values().filter(|tenant| tenant.balance != Balance::default());
+        let balances = tenants.map(|tenant| (letter(tenant.id), tenant.balance)).collect();
         let mut lots: BTreeMap<_, [i64; 4]> = BTreeMap::new();
         for lot in self.book.lots.values() {
             let sums = lots.entry((self.key(lot.payment), letter(lot.tenant))).or_default();
             let columns = [lot.granted, lot.revoked, lot.frozen, lot.freeze_target];
             sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += column.0);
         }
-        // Whether an entitlement that another claim overtook was ever posted is a matter of order.
         lots.retain(|_, sums| *sums != [0; 4]);
         Position { payments, balances, lots }
     }
@@ -134,7 +135,8 @@ impl World {
     /// What each tenant has, owes and has spent: the same in any order, whichever spends were accepted.
     pub(crate) fn net_before_spending(&self) -> BTreeMap<String, i64> {
         let of = |tenant| self.book.tenants[&tenant].balance.net() + self.fold(tenant, Account::Consumed);
-        self.book.tenants.keys().map(|&tenant| (letter(tenant), of(tenant))).collect()
+        let tenants = self.book.tenants.keys().map(|&tenant| (letter(tenant), of(tenant)));
+        tenants.filter(|tenant| tenant.1 != 0).collect()
     }
 
     fn fold(&self, tenant: TenantId, account: Account) -> i64 {
