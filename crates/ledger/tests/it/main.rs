@@ -3,7 +3,11 @@
 //! double entry (`properties`) and against a second, naive reading of the rules (`reference`).
 //! Not here: the trust table (`src/offer/tests.rs`) and proration (`src/money/tests.rs`).
 
+mod history;
+mod knowledge;
 mod orders;
+mod properties;
+mod reference;
 mod statement;
 mod step;
 mod world;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::decide::{decide, rule};
 use ledger::spend::spend;
 use ledger::{
-    Account, Balance, Book, Changes, Credits, Knowledge, LotId, ObjectId, PaymentId, PaymentStatus, Policy,
-    Reason, TenantId, Timestamp, Transaction, chain,
+    Account, Balance, Book, Changes, Credits, Entitlement, Knowledge, Lot, LotId, ObjectId, Payment,
+    PaymentId, PaymentStatus, Policy, Reason, TenantId, Timestamp, Transaction, chain, entitlement,
 };
 
 use crate::step::{Step, letter};
@@ -139,7 +139,8 @@ impl World {
         tenants.filter(|tenant| tenant.1 != 0).collect()
     }
 
-    fn fold(&self, tenant: TenantId, account: Account) -> i64 {
+    /// The balance of one of its accounts, by the journal.
+    pub(crate) fn fold(&self, tenant: TenantId, account: Account) -> i64 {
         let lines = self.folded.iter().filter(|(key, _)| (key.0, key.1) == (tenant, account));
         lines.map(|(_, amount)| amount).sum()
     }
@@ -207,9 +208,25 @@ impl World {
         }
     }
 
+    /// What is posted for a payment is what it is worth.
+    fn audit_targets(&self, payment: &Payment) {
+        let due = entitlement(&payment.knowledge, self.policy.refund_rounding);
+        let lots = || self.book.lots.values().filter(|lot| lot.payment == payment.id);
+        let concerned: BTreeSet<TenantId> = lots().map(|lot| lot.tenant).chain(due.tenant).collect();
+        for tenant in concerned {
+            let due = if due.tenant == Some(tenant) { due } else { Entitlement::default() };
+            let sum = |column: fn(&Lot) -> Credits| -> Credits {
+                lots().filter(|lot| lot.tenant == tenant).map(column).sum()
+            };
+            let posted = [sum(|lot| lot.granted), sum(|lot| lot.revoked), sum(|lot| lot.freeze_target)];
+            assert_eq!(posted, [due.granted, due.revoked, due.frozen], "targets of {payment:?}");
+        }
+    }
+
     /// An event reaches nobody but those whom its payment is about.
     fn audit_reach(&self, changes: &Changes) {
         let Some(payment) = &changes.payment else { return };
+        self.audit_targets(payment);
         let lots = self.book.lots.values().filter(|lot| lot.payment == payment.id);
         let concerned: BTreeSet<TenantId> = lots.map(|lot| lot.tenant).collect();
         let changed_lots = changes.lots.iter().map(|lot| lot.tenant);
