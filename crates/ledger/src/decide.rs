@@ -159,6 +159,3 @@ fn outcome(
         () => Outcome::Recorded,
     }
 }
-
-#[cfg(test)]
-mod tests;
