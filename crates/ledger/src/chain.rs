@@ -11,7 +11,7 @@
 //! <available> <held> <frozen> <debt> after it
 //! ```
 //!
-//! In names and reasons a line break is written `\n` and a backslash `\\`, so that no text can pose as a line.
+//! In names and reasons a line break is written `\n` and a backslash `\\`: no text can pose as a line.
 //!
 //! Not here: anchoring the head outside the database, without which a chain proves nothing against whoever
 //! owns the database.

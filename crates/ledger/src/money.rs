@@ -106,7 +106,7 @@ pub fn prorate(credits: Credits, part: Minor, whole: Minor, rounding: Rounding) 
         Rounding::Floor => product / whole,
         Rounding::Ceil => (product + whole - 1) / whole,
     };
-    // part < whole, so the share is below `credits` and fits; should that ever be wrong, revoke no more than all.
+    // part < whole, so the share is below `credits` and fits; if that is ever wrong, no more than all goes.
     Credits(i64::try_from(share).unwrap_or(credits.0))
 }
 

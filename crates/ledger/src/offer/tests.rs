@@ -12,6 +12,9 @@ use crate::outcome::Reason;
 
 const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
+/// What the metadata says, and what becomes of it.
+type Row = (Option<&'static str>, Result<Option<i64>, Reason>);
+
 fn good() -> Offer {
     Offer {
         tenant: Some(TENANT.into()),
@@ -29,7 +32,7 @@ fn catalogue() -> Catalogue {
     BTreeMap::from([("10_credits".into(), ten)])
 }
 
-/// What `policy` makes of the good session after `change`: the credits, the reason against, or nothing at all.
+/// What `policy` makes of the good session after `change`: credits, the reason against, or nothing.
 #[track_caller]
 fn check(policy: &Policy, change: impl Fn(&mut Offer), expected: Result<Option<i64>, Reason>) {
     let mut offer = good();
@@ -51,7 +54,7 @@ fn check(policy: &Policy, change: impl Fn(&mut Offer), expected: Result<Option<i
 #[test]
 fn credits_are_a_plain_whole_number_from_one_to_a_billion() {
     use Reason::{CreditsInvalid, CreditsMissing};
-    let rows: &[(Option<&str>, Result<Option<i64>, Reason>)] = &[
+    let rows: &[Row] = &[
         (Some("10"), Ok(Some(10))),
         (Some("1"), Ok(Some(1))),
         (Some("1000000000"), Ok(Some(CREDITS_PER_PAYMENT_MAX))),
@@ -87,7 +90,7 @@ fn credits_are_a_plain_whole_number_from_one_to_a_billion() {
 #[test]
 fn a_tenant_is_a_hyphenated_uuid() {
     use Reason::{TenantInvalid, TenantMissing};
-    let rows: &[(Option<&str>, Result<Option<i64>, Reason>)] = &[
+    let rows: &[Row] = &[
         (Some(TENANT), Ok(Some(10))),
         // The same tenant: hexadecimal digits have two cases.
         (Some("550E8400-E29B-41D4-A716-446655440000"), Ok(Some(10))),

@@ -1,6 +1,6 @@
 //! Random histories over three payments and three tenants, in the language of the statements, so that a
 //! failure can be pasted into a statement file. Deliberately nastier than Stripe: amounts of one refund that
-//! change, claims that contradict each other, keys that join payments which had nothing to do with each other.
+//! change, claims that contradict each other, keys that join payments which have nothing in common.
 
 use std::fmt;
 

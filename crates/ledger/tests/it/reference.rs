@@ -181,7 +181,7 @@ fn expected(steps: &[&Step]) -> Expected {
     expected
 }
 
-/// What the ledger has granted, revoked and means to freeze, and that its balances are that less what was spent.
+/// What the ledger has granted, revoked and means to freeze; its balances are that less what was spent.
 fn posted(world: &World) -> Expected {
     let mut posted = Expected::new();
     for lot in world.book.lots.values() {

@@ -119,7 +119,7 @@ impl World {
     pub(crate) fn position(&self) -> Position {
         let payments = self.book.payments.values();
         let payments = payments.map(|payment| (self.key(payment.id), payment.knowledge.clone())).collect();
-        // Whether what another claim overtook was ever posted is a matter of order; that it left nothing is not.
+        // Whether an overtaken claim was ever posted is a matter of order; that it left nothing is not.
         let tenants = self.book.tenants.values().filter(|tenant| tenant.balance != Balance::default());
         let balances = tenants.map(|tenant| (letter(tenant.id), tenant.balance)).collect();
         let mut lots: BTreeMap<_, [i64; 4]> = BTreeMap::new();
