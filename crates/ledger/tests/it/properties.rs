@@ -76,7 +76,9 @@ proptest! {
     fn no_line_of_the_journal_can_be_changed(history in histories(), at in any::<prop::sample::Index>()) {
         let mut world = World::default();
         history.steps().for_each(|step| drop(world.take(step)));
-        prop_assume!(!world.journal.is_empty());
+        if world.journal.is_empty() {
+            return Ok(());
+        }
         let index = at.index(world.journal.len());
         let previous = if index == 0 { chain::GENESIS } else { world.journal[index - 1].hash };
         let transaction = &world.journal[index];
