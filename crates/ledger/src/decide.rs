@@ -45,7 +45,11 @@ pub struct Changes {
 }
 
 /// Decides what one event means.
+///
+/// # Panics
+/// When it names no object: it could be told again under no name, and would be granted again.
 pub fn decide(book: &Book, fact: &Fact, policy: &Policy, at: Timestamp) -> Decision {
+    assert!(fact.knowledge.key().is_some(), "a fact must name the object that it is about");
     let mut learned = fact.knowledge.clone();
     judge(&mut learned, fact, policy, |tenant| book.tenants.contains_key(&tenant));
     revise(book, &named(book, &learned), &learned, Cause::Event(fact.told.event.clone()), policy, at)
