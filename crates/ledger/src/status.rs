@@ -15,7 +15,8 @@ pub enum PaymentStatus {
     AwaitingPurchase,
     /// The purchase is complete; a delayed payment is under way.
     Pending,
-    /// An attempt failed; the customer may still try again.
+    /// An attempt failed and none succeeded; the customer may still try again. Most never do, and nothing
+    /// more is heard of them: the session that expires no longer names its payment intent.
     Failed,
     /// Ended without payment.
     Expired,
@@ -67,12 +68,13 @@ impl PaymentStatus {
             Some(Verdict::Grant { .. }) => return Self::of_paid(known),
             None => {}
         }
+        let declined = known.charges.values().any(|charge| charge.failed) && !is_final(known);
         match () {
             () if !known.purchase_known() && known.unrelated => Self::Unrelated,
+            () if !known.purchase_known() && declined => Self::Failed,
             () if !known.purchase_known() => Self::AwaitingPurchase,
             () if known.paid => Self::of_paid(known),
             () if known.expired || known.async_failed => Self::Expired,
-            () if known.charges.values().any(|c| c.failed) && !known.completed => Self::Failed,
             () => Self::Pending,
         }
     }
