@@ -18,7 +18,7 @@ use stripe::write::WrittenEvent;
 
 use crate::client::http;
 use crate::failure::Failure;
-use crate::terminal::{bold, faint, green, red, shown, yellow};
+use crate::terminal::{bold, faint, green, red, say, shown, yellow};
 
 /// Stripe's own (docs.stripe.com/webhooks).
 const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
@@ -53,7 +53,7 @@ impl Sender {
     pub(crate) async fn deliver(&self, event: &WrittenEvent) -> Option<StatusCode> {
         let now = self.clock.now();
         let id = &event.id;
-        println!("{}   --> {} [{id}]", faint(&clock_text(now)), bold(&event.type_name));
+        say!("{}   --> {} [{id}]", faint(&clock_text(now)), bold(&event.type_name));
         let limit = Duration::from_secs(u64::from(Schedule::default().attempt_timeout_seconds()));
         let answer = tokio::time::timeout(limit, self.post(event, now)).await;
         let stamp = faint(&clock_text(self.clock.now()));
@@ -65,11 +65,11 @@ impl Sender {
                     300..500 => yellow(&code),
                     _ => red(&code),
                 };
-                println!("{stamp}  <--  {code} POST {} [{id}]", self.endpoint);
+                say!("{stamp}  <--  {code} POST {} [{id}]", self.endpoint);
                 Some(status)
             }
             Ok(Err(error)) | Err(error) => {
-                println!("{stamp}            {} Failed to POST: {}", red("[ERROR]"), shown(&error));
+                say!("{stamp}            {} Failed to POST: {}", red("[ERROR]"), shown(&error));
                 None
             }
         }

@@ -1,6 +1,21 @@
 //! What people look at in a terminal: a little colour where there is one to show it, and tables that line up.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal, Write};
+
+/// Prints one line, like `println!`, but ends quietly when nobody reads any more, as in `… | head`.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::terminal::line(&format!($($text)*)) };
+}
+pub(crate) use say;
+
+/// Prints one line; [`say`] is the way to call it.
+pub(crate) fn line(text: &str) {
+    if let Err(error) = writeln!(std::io::stdout(), "{text}")
+        && error.kind() == ErrorKind::BrokenPipe
+    {
+        std::process::exit(0);
+    }
+}
 
 fn paint(text: &str, code: &str) -> String {
     if std::io::stdout().is_terminal() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }

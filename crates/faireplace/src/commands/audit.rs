@@ -6,7 +6,7 @@ use super::listing::{json, text};
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
-use crate::terminal::{green, red, shown};
+use crate::terminal::{green, red, say, shown};
 
 /// Check the books
 #[derive(Args)]
@@ -36,15 +36,15 @@ impl Audit {
             json(&answer)?;
         } else {
             let of = |name: &str| text(&found[name]);
-            println!("{} transactions, {} lots, {} tenants", of("transactions"), of("lots"), of("tenants"));
-            println!("head {}", of("head"));
-            faults.iter().for_each(|fault| println!("{} {}", red("✗"), shown(&text(fault))));
+            say!("{} transactions, {} lots, {} tenants", of("transactions"), of("lots"), of("tenants"));
+            say!("head {}", of("head"));
+            faults.iter().for_each(|fault| say!("{} {}", red("✗"), shown(&text(fault))));
         }
         if !faults.is_empty() {
             return Err(Failure::failed("the books do not add up; restore a backup and compare"));
         }
         if !as_json {
-            println!("{} the books add up", green("✓"));
+            say!("{} the books add up", green("✓"));
         }
         Ok(())
     }

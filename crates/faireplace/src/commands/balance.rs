@@ -6,7 +6,7 @@ use super::listing::json;
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
-use crate::terminal::{bold, faint, red, yellow};
+use crate::terminal::{bold, faint, red, say, yellow};
 
 /// Show what a tenant has and owes
 #[derive(Args)]
@@ -27,17 +27,17 @@ impl Balance {
         }
         let figure = |name: &str| answer["data"][name].as_i64().unwrap_or_default();
         let parts = [("held", figure("held")), ("frozen", figure("frozen"))];
-        println!("{} available", bold(&figure("available").to_string()));
+        say!("{} available", bold(&figure("available").to_string()));
         for (name, credits) in parts.into_iter().filter(|part| part.1 != 0) {
-            println!("{} {name}", yellow(&credits.to_string()));
+            say!("{} {name}", yellow(&credits.to_string()));
         }
         if figure("debt") != 0 {
-            println!(
+            say!(
                 "{} owed; nothing can be spent until the next purchase repays it",
                 red(&figure("debt").to_string())
             );
         }
-        println!("{}", faint(&format!("{} in all, tenant {}", figure("balance"), self.tenant)));
+        say!("{}", faint(&format!("{} in all, tenant {}", figure("balance"), self.tenant)));
         Ok(())
     }
 }

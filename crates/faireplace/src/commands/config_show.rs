@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::config::{self, Environment, Raw, Source};
 use crate::failure::Failure;
-use crate::terminal::{Side, faint, table};
+use crate::terminal::{Side, faint, say, table, yellow};
 
 /// Look at the settings
 #[derive(Args)]
@@ -26,14 +26,25 @@ impl Config {
         let rows: Vec<Vec<String>> = raw.values.iter().map(row).collect();
         let columns =
             [("setting", Side::Left), ("value", Side::Left), ("from", Side::Left), ("what for", Side::Left)];
-        println!("{}", table(&columns, &rows));
+        say!("{}", table(&columns, &rows));
         let packages = match &raw.packages {
             Some(packages) => format!("{} packages in the catalogue", packages.len()),
             None => "no catalogue: the credits in a session's metadata are believed".to_owned(),
         };
         let file = raw.file.as_ref().map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
-        println!("\n{}", faint(&format!("{packages}; file: {file} ({})", config::FILE_VARIABLE)));
-        config::Config::check(&raw).map(|_| ())
+        say!("\n{}", faint(&format!("{packages}; file: {file} ({})", config::FILE_VARIABLE)));
+        let checked = config::Config::check(&raw)?;
+        match store::sqlite::mode_of(&checked.database.path) {
+            Some(mode) if mode != checked.mode => say!(
+                "{}",
+                yellow(&format!(
+                    "the database is of {0} mode: `serve` needs FAIREPLACE_MODE={0}; other commands follow it",
+                    mode.as_str()
+                ))
+            ),
+            _ => {}
+        }
+        Ok(())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::dev_file::DevFile;
 use crate::failure::Failure;
 use crate::sender::Sender;
 use crate::service::Service;
-use crate::terminal::{bold, faint, green};
+use crate::terminal::{bold, faint, green, say};
 
 /// Run everything on this machine, buy 10 credits, and stay up
 ///
@@ -50,7 +50,7 @@ impl Dev {
         let sender = Sender::new(&format!("{url}/webhooks/stripe"), secret, Clock::system())?;
         let running = tokio::spawn(service.run());
         let client = Client::connect(&config).await?;
-        println!("{}  {url}, {}\n", bold("faireplace dev"), config.database.path.display());
+        say!("{}  {url}, {}\n", bold("faireplace dev"), config.database.path.display());
         show_purchase(&client, &sender, &dev).await?;
         print_next_steps(&url, &dev);
         running.await.map_err(|error| Failure::failed(error.to_string()))?
@@ -91,7 +91,7 @@ async fn ensure_api_key(service: &Service, dev: &mut DevFile) -> Result<(), Fail
 /// The main job: a payment goes in, credits come out.
 async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile) -> Result<(), Failure> {
     let before = available(client, dev).await?;
-    println!("A demo tenant buys {}. Stripe would send:", bold("10_credits"));
+    say!("A demo tenant buys {}. Stripe would send:", bold("10_credits"));
     let purchase = Purchase {
         reference: format!("dev{:08x}", u32::from_le_bytes(entropy::bytes())),
         tenant_id: dev.tenant.to_string(),
@@ -110,12 +110,7 @@ async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile) -> Resul
     }
     settled(client).await?;
     let after = available(client, dev).await?;
-    println!(
-        "\n{} balance {before} → {} credits, tenant {}\n",
-        green("✓"),
-        bold(&after.to_string()),
-        dev.tenant
-    );
+    say!("\n{} balance {before} → {} credits, tenant {}\n", green("✓"), bold(&after.to_string()), dev.tenant);
     Ok(())
 }
 
@@ -127,16 +122,13 @@ async fn available(client: &Client, dev: &DevFile) -> Result<i64, Failure> {
 fn print_next_steps(url: &str, dev: &DevFile) {
     let program = program();
     let key = dev.api_key.as_deref().unwrap_or_default();
-    println!("{}", faint("Paste next, in another terminal in this folder:"));
-    println!("  {program} trigger --story partial-refund --times 3 --shuffle");
-    println!("  {program} history {}", dev.tenant);
-    println!("  curl -H 'Authorization: Bearer {key}' {url}/api/credits/balance");
-    println!(
-        "\n{}",
-        faint("Or let Stripe's own CLI forward to it, with its secret in STRIPE_WEBHOOK_SECRET:")
-    );
-    println!("  stripe listen --forward-to {url}/webhooks/stripe");
-    println!("\n{}", faint("Running. Ctrl-C stops it; what it knows stays in the database."));
+    say!("{}", faint("Paste next, in another terminal in this folder:"));
+    say!("  {program} trigger --story partial-refund --times 3 --shuffle");
+    say!("  {program} history {}", dev.tenant);
+    say!("  curl -H 'Authorization: Bearer {key}' {url}/api/credits/balance");
+    say!("\n{}", faint("Or let Stripe's own CLI forward to it, with its secret in STRIPE_WEBHOOK_SECRET:"));
+    say!("  stripe listen --forward-to {url}/webhooks/stripe");
+    say!("\n{}", faint("Running. Ctrl-C stops it; what it knows stays in the database."));
 }
 
 /// How the program was called: a newcomer has it in target/, not on the path.

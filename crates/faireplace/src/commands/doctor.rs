@@ -7,7 +7,7 @@ use super::listing::text;
 use crate::client::{Client, running};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
-use crate::terminal::{green, red, yellow};
+use crate::terminal::{green, red, say, yellow};
 
 /// Check the set-up, and say what to do about what is wrong
 #[derive(Args)]
@@ -37,11 +37,11 @@ impl Doctor {
         let mut bad = 0;
         for finding in &findings {
             match finding {
-                Good(text) => println!("{} {text}", green("✓")),
-                Odd(text) => println!("{} {text}", yellow("!")),
+                Good(text) => say!("{} {text}", green("✓")),
+                Odd(text) => say!("{} {text}", yellow("!")),
                 Bad(text) => {
                     bad += 1;
-                    println!("{} {text}", red("✗"));
+                    say!("{} {text}", red("✗"));
                 }
             }
         }

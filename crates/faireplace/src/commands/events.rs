@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
-use crate::terminal::{bold, faint, shown};
+use crate::terminal::{bold, faint, say, shown};
 
 /// Look at events, or apply them again
 #[derive(Args)]
@@ -80,22 +80,22 @@ impl Events {
                 }
                 let data = &answer["data"];
                 let of = |name: &str| shown(&text(&data["event"][name]));
-                println!("{} {}", bold(&of("type")), of("id"));
-                println!("outcome   {}", shown(&outcome_and_reason(&data["event"])));
-                println!("payment   {}", of("payment"));
-                println!(
+                say!("{} {}", bold(&of("type")), of("id"));
+                say!("outcome   {}", shown(&outcome_and_reason(&data["event"])));
+                say!("payment   {}", of("payment"));
+                say!(
                     "received  {}, delivered {} time(s)",
                     moment(&data["event"]["received_at"]),
                     of("deliveries")
                 );
-                println!("{}", faint("body, as Stripe sent it:"));
-                text(&data["body"]).lines().for_each(|line| println!("{}", shown(line)));
+                say!("{}", faint("body, as Stripe sent it:"));
+                text(&data["body"]).lines().for_each(|line| say!("{}", shown(line)));
                 Ok(())
             }
             Action::Replay { events } => {
                 for event in events {
                     client.post(&format!("/api/admin/events/{event}/replay"), &json!({})).await?;
-                    println!("{} is applied again; see `faireplace events show {0}`", shown(&event));
+                    say!("{} is applied again; see `faireplace events show {0}`", shown(&event));
                 }
                 Ok(())
             }

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::Left;
-use crate::terminal::{bold, table};
+use crate::terminal::{bold, say, table};
 
 /// Make, list and revoke API keys
 #[derive(Args)]
@@ -69,8 +69,8 @@ impl Keys {
                 if json {
                     return print_json(&answer);
                 }
-                println!("{}", bold(&text(&answer["data"]["secret"])));
-                println!(
+                say!("{}", bold(&text(&answer["data"]["secret"])));
+                say!(
                     "This is the only time that it is shown. Its id is {}.",
                     text(&answer["data"]["key"]["id"])
                 );
@@ -82,7 +82,7 @@ impl Keys {
             }
             Action::Revoke { id } => {
                 client.post(&format!("/api/admin/keys/{id}/revoke"), &json!({})).await?;
-                println!("revoked: {id} does not work any more");
+                say!("revoked: {id} does not work any more");
                 Ok(())
             }
         }
@@ -102,6 +102,6 @@ fn list(keys: &Value) -> Result<(), Failure> {
     let rows = keys.as_array().map(Vec::as_slice).unwrap_or_default();
     let cells: Vec<Vec<_>> =
         rows.iter().map(|row| columns.iter().map(|column| column.2(row)).collect()).collect();
-    println!("{}", table(&headings, &cells));
+    say!("{}", table(&headings, &cells));
     Ok(())
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::terminal::{Side, faint, table};
+use crate::terminal::{Side, faint, say, table};
 
 /// Which page, and in which form.
 #[derive(Args)]
@@ -36,16 +36,16 @@ impl Listing {
         }
         let rows = answer["data"].as_array().map(Vec::as_slice).unwrap_or_default();
         if rows.is_empty() {
-            println!("{nothing}");
+            say!("{nothing}");
             return Ok(());
         }
         let headings: Vec<_> = columns.iter().map(|column| (column.0, column.1)).collect();
         let cells: Vec<Vec<_>> =
             rows.iter().map(|row| columns.iter().map(|column| column.2(row)).collect()).collect();
-        println!("{}", table(&headings, &cells));
+        say!("{}", table(&headings, &cells));
         let total = answer["meta"]["pagination"]["total"].as_u64().unwrap_or_default();
         if total > rows.len() as u64 {
-            println!("{}", faint(&format!("{} of {total}; --page {} for more", rows.len(), self.page + 1)));
+            say!("{}", faint(&format!("{} of {total}; --page {} for more", rows.len(), self.page + 1)));
         }
         Ok(())
     }
@@ -54,7 +54,7 @@ impl Listing {
 /// Prints JSON as it is.
 pub(crate) fn json(value: &Value) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
-    println!("{text}");
+    say!("{text}");
     Ok(())
 }
 

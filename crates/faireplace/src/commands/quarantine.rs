@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
-use crate::terminal::{bold, faint, shown};
+use crate::terminal::{bold, faint, say, shown};
 
 /// Look at what needs a person, and decide it
 #[derive(Args)]
@@ -87,13 +87,13 @@ impl Quarantine {
                 let word = json!({ "reason": reason, "by": by, "tenant_id": tenant, "credits": credits });
                 let answer = client.post(&format!("/api/admin/quarantine/{id}/resolve"), &word).await?;
                 let became = answer["data"]["outcome"].as_str().or(answer["data"]["resolution"].as_str());
-                println!("resolved: {}", became.unwrap_or_default());
+                say!("resolved: {}", became.unwrap_or_default());
                 Ok(())
             }
             Action::Dismiss { id, reason } => {
                 let word = json!({ "reason": reason, "by": by });
                 client.post(&format!("/api/admin/quarantine/{id}/dismiss"), &word).await?;
-                println!("dismissed: no credits come of it");
+                say!("dismissed: no credits come of it");
                 Ok(())
             }
         }
@@ -106,27 +106,25 @@ fn about(row: &Value) -> String {
 
 fn print(item: &Value) {
     let id = text(&item["id"]);
-    println!("{} {}", bold(&text(&item["reason"])), shown(&about(item)));
-    println!("{}", shown(&text(&item["detail"])));
-    println!("{}", faint(&format!("since {}", moment(&item["opened_at"]))));
+    say!("{} {}", bold(&text(&item["reason"])), shown(&about(item)));
+    say!("{}", shown(&text(&item["detail"])));
+    say!("{}", faint(&format!("since {}", moment(&item["opened_at"]))));
     match item["resolution"].as_str() {
         Some(resolution) => {
             let (by, note) = (shown(&text(&item["closed_by"])), shown(&text(&item["note"])));
-            println!("{resolution} {}, by {by}: {note}", moment(&item["closed_at"]));
+            say!("{resolution} {}, by {by}: {note}", moment(&item["closed_at"]));
         }
         None if item["event"].is_string() => {
-            println!(
+            say!(
                 "\nWhen the cause is mended, read it again:  faireplace quarantine resolve {id} --reason WHY"
             );
-            println!(
-                "To leave it at that:                      faireplace quarantine dismiss {id} --reason WHY"
-            );
+            say!("To leave it at that:                      faireplace quarantine dismiss {id} --reason WHY");
         }
         None => {
-            println!(
+            say!(
                 "\nTo grant:     faireplace quarantine resolve {id} --reason WHY [--tenant UUID] [--credits N]"
             );
-            println!("To grant nothing:  faireplace quarantine dismiss {id} --reason WHY");
+            say!("To grant nothing:  faireplace quarantine dismiss {id} --reason WHY");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::config::{Config, Environment};
 use crate::dev_file::DevFile;
 use crate::failure::Failure;
 use crate::sender::Sender;
-use crate::terminal::{bold, faint, green, red};
+use crate::terminal::{bold, faint, green, red, say};
 use plan::Plan;
 
 /// Send realistic, signed events to a webhook endpoint
@@ -86,7 +86,7 @@ impl Trigger {
         let endpoint = self.to.clone().unwrap_or_else(|| format!("{service}/webhooks/stripe"));
         let sender = Sender::new(&endpoint, secret, clock)?;
         if let Some(seed) = plan.seed {
-            println!(
+            say!(
                 "{}",
                 faint(&format!(
                     "{} deliveries in an order of their own; --seed {seed} repeats it",
@@ -125,25 +125,25 @@ async fn report(client: &Client, plan: &Plan, asked: &Trigger) -> Result<(), Fai
     let figure = |name: &str| payment["data"]["credits"][name].as_i64().unwrap_or_default();
     let worth = figure("granted") - figure("revoked") - figure("frozen");
     let status = payment["data"]["status"].as_str().unwrap_or_default();
-    println!(
+    say!(
         "\npayment  {} is {}, worth {} spendable credits",
         plan.payment,
         bold(status),
         bold(&worth.to_string())
     );
     let balance = client.get(&format!("/api/credits/balance?tenant_id={}", asked.tenant)).await?;
-    println!(
+    say!(
         "balance  {} available for tenant {}",
         bold(&balance["data"]["available"].to_string()),
         asked.tenant
     );
     match plan.expected {
         Some(expected) if expected == worth => {
-            println!("{} as expected: {expected}", green("✓"));
+            say!("{} as expected: {expected}", green("✓"));
             Ok(())
         }
         Some(expected) => {
-            println!("{} expected {expected}", red("✗"));
+            say!("{} expected {expected}", red("✗"));
             Err(Failure::failed(
                 "the payment is not worth what it should be; see `faireplace quarantine list`",
             ))
@@ -165,12 +165,12 @@ pub(super) async fn settled(client: &Client) -> Result<(), Failure> {
 }
 
 fn print_list() {
-    println!("{}", faint("stories"));
+    say!("{}", faint("stories"));
     for story in Story::ALL {
-        println!("  {:<16} {}", story.name(), story.summary());
+        say!("  {:<16} {}", story.name(), story.summary());
     }
-    println!("{}", faint("events"));
+    say!("{}", faint("events"));
     for name in event_names() {
-        println!("  {name}");
+        say!("  {name}");
     }
 }
