@@ -1,5 +1,5 @@
-//! The load: a closed loop of clients on kept-alive connections, all on one thread, since it shares the
-//! machine with what it measures.
+//! The load: a closed loop of clients on kept-alive connections, cheap, since it shares the machine with what
+//! it measures.
 //!
 //! What is deliberately not here: tolerance. One answer other than 200 ends the run with what the target
 //! said: a rate that includes refusals is no rate.

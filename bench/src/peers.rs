@@ -36,6 +36,8 @@ pub(crate) fn node() -> anyhow::Result<PathBuf> {
         run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))
     })?;
     fs::copy(source("node", "handler.mjs"), &handler)?;
+    // Packages of an earlier run are no proof that there is still a Node.
+    run(Command::new("node").arg("--check").arg(&handler))?;
     Ok(handler)
 }
 

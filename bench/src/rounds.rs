@@ -8,6 +8,7 @@ use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use crate::{
     Plan,
@@ -32,8 +33,8 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
     let deliveries = Arc::new(Deliveries::new()?);
     let mut figures: Vec<(Kind, Vec<Figures>)> =
         programs.iter().map(|(kind, _)| (*kind, Vec::new())).collect();
-    // One thread for all clients: what they use, the target does not get.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // A thread for each core: on one thread the clients, not the target, would be the limit of the cheapest.
+    let runtime = Runtime::new()?;
     for round in 1..=plan.rounds {
         for ((kind, program), (_, figures)) in programs.iter().zip(&mut figures) {
             let one = runtime.block_on(async {

@@ -163,12 +163,14 @@ impl Target {
 impl Drop for Target {
     /// Asks first: gunicorn's workers outlive a killed master.
     fn drop(&mut self) {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
-        for _ in 0..100 {
-            if asked.is_err() || !matches!(self.child.try_wait(), Ok(None)) {
-                break;
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+            for _ in 0..100 {
+                if asked.is_err() || !matches!(self.child.try_wait(), Ok(None)) {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(100));
             }
-            thread::sleep(Duration::from_millis(100));
         }
         // Of a process that has already ended, both say so, and that is what is wanted.
         let _ = self.child.kill();
