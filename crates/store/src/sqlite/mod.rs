@@ -68,7 +68,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn ingest(&self, delivery: Delivery, now: Timestamp) -> Answer<Receipt> {
-        self.writer.write(move |c| ingest::ingest(c, &delivery, now)).await
+        self.writer.write_statement(move |c| ingest::ingest(c, &delivery, now)).await
     }
 
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<DueEvent>> {

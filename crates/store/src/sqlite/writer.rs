@@ -24,7 +24,7 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// The way to the writer.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
-    queue: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<Job>,
 }
 
 impl Writer {
@@ -34,12 +34,12 @@ impl Writer {
         let (queue, jobs) = mpsc::channel(QUEUE_JOBS_MAX);
         let thread =
             std::thread::Builder::new().name("writer".to_owned()).spawn(move || run(&connection, jobs))?;
-        Ok((Self { queue }, thread))
+        Ok((Self { jobs: queue }, thread))
     }
 
     /// Resolves when the thread has ended.
     pub(super) async fn closed(&self) {
-        self.queue.closed().await;
+        self.jobs.closed().await;
     }
 
     /// Runs `work` in the next commit and answers when it is durable. `work` is one unit: if it fails or
@@ -48,15 +48,31 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.queue(move |connection| isolated(connection, work)).await
+    }
+
+    /// As [`Writer::write`], for `work` that is a single statement: that is one unit already, and a savepoint
+    /// around it would copy every page that it touches.
+    pub(super) async fn write_statement<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queue(work).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (send, receive) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let result = isolated(connection, work);
+            let result = work(connection);
             Box::new(move |committed| {
                 // Whoever asked may have gone away; the work is done all the same.
                 let _ = send.send(committed.and(result));
             })
         });
-        self.queue.try_send(job).map_err(|error| match error {
+        self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
         })?;
