@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use ledger::chain::GENESIS;
+use ledger::knowledge::{Ruling, Verdict};
 use ledger::{
     Balance, Book, Cause, Changes, Credits, Fact, Knowledge, Lot, LotId, ObjectId, Payment, PaymentId,
     PaymentStatus, Tenant, TenantId, Timestamp, Transaction, entitlement,
@@ -17,34 +18,50 @@ use crate::error::StoreError;
 /// lots as could at most be needed.
 pub(super) fn load<'f>(c: &Connection, facts: impl Iterator<Item = &'f Fact>) -> Result<Book, StoreError> {
     let mut book = empty(c)?;
-    // The most credits that each tenant's other lots may have to give.
-    let mut needs: BTreeMap<TenantId, Credits> = BTreeMap::new();
+    let mut named = Vec::new();
     for fact in facts {
         for object in fact.knowledge.objects() {
             load_object(c, &mut book, object)?;
         }
-        if let Some(tenant) = fact.offer.as_ref().and_then(|o| TenantId::parse(o.tenant.as_deref()?)) {
-            needs.entry(tenant).or_default();
-        }
+        named.extend(fact.offer.as_ref().and_then(|offer| TenantId::parse(offer.tenant.as_deref()?)));
+    }
+    load_tenants(c, &mut book, named)?;
+    Ok(book)
+}
+
+/// Loads what a person's word about `payment` touches; the book is without it where there is none.
+pub(super) fn load_payment(c: &Connection, payment: PaymentId, ruling: &Ruling) -> Result<Book, StoreError> {
+    let mut book = empty(c)?;
+    if c.prepare_cached("SELECT 1 FROM payments WHERE id = ?1")?.exists([payment.0])? {
+        load_known(c, &mut book, payment)?;
+    }
+    load_tenants(c, &mut book, beneficiary(ruling).into_iter().collect())?;
+    Ok(book)
+}
+
+/// Loads everyone who may get or give credits: the tenants that are `named`, those whom a known claim or a
+/// person's word names, and those who hold a lot.
+fn load_tenants(c: &Connection, book: &mut Book, named: Vec<TenantId>) -> Result<(), StoreError> {
+    // The most credits that each tenant's other lots may have to give.
+    let mut needs: BTreeMap<TenantId, Credits> = BTreeMap::new();
+    let known = book.payments.values().flat_map(|payment| {
+        let claimed = payment.knowledge.claims.iter().map(|claim| claim.terms.tenant);
+        claimed.chain(payment.knowledge.ruling.as_ref().and_then(beneficiary))
+    });
+    for tenant in known.chain(named) {
+        needs.entry(tenant).or_default();
     }
     for lot in book.lots.values() {
         *needs.entry(lot.tenant).or_default() += lot.granted;
     }
-    for (tenant, need) in needs {
-        load_tenant(c, &mut book, tenant, need)?;
-    }
-    Ok(book)
+    needs.into_iter().try_for_each(|(tenant, need)| load_tenant(c, book, tenant, need))
 }
 
-/// Loads one payment and what it touches.
-pub(super) fn load_payment(c: &Connection, payment: PaymentId) -> Result<Book, StoreError> {
-    let mut book = empty(c)?;
-    load_known(c, &mut book, payment)?;
-    let lots: Vec<_> = book.lots.values().map(|lot| (lot.tenant, lot.granted)).collect();
-    for (tenant, granted) in lots {
-        load_tenant(c, &mut book, tenant, granted)?;
+fn beneficiary(ruling: &Ruling) -> Option<TenantId> {
+    match ruling.verdict {
+        Verdict::Grant { tenant, .. } => Some(tenant),
+        Verdict::Dismiss => None,
     }
-    Ok(book)
 }
 
 fn empty(c: &Connection) -> Result<Book, StoreError> {

@@ -79,7 +79,7 @@ pub(super) fn settle_ruling(
     ruling: &Ruling,
     policy: &Policy,
 ) -> Result<Option<Settled>, StoreError> {
-    let mut ledger = book::load_payment(c, payment)?;
+    let mut ledger = book::load_payment(c, payment, ruling)?;
     let Some(decision) = rule(&ledger, payment, ruling.clone(), policy) else { return Ok(None) };
     let resolution = match ruling.verdict {
         Verdict::Grant { .. } => "resolved",
