@@ -227,7 +227,7 @@ fn write_payment(
         now.0
     ])?;
     for gone in absorbed {
-        absorb(c, *gone, *id)?;
+        absorb(c, *gone, *id, now)?;
     }
     for object in knowledge.objects().filter(|object| known.aliases.get(object) != Some(id)) {
         c.prepare_cached(
@@ -240,7 +240,7 @@ fn write_payment(
 }
 
 /// Two payments turned out to be one. The journal's lines keep the old id, and `absorbed` explains it.
-fn absorb(c: &Connection, gone: PaymentId, into: PaymentId) -> Result<(), StoreError> {
+fn absorb(c: &Connection, gone: PaymentId, into: PaymentId, now: Timestamp) -> Result<(), StoreError> {
     for sql in [
         "INSERT INTO absorbed (payment, into_payment) VALUES (?1, ?2)",
         "UPDATE absorbed SET into_payment = ?2 WHERE into_payment = ?1",
@@ -250,9 +250,13 @@ fn absorb(c: &Connection, gone: PaymentId, into: PaymentId) -> Result<(), StoreE
         c.prepare_cached(sql)?.execute((gone.0, into.0))?;
     }
     c.prepare_cached("DELETE FROM payments WHERE id = ?1")?.execute([gone.0])?;
-    // Its question, if it had one, is asked anew of the payment that it became part of.
-    c.prepare_cached("DELETE FROM quarantine WHERE payment = ?1 AND closed_at IS NULL")?.execute([gone.0])?;
-    c.prepare_cached("UPDATE quarantine SET payment = ?2 WHERE payment = ?1")?.execute((gone.0, into.0))?;
+    // Its open question moves along; where the other has one too, that one is asked for both.
+    c.prepare_cached("UPDATE OR IGNORE quarantine SET payment = ?2 WHERE payment = ?1")?
+        .execute((gone.0, into.0))?;
+    c.prepare_cached(
+        "UPDATE quarantine SET payment = ?2, closed_at = ?3, resolution = 'cleared' WHERE payment = ?1",
+    )?
+    .execute((gone.0, into.0, now.0))?;
     Ok(())
 }
 
