@@ -50,7 +50,11 @@ impl Lock {
             .open(&path)
             .map_err(io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
+            Ok(()) => {
+                // Whoever had it before says nothing about who has it now.
+                file.set_len(0).map_err(io)?;
+                Ok(Self { file })
+            }
             Err(_) => Err(OpenError::InUse {
                 path: database.to_owned(),
                 holder: holder(database).unwrap_or_else(|| "which did not say its name".to_owned()),
@@ -113,8 +117,9 @@ pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")
         .map_err(sqlite)?;
-    migrate::run(path, &mut connection)?;
+    // Before the first table, so that a file whose making was interrupted is still known as ours.
     connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
+    migrate::run(path, &mut connection)?;
     connection
         .execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('mode', ?1)", [mode.as_str()])
         .map_err(sqlite)?;
