@@ -37,6 +37,7 @@ type Answer<T> = Result<T, StoreError>;
 /// One open SQLite database.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
+    // Dropped in this order: the lock goes when nothing of ours has the file open any more.
     writer: writer::Writer,
     readers: reader::Readers,
     lock: Arc<Mutex<open::Lock>>,
@@ -48,7 +49,7 @@ impl Sqlite {
         let lock = open::Lock::take(path)?;
         let connection = open::writer(path, mode)?;
         let readers = reader::Readers::open(path)?;
-        let (writer, _thread) = writer::Writer::start(connection)
+        let writer = writer::Writer::start(connection)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         Ok(Self { writer, readers, lock: Arc::new(Mutex::new(lock)) })
     }
