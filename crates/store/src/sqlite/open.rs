@@ -177,5 +177,12 @@ fn same_mode(path: &Path, connection: &Connection, asked: Mode) -> Result<(), Op
 }
 
 pub(super) fn sqlite_error(path: &Path, error: &rusqlite::Error) -> OpenError {
-    OpenError::Sqlite { path: path.to_owned(), message: error.to_string() }
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign { path },
+        _ => OpenError::Sqlite { path, message: error.to_string() },
+    }
 }
+
+#[cfg(test)]
+mod tests;
