@@ -1,6 +1,7 @@
 //! The settings that durability and safety rest on are those that the connections really have.
 
 use rusqlite::Connection;
+use rusqlite::types::Value;
 
 use super::{Mode, reader, writer};
 
@@ -38,7 +39,11 @@ fn the_settings_are_what_they_claim_to_be() {
 }
 
 fn setting(connection: &Connection, pragma: &str) -> String {
-    let sql = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}");
-    let sql = if pragma == "busy_timeout" { sql.replace("CAST(busy_timeout", "CAST(timeout") } else { sql };
-    connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    connection
+        .pragma_query_value(None, pragma, |row| match row.get(0)? {
+            Value::Text(text) => Ok(text),
+            Value::Integer(number) => Ok(number.to_string()),
+            other => panic!("{pragma} is {other:?}"),
+        })
+        .unwrap()
 }
