@@ -239,13 +239,13 @@ fn write_payment(
     Ok(())
 }
 
-/// Two payments turned out to be one. The journal's lines keep the old id, and `absorbed` explains it.
+/// Two payments turned out to be one. The journal's lines keep the old id, and `absorbed` explains it; the
+/// lots are among what was decided.
 fn absorb(c: &Connection, gone: PaymentId, into: PaymentId, now: Timestamp) -> Result<(), StoreError> {
     for sql in [
         "INSERT INTO absorbed (payment, into_payment) VALUES (?1, ?2)",
         "UPDATE absorbed SET into_payment = ?2 WHERE into_payment = ?1",
         "UPDATE events SET payment = ?2 WHERE payment = ?1",
-        "UPDATE lots SET payment = ?2 WHERE payment = ?1",
     ] {
         c.prepare_cached(sql)?.execute((gone.0, into.0))?;
     }

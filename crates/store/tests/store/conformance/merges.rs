@@ -13,6 +13,7 @@ pub(super) const CASES: &[Case] = &[
     case!([settle, payment, payments, events], facts_that_waited_under_another_name_join_their_purchase),
     case!([settle], so_they_do_within_one_batch),
     case!([settle, transactions, lots, payments], credits_that_two_payments_gave_are_given_once),
+    case!([settle, transactions, lots], what_was_absorbed_twice_is_found_under_the_last),
     case!([settle, quarantine, quarantine_item], an_open_question_moves_along),
     case!([settle, quarantine, quarantine_item], a_question_that_the_other_payment_answers_is_cleared),
 ];
@@ -104,6 +105,26 @@ async fn credits_that_two_payments_gave_are_given_once(store: Store) {
     assert!(lots.iter().all(|row| (row.lot.payment, row.payment_key.as_str()) == (PaymentId(1), "pi_a")));
     assert_eq!(lots.len(), 2, "{lots:?}");
     assert_eq!(payment(&store, &second.object("cs")).await.id, PaymentId(1));
+}
+
+async fn what_was_absorbed_twice_is_found_under_the_last(store: Store) {
+    let sales = ["a", "b", "c"].map(Sale::new);
+    learn(&store, &sales.each_ref().map(bought_without_intent)).await;
+    let same = |one: &Sale, other: &Sale| {
+        let sessions = BTreeSet::from([one.object("cs"), other.object("cs")]);
+        one.fact("same", Knowledge { sessions, ..Knowledge::default() })
+    };
+    learn(&store, &[same(&sales[1], &sales[2])]).await;
+    learn(&store, &[same(&sales[0], &sales[1])]).await;
+    assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
+    let of_payment = TransactionFilter { payment: Some(PaymentId(1)), ..TransactionFilter::default() };
+    let history = store.transactions(of_payment, ALL).await.unwrap();
+    assert!(history.rows.iter().all(|row| row.payment_key.as_deref() == Some("pi_a")), "{history:?}");
+    let written: Vec<_> = history.rows.iter().filter_map(|row| row.transaction.payment).collect();
+    assert_eq!(written, [1, 2, 3, 2, 1].map(PaymentId), "the journal keeps the ids that it was written with");
+    let lots = store.lots(tenant(1), ALL).await.unwrap().rows;
+    assert_eq!(lots.iter().map(|row| row.lot.payment.0).collect::<Vec<_>>(), [1, 1, 1]);
+    assert_eq!(payment(&store, &sales[2].object("cs")).await.id, PaymentId(1));
 }
 
 async fn an_open_question_moves_along(store: Store) {
