@@ -35,33 +35,27 @@ pub(super) fn load_payment(c: &Connection, payment: PaymentId, ruling: &Ruling) 
     if c.prepare_cached("SELECT 1 FROM payments WHERE id = ?1")?.exists([payment.0])? {
         load_known(c, &mut book, payment)?;
     }
-    load_tenants(c, &mut book, beneficiary(ruling).into_iter().collect())?;
+    let named = match ruling.verdict {
+        Verdict::Grant { tenant, .. } => vec![tenant],
+        Verdict::Dismiss => Vec::new(),
+    };
+    load_tenants(c, &mut book, named)?;
     Ok(book)
 }
 
-/// Loads everyone who may get or give credits: the tenants that are `named`, those whom a known claim or a
-/// person's word names, and those who hold a lot.
+/// Loads everyone who may get or give credits: the tenants that are `named`, those whom a known claim names,
+/// and those who hold a lot (as whoever an earlier ruling named does).
 fn load_tenants(c: &Connection, book: &mut Book, named: Vec<TenantId>) -> Result<(), StoreError> {
     // The most credits that each tenant's other lots may have to give.
     let mut needs: BTreeMap<TenantId, Credits> = BTreeMap::new();
-    let known = book.payments.values().flat_map(|payment| {
-        let claimed = payment.knowledge.claims.iter().map(|claim| claim.terms.tenant);
-        claimed.chain(payment.knowledge.ruling.as_ref().and_then(beneficiary))
-    });
-    for tenant in known.chain(named) {
+    let claims = book.payments.values().flat_map(|payment| &payment.knowledge.claims);
+    for tenant in claims.map(|claim| claim.terms.tenant).chain(named) {
         needs.entry(tenant).or_default();
     }
     for lot in book.lots.values() {
         *needs.entry(lot.tenant).or_default() += lot.granted;
     }
     needs.into_iter().try_for_each(|(tenant, need)| load_tenant(c, book, tenant, need))
-}
-
-fn beneficiary(ruling: &Ruling) -> Option<TenantId> {
-    match ruling.verdict {
-        Verdict::Grant { tenant, .. } => Some(tenant),
-        Verdict::Dismiss => None,
-    }
 }
 
 fn empty(c: &Connection) -> Result<Book, StoreError> {
