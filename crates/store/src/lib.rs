@@ -1,5 +1,5 @@
 //! Durable memory. [`Store`] is one closed list of verbs; every database must do each of them in the same
-//! way, and `conformance` is the suite that says what that is. A verb without a case there fails a test.
+//! way, and the suite in `tests/store/conformance` says what that is. A verb without a case there fails a test.
 //!
 //! One verb writes money: [`Store::settle`] (and [`Store::rule`], the same for a person's word). Nothing else
 //! can insert a posting.
@@ -7,7 +7,6 @@
 //! Deliberately not here: what anything means (`ledger`), when it happens (`engine`), the clock (an argument).
 
 pub mod body;
-pub mod conformance;
 pub mod error;
 pub mod model;
 pub mod sqlite;

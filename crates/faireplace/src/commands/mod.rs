@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments, its help (the comments are the help), and what it does.
 
 mod audit;
+mod backup;
 mod balance;
 mod config_show;
 mod dev;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Quarantine(quarantine::Quarantine),
     Keys(keys::Keys),
     Audit(audit::Audit),
+    Backup(backup::Backup),
     Config(config_show::Config),
     Doctor(doctor::Doctor),
 }
@@ -46,6 +48,7 @@ impl Command {
             Self::Quarantine(command) => command.run(environment).await,
             Self::Keys(command) => command.run(environment).await,
             Self::Audit(command) => command.run(environment).await,
+            Self::Backup(command) => command.run(environment).await,
             Self::Config(command) => command.run(environment),
             Self::Doctor(command) => command.run(environment).await,
         }

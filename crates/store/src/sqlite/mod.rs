@@ -2,6 +2,7 @@
 //! the SQL stands in the file named after its subject.
 
 mod audit;
+mod backup;
 mod book;
 mod events;
 mod ingest;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ledger::knowledge::Ruling;
 use ledger::{EventId, PaymentId, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
 
+pub use backup::backup;
 pub use migrate::NEWEST as SCHEMA_NEWEST;
 pub use open::{Mode, holder, mode_of};
 pub use writer::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
@@ -42,6 +44,7 @@ type Answer<T> = Result<T, StoreError>;
 /// One open SQLite database.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
+    // Dropped in this order: the lock goes when nothing of ours has the file open any more.
     writer: writer::Writer,
     readers: reader::Readers,
     lock: Arc<Mutex<open::Lock>>,
@@ -53,7 +56,7 @@ impl Sqlite {
         let lock = open::Lock::take(path)?;
         let connection = open::writer(path, mode)?;
         let readers = reader::Readers::open(path)?;
-        let (writer, _thread) = writer::Writer::start(connection)
+        let writer = writer::Writer::start(connection)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         Ok(Self { writer, readers, lock: Arc::new(Mutex::new(lock)) })
     }

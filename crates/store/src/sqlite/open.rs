@@ -50,7 +50,11 @@ impl Lock {
             .open(&path)
             .map_err(io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
+            Ok(()) => {
+                // Whoever had it before says nothing about who has it now.
+                file.set_len(0).map_err(io)?;
+                Ok(Self { file })
+            }
             Err(_) => Err(OpenError::InUse {
                 path: database.to_owned(),
                 holder: holder(database).unwrap_or_else(|| "which did not say its name".to_owned()),
@@ -101,13 +105,18 @@ pub fn mode_of(path: &Path) -> Option<Mode> {
     }
 }
 
+/// Makes an empty file, if there is none, that nobody but the owner reads.
+pub(super) fn private_file(path: &Path) -> Result<(), OpenError> {
+    let opened = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path);
+    opened.map(drop).map_err(|source| OpenError::Io { path: path.to_owned(), source })
+}
+
 /// Opens the one connection that writes, creating or migrating the database where that is possible.
 pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::SqliteTooOld { found: rusqlite::version().to_owned() });
     }
-    let io = |source| OpenError::Io { path: path.to_owned(), source };
-    private(OpenOptions::new().write(true).create(true).truncate(false)).open(path).map_err(io)?;
+    private_file(path)?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let sqlite = |error: rusqlite::Error| sqlite_error(path, &error);
     ours(path, &connection)?;
@@ -123,8 +132,9 @@ pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")
         .map_err(sqlite)?;
-    migrate::run(path, &mut connection)?;
+    // Before the first table, so that a file whose making was interrupted is still known as ours.
     connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
+    migrate::run(path, &mut connection)?;
     connection
         .execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('mode', ?1)", [mode.as_str()])
         .map_err(sqlite)?;
@@ -183,5 +193,12 @@ fn stored_mode(connection: &Connection) -> Option<String> {
 }
 
 pub(super) fn sqlite_error(path: &Path, error: &rusqlite::Error) -> OpenError {
-    OpenError::Sqlite { path: path.to_owned(), message: error.to_string() }
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign { path },
+        _ => OpenError::Sqlite { path, message: error.to_string() },
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,13 @@ impl Readers {
             drop(permit);
             result
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)?
+        tokio::task::spawn_blocking(work).await.map_err(|error| {
+            if error.is_panic() {
+                StoreError::Refused("the query panicked".to_owned())
+            } else {
+                StoreError::Closed
+            }
+        })?
     }
 }
 

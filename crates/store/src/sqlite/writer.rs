@@ -5,6 +5,7 @@
 //! rolled back to its own savepoint, so that it never takes its neighbours with it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -24,17 +25,19 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// The way to the writer.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
+    // Dropped before the thread is waited for: without senders, it ends.
     jobs: mpsc::Sender<Job>,
+    _thread: Arc<Thread>,
 }
 
 impl Writer {
     /// Starts the thread. It ends when the last `Writer` is gone, or when a commit fails for a reason after
     /// which the database must not be trusted; then every later write answers [`StoreError::Closed`].
-    pub(super) fn start(connection: Connection) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE_JOBS_MAX);
         let thread =
             std::thread::Builder::new().name("writer".to_owned()).spawn(move || run(&connection, jobs))?;
-        Ok((Self { jobs: queue }, thread))
+        Ok(Self { jobs: queue, _thread: Arc::new(Thread(Some(thread))) })
     }
 
     /// Resolves when the thread has ended.
@@ -78,6 +81,21 @@ impl Writer {
         })?;
         // The thread died between taking the job and answering it: nobody knows what became of it.
         receive.await.map_err(|_| StoreError::Unknown("the writer stopped".to_owned()))?
+    }
+}
+
+/// Waits for the thread when the last [`Writer`] goes: what it took is then written, and the file closed.
+#[derive(Debug)]
+struct Thread(Option<JoinHandle<()>>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // A thread cannot wait for itself, should the last writer ever go while it hands out an answer.
+        let own = std::thread::current().id();
+        if let Some(thread) = self.0.take().filter(|thread| thread.thread().id() != own) {
+            // It catches what its jobs throw; should it have panicked all the same, it is gone too.
+            let _ = thread.join();
+        }
     }
 }
 
