@@ -181,7 +181,8 @@ pub(super) fn write(
     for tenant in &changes.tenants {
         let Balance { available, held, frozen, debt } = tenant.balance;
         c.prepare_cached(
-            "INSERT INTO tenants (id, available, held, frozen, debt, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO tenants (id, available, held, frozen, debt, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (id) DO UPDATE SET available = ?2, held = ?3, frozen = ?4, debt = ?5",
         )?
         .execute(params![tenant.id.0, available.0, held.0, frozen.0, debt.0, now.0])?;

@@ -26,7 +26,7 @@ impl Readers {
         Ok(Self { idle: Arc::new(Mutex::new(connections)), permits: Arc::new(Semaphore::new(READERS)) })
     }
 
-    /// Runs `query` on a connection of its own, in one read transaction, so that all it sees is of one moment.
+    /// Runs `query` on a connection of its own, in one read transaction: all that it sees is of one moment.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,

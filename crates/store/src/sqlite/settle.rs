@@ -126,7 +126,8 @@ fn finish(
     let reason = decision.question.filter(|_| decision.outcome == Outcome::Quarantined).map(Reason::as_str);
     let payment = decision.changes.payment.as_ref().map(|payment| payment.id.0);
     c.prepare_cached(
-        "UPDATE events SET due_at = NULL, outcome = ?2, reason = ?3, payment = ?4, applied_at = ?5 WHERE seq = ?1",
+        "UPDATE events SET due_at = NULL, outcome = ?2, reason = ?3, payment = ?4, applied_at = ?5
+         WHERE seq = ?1",
     )?
     .execute(params![seq, decision.outcome.as_str(), reason, payment, now.0])?;
     Ok(())
