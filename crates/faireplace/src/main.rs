@@ -1,2 +1,57 @@
-//! Being written.
-fn main() {}
+//! `faireplace`: Stripe payments in, an exact prepaid-credit balance out. One program, one file per command.
+//! Not here: anything that the commands do. This reads the command line and says how it ended.
+
+mod client;
+mod commands;
+mod config;
+mod dev_file;
+mod failure;
+mod operator_key;
+mod sender;
+mod service;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::Command;
+use config::Environment;
+use failure::Failure;
+
+/// Stripe payments in, an exact prepaid-credit balance out.
+///
+/// Settings come from the environment, and from faireplace.toml in this folder (or the file that
+/// FAIREPLACE_CONFIG names); `faireplace config show` prints each one and where it came from.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, after_help = "Start with: faireplace dev")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start: {error}")))
+        .and_then(|runtime| runtime.block_on(arguments.command.run(&Environment::of_this_process())));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{}", terminal::error(&failure.to_string()));
+            failure.exit_code()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -29,7 +29,8 @@ pub struct Lot {
     pub tenant: TenantId,
     /// The payment that bought them.
     pub payment: PaymentId,
-    /// When they were bought, by Stripe's clock, in seconds. Part of the burn order.
+    /// When they were bought, by Stripe's clock, in seconds. Part of the burn order. An earlier event about
+    /// the same purchase that arrives later makes it earlier: the burn order does not depend on delivery.
     pub purchased_at: i64,
     /// Granted in all.
     pub granted: Credits,

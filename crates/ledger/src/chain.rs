@@ -6,10 +6,12 @@
 //! faireplace-1          the format
 //! <previous hash>       64 lower-case hex digits, zeros for the first
 //! <seq> <tenant> <kind> <payment or -> <at, microseconds>
-//! <cause>
+//! event <id>            or: operator <who> and, on the next line, reason <why>; or: command <key>
 //! <account> <lot or -> <amount>      one line per posting
 //! <available> <held> <frozen> <debt> after it
 //! ```
+//!
+//! In names and reasons a line break is written `\n` and a backslash `\\`: no text can pose as a line.
 //!
 //! Not here: anchoring the head outside the database, without which a chain proves nothing against whoever
 //! owns the database.
@@ -18,7 +20,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use crate::posting::Transaction;
+use crate::posting::{Cause, Transaction};
 
 /// What stands before the first transaction.
 pub const GENESIS: [u8; 32] = [0; 32];
@@ -34,9 +36,15 @@ pub fn text(previous: &[u8; 32], transaction: &Transaction) -> String {
     let payment = transaction.payment.map_or_else(|| "-".to_owned(), |id| id.to_string());
     let (seq, tenant, kind, at) =
         (transaction.seq, transaction.tenant, transaction.kind.as_str(), transaction.at);
-    // Writing to a String cannot fail. The cause is quoted so that no text in it can pose as another line.
+    // Writing to a String cannot fail.
     let _ = writeln!(text, "{seq} {tenant} {kind} {payment} {at}");
-    let _ = writeln!(text, "{:?}", transaction.cause.to_string());
+    let _ = match &transaction.cause {
+        Cause::Event(event) => writeln!(text, "event {}", one_line(event.as_str())),
+        Cause::Operator { by, reason } => {
+            writeln!(text, "operator {}\nreason {}", one_line(by), one_line(reason))
+        }
+        Cause::Command(key) => writeln!(text, "command {}", one_line(key)),
+    };
     for posting in &transaction.postings {
         let lot = posting.lot.map_or_else(|| "-".to_owned(), |lot| lot.to_string());
         let _ = writeln!(text, "{} {lot} {}", posting.account.as_str(), posting.amount);
@@ -44,6 +52,10 @@ pub fn text(previous: &[u8; 32], transaction: &Transaction) -> String {
     let after = transaction.balance_after;
     let _ = writeln!(text, "{} {} {} {}", after.available, after.held, after.frozen, after.debt);
     text
+}
+
+fn one_line(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n")
 }
 
 /// Lower-case hexadecimal.

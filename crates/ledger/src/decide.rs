@@ -10,7 +10,8 @@ use crate::draft::Draft;
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
 use crate::ids::{PaymentId, TenantId, Timestamp};
-use crate::knowledge::{Knowledge, Ruling};
+use crate::knowledge::{Knowledge, Ruling, Verdict};
+use crate::money::CREDITS_PER_PAYMENT_MAX;
 use crate::offer::{Policy, judge};
 use crate::outcome::{Outcome, Reason};
 use crate::posting::{Cause, Kind, Transaction};
@@ -44,26 +45,47 @@ pub struct Changes {
 }
 
 /// Decides what one event means.
+///
+/// # Panics
+/// When it names no object: it could be told again under no name, and would be granted again.
 pub fn decide(book: &Book, fact: &Fact, policy: &Policy, at: Timestamp) -> Decision {
+    assert!(fact.knowledge.key().is_some(), "a fact must name the object that it is about");
     let mut learned = fact.knowledge.clone();
     judge(&mut learned, fact, policy, |tenant| book.tenants.contains_key(&tenant));
-    revise(book, &learned, Cause::Event(fact.told.event.clone()), policy, at)
+    revise(book, &named(book, &learned), &learned, Cause::Event(fact.told.event.clone()), policy, at)
 }
 
-/// Decides what a person's word about a quarantined payment means.
+/// Decides what a person's word about a quarantined payment means. Nothing, where there is no such payment or
+/// where the word grants fewer credits than one or more than [`CREDITS_PER_PAYMENT_MAX`].
 pub fn rule(book: &Book, payment: PaymentId, ruling: Ruling, policy: &Policy) -> Option<Decision> {
-    let known = book.payments.get(&payment)?;
+    let known = book.payments.contains_key(&payment);
+    let sensible = match ruling.verdict {
+        Verdict::Grant { credits, .. } => (1..=CREDITS_PER_PAYMENT_MAX).contains(&credits.0),
+        Verdict::Dismiss => true,
+    };
     let at = ruling.at;
     let cause = Cause::Operator { by: ruling.by.clone(), reason: ruling.reason.clone() };
-    let learned = Knowledge { ruling: Some(ruling), ..known.knowledge.clone() };
-    Some(revise(book, &learned, cause, policy, at))
+    let learned = Knowledge { ruling: Some(ruling), ..Knowledge::default() };
+    (known && sensible).then(|| revise(book, &[payment], &learned, cause, policy, at))
 }
 
-/// Joins what was learned with everything known of the same payment, and posts the difference.
-fn revise(book: &Book, learned: &Knowledge, cause: Cause, policy: &Policy, at: Timestamp) -> Decision {
+/// The payments that an event names, smallest first. More than one, where it tells us that they are the same.
+fn named(book: &Book, learned: &Knowledge) -> Vec<PaymentId> {
     let mut same: Vec<PaymentId> = learned.objects().filter_map(|id| book.aliases.get(id)).copied().collect();
     same.sort_unstable();
     same.dedup();
+    same
+}
+
+/// Joins what was learned with everything known of the `same` payment, and posts the difference.
+fn revise(
+    book: &Book,
+    same: &[PaymentId],
+    learned: &Knowledge,
+    cause: Cause,
+    policy: &Policy,
+    at: Timestamp,
+) -> Decision {
     let id = same.first().copied().unwrap_or(book.next_payment);
 
     let before = same.first().map(|id| book.payments[id].knowledge.clone()).unwrap_or_default();
@@ -74,8 +96,11 @@ fn revise(book: &Book, learned: &Knowledge, cause: Cause, policy: &Policy, at: T
     after.join(learned.clone());
 
     let mut draft = Draft::new(book, cause, at, Some(id));
-    for lot in draft.lots_where(|lot| same.contains(&lot.payment) && lot.payment != id) {
-        draft.lot_mut(lot).payment = id;
+    let here = (id, after.purchased_at());
+    let own = draft.lots_where(|lot| same.contains(&lot.payment) && (lot.payment, lot.purchased_at) != here);
+    for lot in own {
+        let lot = draft.lot_mut(lot);
+        (lot.payment, lot.purchased_at) = here;
     }
     settle(&mut draft, id, &after, policy);
 
@@ -83,7 +108,7 @@ fn revise(book: &Book, learned: &Knowledge, cause: Cause, policy: &Policy, at: T
     Decision {
         outcome: outcome(&before, &after, learned, &draft.transactions),
         question,
-        changes: draft.finish(Some(Payment { id, knowledge: after }), same.into_iter().skip(1).collect()),
+        changes: draft.finish(Some(Payment { id, knowledge: after }), same.iter().skip(1).copied().collect()),
     }
 }
 
@@ -103,7 +128,7 @@ fn settle(draft: &mut Draft<'_>, payment: PaymentId, known: &Knowledge, policy: 
         let due = if due.tenant == Some(tenant) { due } else { Entitlement::default() };
         let mut own = draft.lots_where(|lot| lot.payment == payment && lot.tenant == tenant);
         if own.is_empty() {
-            own.push(draft.open_lot(tenant, payment, known.claim().map_or(0, |claim| claim.told.created)));
+            own.push(draft.open_lot(tenant, payment, known.purchased_at()));
         }
         Settlement { draft, tenant, own: &own }.run(&due);
     }
@@ -138,6 +163,3 @@ fn outcome(
         () => Outcome::Recorded,
     }
 }
-
-#[cfg(test)]
-mod tests;

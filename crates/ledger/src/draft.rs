@@ -49,10 +49,9 @@ impl<'a> Draft<'a> {
         found.into_iter().map(|lot| lot.id).collect()
     }
 
-    /// A new, empty lot.
+    /// A new, empty lot. A decision opens at most one: for the one tenant who is entitled, if it has none.
     pub(crate) fn open_lot(&mut self, tenant: TenantId, payment: PaymentId, purchased_at: i64) -> LotId {
-        let newest = self.lots.keys().next_back().map_or(0, |id| id.0 + 1);
-        let id = LotId(newest.max(self.book.next_lot.0));
+        let id = self.book.next_lot;
         let none = Credits::ZERO;
         let lot = Lot {
             id,

@@ -1,5 +1,5 @@
 //! The names of things, one type each, so that none can stand where another belongs.
-//! Not here: the syntax of Stripe's ids, which are opaque to us (docs.stripe.com/upgrades: they may change shape).
+//! Not here: the syntax of Stripe's ids, which are opaque to us (docs.stripe.com/upgrades: they may change).
 
 use std::fmt;
 

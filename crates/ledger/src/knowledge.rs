@@ -216,7 +216,8 @@ impl Knowledge {
             self.charges.entry(id).or_default().join(charge);
         }
         for (id, refund) in other.refunds {
-            let known = self.refunds.entry(id).or_insert(refund);
+            let none = Refund { amount: Minor::ZERO, ..refund };
+            let known = self.refunds.entry(id).or_insert(none);
             known.amount = known.amount.max(refund.amount);
             known.rank = known.rank.max(refund.rank);
         }
@@ -270,6 +271,13 @@ impl Knowledge {
     /// matter.
     pub fn claim(&self) -> Option<&Claim> {
         self.claims.first()
+    }
+
+    /// When it was bought, by Stripe's clock, in seconds: when the claim that counts was first told, else the
+    /// first that was not believed. Zero while no purchase is known.
+    pub fn purchased_at(&self) -> i64 {
+        let refused = || self.refused.first().map(|claim| &claim.told);
+        self.claim().map(|claim| &claim.told).or_else(refused).map_or(0, |told| told.created)
     }
 
     /// Whether anything tells us what was bought, believed or not.

@@ -3,7 +3,7 @@
 //!
 //! The tour, in reading order:
 //! - [`fact`]: what one event tells us, in our terms;
-//! - [`knowledge`]: everything known about one payment; facts *join* it, so order and repetition cannot matter;
+//! - [`knowledge`]: everything known about one payment; facts *join* it, so neither order nor number matters;
 //! - [`offer`]: may these terms be trusted? catalogue, metadata, tenants;
 //! - [`entitlement`]: knowledge → the credits that should be granted, revoked and frozen;
 //! - [`decide`]: entitlement − what is already posted = postings, and one named [`outcome`];
@@ -11,7 +11,7 @@
 //! - [`posting`], [`chain`]: balanced transactions, and the hash chain they belong to;
 //! - [`book`]: the part of the ledger that a batch of decisions reads and changes.
 //!
-//! Deliberately not here: Stripe's JSON (`stripe`), how facts are read from it (`engine`), and memory (`store`).
+//! Deliberately not here: Stripe's JSON (`stripe`), how facts are read from it (`engine`), memory (`store`).
 
 pub mod book;
 pub mod chain;

@@ -9,7 +9,7 @@ use std::ops::{Add, AddAssign, Sub, SubAssign};
 use serde::{Deserialize, Serialize};
 
 macro_rules! amount {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $add:path, $sub:path) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -22,7 +22,7 @@ macro_rules! amount {
             /// `self − other`, or nothing where that would be negative.
             #[must_use]
             pub fn less(self, other: Self) -> Self {
-                Self((self.0 - other.0).max(0))
+                Self($sub(self.0, other.0).max(0))
             }
 
             /// Whether this is exactly nothing; lets stored knowledge leave it out.
@@ -34,23 +34,23 @@ macro_rules! amount {
         impl Add for $name {
             type Output = Self;
             fn add(self, other: Self) -> Self {
-                Self(self.0 + other.0)
+                Self($add(self.0, other.0))
             }
         }
         impl Sub for $name {
             type Output = Self;
             fn sub(self, other: Self) -> Self {
-                Self(self.0 - other.0)
+                Self($sub(self.0, other.0))
             }
         }
         impl AddAssign for $name {
             fn add_assign(&mut self, other: Self) {
-                self.0 += other.0;
+                *self = *self + other;
             }
         }
         impl SubAssign for $name {
             fn sub_assign(&mut self, other: Self) {
-                self.0 -= other.0;
+                *self = *self - other;
             }
         }
         impl Sum for $name {
@@ -67,12 +67,13 @@ macro_rules! amount {
 }
 
 amount! {
-    /// Whole credits. One credit is one lease signature.
-    Credits
+    /// Whole credits. One credit is one lease signature. A sum that does not fit is a defect, and panics.
+    Credits, Add::add, Sub::sub
 }
 amount! {
-    /// An amount of money in the currency's minor unit, as Stripe writes it.
-    Minor
+    /// An amount of money in the currency's minor unit, as Stripe writes it. A sum that does not fit is as
+    /// large as can be: it is only ever compared with what was paid.
+    Minor, i64::saturating_add, i64::saturating_sub
 }
 
 /// The most credits that one payment may claim; more is refused as a mistake.
@@ -105,7 +106,7 @@ pub fn prorate(credits: Credits, part: Minor, whole: Minor, rounding: Rounding) 
         Rounding::Floor => product / whole,
         Rounding::Ceil => (product + whole - 1) / whole,
     };
-    // part < whole, so the share is below `credits` and fits; should that ever be wrong, revoke no more than all.
+    // part < whole, so the share is below `credits` and fits; if that is ever wrong, no more than all goes.
     Credits(i64::try_from(share).unwrap_or(credits.0))
 }
 

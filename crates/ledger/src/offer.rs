@@ -57,6 +57,10 @@ pub fn judge(known: &mut Knowledge, fact: &Fact, policy: &Policy, is_known: impl
 
 /// The terms, if every check holds; else the first check that does not.
 fn believe(offer: &Offer, policy: &Policy, is_known: impl Fn(TenantId) -> bool) -> Result<Terms, Reason> {
+    // First: unlike the other doubts, this one needs a person although nothing says that it was paid.
+    if offer.status_unknown {
+        return Err(Reason::PaymentStatusUnknown);
+    }
     let tenant = TenantId::parse(offer.tenant.as_deref().ok_or(Reason::TenantMissing)?);
     let tenant = tenant.ok_or(Reason::TenantInvalid)?;
     if policy.known_tenants_only && !is_known(tenant) {
@@ -69,9 +73,6 @@ fn believe(offer: &Offer, policy: &Policy, is_known: impl Fn(TenantId) -> bool) 
     }
     if let Some(catalogue) = &policy.catalogue {
         agree(offer, claimed, catalogue)?;
-    }
-    if offer.status_unknown {
-        return Err(Reason::PaymentStatusUnknown);
     }
     terms(offer, policy).ok_or(Reason::CreditsMissing)
 }

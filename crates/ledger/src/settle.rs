@@ -58,19 +58,17 @@ impl Settlement<'_, '_> {
         self.draw(&mut lines, &mut left, self.own, Account::Frozen, credits);
         self.draw(&mut lines, &mut left, &others, Account::Available, credits);
         lines.push((Account::Debt, None, -left.0));
-        if kind == Kind::Reversed {
-            self.spread(&mut lines, credits, Account::Issued, |lot| lot.granted, 1);
-        } else {
-            lines.push((Account::Revoked, self.own.first().copied(), credits.0));
-        }
+        let account = if kind == Kind::Reversed { Account::Issued } else { Account::Revoked };
+        self.spread(&mut lines, credits, account, |lot| lot.granted.less(lot.revoked), 1);
         self.draft.post(self.tenant, kind, &lines);
     }
 
-    /// Gives back what had been revoked. It lands in the payment's own lot, wherever it was taken from; what
+    /// Gives back what had been revoked. It lands in the payment's own lots, wherever it was taken from; what
     /// is to be frozen or is owed is met from there by the steps that follow.
     fn restore(&mut self, credits: Credits) {
-        let mut lines = vec![(Account::Available, self.own.first().copied(), credits.0)];
+        let mut lines: Vec<Line> = Vec::new();
         self.spread(&mut lines, credits, Account::Revoked, |lot| lot.revoked, -1);
+        self.spread(&mut lines, credits, Account::Available, |lot| lot.revoked, 1);
         self.draft.post(self.tenant, Kind::Restored, &lines);
     }
 
@@ -119,18 +117,19 @@ impl Settlement<'_, '_> {
         }
     }
 
-    /// Books `credits` against `account` of the own lots, no more on each than `column` of it holds.
+    /// Books `credits` on `account` of the own lots, no more on each than `room` of it allows. Together they
+    /// have room for all: nothing is granted, revoked or restored beyond the targets.
     fn spread(
         &self,
         lines: &mut Vec<Line>,
         credits: Credits,
         account: Account,
-        column: fn(&Lot) -> Credits,
+        room: fn(&Lot) -> Credits,
         sign: i64,
     ) {
         let mut left = credits;
         for &id in self.own {
-            let amount = column(self.draft.lot(id)).min(left);
+            let amount = room(self.draft.lot(id)).min(left);
             lines.push((account, Some(id), sign * amount.0));
             left -= amount;
         }

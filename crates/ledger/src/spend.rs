@@ -26,6 +26,9 @@ pub enum Refusal {
 }
 
 /// Spends `credits` of `tenant`, whose lots the book must hold as far as they are needed.
+///
+/// # Panics
+/// When it does not: better than to take fewer credits than were sold.
 pub fn spend(
     book: &Book,
     tenant: TenantId,
@@ -48,6 +51,7 @@ pub fn spend(
         lines.extend([(Account::Available, Some(id), -amount.0), (Account::Consumed, Some(id), amount.0)]);
         left -= amount;
     }
+    assert_eq!(left, Credits::ZERO, "the book must hold the lots that a spend needs");
     draft.post(tenant, Kind::Spent, &lines);
     Ok(draft.finish(None, Vec::new()))
 }

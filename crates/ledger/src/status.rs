@@ -15,7 +15,8 @@ pub enum PaymentStatus {
     AwaitingPurchase,
     /// The purchase is complete; a delayed payment is under way.
     Pending,
-    /// An attempt failed; the customer may still try again.
+    /// An attempt failed and none succeeded; the customer may still try again. Most never do, and nothing
+    /// more is heard of them: the session that expires no longer names its payment intent.
     Failed,
     /// Ended without payment.
     Expired,
@@ -84,12 +85,13 @@ impl PaymentStatus {
             Some(Verdict::Grant { .. }) => return Self::of_paid(known),
             None => {}
         }
+        let declined = known.charges.values().any(|charge| charge.failed) && !is_final(known);
         match () {
             () if !known.purchase_known() && known.unrelated => Self::Unrelated,
+            () if !known.purchase_known() && declined => Self::Failed,
             () if !known.purchase_known() => Self::AwaitingPurchase,
             () if known.paid => Self::of_paid(known),
             () if known.expired || known.async_failed => Self::Expired,
-            () if known.charges.values().any(|c| c.failed) && !known.completed => Self::Failed,
             () => Self::Pending,
         }
     }
@@ -121,8 +123,8 @@ pub fn question(known: &Knowledge) -> Option<Reason> {
         return None;
     }
     if known.claims.is_empty() {
-        let refused = known.refused.first()?;
-        return (known.paid || refused.reason == Reason::PaymentStatusUnknown).then_some(refused.reason);
+        let doubtful = |reason: &Reason| known.paid || *reason == Reason::PaymentStatusUnknown;
+        return known.refused.iter().map(|refused| refused.reason).find(doubtful);
     }
     let contradiction =
         known.claims.len() > 1 || known.refused.iter().any(|refused| contradicts(known, refused));

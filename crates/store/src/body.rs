@@ -32,7 +32,7 @@ thread_local! {
 pub fn pack(body: &[u8]) -> Vec<u8> {
     let compressed = COMPRESSOR.with_borrow_mut(|slot| {
         if slot.is_none() {
-            *slot = Compressor::with_prepared_dictionary(&ENCODER).ok();
+            *slot = compressor().ok();
         }
         slot.as_mut().and_then(|compressor| compressor.compress(body).ok())
     });
@@ -44,6 +44,13 @@ pub fn pack(body: &[u8]) -> Vec<u8> {
     packed.push(mark);
     packed.extend_from_slice(content);
     packed
+}
+
+/// With a checksum: four bytes, and a damaged body is never mistaken for another one.
+fn compressor() -> std::io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::with_prepared_dictionary(&ENCODER)?;
+    compressor.include_checksum(true)?;
+    Ok(compressor)
 }
 
 /// The body again, byte for byte.

@@ -1,13 +1,13 @@
 //! Durable memory. [`Store`] is one closed list of verbs; every database must do each of them in the same
-//! way, and `conformance` is the suite that says what that is. A verb without a case there fails a test.
+//! way, and the suite in `tests/store/conformance` says what that is: a verb without a case fails a test.
 //!
 //! One verb writes money: [`Store::settle`] (and [`Store::rule`], the same for a person's word). Nothing else
 //! can insert a posting.
 //!
-//! Deliberately not here: what anything means (`ledger`), when it happens (`engine`), the clock (an argument).
+//! Deliberately not here: what anything means (`ledger`), when it happens (`engine`), and the clock, which
+//! is an argument.
 
 pub mod body;
-pub mod conformance;
 pub mod error;
 pub mod model;
 pub mod sqlite;
@@ -38,7 +38,8 @@ macro_rules! verbs {
                 match self {
                     Self::Sqlite(database) => database.$verb($($name),*).await,
                 }
-            })+
+            }
+            )+
 
             /// The name of every verb, so that the conformance suite can be held against the list.
             pub const VERBS: &[&str] = &[$(stringify!($verb)),+];
@@ -53,6 +54,14 @@ impl Store {
     /// [`OpenError`]: another process has it, it is not ours, its schema is newer, it is of the other mode.
     pub fn open_sqlite(path: &Path, mode: Mode) -> Result<Self, OpenError> {
         sqlite::Sqlite::open(path, mode).map(Self::Sqlite)
+    }
+
+    /// Resolves when the database takes no more writes, because the disk failed. The process should end then:
+    /// only opening the file again finds out what it holds.
+    pub async fn closed(&self) {
+        match self {
+            Self::Sqlite(database) => database.closed().await,
+        }
     }
 
     /// Tells other processes who has the database, for as long as this one has it.
@@ -75,8 +84,8 @@ verbs! {
     /// When the next event falls due; none when nothing waits.
     next_due() -> Option<Timestamp>;
     /// Decides and writes a batch of events in one commit. An event that is no longer due is left out of the
-    /// answer; one on which deciding panics is quarantined alone. If the batch as a whole fails, nothing of it
-    /// was written.
+    /// answer; one on which deciding panics is quarantined alone. If the batch as a whole fails, nothing of
+    /// it was written.
     settle(batch: Vec<Settlement>, policy: Arc<Policy>, now: Timestamp) -> Vec<Settled>;
     /// Decides and writes a person's word about a payment; none when there is no such payment.
     rule(payment: PaymentId, ruling: Ruling, policy: Arc<Policy>) -> Option<Settled>;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ledger::chain::{GENESIS, hex, seal};
-use ledger::{Account, Balance, Credits, LotId, TenantId, Transaction};
+use ledger::{Account, Balance, LotId, TenantId, Transaction};
 use rusqlite::Connection;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ pub(super) fn health(c: &Connection) -> Result<Health, StoreError> {
         pending: one("SELECT count(*) FROM events WHERE due_at IS NOT NULL")?.unwrap_or_default(),
         oldest_pending: at(one("SELECT min(received_at) FROM events WHERE due_at IS NOT NULL")?),
         quarantined: one("SELECT count(*) FROM quarantine WHERE closed_at IS NULL")?.unwrap_or_default(),
-        last_event: at(one("SELECT received_at FROM events ORDER BY seq DESC LIMIT 1").unwrap_or_default()),
+        last_event: at(one("SELECT (SELECT received_at FROM events ORDER BY seq DESC LIMIT 1)")?),
         transactions: one("SELECT max(seq) FROM transactions")?.unwrap_or_default(),
     })
 }
@@ -56,9 +56,10 @@ pub(super) fn audit(c: &Connection) -> Result<Audit, StoreError> {
 struct Check {
     seq: i64,
     head: [u8; 32],
-    balances: BTreeMap<TenantId, Balance>,
-    /// Per lot: granted, revoked, available, held, frozen.
-    lots: BTreeMap<LotId, [i64; 5]>,
+    /// Per tenant: available, held, frozen, debt. Wide enough that no forged amount overflows a sum.
+    balances: BTreeMap<TenantId, [i128; 4]>,
+    /// Per lot and its tenant: granted, revoked, available, held, frozen.
+    lots: BTreeMap<(LotId, TenantId), [i128; 5]>,
     faults: Vec<String>,
 }
 
@@ -79,34 +80,32 @@ impl Check {
                 "transaction {seq} does not match its hash, or the one before it was changed"
             ));
         }
-        if entry.postings.iter().map(|posting| posting.amount).sum::<i64>() != 0 {
+        if entry.postings.iter().map(|posting| i128::from(posting.amount)).sum::<i128>() != 0 {
             self.fault(format!("transaction {seq} does not sum to zero"));
         }
         let balance = self.balances.entry(entry.tenant).or_default();
         for posting in &entry.postings {
-            let column = match posting.account {
-                Account::Available => Some((&mut balance.available, 1)),
-                Account::Held => Some((&mut balance.held, 1)),
-                Account::Frozen => Some((&mut balance.frozen, 1)),
-                Account::Debt => Some((&mut balance.debt, -1)),
-                Account::Issued | Account::Consumed | Account::Revoked => None,
-            };
-            if let Some((column, sign)) = column {
-                *column += Credits(sign * posting.amount);
+            let amount = i128::from(posting.amount);
+            match posting.account {
+                Account::Available => balance[0] += amount,
+                Account::Held => balance[1] += amount,
+                Account::Frozen => balance[2] += amount,
+                Account::Debt => balance[3] -= amount,
+                Account::Issued | Account::Consumed | Account::Revoked => {}
             }
             if let Some(lot) = posting.lot {
-                let figures = self.lots.entry(lot).or_default();
+                let figures = self.lots.entry((lot, entry.tenant)).or_default();
                 match posting.account {
-                    Account::Issued => figures[0] -= posting.amount,
-                    Account::Revoked => figures[1] += posting.amount,
-                    Account::Available => figures[2] += posting.amount,
-                    Account::Held => figures[3] += posting.amount,
-                    Account::Frozen => figures[4] += posting.amount,
+                    Account::Issued => figures[0] -= amount,
+                    Account::Revoked => figures[1] += amount,
+                    Account::Available => figures[2] += amount,
+                    Account::Held => figures[3] += amount,
+                    Account::Frozen => figures[4] += amount,
                     Account::Consumed | Account::Debt => {}
                 }
             }
         }
-        if *balance != entry.balance_after {
+        if *balance != figures(entry.balance_after) {
             self.fault(format!("transaction {seq} states a balance that its postings do not lead to"));
         }
         (self.seq, self.head) = (seq, entry.hash);
@@ -119,7 +118,7 @@ impl Check {
         while let Some(row) = rows.next()? {
             let tenant = TenantId(row.get::<_, Uuid>(4)?);
             count += 1;
-            if book::read_balance(row, 0)? != self.balances.remove(&tenant).unwrap_or_default() {
+            if figures(book::read_balance(row, 0)?) != self.balances.remove(&tenant).unwrap_or_default() {
                 self.fault(format!("tenant {tenant}: the stored balance is not the sum of the postings"));
             }
         }
@@ -136,15 +135,20 @@ impl Check {
         while let Some(row) = rows.next()? {
             let lot = book::read_lot(row)?;
             count += 1;
-            let stored =
-                [lot.granted, lot.revoked, lot.available, lot.held, lot.frozen].map(|figure| figure.0);
-            if stored != self.lots.remove(&lot.id).unwrap_or_default() {
+            let stored = [lot.granted, lot.revoked, lot.available, lot.held, lot.frozen]
+                .map(|figure| i128::from(figure.0));
+            if stored != self.lots.remove(&(lot.id, lot.tenant)).unwrap_or_default() {
                 self.fault(format!("lot {}: the stored figures are not the sum of the postings", lot.id));
             }
         }
-        if let Some(missing) = self.lots.keys().next().copied() {
-            self.fault(format!("lot {missing} has postings and no row"));
+        if let Some((missing, tenant)) = self.lots.keys().next().copied() {
+            self.fault(format!("lot {missing} of tenant {tenant} has postings and no row"));
         }
         Ok(count)
     }
+}
+
+fn figures(balance: Balance) -> [i128; 4] {
+    let Balance { available, held, frozen, debt } = balance;
+    [available, held, frozen, debt].map(|credits| i128::from(credits.0))
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use ledger::chain::GENESIS;
+use ledger::knowledge::{Ruling, Verdict};
 use ledger::{
     Balance, Book, Cause, Changes, Credits, Fact, Knowledge, Lot, LotId, ObjectId, Payment, PaymentId,
     PaymentStatus, Tenant, TenantId, Timestamp, Transaction, entitlement,
@@ -17,34 +18,44 @@ use crate::error::StoreError;
 /// lots as could at most be needed.
 pub(super) fn load<'f>(c: &Connection, facts: impl Iterator<Item = &'f Fact>) -> Result<Book, StoreError> {
     let mut book = empty(c)?;
-    // The most credits that each tenant's other lots may have to give.
-    let mut needs: BTreeMap<TenantId, Credits> = BTreeMap::new();
+    let mut named = Vec::new();
     for fact in facts {
         for object in fact.knowledge.objects() {
             load_object(c, &mut book, object)?;
         }
-        if let Some(tenant) = fact.offer.as_ref().and_then(|o| TenantId::parse(o.tenant.as_deref()?)) {
-            needs.entry(tenant).or_default();
-        }
+        named.extend(fact.offer.as_ref().and_then(|offer| TenantId::parse(offer.tenant.as_deref()?)));
+    }
+    load_tenants(c, &mut book, named)?;
+    Ok(book)
+}
+
+/// Loads what a person's word about `payment` touches; the book is without it where there is none.
+pub(super) fn load_payment(c: &Connection, payment: PaymentId, ruling: &Ruling) -> Result<Book, StoreError> {
+    let mut book = empty(c)?;
+    if c.prepare_cached("SELECT 1 FROM payments WHERE id = ?1")?.exists([payment.0])? {
+        load_known(c, &mut book, payment)?;
+    }
+    let named = match ruling.verdict {
+        Verdict::Grant { tenant, .. } => vec![tenant],
+        Verdict::Dismiss => Vec::new(),
+    };
+    load_tenants(c, &mut book, named)?;
+    Ok(book)
+}
+
+/// Loads everyone who may get or give credits: the tenants that are `named`, those whom a known claim names,
+/// and those who hold a lot (as whoever an earlier ruling named does).
+fn load_tenants(c: &Connection, book: &mut Book, named: Vec<TenantId>) -> Result<(), StoreError> {
+    // The most credits that each tenant's other lots may have to give.
+    let mut needs: BTreeMap<TenantId, Credits> = BTreeMap::new();
+    let claims = book.payments.values().flat_map(|payment| &payment.knowledge.claims);
+    for tenant in claims.map(|claim| claim.terms.tenant).chain(named) {
+        needs.entry(tenant).or_default();
     }
     for lot in book.lots.values() {
         *needs.entry(lot.tenant).or_default() += lot.granted;
     }
-    for (tenant, need) in needs {
-        load_tenant(c, &mut book, tenant, need)?;
-    }
-    Ok(book)
-}
-
-/// Loads one payment and what it touches.
-pub(super) fn load_payment(c: &Connection, payment: PaymentId) -> Result<Book, StoreError> {
-    let mut book = empty(c)?;
-    load_known(c, &mut book, payment)?;
-    let lots: Vec<_> = book.lots.values().map(|lot| (lot.tenant, lot.granted)).collect();
-    for (tenant, granted) in lots {
-        load_tenant(c, &mut book, tenant, granted)?;
-    }
-    Ok(book)
+    needs.into_iter().try_for_each(|(tenant, need)| load_tenant(c, book, tenant, need))
 }
 
 fn empty(c: &Connection) -> Result<Book, StoreError> {
@@ -170,7 +181,8 @@ pub(super) fn write(
     for tenant in &changes.tenants {
         let Balance { available, held, frozen, debt } = tenant.balance;
         c.prepare_cached(
-            "INSERT INTO tenants (id, available, held, frozen, debt, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO tenants (id, available, held, frozen, debt, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (id) DO UPDATE SET available = ?2, held = ?3, frozen = ?4, debt = ?5",
         )?
         .execute(params![tenant.id.0, available.0, held.0, frozen.0, debt.0, now.0])?;
@@ -210,7 +222,7 @@ fn write_payment(
         now.0
     ])?;
     for gone in absorbed {
-        absorb(c, *gone, *id)?;
+        absorb(c, *gone, *id, now)?;
     }
     for object in knowledge.objects().filter(|object| known.aliases.get(object) != Some(id)) {
         c.prepare_cached(
@@ -222,27 +234,31 @@ fn write_payment(
     Ok(())
 }
 
-/// Two payments turned out to be one. The journal's lines keep the old id, and `absorbed` explains it.
-fn absorb(c: &Connection, gone: PaymentId, into: PaymentId) -> Result<(), StoreError> {
+/// Two payments turned out to be one. The journal's lines keep the old id, and `absorbed` explains it; the
+/// lots are among what was decided.
+fn absorb(c: &Connection, gone: PaymentId, into: PaymentId, now: Timestamp) -> Result<(), StoreError> {
     for sql in [
         "INSERT INTO absorbed (payment, into_payment) VALUES (?1, ?2)",
         "UPDATE absorbed SET into_payment = ?2 WHERE into_payment = ?1",
         "UPDATE events SET payment = ?2 WHERE payment = ?1",
-        "UPDATE lots SET payment = ?2 WHERE payment = ?1",
     ] {
         c.prepare_cached(sql)?.execute((gone.0, into.0))?;
     }
     c.prepare_cached("DELETE FROM payments WHERE id = ?1")?.execute([gone.0])?;
-    // Its question, if it had one, is asked anew of the payment that it became part of.
-    c.prepare_cached("DELETE FROM quarantine WHERE payment = ?1 AND closed_at IS NULL")?.execute([gone.0])?;
-    c.prepare_cached("UPDATE quarantine SET payment = ?2 WHERE payment = ?1")?.execute((gone.0, into.0))?;
+    // Its open question moves along; where the other has one too, that one is asked for both.
+    c.prepare_cached("UPDATE OR IGNORE quarantine SET payment = ?2 WHERE payment = ?1")?
+        .execute((gone.0, into.0))?;
+    c.prepare_cached(
+        "UPDATE quarantine SET payment = ?2, closed_at = ?3, resolution = 'cleared' WHERE payment = ?1",
+    )?
+    .execute((gone.0, into.0, now.0))?;
     Ok(())
 }
 
 fn write_lot(c: &Connection, lot: &Lot) -> Result<(), StoreError> {
     c.prepare_cached(
         "INSERT INTO lots VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (id) DO UPDATE SET payment = ?3, granted = ?5, revoked = ?6, available = ?7, held = ?8,
+         ON CONFLICT (id) DO UPDATE SET payment = ?3, purchased_at = ?4, granted = ?5, revoked = ?6, available = ?7, held = ?8,
              frozen = ?9, freeze_target = ?10",
     )?
     .execute(params![

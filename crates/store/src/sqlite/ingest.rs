@@ -41,15 +41,17 @@ pub(super) fn next_due(c: &Connection) -> Result<Option<Timestamp>, StoreError> 
     Ok(due.map(Timestamp))
 }
 
-/// Books failed attempts: each is tried again when it says, or given up and shown to a person.
+/// Books failed attempts: each is tried again when it says, or given up and shown to a person. An event that
+/// was settled meanwhile is left alone.
 pub(super) fn postpone(c: &Connection, failed: &[Postponed], now: Timestamp) -> Result<(), StoreError> {
     for one in failed {
-        c.prepare_cached(
-            "UPDATE events SET attempts = attempts + 1, due_at = ?2, reason = ?3
-             WHERE seq = ?1 AND due_at IS NOT NULL",
-        )?
-        .execute((one.seq, one.due_at.map(|at| at.0), &one.error))?;
-        if one.due_at.is_none() {
+        let waiting = c
+            .prepare_cached(
+                "UPDATE events SET attempts = attempts + 1, due_at = ?2, reason = ?3
+                 WHERE seq = ?1 AND due_at IS NOT NULL",
+            )?
+            .execute((one.seq, one.due_at.map(|at| at.0), &one.error))?;
+        if waiting > 0 && one.due_at.is_none() {
             quarantine::close_event(c, one.seq, Reason::RetriesExhausted, &one.error, now)?;
         }
     }

@@ -2,6 +2,7 @@
 //! the SQL stands in the file named after its subject.
 
 mod audit;
+mod backup;
 mod book;
 mod events;
 mod ingest;
@@ -22,8 +23,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ledger::knowledge::Ruling;
 use ledger::{EventId, PaymentId, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
 
+pub use backup::backup;
 pub use migrate::NEWEST as SCHEMA_NEWEST;
-pub use open::{Mode, holder};
+pub use open::{Mode, holder, mode_of};
 pub use writer::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
 
 use crate::error::{OpenError, StoreError};
@@ -32,11 +34,17 @@ use crate::model::{
     Postponed, QuarantineRow, Receipt, Settled, Settlement, TransactionFilter, TransactionRow,
 };
 
+/// The version of SQLite inside this program.
+pub fn version() -> &'static str {
+    rusqlite::version()
+}
+
 type Answer<T> = Result<T, StoreError>;
 
 /// One open SQLite database.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
+    // Dropped in this order: the lock goes when nothing of ours has the file open any more.
     writer: writer::Writer,
     readers: reader::Readers,
     lock: Arc<Mutex<open::Lock>>,
@@ -48,7 +56,7 @@ impl Sqlite {
         let lock = open::Lock::take(path)?;
         let connection = open::writer(path, mode)?;
         let readers = reader::Readers::open(path)?;
-        let (writer, _thread) = writer::Writer::start(connection)
+        let writer = writer::Writer::start(connection)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         Ok(Self { writer, readers, lock: Arc::new(Mutex::new(lock)) })
     }
@@ -58,8 +66,12 @@ impl Sqlite {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).describe(text)
     }
 
+    pub(crate) async fn closed(&self) {
+        self.writer.closed().await;
+    }
+
     pub(crate) async fn ingest(&self, delivery: Delivery, now: Timestamp) -> Answer<Receipt> {
-        self.writer.write(move |c| ingest::ingest(c, &delivery, now)).await
+        self.writer.write_statement(move |c| ingest::ingest(c, &delivery, now)).await
     }
 
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<DueEvent>> {

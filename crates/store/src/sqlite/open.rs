@@ -50,7 +50,11 @@ impl Lock {
             .open(&path)
             .map_err(io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
+            Ok(()) => {
+                // Whoever had it before says nothing about who has it now.
+                file.set_len(0).map_err(io)?;
+                Ok(Self { file })
+            }
             Err(_) => Err(OpenError::InUse {
                 path: database.to_owned(),
                 holder: holder(database).unwrap_or_else(|| "which did not say its name".to_owned()),
@@ -91,13 +95,28 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+/// The mode that a database belongs to; none where there is no database of ours.
+pub fn mode_of(path: &Path) -> Option<Mode> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    match stored_mode(&connection)?.as_str() {
+        "test" => Some(Mode::Test),
+        "live" => Some(Mode::Live),
+        _ => None,
+    }
+}
+
+/// Makes an empty file, if there is none, that nobody but the owner reads.
+pub(super) fn private_file(path: &Path) -> Result<(), OpenError> {
+    let opened = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path);
+    opened.map(drop).map_err(|source| OpenError::Io { path: path.to_owned(), source })
+}
+
 /// Opens the one connection that writes, creating or migrating the database where that is possible.
 pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::SqliteTooOld { found: rusqlite::version().to_owned() });
     }
-    let io = |source| OpenError::Io { path: path.to_owned(), source };
-    private(OpenOptions::new().write(true).create(true).truncate(false)).open(path).map_err(io)?;
+    private_file(path)?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let sqlite = |error: rusqlite::Error| sqlite_error(path, &error);
     ours(path, &connection)?;
@@ -113,8 +132,9 @@ pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")
         .map_err(sqlite)?;
-    migrate::run(path, &mut connection)?;
+    // Before the first table, so that a file whose making was interrupted is still known as ours.
     connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
+    migrate::run(path, &mut connection)?;
     connection
         .execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('mode', ?1)", [mode.as_str()])
         .map_err(sqlite)?;
@@ -157,12 +177,7 @@ fn ours(path: &Path, connection: &Connection) -> Result<(), OpenError> {
 }
 
 fn same_mode(path: &Path, connection: &Connection, asked: Mode) -> Result<(), OpenError> {
-    let found: Option<String> = connection
-        .query_row("SELECT value FROM meta WHERE key = 'mode'", [], |row| row.get(0))
-        .optional()
-        // A new database has no such table yet.
-        .unwrap_or_default();
-    match found {
+    match stored_mode(connection) {
         Some(found) if found != asked.as_str() => {
             let asked = asked.as_str().to_owned();
             Err(OpenError::OtherMode { path: path.to_owned(), found, asked })
@@ -171,6 +186,19 @@ fn same_mode(path: &Path, connection: &Connection, asked: Mode) -> Result<(), Op
     }
 }
 
-pub(super) fn sqlite_error(path: &Path, error: &rusqlite::Error) -> OpenError {
-    OpenError::Sqlite { path: path.to_owned(), message: error.to_string() }
+fn stored_mode(connection: &Connection) -> Option<String> {
+    let mode = connection.query_row("SELECT value FROM meta WHERE key = 'mode'", [], |row| row.get(0));
+    // A new database has no such table yet.
+    mode.optional().unwrap_or_default()
 }
+
+pub(super) fn sqlite_error(path: &Path, error: &rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign { path },
+        _ => OpenError::Sqlite { path, message: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests;

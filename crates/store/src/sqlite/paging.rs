@@ -19,7 +19,7 @@ pub(super) fn list<T>(
     page: Page,
     read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Listing<T>, StoreError> {
-    let offset = i64::from(page.number.saturating_sub(1)) * i64::from(page.size);
+    let offset = i64::from(page.number.saturating_sub(1)).saturating_mul(i64::from(page.size));
     // Both are numbers of ours, so they may stand in the text.
     let mut statement = c.prepare(&format!("{sql} LIMIT {} OFFSET {offset}", page.size))?;
     let mut cursor = statement.query(values)?;

@@ -28,14 +28,15 @@ pub(super) fn close_event(
     Ok(())
 }
 
-/// An event that was quarantined and has now been applied needs nobody any more.
-pub(super) fn clear_event(c: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreError> {
-    c.prepare_cached(
-        "UPDATE quarantine SET closed_at = ?2, resolution = 'cleared'
-         WHERE closed_at IS NULL AND event = (SELECT id FROM events WHERE seq = ?1)",
-    )?
-    .execute((seq, now.0))?;
-    Ok(())
+/// An event that was quarantined and has now been applied needs nobody any more. False when nothing was open.
+pub(super) fn clear_event(c: &Connection, seq: i64, now: Timestamp) -> Result<bool, StoreError> {
+    let closed = c
+        .prepare_cached(
+            "UPDATE quarantine SET closed_at = ?2, resolution = 'cleared'
+             WHERE closed_at IS NULL AND event = (SELECT id FROM events WHERE seq = ?1)",
+        )?
+        .execute((seq, now.0))?;
+    Ok(closed > 0)
 }
 
 /// A person decides that an event stays as it is. False when nothing was open.

@@ -26,7 +26,7 @@ impl Readers {
         Ok(Self { idle: Arc::new(Mutex::new(connections)), permits: Arc::new(Semaphore::new(READERS)) })
     }
 
-    /// Runs `query` on a connection of its own, in one read transaction, so that all it sees is of one moment.
+    /// Runs `query` on a connection of its own, in one read transaction: all that it sees is of one moment.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -43,7 +43,13 @@ impl Readers {
             drop(permit);
             result
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)?
+        tokio::task::spawn_blocking(work).await.map_err(|error| {
+            if error.is_panic() {
+                StoreError::Refused("the query panicked".to_owned())
+            } else {
+                StoreError::Closed
+            }
+        })?
     }
 }
 

@@ -79,7 +79,7 @@ pub(super) fn settle_ruling(
     ruling: &Ruling,
     policy: &Policy,
 ) -> Result<Option<Settled>, StoreError> {
-    let mut ledger = book::load_payment(c, payment)?;
+    let mut ledger = book::load_payment(c, payment, ruling)?;
     let Some(decision) = rule(&ledger, payment, ruling.clone(), policy) else { return Ok(None) };
     let resolution = match ruling.verdict {
         Verdict::Grant { .. } => "resolved",
@@ -104,7 +104,7 @@ fn record(c: &Connection, ledger: &mut Book, decision: &Decision, now: Timestamp
 }
 
 /// Stores what became of an event. A replay that finds everything known already does not blur what became
-/// of it at first.
+/// of it at first, unless the event itself had been given to a person.
 fn finish(
     c: &Connection,
     seq: i64,
@@ -112,18 +112,22 @@ fn finish(
     decision: &Decision,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if decision.outcome == Outcome::AlreadyKnown && earlier.is_some() {
-        c.prepare_cached("UPDATE events SET due_at = NULL, applied_at = ?2 WHERE seq = ?1")?
-            .execute((seq, now.0))?;
+    let cleared = earlier == Some(Outcome::Quarantined) && quarantine::clear_event(c, seq, now)?;
+    if decision.outcome == Outcome::AlreadyKnown && earlier.is_some() && !cleared {
+        // After a failed attempt, the reason is that attempt's error, which is over.
+        let question = decision.question.filter(|_| earlier == Some(Outcome::Quarantined));
+        c.prepare_cached(
+            "UPDATE events SET due_at = NULL, applied_at = ?2,
+                 reason = CASE attempts WHEN 0 THEN reason ELSE ?3 END WHERE seq = ?1",
+        )?
+        .execute((seq, now.0, question.map(Reason::as_str)))?;
         return Ok(());
-    }
-    if earlier == Some(Outcome::Quarantined) {
-        quarantine::clear_event(c, seq, now)?;
     }
     let reason = decision.question.filter(|_| decision.outcome == Outcome::Quarantined).map(Reason::as_str);
     let payment = decision.changes.payment.as_ref().map(|payment| payment.id.0);
     c.prepare_cached(
-        "UPDATE events SET due_at = NULL, outcome = ?2, reason = ?3, payment = ?4, applied_at = ?5 WHERE seq = ?1",
+        "UPDATE events SET due_at = NULL, outcome = ?2, reason = ?3, payment = ?4, applied_at = ?5
+         WHERE seq = ?1",
     )?
     .execute(params![seq, decision.outcome.as_str(), reason, payment, now.0])?;
     Ok(())

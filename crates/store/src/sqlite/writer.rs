@@ -5,6 +5,7 @@
 //! rolled back to its own savepoint, so that it never takes its neighbours with it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -24,17 +25,24 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// The way to the writer.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
-    queue: mpsc::Sender<Job>,
+    // Dropped before the thread is waited for: without senders, it ends.
+    jobs: mpsc::Sender<Job>,
+    _thread: Arc<Thread>,
 }
 
 impl Writer {
     /// Starts the thread. It ends when the last `Writer` is gone, or when a commit fails for a reason after
     /// which the database must not be trusted; then every later write answers [`StoreError::Closed`].
-    pub(super) fn start(connection: Connection) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE_JOBS_MAX);
         let thread =
             std::thread::Builder::new().name("writer".to_owned()).spawn(move || run(&connection, jobs))?;
-        Ok((Self { queue }, thread))
+        Ok(Self { jobs: queue, _thread: Arc::new(Thread(Some(thread))) })
+    }
+
+    /// Resolves when the thread has ended.
+    pub(super) async fn closed(&self) {
+        self.jobs.closed().await;
     }
 
     /// Runs `work` in the next commit and answers when it is durable. `work` is one unit: if it fails or
@@ -43,20 +51,51 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.queue(move |connection| isolated(connection, work)).await
+    }
+
+    /// As [`Writer::write`], for `work` that is a single statement: that is one unit already, and a savepoint
+    /// around it would copy every page that it touches.
+    pub(super) async fn write_statement<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queue(work).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (send, receive) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let result = isolated(connection, work);
+            let result = work(connection);
             Box::new(move |committed| {
                 // Whoever asked may have gone away; the work is done all the same.
                 let _ = send.send(committed.and(result));
             })
         });
-        self.queue.try_send(job).map_err(|error| match error {
+        self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
         })?;
         // The thread died between taking the job and answering it: nobody knows what became of it.
         receive.await.map_err(|_| StoreError::Unknown("the writer stopped".to_owned()))?
+    }
+}
+
+/// Waits for the thread when the last [`Writer`] goes: what it took is then written, and the file closed.
+#[derive(Debug)]
+struct Thread(Option<JoinHandle<()>>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // A thread cannot wait for itself, should the last writer ever go while it hands out an answer.
+        let own = std::thread::current().id();
+        if let Some(thread) = self.0.take().filter(|thread| thread.thread().id() != own) {
+            // It catches what its jobs throw; should it have panicked all the same, it is gone too.
+            let _ = thread.join();
+        }
     }
 }
 

@@ -119,8 +119,10 @@ CREATE TABLE quarantine (
     note       TEXT,
     CHECK ((event IS NULL) <> (payment IS NULL))
 ) STRICT;
-CREATE UNIQUE INDEX quarantine_open_event ON quarantine (event) WHERE closed_at IS NULL AND event IS NOT NULL;
-CREATE UNIQUE INDEX quarantine_open_payment ON quarantine (payment) WHERE closed_at IS NULL AND payment IS NOT NULL;
+CREATE UNIQUE INDEX quarantine_open_event ON quarantine (event)
+    WHERE closed_at IS NULL AND event IS NOT NULL;
+CREATE UNIQUE INDEX quarantine_open_payment ON quarantine (payment)
+    WHERE closed_at IS NULL AND payment IS NOT NULL;
 
 -- API keys: only a hash of the secret is kept.
 CREATE TABLE api_keys (

@@ -1,0 +1,51 @@
+//! `faireplace audit verify`: does the whole journal add up?
+
+use clap::{Args, Subcommand};
+
+use super::listing::{json, text};
+use crate::client::Client;
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::terminal::{green, red, say, shown};
+
+/// Check the books
+#[derive(Args)]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Read the whole journal: the hash chain, every sum, every balance
+    Verify {
+        /// Print JSON, exactly as the API answers it
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Audit {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let Action::Verify { json: as_json } = self.action;
+        let client = Client::connect(&Config::of_database(environment)?).await?;
+        let answer = client.get("/api/admin/audit").await?;
+        let found = &answer["data"];
+        let faults = found["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if as_json {
+            json(&answer)?;
+        } else {
+            let of = |name: &str| text(&found[name]);
+            say!("{} transactions, {} lots, {} tenants", of("transactions"), of("lots"), of("tenants"));
+            say!("head {}", of("head"));
+            faults.iter().for_each(|fault| say!("{} {}", red("✗"), shown(&text(fault))));
+        }
+        if !faults.is_empty() {
+            return Err(Failure::failed("the books do not add up; restore a backup and compare"));
+        }
+        if !as_json {
+            say!("{} the books add up", green("✓"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! `faireplace backup`: a copy that can be restored, made while the service runs.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use store::sqlite;
+
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::terminal::{green, say};
+
+/// Copy the database to a new file, complete and consistent, while the service runs
+#[derive(Args)]
+pub(crate) struct Backup {
+    /// The file to make; it must not exist
+    to: PathBuf,
+}
+
+impl Backup {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let config = Config::of_database(environment)?;
+        let (from, to) = (config.database.path, self.to);
+        let copy = to.clone();
+        let copied = tokio::task::spawn_blocking(move || sqlite::backup(&from, &copy)).await;
+        copied.map_err(|error| Failure::failed(error.to_string()))??;
+        let bytes = std::fs::metadata(&to)?.len();
+        say!(
+            "{} {} ({bytes} bytes); DATABASE_URL=sqlite:{} opens it",
+            green("✓"),
+            to.display(),
+            to.display()
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! `faireplace balance`: what a tenant has and owes.
+
+use clap::Args;
+
+use super::listing::json;
+use crate::client::Client;
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::terminal::{bold, faint, red, say, yellow};
+
+/// Show what a tenant has and owes
+#[derive(Args)]
+pub(crate) struct Balance {
+    /// The tenant's UUID
+    tenant: String,
+    /// Print JSON, exactly as the API answers it
+    #[arg(long)]
+    json: bool,
+}
+
+impl Balance {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let client = Client::connect(&Config::of_database(environment)?).await?;
+        let answer = client.get(&format!("/api/credits/balance?tenant_id={}", self.tenant)).await?;
+        if self.json {
+            return json(&answer);
+        }
+        let figure = |name: &str| answer["data"][name].as_i64().unwrap_or_default();
+        let parts = [("held", figure("held")), ("frozen", figure("frozen"))];
+        say!("{} available", bold(&figure("available").to_string()));
+        for (name, credits) in parts.into_iter().filter(|part| part.1 != 0) {
+            say!("{} {name}", yellow(&credits.to_string()));
+        }
+        if figure("debt") != 0 {
+            say!(
+                "{} owed; nothing can be spent until the next purchase repays it",
+                red(&figure("debt").to_string())
+            );
+        }
+        say!("{}", faint(&format!("{} in all, tenant {}", figure("balance"), self.tenant)));
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! `faireplace config show`: every setting, its value, and where it came from.
+
+use clap::{Args, Subcommand};
+
+use crate::config::{self, Environment, Raw, Source};
+use crate::failure::Failure;
+use crate::terminal::{Side, faint, say, table, yellow};
+
+/// Look at the settings
+#[derive(Args)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Print every setting, its value and where it came from; secrets stay hidden
+    Show,
+}
+
+impl Config {
+    pub(crate) fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let Action::Show = self.action;
+        let raw = Raw::gather(environment)?;
+        let rows: Vec<Vec<String>> = raw.values.iter().map(row).collect();
+        let columns =
+            [("setting", Side::Left), ("value", Side::Left), ("from", Side::Left), ("what for", Side::Left)];
+        say!("{}", table(&columns, &rows));
+        let packages = match &raw.packages {
+            Some(packages) => format!("{} packages in the catalogue", packages.len()),
+            None => "no catalogue: the credits in a session's metadata are believed".to_owned(),
+        };
+        let file = raw.file.as_ref().map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
+        say!("\n{}", faint(&format!("{packages}; file: {file} ({})", config::FILE_VARIABLE)));
+        let checked = config::Config::check(&raw)?;
+        match store::sqlite::mode_of(&checked.database.path) {
+            Some(mode) if mode != checked.mode => say!(
+                "{}",
+                yellow(&format!(
+                    "the database is of {0} mode: `serve` needs FAIREPLACE_MODE={0}; other commands follow it",
+                    mode.as_str()
+                ))
+            ),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn row((setting, value, source): &(config::Setting, Option<String>, Source)) -> Vec<String> {
+    let shown = match value {
+        None => "-".to_owned(),
+        Some(_) if setting.secret => "(hidden)".to_owned(),
+        Some(value) => value.clone(),
+    };
+    let from = match source {
+        Source::Environment => "environment".to_owned(),
+        Source::File(path) => format!("{}: {}", path.display(), setting.key()),
+        Source::Default => "default".to_owned(),
+        Source::Unset => "not set".to_owned(),
+    };
+    vec![setting.variable.to_owned(), shown, from, setting.purpose.to_owned()]
+}

@@ -1,0 +1,138 @@
+//! `faireplace dev`: everything on this machine, with nothing to set up. The first thing a newcomer runs: it
+//! shows the main job done, says what to paste next, and stays up.
+
+use clap::Args;
+use engine::{Clock, entropy};
+use serde_json::Value;
+use store::{KeyRow, Mode};
+use stripe::story::Story;
+use stripe::write::{ApiVersion, Purchase};
+use web::auth;
+
+use super::serve::start_log;
+use super::trigger::settled;
+use crate::client::Client;
+use crate::config::{Config, Environment};
+use crate::dev_file::DevFile;
+use crate::failure::Failure;
+use crate::sender::Sender;
+use crate::service::Service;
+use crate::terminal::{bold, faint, green, say};
+
+/// Run everything on this machine, buy 10 credits, and stay up
+///
+/// Makes its own webhook secret and API key, and keeps them beside the database.
+#[derive(Args)]
+pub(crate) struct Dev {}
+
+impl Dev {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        // Events that `dev` makes are test events, whatever a file says about production.
+        let config = Config::load(&with_default_mode(environment))?;
+        if config.mode == Mode::Live {
+            return Err(Failure::configuration(
+                "`dev` makes up its payments, so FAIREPLACE_MODE must be test",
+            ));
+        }
+        start_log("warn", false);
+        let mut dev = match DevFile::read(&config.database) {
+            Some(dev) => dev,
+            None => DevFile::new(&entropy::bytes()).ok_or_else(|| Failure::failed("no demo tenant"))?,
+        };
+        let secret = dev.secret()?;
+        let mut accepted = vec![secret.clone()];
+        accepted.extend(config.secrets.iter().flatten().cloned());
+        let service = Service::open(&config, accepted).await?;
+        ensure_api_key(&service, &mut dev).await?;
+        dev.write(&config.database)?;
+
+        let url = format!("http://{}", service.address);
+        let sender = Sender::new(&format!("{url}/webhooks/stripe"), secret, Clock::system())?;
+        let running = tokio::spawn(service.run());
+        let client = Client::connect(&config).await?;
+        say!("{}  {url}, {}\n", bold("faireplace dev"), config.database.path.display());
+        show_purchase(&client, &sender, &dev).await?;
+        print_next_steps(&url, &dev);
+        running.await.map_err(|error| Failure::failed(error.to_string()))?
+    }
+}
+
+fn with_default_mode(environment: &Environment) -> Environment {
+    let mut environment = environment.clone();
+    environment.0.entry("FAIREPLACE_MODE".to_owned()).or_insert_with(|| "test".to_owned());
+    environment
+}
+
+/// An API key for the demo tenant that works; the old one, as long as it does.
+async fn ensure_api_key(service: &Service, dev: &mut DevFile) -> Result<(), Failure> {
+    let store = &service.app.store;
+    if let Some(secret) = &dev.api_key {
+        let found = store.find_key(auth::hash(secret)).await?;
+        if found.is_some_and(|key| key.revoked_at.is_none()) {
+            return Ok(());
+        }
+    }
+    let now = service.app.clock.now();
+    let (secret, hash) = auth::new_secret();
+    let key = KeyRow {
+        id: format!("key_{}", entropy::unique_id(now).simple()),
+        name: "demo tenant, made by dev".to_owned(),
+        tenant: Some(dev.tenant),
+        permissions: vec![auth::CREDITS_READ.to_owned(), auth::CREDITS_WRITE.to_owned()],
+        created_at: now,
+        expires_at: None,
+        revoked_at: None,
+    };
+    store.create_key(key, hash).await?;
+    dev.api_key = Some(secret);
+    Ok(())
+}
+
+/// The main job: a payment goes in, credits come out.
+async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile) -> Result<(), Failure> {
+    let before = available(client, dev).await?;
+    say!("A demo tenant buys {}. Stripe would send:", bold("10_credits"));
+    let purchase = Purchase {
+        reference: format!("dev{:08x}", u32::from_le_bytes(entropy::bytes())),
+        tenant_id: dev.tenant.to_string(),
+        package: "10_credits".to_owned(),
+        credits: 10,
+        amount_total: 25_000,
+        currency: "eur".to_owned(),
+        created: Clock::system().now().seconds(),
+        livemode: false,
+        api_version: ApiVersion::default(),
+    };
+    for event in Story::Purchase.events(&purchase) {
+        if sender.deliver(&event).await.is_none_or(|status| !status.is_success()) {
+            return Err(Failure::failed("the first purchase was not accepted by the service's own webhook"));
+        }
+    }
+    settled(client).await?;
+    let after = available(client, dev).await?;
+    say!("\n{} balance {before} → {} credits, tenant {}\n", green("✓"), bold(&after.to_string()), dev.tenant);
+    Ok(())
+}
+
+async fn available(client: &Client, dev: &DevFile) -> Result<i64, Failure> {
+    let answer: Value = client.get(&format!("/api/credits/balance?tenant_id={}", dev.tenant)).await?;
+    Ok(answer["data"]["available"].as_i64().unwrap_or_default())
+}
+
+fn print_next_steps(url: &str, dev: &DevFile) {
+    let program = program();
+    let key = dev.api_key.as_deref().unwrap_or_default();
+    say!("{}", faint("Paste next, in another terminal in this folder:"));
+    say!("  {program} trigger --story partial-refund --times 3 --shuffle");
+    say!("  {program} history {}", dev.tenant);
+    say!("  curl -H 'Authorization: Bearer {key}' {url}/api/credits/balance");
+    say!("\n{}", faint("Or let Stripe's own CLI forward to it, with its secret in STRIPE_WEBHOOK_SECRET:"));
+    say!("  stripe listen --forward-to {url}/webhooks/stripe");
+    say!("\n{}", faint("Running. Ctrl-C stops it; what it knows stays in the database."));
+}
+
+/// How the program was called: a newcomer has it in target/, not on the path.
+fn program() -> String {
+    let called = std::env::args().next().unwrap_or_default();
+    if called.contains('/') { called } else { "faireplace".to_owned() }
+}

@@ -1,0 +1,134 @@
+//! `faireplace doctor`: looks for what is wrong before it costs anything, and says what to do.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::listing::text;
+use crate::client::{Client, running};
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::terminal::{green, red, say, yellow};
+
+/// Check the set-up, and say what to do about what is wrong
+#[derive(Args)]
+pub(crate) struct Doctor {}
+
+enum Finding {
+    Good(String),
+    Odd(String),
+    Bad(String),
+}
+
+use Finding::{Bad, Good, Odd};
+
+impl Doctor {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let mut findings = Vec::new();
+        match Config::of_database(environment) {
+            Ok(config) => {
+                findings.push(Good(format!("the settings can be used ({} mode)", config.mode.as_str())));
+                findings.push(secret(&config));
+                findings.push(catalogue(&config));
+                findings.push(Good(format!("SQLite {}", store::sqlite::version())));
+                books(&config, &mut findings).await;
+            }
+            Err(failure) => findings.push(Bad(failure.to_string())),
+        }
+        let mut bad = 0;
+        for finding in &findings {
+            match finding {
+                Good(text) => say!("{} {text}", green("✓")),
+                Odd(text) => say!("{} {text}", yellow("!")),
+                Bad(text) => {
+                    bad += 1;
+                    say!("{} {text}", red("✗"));
+                }
+            }
+        }
+        if bad == 0 {
+            Ok(())
+        } else {
+            Err(Failure::failed(format!("{bad} of {} checks failed", findings.len())))
+        }
+    }
+}
+
+fn secret(config: &Config) -> Finding {
+    match &config.secrets {
+        Some(secrets) if secrets.len() > 1 => Odd(format!(
+            "{} signing secrets are accepted; drop the old one when the roll is over",
+            secrets.len()
+        )),
+        Some(_) => Good("one signing secret is set".to_owned()),
+        None => Odd("STRIPE_WEBHOOK_SECRET is not set: `serve` will not start, `dev` will".to_owned()),
+    }
+}
+
+fn catalogue(config: &Config) -> Finding {
+    match &config.policy.catalogue {
+        Some(catalogue) => Good(format!("{} packages are for sale; anything else is quarantined", catalogue.len())),
+        None => Odd(
+            "no catalogue: the credits in a session's metadata are believed. Add [[packages]] to the file to \
+             check them"
+                .to_owned(),
+        ),
+    }
+}
+
+/// What the database, or the service that has it, says of itself.
+async fn books(config: &Config, findings: &mut Vec<Finding>) {
+    let path = config.database.path.display();
+    if !config.database.path.exists() {
+        findings.push(Odd(format!("there is no database at {path} yet; `serve` and `dev` make one")));
+        return;
+    }
+    let client = match Client::connect(config).await {
+        Ok(client) => client,
+        Err(failure) => return findings.push(Bad(failure.to_string())),
+    };
+    findings.push(match running(&config.database) {
+        Some(url) => Good(format!("a service runs at {url}")),
+        None => Odd(format!("no service runs on {path}")),
+    });
+    match client.get("/api/admin/status").await {
+        Ok(answer) => state(&answer["data"], findings),
+        Err(failure) => findings.push(Bad(failure.to_string())),
+    }
+    match client.get("/api/admin/audit").await {
+        Ok(answer) if answer["data"]["ok"] == true => {
+            findings.push(Good(format!(
+                "the books add up: {} transactions",
+                text(&answer["data"]["transactions"])
+            )));
+        }
+        Ok(_) => findings.push(Bad("the books do not add up: see `faireplace audit verify`".to_owned())),
+        Err(failure) => findings.push(Bad(failure.to_string())),
+    }
+}
+
+fn state(status: &Value, findings: &mut Vec<Finding>) {
+    let number = |name: &str| status[name].as_u64().unwrap_or_default();
+    findings.push(match number("pending") {
+        0 => Good(format!("all {} events are applied", number("events"))),
+        several => {
+            Odd(format!("{several} events wait to be applied: see `faireplace events list --pending`"))
+        }
+    });
+    if number("quarantined") > 0 {
+        findings.push(Odd(format!(
+            "{} items wait for a person: see `faireplace quarantine list`",
+            number("quarantined")
+        )));
+    }
+    let faults = &status["since_start"]["signature_faults"];
+    let refused: u64 = faults.as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum();
+    let off = |name: &str| faults[name].as_u64().unwrap_or_default();
+    if refused > 0 {
+        let hint = if off("stale") + off("future") > off("mismatch") {
+            "most for their age: is this machine's clock right?"
+        } else {
+            "is STRIPE_WEBHOOK_SECRET that of this endpoint, in this mode?"
+        };
+        findings.push(Odd(format!("{refused} webhooks were refused since the start: {hint}")));
+    }
+}

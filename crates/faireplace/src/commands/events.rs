@@ -1,0 +1,113 @@
+//! `faireplace events`: what Stripe sent, and what became of it.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::listing::{Column, Listing, json, moment, text};
+use crate::client::Client;
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::terminal::Side::{Left, Right};
+use crate::terminal::{bold, faint, say, shown};
+
+/// Look at events, or apply them again
+#[derive(Args)]
+pub(crate) struct Events {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List events, the newest first
+    List {
+        /// Only of this type, such as charge.refunded
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<String>,
+        /// Only with this outcome, such as quarantined
+        #[arg(long)]
+        outcome: Option<String>,
+        /// Only about this payment, by any of its Stripe ids
+        #[arg(long)]
+        payment: Option<String>,
+        /// Only those that are not applied yet
+        #[arg(long)]
+        pending: bool,
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Show one event and the body that Stripe sent
+    Show {
+        /// The event's id
+        event: String,
+        /// Print JSON, exactly as the API answers it
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read events again and decide anew; nothing is ever counted twice
+    Replay {
+        /// The events' ids
+        #[arg(required = true)]
+        events: Vec<String>,
+    },
+}
+
+impl Events {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let client = Client::connect(&Config::of_database(environment)?).await?;
+        match self.action {
+            Action::List { kind, outcome, payment, pending, listing } => {
+                let mut path = format!("/api/admin/events?{}&pending={pending}", listing.query());
+                for (name, value) in [("type", kind), ("outcome", outcome), ("payment", payment)] {
+                    if let Some(value) = value {
+                        path.push_str(&format!("&{name}={value}"));
+                    }
+                }
+                let columns = [
+                    Column("received", Left, |row| moment(&row["received_at"])),
+                    Column("type", Left, |row| text(&row["type"])),
+                    Column("outcome", Left, outcome_and_reason),
+                    Column("times", Right, |row| text(&row["deliveries"])),
+                    Column("payment", Left, |row| text(&row["payment"])),
+                    Column("event", Left, |row| text(&row["id"])),
+                ];
+                listing.print(&client.get(&path).await?, &columns, "No such events.")
+            }
+            Action::Show { event, json: as_json } => {
+                let answer = client.get(&format!("/api/admin/events/{event}")).await?;
+                if as_json {
+                    return json(&answer);
+                }
+                let data = &answer["data"];
+                let of = |name: &str| shown(&text(&data["event"][name]));
+                say!("{} {}", bold(&of("type")), of("id"));
+                say!("outcome   {}", shown(&outcome_and_reason(&data["event"])));
+                say!("payment   {}", of("payment"));
+                say!(
+                    "received  {}, delivered {} time(s)",
+                    moment(&data["event"]["received_at"]),
+                    of("deliveries")
+                );
+                say!("{}", faint("body, as Stripe sent it:"));
+                text(&data["body"]).lines().for_each(|line| say!("{}", shown(line)));
+                Ok(())
+            }
+            Action::Replay { events } => {
+                for event in events {
+                    client.post(&format!("/api/admin/events/{event}/replay"), &json!({})).await?;
+                    say!("{} is applied again; see `faireplace events show {0}`", shown(&event));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn outcome_and_reason(row: &serde_json::Value) -> String {
+    match (row["outcome"].as_str(), row["reason"].as_str()) {
+        (None, None) => "waiting".to_owned(),
+        (None, Some(error)) => format!("waiting, after: {error}"),
+        (Some(outcome), None) => outcome.to_owned(),
+        (Some(outcome), Some(reason)) => format!("{outcome}: {reason}"),
+    }
+}

@@ -1,0 +1,43 @@
+//! `faireplace history`: every line that led to a tenant's balance.
+
+use clap::Args;
+
+use super::listing::{Column, Listing, moment, signed, text};
+use crate::client::Client;
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::terminal::Side::{Left, Right};
+
+/// Show how a tenant's balance came to be, the newest line first
+#[derive(Args)]
+pub(crate) struct History {
+    /// The tenant's UUID
+    tenant: String,
+    #[command(flatten)]
+    listing: Listing,
+}
+
+impl History {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let client = Client::connect(&Config::of_database(environment)?).await?;
+        let (tenant, page) = (&self.tenant, self.listing.query());
+        let answer = client.get(&format!("/api/credits/transactions?tenant_id={tenant}&{page}")).await?;
+        let columns = [
+            Column("when", Left, |row| moment(&row["created_at"])),
+            Column("what", Left, |row| text(&row["type"]).replace('_', " ")),
+            Column("credits", Right, |row| text(&row["credits"])),
+            Column("change", Right, |row| signed(&row["amount"])),
+            Column("balance", Right, |row| text(&row["balance_after"]["balance"])),
+            Column("available", Right, |row| text(&row["balance_after"]["available"])),
+            Column("frozen", Right, |row| unless_zero(&row["balance_after"]["frozen"])),
+            Column("debt", Right, |row| unless_zero(&row["balance_after"]["debt"])),
+            Column("payment", Left, |row| text(&row["payment"])),
+            Column("because of", Left, |row| text(&row["cause"]["id"])),
+        ];
+        self.listing.print(&answer, &columns, "No credits have moved for this tenant.")
+    }
+}
+
+fn unless_zero(value: &serde_json::Value) -> String {
+    if value.as_i64() == Some(0) { String::new() } else { text(value) }
+}

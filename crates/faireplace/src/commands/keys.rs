@@ -1,0 +1,107 @@
+//! `faireplace keys`: API keys for the products behind this service.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::listing::{Column, json as print_json, moment, text};
+use crate::client::Client;
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::terminal::Side::Left;
+use crate::terminal::{bold, say, table};
+
+/// Make, list and revoke API keys
+#[derive(Args)]
+pub(crate) struct Keys {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Make a key; its secret is shown this once
+    Create {
+        /// What it is for
+        name: String,
+        /// The tenant's UUID
+        #[arg(long, required_unless_present = "operator", conflicts_with = "operator")]
+        tenant: Option<String>,
+        /// An operator's key: it may do everything, for every tenant
+        #[arg(long)]
+        operator: bool,
+        /// May also buy and spend, not only look
+        #[arg(long, conflicts_with = "operator")]
+        write: bool,
+        /// Days until it ends by itself; never, if left out
+        #[arg(long, value_name = "DAYS")]
+        expires: Option<i64>,
+        /// Print JSON, exactly as the API answers it
+        #[arg(long)]
+        json: bool,
+    },
+    /// List keys, without their secrets
+    List {
+        /// Print JSON, exactly as the API answers it
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a key: it stops working at once
+    Revoke {
+        /// Its id, as `keys list` shows it
+        id: String,
+    },
+}
+
+impl Keys {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let client = Client::connect(&Config::of_database(environment)?).await?;
+        match self.action {
+            Action::Create { name, tenant, write, expires, json, .. } => {
+                let permissions = match (&tenant, write) {
+                    (Some(_), true) => json!(["credits:read", "credits:write"]),
+                    (Some(_), false) => json!(["credits:read"]),
+                    (None, _) => json!(["operator"]),
+                };
+                let asked = json!({
+                    "name": name, "tenant_id": tenant, "permissions": permissions, "expires_in_days": expires,
+                });
+                let answer = client.post("/api/admin/keys", &asked).await?;
+                if json {
+                    return print_json(&answer);
+                }
+                say!("{}", bold(&text(&answer["data"]["secret"])));
+                say!(
+                    "This is the only time that it is shown. Its id is {}.",
+                    text(&answer["data"]["key"]["id"])
+                );
+                Ok(())
+            }
+            Action::List { json } => {
+                let answer = client.get("/api/admin/keys").await?;
+                if json { print_json(&answer) } else { list(&answer["data"]) }
+            }
+            Action::Revoke { id } => {
+                client.post(&format!("/api/admin/keys/{id}/revoke"), &json!({})).await?;
+                say!("revoked: {id} does not work any more");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn list(keys: &Value) -> Result<(), Failure> {
+    let columns = [
+        Column("id", Left, |row| text(&row["id"])),
+        Column("name", Left, |row| text(&row["name"])),
+        Column("tenant", Left, |row| text(&row["tenant_id"])),
+        Column("may", Left, |row| text(&row["permissions"]).replace(['[', ']', '"'], "").replace(',', " ")),
+        Column("expires", Left, |row| moment(&row["expires_at"])),
+        Column("revoked", Left, |row| moment(&row["revoked_at"])),
+    ];
+    let headings: Vec<_> = columns.iter().map(|column| (column.0, column.1)).collect();
+    let rows = keys.as_array().map(Vec::as_slice).unwrap_or_default();
+    let cells: Vec<Vec<_>> =
+        rows.iter().map(|row| columns.iter().map(|column| column.2(row)).collect()).collect();
+    say!("{}", table(&headings, &cells));
+    Ok(())
+}

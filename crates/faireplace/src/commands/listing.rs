@@ -1,0 +1,84 @@
+//! How a listing is asked for and printed: a table for people, or with `--json` the API's own answer.
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::terminal::{Side, faint, say, table};
+
+/// Which page, and in which form.
+#[derive(Args)]
+pub(crate) struct Listing {
+    /// Print JSON, exactly as the API answers it
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Rows to print, up to 100
+    #[arg(long, default_value_t = 20, value_name = "ROWS")]
+    limit: u32,
+    /// Which page of them
+    #[arg(long, default_value_t = 1)]
+    page: u32,
+}
+
+/// One column: its heading, its side, and what of a row stands in it.
+pub(crate) struct Column(pub(crate) &'static str, pub(crate) Side, pub(crate) fn(&Value) -> String);
+
+impl Listing {
+    /// The query string that asks for the page.
+    pub(crate) fn query(&self) -> String {
+        format!("page={}&per_page={}", self.page, self.limit)
+    }
+
+    /// Prints one page. `nothing` is what to say when there is none.
+    pub(crate) fn print(&self, answer: &Value, columns: &[Column], nothing: &str) -> Result<(), Failure> {
+        if self.json {
+            return json(answer);
+        }
+        let rows = answer["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if rows.is_empty() {
+            say!("{nothing}");
+            return Ok(());
+        }
+        let headings: Vec<_> = columns.iter().map(|column| (column.0, column.1)).collect();
+        let cells: Vec<Vec<_>> =
+            rows.iter().map(|row| columns.iter().map(|column| column.2(row)).collect()).collect();
+        say!("{}", table(&headings, &cells));
+        let total = answer["meta"]["pagination"]["total"].as_u64().unwrap_or_default();
+        if total > rows.len() as u64 {
+            say!("{}", faint(&format!("{} of {total}; --page {} for more", rows.len(), self.page + 1)));
+        }
+        Ok(())
+    }
+}
+
+/// Prints JSON as it is.
+pub(crate) fn json(value: &Value) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
+    say!("{text}");
+    Ok(())
+}
+
+/// Text of a field; a dash where there is none.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A moment to the second, without its letters.
+pub(crate) fn moment(value: &Value) -> String {
+    value
+        .as_str()
+        .and_then(|text| text.get(..19))
+        .map_or_else(|| "-".to_owned(), |text| text.replace('T', " "))
+}
+
+/// A number that always shows its sign, but for nothing.
+pub(crate) fn signed(value: &Value) -> String {
+    match value.as_i64() {
+        Some(0) | None => String::new(),
+        Some(amount) => format!("{amount:+}"),
+    }
+}

@@ -1,0 +1,56 @@
+//! The commands, one file each: its arguments, its help (the comments are the help), and what it does.
+
+mod audit;
+mod backup;
+mod balance;
+mod config_show;
+mod dev;
+mod doctor;
+mod events;
+mod history;
+mod keys;
+mod listing;
+mod quarantine;
+mod serve;
+mod trigger;
+
+use clap::Subcommand;
+
+use crate::config::Environment;
+use crate::failure::Failure;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Dev(dev::Dev),
+    Serve(serve::Serve),
+    Trigger(trigger::Trigger),
+    Balance(balance::Balance),
+    History(history::History),
+    Events(events::Events),
+    Quarantine(quarantine::Quarantine),
+    Keys(keys::Keys),
+    Audit(audit::Audit),
+    Backup(backup::Backup),
+    Config(config_show::Config),
+    Doctor(doctor::Doctor),
+}
+
+impl Command {
+    /// Runs the command.
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        match self {
+            Self::Dev(command) => command.run(environment).await,
+            Self::Serve(command) => command.run(environment).await,
+            Self::Trigger(command) => command.run(environment).await,
+            Self::Balance(command) => command.run(environment).await,
+            Self::History(command) => command.run(environment).await,
+            Self::Events(command) => command.run(environment).await,
+            Self::Quarantine(command) => command.run(environment).await,
+            Self::Keys(command) => command.run(environment).await,
+            Self::Audit(command) => command.run(environment).await,
+            Self::Backup(command) => command.run(environment).await,
+            Self::Config(command) => command.run(environment),
+            Self::Doctor(command) => command.run(environment).await,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `faireplace serve`: the service.
+
+use clap::Args;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::service::Service;
+
+/// Run the service: receive webhooks, apply them, answer the API
+#[derive(Args)]
+pub(crate) struct Serve {}
+
+impl Serve {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let config = Config::load(environment)?;
+        let secrets = config.secrets.clone().ok_or_else(|| {
+            Failure::configuration(
+                "STRIPE_WEBHOOK_SECRET is not set. Copy it from the endpoint in Stripe's Dashboard, or from \
+                 `stripe listen --print-secret`. To try the program without Stripe: `faireplace dev`",
+            )
+        })?;
+        start_log(&config.log, config.log_json);
+        let service = Service::open(&config, secrets).await?;
+        tracing::info!(
+            webhook = format!("http://{}/webhooks/stripe", service.address),
+            database = %config.database.path.display(),
+            mode = config.mode.as_str(),
+            secrets = config.secrets.as_ref().map_or(0, Vec::len),
+            packages = config.policy.catalogue.as_ref().map_or(0, ledger::Catalogue::len),
+            "ready: a 2xx means that the event is on disk (SQLite, synchronous=FULL)"
+        );
+        service.run().await
+    }
+}
+
+/// Starts the log, on standard error.
+pub(crate) fn start_log(level: &str, json: bool) {
+    let filter = EnvFilter::new(level);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json {
+        log.json().init();
+    } else {
+        log.with_target(false).init();
+    }
+}

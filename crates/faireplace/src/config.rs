@@ -1,0 +1,184 @@
+//! Settings: from the environment, else from a TOML file with the same names, else the default. A raw form
+//! that remembers where each value came from, then a checked one that the program uses. Secrets are shown by
+//! nothing in here.
+
+mod checked;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub(crate) use checked::{Config, Database};
+
+use crate::failure::Failure;
+
+/// The environment of this process, read once and handed on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment(pub(crate) BTreeMap<String, String>);
+
+impl Environment {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub(crate) fn of_this_process() -> Self {
+        // A variable that is not text is none of ours.
+        Self(
+            std::env::vars_os()
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// In the environment; in the file it is the same in lower case, without `FAIREPLACE_`.
+    pub(crate) variable: &'static str,
+    /// Where nobody sets it.
+    pub(crate) default: Option<&'static str>,
+    /// Whether its value must never be shown.
+    pub(crate) secret: bool,
+    /// What it is for, in a few words.
+    pub(crate) purpose: &'static str,
+}
+
+const fn setting(variable: &'static str, default: Option<&'static str>, purpose: &'static str) -> Setting {
+    Setting { variable, default, secret: false, purpose }
+}
+
+/// Every setting.
+pub(crate) const SETTINGS: &[Setting] = &[
+    setting("FAIREPLACE_LISTEN", Some("127.0.0.1:3000"), "address and port to listen on"),
+    setting("DATABASE_URL", Some("sqlite:faireplace.db"), "where everything is kept"),
+    Setting {
+        variable: "STRIPE_WEBHOOK_SECRET",
+        default: None,
+        secret: true,
+        purpose: "the endpoint's whsec_… secret; several with commas while rolling",
+    },
+    setting("FAIREPLACE_MODE", Some("live"), "live or test: events of the other never count"),
+    setting("FAIREPLACE_STRIPE_ACCOUNT", None, "with Connect: the account whose events count"),
+    setting("FAIREPLACE_REFUND_ROUNDING", Some("floor"), "floor or ceil: part of a credit at a refund"),
+    setting("FAIREPLACE_KNOWN_TENANTS_ONLY", Some("false"), "true: unknown tenants are quarantined"),
+    setting("FAIREPLACE_METADATA_TENANT", Some("tenant_id"), "metadata key of the tenant"),
+    setting("FAIREPLACE_METADATA_PACKAGE", Some("package"), "metadata key of the package"),
+    setting("FAIREPLACE_METADATA_CREDITS", Some("credits"), "metadata key of the credits"),
+    setting("FAIREPLACE_LOG", Some("info"), "error, warn, info, debug or trace"),
+    setting("FAIREPLACE_LOG_FORMAT", Some("text"), "text or json"),
+];
+
+/// Names the file; a setting of its own, because it cannot stand in the file.
+pub(crate) const FILE_VARIABLE: &str = "FAIREPLACE_CONFIG";
+const FILE_DEFAULT: &str = "faireplace.toml";
+
+impl Setting {
+    /// Its name in the file.
+    pub(crate) fn key(&self) -> String {
+        self.variable.trim_start_matches("FAIREPLACE_").to_ascii_lowercase()
+    }
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Environment,
+    File(PathBuf),
+    Default,
+    Unset,
+}
+
+/// Every setting with its value and where it came from, and the catalogue, not yet checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Raw {
+    pub(crate) values: Vec<(Setting, Option<String>, Source)>,
+    pub(crate) packages: Option<Vec<RawPackage>>,
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// One `[[packages]]` of the file.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawPackage {
+    pub(crate) name: String,
+    pub(crate) credits: i64,
+    pub(crate) price: i64,
+    pub(crate) currency: String,
+}
+
+impl Raw {
+    /// Gathers the settings.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or something in it or in the environment looks like a setting and is none:
+    /// a misspelt setting must not go unnoticed.
+    pub(crate) fn gather(environment: &Environment) -> Result<Self, Failure> {
+        let (file, mut table) = read_file(environment)?;
+        let packages =
+            match table.remove("packages") {
+                None => None,
+                Some(value) => Some(value.try_into().map_err(|error| {
+                    Failure::configuration(format!("{FILE_DEFAULT}: [[packages]]: {error}"))
+                })?),
+            };
+        let mut values = Vec::new();
+        for setting in SETTINGS {
+            let in_file = table.remove(&setting.key()).map(|value| match value {
+                toml::Value::String(text) => text,
+                other => other.to_string(),
+            });
+            let (value, source) = match (environment.get(setting.variable), in_file, &file) {
+                (Some(value), _, _) => (Some(value.to_owned()), Source::Environment),
+                (None, Some(value), Some(file)) => (Some(value), Source::File(file.clone())),
+                (None, _, _) => match setting.default {
+                    Some(default) => (Some(default.to_owned()), Source::Default),
+                    None => (None, Source::Unset),
+                },
+            };
+            values.push((*setting, value, source));
+        }
+        if let (Some(stray), Some(file)) = (table.keys().next(), &file) {
+            return Err(Failure::configuration(format!("{}: `{stray}` is not a setting", file.display())));
+        }
+        let known = |name: &str| name == FILE_VARIABLE || SETTINGS.iter().any(|one| one.variable == name);
+        if let Some(stray) = environment.0.keys().find(|name| name.starts_with("FAIREPLACE_") && !known(name))
+        {
+            return Err(Failure::configuration(format!(
+                "the environment variable {stray} is not a setting; `faireplace config show` lists them"
+            )));
+        }
+        Ok(Self { values, packages, file })
+    }
+
+    pub(crate) fn get(&self, variable: &str) -> Option<&str> {
+        let found = self.values.iter().find(|(setting, _, _)| setting.variable == variable);
+        found.and_then(|(_, value, _)| value.as_deref())
+    }
+
+    pub(crate) fn source(&self, variable: &str) -> Source {
+        let found = self.values.iter().find(|(setting, _, _)| setting.variable == variable);
+        found.map_or(Source::Unset, |(_, _, source)| source.clone())
+    }
+}
+
+fn read_file(environment: &Environment) -> Result<(Option<PathBuf>, toml::Table), Failure> {
+    let named = environment.get(FILE_VARIABLE);
+    let path = PathBuf::from(named.unwrap_or(FILE_DEFAULT));
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let table = text.parse().map_err(|error: toml::de::Error| {
+                // The message, not the excerpt: a secret may stand in the line.
+                Failure::configuration(format!("{}: {}", path.display(), error.message()))
+            })?;
+            Ok((Some(path), table))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+            Ok((None, toml::Table::new()))
+        }
+        Err(error) => Err(Failure::configuration(format!("{}: {error}", path.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

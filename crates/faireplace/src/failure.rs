@@ -1,0 +1,74 @@
+//! How a command ends when it does not end well, and the exit code that tells a script which way
+//! (design section 6, Commands; the numbers are those of sysexits.h).
+
+use std::fmt;
+use std::process::ExitCode;
+
+use store::{OpenError, StoreError};
+
+/// Why a command stopped.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Failed,
+    Disk,
+    Configuration,
+}
+
+impl Failure {
+    /// Refused or failed: exit code 1.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Failed, message: message.into() }
+    }
+
+    /// The configuration cannot be used: exit code 78, on which a supervisor should not try again.
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Configuration, message: message.into() }
+    }
+
+    /// The disk failed under us: exit code 74. A restart opens the database, and with it finds out what is
+    /// really there.
+    pub(crate) fn disk(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Disk, message: message.into() }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self.kind {
+            Kind::Failed => ExitCode::from(1),
+            Kind::Disk => ExitCode::from(74),
+            Kind::Configuration => ExitCode::from(78),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::OtherMode { .. } | OpenError::Foreign { .. } => Self::configuration(error.to_string()),
+            _ => Self::failed(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::failed(error.to_string())
+    }
+}

@@ -1,0 +1,54 @@
+//! The operator's key of this machine: kept beside the database, readable by its owner only, so that whoever
+//! may read the database may use the commands, and nobody else.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use engine::{Clock, entropy};
+use store::{KeyRow, Store};
+use web::auth;
+
+use crate::config::Database;
+use crate::failure::Failure;
+
+const SUFFIX: &str = ".operator-key";
+
+/// The key, if there is one.
+pub(crate) fn read(database: &Database) -> Option<String> {
+    std::fs::read_to_string(database.beside(SUFFIX)).ok().map(|text| text.trim().to_owned())
+}
+
+/// The key; made anew where there is none that works.
+pub(crate) async fn ensure(database: &Database, store: &Store, clock: &Clock) -> Result<String, Failure> {
+    if let Some(secret) = read(database) {
+        let found = store.find_key(auth::hash(&secret)).await?;
+        if found.is_some_and(|key| key.revoked_at.is_none()) {
+            return Ok(secret);
+        }
+    }
+    let now = clock.now();
+    let (secret, hash) = auth::new_secret();
+    let key = KeyRow {
+        id: format!("key_{}", entropy::unique_id(now).simple()),
+        name: "operator on this machine".to_owned(),
+        tenant: None,
+        permissions: vec![auth::OPERATOR.to_owned()],
+        created_at: now,
+        expires_at: None,
+        revoked_at: None,
+    };
+    store.create_key(key, hash).await?;
+    write_private(&database.beside(SUFFIX), &secret)?;
+    Ok(secret)
+}
+
+/// Writes a file that only its owner can read.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let failed = |error| Failure::failed(format!("cannot write {}: {error}", path.display()));
+    options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)
+}

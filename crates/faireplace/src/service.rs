@@ -1,0 +1,114 @@
+//! Starting and stopping the service: open the database, listen, apply, and on a signal drain. `serve` and
+//! `dev` both run this.
+
+use std::net::SocketAddr;
+
+use engine::{Applier, Clock, read};
+use store::{Store, StoreError};
+use stripe::Secret;
+use stripe::retry::Schedule;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use web::{App, Limits, router, server};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::operator_key;
+
+/// A service that is ready to run: the database is open and the port is ours.
+pub(crate) struct Service {
+    pub(crate) app: App,
+    pub(crate) address: SocketAddr,
+    listener: TcpListener,
+    applier: Applier,
+}
+
+/// The parts that work without a network: what commands use when no service runs.
+pub(crate) fn assemble(config: &Config, store: Store, secrets: Vec<Secret>, clock: Clock) -> (App, Applier) {
+    let applier = Applier {
+        store: store.clone(),
+        policy: config.policy.clone(),
+        world: config.world.clone(),
+        schedule: Schedule::default(),
+        reader: read,
+    };
+    (App::new(store, config.policy.clone(), config.mode, secrets, clock, Limits::default()), applier)
+}
+
+impl Service {
+    /// Opens the database and the port.
+    ///
+    /// # Errors
+    /// When either belongs to somebody else.
+    pub(crate) async fn open(config: &Config, secrets: Vec<Secret>) -> Result<Self, Failure> {
+        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+            Failure::failed(format!(
+                "cannot listen on {}: {error}. Stop what listens there, or choose another port: \
+                 FAIREPLACE_LISTEN=127.0.0.1:3001",
+                config.listen
+            ))
+        })?;
+        let store = Store::open_sqlite(&config.database.path, config.mode)?;
+        let clock = Clock::system();
+        operator_key::ensure(&config.database, &store, &clock).await?;
+        let address = listener.local_addr()?;
+        let holder = serde_json::json!({ "pid": std::process::id(), "url": format!("http://{address}") });
+        store.describe_holder(&holder.to_string())?;
+        let (app, applier) = assemble(config, store, secrets, clock);
+        Ok(Self { app, address, listener, applier })
+    }
+
+    /// Runs until SIGTERM or SIGINT, then drains: what was accepted is answered, what is being applied is
+    /// finished.
+    ///
+    /// # Errors
+    /// When the disk failed: nothing more was acknowledged.
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let (stop, stopping) = watch::channel(false);
+        let until = |mut stopping: watch::Receiver<bool>| async move {
+            // The sender lives until the end of this function.
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        let (clock, arrived) = (self.app.clock.clone(), self.app.arrived.clone());
+        let store = self.app.store.clone();
+        let applier = self.applier;
+        let apply_until = until(stopping.clone());
+        let apply = tokio::spawn(async move { applier.run(&clock, &arrived, apply_until).await });
+        let limits = self.app.limits;
+        let http = tokio::spawn(server::serve(self.listener, router(self.app), limits, until(stopping)));
+
+        let failed = tokio::select! {
+            () = interrupted() => false,
+            () = store.closed() => true,
+        };
+        tracing::info!("stopping: no new connections, what was accepted is answered");
+        // Both receivers are still there.
+        let _ = stop.send(true);
+        if let Ok(drained) = http.await
+            && drained.cut > 0
+        {
+            tracing::warn!(connections = drained.cut, "cut connections that did not finish in time");
+        }
+        // A panic in the loop was reported where it happened.
+        let _ = apply.await;
+        if failed {
+            return Err(Failure::disk(StoreError::Closed.to_string()));
+        }
+        Ok(())
+    }
+}
+
+/// Resolves on SIGTERM or SIGINT.
+async fn interrupted() {
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        // Without handlers, signals end the process at once: nothing acknowledged is lost by that either.
+        _ => std::future::pending().await,
+    }
+}

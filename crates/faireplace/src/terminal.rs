@@ -1,0 +1,80 @@
+//! What people look at in a terminal: a little colour where there is one to show it, and tables that line up.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+
+/// Prints one line, like `println!`, but ends quietly when nobody reads any more, as in `… | head`.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::terminal::line(&format!($($text)*)) };
+}
+pub(crate) use say;
+
+/// Prints one line; [`say`] is the way to call it.
+pub(crate) fn line(text: &str) {
+    if let Err(error) = writeln!(std::io::stdout(), "{text}")
+        && error.kind() == ErrorKind::BrokenPipe
+    {
+        std::process::exit(0);
+    }
+}
+
+fn paint(text: &str, code: &str) -> String {
+    if std::io::stdout().is_terminal() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+pub(crate) fn bold(text: &str) -> String {
+    paint(text, "1")
+}
+
+pub(crate) fn faint(text: &str) -> String {
+    paint(text, "2")
+}
+
+pub(crate) fn green(text: &str) -> String {
+    paint(text, "32")
+}
+
+pub(crate) fn yellow(text: &str) -> String {
+    paint(text, "33")
+}
+
+pub(crate) fn red(text: &str) -> String {
+    paint(text, "31")
+}
+
+/// An error as it is shown: one word, then what happened.
+pub(crate) fn error(text: &str) -> String {
+    let word = if std::io::stderr().is_terminal() { "\x1b[31merror\x1b[0m" } else { "error" };
+    format!("{word}: {text}")
+}
+
+/// Text that came from outside, fit to be shown: nothing in it can move the cursor or pose as another line.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Which side of its column a cell stands on.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Side {
+    Left,
+    Right,
+}
+
+/// Rows under headings, each column as wide as its widest cell. Cells are shown safely.
+pub(crate) fn table(columns: &[(&str, Side)], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();
+    let width = |index: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
+        cells.chain([columns[index].0.chars().count()]).max().unwrap_or_default()
+    };
+    let line = |cells: Vec<&str>| {
+        let padded = cells.iter().enumerate().map(|(index, cell)| match columns[index].1 {
+            Side::Left => format!("{cell:<width$}", width = width(index)),
+            Side::Right => format!("{cell:>width$}", width = width(index)),
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let heading = faint(&line(columns.iter().map(|column| column.0).collect()));
+    let body = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
+    std::iter::once(heading).chain(body).collect::<Vec<_>>().join("\n")
+}

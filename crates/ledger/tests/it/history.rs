@@ -1,0 +1,176 @@
+//! Random histories over three payments and three tenants, in the language of the statements, so that a
+//! failure can be pasted into a statement file. Deliberately nastier than Stripe: amounts of one refund that
+//! change, claims that contradict each other, keys that join payments which have nothing in common.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use ledger::Outcome;
+use ledger::Reason::ClaimsConflict;
+use ledger::posting::Kind;
+use ledger::status::question;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::step::Step;
+use crate::world::World;
+
+/// Steps, each with its text.
+#[derive(Clone)]
+pub(crate) struct History(pub(crate) Vec<(String, Step)>);
+
+impl History {
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.0.iter().map(|line| &line.1)
+    }
+}
+
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\n== A random history\n")?;
+        self.0.iter().try_for_each(|line| writeln!(f, "{}", line.0))
+    }
+}
+
+/// Events, spends and a person's words.
+pub(crate) fn histories() -> impl Strategy<Value = History> {
+    let line = prop_oneof![7 => event(), 3 => spend(), 1 => word()];
+    vec(line, 4..36).prop_map(history)
+}
+
+/// Events only, and the same ones again in another order, some of them repeated.
+pub(crate) fn shuffled_events() -> impl Strategy<Value = (History, History)> {
+    vec(event(), 1..14).prop_map(history).prop_flat_map(|told| {
+        let again = vec(select(told.0.clone()), 0..6);
+        let other = (Just(told.0.clone()), again).prop_map(|(told, again)| [told, again].concat());
+        (Just(told), other.prop_shuffle().prop_map(History))
+    })
+}
+
+/// Random histories are worth their time only if they get into trouble.
+#[test]
+fn histories_reach_everything_that_can_happen() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen = BTreeMap::new();
+    for _ in 0..400 {
+        let history = histories().new_tree(&mut runner).unwrap().current();
+        let mut world = World::default();
+        for step in history.steps() {
+            let done = world.take(step);
+            let moved = done.transactions.iter().map(|transaction| transaction.kind.as_str().to_owned());
+            moved.chain([done.outcome]).for_each(|what| *seen.entry(what).or_insert(0) += 1);
+        }
+        let owes = world.book.tenants.values().any(|tenant| !tenant.balance.debt.is_zero());
+        let lots = world.book.lots.values().map(|lot| (lot.payment, lot.tenant));
+        let merged = lots.clone().count() > lots.collect::<BTreeSet<_>>().len();
+        let conflict = world.book.payments.values().any(|p| question(&p.knowledge) == Some(ClaimsConflict));
+        let unmet = world.book.lots.values().any(|lot| lot.frozen < lot.freeze_target);
+        for (what, here) in [("owes", owes), ("merged", merged), ("conflict", conflict), ("unmet", unmet)] {
+            *seen.entry(what.to_owned()).or_insert(0) += usize::from(here);
+        }
+    }
+    println!("{seen:?}");
+    let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
+    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str());
+    for what in kinds.chain(outcomes).chain(["owes", "merged", "conflict", "unmet"]) {
+        assert!(seen.get(what).is_some_and(|times| *times > 9), "{what} hardly ever happens: {seen:?}");
+    }
+}
+
+fn history(lines: Vec<String>) -> History {
+    let number = |(index, text): (usize, String)| {
+        let step = Step::parse(&text, index as i64 + 1);
+        (text, step)
+    };
+    History(lines.into_iter().enumerate().map(number).collect())
+}
+
+fn event() -> impl Strategy<Value = String> {
+    let of = |verb: &'static str, rest: BoxedStrategy<String>| {
+        (keys(), rest).prop_map(move |(keys, rest)| format!("{verb} {keys} {rest}"))
+    };
+    prop_oneof![
+        5 => of("session", session()),
+        2 => of("charge", charge()),
+        1 => of("watermark", (payment(), amount()).prop_map(|(n, amount)| format!("c{n} {amount}")).boxed()),
+        4 => of("refund", refund()),
+        3 => of("dispute", dispute()),
+    ]
+}
+
+/// Any of the names of one payment, and now and then one of another.
+fn keys() -> impl Strategy<Value = String> {
+    let stray = prop_oneof![19 => Just(None), 1 => payment().prop_map(Some)];
+    (payment(), 1..8_u8, stray).prop_map(|(n, which, stray)| {
+        let mut keys: Vec<String> = Vec::new();
+        for (bit, letter) in ["s", "P", "c"].iter().enumerate() {
+            if which & (1 << bit) != 0 {
+                keys.push(format!("{letter}{n}"));
+            }
+        }
+        keys.extend(stray.map(|other| format!("P{other}")));
+        keys.join("+")
+    })
+}
+
+fn payment() -> impl Strategy<Value = u8> {
+    1..4_u8
+}
+
+fn amount() -> impl Strategy<Value = i64> {
+    prop_oneof![select(vec![0, 1, 2_499, 2_500, 5_000, 7_500, 12_500, 25_000, 30_250]), 0..30_000_i64]
+}
+
+fn session() -> BoxedStrategy<String> {
+    let tenant = prop_oneof![9 => select(vec!["A", "A", "A", "B", "C"]), 1 => select(vec!["acme", "-"])];
+    let credits = prop_oneof![9 => Just("10"), 2 => select(vec!["5", "7"]), 1 => select(vec!["0", "-"])];
+    let other = vec!["unpaid", "async_succeeded", "async_failed", "expired", "in_doubt"];
+    let status = prop_oneof![2 => Just("paid"), 1 => select(other)];
+    let amount = prop_oneof![4 => Just("25000"), 1 => select(vec!["30250", "0", "3", "-"])];
+    let line = (tenant, credits, amount, status, 1..9_u8);
+    let ours = line.prop_map(|(t, c, a, s, at)| format!("{t} {c} credits {a} {s} at {at}"));
+    let strange = (1..900_i64).prop_map(|amount| format!("- - credits {amount} paid"));
+    prop_oneof![19 => ours, 1 => strange].boxed()
+}
+
+fn charge() -> BoxedStrategy<String> {
+    let state = select(vec!["succeeded", "succeeded", "authorised", "captured", "failed"]);
+    let amount = prop_oneof![3 => Just(25_000), 1 => amount()];
+    let line = (payment(), select(vec!["", "", "x"]), amount, state);
+    line.prop_map(|(n, which, amount, state)| format!("c{n}{which} {amount} {state}")).boxed()
+}
+
+fn refund() -> BoxedStrategy<String> {
+    let state = select(vec!["pending", "succeeded", "succeeded", "failed", "canceled"]);
+    let line = (payment(), select(vec!["a", "b", "c"]), amount(), state);
+    line.prop_map(|(n, which, amount, state)| format!("re{n}{which} {amount} {state}")).boxed()
+}
+
+fn dispute() -> BoxedStrategy<String> {
+    let state = select(vec!["inquiry", "open", "open", "lost", "won"]);
+    let back = prop_oneof![
+        3 => Just(String::new()),
+        1 => amount().prop_map(|amount| format!(" reinstated {amount}")),
+    ];
+    let line = (payment(), select(vec!["a", "b"]), amount(), state, back);
+    line.prop_map(|(n, which, amount, state, back)| format!("d{n}{which} {amount} {state}{back}")).boxed()
+}
+
+fn spend() -> impl Strategy<Value = String> {
+    (select(vec!["A", "A", "A", "B", "C"]), 0..9_u8).prop_map(|(tenant, n)| format!("spend {tenant} {n}"))
+}
+
+fn word() -> impl Strategy<Value = String> {
+    let key = (select(vec!["s", "P", "c"]), payment()).prop_map(|(letter, n)| format!("{letter}{n}"));
+    let verdict = prop_oneof![
+        (select(vec!["A", "B", "C"]), 0..12_u8).prop_map(|(tenant, n)| Some((tenant, n))),
+        Just(None),
+    ];
+    (key, verdict).prop_map(|(key, verdict)| match verdict {
+        Some((tenant, credits)) => format!("grant {key} {tenant} {credits} credits"),
+        None => format!("dismiss {key}"),
+    })
+}

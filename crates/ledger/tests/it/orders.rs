@@ -1,0 +1,120 @@
+//! Every order: the events of a statement marked `[every order]` are delivered in each of their orders, and
+//! all must end in one and the same position.
+//!
+//! Duplicates need no permutations of their own: wherever in whatever order, each event that was delivered
+//! before is told again and must change nothing at all. So every history in which events are repeated, at
+//! any place and any number of times, ends where the history without the repetitions ends.
+
+use std::fmt::Debug;
+
+use crate::statement::{Statement, files, read};
+use crate::step::Step;
+use crate::world::World;
+
+/// More make too many orders.
+const EVENTS_MAX: usize = 7;
+
+#[test]
+fn every_order_of_every_marked_statement_ends_the_same() {
+    let files: Vec<_> = files().into_iter().map(|(_, text)| read(&text).1).collect();
+    let marked = files.iter().flatten().filter(|statement| statement.has("every order"));
+    let mut counted = Counted::default();
+    for statement in marked {
+        counted.statements += 1;
+        let position = |world: &World| world.position();
+        check(statement, &lines(statement, |step| matches!(step, Step::Fact(_))), position, &mut counted);
+    }
+    println!("facts: {counted:?}");
+    assert!(counted.statements > 20);
+}
+
+/// With spends in between, order decides which of them are accepted and which lot pays, and nothing else.
+#[test]
+fn spends_in_between_leave_the_net_position_alone() {
+    let files: Vec<_> = files().into_iter().map(|(_, text)| read(&text).1).collect();
+    let mut counted = Counted::default();
+    for statement in files.iter().flatten() {
+        let lines = lines(statement, |step| matches!(step, Step::Fact(_) | Step::Spend(..)));
+        let facts = lines.iter().filter(|line| matches!(line.1, Step::Fact(_))).count();
+        let ruled = statement.steps().any(|step| matches!(step, Step::Rule(..)));
+        let mixed = facts < lines.len() && !ruled && !statement.has("known tenants only");
+        if mixed && lines.len() <= EVENTS_MAX {
+            counted.statements += 1;
+            check(statement, &lines, World::net_before_spending, &mut counted);
+        }
+    }
+    println!("facts and spends: {counted:?}");
+    assert!(counted.statements > 10);
+}
+
+/// How much was tried.
+#[derive(Debug, Default)]
+struct Counted {
+    statements: usize,
+    orders: usize,
+    decisions: usize,
+    told_again: usize,
+}
+
+type Line<'s> = (&'s str, &'s Step);
+
+fn lines(statement: &Statement, wanted: impl Fn(&Step) -> bool) -> Vec<Line<'_>> {
+    let lines = statement.lines.iter().filter_map(|line| Some((line.left.as_str(), line.step.as_ref()?)));
+    lines.filter(|line| wanted(line.1)).collect()
+}
+
+/// Delivers `lines` in every order and compares what `view` shows in the end.
+fn check<V: Debug + PartialEq>(
+    statement: &Statement,
+    lines: &[Line<'_>],
+    view: impl Fn(&World) -> V,
+    counted: &mut Counted,
+) {
+    assert!(lines.len() <= EVENTS_MAX, "{}: too many events for every order", statement.title);
+    let mut first = None;
+    let mut order = Vec::new();
+    walk(&statement.world(), lines, &mut order, counted, &mut |world, order| {
+        let here = view(world);
+        let (told, there) = first.get_or_insert_with(|| (text(lines, order), view(world)));
+        assert_eq!(
+            *there,
+            here,
+            "{}\nends in the first,\n{told}\nbut in the second,\n{}",
+            statement.title,
+            text(lines, order)
+        );
+    });
+}
+
+/// Takes every step that is not yet taken, and goes on from there: orders share their beginnings.
+fn walk(
+    world: &World,
+    lines: &[Line<'_>],
+    order: &mut Vec<usize>,
+    counted: &mut Counted,
+    end: &mut impl FnMut(&World, &[usize]),
+) {
+    for &told in order.iter() {
+        world.repeat(lines[told].1);
+        counted.told_again += 1;
+    }
+    if order.len() == lines.len() {
+        counted.orders += 1;
+        end(world, order);
+    }
+    for next in 0..lines.len() {
+        if order.contains(&next) {
+            continue;
+        }
+        let mut world = world.clone();
+        order.push(next);
+        world.take(lines[next].1);
+        counted.decisions += 1;
+        walk(&world, lines, order, counted, end);
+        order.pop();
+    }
+}
+
+fn text(lines: &[Line<'_>], order: &[usize]) -> String {
+    order.iter().map(|&index| format!("  {}\n", lines[index].0)).collect()
+}

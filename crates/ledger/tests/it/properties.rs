@@ -1,0 +1,160 @@
+//! What holds for every history. Most of it is asserted by [`World`] after every single step: transactions
+//! and accounts sum to zero, nothing falls below zero, debt excludes spendable credits, the books are the
+//! fold of the journal, targets are met, the chain holds, strangers are not touched.
+
+use ledger::money::prorate;
+use ledger::posting::Kind;
+use ledger::{
+    Account, Cause, Credits, EventId, LotId, Minor, PaymentId, Posting, Rounding, TenantId, Timestamp,
+    Transaction, chain,
+};
+use proptest::prelude::*;
+
+use crate::history::{histories, shuffled_events};
+use crate::step::{Step, tenant};
+use crate::world::World;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_history_leaves_the_books_wrong(history in histories()) {
+        let mut world = World::default();
+        for (taken, step) in history.steps().enumerate() {
+            world.take(step);
+            history.steps().take(taken + 1).for_each(|told| world.repeat(told));
+        }
+    }
+
+    #[test]
+    fn order_and_repetition_make_no_difference((told, again) in shuffled_events()) {
+        let run = |steps: &mut dyn Iterator<Item = &Step>| {
+            let mut world = World::default();
+            steps.for_each(|step| drop(world.take(step)));
+            world.position()
+        };
+        prop_assert_eq!(run(&mut told.steps()), run(&mut again.steps()));
+    }
+
+    /// Whatever came before: a dispute that is won leaves no trace in the balance, a refund that fails none
+    /// in what the tenant has in all.
+    #[test]
+    fn what_came_to_nothing_is_given_back(history in histories(), amount in 1..40_000_i64) {
+        let mut world = World::default();
+        history.steps().for_each(|step| drop(world.take(step)));
+        let told = |world: &mut World, text: String| world.take(&Step::parse(&text, 99));
+        let before = world.position().balances;
+        told(&mut world, format!("dispute P1 d_new {amount} open"));
+        told(&mut world, format!("dispute P1 d_new {amount} won"));
+        prop_assert_eq!(&world.position().balances, &before);
+        let before = world.net_before_spending();
+        told(&mut world, format!("refund P1 re_new {amount} pending"));
+        told(&mut world, format!("refund P1 re_new {amount} succeeded"));
+        told(&mut world, format!("refund P1 re_new {amount} failed"));
+        // Only where the charge had told of more than the refunds did, a failed refund counts against it.
+        let watermark = history.0.iter().any(|line| line.0.starts_with("watermark"));
+        prop_assert!(watermark || world.net_before_spending() == before);
+    }
+
+    #[test]
+    fn a_share_is_monotone_bounded_and_exact_at_both_ends(
+        credits in 0..=1_000_000_000_i64, whole in 1..i64::MAX, part in 0..i64::MAX, more in 0..i64::MAX,
+    ) {
+        let share = |part, rounding| prorate(Credits(credits), Minor(part), Minor(whole), rounding).0;
+        for rounding in [Rounding::Floor, Rounding::Ceil] {
+            prop_assert_eq!(share(0, rounding), 0);
+            prop_assert_eq!(share(whole, rounding), credits);
+            prop_assert!(share(part.min(more), rounding) <= share(part.max(more), rounding));
+            prop_assert!((0..=credits).contains(&share(part, rounding)));
+        }
+        let gap = share(part, Rounding::Ceil) - share(part, Rounding::Floor);
+        prop_assert!((0..=1).contains(&gap));
+    }
+
+    /// The journal of any history, one thing in it changed: the chain shows it.
+    #[test]
+    fn no_line_of_the_journal_can_be_changed(history in histories(), at in any::<prop::sample::Index>()) {
+        let mut world = World::default();
+        history.steps().for_each(|step| drop(world.take(step)));
+        if world.journal.is_empty() {
+            return Ok(());
+        }
+        let index = at.index(world.journal.len());
+        let previous = if index == 0 { chain::GENESIS } else { world.journal[index - 1].hash };
+        let transaction = &world.journal[index];
+        for (what, changed) in tampered(transaction) {
+            prop_assert_ne!(&changed, transaction);
+            prop_assert_ne!(chain::seal(&previous, &changed), transaction.hash, "{}", what);
+        }
+        let mut elsewhere = previous;
+        elsewhere[7] ^= 1;
+        prop_assert_ne!(chain::seal(&elsewhere, transaction), transaction.hash);
+    }
+}
+
+/// The transaction with one field changed, for each of its fields.
+fn tampered(transaction: &Transaction) -> Vec<(&'static str, Transaction)> {
+    type Change = (&'static str, fn(&mut Transaction));
+    let changes: &[Change] = &[
+        ("seq", |t| t.seq += 1),
+        ("tenant", |t| t.tenant = TenantId(uuid::Uuid::nil())),
+        ("kind", |t| t.kind = if t.kind == Kind::Spent { Kind::Granted } else { Kind::Spent }),
+        ("event", |t| t.cause = Cause::Event(EventId::from("evt_other"))),
+        ("command", |t| t.cause = Cause::Command("other".into())),
+        ("operator", |t| t.cause = Cause::Operator { by: "eve".into(), reason: "because".into() }),
+        ("payment", |t| t.payment = t.payment.xor(Some(PaymentId(77)))),
+        ("at", |t| t.at = Timestamp(t.at.0 + 1)),
+        ("amount", |t| t.postings[0].amount += 1),
+        ("account", |t| t.postings[0].account = Account::Held),
+        ("lot", |t| t.postings[0].lot = Some(LotId(77))),
+        ("fewer lines", |t| t.postings.truncate(1)),
+        ("more lines", |t| t.postings.push(Posting { account: Account::Debt, lot: None, amount: 1 })),
+        ("order of lines", |t| t.postings.reverse()),
+        ("available", |t| t.balance_after.available += Credits(1)),
+        ("held", |t| t.balance_after.held += Credits(1)),
+        ("frozen", |t| t.balance_after.frozen += Credits(1)),
+        ("debt", |t| t.balance_after.debt += Credits(1)),
+    ];
+    let change = |(what, change): &Change| {
+        let mut changed = transaction.clone();
+        change(&mut changed);
+        (*what, changed)
+    };
+    changes.iter().map(change).collect()
+}
+
+/// Texts that try to pose as other texts.
+#[test]
+fn no_two_causes_seal_alike() {
+    let operator = |by: &str, reason: &str| Cause::Operator { by: by.into(), reason: reason.into() };
+    let causes = [
+        operator("ann", "b: c"),
+        operator("ann: b", "c"),
+        operator("ann\nreason b", "c"),
+        operator("ann", "b\nreason c"),
+        operator("ann", "b\\nreason c"),
+        operator("ann\\", "b"),
+        operator("ann", "\\b"),
+        Cause::Event(EventId::from("ann")),
+        Cause::Event(EventId::from("ann\nreason b")),
+        Cause::Command("ann".into()),
+        Cause::Command("ann\nreason b".into()),
+        Cause::Command("ann\\nreason b".into()),
+    ];
+    let seal = |cause: &Cause| {
+        let transaction = Transaction {
+            seq: 1,
+            tenant: tenant("A").unwrap(),
+            kind: Kind::Granted,
+            cause: cause.clone(),
+            payment: None,
+            at: Timestamp(0),
+            postings: Vec::new(),
+            balance_after: ledger::Balance::default(),
+            hash: chain::GENESIS,
+        };
+        chain::seal(&chain::GENESIS, &transaction)
+    };
+    let seals: std::collections::BTreeSet<_> = causes.iter().map(seal).collect();
+    assert_eq!(seals.len(), causes.len());
+}

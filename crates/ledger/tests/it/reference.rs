@@ -1,0 +1,222 @@
+//! A second reading of section 3 of the design, written from its prose and not from the code: it looks at
+//! *all* events at once, knows neither joins nor postings nor differences, and counts whole credits one by
+//! one. What it expects of any history, the ledger must have arrived at step by step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::knowledge::{DisputeOutcome, RefundRank, Ruling, Verdict};
+use ledger::{Account, Fact, ObjectId};
+use proptest::prelude::*;
+
+use crate::history::{History, histories};
+use crate::step::{Step, letter, tenant};
+use crate::world::World;
+
+/// Everything that was said about one payment.
+#[derive(Default)]
+struct Payment<'h> {
+    names: BTreeSet<&'h ObjectId>,
+    facts: Vec<&'h Fact>,
+    words: Vec<&'h Ruling>,
+}
+
+/// Credits of one tenant: granted, revoked, to be frozen.
+type Expected = BTreeMap<String, [i64; 3]>;
+
+impl Payment<'_> {
+    /// Who should have had how much of it.
+    fn expected(&self) -> Option<(String, [i64; 3])> {
+        let (who, granted) = self.granted()?;
+        let paid = self.paid();
+        let gone = self.gone(paid);
+        let revoked = whole_credits(granted, gone, paid);
+        let frozen = whole_credits(granted, (gone + self.in_doubt()).min(paid), paid) - revoked;
+        Some((who, [granted, revoked, frozen]))
+    }
+
+    /// The latest word of a person; else, once anything says that it was paid, the earliest believable claim.
+    fn granted(&self) -> Option<(String, i64)> {
+        if let Some(word) = self.words.iter().max_by_key(|word| word.at) {
+            return match word.verdict {
+                Verdict::Grant { tenant, credits } => Some((letter(tenant), credits.0)),
+                Verdict::Dismiss => None,
+            };
+        }
+        let paid = self.facts.iter().any(|fact| fact.knowledge.paid);
+        let (who, credits, _) = self.claims(true).into_iter().next()?;
+        paid.then_some((who, credits))
+    }
+
+    /// Tenant, credits and amount of the sessions that can be believed, or of the others; earliest first.
+    fn claims(&self, believable: bool) -> Vec<(String, i64, i64)> {
+        let mut sessions: Vec<&&Fact> = self.facts.iter().filter(|fact| fact.offer.is_some()).collect();
+        sessions.sort_by_key(|fact| (fact.told.created, fact.told.event.as_str()));
+        let read = |fact: &&Fact| {
+            let offer = fact.offer.as_ref()?;
+            let letters = ["A", "B", "C"].map(|one| (one, tenant(one).unwrap().to_string()));
+            let who = letters.iter().find(|one| Some(&one.1) == offer.tenant.as_ref());
+            let credits = offer.credits.as_ref().and_then(|text| text.parse().ok()).filter(|n| *n > 0_i64);
+            let amount = offer.amount_total.map_or(0, |amount| amount.0);
+            let believed = who.zip(credits).filter(|_| !offer.status_unknown);
+            if offer.tenant.is_none() && offer.credits.is_none() {
+                return None; // A sale of something else claims nothing.
+            }
+            match believed {
+                Some((who, credits)) if believable => Some((who.0.to_owned(), credits, amount)),
+                None if !believable => Some((String::new(), 0, amount)),
+                _ => None,
+            }
+        };
+        sessions.iter().copied().filter_map(read).collect()
+    }
+
+    /// What the charges captured, else what the session was for.
+    fn paid(&self) -> i64 {
+        let mut captured: BTreeMap<_, i64> = BTreeMap::new();
+        for (id, charge) in self.facts.iter().flat_map(|fact| &fact.knowledge.charges) {
+            let most = captured.entry(id).or_default();
+            *most = charge.captured.0.max(*most);
+        }
+        let captured = captured.values().sum();
+        let due =
+            || self.claims(true).into_iter().chain(self.claims(false)).next().map_or(0, |claim| claim.2);
+        if captured > 0 { captured } else { due() }
+    }
+
+    /// Money that went back for good.
+    fn gone(&self, paid: i64) -> i64 {
+        let (mut told, mut came_back) = (0, 0);
+        for (amount, rank) in self.refunds().into_values() {
+            told += if rank > RefundRank::Pending { amount } else { 0 };
+            came_back += if rank > RefundRank::Succeeded { amount } else { 0 };
+        }
+        let mut marks: BTreeMap<_, i64> = BTreeMap::new();
+        for (id, charge) in self.facts.iter().flat_map(|fact| &fact.knowledge.charges) {
+            let mark = marks.entry(id).or_default();
+            *mark = charge.refunded.0.max(*mark);
+        }
+        let refunded = (told.max(marks.values().sum()) - came_back).clamp(0, paid);
+        let disputes = self.disputes();
+        let lost = disputes.values().filter(|dispute| dispute.1 == DisputeOutcome::Lost);
+        (refunded + lost.map(|dispute| dispute.0).sum::<i64>()).min(paid)
+    }
+
+    /// Money that may yet go back.
+    fn in_doubt(&self) -> i64 {
+        let refunds = self.refunds();
+        let pending = refunds.values().filter(|refund| refund.1 == RefundRank::Pending);
+        let disputes = self.disputes();
+        let open = disputes.values().filter(|dispute| dispute.1 == DisputeOutcome::Open && dispute.2);
+        pending.map(|refund| refund.0).sum::<i64>() + open.map(|dispute| dispute.0).sum::<i64>()
+    }
+
+    /// Amount and furthest state of each refund.
+    fn refunds(&self) -> BTreeMap<&ObjectId, (i64, RefundRank)> {
+        let mut refunds = BTreeMap::new();
+        for (id, refund) in self.facts.iter().flat_map(|fact| &fact.knowledge.refunds) {
+            let known = refunds.entry(id).or_insert((0, RefundRank::Pending));
+            *known = (known.0.max(refund.amount.0), known.1.max(refund.rank));
+        }
+        refunds
+    }
+
+    /// What each dispute costs or would cost, its furthest outcome, and whether its funds were withdrawn.
+    fn disputes(&self) -> BTreeMap<&ObjectId, (i64, DisputeOutcome, bool)> {
+        let mut all: BTreeMap<&ObjectId, (i64, i64, DisputeOutcome, bool)> = BTreeMap::new();
+        for (id, dispute) in self.facts.iter().flat_map(|fact| &fact.knowledge.disputes) {
+            let known = all.entry(id).or_default();
+            known.0 = known.0.max(dispute.amount.0);
+            known.1 = known.1.max(dispute.reinstated.0);
+            known.2 = known.2.max(dispute.outcome);
+            known.3 |= dispute.withdrawn;
+        }
+        all.into_iter().map(|(id, d)| (id, ((d.0 - d.1).max(0), d.2, d.3))).collect()
+    }
+}
+
+/// The most credits whose price, taken from the whole, does not exceed `part`.
+fn whole_credits(credits: i64, part: i64, whole: i64) -> i64 {
+    if whole <= 0 {
+        return 0;
+    }
+    (0..=credits).rev().find(|n| n * whole <= credits * part).unwrap_or(0)
+}
+
+/// Sorts what was said by payment: whatever shares a name is about the same one.
+fn payments<'h>(steps: &[&'h Step]) -> Vec<Payment<'h>> {
+    let mut payments: Vec<Payment<'h>> = Vec::new();
+    for step in steps {
+        let mut here = Payment::default();
+        match step {
+            Step::Fact(fact) => {
+                here.names.extend(fact.knowledge.objects());
+                here.facts.push(fact);
+            }
+            Step::Rule(key, word) => {
+                here.names.insert(key);
+                here.words.push(word);
+            }
+            Step::Spend(..) | Step::Status(_) | Step::Lots(_) => continue,
+        }
+        let (same, others): (Vec<_>, Vec<_>) =
+            payments.into_iter().partition(|payment| !payment.names.is_disjoint(&here.names));
+        payments = others;
+        for payment in same {
+            here.names.extend(payment.names);
+            here.facts.extend(payment.facts);
+            here.words.extend(payment.words);
+        }
+        payments.push(here);
+    }
+    payments
+}
+
+fn expected(steps: &[&Step]) -> Expected {
+    let mut expected = Expected::new();
+    for (who, columns) in payments(steps).iter().filter_map(Payment::expected) {
+        let sums = expected.entry(who).or_default();
+        sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += column);
+    }
+    expected.retain(|_, columns| *columns != [0; 3]);
+    expected
+}
+
+/// What the ledger has granted, revoked and means to freeze; its balances are that less what was spent.
+fn posted(world: &World) -> Expected {
+    let mut posted = Expected::new();
+    for lot in world.book.lots.values() {
+        let sums = posted.entry(letter(lot.tenant)).or_default();
+        let columns = [lot.granted.0, lot.revoked.0, lot.freeze_target.0];
+        sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += column);
+    }
+    for tenant in world.book.tenants.values() {
+        let spent = world.fold(tenant.id, Account::Consumed);
+        let [granted, revoked, _] = posted[&letter(tenant.id)];
+        assert_eq!(tenant.balance.net(), granted - revoked - spent);
+    }
+    posted.retain(|_, columns| *columns != [0; 3]);
+    posted
+}
+
+fn check(history: &History) -> Result<(), TestCaseError> {
+    let mut world = World::default();
+    let mut heard = Vec::new();
+    for step in history.steps() {
+        // A word on a payment that nobody knows yet, or that grants nothing, is not taken.
+        let outcome = world.take(step).outcome;
+        if !["unknown", "refused"].contains(&outcome.as_str()) {
+            heard.push(step);
+        }
+        prop_assert_eq!(posted(&world), expected(&heard), "after {:?}", step);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn the_ledger_and_the_prose_agree(history in histories()) {
+        check(&history)?;
+    }
+}

@@ -1,0 +1,202 @@
+//! One line of a statement, read: an event as Stripe would tell it, a person's word, a spend, or a question.
+//! Everything in these tests speaks this language, random histories too, so that a failure can be pasted
+//! into a statement file.
+//!
+//! ```text
+//! session   KEYS  TENANT  CREDITS credits  AMOUNT  STATUS     [package NAME] [currency C] [at CREATED]
+//! charge    KEYS  ID  AMOUNT  succeeded | authorised | captured | failed
+//! watermark KEYS  ID  AMOUNT  [uncaptured AMOUNT]             charge.refunded: its amount_refunded
+//! refund    KEYS  ID  AMOUNT  pending | succeeded | failed | canceled
+//! dispute   KEYS  ID  AMOUNT  inquiry | open | lost | won     [reinstated AMOUNT]
+//! warning   KEYS  ID                                          an early fraud warning
+//! grant     KEY   TENANT  CREDITS credits                     a person's word
+//! dismiss   KEY                                               a person's word
+//! spend     TENANT  CREDITS
+//! status    KEY                                               where does this payment stand?
+//! lots      TENANT                                            what do its lots hold?
+//! ```
+//!
+//! KEYS are the ids that the event carries, joined by `+`; their first letter says what they name: `s` a
+//! session, `P` a payment intent, `c` a charge. Tenants are A to F, anything else stands as written, and `-`
+//! is missing. An event's time and id come from its line, unless `at` says otherwise.
+
+use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Refund, RefundRank, Ruling, Verdict};
+use ledger::{Credits, EventId, Fact, Knowledge, Minor, ObjectId, Offer, TenantId, Timestamp, Told};
+
+/// What a line asks of the ledger.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Fact(Box<Fact>),
+    Rule(ObjectId, Ruling),
+    Spend(TenantId, Credits, String),
+    Status(ObjectId),
+    Lots(TenantId),
+}
+
+impl Step {
+    /// Reads the left-hand side of line `number`.
+    pub(crate) fn parse(text: &str, number: i64) -> Self {
+        let mut words = Words { text, left: text.split_whitespace().collect() };
+        let step = match words.next() {
+            "grant" => {
+                let (key, tenant, credits) = (words.id(), words.tenant(), Credits(words.number()));
+                words.skip("credits");
+                Self::Rule(key, ruling(number, Verdict::Grant { tenant, credits }))
+            }
+            "dismiss" => Self::Rule(words.id(), ruling(number, Verdict::Dismiss)),
+            "spend" => Self::Spend(words.tenant(), Credits(words.number()), format!("key_{number}")),
+            "status" => Self::Status(words.id()),
+            "lots" => Self::Lots(words.tenant()),
+            verb => Self::Fact(Box::new(fact(verb, &mut words, number))),
+        };
+        assert!(words.left.is_empty(), "{text}: too much at its end");
+        step
+    }
+}
+
+/// The tenant with this letter.
+pub(crate) fn tenant(letter: &str) -> Option<TenantId> {
+    let [b'A'..=b'F'] = letter.as_bytes() else { return None };
+    let digit = letter.to_lowercase();
+    let [eight, four, three, twelve] = [8, 4, 3, 12].map(|length| digit.repeat(length));
+    TenantId::parse(&format!("{eight}-{four}-4{three}-8{three}-{twelve}"))
+}
+
+/// The letter of this tenant.
+pub(crate) fn letter(tenant: TenantId) -> String {
+    tenant.to_string()[..1].to_uppercase()
+}
+
+fn ruling(number: i64, verdict: Verdict) -> Ruling {
+    Ruling { at: Timestamp(number), by: "ann".into(), reason: "seen the receipt".into(), verdict }
+}
+
+fn fact(verb: &str, words: &mut Words<'_>, number: i64) -> Fact {
+    let mut told = Told { created: number, event: EventId::from(format!("evt_{number}")) };
+    let mut known = Knowledge::default();
+    for key in words.next().split('+') {
+        match key.as_bytes()[0] {
+            b's' => drop(known.sessions.insert(key.into())),
+            b'P' => drop(known.payment_intents.insert(key.into())),
+            b'c' => drop(known.charges.insert(key.into(), Charge::default())),
+            _ => panic!("{}: {key} names no session, payment intent or charge", words.text),
+        }
+    }
+    let mut offer = None;
+    match verb {
+        "session" => offer = Some(session(words, &mut known, &mut told)),
+        "charge" => drop(known.charges.insert(words.id(), charge(words))),
+        "watermark" => drop(known.charges.insert(words.id(), watermark(words))),
+        "refund" => drop(known.refunds.insert(words.id(), refund(words))),
+        "dispute" => drop(known.disputes.insert(words.id(), dispute(words))),
+        "warning" => drop(known.warnings.insert(words.id())),
+        _ => panic!("{}: no such verb", words.text),
+    }
+    Fact { told, knowledge: known, offer }
+}
+
+fn session(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> Offer {
+    let metadata = |word: &str| (word != "-").then(|| word.to_owned());
+    let who = words.next();
+    let mut offer = Offer {
+        tenant: metadata(who).map(|text| tenant(&text).map_or(text, |tenant| tenant.to_string())),
+        credits: metadata(words.next()),
+        currency: Some("eur".into()),
+        ..Offer::default()
+    };
+    words.skip("credits");
+    offer.amount_total = metadata(words.next()).map(|text| Minor(text.parse().unwrap()));
+    match words.next() {
+        "paid" | "no_payment_required" | "async_succeeded" => (known.completed, known.paid) = (true, true),
+        "unpaid" => known.completed = true,
+        "async_failed" => (known.completed, known.async_failed) = (true, true),
+        "expired" => known.expired = true,
+        "in_doubt" => (known.completed, offer.status_unknown) = (true, true),
+        other => panic!("{}: {other} is no payment status", words.text),
+    }
+    while !words.left.is_empty() {
+        match words.next() {
+            "package" => offer.package = metadata(words.next()),
+            "currency" => offer.currency = metadata(words.next()),
+            "at" => told.created = words.number(),
+            other => panic!("{}: {other}?", words.text),
+        }
+    }
+    offer
+}
+
+fn charge(words: &mut Words<'_>) -> Charge {
+    let captured = Minor(words.number());
+    match words.next() {
+        "succeeded" => Charge { captured, succeeded: true, ..Charge::default() },
+        "authorised" => Charge { succeeded: true, ..Charge::default() },
+        "captured" => Charge { captured, ..Charge::default() },
+        "failed" => Charge { failed: true, ..Charge::default() },
+        other => panic!("{}: {other} is no state of a charge", words.text),
+    }
+}
+
+/// What was authorised and never captured counts as refunded at Stripe, and not here.
+fn watermark(words: &mut Words<'_>) -> Charge {
+    let refunded = Minor(words.number());
+    let uncaptured = if words.left.is_empty() { 0 } else { words.named("uncaptured") };
+    Charge { refunded: refunded.less(Minor(uncaptured)), ..Charge::default() }
+}
+
+fn refund(words: &mut Words<'_>) -> Refund {
+    let amount = Minor(words.number());
+    let rank = match words.next() {
+        "pending" => RefundRank::Pending,
+        "succeeded" => RefundRank::Succeeded,
+        "failed" => RefundRank::Failed,
+        "canceled" => RefundRank::Canceled,
+        other => panic!("{}: {other} is no state of a refund", words.text),
+    };
+    Refund { amount, rank }
+}
+
+fn dispute(words: &mut Words<'_>) -> Dispute {
+    let amount = Minor(words.number());
+    let (outcome, withdrawn) = match words.next() {
+        "inquiry" => (DisputeOutcome::Open, false),
+        "open" => (DisputeOutcome::Open, true),
+        "lost" => (DisputeOutcome::Lost, true),
+        "won" => (DisputeOutcome::Won, true),
+        other => panic!("{}: {other} is no state of a dispute", words.text),
+    };
+    let reinstated = Minor(if words.left.is_empty() { 0 } else { words.named("reinstated") });
+    Dispute { amount, outcome, withdrawn, reinstated }
+}
+
+/// The words of a line that are not read yet.
+struct Words<'t> {
+    text: &'t str,
+    left: std::collections::VecDeque<&'t str>,
+}
+
+impl<'t> Words<'t> {
+    fn next(&mut self) -> &'t str {
+        self.left.pop_front().unwrap_or_else(|| panic!("{}: too short", self.text))
+    }
+
+    fn id(&mut self) -> ObjectId {
+        self.next().into()
+    }
+
+    fn number(&mut self) -> i64 {
+        self.next().parse().unwrap_or_else(|_| panic!("{}: not a number", self.text))
+    }
+
+    fn tenant(&mut self) -> TenantId {
+        tenant(self.next()).unwrap_or_else(|| panic!("{}: tenants are A to F", self.text))
+    }
+
+    fn skip(&mut self, word: &str) {
+        assert_eq!(self.next(), word, "{}", self.text);
+    }
+
+    fn named(&mut self, word: &str) -> i64 {
+        self.skip(word);
+        self.number()
+    }
+}

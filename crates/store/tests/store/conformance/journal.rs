@@ -1,0 +1,83 @@
+//! What the journal says of each movement, and what each lot holds.
+
+use ledger::chain::{GENESIS, seal};
+use ledger::posting::Posting;
+use ledger::{Account, Balance, Cause, Credits, Kind, LotId, PaymentId};
+use store::{Store, TransactionFilter};
+
+use super::sale::{ALL, NOW, Sale, grant, learn, payment, tenant};
+use super::{Case, case};
+
+pub(super) const CASES: &[Case] = &[
+    case!([transactions, settle], a_transaction_says_what_moved_why_and_what_was_left),
+    case!([transactions, rule], a_transaction_names_the_person_who_decided),
+    case!([transactions, settle], every_transaction_seals_the_one_before_it),
+    case!([lots, settle], a_lot_holds_what_is_left_of_one_purchase),
+];
+
+async fn a_transaction_says_what_moved_why_and_what_was_left(store: Store) {
+    let sale = Sale::new("a");
+    learn(&store, &[sale.bought()]).await;
+    learn(&store, &[sale.refunded(300)]).await;
+    let rows = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
+    let lot = store.lots(tenant(1), ALL).await.unwrap().rows[0].lot.id;
+    let expected = [
+        (Kind::Granted, "evt_a_bought", [(Account::Issued, -10), (Account::Available, 10)], 10),
+        (Kind::Revoked, "evt_a_refunded_300", [(Account::Available, -3), (Account::Revoked, 3)], 7),
+    ];
+    assert_eq!(rows.len(), expected.len());
+    for (seq, (row, (kind, event, lines, left))) in (1..).zip(rows.iter().zip(expected)) {
+        let entry = &row.transaction;
+        assert_eq!((entry.seq, entry.kind, entry.tenant, entry.at), (seq, kind, tenant(1), NOW));
+        assert_eq!(entry.cause, Cause::Event(event.into()));
+        assert_eq!((entry.payment, row.payment_key.as_deref()), (Some(PaymentId(1)), Some("pi_a")));
+        let postings = lines.map(|(account, amount)| Posting { account, lot: Some(lot), amount });
+        assert_eq!(entry.postings, postings);
+        assert_eq!(entry.balance_after, Balance { available: Credits(left), ..Balance::default() });
+    }
+}
+
+async fn a_transaction_names_the_person_who_decided(store: Store) {
+    let sale = Sale::new("a");
+    learn(&store, &[sale.bought_by_nobody()]).await;
+    let id = payment(&store, &sale.object("pi")).await.id;
+    store.rule(id, grant(1, 10), Default::default()).await.unwrap();
+    let rows = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
+    let cause = Cause::Operator { by: "ann".to_owned(), reason: "called the customer".to_owned() };
+    assert_eq!(rows[0].transaction.cause, cause);
+    assert_eq!(rows[0].transaction.at, NOW.plus_seconds(60), "when it was said");
+}
+
+async fn every_transaction_seals_the_one_before_it(store: Store) {
+    let (a, b) = (Sale::new("a"), Sale::new("b").to(2));
+    learn(&store, &[a.bought(), b.bought(), a.refunded(100)]).await;
+    learn(&store, &[a.refunded(200)]).await;
+    learn(&store, &[b.refunded(1000)]).await;
+    let rows = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
+    assert_eq!(rows.len(), 5);
+    let mut head = GENESIS;
+    for row in &rows {
+        assert_eq!(
+            row.transaction.hash,
+            seal(&head, &row.transaction),
+            "transaction {}",
+            row.transaction.seq
+        );
+        head = row.transaction.hash;
+    }
+    assert_eq!(store.audit().await.unwrap().head, ledger::chain::hex(&head));
+}
+
+async fn a_lot_holds_what_is_left_of_one_purchase(store: Store) {
+    let sale = Sale::new("a").of(20);
+    learn(&store, &[sale.bought(), Sale::new("b").to(2).bought(), Sale::new("c").bought()]).await;
+    learn(&store, &[sale.refunded(250)]).await;
+    let listing = store.lots(tenant(1), ALL).await.unwrap();
+    let keys: Vec<_> = listing.rows.iter().map(|row| row.payment_key.as_str()).collect();
+    assert_eq!((listing.total, keys), (2, vec!["pi_a", "pi_c"]));
+    let lot = &listing.rows[0].lot;
+    assert_eq!((lot.id, lot.tenant, lot.payment), (LotId(1), tenant(1), PaymentId(1)));
+    assert_eq!(lot.purchased_at, NOW.seconds());
+    let figures = [lot.granted, lot.revoked, lot.available, lot.held, lot.frozen].map(|credits| credits.0);
+    assert_eq!(figures, [20, 5, 15, 0, 0], "granted, revoked, available, held, frozen");
+}

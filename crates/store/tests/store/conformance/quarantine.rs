@@ -1,0 +1,185 @@
+//! What needs a person: asked, changed, answered by later facts or by a person's word.
+
+use ledger::knowledge::Verdict;
+use ledger::{Catalogue, Credits, Minor, Outcome, Package, PaymentId, PaymentStatus, Policy, Reason};
+use store::{Page, QuarantineRow, Settled, Store};
+
+use super::sale::{ALL, NOW, Sale, arrive, balance, grant, learn, learn_under, payment, settle, told, word};
+use super::{Case, case};
+
+pub(super) const CASES: &[Case] = &[
+    case!([quarantine, quarantine_item, settle], terms_that_cannot_be_believed_are_a_question),
+    case!([quarantine, settle], a_question_that_changes_stays_the_same_item),
+    case!([quarantine_item, settle, replay], a_mended_catalogue_and_a_replay_clear_the_question),
+    case!([quarantine], open_questions_are_listed_alone_or_with_those_that_were_closed),
+    case!([quarantine_item], a_number_that_was_never_given_is_none),
+    case!([rule, quarantine_item, payment], a_persons_grant_adds_credits_and_closes_the_question),
+    case!([rule, tenant], a_persons_grant_is_added_to_what_the_tenant_has),
+    case!([rule, quarantine_item, payment], a_persons_dismissal_grants_nothing_and_closes_the_question),
+    case!([rule, tenant], a_later_word_counts_and_an_earlier_one_does_not),
+    case!([rule], nothing_can_be_said_about_a_payment_that_is_not_there),
+    case!([rule, settle], a_word_on_which_deciding_panics_changes_nothing),
+    case!([dismiss_event, event], a_question_about_an_event_is_dismissed_once),
+];
+
+async fn terms_that_cannot_be_believed_are_a_question(store: Store) {
+    let sale = Sale::new("a");
+    assert_eq!(learn(&store, &[sale.bought_by_nobody()]).await, [Outcome::Quarantined]);
+    let (event, _) = store.event("evt_a_nobody".into()).await.unwrap().unwrap();
+    assert_eq!((event.outcome, event.due_at), (Some(Outcome::Quarantined), None));
+    assert_eq!((event.reason.as_deref(), event.payment.as_deref()), (Some("tenant_invalid"), Some("pi_a")));
+
+    let item = the_open_one(&store).await;
+    assert_eq!((item.event.clone(), item.payment.as_deref()), (None, Some("pi_a")));
+    assert_eq!((item.reason, item.opened_at), (Reason::TenantInvalid, NOW));
+    assert!(item.detail.contains("Nothing was granted"), "{}", item.detail);
+    assert_eq!((item.closed_at, item.resolution, item.closed_by, item.note), (None, None, None, None));
+    assert_eq!(store.quarantine_item(item.id).await.unwrap().unwrap().payment.as_deref(), Some("pi_a"));
+    let row = payment(&store, &sale.object("pi")).await;
+    assert_eq!((row.status, row.tenant), (PaymentStatus::Quarantined, None));
+}
+
+async fn a_question_that_changes_stays_the_same_item(store: Store) {
+    let sale = Sale::new("a");
+    learn(&store, &[sale.bought_by_nobody()]).await;
+    let before = the_open_one(&store).await;
+    learn(&store, &[sale.bought()]).await;
+    let after = the_open_one(&store).await;
+    assert_eq!((after.id, after.opened_at), (before.id, before.opened_at));
+    assert_eq!((before.reason, after.reason), (Reason::TenantInvalid, Reason::ClaimsConflict));
+    assert_ne!(before.detail, after.detail);
+}
+
+async fn a_mended_catalogue_and_a_replay_clear_the_question(store: Store) {
+    let bought = Sale::new("a").bought();
+    let selling = |name: &str| Policy {
+        catalogue: Some(Catalogue::from([(
+            name.to_owned(),
+            Package { credits: Credits(10), price: Minor(1000), currency: "eur".to_owned() },
+        )])),
+        ..Policy::default()
+    };
+    let refused = learn_under(&store, &selling("twenty"), std::slice::from_ref(&bought)).await;
+    assert_eq!(refused, [Outcome::Quarantined]);
+    let asked = the_open_one(&store).await;
+    assert_eq!(asked.reason, Reason::PackageUnknown);
+    store.replay(vec![bought.told.event.clone()], NOW).await.unwrap();
+    let believed = learn_under(&store, &selling("ten"), std::slice::from_ref(&bought)).await;
+    assert_eq!(believed, [Outcome::Granted]);
+    assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
+    let item = store.quarantine_item(asked.id).await.unwrap().unwrap();
+    assert_eq!((item.closed_at, item.resolution.as_deref()), (Some(NOW), Some("cleared")));
+    assert_eq!((item.closed_by, item.note), (None, None), "nobody decided it");
+    let (event, _) = store.event(bought.told.event).await.unwrap().unwrap();
+    assert_eq!((event.outcome, event.reason), (Some(Outcome::Granted), None));
+}
+
+async fn open_questions_are_listed_alone_or_with_those_that_were_closed(store: Store) {
+    let sales = ["a", "b", "c"].map(Sale::new);
+    learn(&store, &sales.each_ref().map(Sale::bought_by_nobody)).await;
+    store.rule(PaymentId(2), word(Verdict::Dismiss), Default::default()).await.unwrap();
+    let keys = |rows: Vec<QuarantineRow>| rows.into_iter().filter_map(|row| row.payment).collect::<Vec<_>>();
+    let open = store.quarantine(false, ALL).await.unwrap();
+    assert_eq!((open.total, keys(open.rows)), (2, vec!["pi_a".to_owned(), "pi_c".to_owned()]));
+    let newest = Page { number: 1, size: 2, ascending: false };
+    let all = store.quarantine(true, newest).await.unwrap();
+    assert_eq!((all.total, keys(all.rows)), (3, vec!["pi_c".to_owned(), "pi_b".to_owned()]));
+}
+
+async fn a_number_that_was_never_given_is_none(store: Store) {
+    assert!(store.quarantine_item(1).await.unwrap().is_none());
+}
+
+async fn a_persons_grant_adds_credits_and_closes_the_question(store: Store) {
+    let sale = Sale::new("a");
+    learn(&store, &[sale.bought_by_nobody()]).await;
+    let asked = the_open_one(&store).await;
+    let settled = store.rule(PaymentId(1), grant(1, 8), Default::default()).await.unwrap();
+    assert_eq!(settled, Some(Settled { seq: 0, outcome: Outcome::Granted }));
+    assert_eq!(balance(&store, 1).await, [8, 0, 0, 0]);
+    check_closed(&store, asked.id, "resolved").await;
+    let row = payment(&store, &sale.object("pi")).await;
+    assert_eq!((row.status, row.tenant), (PaymentStatus::Paid, Some(super::sale::tenant(1))));
+    assert_eq!(row.knowledge.ruling, Some(grant(1, 8)));
+    // What happens to the money afterwards still counts: half of it goes back.
+    assert_eq!(learn(&store, &[sale.refunded(500)]).await, [Outcome::Revoked]);
+    assert_eq!(balance(&store, 1).await, [4, 0, 0, 0]);
+}
+
+async fn a_persons_grant_is_added_to_what_the_tenant_has(store: Store) {
+    learn(&store, &[Sale::new("other").bought(), Sale::new("a").bought_by_nobody()]).await;
+    store.rule(PaymentId(2), grant(1, 5), Default::default()).await.unwrap();
+    assert_eq!(balance(&store, 1).await, [15, 0, 0, 0]);
+}
+
+async fn a_persons_dismissal_grants_nothing_and_closes_the_question(store: Store) {
+    let sale = Sale::new("a");
+    learn(&store, &[sale.bought_by_nobody()]).await;
+    let asked = the_open_one(&store).await;
+    let settled = store.rule(PaymentId(1), word(Verdict::Dismiss), Default::default()).await.unwrap();
+    assert_eq!(settled.map(|settled| settled.seq), Some(0));
+    check_closed(&store, asked.id, "dismissed").await;
+    assert_eq!(payment(&store, &sale.object("cs")).await.status, PaymentStatus::Dismissed);
+    assert_eq!(store.health().await.unwrap().transactions, 0);
+}
+
+async fn a_later_word_counts_and_an_earlier_one_does_not(store: Store) {
+    learn(&store, &[Sale::new("a").bought(), Sale::new("b").to(2).bought()]).await;
+    store.rule(PaymentId(1), grant(2, 3), Default::default()).await.unwrap();
+    assert_eq!((balance(&store, 1).await, balance(&store, 2).await), ([0; 4], [13, 0, 0, 0]));
+    let earlier = ledger::knowledge::Ruling { at: NOW, ..word(Verdict::Dismiss) };
+    store.rule(PaymentId(1), earlier, Default::default()).await.unwrap();
+    assert_eq!(balance(&store, 2).await, [13, 0, 0, 0]);
+    let later = ledger::knowledge::Ruling { at: NOW.plus_seconds(90), ..word(Verdict::Dismiss) };
+    store.rule(PaymentId(1), later, Default::default()).await.unwrap();
+    assert_eq!(balance(&store, 2).await, [10, 0, 0, 0]);
+}
+
+async fn nothing_can_be_said_about_a_payment_that_is_not_there(store: Store) {
+    assert_eq!(store.rule(PaymentId(1), grant(1, 5), Default::default()).await.unwrap(), None);
+    assert!(store.tenant(super::sale::tenant(1)).await.unwrap().is_none());
+}
+
+async fn a_word_on_which_deciding_panics_changes_nothing(store: Store) {
+    learn(&store, &[Sale::new("other").bought(), Sale::new("a").bought_by_nobody()]).await;
+    let asked = the_open_one(&store).await;
+    let refused = store.rule(PaymentId(2), grant(1, i64::MAX), Default::default()).await;
+    assert!(refused.is_err(), "{refused:?}");
+    assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
+    assert_eq!(the_open_one(&store).await.id, asked.id);
+    store.rule(PaymentId(2), grant(1, 5), Default::default()).await.unwrap();
+    assert_eq!(balance(&store, 1).await, [15, 0, 0, 0]);
+}
+
+async fn a_question_about_an_event_is_dismissed_once(store: Store) {
+    let impossible = Sale::new("a").impossible();
+    learn(&store, &[Sale::new("a").bought()]).await;
+    let seq = arrive(&store, &impossible.told.event).await;
+    settle(&store, &Policy::default(), vec![told(seq, &impossible)]).await;
+    let asked = the_open_one(&store).await;
+    let dismiss = |event: &str| {
+        let (by, note) = ("ann".to_owned(), "called the customer".to_owned());
+        store.dismiss_event(event.into(), by, note, NOW.plus_seconds(60))
+    };
+    assert!(!dismiss("evt_a_bought").await.unwrap(), "nothing was asked about it");
+    assert!(!dismiss("evt_none").await.unwrap());
+    assert!(dismiss("evt_a_impossible").await.unwrap());
+    assert!(!dismiss("evt_a_impossible").await.unwrap(), "it is closed already");
+    check_closed(&store, asked.id, "dismissed").await;
+    let (event, _) = store.event("evt_a_impossible".into()).await.unwrap().unwrap();
+    assert_eq!(event.outcome, Some(Outcome::Quarantined), "what became of it stays");
+}
+
+/// Ann closed the item a minute later.
+async fn check_closed(store: &Store, id: i64, resolution: &str) {
+    let item = store.quarantine_item(id).await.unwrap().unwrap();
+    assert_eq!((item.closed_at, item.resolution.as_deref()), (Some(NOW.plus_seconds(60)), Some(resolution)));
+    assert_eq!((item.closed_by.as_deref(), item.note.as_deref()), (Some("ann"), Some("called the customer")));
+    assert_eq!(store.quarantine(false, ALL).await.unwrap().total, 0);
+}
+
+async fn the_open_one(store: &Store) -> QuarantineRow {
+    let mut open = store.quarantine(false, ALL).await.unwrap();
+    assert_eq!((open.total, open.rows.len()), (1, 1), "{open:?}");
+    open.rows.remove(0)
+}

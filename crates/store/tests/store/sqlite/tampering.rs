@@ -1,0 +1,137 @@
+//! The journal refuses to be changed, and where somebody changes it all the same, the audit says so.
+
+use rusqlite::Connection;
+use store::Store;
+
+use super::{open, raw};
+use crate::conformance::sale::{Sale, learn};
+use crate::folder::Folder;
+
+/// Three transactions of tenant 1, two of tenant 2.
+async fn busy_days(store: &Store) {
+    let (a, b) = (Sale::new("a"), Sale::new("b").to(2));
+    learn(store, &[a.bought(), b.bought(), a.refunded(300), b.refunded(100), a.refunded(400)]).await;
+}
+
+#[tokio::test]
+async fn the_journal_cannot_be_changed() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let store = open(&path);
+    busy_days(&store).await;
+    let connection = raw(&path);
+    for statement in [
+        "UPDATE transactions SET available = 99 WHERE seq = 1",
+        "UPDATE transactions SET seq = 99 WHERE seq = 5",
+        "DELETE FROM transactions WHERE seq = 5",
+        "DELETE FROM transactions",
+        "UPDATE postings SET amount = 99",
+        "DELETE FROM postings WHERE seq = 5",
+    ] {
+        let refused = connection.execute(statement, []).expect_err(statement).to_string();
+        assert!(refused.contains("the journal is append-only"), "{statement}: {refused}");
+    }
+    assert_eq!(store.audit().await.unwrap().faults, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_audit_finds_what_was_forged() {
+    let sums = "does not sum to zero";
+    let chain = "does not match its hash";
+    let stated = "states a balance that its postings do not lead to";
+    let stored = "the stored balance is not the sum of the postings";
+    let figures = "the stored figures are not the sum of the postings";
+    let table: &[(&str, &[&str])] = &[
+        (
+            "UPDATE postings SET amount = 99 WHERE seq = 1 AND line = 2",
+            &[sums, chain, stated, stored, figures],
+        ),
+        ("UPDATE postings SET amount = amount * 2 WHERE seq = 1", &[chain, stated, stored, figures]),
+        ("UPDATE postings SET amount = 9223372036854775807", &[sums, chain, stated, stored, figures]),
+        ("UPDATE postings SET amount = -9223372036854775807 - 1", &[sums, chain, stated, stored, figures]),
+        ("UPDATE postings SET lot = 2 WHERE seq = 1 AND line = 1", &[chain, figures]),
+        (
+            "UPDATE postings SET account = 'frozen' WHERE seq = 1 AND line = 2",
+            &[chain, stated, stored, figures],
+        ),
+        ("DELETE FROM postings WHERE seq = 5", &[chain, stated]),
+        ("DELETE FROM postings WHERE seq = 5 AND line = 1", &[sums, chain]),
+        ("INSERT INTO postings VALUES (77, 1, 'available', 1, 5)", &["1 postings belong to no transaction"]),
+        ("UPDATE transactions SET available = 99 WHERE seq = 3", &["transaction 3 does not match", stated]),
+        ("UPDATE transactions SET debt = 1 WHERE seq = 5", &["transaction 5 does not match", stated]),
+        ("UPDATE transactions SET at = at + 1 WHERE seq = 2", &["transaction 2 does not match its hash"]),
+        ("UPDATE transactions SET kind = 'spent' WHERE seq = 3", &["transaction 3 does not match its hash"]),
+        ("UPDATE transactions SET cause = 'evt_x' WHERE seq = 3", &["transaction 3 does not match its hash"]),
+        ("UPDATE transactions SET payment = 2 WHERE seq = 1", &["transaction 1 does not match its hash"]),
+        ("UPDATE transactions SET payment = NULL WHERE seq = 1", &["transaction 1 does not match its hash"]),
+        ("UPDATE transactions SET hash = zeroblob(32) WHERE seq = 2", &["transaction 2", "transaction 3"]),
+        ("UPDATE transactions SET tenant = zeroblob(16) WHERE seq = 5", &[chain, stated, stored, "no row"]),
+        (
+            "DELETE FROM transactions WHERE seq = 2",
+            &["transaction 2 is missing", "transaction 3", "no transaction"],
+        ),
+        ("DELETE FROM transactions WHERE seq = 5", &["2 postings belong to no transaction", stored, figures]),
+        ("DELETE FROM transactions WHERE seq = 5; DELETE FROM postings WHERE seq = 5", &[stored, figures]),
+        ("DELETE FROM transactions; DELETE FROM postings", &[stored, figures]),
+        ("UPDATE transactions SET seq = 9 WHERE seq = 5", &["transaction 5 is missing"]),
+        ("UPDATE tenants SET available = available + 1", &[stored]),
+        ("UPDATE tenants SET debt = 5", &[stored]),
+        ("DELETE FROM tenants", &["has postings and no row"]),
+        ("INSERT INTO tenants VALUES (zeroblob(16), 5, 0, 0, 0, 0)", &["tenant 00000000-", stored]),
+        ("UPDATE lots SET available = available + 1 WHERE id = 1", &["lot 1", figures]),
+        ("UPDATE lots SET revoked = 0 WHERE id = 1", &["lot 1", figures]),
+        ("UPDATE lots SET tenant = (SELECT tenant FROM lots WHERE id = 2) WHERE id = 1", &["lot 1", figures]),
+        ("DELETE FROM lots WHERE id = 2", &["lot 2", "has postings and no row"]),
+    ];
+    let folder = Folder::new();
+    for (number, (forgery, words)) in table.iter().enumerate() {
+        let path = folder.file(&number.to_string());
+        let store = open(&path);
+        busy_days(&store).await;
+        forge(&raw(&path), forgery);
+        let faults = store.audit().await.unwrap().faults;
+        for word in *words {
+            assert!(faults.iter().any(|fault| fault.contains(word)), "{forgery}\nno '{word}' in {faults:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn words_that_mean_nothing_end_the_audit_with_an_error() {
+    let table = [
+        ("UPDATE transactions SET kind = 'gift' WHERE seq = 2", "transaction 2: kind gift"),
+        ("UPDATE postings SET account = 'pocket' WHERE seq = 3", "transaction 3: account pocket"),
+    ];
+    let folder = Folder::new();
+    for (number, (forgery, words)) in table.into_iter().enumerate() {
+        let path = folder.file(&number.to_string());
+        let store = open(&path);
+        busy_days(&store).await;
+        forge(&raw(&path), forgery);
+        let error = store.audit().await.unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains("cannot read"), "{forgery}: {error}");
+    }
+}
+
+/// A list of faults has an end, and so has the time that it takes.
+#[tokio::test]
+async fn a_ruined_journal_is_reported_in_a_few_lines() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let store = open(&path);
+    let sales = (0..30).map(|number| Sale::new(format!("s{number}")).bought());
+    learn(&store, &sales.collect::<Vec<_>>()).await;
+    forge(&raw(&path), "UPDATE transactions SET hash = zeroblob(32)");
+    assert_eq!(store.audit().await.unwrap().faults.len(), 20);
+}
+
+/// What somebody with access to the file can do.
+fn forge(connection: &Connection, sql: &str) {
+    connection
+        .execute_batch(
+            "DROP TRIGGER transactions_are_final; DROP TRIGGER transactions_are_kept;
+             DROP TRIGGER postings_are_final; DROP TRIGGER postings_are_kept;",
+        )
+        .unwrap();
+    connection.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
