@@ -8,7 +8,7 @@ use store::{Store, StoreError};
 use stripe::Secret;
 use stripe::retry::Schedule;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use web::{App, Limits, router, server};
 
@@ -22,6 +22,7 @@ pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     listener: TcpListener,
     applier: Applier,
+    orders_to_stop: [Signal; 2],
 }
 
 /// The parts that work without a network: what commands use when no service runs.
@@ -50,13 +51,15 @@ impl Service {
             ))
         })?;
         let store = Store::open_sqlite(&config.database.path, config.mode)?;
+        // Listened for before anybody is told that it is ready: from then on each is an order to drain.
+        let orders_to_stop = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
         let clock = Clock::system();
         operator_key::ensure(&config.database, &store, &clock).await?;
         let address = listener.local_addr()?;
         let holder = serde_json::json!({ "pid": std::process::id(), "url": format!("http://{address}") });
         store.describe_holder(&holder.to_string())?;
         let (app, applier) = assemble(config, store, secrets, clock);
-        Ok(Self { app, address, listener, applier })
+        Ok(Self { app, address, listener, applier, orders_to_stop })
     }
 
     /// Runs until SIGTERM or SIGINT, then drains: what was accepted is answered, what is being applied is
@@ -79,7 +82,7 @@ impl Service {
         let http = tokio::spawn(server::serve(self.listener, router(self.app), limits, until(stopping)));
 
         let failed = tokio::select! {
-            () = interrupted() => false,
+            () = ordered(self.orders_to_stop) => false,
             () = store.closed() => true,
         };
         tracing::info!("stopping: no new connections, what was accepted is answered");
@@ -99,16 +102,10 @@ impl Service {
     }
 }
 
-/// Resolves on SIGTERM or SIGINT.
-async fn interrupted() {
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        }
-        // Without handlers, signals end the process at once: nothing acknowledged is lost by that either.
-        _ => std::future::pending().await,
+/// Resolves on either signal.
+async fn ordered([mut terminate, mut interrupt]: [Signal; 2]) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
 }

@@ -82,11 +82,13 @@ async fn books(config: &Config, findings: &mut Vec<Finding>) {
         findings.push(Odd(format!("there is no database at {path} yet; `serve` and `dev` make one")));
         return;
     }
+    // Before the client opens the database itself, after which it would find its own lock.
+    let service = running(&config.database);
     let client = match Client::connect(config).await {
         Ok(client) => client,
         Err(failure) => return findings.push(Bad(failure.to_string())),
     };
-    findings.push(match running(&config.database) {
+    findings.push(match service {
         Some(url) => Good(format!("a service runs at {url}")),
         None => Odd(format!("no service runs on {path}")),
     });

@@ -1,5 +1,7 @@
 //! `faireplace serve`: the service.
 
+use std::io::IsTerminal;
+
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
@@ -37,7 +39,9 @@ impl Serve {
 /// Starts the log, on standard error.
 pub(crate) fn start_log(level: &str, json: bool) {
     let filter = EnvFilter::new(level);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colour = std::io::stderr().is_terminal();
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     if json {
         log.json().init();
     } else {

@@ -1,0 +1,124 @@
+//! Every command that only looks, with a service and without: what it says, and how it ends.
+
+use serde_json::Value;
+
+use crate::Past;
+
+/// A command, its exit code, and what stands in its answer: on standard output when it is done, behind
+/// `error: ` on standard error when it is not.
+#[rustfmt::skip]
+const COMMANDS: &[(&str, i32, &str)] = &[
+    ("balance 550e8400-e29b-41d4-a716-446655440000", 0, "5 available"),
+    ("balance 550e8400-e29b-41d4-a716-446655440000 --json", 0, "\"available\": 5"),
+    ("balance 550e8400-e29b-41d4-a716-44665544ffff", 0, "0 available"),
+    ("balance 550E8400-E29B-41D4-A716-446655440000 --json", 0, "\"available\": 5"),
+    ("balance nobody", 1, "tenant_id must be the tenant's UUID"),
+    ("balance a%20b&c", 1, "tenant_id"),
+    ("history 550e8400-e29b-41d4-a716-446655440000", 0, "granted"),
+    ("history 550e8400-e29b-41d4-a716-446655440000", 0, "evt_sale1_paid_checkout_session_completed"),
+    ("history 550e8400-e29b-41d4-a716-446655440000 --limit 1", 0, "1 of 2; --page 2 for more"),
+    ("history 550e8400-e29b-41d4-a716-446655440000 --limit 1 --page 2 --json", 0, "\"granted\""),
+    ("history 550e8400-e29b-41d4-a716-44665544ffff", 0, "No credits have moved for this tenant."),
+    ("history nobody", 1, "tenant_id"),
+    ("history 550e8400-e29b-41d4-a716-446655440000 --limit 101", 1, "per_page must be a number from 1 to 100"),
+    ("events list", 0, "wrong_mode"),
+    ("events list --json", 0, "\"evt_sale1_half_refunded_charge_refunded\""),
+    ("events list --type refund.created", 0, "revoked"),
+    ("events list --outcome quarantined --json", 0, "\"unreadable\""),
+    ("events list --outcome nonsense", 1, "outcome must be one of quarantined, granted"),
+    ("events list --payment ch_sale1", 0, "evt_sale1_paid_charge_succeeded"),
+    ("events list --payment ch_nope", 1, "There is no such payment."),
+    ("events list --pending", 0, "No such events."),
+    ("events show evt_sale1_paid_charge_succeeded", 0, "\"object\": \"charge\""),
+    ("events show evt_sale1_paid_charge_succeeded --json", 0, "\"deliveries\": 1"),
+    ("events show evt_nope", 1, "There is no such event."),
+    ("events replay evt_nope", 1, "There is no such event."),
+    ("events replay", 2, "<EVENTS>"),
+    ("quarantine list", 0, "tenant_invalid"),
+    ("quarantine list --all --json", 0, "\"wrong_mode\""),
+    ("quarantine show 1", 0, "unreadable"),
+    ("quarantine show 2", 0, "faireplace quarantine resolve 2 --reason WHY [--tenant UUID] [--credits N]"),
+    ("quarantine show 2 --json", 0, "\"pi_sale2\""),
+    ("quarantine show 99", 1, "There is no such quarantine item."),
+    ("quarantine show first", 2, "first"),
+    ("quarantine resolve 2", 2, "--reason"),
+    ("quarantine resolve 2 --reason why", 1, "tenant_id must be a UUID, because the payment names no tenant"),
+    ("quarantine resolve 1 --reason why --credits 5", 1, "reads the event again"),
+    ("keys list", 0, "operator on this machine"),
+    ("keys list --json", 0, "\"operator\""),
+    ("keys revoke key_nope", 1, "There is no such key that still works."),
+    ("keys create product", 2, "--tenant"),
+    ("keys create product --tenant nobody", 1, "tenant_id must be a UUID"),
+    ("keys create product --operator --expires 0", 1, "expires_in_days must be from 1 to 3650"),
+    ("audit verify", 0, "the books add up"),
+    ("audit verify --json", 0, "\"ok\": true"),
+    ("config show", 0, "(hidden)"),
+    ("doctor", 0, "all 20 events are applied"),
+    ("doctor", 0, "4 items wait for a person"),
+    ("nonsense", 2, "nonsense"),
+    ("--help", 0, "Start with: faireplace dev"),
+    ("--version", 0, "faireplace 0."),
+];
+
+#[test]
+fn with_a_service_and_without_every_command_answers_alike() {
+    let (running, resting) = (Past::new(true), Past::new(false));
+    let same_past = |text: &str| moving_parts_fixed(text);
+    for &(command, code, expected) in COMMANDS {
+        let seen = [&running, &resting].map(|past| {
+            let ended = past.deployment.run(command);
+            assert_eq!(ended.code, Some(code), "{ended}");
+            let (said, silent) =
+                if code == 0 { (&ended.stdout, &ended.stderr) } else { (&ended.stderr, &ended.stdout) };
+            assert!(said.contains(expected), "`{expected}` is not in:\n{ended}");
+            assert!(code == 0 || said.starts_with("error: "), "{ended}");
+            assert_eq!(silent, "", "{ended}");
+            let secret = e2e::deployment::SECRET;
+            assert!(!said.contains(secret), "the signing secret is shown:\n{ended}");
+            if command.contains("--json") && code == 0 {
+                serde_json::from_str::<Value>(said).unwrap_or_else(|error| panic!("{error}:\n{ended}"));
+            }
+            same_past(said)
+        });
+        assert_eq!(seen[0], seen[1], "`{command}`: with a service, and without");
+    }
+    let doctor = |past: &Past| past.deployment.done("doctor");
+    assert!(doctor(&running).contains("✓ a service runs at http://127.0.0.1:"));
+    assert!(doctor(&resting).contains("! no service runs on faireplace.db"));
+}
+
+/// Without what differs between any two runs: moments, random ids, and whether a service runs.
+fn moving_parts_fixed(text: &str) -> String {
+    let words = |line: &str| {
+        line.split(' ')
+            .filter(|word| !word.is_empty())
+            .map(|word| {
+                let bare = word.trim_matches(['"', ',']);
+                let moment = bare.len() >= 8 && bare.starts_with("20") && bare[4..].starts_with('-');
+                let clock = bare.len() == 8 && bare.matches(':').count() == 2;
+                let random = bare.starts_with("key_") || bare.len() >= 32 && is_hexadecimal(bare);
+                if moment || clock || random { "~" } else { word }
+            })
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let differs = |line: &&str| !line.contains("service runs") && !line.contains("\"created\":");
+    text.lines().filter(differs).map(words).collect::<Vec<_>>().join("\n")
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+#[test]
+fn without_a_database_a_command_says_how_to_begin() {
+    let deployment = e2e::deployment::Deployment::default();
+    for command in ["balance 550e8400-e29b-41d4-a716-446655440000", "events list", "audit verify"] {
+        let ended = deployment.run(command);
+        assert_eq!(ended.code, Some(1), "{ended}");
+        assert!(ended.stderr.contains("Start with `faireplace dev` or `faireplace serve`"), "{ended}");
+    }
+    let doctor = deployment.done("doctor");
+    assert!(doctor.contains("! there is no database at faireplace.db yet"), "{doctor}");
+    assert!(!deployment.path("faireplace.db").exists(), "looking makes nothing");
+}

@@ -1,0 +1,125 @@
+//! Commands that change something, with a service and without.
+
+use crate::{OTHER_TENANT, Past, TENANT};
+
+fn both(check: impl Fn(&Past)) {
+    for running in [true, false] {
+        println!("with a service: {running}");
+        check(&Past::new(running));
+    }
+}
+
+fn refused(past: &Past, command: &str, expected: &str) {
+    let ended = past.deployment.run(command);
+    assert_eq!(ended.code, Some(1), "{ended}");
+    assert!(ended.stderr.contains(expected), "`{expected}` is not in:\n{ended}");
+}
+
+#[test]
+fn a_persons_word_grants_once_and_stays_in_the_history() {
+    both(|past| {
+        let deployment = &past.deployment;
+        let resolve = format!("quarantine resolve 2 --tenant {OTHER_TENANT} --credits 10 --reason");
+        let words: Vec<_> = resolve.split(' ').chain(["asked by phone"]).collect();
+        let ended = deployment.start_words(&words).wait();
+        assert_eq!(ended.code, Some(0), "{ended}");
+        assert!(ended.stdout.contains("resolved: granted"), "{ended}");
+        let balance = deployment.done(&format!("balance {OTHER_TENANT}"));
+        assert!(balance.starts_with("10 available"), "{balance}");
+        let history = deployment.done(&format!("history {OTHER_TENANT} --json"));
+        assert!(history.contains("asked by phone") && history.contains("\"by\": \"erin\""), "{history}");
+        let item = deployment.done("quarantine show 2");
+        assert!(item.contains("by erin: asked by phone"), "{item}");
+        refused(past, "quarantine resolve 2 --reason again", "closed already");
+
+        // Events that are told again change nothing any more.
+        deployment.done("events replay evt_sale2_paid_checkout_session_completed");
+        past.with_service(|service| {
+            service.settle();
+            assert_eq!(service.balance(OTHER_TENANT)["available"], 10);
+        });
+        assert!(deployment.done("audit verify").contains("the books add up"));
+    });
+}
+
+#[test]
+fn a_dismissed_payment_grants_nothing_and_asks_no_more() {
+    both(|past| {
+        let deployment = &past.deployment;
+        let said = deployment.done("quarantine dismiss 3 --reason spam");
+        assert!(said.contains("dismissed: no credits come of it"), "{said}");
+        // An event can be dismissed too.
+        deployment.done("quarantine dismiss 4 --reason rehearsal");
+        let open = deployment.done("quarantine list");
+        assert!(open.contains("pi_sale2") && !open.contains("pi_sale3"), "{open}");
+        assert!(!open.contains("wrong_mode"), "{open}");
+        let all = deployment.done("quarantine list --all");
+        assert_eq!(all.matches("dismissed").count(), 2, "{all}");
+        refused(past, "quarantine dismiss 3 --reason again", "closed already");
+        refused(past, "quarantine dismiss 4 --reason again", "closed already");
+    });
+}
+
+#[test]
+fn an_event_whose_cause_was_not_mended_stays_in_quarantine() {
+    both(|past| {
+        past.deployment.done("quarantine resolve 1 --reason retry");
+        past.with_service(|service| service.settle());
+        let open = past.deployment.done("quarantine list");
+        assert!(open.contains("unreadable"), "{open}");
+    });
+}
+
+#[test]
+fn a_replayed_event_is_known_already() {
+    both(|past| {
+        let events = "evt_sale1_paid_checkout_session_completed evt_sale1_half_refunded_charge_refunded";
+        let said = past.deployment.done(&format!("events replay {events}"));
+        assert_eq!(said.matches(" is applied again").count(), 2, "{said}");
+        past.with_service(|service| {
+            service.settle();
+            assert_eq!(service.balance(TENANT)["available"], 5);
+        });
+        let history = past.deployment.done(&format!("history {TENANT}"));
+        assert_eq!(history.lines().count(), 3, "a heading, granted, revoked:\n{history}");
+    });
+}
+
+#[test]
+fn a_key_works_until_it_is_revoked_and_sees_one_tenant() {
+    both(|past| {
+        let deployment = &past.deployment;
+        let made = deployment.done(&format!("keys create product --tenant {TENANT} --json"));
+        let made: serde_json::Value = serde_json::from_str(&made).expect("it was asked for JSON");
+        let secret = made["data"]["secret"].as_str().expect("shown this once");
+        let id = made["data"]["key"]["id"].as_str().expect("to revoke it by");
+        let shown = deployment.done("keys list");
+        assert!(shown.contains(id) && shown.contains("credits:read"), "{shown}");
+        assert!(!shown.contains(secret) && !deployment.done("keys list --json").contains(secret));
+
+        past.with_service(|service| {
+            let ask = |path: &str| service.ask("GET", path, Some(secret), "").status;
+            assert_eq!(ask("/api/credits/balance"), 200);
+            assert_eq!(ask(&format!("/api/credits/balance?tenant_id={OTHER_TENANT}")), 404);
+            assert_eq!(ask("/api/admin/events"), 404, "to a tenant the route does not exist");
+        });
+        let said = deployment.done(&format!("keys revoke {id}"));
+        assert!(said.contains("does not work any more"), "{said}");
+        past.with_service(|service| {
+            assert_eq!(service.ask("GET", "/api/credits/balance", Some(secret), "").status, 401);
+            assert_eq!(service.ask("GET", "/api/credits/balance", None, "").status, 401);
+        });
+        refused(past, &format!("keys revoke {id}"), "There is no such key that still works.");
+    });
+}
+
+#[test]
+fn an_operators_key_does_what_the_machines_own_does() {
+    both(|past| {
+        let made = past.deployment.done("keys create colleague --operator --expires 1");
+        let secret = made.lines().next().expect("the secret stands first");
+        past.with_service(|service| {
+            assert_eq!(service.ask("GET", "/api/admin/status", Some(secret), "").status, 200);
+        });
+    });
+}

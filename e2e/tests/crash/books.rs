@@ -1,0 +1,111 @@
+//! The service's side: what it has, compared with what Stripe delivered and with what the stories are worth.
+//! Nothing in here looks into the database; the service says everything itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use e2e::deployment::Deployment;
+use e2e::service::Service;
+use serde_json::{Value, json};
+
+use crate::outbox::Outbox;
+
+/// The books of a running service.
+pub(crate) struct Books<'s> {
+    service: &'s Service,
+}
+
+impl<'s> Books<'s> {
+    pub(crate) fn of(service: &'s Service) -> Self {
+        Self { service }
+    }
+
+    /// Those of the ids that the service does not have.
+    pub(crate) fn missing<'i>(&self, ids: &[&'i str]) -> Vec<&'i str> {
+        ids.iter().copied().filter(|id| self.event(id).is_none()).collect()
+    }
+
+    /// Everything that is not as it should be once all was delivered and applied.
+    pub(crate) fn faults(&self, outbox: &Outbox) -> Vec<String> {
+        let mut faults = Vec::new();
+        let tally = outbox.tally();
+        for (id, told) in &tally {
+            let Some(event) = self.event(id) else {
+                faults.push(format!("{id} is not there"));
+                continue;
+            };
+            let deliveries = event["deliveries"].as_u64().unwrap_or_default();
+            if !(told.acknowledged..=told.sent).contains(&deliveries) {
+                let (sent, acknowledged) = (told.sent, told.acknowledged);
+                faults.push(format!(
+                    "{id} was delivered {deliveries} times, it says; it was sent {sent} times and acknowledged \
+                     {acknowledged} times"
+                ));
+            }
+            if event["outcome"].is_null() || event["outcome"] == "quarantined" {
+                faults.push(format!("{id} ended as {}: {}", event["outcome"], event["reason"]));
+            }
+        }
+        let events = &self.service.get("/api/admin/events?per_page=1")["meta"]["pagination"]["total"];
+        if *events != tally.len() {
+            faults.push(format!("it has {events} events, and {} were sent", tally.len()));
+        }
+        let mut worth: BTreeMap<&str, i64> = BTreeMap::new();
+        for (story, purchase) in &outbox.sales {
+            let credits = i64::from(story.expected_credits(purchase));
+            *worth.entry(&purchase.tenant_id).or_default() += credits;
+        }
+        for (tenant, credits) in worth {
+            faults.extend(self.faults_of_tenant(tenant, credits));
+        }
+        faults
+    }
+
+    fn faults_of_tenant(&self, tenant: &str, credits: i64) -> Vec<String> {
+        let mut faults = Vec::new();
+        let balance = self.service.balance(tenant);
+        let expected = json!({
+            "tenant_id": tenant, "available": credits, "held": 0, "frozen": 0, "debt": 0, "balance": credits,
+        });
+        if balance != expected {
+            faults.push(format!("{tenant} is worth {balance}, and should be worth {expected}"));
+        }
+        let (mut sum, mut seen) = (0, BTreeSet::new());
+        for line in self.history(tenant) {
+            sum += line["amount"].as_i64().unwrap_or_default();
+            let cause = format!("{} by {} for {}", line["type"], line["cause"]["id"], line["payment"]);
+            if !seen.insert(cause.clone()) {
+                faults.push(format!("{tenant}: {cause}, twice"));
+            }
+        }
+        if balance["balance"] != sum {
+            faults.push(format!("{tenant}: the history adds up to {sum}, the balance is {balance}"));
+        }
+        faults
+    }
+
+    fn history(&self, tenant: &str) -> Vec<Value> {
+        let mut lines = Vec::new();
+        for page in 1.. {
+            let path = format!("/api/credits/transactions?tenant_id={tenant}&per_page=100&page={page}");
+            let answer = self.service.get(&path);
+            lines.extend(answer["data"].as_array().expect("a page is a list").iter().cloned());
+            if answer["meta"]["pagination"]["has_next"] == false {
+                break;
+            }
+        }
+        lines
+    }
+
+    fn event(&self, id: &str) -> Option<Value> {
+        let path = format!("/api/admin/events/{id}");
+        let answer = self.service.ask("GET", &path, Some(&self.service.operator_key), "");
+        assert!([200, 404].contains(&answer.status), "GET {path}: {}", answer.body);
+        (answer.status == 200).then(|| answer.json()["data"]["event"].take())
+    }
+}
+
+/// The program's own audit of its books finds nothing.
+pub(crate) fn audited(deployment: &Deployment) {
+    let said = deployment.done("audit verify");
+    assert!(said.contains("the books add up"), "{said}");
+}

@@ -1,0 +1,168 @@
+//! `dev` and `trigger`: what a newcomer sees first, and every life of a payment in any order and number of
+//! deliveries.
+//!
+//! Not here: whether the written events look like Stripe's (`crates/stripe`).
+
+use e2e::deployment::Deployment;
+use e2e::process::Ended;
+use e2e::service::Service;
+
+const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
+const STORIES: [&str; 7] =
+    ["purchase", "partial-refund", "failed-refund", "dispute-won", "dispute-lost", "async", "declined"];
+const SEEDS: u64 = 12;
+
+/// `dev` in a fresh folder, on a port of its own.
+fn dev() -> (Deployment, Service) {
+    let deployment = Deployment::empty().with("FAIREPLACE_LISTEN", "127.0.0.1:0");
+    let service = deployment.dev();
+    (deployment, service)
+}
+
+/// What stands behind the first `before` in `text`, to the end of its line.
+fn after<'t>(text: &'t str, before: &str) -> &'t str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no `{before}` in:\n{text}"));
+    rest.lines().next().unwrap_or_default()
+}
+
+#[test]
+fn the_first_screen_shows_the_main_job_done_and_what_it_says_to_paste_works() {
+    let (deployment, service) = dev();
+    let screen = service.screen();
+    println!("{screen}");
+    assert!(screen.contains("balance 0 → 10 credits"), "{screen}");
+    looks_like_stripe_listen(&screen, &service);
+    assert_eq!(service.log(), "", "nothing is odd about a first start");
+
+    let program = format!("  {} ", e2e::program().display());
+    let pasted = |command: &str| format!("{command}{}", after(&screen, &format!("{program}{command}")));
+    let told = deployment.done(&pasted("trigger"));
+    looks_like_stripe_listen(&told, &service);
+    assert!(told.contains("as expected: 5"), "{told}");
+    let history = deployment.done(&pasted("history"));
+    assert!(history.contains("granted") && history.contains("revoked"), "{history}");
+
+    let curl = after(&screen, "  curl -H 'Authorization: Bearer ");
+    let (key, url) = curl.split_once("' ").expect("a header and an address");
+    let path = url.strip_prefix(&service.url()).expect("this service's address");
+    let answer = service.ask("GET", path, Some(key), "");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.json()["data"]["available"], 15, "{answer:?}");
+    assert!(screen.contains(&format!("stripe listen --forward-to {}/webhooks/stripe", service.url())));
+
+    let ended = service.stop();
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let again = deployment.dev();
+    assert!(again.screen().contains("balance 15 → 25 credits"), "{}", again.screen());
+    assert_eq!(again.ask("GET", path, Some(key), "").status, 200, "yesterday's key still works");
+}
+
+/// One line out, one line back, as `stripe listen` prints them.
+fn looks_like_stripe_listen(screen: &str, service: &Service) {
+    let (mut sent, mut answered) = (Vec::new(), Vec::new());
+    for line in screen.lines().filter(|line| line.starts_with("20")) {
+        let (stamp, rest) = line.split_at("2026-01-01 00:00:00".len());
+        assert!(stamp.bytes().all(|b| b.is_ascii_digit() || b"- :".contains(&b)), "{line}");
+        let back = format!("  <--  [200] POST {}/webhooks/stripe [", service.url());
+        match (rest.strip_prefix("   --> "), rest.strip_prefix(&back)) {
+            (Some(out), None) => {
+                let (kind, id) = out.split_once(" [").unwrap_or_else(|| panic!("{line}"));
+                assert!(id.starts_with("evt_") && kind.contains('.'), "{line}");
+                sent.push(id);
+            }
+            (None, Some(id)) => answered.push(id),
+            _ => panic!("neither sent nor answered: {line}"),
+        }
+    }
+    assert!(!sent.is_empty() && sent == answered, "every event is answered:\n{screen}");
+}
+
+#[test]
+fn every_story_ends_as_expected_in_any_order_and_however_often_it_is_told() {
+    let (deployment, service) = dev();
+    for story in STORIES {
+        for seed in 0..SEEDS {
+            let told = deployment.done(&format!("trigger --story {story} --times 3 --shuffle --seed {seed}"));
+            assert!(told.contains("✓ as expected: "), "{told}");
+        }
+    }
+    // From the first screen, and 12 of each: 10 + 5 + 10 + 10 + 0 + 10 + 0.
+    let expected = 10 + 12 * 45;
+    assert_eq!(service.balance(TENANT)["available"], expected);
+    let audit = deployment.done("audit verify");
+    assert!(audit.contains("the books add up"), "{audit}");
+}
+
+#[test]
+fn the_same_seed_tells_in_the_same_order_and_another_in_another() {
+    let (deployment, _service) = dev();
+    let order = |seed: u32| {
+        let command = format!("trigger --story dispute-won --payment same --shuffle --seed {seed}");
+        let told = deployment.done(&command);
+        let sent = |line: &str| Some(line.split_once("--> ")?.1.to_owned());
+        told.lines().filter_map(sent).collect::<Vec<_>>()
+    };
+    assert_eq!(order(1), order(1));
+    assert_ne!(order(1), order(2));
+}
+
+#[test]
+fn every_event_of_the_list_is_accepted() {
+    let (deployment, service) = dev();
+    let list = deployment.done("trigger --list");
+    let (stories, events) = list.split_once("events\n").expect("two parts");
+    assert!(STORIES.iter().all(|story| stories.contains(story)), "{list}");
+    assert!(events.lines().count() >= 30, "{list}");
+    for event in events.lines().map(str::trim) {
+        let told = deployment.done(&format!("trigger {event}"));
+        looks_like_stripe_listen(&told, &service);
+        assert!(told.contains(&format!("   --> {event} [evt_")), "{told}");
+    }
+    assert_eq!(service.get("/api/admin/status")["data"]["quarantined"], 0);
+}
+
+#[test]
+fn partial_refunds_add_up_whichever_is_heard_of_first() {
+    let (deployment, _service) = dev();
+    // 250.00 for 10 credits; Stripe says how much was refunded so far. 140.00 of it is 5 credits and a part.
+    for (payment, refunds) in [("r1", ["7000", "14000"]), ("r2", ["14000", "7000"])] {
+        let purchase = format!("trigger checkout.session.completed --payment {payment}");
+        let told = deployment.done(&purchase);
+        assert!(told.contains("is paid, worth 10 spendable credits"), "{told}");
+        let told = deployment.done(&format!("trigger charge.succeeded --payment {payment}"));
+        assert!(told.contains("is final, worth 10 spendable credits"), "{told}");
+        for (refunded, worth) in refunds.iter().zip([if payment == "r1" { 8 } else { 5 }, 5]) {
+            let refund = format!("trigger charge.refunded --payment {payment} --amount {refunded}");
+            let told = deployment.done(&refund);
+            let expected = format!("pi_{payment} is partly_refunded, worth {worth} spendable credits");
+            assert!(told.contains(&expected), "{expected}, not:\n{told}");
+        }
+        let told = deployment.done(&format!("trigger charge.refunded --payment {payment}"));
+        assert!(told.contains("is refunded, worth 0 spendable credits"), "{told}");
+    }
+}
+
+#[test]
+fn what_cannot_be_triggered_says_why() {
+    let (deployment, _service) = dev();
+    let check = |command: &str, code: i32, expected: &str| {
+        let ended: Ended = deployment.run(command);
+        assert_eq!(ended.code, Some(code), "{ended}");
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(said.contains(expected), "`{expected}` is not in:\n{ended}");
+    };
+    check("trigger charge.refundd", 1, "near it are charge.refunded");
+    check("trigger --story nope", 1, "there are purchase, partial-refund");
+    check("trigger charge.refunded --package 3_credits", 1, "there are 1_credit");
+    check("trigger charge.refunded --tenant me", 1, "a UUID");
+    check("trigger charge.refunded --payment a/b", 1, "letters, digits and underscores");
+    check("trigger charge.refunded --to ftp://x/y", 1, "plain http");
+    check("trigger charge.refunded --to http://127.0.0.1:1/", 1, "[ERROR] Failed to POST: nothing listens");
+    check("trigger", 2, "<EVENT>");
+    check("trigger charge.refunded --times 0", 2, "--times");
+    check("trigger charge.refunded --seed 1", 2, "--shuffle");
+    check("trigger charge.refunded --story async", 2, "cannot be used with");
+    let elsewhere = Deployment::empty().run("trigger charge.refunded");
+    assert_eq!(elsewhere.code, Some(78), "{elsewhere}");
+    assert!(elsewhere.stderr.contains("there is no secret to sign with"), "{elsewhere}");
+}
