@@ -46,7 +46,8 @@ pub(crate) fn render(run: &Run, figures: &[(Kind, Vec<Figures>)]) -> String {
     let faireplace = medians.iter().find(|(kind, _)| *kind == Kind::Faireplace).map(|(_, figures)| *figures);
     let mut text = format!(
         "\nmachine     {}\n\
-         durability  faireplace: 200 when the event is on disk (SQLite, WAL, synchronous=FULL, group commit);\n\
+         durability  faireplace: 200 when the event is on disk (SQLite, WAL, synchronous=FULL,\n\
+         \x20           group commit);\n\
          \u{20}           the others store nothing\n\
          load        {}-byte bodies, {} connections, closed loop; medians of {} rounds of {} s\n\n",
         run.machine, run.body_bytes, run.connections, run.rounds, run.seconds

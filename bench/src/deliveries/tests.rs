@@ -1,3 +1,5 @@
+//! Bodies that are made cheaply are still good events, each its own.
+
 use std::collections::HashSet;
 
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! Percentiles from samples, against sums done by hand.
+
 use super::*;
 
 #[test]

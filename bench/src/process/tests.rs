@@ -1,3 +1,5 @@
+//! CPU time and memory as the kernel counts them, of a process that we start.
+
 use std::process::Command;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The table that a run prints, as text.
+
 use super::*;
 
 fn figures(per_second: u64, cpu_micros: u64, backlog: Option<Backlog>) -> Figures {

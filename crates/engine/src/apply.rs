@@ -14,8 +14,12 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::read::World;
 
-/// Events that are settled in one commit.
-pub const BATCH_EVENTS_MAX: u32 = 256;
+/// Events that are settled in one commit. More would make the acknowledgements that queue behind it wait.
+pub const BATCH_EVENTS_MAX: u32 = 128;
+/// From so many events in a batch on, they are taken to stream in.
+const STREAM_EVENTS_MIN: usize = 4;
+/// How long to gather a stream before its next batch: events that share a commit share its pages.
+const GATHER: Duration = Duration::from_millis(4);
 /// How long to rest after the store failed, so that a sick disk is not hammered.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long to sleep at most: a safety net under the wake-up call.
@@ -44,6 +48,8 @@ pub struct Applier {
 pub enum Next {
     /// At once: there was a full batch.
     Now,
+    /// In a moment: events stream in, and more of them make a better batch.
+    Soon,
     /// At this moment, or when something arrives.
     At(Timestamp),
     /// When something arrives.
@@ -65,12 +71,16 @@ impl Applier {
         match self.store.settle(batch.clone(), self.policy.clone(), now).await {
             Ok(_) => {}
             Err(error) if is_about_the_events(&error) => {
-                tracing::warn!(%error, events = batch.len(), "a batch failed; its events are settled one by one");
+                tracing::warn!(%error, events = batch.len(), "a batch failed; now its events one by one");
                 self.settle_singly(batch, &due, now).await?;
             }
             Err(error) => return Err(error),
         }
-        Ok(if full { Next::Now } else { self.store.next_due().await?.map_or(Next::OnArrival, Next::At) })
+        match due.len() {
+            _ if full => Ok(Next::Now),
+            STREAM_EVENTS_MIN.. => Ok(Next::Soon),
+            _ => Ok(self.store.next_due().await?.map_or(Next::OnArrival, Next::At)),
+        }
     }
 
     /// Runs steps until `stop` completes, waking up when something arrives.
@@ -79,6 +89,12 @@ impl Applier {
         loop {
             let rest = match self.step(clock.now()).await {
                 Ok(Next::Now) => Duration::ZERO,
+                Ok(Next::Soon) => {
+                    tokio::select! {
+                        () = tokio::time::sleep(GATHER) => continue,
+                        () = &mut stop => return,
+                    }
+                }
                 Ok(Next::At(at)) => micros_between(clock.now(), at).min(SLEEP_MAX),
                 Ok(Next::OnArrival) => SLEEP_MAX,
                 Err(error) => {
@@ -114,7 +130,8 @@ impl Applier {
         Settlement { seq: event.seq, reading }
     }
 
-    /// The batch failed as a whole, so nothing of it was written. Alone, each succeeds or is tried again later.
+    /// The batch failed as a whole, so nothing of it was written. Alone, each succeeds or is tried again
+    /// later.
     async fn settle_singly(
         &self,
         batch: Vec<Settlement>,
@@ -129,7 +146,8 @@ impl Applier {
             }
             let delay = self.schedule.next(event.attempts + 1);
             let due_at = delay.map(|seconds| now.plus_seconds(seconds));
-            tracing::warn!(event = %event.id, %error, retry = delay.is_some(), "an event could not be applied");
+            let retry = delay.is_some();
+            tracing::warn!(event = %event.id, %error, retry, "an event could not be applied");
             failed.push(Postponed { seq: event.seq, due_at, error: error.to_string() });
         }
         if failed.is_empty() { Ok(()) } else { self.store.postpone(failed, now).await }

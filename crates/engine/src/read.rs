@@ -77,10 +77,10 @@ fn read_snapshot(event: &Event<'_>, world: &World) -> Reading {
             ),
         );
     }
-    if event.account.as_deref().is_some_and(|account| world.account.as_deref() != Some(account)) {
+    if event.account.as_deref() != world.account.as_deref() {
         return quarantined(
             Reason::ForeignAccount,
-            "The event belongs to a connected account that this deployment does not serve; name it in \
+            "The event belongs to another account than this deployment serves; with Connect, name it in \
              FAIREPLACE_STRIPE_ACCOUNT if it should. Nothing was granted or taken.",
         );
     }

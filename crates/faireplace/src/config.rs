@@ -111,8 +111,8 @@ impl Raw {
     /// Gathers the settings.
     ///
     /// # Errors
-    /// When the file cannot be read, or something in it or in the environment looks like a setting and is none:
-    /// a misspelt setting must not go unnoticed.
+    /// When the file cannot be read, or something in it or in the environment looks like a setting and is
+    /// none: a misspelt setting must not go unnoticed.
     pub(crate) fn gather(environment: &Environment) -> Result<Self, Failure> {
         let (file, mut table) = read_file(environment)?;
         let packages =

@@ -42,7 +42,7 @@ impl Sender {
         })?;
         if parsed.scheme_str() != Some("http") || parsed.host().is_none() {
             return Err(Failure::failed(
-                "events are sent over plain http only, to an endpoint on this machine or behind its own proxy: \
+                "events are sent over plain http only, to an endpoint on this machine: \
                  --to http://localhost:3000/webhooks/stripe",
             ));
         }

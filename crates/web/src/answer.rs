@@ -185,7 +185,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::Closed => Self::new(
                 ProblemKind::Unavailable,
-                "The database takes no more writes. Nothing was changed; the operator must restart the service.",
+                "The database takes no more writes. Nothing was changed; the service must be restarted.",
             ),
             StoreError::Unknown(_) => Self::new(
                 ProblemKind::Unavailable,

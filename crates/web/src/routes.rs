@@ -1,4 +1,4 @@
-//! Every route, on one screen.
+//! Every route, on one screen: who it is for, and which handler answers it.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -14,11 +14,26 @@ use crate::app::{App, Counters};
 
 const RECEIVED: &str = r#"{"received":true}"#;
 /// One body for every fault: whoever forges learns nothing from it. The reason goes to the log.
-const SIGNATURE_INVALID: &str = r#"{"error":{"code":400,"type":"SIGNATURE_INVALID","message":"The Stripe-Signature header does not verify this body. Nothing was stored."}}"#;
-const TOO_LARGE: &str = r#"{"error":{"code":413,"type":"PAYLOAD_TOO_LARGE","message":"A webhook body may have 1 MiB. Nothing was stored."}}"#;
-const UNREADABLE: &str = r#"{"error":{"code":400,"type":"BAD_REQUEST","message":"The body could not be received. Nothing was stored."}}"#;
-const ENCODED: &str = r#"{"error":{"code":415,"type":"UNSUPPORTED_MEDIA_TYPE","message":"The body must not be compressed: the signature is over the raw bytes. Nothing was stored."}}"#;
-const UNAVAILABLE: &str = r#"{"error":{"code":503,"type":"SERVICE_UNAVAILABLE","message":"The event could not be stored for certain. Send it again."}}"#;
+const SIGNATURE_INVALID: &str = concat!(
+    r#"{"error":{"code":400,"type":"SIGNATURE_INVALID","message":"#,
+    r#""The Stripe-Signature header does not verify this body. Nothing was stored."}}"#,
+);
+const TOO_LARGE: &str = concat!(
+    r#"{"error":{"code":413,"type":"PAYLOAD_TOO_LARGE","message":"#,
+    r#""A webhook body may have 1 MiB. Nothing was stored."}}"#,
+);
+const UNREADABLE: &str = concat!(
+    r#"{"error":{"code":400,"type":"BAD_REQUEST","message":"#,
+    r#""The body could not be received. Nothing was stored."}}"#,
+);
+const ENCODED: &str = concat!(
+    r#"{"error":{"code":415,"type":"UNSUPPORTED_MEDIA_TYPE","message":"#,
+    r#""The body must not be compressed: the signature is over the raw bytes. Nothing was stored."}}"#,
+);
+const UNAVAILABLE: &str = concat!(
+    r#"{"error":{"code":503,"type":"SERVICE_UNAVAILABLE","message":"#,
+    r#""The event could not be stored for certain. Send it again."}}"#,
+);
 
 /// Takes one delivery.
 pub(crate) async fn receive(

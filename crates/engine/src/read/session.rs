@@ -16,6 +16,7 @@ pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledg
     // A completed session may still be unpaid: a delayed method clears, or fails, days later. And one over
     // nothing says `no_payment_required` before anybody completed it, so an expired one must not grant.
     known.paid = match kind {
+        _ if sells_nothing(session) => false,
         EventType::CheckoutSessionAsyncPaymentSucceeded => true,
         EventType::CheckoutSessionCompleted => {
             matches!(session.payment_status, Some(PaymentStatus::Paid | PaymentStatus::NoPaymentRequired))
@@ -26,6 +27,9 @@ pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledg
 }
 
 pub(super) fn offer(kind: &EventType, session: &CheckoutSession, keys: &MetadataKeys) -> Offer {
+    if sells_nothing(session) {
+        return Offer::default();
+    }
     let text = |key: &str| session.metadata.get(key).map(str::to_owned);
     let status_unknown = *kind == EventType::CheckoutSessionCompleted
         && matches!(session.payment_status, None | Some(PaymentStatus::Other(_)));
@@ -38,4 +42,9 @@ pub(super) fn offer(kind: &EventType, session: &CheckoutSession, keys: &Metadata
         amount_subtotal: session.amount_subtotal.map(Minor),
         status_unknown,
     }
+}
+
+/// A `setup` session only saves a card; it completes with `no_payment_required` whatever its metadata says.
+fn sells_nothing(session: &CheckoutSession) -> bool {
+    session.mode.as_deref() == Some("setup")
 }

@@ -25,6 +25,12 @@ fn money_is_there_when_the_status_says_so() {
     let with_offer = |text: &str| format!("pi_1 cs_1; {text}; {OFFER}");
     let rows = [
         ("paid", COMPLETED, status("paid"), with_offer("paid; completed")),
+        (
+            "a card is saved and nothing sold, whatever the metadata says",
+            COMPLETED,
+            json!({ "mode": "setup", "payment_status": "no_payment_required" }),
+            "pi_1 cs_1; completed; offer - - - - - -".to_owned(),
+        ),
         ("nothing was due", COMPLETED, status("no_payment_required"), with_offer("paid; completed")),
         ("a delayed method", COMPLETED, status("unpaid"), with_offer("completed")),
         ("a delayed method cleared", SUCCEEDED, status("paid"), with_offer("paid")),

@@ -80,6 +80,12 @@ fn events_of_another_world_never_count() {
             "quarantined foreign_account",
         ),
         ("the account that is served", connected.clone(), json!({ "account": "acct_1" }), "pi_1; ch_1"),
+        (
+            "the platform's own, where another is served",
+            connected.clone(),
+            json!({}),
+            "quarantined foreign_account",
+        ),
         ("another account", connected, json!({ "account": "acct_2" }), "quarantined foreign_account"),
         (
             "wrong mode comes first",

@@ -38,7 +38,7 @@ impl Config {
             Some(mode) if mode != checked.mode => say!(
                 "{}",
                 yellow(&format!(
-                    "the database is of {0} mode: `serve` needs FAIREPLACE_MODE={0}; other commands follow it",
+                    "the database is of {0} mode: `serve` needs FAIREPLACE_MODE={0}; the rest follows it",
                     mode.as_str()
                 ))
             ),

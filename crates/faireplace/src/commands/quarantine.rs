@@ -122,7 +122,7 @@ fn print(item: &Value) {
         }
         None => {
             say!(
-                "\nTo grant:     faireplace quarantine resolve {id} --reason WHY [--tenant UUID] [--credits N]"
+                "\nTo grant:  faireplace quarantine resolve {id} --reason WHY [--tenant UUID] [--credits N]"
             );
             say!("To grant nothing:  faireplace quarantine dismiss {id} --reason WHY");
         }

@@ -1,4 +1,4 @@
-//! `faireplace serve`: the service.
+//! `faireplace serve`: the service, with a log on standard error and everything from the settings.
 
 use std::io::IsTerminal;
 

@@ -258,7 +258,8 @@ fn absorb(c: &Connection, gone: PaymentId, into: PaymentId, now: Timestamp) -> R
 fn write_lot(c: &Connection, lot: &Lot) -> Result<(), StoreError> {
     c.prepare_cached(
         "INSERT INTO lots VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (id) DO UPDATE SET payment = ?3, purchased_at = ?4, granted = ?5, revoked = ?6, available = ?7, held = ?8,
+         ON CONFLICT (id) DO UPDATE SET payment = ?3, purchased_at = ?4, granted = ?5, revoked = ?6,
+             available = ?7, held = ?8,
              frozen = ?9, freeze_target = ?10",
     )?
     .execute(params![

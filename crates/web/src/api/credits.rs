@@ -8,6 +8,7 @@ use store::{LotRow, TransactionFilter, TransactionRow};
 
 use super::{Query, Reader, page};
 use crate::answer::{Problem, rfc3339};
+use crate::auth::Caller;
 
 /// `GET /api/credits/balance`.
 pub(crate) async fn balance(Reader { request, caller }: Reader) -> Response {
@@ -46,7 +47,7 @@ pub(crate) async fn transactions(Reader { request, caller }: Reader) -> Response
             };
             let page = page(query)?;
             let found = request.store().transactions(filter, page).await?;
-            let rows: Vec<_> = found.rows.iter().map(TransactionView::of).collect();
+            let rows: Vec<_> = found.rows.iter().map(|row| TransactionView::of(row, &caller)).collect();
             Ok(request.meta.page(rows, page, found.total))
         })
         .await
@@ -147,11 +148,15 @@ struct PostingView {
 }
 
 impl TransactionView {
-    pub(crate) fn of(row: &TransactionRow) -> Self {
+    fn of(row: &TransactionRow, caller: &Caller) -> Self {
         let entry = &row.transaction;
         let (kind, id, by) = match &entry.cause {
             Cause::Event(event) => ("event", event.to_string(), None),
-            Cause::Operator { by, reason } => ("operator", reason.clone(), Some(by.clone())),
+            Cause::Operator { by, reason } if caller.is_operator() => {
+                ("operator", reason.clone(), Some(by.clone()))
+            }
+            // What operators write for each other is not for the tenant's eyes.
+            Cause::Operator { .. } => ("operator", "a decision by the operator".to_owned(), None),
             Cause::Command(key) => ("command", key.clone(), None),
         };
         let postings = entry.postings.iter().map(|posting| PostingView {

@@ -51,15 +51,15 @@ pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Resp
             let view = PaymentDetail {
                 payment: PaymentView::of(&row, request.app.policy.refund_rounding),
                 objects: row.knowledge.objects().map(ToString::to_string).collect(),
-                timeline: timeline::of(&events.rows, &transactions.rows),
+                timeline: timeline::of(&events.rows, &transactions.rows, &caller),
             };
             Ok(request.meta.data(view))
         })
         .await
 }
 
-/// What Stripe said of a payment, and what was booked for `tenant`, or for an operator for everybody. A payment
-/// may have changed hands, and its earlier owner's balances are nobody else's concern.
+/// What Stripe said of a payment, and what was booked for `tenant`, or for an operator for everybody. A
+/// payment may have changed hands, and its earlier owner's balances are nobody else's concern.
 async fn history(
     store: &store::Store,
     payment: PaymentId,

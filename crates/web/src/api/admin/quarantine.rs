@@ -1,5 +1,5 @@
-//! `/api/admin/quarantine`: what needs a person, and the person's word. About a payment, that word is one more
-//! fact; about an event, resolving means reading it again after its cause was mended.
+//! `/api/admin/quarantine`: what needs a person, and the person's word. About a payment, that word is one
+//! more fact; about an event, resolving means reading it again after its cause was mended.
 
 use axum::response::Response;
 use ledger::knowledge::{Ruling, Verdict};
@@ -66,7 +66,7 @@ pub(crate) async fn resolve(
                 if word.tenant_id.is_some() || word.credits.is_some() {
                     return Err(Problem::new(
                         ProblemKind::Validation,
-                        "This item is about an event: resolving it reads the event again, and grants what it says.",
+                        "This item is about an event: resolving it reads the event again, as it is.",
                     ));
                 }
                 request.store().replay(vec![event], request.meta.at).await?;

@@ -6,6 +6,7 @@ use store::{EventRow, TransactionRow};
 
 use super::super::credits::BalanceView;
 use crate::answer::rfc3339;
+use crate::auth::Caller;
 
 /// One line.
 #[derive(Serialize)]
@@ -28,7 +29,7 @@ pub(super) struct Entry {
 }
 
 /// Events in order of arrival, each followed by the transactions that it caused; then those of operators.
-pub(super) fn of(events: &[EventRow], transactions: &[TransactionRow]) -> Vec<Entry> {
+pub(super) fn of(events: &[EventRow], transactions: &[TransactionRow], caller: &Caller) -> Vec<Entry> {
     let mut lines: Vec<(Timestamp, i64, Entry)> = Vec::new();
     for event in events {
         lines.push((event.received_at, event.seq, event_line(event)));
@@ -40,7 +41,7 @@ pub(super) fn of(events: &[EventRow], transactions: &[TransactionRow]) -> Vec<En
             Cause::Operator { .. } | Cause::Command(_) => None,
         };
         let (at, place) = caused_by.map_or((entry.at, i64::MAX), |event| (event.received_at, event.seq));
-        lines.push((at, place, transaction_line(row)));
+        lines.push((at, place, transaction_line(row, caller)));
     }
     // Stable: a transaction was pushed after its event, and stays behind it.
     lines.sort_by_key(|(at, place, _)| (*at, *place));
@@ -76,7 +77,7 @@ fn event_line(event: &EventRow) -> Entry {
     }
 }
 
-fn transaction_line(row: &TransactionRow) -> Entry {
+fn transaction_line(row: &TransactionRow, caller: &Caller) -> Entry {
     let entry = &row.transaction;
     let credits = match entry.credits().0 {
         1 => "1 credit".to_owned(),
@@ -92,7 +93,10 @@ fn transaction_line(row: &TransactionRow) -> Entry {
         Kind::DebtRepaid => format!("{credits} used to repay what was owed"),
         Kind::Spent => format!("{credits} spent"),
     };
-    if let Cause::Operator { by, reason } = &entry.cause {
+    // What operators write for each other is not for the tenant's eyes.
+    if let Cause::Operator { by, reason } = &entry.cause
+        && caller.is_operator()
+    {
         text.push_str(&format!(", by {by}: {reason}"));
     }
     Entry {
