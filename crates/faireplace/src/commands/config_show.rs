@@ -52,7 +52,7 @@ fn row((setting, value, source): &(config::Setting, Option<String>, Source)) -> 
     let shown = match value {
         None => "-".to_owned(),
         Some(_) if setting.secret => "(hidden)".to_owned(),
-        Some(value) => value.clone(),
+        Some(value) => without_password(value),
     };
     let from = match source {
         Source::Environment => "environment".to_owned(),
@@ -61,4 +61,12 @@ fn row((setting, value, source): &(config::Setting, Option<String>, Source)) -> 
         Source::Unset => "not set".to_owned(),
     };
     vec![setting.variable.to_owned(), shown, from, setting.purpose.to_owned()]
+}
+
+/// The address of a database may hold who may enter, and how.
+fn without_password(value: &str) -> String {
+    match (value.split_once("://"), value.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://(hidden)@{place}"),
+        _ => value.to_owned(),
+    }
 }

@@ -157,15 +157,21 @@ fn secrets(text: &str) -> Result<Vec<Secret>, Failure> {
     ))
 }
 
+const SQLITE_FORM: &str = "sqlite:PATH, such as sqlite:faireplace.db";
+
 fn database(url: &str) -> Result<Database, Failure> {
     match url.split_once(':') {
-        Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(":memory") => {
-            Ok(Database { path: PathBuf::from(path.strip_prefix("//").unwrap_or(path)) })
+        Some(("sqlite", path)) => {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path.starts_with(":memory") {
+                return Err(wrong("DATABASE_URL", SQLITE_FORM));
+            }
+            Ok(Database { path: PathBuf::from(path) })
         }
         Some(("postgres" | "postgresql", _)) => Err(Failure::configuration(
             "DATABASE_URL: this release keeps its books in SQLite only; use sqlite:PATH",
         )),
-        _ => Err(wrong("DATABASE_URL", "sqlite:PATH, such as sqlite:faireplace.db")),
+        _ => Err(wrong("DATABASE_URL", SQLITE_FORM)),
     }
 }
 
