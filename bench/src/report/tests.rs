@@ -1,4 +1,4 @@
-//! The table that a run prints, as text.
+//! The table that a run prints, compared as text.
 
 use super::*;
 

@@ -179,6 +179,3 @@ fn read_file(environment: &Environment) -> Result<(Option<PathBuf>, toml::Table)
         Err(error) => Err(Failure::configuration(format!("{}: {error}", path.display()))),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -66,7 +66,7 @@ fn secret(config: &Config) -> Finding {
 
 fn catalogue(config: &Config) -> Finding {
     match &config.policy.catalogue {
-        Some(catalogue) => Good(format!("{} packages are for sale; the rest is quarantined", catalogue.len())),
+        Some(catalogue) => Good(format!("{} packages are for sale, nothing else", catalogue.len())),
         None => Odd(
             "no catalogue: the credits in a session's metadata are believed. Add [[packages]] to the file to \
              check them"
