@@ -5,11 +5,10 @@
 use std::collections::BTreeMap;
 
 use crate::chain::GENESIS;
-use crate::decide::Changes;
 use crate::ids::{LotId, ObjectId, PaymentId, TenantId};
 use crate::knowledge::Knowledge;
 use crate::money::Credits;
-use crate::posting::Balance;
+use crate::posting::{Balance, Transaction};
 
 /// One tenant's totals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +59,21 @@ pub struct Payment {
     pub id: PaymentId,
     /// Everything known about it.
     pub knowledge: Knowledge,
+}
+
+/// What to write: final values, not instructions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The payment as it is now known.
+    pub payment: Option<Payment>,
+    /// Payments that turned out to be the same one; their lots and aliases now belong to it.
+    pub absorbed: Vec<PaymentId>,
+    /// Lots that changed.
+    pub lots: Vec<Lot>,
+    /// Tenants that changed.
+    pub tenants: Vec<Tenant>,
+    /// What to add to the journal.
+    pub transactions: Vec<Transaction>,
 }
 
 /// The loaded part of the ledger.

@@ -5,7 +5,7 @@
 //! Recording never refuses for lack of credits: what a tenant no longer has is booked as debt. Refusing is
 //! for `spend`. Nothing here waits, looks at a clock or can fail for a reason outside its arguments.
 
-use crate::book::{Book, Lot, Payment, Tenant};
+use crate::book::{Book, Changes, Payment};
 use crate::draft::Draft;
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
@@ -27,21 +27,6 @@ pub struct Decision {
     pub question: Option<Reason>,
     /// What to write.
     pub changes: Changes,
-}
-
-/// What to write: final values, not instructions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// The payment as it is now known.
-    pub payment: Option<Payment>,
-    /// Payments that turned out to be the same one; their lots and aliases now belong to it.
-    pub absorbed: Vec<PaymentId>,
-    /// Lots that changed.
-    pub lots: Vec<Lot>,
-    /// Tenants that changed.
-    pub tenants: Vec<Tenant>,
-    /// What to add to the journal.
-    pub transactions: Vec<Transaction>,
 }
 
 /// Decides what one event means.

@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::book::{Book, Lot, Payment, Tenant};
+use crate::book::{Book, Changes, Lot, Payment, Tenant};
 use crate::chain;
-use crate::decide::Changes;
 use crate::ids::{LotId, PaymentId, TenantId, Timestamp};
 use crate::money::Credits;
 use crate::posting::{Account, Balance, Cause, Kind, Posting, Transaction};

@@ -2,21 +2,8 @@
 //! credits": it is a piece of [`Knowledge`], and learning it is a join (design section 3).
 //! Not here: how a fact is read from Stripe's JSON (`engine::read`).
 
-use serde::{Deserialize, Serialize};
-
-use crate::ids::EventId;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, Told};
 use crate::money::Minor;
-
-/// Who told us, and when it happened by Stripe's clock. Ordered by time, then id: where two claims
-/// contradict each other the smallest counts, whichever arrived first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Told {
-    /// Seconds since 1970-01-01 UTC, from the event's `created`.
-    pub created: i64,
-    /// The event that said so.
-    pub event: EventId,
-}
 
 /// One event, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]

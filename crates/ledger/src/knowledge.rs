@@ -7,10 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fact::Told;
-use crate::ids::{ObjectId, TenantId, Timestamp};
+use crate::ids::{EventId, ObjectId, TenantId, Timestamp};
 use crate::money::{Credits, Minor};
 use crate::outcome::Reason;
+
+/// Who told us, and when it happened by Stripe's clock. Ordered by time, then id: where two claims
+/// contradict each other the smallest counts, whichever arrived first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Told {
+    /// Seconds since 1970-01-01 UTC, from the event's `created`.
+    pub created: i64,
+    /// The event that said so.
+    pub event: EventId,
+}
 
 /// What a checkout session sold, to whom: terms that were judged and may be believed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

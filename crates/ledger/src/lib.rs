@@ -29,12 +29,12 @@ mod settle;
 pub mod spend;
 pub mod status;
 
-pub use book::{Book, Lot, Payment, Tenant};
-pub use decide::{Changes, Decision, decide, rule};
+pub use book::{Book, Changes, Lot, Payment, Tenant};
+pub use decide::{Decision, decide, rule};
 pub use entitlement::{Entitlement, entitlement};
-pub use fact::{Fact, Offer, Told};
+pub use fact::{Fact, Offer};
 pub use ids::{EventId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
-pub use knowledge::Knowledge;
+pub use knowledge::{Knowledge, Told};
 pub use money::{Credits, Minor, Rounding};
 pub use offer::{Catalogue, Package, Policy};
 pub use outcome::{Outcome, Reason};

@@ -2,8 +2,7 @@
 //! spends nothing (design section 3, Spend and hold).
 //! Not here: idempotency keys, holds and the API, which arrive with the credits API.
 
-use crate::book::Book;
-use crate::decide::Changes;
+use crate::book::{Book, Changes};
 use crate::draft::Draft;
 use crate::ids::{TenantId, Timestamp};
 use crate::money::Credits;

@@ -1,6 +1,6 @@
 //! What can go wrong between a decision and the disk. Each message says what it means for the money.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A verb of the store did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -97,4 +97,15 @@ pub enum OpenError {
         /// Why.
         message: String,
     },
+}
+
+impl OpenError {
+    /// SQLite's own word about this file.
+    pub(crate) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => Self::Foreign { path },
+            _ => Self::Sqlite { path, message: error.to_string() },
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use super::open::{private_file, reader, sqlite_error};
+use super::open::{private_file, reader};
 use crate::error::OpenError;
 
 /// Copies the database at `from` to a new file at `to`, which appears only when it is complete and on disk.
@@ -25,7 +25,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), OpenError> {
     let partial = PathBuf::from(partial);
     private_file(&partial)?;
     let source = reader(from)?;
-    let sqlite = |error: rusqlite::Error| sqlite_error(to, &error);
+    let sqlite = |error: rusqlite::Error| OpenError::sqlite(to, &error);
     let mut copy = Connection::open(&partial).map_err(sqlite)?;
     // All pages in one step: one moment of the database, and writers go on meanwhile.
     let copied =

@@ -7,7 +7,6 @@ use ledger::chain::hex;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-use super::open::sqlite_error;
 use crate::error::OpenError;
 
 const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("migrations/0001_ledger.sql"))];
@@ -34,7 +33,7 @@ pub(super) fn check(path: &Path, connection: &Connection) -> Result<(), OpenErro
 
 /// Applies what is missing.
 pub(super) fn run(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
-    let sqlite = |error: rusqlite::Error| sqlite_error(path, &error);
+    let sqlite = |error: rusqlite::Error| OpenError::sqlite(path, &error);
     connection.execute_batch(HISTORY).map_err(sqlite)?;
     let done = applied(connection);
     for (version, sql) in MIGRATIONS.iter().filter(|(version, _)| !done.iter().any(|(d, _)| d == version)) {

@@ -118,7 +118,7 @@ pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
     }
     private_file(path)?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let sqlite = |error: rusqlite::Error| sqlite_error(path, &error);
+    let sqlite = |error: rusqlite::Error| OpenError::sqlite(path, &error);
     ours(path, &connection)?;
     migrate::check(path, &connection)?;
     same_mode(path, &connection, mode)?;
@@ -144,12 +144,12 @@ pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
 /// Opens one of the connections that only read.
 pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.pragma_update(None, "query_only", true).map_err(|error| sqlite_error(path, &error))?;
+    connection.pragma_update(None, "query_only", true).map_err(|error| OpenError::sqlite(path, &error))?;
     Ok(connection)
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
-    let sqlite = |error: rusqlite::Error| sqlite_error(path, &error);
+    let sqlite = |error: rusqlite::Error| OpenError::sqlite(path, &error);
     let connection =
         Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(sqlite)?;
     connection.busy_timeout(Duration::from_secs(5)).map_err(sqlite)?;
@@ -190,14 +190,6 @@ fn stored_mode(connection: &Connection) -> Option<String> {
     let mode = connection.query_row("SELECT value FROM meta WHERE key = 'mode'", [], |row| row.get(0));
     // A new database has no such table yet.
     mode.optional().unwrap_or_default()
-}
-
-pub(super) fn sqlite_error(path: &Path, error: &rusqlite::Error) -> OpenError {
-    let path = path.to_owned();
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign { path },
-        _ => OpenError::Sqlite { path, message: error.to_string() },
-    }
 }
 
 #[cfg(test)]
