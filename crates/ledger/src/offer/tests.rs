@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{Catalogue, Package, Policy, judge};
-use crate::fact::{Fact, Offer, Told};
+use crate::Told;
+use crate::fact::{Fact, Offer};
 use crate::ids::{EventId, TenantId};
 use crate::knowledge::Knowledge;
 use crate::money::{CREDITS_PER_PAYMENT_MAX, Credits, Minor};
