@@ -5,7 +5,7 @@
 mod checked;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use checked::{Config, Database};
 
@@ -115,13 +115,13 @@ impl Raw {
     /// none: a misspelt setting must not go unnoticed.
     pub(crate) fn gather(environment: &Environment) -> Result<Self, Failure> {
         let (file, mut table) = read_file(environment)?;
-        let packages =
-            match table.remove("packages") {
-                None => None,
-                Some(value) => Some(value.try_into().map_err(|error| {
-                    Failure::configuration(format!("{FILE_DEFAULT}: [[packages]]: {error}"))
-                })?),
-            };
+        let packages = match table.remove("packages") {
+            None => None,
+            Some(value) => Some(value.try_into().map_err(|error| {
+                let file = file.as_deref().unwrap_or(Path::new(FILE_DEFAULT)).display();
+                Failure::configuration(format!("{file}: [[packages]]: {error}"))
+            })?),
+        };
         let mut values = Vec::new();
         for setting in SETTINGS {
             let in_file = table.remove(&setting.key()).map(|value| match value {

@@ -19,14 +19,14 @@ fn refused(past: &Past, command: &str, expected: &str) {
 fn a_persons_word_grants_once_and_stays_in_the_history() {
     both(|past| {
         let deployment = &past.deployment;
-        let resolve = format!("quarantine resolve 2 --tenant {OTHER_TENANT} --credits 10 --reason");
+        let resolve = format!("quarantine resolve 2 --tenant {TENANT} --credits 10 --reason");
         let words: Vec<_> = resolve.split(' ').chain(["asked by phone"]).collect();
         let ended = deployment.start_words(&words).wait();
         assert_eq!(ended.code, Some(0), "{ended}");
         assert!(ended.stdout.contains("resolved: granted"), "{ended}");
-        let balance = deployment.done(&format!("balance {OTHER_TENANT}"));
-        assert!(balance.starts_with("10 available"), "{balance}");
-        let history = deployment.done(&format!("history {OTHER_TENANT} --json"));
+        let balance = deployment.done(&format!("balance {TENANT}"));
+        assert!(balance.starts_with("15 available"), "to the 5 that it had:\n{balance}");
+        let history = deployment.done(&format!("history {TENANT} --json"));
         assert!(history.contains("asked by phone") && history.contains("\"by\": \"erin\""), "{history}");
         let item = deployment.done("quarantine show 2");
         assert!(item.contains("by erin: asked by phone"), "{item}");
@@ -36,7 +36,7 @@ fn a_persons_word_grants_once_and_stays_in_the_history() {
         deployment.done("events replay evt_sale2_paid_checkout_session_completed");
         past.with_service(|service| {
             service.settle();
-            assert_eq!(service.balance(OTHER_TENANT)["available"], 10);
+            assert_eq!(service.balance(TENANT)["available"], 15);
         });
         assert!(deployment.done("audit verify").contains("the books add up"));
     });

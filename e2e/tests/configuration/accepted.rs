@@ -1,0 +1,169 @@
+//! Configurations that change what the service does, seen from outside.
+
+use e2e::deployment::{Deployment, SECRET};
+use e2e::service::Service;
+use serde_json::{Value, json};
+
+const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
+const OTHER_SECRET: &str = "whsec_9xQv3BnTfE7RjWm5LdKc1ZsHyA0GuP2o";
+const CATALOGUE: &str = "
+[[packages]]
+name = \"10_credits\"
+credits = 10
+price = 25000
+currency = \"eur\"
+";
+
+/// A paid session, as small as Stripe's guide shows it, with this metadata.
+fn paid(id: &str, amount: i64, currency: &str, metadata: &Value) -> String {
+    json!({
+        "id": format!("evt_{id}"), "type": "checkout.session.completed", "created": 1_708_425_600,
+        "data": { "object": {
+            "id": format!("cs_{id}"), "payment_status": "paid", "amount_total": amount, "currency": currency,
+            "metadata": metadata,
+        } },
+    })
+    .to_string()
+}
+
+fn guide(credits: &str) -> Value {
+    json!({ "tenant_id": TENANT, "package": "10_credits", "credits": credits })
+}
+
+fn tell(service: &Service, body: &str) {
+    assert_eq!(service.deliver(body), 200, "{body}");
+    service.settle();
+}
+
+fn available(service: &Service) -> i64 {
+    service.balance(TENANT)["available"].as_i64().expect("a number")
+}
+
+#[test]
+fn during_a_roll_both_secrets_are_accepted_and_before_and_after_only_one() {
+    let body = paid("roll", 25_000, "eur", &guide("10"));
+    let rows = [
+        (SECRET.to_owned(), [200, 400]),
+        (format!("{SECRET},{OTHER_SECRET}"), [200, 200]),
+        (OTHER_SECRET.to_owned(), [400, 200]),
+    ];
+    let mut deployment = Deployment::default();
+    for (secrets, expected) in rows {
+        deployment = deployment.with("STRIPE_WEBHOOK_SECRET", &secrets);
+        let service = deployment.serve();
+        let statuses = [SECRET, OTHER_SECRET].map(|secret| service.deliver_signed(&body, secret).status);
+        assert_eq!(statuses, expected);
+        service.settle();
+        assert_eq!(available(&service), 10, "delivered often, bought once");
+        let log = service.log();
+        assert!(!log.contains(SECRET) && !log.contains(OTHER_SECRET), "{log}");
+        let shown = deployment.done("config show");
+        assert!(!shown.contains("whsec_4") && !shown.contains("whsec_9"), "{shown}");
+    }
+}
+
+#[test]
+fn the_other_shape_of_metadata_is_taken_when_it_is_named() {
+    let other = json!({ "tenant_id": TENANT, "user_id": "u_1", "package_id": "10_credits" });
+    let body = paid("shape", 25_000, "eur", &other);
+    let deployment = Deployment::default().with_file("faireplace.toml", CATALOGUE);
+    let service = deployment.serve();
+    tell(&service, &body);
+    assert_eq!(available(&service), 0);
+    assert!(deployment.done("quarantine list").contains("package_unknown"));
+    service.stop();
+    // The cause is mended: named, and the event is read again.
+    let deployment = deployment.with("FAIREPLACE_METADATA_PACKAGE", "package_id");
+    let service = deployment.serve();
+    deployment.done("events replay evt_shape");
+    service.settle();
+    assert_eq!(available(&service), 10);
+    assert!(deployment.done("quarantine list").contains("Nothing waits"), "it is answered by itself");
+    tell(&service, &paid("shape2", 25_000, "eur", &other));
+    assert_eq!(available(&service), 20);
+}
+
+#[test]
+fn what_differs_from_the_catalogue_waits_for_a_person() {
+    let deployment = Deployment::default().with_file("faireplace.toml", CATALOGUE);
+    let service = deployment.serve();
+    tell(&service, &paid("right", 25_000, "eur", &guide("10")));
+    assert_eq!(available(&service), 10);
+    let unlisted = json!({ "tenant_id": TENANT, "package": "11_credits", "credits": "10" });
+    let rows = [
+        ("cheap", paid("cheap", 1, "eur", &guide("10")), "price_mismatch"),
+        ("many", paid("many", 25_000, "eur", &guide("1000")), "credits_mismatch"),
+        ("yen", paid("yen", 25_000, "jpy", &guide("10")), "currency_mismatch"),
+        ("unlisted", paid("unlisted", 25_000, "eur", &unlisted), "package_unknown"),
+        ("float", paid("float", 25_000, "eur", &guide("10.0")), "credits_invalid"),
+    ];
+    for (number, (id, body, reason)) in rows.iter().enumerate() {
+        tell(&service, body);
+        assert_eq!(available(&service), 10, "{id} granted nothing");
+        let list = deployment.done("quarantine list");
+        let row = list.lines().find(|line| line.contains(&format!("cs_{id}")));
+        assert!(row.is_some_and(|row| row.contains(reason)), "{id}: no {reason} in:\n{list}");
+        let shown = deployment.done(&format!("quarantine show {}", number + 1));
+        assert!(shown.contains(reason), "{shown}");
+    }
+    let said = deployment.done("quarantine resolve 1 --reason goodwill --credits 4");
+    assert!(said.contains("resolved: granted"), "{said}");
+    assert_eq!(available(&service), 14);
+    let status = deployment.done("doctor");
+    assert!(status.contains("4 items wait for a person"), "{status}");
+    assert!(status.contains("1 packages are for sale"), "{status}");
+}
+
+#[test]
+fn only_known_tenants_may_buy_where_that_is_asked_for() {
+    let deployment = Deployment::default().with("FAIREPLACE_KNOWN_TENANTS_ONLY", "true");
+    let service = deployment.serve();
+    tell(&service, &paid("first", 25_000, "eur", &guide("10")));
+    assert_eq!(available(&service), 0);
+    assert!(deployment.done("quarantine list").contains("tenant_unknown"));
+    deployment.done("quarantine resolve 1 --reason customer");
+    assert_eq!(available(&service), 10, "a person knows it");
+    tell(&service, &paid("second", 25_000, "eur", &guide("10")));
+    assert_eq!(available(&service), 20, "and now it is known");
+}
+
+#[test]
+fn the_rounding_of_a_refund_is_a_setting() {
+    for (rounding, expected) in [("floor", 1), ("ceil", 0)] {
+        let deployment = Deployment::default().with("FAIREPLACE_REFUND_ROUNDING", rounding);
+        let service = deployment.serve();
+        deployment.done("trigger checkout.session.completed --payment r1 --package 1_credit");
+        deployment.done("trigger charge.refunded --payment r1 --package 1_credit --amount 1500");
+        assert_eq!(available(&service), expected, "half of one credit, {rounding}");
+    }
+}
+
+#[test]
+fn a_file_says_everything_and_the_environment_has_the_last_word() {
+    let file = format!(
+        "listen = \"127.0.0.1:0\"\nmode = \"test\"\nstripe_webhook_secret = \"{OTHER_SECRET}\"\n\
+         database_url = \"sqlite:faireplace.db\"\nlog = \"info\"\nlog_format = \"json\"\n"
+    );
+    let deployment = Deployment::empty().with_file("faireplace.toml", &file);
+    let service = deployment.serve();
+    let body = paid("file", 25_000, "eur", &guide("10"));
+    assert_eq!(service.deliver_signed(&body, OTHER_SECRET).status, 200);
+    assert_eq!(service.deliver_signed(&body, SECRET).status, 400);
+    let log = service.log();
+    for line in log.lines() {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    }
+    service.stop();
+
+    let deployment = deployment.with("STRIPE_WEBHOOK_SECRET", SECRET).with("FAIREPLACE_LOG_FORMAT", "text");
+    let service = deployment.serve();
+    assert_eq!(service.deliver_signed(&body, OTHER_SECRET).status, 400);
+    assert_eq!(service.deliver_signed(&body, SECRET).status, 200);
+    let shown = deployment.done("config show");
+    let row = |name: &str| shown.lines().find(|line| line.starts_with(name)).expect("every setting");
+    assert!(row("STRIPE_WEBHOOK_SECRET").contains("(hidden)"), "{shown}");
+    assert!(row("STRIPE_WEBHOOK_SECRET").contains("environment"), "{shown}");
+    assert!(row("FAIREPLACE_MODE").contains("faireplace.toml: mode"), "{shown}");
+    assert!(row("FAIREPLACE_REFUND_ROUNDING").contains("default"), "{shown}");
+    assert!(!shown.contains(SECRET) && !shown.contains(OTHER_SECRET), "{shown}");
+}

@@ -1,0 +1,143 @@
+//! Configurations that no deployment may start with. In each row the text `Hid9den` stands for what must
+//! never be shown, by no command and in no message.
+
+use e2e::deployment::{Deployment, SECRET};
+
+const HIDDEN: &str = "Hid9den";
+
+/// Refused: these variables on top of a good environment, this file, and what the message says.
+struct Row(&'static [(&'static str, &'static str)], &'static str, &'static str);
+
+const NOTHING: &[(&str, &str)] = &[];
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    // Secrets.
+    Row(&[("STRIPE_WEBHOOK_SECRET", "")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is empty"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "  ")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is empty"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "\"whsec_Hid9den\"")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret contains a quotation mark"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "'whsec_Hid9den'")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret contains a quotation mark"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9den\n")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret contains white space"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", " whsec_Hid9den")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret contains white space"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9den, whsec_Hid9den2")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret contains white space"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9den,")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is empty"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_...")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_your_secret")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "changeme")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "${STRIPE_SECRET}")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "sk_test_Hid9den")], "", "STRIPE_WEBHOOK_SECRET: this is an API key or an endpoint id"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "we_Hid9den")], "", "STRIPE_WEBHOOK_SECRET: this is an API key or an endpoint id"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9den,sk_test_Hid9den")], "", "STRIPE_WEBHOOK_SECRET: this is an API key or an endpoint id"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "Hid9denHid9den")], "", "STRIPE_WEBHOOK_SECRET must be the signing secret of the webhook endpoint, which starts with whsec_"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9den,a,b,c,d,e")], "", "STRIPE_WEBHOOK_SECRET: there are more than 5"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9dén")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret contains a character that no secret has"),
+    // Variables.
+    Row(&[("FAIREPLACE_LISTN", "127.0.0.1:3000")], "", "FAIREPLACE_LISTN is not a setting"),
+    Row(&[("FAIREPLACE_WEBHOOK_SECRET", "whsec_Hid9den")], "", "FAIREPLACE_WEBHOOK_SECRET is not a setting"),
+    Row(&[("FAIREPLACE_MODE", "production")], "", "FAIREPLACE_MODE must be live or test"),
+    Row(&[("FAIREPLACE_MODE", "")], "", "FAIREPLACE_MODE must be live or test"),
+    Row(&[("FAIREPLACE_MODE", "Test")], "", "FAIREPLACE_MODE must be live or test"),
+    Row(&[("FAIREPLACE_LISTEN", "3000")], "", "FAIREPLACE_LISTEN must be an address and a port"),
+    Row(&[("FAIREPLACE_LISTEN", "localhost:3000")], "", "FAIREPLACE_LISTEN must be an address and a port"),
+    Row(&[("FAIREPLACE_LISTEN", "127.0.0.1:99999")], "", "FAIREPLACE_LISTEN must be an address and a port"),
+    Row(&[("FAIREPLACE_STRIPE_ACCOUNT", "Acme")], "", "FAIREPLACE_STRIPE_ACCOUNT must be an account id"),
+    Row(&[("FAIREPLACE_REFUND_ROUNDING", "round")], "", "FAIREPLACE_REFUND_ROUNDING must be floor or ceil"),
+    Row(&[("FAIREPLACE_KNOWN_TENANTS_ONLY", "yes")], "", "FAIREPLACE_KNOWN_TENANTS_ONLY must be true or false"),
+    Row(&[("FAIREPLACE_METADATA_TENANT", "")], "", "FAIREPLACE_METADATA_TENANT must be a metadata key of 1 to 40 characters"),
+    Row(&[("FAIREPLACE_METADATA_PACKAGE", "package\n")], "", "FAIREPLACE_METADATA_PACKAGE must be a metadata key"),
+    Row(&[("FAIREPLACE_METADATA_CREDITS", "a_key_that_has_more_than_forty_characters")], "", "FAIREPLACE_METADATA_CREDITS must be a metadata key"),
+    Row(&[("FAIREPLACE_LOG", "loud")], "", "FAIREPLACE_LOG must be error, warn, info, debug or trace"),
+    Row(&[("FAIREPLACE_LOG_FORMAT", "xml")], "", "FAIREPLACE_LOG_FORMAT must be text or json"),
+    // The database.
+    Row(&[("DATABASE_URL", "faireplace.db")], "", "DATABASE_URL must be sqlite:PATH"),
+    Row(&[("DATABASE_URL", "")], "", "DATABASE_URL must be sqlite:PATH"),
+    Row(&[("DATABASE_URL", "sqlite:")], "", "DATABASE_URL must be sqlite:PATH"),
+    Row(&[("DATABASE_URL", "sqlite://")], "", "DATABASE_URL must be sqlite:PATH"),
+    Row(&[("DATABASE_URL", "sqlite::memory:")], "", "DATABASE_URL must be sqlite:PATH"),
+    Row(&[("DATABASE_URL", "sqlite://:memory:")], "", "DATABASE_URL must be sqlite:PATH"),
+    Row(&[("DATABASE_URL", "mysql://erin:Hid9den@db/books")], "", "DATABASE_URL must be sqlite:PATH"),
+    Row(&[("DATABASE_URL", "postgres://erin:Hid9den@db/books")], "", "DATABASE_URL: this release keeps its books in SQLite only"),
+    // The file.
+    Row(&[("FAIREPLACE_CONFIG", "missing.toml")], "", "missing.toml: "),
+    Row(NOTHING, "listn = \"127.0.0.1:3000\"", "faireplace.toml: `listn` is not a setting"),
+    Row(NOTHING, "webhook_secret = \"whsec_Hid9den\"", "faireplace.toml: `webhook_secret` is not a setting"),
+    Row(NOTHING, "[stripe]\nwebhook_secret = \"whsec_Hid9den\"", "faireplace.toml: `stripe` is not a setting"),
+    Row(NOTHING, "stripe_webhook_secret = \"whsec_Hid9den", "faireplace.toml: "),
+    Row(NOTHING, "stripe_webhook_secret = whsec_Hid9den", "faireplace.toml: "),
+    Row(NOTHING, "stripe_webhook_secret \"whsec_Hid9den\"", "faireplace.toml: "),
+    Row(NOTHING, "stripe_webhook_secret = \"a\"\nstripe_webhook_secret = \"whsec_Hid9den\"", "faireplace.toml: "),
+    Row(NOTHING, "listen = 3000", "FAIREPLACE_LISTEN must be an address and a port"),
+    Row(NOTHING, "known_tenants_only = 1", "FAIREPLACE_KNOWN_TENANTS_ONLY must be true or false"),
+    // The catalogue.
+    Row(NOTHING, "packages = []", "the catalogue is empty"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 0\nprice = 1\ncurrency = \"eur\"", "package `a`: credits must be from 1"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1000000001\nprice = 1\ncurrency = \"eur\"", "package `a`: credits must be from 1 to 1000000000"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = -1\ncurrency = \"eur\"", "package `a`: price must be in minor units"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 250.00\ncurrency = \"eur\"", "[[packages]]"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"euro\"", "package `a`: currency must be three letters"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1", "currency"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\ncolour = 1", "colour"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\n[[packages]]\nname = \"a\"\ncredits = 2\nprice = 1\ncurrency = \"eur\"", "package `a`: it stands in the catalogue twice"),
+];
+
+#[test]
+fn each_is_refused_by_name_and_shows_no_secret() {
+    for Row(variables, file, expected) in ROWS {
+        let mut deployment = Deployment::default();
+        if !file.is_empty() {
+            // The environment has the last word, so it says nothing here.
+            deployment = Deployment::empty().with_file("faireplace.toml", file);
+        }
+        for (name, value) in *variables {
+            deployment = deployment.with(name, value);
+        }
+        let given = format!("{variables:?} {file:?}");
+        println!("{given}");
+        for command in ["serve", "config show", "audit verify", "doctor"] {
+            let ended = deployment.run(command);
+            let (code, said) = match command {
+                // It says all that it finds, on the screen.
+                "doctor" => (1, &ended.stdout),
+                _ => (78, &ended.stderr),
+            };
+            assert_eq!(ended.code, Some(code), "{given}:\n{ended}");
+            assert!(said.contains(expected), "{given}: `{expected}` is not in:\n{ended}");
+            for hidden in [HIDDEN, SECRET] {
+                assert!(!ended.to_string().contains(hidden), "{given}: a secret is shown:\n{ended}");
+            }
+        }
+        let left = std::fs::read_dir(deployment.folder()).expect("our own folder").count();
+        assert_eq!(left, usize::from(!file.is_empty()), "{given}: it touched the folder");
+    }
+}
+
+#[test]
+fn without_a_secret_serve_says_where_to_find_one() {
+    let ended = Deployment::default().without("STRIPE_WEBHOOK_SECRET").run("serve");
+    assert_eq!(ended.code, Some(78), "{ended}");
+    assert!(ended.stderr.contains("STRIPE_WEBHOOK_SECRET is not set"), "{ended}");
+}
+
+#[test]
+fn a_database_of_the_other_mode_or_of_somebody_else_is_refused_and_left_alone() {
+    let deployment = Deployment::default();
+    deployment.serve().stop();
+    let deployment = deployment.with("FAIREPLACE_MODE", "live");
+    let ended = deployment.run("serve");
+    assert_eq!(ended.code, Some(78), "{ended}");
+    assert!(ended.stderr.contains("belongs to test mode and this deployment runs in live mode"), "{ended}");
+
+    let text = "a shopping list, and no database at all\n".repeat(100);
+    let deployment = Deployment::default().with_file("faireplace.db", &text);
+    let ended = deployment.run("serve");
+    assert!(ended.code.is_some_and(|code| code != 0), "{ended}");
+    assert!(ended.stderr.contains("faireplace.db") && ended.stderr.contains("not a"), "{ended}");
+    assert_eq!(std::fs::read_to_string(deployment.path("faireplace.db")).ok(), Some(text));
+}
+
+#[test]
+fn dev_refuses_live_mode() {
+    let ended = Deployment::default().with("FAIREPLACE_MODE", "live").run("dev");
+    assert_eq!(ended.code, Some(78), "{ended}");
+    assert!(ended.stderr.contains("FAIREPLACE_MODE must be test"), "{ended}");
+}

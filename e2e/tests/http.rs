@@ -1,0 +1,124 @@
+//! The webhook over real HTTP, as Stripe and as others would call it.
+//!
+//! Not here: clients that are slow or silent (`crates/web/tests/server.rs`), and what a signature may look
+//! like (`crates/stripe/tests/vectors`).
+
+use std::thread;
+
+use e2e::deployment::{Deployment, SECRET};
+use e2e::http::{Answer, Connection, Request};
+use e2e::service::Service;
+use serde_json::json;
+use stripe::Secret;
+use stripe::signature::sign;
+
+/// The sample payload of FairePlace's webhook guide, as it stands there.
+const GUIDE: &str = include_str!("../../crates/stripe/tests/fixtures/guide-sample.json");
+const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
+const MEBIBYTE: usize = 1024 * 1024;
+
+/// For real money, as nobody says otherwise.
+fn live() -> (Deployment, Service) {
+    let deployment = Deployment::default().without("FAIREPLACE_MODE");
+    let service = deployment.serve();
+    (deployment, service)
+}
+
+fn post(service: &Service, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Answer {
+    let request = Request { method: "POST", path, fields, body };
+    let answer = Connection::open(service.address).and_then(|mut connection| connection.send(request));
+    answer.unwrap_or_else(|error| panic!("POST {path} {fields:?}: {error}"))
+}
+
+fn signature(body: &str, at: i64, secret: &str) -> String {
+    sign(body.as_bytes(), at, &[Secret::parse(secret).expect("tests sign with secrets")])
+}
+
+fn events(service: &Service) -> u64 {
+    service.get("/api/admin/status")["data"]["events"].as_u64().expect("a number")
+}
+
+#[test]
+fn the_guides_sample_adds_ten_credits_however_often_it_comes_at_once() {
+    let (_deployment, service) = live();
+    assert_eq!(service.balance(TENANT)["available"], 0);
+    let answer = service.deliver_signed(GUIDE, SECRET);
+    assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"received":true}"#));
+    service.settle();
+    assert_eq!(service.balance(TENANT)["available"], 10);
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| assert_eq!(service.deliver(GUIDE), 200));
+        }
+    });
+    service.settle();
+    assert_eq!(service.balance(TENANT)["available"], 10);
+    let event = &service.get("/api/admin/events/evt_1234567890")["data"];
+    assert_eq!((&event["event"]["deliveries"], &event["event"]["outcome"]), (&json!(17), &json!("granted")));
+    assert_eq!(event["body"], GUIDE, "it is kept byte for byte");
+}
+
+#[test]
+fn a_body_of_a_mebibyte_is_taken_and_one_byte_more_is_not() {
+    let (_deployment, service) = live();
+    let padded = |length: usize| format!("{GUIDE}{}", " ".repeat(length - GUIDE.len()));
+    assert_eq!(service.deliver(&padded(MEBIBYTE)), 200);
+    assert_eq!(events(&service), 1);
+    let answer = service.deliver_signed(&padded(MEBIBYTE + 1), SECRET);
+    assert_eq!(answer.status, 413, "{answer:?}");
+    assert_eq!(answer.json()["error"]["type"], "PAYLOAD_TOO_LARGE");
+    assert_eq!(service.get("/api/admin/events/evt_1234567890")["data"]["event"]["deliveries"], 1);
+}
+
+#[test]
+fn whoever_did_not_sign_it_learns_nothing_and_leaves_nothing() {
+    let (_deployment, service) = live();
+    let now = e2e::now();
+    let good = signature(GUIDE, now, SECRET);
+    let altered = GUIDE.replace("\"10\"", "\"99\"");
+    let rows = [
+        ("no signature", None, GUIDE),
+        ("an empty one", Some(String::new()), GUIDE),
+        ("another's secret", Some(signature(GUIDE, now, "whsec_9xQv3BnTfE7RjWm5LdKc1ZsHyA0GuP2o")), GUIDE),
+        ("another body", Some(good.clone()), altered.as_str()),
+        ("too old", Some(signature(GUIDE, now - 400, SECRET)), GUIDE),
+        ("from the future", Some(signature(GUIDE, now + 400, SECRET)), GUIDE),
+        ("a test signature only", Some(good.replace("v1=", "v0=")), GUIDE),
+    ];
+    let mut bodies = Vec::new();
+    for (name, signature, body) in rows {
+        let fields: Vec<_> = signature.iter().map(|value| ("stripe-signature", value.as_str())).collect();
+        let answer = post(&service, "/webhooks/stripe", &fields, body.as_bytes());
+        assert_eq!(answer.status, 400, "{name}: {answer:?}");
+        bodies.push(answer.body);
+    }
+    bodies.dedup();
+    assert_eq!(bodies.len(), 1, "one answer to all of them: {bodies:?}");
+    assert_eq!(events(&service), 0);
+    assert!(service.log().contains("refused a webhook"), "the log says why:\n{}", service.log());
+    assert!(!service.log().contains(SECRET));
+}
+
+#[test]
+fn what_is_no_delivery_is_named_as_what_it_is() {
+    let (_deployment, service) = live();
+    let good = signature(GUIDE, e2e::now(), SECRET);
+    let compressed = [("stripe-signature", good.as_str()), ("content-encoding", "gzip")];
+    assert_eq!(post(&service, "/webhooks/stripe", &compressed, GUIDE.as_bytes()).status, 415);
+    let signed = [("stripe-signature", good.as_str())];
+    assert_eq!(post(&service, "/webhooks/strype", &signed, GUIDE.as_bytes()).status, 404);
+    assert_eq!(service.ask("GET", "/webhooks/stripe", None, "").status, 405);
+    assert_eq!(service.ask("GET", "/api/credits/balance", None, "").status, 401);
+    assert_eq!(events(&service), 0);
+}
+
+#[test]
+fn a_test_event_at_a_live_service_waits_for_a_person() {
+    let (deployment, service) = live();
+    let test = GUIDE.replacen('{', "{ \"livemode\": false,", 1);
+    assert_eq!(service.deliver(&test), 200, "Stripe has done its part");
+    service.settle();
+    assert_eq!(service.balance(TENANT)["available"], 0);
+    let list = deployment.done("quarantine list");
+    assert!(list.contains("wrong_mode") && list.contains("evt_1234567890"), "{list}");
+}
