@@ -17,7 +17,7 @@ use crate::dev_file::DevFile;
 use crate::failure::Failure;
 use crate::sender::Sender;
 use crate::service::Service;
-use crate::terminal::{bold, faint, green};
+use crate::terminal::{bold, faint, green, red};
 
 /// Run everything on this machine, buy 10 credits, and stay up
 ///
@@ -110,12 +110,11 @@ async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile) -> Resul
     }
     settled(client).await?;
     let after = available(client, dev).await?;
-    println!(
-        "\n{} balance {before} → {} credits, tenant {}\n",
-        green("✓"),
-        bold(&after.to_string()),
-        dev.tenant
-    );
+    let mark = if after > before { green("✓") } else { red("✗") };
+    println!("\n{mark} balance {before} → {} credits, tenant {}\n", bold(&after.to_string()), dev.tenant);
+    if after <= before {
+        println!("These settings did not believe it; see why:  {} quarantine list\n", program());
+    }
     Ok(())
 }
 
