@@ -57,6 +57,16 @@ fn the_first_screen_shows_the_main_job_done_and_what_it_says_to_paste_works() {
     assert_eq!(again.ask("GET", path, Some(key), "").status, 200, "yesterday's key still works");
 }
 
+#[test]
+fn a_first_purchase_that_the_settings_refuse_is_not_called_a_success() {
+    let catalogue = "[[packages]]\nname = \"10_credits\"\ncredits = 10\nprice = 1\ncurrency = \"usd\"\n";
+    let deployment =
+        Deployment::empty().with("FAIREPLACE_LISTEN", "127.0.0.1:0").with_file("faireplace.toml", catalogue);
+    let screen = deployment.dev().screen();
+    assert!(screen.contains("✗ balance 0 → 0 credits") && screen.contains("quarantine list"), "{screen}");
+    assert!(!screen.contains('✓'), "{screen}");
+}
+
 /// One line out, one line back, as `stripe listen` prints them.
 fn looks_like_stripe_listen(screen: &str, service: &Service) {
     let (mut sent, mut answered) = (Vec::new(), Vec::new());

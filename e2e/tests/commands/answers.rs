@@ -97,7 +97,9 @@ fn moving_parts_fixed(text: &str) -> String {
                 let moment = bare.len() >= 8 && bare.starts_with("20") && bare[4..].starts_with('-');
                 let clock = bare.len() == 8 && bare.matches(':').count() == 2;
                 let random = bare.starts_with("key_") || bare.len() >= 32 && is_hexadecimal(bare);
-                if moment || clock || random { "~" } else { word }
+                let digits = word.trim_matches(|c: char| !c.is_ascii_digit());
+                let seconds = digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
+                if moment || clock || random || seconds { "~" } else { word }
             })
             .collect::<Vec<_>>()
             .join(" ")
