@@ -68,11 +68,7 @@ impl Connection {
         head.push_str(&format!("content-length: {}\r\n\r\n", request.body.len()));
         // One write, so that a server that refuses early has the whole request.
         let sent = stream.write_all(&[head.as_bytes(), request.body].concat());
-<<<<<<< HEAD
-        // A server may refuse a body before it has read all of it; its answer says more than a failed write.
-=======
         // A server may refuse a body before it has read all of it: its answer says more than our failure.
->>>>>>> 8f9fdbf1969a356d6d4caf336a901a1858499cf8
         match self.answer() {
             Err(unanswered) => Err(sent.err().unwrap_or(unanswered)),
             answered => answered,

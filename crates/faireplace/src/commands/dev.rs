@@ -17,11 +17,7 @@ use crate::dev_file::DevFile;
 use crate::failure::Failure;
 use crate::sender::Sender;
 use crate::service::Service;
-<<<<<<< HEAD
-use crate::terminal::{bold, faint, green, say};
-=======
-use crate::terminal::{bold, faint, green, red};
->>>>>>> 8f9fdbf1969a356d6d4caf336a901a1858499cf8
+use crate::terminal::{bold, faint, green, red, say};
 
 /// Run everything on this machine, buy 10 credits, and stay up
 ///
@@ -114,15 +110,11 @@ async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile) -> Resul
     }
     settled(client).await?;
     let after = available(client, dev).await?;
-<<<<<<< HEAD
-    say!("\n{} balance {before} → {} credits, tenant {}\n", green("✓"), bold(&after.to_string()), dev.tenant);
-=======
     let mark = if after > before { green("✓") } else { red("✗") };
-    println!("\n{mark} balance {before} → {} credits, tenant {}\n", bold(&after.to_string()), dev.tenant);
+    say!("\n{mark} balance {before} → {} credits, tenant {}\n", bold(&after.to_string()), dev.tenant);
     if after <= before {
-        println!("These settings did not believe it; see why:  {} quarantine list\n", program());
+        say!("These settings did not believe it; see why:  {} quarantine list\n", program());
     }
->>>>>>> 8f9fdbf1969a356d6d4caf336a901a1858499cf8
     Ok(())
 }
 
