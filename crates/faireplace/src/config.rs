@@ -18,12 +18,9 @@ pub(crate) struct Environment(pub(crate) BTreeMap<String, String>);
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub(crate) fn of_this_process() -> Self {
-        // A variable that is not text is none of ours.
-        Self(
-            std::env::vars_os()
-                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-                .collect(),
-        )
+        // What is not UTF-8 is kept as text that no setting accepts, so that it is refused and not ignored.
+        let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
+        Self(std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect())
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {

@@ -86,8 +86,10 @@ impl Quarantine {
             Action::Resolve { id, reason, tenant, credits } => {
                 let word = json!({ "reason": reason, "by": by, "tenant_id": tenant, "credits": credits });
                 let answer = client.post(&format!("/api/admin/quarantine/{id}/resolve"), &word).await?;
-                let became = answer["data"]["outcome"].as_str().or(answer["data"]["resolution"].as_str());
-                say!("resolved: {}", became.unwrap_or_default());
+                match answer["data"]["outcome"].as_str() {
+                    Some(outcome) => say!("resolved: {outcome}"),
+                    None => say!("read again; `faireplace quarantine list` shows whether it still waits"),
+                }
                 Ok(())
             }
             Action::Dismiss { id, reason } => {

@@ -1,7 +1,7 @@
 //! Opening a database file: ours alone, of a schema that we know, of the right mode, with the settings that
 //! durability rests on. Nothing is changed before every check has passed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +15,13 @@ use crate::error::OpenError;
 const APPLICATION_ID: i64 = 0x4650_6c63;
 /// Older bundles have the WAL-reset bug (reliability: fixed in 3.51.3, March 2026).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+/// Between two tries to take the lock.
+const WAIT: Duration = Duration::from_millis(50);
+/// Tries while a service seems to have it.
+const WAITS_FOR_A_LOOK: u32 = 3;
+/// Tries while a command seems to have it: three seconds.
+const WAITS_FOR_A_COMMAND: u32 = 60;
 
 /// Test and live never mix: a database belongs to one of them from its first day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,16 +56,26 @@ impl Lock {
         let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
             .open(&path)
             .map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {
-                // Whoever had it before says nothing about who has it now.
-                file.set_len(0).map_err(io)?;
-                Ok(Self { file })
+        let mut waits = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => {
+                    // Whoever had it before says nothing about who has it now.
+                    file.set_len(0).map_err(io)?;
+                    return Ok(Self { file });
+                }
+                Err(TryLockError::Error(error)) => return Err(io(error)),
+                Err(TryLockError::WouldBlock) => {}
             }
-            Err(_) => Err(OpenError::InUse {
-                path: database.to_owned(),
-                holder: holder(database).unwrap_or_else(|| "which did not say its name".to_owned()),
-            }),
+            let holder = holder(database);
+            // A service says its name and stays. A command has no name and is gone in a moment, and so is
+            // another process that only looks who has it.
+            if waits >= if holder.is_some() { WAITS_FOR_A_LOOK } else { WAITS_FOR_A_COMMAND } {
+                let holder = holder.unwrap_or_else(|| "which did not say its name".to_owned());
+                return Err(OpenError::InUse { path: database.to_owned(), holder });
+            }
+            waits += 1;
+            std::thread::sleep(WAIT);
         }
     }
 
