@@ -25,18 +25,20 @@ impl Intake {
 
     /// Keeps one verified body. When this answers, the event is durable and may be acknowledged.
     ///
-    /// The work runs in a task of its own: a client that disconnects cancels the waiting, not the write.
+    /// The work runs in a task of its own: a client that disconnects cancels the waiting, not the write, nor
+    /// the wake-up call after it.
     ///
     /// # Errors
     /// Whatever the store says; the event must then not be acknowledged.
     pub async fn keep(&self, raw: &[u8], now: Timestamp) -> Result<Receipt, StoreError> {
         let delivery = delivery(raw);
-        let store = self.store.clone();
-        let write = tokio::spawn(async move { store.ingest(delivery, now).await });
-        let receipt =
-            write.await.map_err(|_| StoreError::Unknown("the write was abandoned".to_owned()))??;
-        self.arrived.notify_one();
-        Ok(receipt)
+        let (store, arrived) = (self.store.clone(), self.arrived.clone());
+        let write = tokio::spawn(async move {
+            let receipt = store.ingest(delivery, now).await?;
+            arrived.notify_one();
+            Ok(receipt)
+        });
+        write.await.unwrap_or_else(|_| Err(StoreError::Unknown("the write was abandoned".to_owned())))
     }
 }
 

@@ -93,3 +93,17 @@ async fn the_loop_wakes_up_on_arrival_and_at_the_hour_and_stops() {
     stop.send(()).unwrap();
     timeout(PATIENCE, looping).await.expect("the loop does not stop").unwrap();
 }
+
+#[tokio::test]
+async fn whoever_goes_away_does_not_stop_the_wake_up() {
+    let deployment = Deployment::new();
+    let writer = deployment.backdoor();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (_, body) = granting("abandoned");
+    let waiting = deployment.intake.keep(body.as_bytes(), NOW);
+    timeout(Duration::from_millis(100), waiting).await.expect_err("kept while another had the database");
+    drop(writer);
+    timeout(PATIENCE, deployment.arrived.notified()).await.expect("nobody was woken up");
+    assert_eq!(deployment.apply(NOW).await, Next::OnArrival);
+    assert_eq!(deployment.balance(1).await.available.0, 10);
+}
