@@ -34,7 +34,8 @@ pub(super) fn list(
         values.push(payment);
     }
     if filter.pending {
-        conditions.push("e.due_at IS NOT NULL");
+        // By way of their index: few wait among millions.
+        conditions.push("e.seq IN (SELECT seq FROM events WHERE due_at IS NOT NULL)");
     }
     let matching = conditions.join(" AND ");
     let order = paging::order(page);

@@ -28,7 +28,8 @@ pub(super) fn list(
     let mut conditions = vec!["1"];
     let mut values: Vec<&dyn ToSql> = Vec::new();
     if let Some(tenant) = &tenant {
-        conditions.push("t.tenant = ?");
+        // With a payment, its index is the one to use: a payment has few lines, a tenant may have millions.
+        conditions.push(if payment.is_some() { "+t.tenant = ?" } else { "t.tenant = ?" });
         values.push(tenant);
     }
     if let Some(payment) = &payment {

@@ -42,6 +42,7 @@ CREATE TABLE absorbed (
     payment INTEGER PRIMARY KEY,
     into_payment INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX absorbed_by ON absorbed (into_payment);
 
 -- Projections of the journal: what each tenant has and owes, and each lot of it.
 CREATE TABLE tenants (
@@ -65,6 +66,7 @@ CREATE TABLE lots (
     frozen        INTEGER NOT NULL CHECK (frozen >= 0),
     freeze_target INTEGER NOT NULL CHECK (freeze_target >= 0)
 ) STRICT;
+CREATE INDEX lots_of_tenant ON lots (tenant, id);
 CREATE INDEX lots_of_payment ON lots (payment);
 CREATE INDEX lots_to_burn ON lots (tenant, purchased_at, id) WHERE available > 0;
 
