@@ -9,7 +9,7 @@ pub enum StoreError {
     #[error("the database is busy: its queue is full; nothing was written, try again")]
     Busy,
     /// The database is closed, or failed earlier and takes no more writes.
-    #[error("the database takes no more writes; restart the service")]
+    #[error("the database takes no more writes, so this was not written; restart the service")]
     Closed,
     /// A write failed. It may or may not be on disk: never acknowledge it, read again to find out.
     #[error("a write failed and may or may not be on disk: {0}")]

@@ -79,8 +79,8 @@ impl Writer {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
         })?;
-        // The thread died between taking the job and answering it: nobody knows what became of it.
-        receive.await.map_err(|_| StoreError::Unknown("the writer stopped".to_owned()))?
+        // It was taken and never answered: no transaction began, or the thread died. The log says which.
+        receive.await.map_err(|_| StoreError::Unknown("the writer gave no answer".to_owned()))?
     }
 }
 
@@ -117,15 +117,17 @@ fn isolated<T>(
 fn run(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.blocking_recv() {
         let (answers, fate) = commit(connection, first, &mut jobs);
-        let fatal = fate.as_ref().err().filter(|error| is_fatal(error)).map(ToString::to_string);
+        if let Err(error) = &fate {
+            tracing::error!(%error, "a commit failed; none of its writes was acknowledged");
+        }
         for answer in answers {
             answer(match &fate {
                 Ok(()) => Ok(()),
                 Err(error) => Err(StoreError::Unknown(error.to_string())),
             });
         }
-        if let Some(reason) = fatal {
-            tracing::error!(reason, "the disk failed; no more writes are taken, and none was acknowledged");
+        if fate.is_err_and(|error| is_fatal(&error)) {
+            tracing::error!("the disk failed: no more writes are taken");
             return;
         }
     }
@@ -142,7 +144,8 @@ fn commit(
         return (Vec::new(), Err(error));
     }
     let mut answers = vec![first(connection)];
-    while answers.len() < COMMIT_JOBS_MAX {
+    // Where the disk is full, SQLite may roll all of it back by itself: then nothing more must join.
+    while answers.len() < COMMIT_JOBS_MAX && !connection.is_autocommit() {
         match jobs.try_recv() {
             Ok(job) => answers.push(job(connection)),
             Err(_) => break,
