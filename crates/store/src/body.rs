@@ -10,7 +10,7 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
 use crate::error::StoreError;
 
-/// No body is larger: what the webhook endpoint accepts.
+/// No body is larger, in bytes: 1 MiB, which is what the webhook endpoint accepts.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
 const PLAIN: u8 = 0;

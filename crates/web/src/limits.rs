@@ -32,6 +32,7 @@ pub struct Limits {
     /// Bytes of the request target; then 414.
     pub target_bytes: usize,
     /// Bytes of a webhook's body; then 413. Stripe publishes no maximum, and 64 KiB is known to be too small.
+    /// No more than the store unpacks.
     pub webhook_body_bytes: usize,
     /// Bytes of an API request's body; then 413.
     pub api_body_bytes: usize,
@@ -57,7 +58,7 @@ impl Default for Limits {
             head_bytes: 16 * 1024,
             head_fields: 64,
             target_bytes: 2 * 1024,
-            webhook_body_bytes: 1024 * 1024,
+            webhook_body_bytes: store::body::BODY_BYTES_MAX,
             api_body_bytes: 64 * 1024,
             webhook: Duration::from_secs(5),
             intake_permits: 256,
