@@ -4,12 +4,13 @@
 use std::net::SocketAddr;
 
 use engine::{Applier, Clock, read};
-use store::{Store, StoreError};
+use store::Store;
 use stripe::Secret;
 use stripe::retry::Schedule;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use web::{App, Limits, router, server};
 
 use crate::config::Config;
@@ -66,7 +67,8 @@ impl Service {
     /// finished.
     ///
     /// # Errors
-    /// When the disk failed: nothing more was acknowledged.
+    /// When the disk failed, or one of the two loops panicked: without either, a service that stays up would
+    /// only look as if it worked.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let (stop, stopping) = watch::channel(false);
         let until = |mut stopping: watch::Receiver<bool>| async move {
@@ -77,28 +79,34 @@ impl Service {
         let store = self.app.store.clone();
         let applier = self.applier;
         let apply_until = until(stopping.clone());
-        let apply = tokio::spawn(async move { applier.run(&clock, &arrived, apply_until).await });
         let limits = self.app.limits;
-        let http = tokio::spawn(server::serve(self.listener, router(self.app), limits, until(stopping)));
+        let http = server::serve(self.listener, router(self.app), limits, until(stopping));
+        let mut loops = JoinSet::new();
+        loops.spawn(async move { applier.run(&clock, &arrived, apply_until).await });
+        loops.spawn(async move {
+            let drained = http.await;
+            if drained.cut > 0 {
+                tracing::warn!(connections = drained.cut, "cut connections that did not finish in time");
+            }
+        });
 
-        let failed = tokio::select! {
-            () = ordered(self.orders_to_stop) => false,
-            () = store.closed() => true,
+        let ended = tokio::select! {
+            () = ordered(self.orders_to_stop) => Ok(()),
+            () = store.closed() => Err(Failure::disk(
+                "the disk failed, so the service stops: what was acknowledged is on disk, and Stripe sends \
+                 the rest again. Look at the disk, then start it again",
+            )),
+            // Neither ends by itself before it is told to.
+            Some(_) = loops.join_next() => Err(Failure::failed(
+                "a part of the service panicked, so all of it stops; what was acknowledged is on disk. \
+                 Start it again, and please report the lines above",
+            )),
         };
         tracing::info!("stopping: no new connections, what was accepted is answered");
-        // Both receivers are still there.
+        // The receivers belong to the loops, and a loop that is gone needs no order.
         let _ = stop.send(true);
-        if let Ok(drained) = http.await
-            && drained.cut > 0
-        {
-            tracing::warn!(connections = drained.cut, "cut connections that did not finish in time");
-        }
-        // A panic in the loop was reported where it happened.
-        let _ = apply.await;
-        if failed {
-            return Err(Failure::disk(StoreError::Closed.to_string()));
-        }
-        Ok(())
+        while loops.join_next().await.is_some() {}
+        ended
     }
 }
 
