@@ -5,8 +5,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use engine::{Clock, entropy};
-use store::{KeyRow, Store};
+use engine::Clock;
+use store::Store;
 use web::auth;
 
 use crate::config::Database;
@@ -27,18 +27,8 @@ pub(crate) async fn ensure(database: &Database, store: &Store, clock: &Clock) ->
             return Ok(secret);
         }
     }
-    let now = clock.now();
-    let (secret, hash) = auth::new_secret();
-    let key = KeyRow {
-        id: format!("key_{}", entropy::unique_id(now).simple()),
-        name: "operator on this machine".to_owned(),
-        tenant: None,
-        permissions: vec![auth::OPERATOR.to_owned()],
-        created_at: now,
-        expires_at: None,
-        revoked_at: None,
-    };
-    store.create_key(key, hash).await?;
+    let (name, permissions) = ("operator on this machine".to_owned(), vec![auth::OPERATOR.to_owned()]);
+    let (_, secret) = auth::create_key(store, name, None, permissions, None, clock.now()).await?;
     write_private(&database.beside(SUFFIX), &secret)?;
     Ok(secret)
 }

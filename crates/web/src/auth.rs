@@ -5,7 +5,7 @@ use engine::entropy;
 use ledger::chain::hex;
 use ledger::{TenantId, Timestamp};
 use sha2::{Digest, Sha256};
-use store::{KeyRow, Store};
+use store::{KeyRow, Store, StoreError};
 
 use crate::answer::{Problem, ProblemKind};
 
@@ -78,7 +78,26 @@ impl Caller {
     }
 }
 
-/// A new key: its secret, to be shown once, and the hash to be stored.
+/// Makes a key: an operator's, where there is no tenant. Answers its secret too, which is stored nowhere.
+///
+/// # Errors
+/// Whatever the store says; there is no new key then.
+pub async fn create_key(
+    store: &Store,
+    name: String,
+    tenant: Option<TenantId>,
+    permissions: Vec<String>,
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(KeyRow, String), StoreError> {
+    let id = format!("key_{}", entropy::unique_id(now).simple());
+    let key = KeyRow { id, name, tenant, permissions, created_at: now, expires_at, revoked_at: None };
+    let (secret, hash) = new_secret();
+    store.create_key(key.clone(), hash).await?;
+    Ok((key, secret))
+}
+
+/// The secret of a new key, to be shown once, and the hash to be stored.
 pub fn new_secret() -> (String, [u8; 32]) {
     let secret = format!("fp_{}", hex(&entropy::bytes::<32>()));
     let hash = hash(&secret);

@@ -4,7 +4,7 @@
 use clap::Args;
 use engine::{Clock, entropy};
 use serde_json::Value;
-use store::{KeyRow, Mode};
+use store::Mode;
 use stripe::story::Story;
 use stripe::write::{ApiVersion, Purchase};
 use web::auth;
@@ -72,18 +72,10 @@ async fn ensure_api_key(service: &Service, dev: &mut DevFile) -> Result<(), Fail
             return Ok(());
         }
     }
+    let name = "demo tenant, made by dev".to_owned();
+    let permissions = vec![auth::CREDITS_READ.to_owned(), auth::CREDITS_WRITE.to_owned()];
     let now = service.app.clock.now();
-    let (secret, hash) = auth::new_secret();
-    let key = KeyRow {
-        id: format!("key_{}", entropy::unique_id(now).simple()),
-        name: "demo tenant, made by dev".to_owned(),
-        tenant: Some(dev.tenant),
-        permissions: vec![auth::CREDITS_READ.to_owned(), auth::CREDITS_WRITE.to_owned()],
-        created_at: now,
-        expires_at: None,
-        revoked_at: None,
-    };
-    store.create_key(key, hash).await?;
+    let (_, secret) = auth::create_key(store, name, Some(dev.tenant), permissions, None, now).await?;
     dev.api_key = Some(secret);
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! `/api/admin/keys`: API keys are made, listed without their secrets, and revoked at once.
 
 use axum::response::Response;
-use engine::entropy;
 use ledger::TenantId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,7 +8,7 @@ use store::KeyRow;
 
 use crate::answer::{Problem, rfc3339};
 use crate::api::{Id, Operator, Received, body};
-use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR, new_secret};
+use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR, create_key};
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
@@ -55,21 +54,14 @@ pub(crate) async fn create(Operator { request, .. }: Operator, received: Receive
                 }
                 None => None,
             };
-            let key = KeyRow {
-                id: format!("key_{}", entropy::unique_id(now).simple()),
-                name: asked.name,
-                tenant,
-                permissions: permissions(asked.permissions, tenant)?,
-                created_at: now,
-                expires_at: match asked.expires_in_days {
-                    None => None,
-                    Some(days @ 1..=3650) => Some(now.plus_seconds(days * DAY)),
-                    Some(_) => return Err(Problem::value("expires_in_days", "from 1 to 3650")),
-                },
-                revoked_at: None,
+            let permissions = permissions(asked.permissions, tenant)?;
+            let expires_at = match asked.expires_in_days {
+                None => None,
+                Some(days @ 1..=3650) => Some(now.plus_seconds(days * DAY)),
+                Some(_) => return Err(Problem::value("expires_in_days", "from 1 to 3650")),
             };
-            let (secret, hash) = new_secret();
-            request.store().create_key(key.clone(), hash).await?;
+            let (key, secret) =
+                create_key(request.store(), asked.name, tenant, permissions, expires_at, now).await?;
             Ok(request.meta.created(json!({ "key": KeyView::of(&key), "secret": secret })))
         })
         .await
