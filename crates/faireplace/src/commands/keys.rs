@@ -3,12 +3,12 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::listing::{Column, json as print_json, moment, text};
+use super::listing::{Column, json as print_json, moment, print_rows, text};
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::Left;
-use crate::terminal::{bold, say, table};
+use crate::terminal::{bold, say};
 
 /// Make, list and revoke API keys
 #[derive(Args)]
@@ -78,7 +78,11 @@ impl Keys {
             }
             Action::List { json } => {
                 let answer = client.get("/api/admin/keys").await?;
-                if json { print_json(&answer) } else { list(&answer["data"]) }
+                if json {
+                    return print_json(&answer);
+                }
+                list(&answer["data"]);
+                Ok(())
             }
             Action::Revoke { id } => {
                 client.post(&format!("/api/admin/keys/{id}/revoke"), &json!({})).await?;
@@ -89,7 +93,7 @@ impl Keys {
     }
 }
 
-fn list(keys: &Value) -> Result<(), Failure> {
+fn list(keys: &Value) {
     let columns = [
         Column("id", Left, |row| text(&row["id"])),
         Column("name", Left, |row| text(&row["name"])),
@@ -98,10 +102,5 @@ fn list(keys: &Value) -> Result<(), Failure> {
         Column("expires", Left, |row| moment(&row["expires_at"])),
         Column("revoked", Left, |row| moment(&row["revoked_at"])),
     ];
-    let headings: Vec<_> = columns.iter().map(|column| (column.0, column.1)).collect();
-    let rows = keys.as_array().map(Vec::as_slice).unwrap_or_default();
-    let cells: Vec<Vec<_>> =
-        rows.iter().map(|row| columns.iter().map(|column| column.2(row)).collect()).collect();
-    say!("{}", table(&headings, &cells));
-    Ok(())
+    print_rows(keys.as_array().map(Vec::as_slice).unwrap_or_default(), &columns);
 }

@@ -39,16 +39,21 @@ impl Listing {
             say!("{nothing}");
             return Ok(());
         }
-        let headings: Vec<_> = columns.iter().map(|column| (column.0, column.1)).collect();
-        let cells: Vec<Vec<_>> =
-            rows.iter().map(|row| columns.iter().map(|column| column.2(row)).collect()).collect();
-        say!("{}", table(&headings, &cells));
+        print_rows(rows, columns);
         let total = answer["meta"]["pagination"]["total"].as_u64().unwrap_or_default();
-        if total > rows.len() as u64 {
+        if total > u64::from(self.page) * u64::from(self.limit) {
             say!("{}", faint(&format!("{} of {total}; --page {} for more", rows.len(), self.page + 1)));
         }
         Ok(())
     }
+}
+
+/// Prints rows as a table.
+pub(crate) fn print_rows(rows: &[Value], columns: &[Column]) {
+    let headings: Vec<_> = columns.iter().map(|column| (column.0, column.1)).collect();
+    let cells: Vec<Vec<_>> =
+        rows.iter().map(|row| columns.iter().map(|column| column.2(row)).collect()).collect();
+    say!("{}", table(&headings, &cells));
 }
 
 /// Prints JSON as it is.
