@@ -22,6 +22,7 @@ pub mod fact;
 pub mod ids;
 pub mod knowledge;
 pub mod money;
+mod named;
 pub mod offer;
 pub mod outcome;
 pub mod posting;

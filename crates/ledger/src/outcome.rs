@@ -1,42 +1,10 @@
 //! The closed list of what can become of an event, and of why something needs a person (design section 3,
 //! Trust). Every event ends in exactly one outcome, stored with it and shown; none exists only as a log line.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$vdoc])* $variant,)+ }
-
-        impl $name {
-            /// Every one of them, in order of precedence.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// Its name, as stored and shown.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-
-            /// The one with this name.
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == name)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
+use crate::named::named;
 
 named! {
-    /// What became of an event.
+    /// What became of an event. Where several are true, the first of them is named.
     Outcome {
         /// A person must look; nothing was granted. The reason stands beside it.
         Quarantined = "quarantined",

@@ -5,48 +5,26 @@ use std::fmt;
 
 use crate::ids::{EventId, LotId, PaymentId, TenantId, Timestamp};
 use crate::money::Credits;
+use crate::named::named;
 
-/// Where credits can be. A positive posting moves credits into the account. `debt` is the only account of
-/// a tenant whose balance is zero or below.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Account {
-    /// Where all credits come from.
-    Issued,
-    /// Spendable credits of a lot.
-    Available,
-    /// Credits of a lot set aside for a spend that may yet happen.
-    Held,
-    /// Credits of a lot set aside while a refund is pending or a dispute is open.
-    Frozen,
-    /// What a tenant owes: credits taken back after they were spent.
-    Debt,
-    /// Credits that were spent.
-    Consumed,
-    /// Credits that were taken back.
-    Revoked,
-}
-
-impl Account {
-    /// Every account.
-    pub const ALL: &[Self] =
-        &[Self::Issued, Self::Available, Self::Held, Self::Frozen, Self::Debt, Self::Consumed, Self::Revoked];
-
-    /// Its name, as stored, hashed and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Issued => "issued",
-            Self::Available => "available",
-            Self::Held => "held",
-            Self::Frozen => "frozen",
-            Self::Debt => "debt",
-            Self::Consumed => "consumed",
-            Self::Revoked => "revoked",
-        }
-    }
-
-    /// The account with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|account| account.as_str() == name)
+named! {
+    /// Where credits can be. A positive posting moves credits into the account. `debt` is the only account of
+    /// a tenant whose balance is zero or below.
+    Account {
+        /// Where all credits come from.
+        Issued = "issued",
+        /// Spendable credits of a lot.
+        Available = "available",
+        /// Credits of a lot set aside for a spend that may yet happen.
+        Held = "held",
+        /// Credits of a lot set aside while a refund is pending or a dispute is open.
+        Frozen = "frozen",
+        /// What a tenant owes: credits taken back after they were spent.
+        Debt = "debt",
+        /// Credits that were spent.
+        Consumed = "consumed",
+        /// Credits that were taken back.
+        Revoked = "revoked",
     }
 }
 
@@ -61,57 +39,25 @@ pub struct Posting {
     pub amount: i64,
 }
 
-/// What a transaction did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A purchase was paid.
-    Granted,
-    /// Money went back, and credits with it.
-    Revoked,
-    /// A refund failed or a lost dispute was won after all.
-    Restored,
-    /// A refund is pending or a dispute is open.
-    Frozen,
-    /// It came to nothing.
-    Unfrozen,
-    /// The grant itself was wrong: another claim counts, or a person said so.
-    Reversed,
-    /// New credits paid what was owed.
-    DebtRepaid,
-    /// The tenant used credits.
-    Spent,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: &[Self] = &[
-        Self::Granted,
-        Self::Revoked,
-        Self::Restored,
-        Self::Frozen,
-        Self::Unfrozen,
-        Self::Reversed,
-        Self::DebtRepaid,
-        Self::Spent,
-    ];
-
-    /// Its name, as stored, hashed and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Granted => "granted",
-            Self::Revoked => "revoked",
-            Self::Restored => "restored",
-            Self::Frozen => "frozen",
-            Self::Unfrozen => "unfrozen",
-            Self::Reversed => "reversed",
-            Self::DebtRepaid => "debt_repaid",
-            Self::Spent => "spent",
-        }
-    }
-
-    /// The kind with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+named! {
+    /// What a transaction did.
+    Kind {
+        /// A purchase was paid.
+        Granted = "granted",
+        /// Money went back, and credits with it.
+        Revoked = "revoked",
+        /// A refund failed or a lost dispute was won after all.
+        Restored = "restored",
+        /// A refund is pending or a dispute is open.
+        Frozen = "frozen",
+        /// It came to nothing.
+        Unfrozen = "unfrozen",
+        /// The grant itself was wrong: another claim counts, or a person said so.
+        Reversed = "reversed",
+        /// New credits paid what was owed.
+        DebtRepaid = "debt_repaid",
+        /// The tenant used credits.
+        Spent = "spent",
     }
 }
 

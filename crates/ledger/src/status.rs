@@ -4,77 +4,43 @@
 use crate::entitlement::entitlement;
 use crate::knowledge::{DisputeOutcome, Knowledge, RefusedClaim, Verdict};
 use crate::money::{Minor, Rounding};
+use crate::named::named;
 use crate::outcome::Reason;
 
-/// Where a payment stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaymentStatus {
-    /// A person must look before credits are granted.
-    Quarantined,
-    /// A refund or a charge is known, the purchase is not yet.
-    AwaitingPurchase,
-    /// The purchase is complete; a delayed payment is under way.
-    Pending,
-    /// An attempt failed and none succeeded; the customer may still try again. Most never do, and nothing
-    /// more is heard of them: the session that expires no longer names its payment intent.
-    Failed,
-    /// Ended without payment.
-    Expired,
-    /// Paid; the charge has not been seen yet.
-    Paid,
-    /// Paid, and the charge succeeded.
-    Final,
-    /// A dispute is open and its funds are withdrawn.
-    Disputed,
-    /// A refund is under way.
-    RefundPending,
-    /// Part of the money went back.
-    PartlyRefunded,
-    /// All of the money went back.
-    Refunded,
-    /// A person decided that it is worth no credits.
-    Dismissed,
-    /// A sale of something else.
-    Unrelated,
+named! {
+    /// Where a payment stands.
+    PaymentStatus {
+        /// A person must look before credits are granted.
+        Quarantined = "quarantined",
+        /// A refund or a charge is known, the purchase is not yet.
+        AwaitingPurchase = "awaiting_purchase",
+        /// The purchase is complete; a delayed payment is under way.
+        Pending = "pending",
+        /// An attempt failed and none succeeded; the customer may still try again. Most never do, and nothing
+        /// more is heard of them: the session that expires no longer names its payment intent.
+        Failed = "failed",
+        /// Ended without payment.
+        Expired = "expired",
+        /// Paid; the charge has not been seen yet.
+        Paid = "paid",
+        /// Paid, and the charge succeeded.
+        Final = "final",
+        /// A dispute is open and its funds are withdrawn.
+        Disputed = "disputed",
+        /// A refund is under way.
+        RefundPending = "refund_pending",
+        /// Part of the money went back.
+        PartlyRefunded = "partly_refunded",
+        /// All of the money went back.
+        Refunded = "refunded",
+        /// A person decided that it is worth no credits.
+        Dismissed = "dismissed",
+        /// A sale of something else.
+        Unrelated = "unrelated",
+    }
 }
 
 impl PaymentStatus {
-    /// Every status.
-    pub const ALL: &[Self] = &[
-        Self::Quarantined,
-        Self::AwaitingPurchase,
-        Self::Pending,
-        Self::Failed,
-        Self::Expired,
-        Self::Paid,
-        Self::Final,
-        Self::Disputed,
-        Self::RefundPending,
-        Self::PartlyRefunded,
-        Self::Refunded,
-        Self::Dismissed,
-        Self::Unrelated,
-    ];
-
-    /// Its name, as stored and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Quarantined => "quarantined",
-            Self::AwaitingPurchase => "awaiting_purchase",
-            Self::Pending => "pending",
-            Self::Failed => "failed",
-            Self::Expired => "expired",
-            Self::Paid => "paid",
-            Self::Final => "final",
-            Self::Disputed => "disputed",
-            Self::RefundPending => "refund_pending",
-            Self::PartlyRefunded => "partly_refunded",
-            Self::Refunded => "refunded",
-            Self::Dismissed => "dismissed",
-            Self::Unrelated => "unrelated",
-        }
-    }
-
     /// Reads it off what is known.
     pub fn of(known: &Knowledge) -> Self {
         if question(known).is_some_and(|reason| reason != Reason::ClaimsConflict) {

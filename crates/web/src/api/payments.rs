@@ -79,8 +79,8 @@ fn may_see(caller: &Caller, row: &PaymentRow) -> bool {
 fn status(query: &Query) -> Result<Option<PaymentStatus>, Problem> {
     let names: Vec<_> = PaymentStatus::ALL.iter().map(|status| status.as_str()).collect();
     let read = |name: &str| {
-        let found = PaymentStatus::ALL.iter().copied().find(|status| status.as_str() == name);
-        found.ok_or_else(|| Problem::value("status", &format!("one of {}", names.join(", "))))
+        PaymentStatus::from_name(name)
+            .ok_or_else(|| Problem::value("status", &format!("one of {}", names.join(", "))))
     };
     query.get("status").map(read).transpose()
 }
