@@ -1,8 +1,8 @@
-//! The one retry schedule: for the emulator's deliveries, for our notices, and for applications that failed.
+//! The one retry schedule: when to try again what failed, and how long one attempt may take.
 //!
 //! Stripe publishes no intervals; these are FairePlace's published policy. Not here: jitter, clocks, queues.
 
-/// Two attempts must not be further apart in total than this: the span of Stripe's own retries.
+/// From the first attempt to the last: the span of Stripe's own retries.
 const LONGEST_SPAN_SECONDS: u64 = 3 * 24 * 60 * 60;
 
 /// When to try again after a failure, and when to stop.
