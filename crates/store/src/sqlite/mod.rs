@@ -44,9 +44,10 @@ type Answer<T> = Result<T, StoreError>;
 /// One open SQLite database.
 #[derive(Clone, Debug)]
 pub struct Sqlite {
-    // Dropped in this order: the lock goes when nothing of ours has the file open any more.
-    writer: writer::Writer,
+    // Dropped in this order. The writer's connection is the last to close, which moves the write-ahead log
+    // into the file: no reader may. The lock goes when nothing of ours has the file open any more.
     readers: reader::Readers,
+    writer: writer::Writer,
     lock: Arc<Mutex<open::Lock>>,
 }
 
@@ -58,7 +59,7 @@ impl Sqlite {
         let readers = reader::Readers::open(path)?;
         let writer = writer::Writer::start(connection)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { writer, readers, lock: Arc::new(Mutex::new(lock)) })
+        Ok(Self { readers, writer, lock: Arc::new(Mutex::new(lock)) })
     }
 
     /// Tells other processes who has the database, and where it can be reached.

@@ -30,6 +30,7 @@ async fn a_closed_database_opens_with_everything_in_it() {
     learn(&store, &[Sale::new("a").bought(), Sale::new("b").bought_by_nobody()]).await;
     let before = store.audit().await.unwrap();
     drop(store);
+    assert!(!folder.file("a.db-wal").exists(), "all of it is in the one file that people copy");
     let store = open(&path);
     assert_eq!(store.audit().await.unwrap(), before);
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
