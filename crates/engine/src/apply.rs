@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{Policy, Reason, Timestamp};
-use store::{DueEvent, Postponed, Reading, Settlement, Store, StoreError, body};
+use ledger::{Outcome, Policy, Reason, Timestamp};
+use store::{DueEvent, Postponed, Reading, Settled, Settlement, Store, StoreError, body};
 use stripe::retry::Schedule;
 use tokio::sync::Notify;
 
@@ -69,7 +69,7 @@ impl Applier {
         let full = due.len() == BATCH_EVENTS_MAX as usize;
         let batch: Vec<Settlement> = due.iter().map(|event| self.read(event)).collect();
         match self.store.settle(batch.clone(), self.policy.clone(), now).await {
-            Ok(_) => {}
+            Ok(settled) => report(&settled, &due),
             Err(error) if is_about_the_events(&error) => {
                 tracing::warn!(%error, events = batch.len(), "a batch failed; now its events one by one");
                 self.settle_singly(batch, &due, now).await?;
@@ -140,7 +140,13 @@ impl Applier {
     ) -> Result<(), StoreError> {
         let mut failed = Vec::new();
         for (item, event) in batch.into_iter().zip(due) {
-            let Err(error) = self.store.settle(vec![item], self.policy.clone(), now).await else { continue };
+            let error = match self.store.settle(vec![item], self.policy.clone(), now).await {
+                Ok(settled) => {
+                    report(&settled, std::slice::from_ref(event));
+                    continue;
+                }
+                Err(error) => error,
+            };
             if !is_about_the_events(&error) {
                 return Err(error);
             }
@@ -151,6 +157,14 @@ impl Applier {
             failed.push(Postponed { seq: event.seq, due_at, error: error.to_string() });
         }
         if failed.is_empty() { Ok(()) } else { self.store.postpone(failed, now).await }
+    }
+}
+
+/// Tells the log of what needs a person; the rest is in the books.
+fn report(settled: &[Settled], due: &[DueEvent]) {
+    for one in settled.iter().filter(|one| one.outcome == Outcome::Quarantined) {
+        let event = due.iter().find(|event| event.seq == one.seq).map(|event| event.id.as_str());
+        tracing::warn!(event, "quarantined: a person must look, see `faireplace quarantine list`");
     }
 }
 

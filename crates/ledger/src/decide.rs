@@ -9,7 +9,7 @@ use crate::book::{Book, Changes, Payment};
 use crate::draft::Draft;
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
-use crate::ids::{PaymentId, TenantId, Timestamp};
+use crate::ids::{EventId, PaymentId, TenantId, Timestamp};
 use crate::knowledge::{Knowledge, Ruling, Verdict};
 use crate::money::CREDITS_PER_PAYMENT_MAX;
 use crate::offer::{Policy, judge};
@@ -37,7 +37,10 @@ pub fn decide(book: &Book, fact: &Fact, policy: &Policy, at: Timestamp) -> Decis
     assert!(fact.knowledge.key().is_some(), "a fact must name the object that it is about");
     let mut learned = fact.knowledge.clone();
     judge(&mut learned, fact, policy, |tenant| book.tenants.contains_key(&tenant));
-    revise(book, &named(book, &learned), &learned, Cause::Event(fact.told.event.clone()), policy, at)
+    let cause = Cause::Event(fact.told.event.clone());
+    // Told again, an event is judged again, and what was said of its claim before is not true any more.
+    let judged_anew = fact.offer.as_ref().map(|_| &fact.told.event);
+    revise(book, &named(book, &learned), &learned, judged_anew, cause, policy, at)
 }
 
 /// Decides what a person's word about a quarantined payment means. Nothing, where there is no such payment or
@@ -51,7 +54,7 @@ pub fn rule(book: &Book, payment: PaymentId, ruling: Ruling, policy: &Policy) ->
     let at = ruling.at;
     let cause = Cause::Operator { by: ruling.by.clone(), reason: ruling.reason.clone() };
     let learned = Knowledge { ruling: Some(ruling), ..Knowledge::default() };
-    (known && sensible).then(|| revise(book, &[payment], &learned, cause, policy, at))
+    (known && sensible).then(|| revise(book, &[payment], &learned, None, cause, policy, at))
 }
 
 /// The payments that an event names, smallest first. More than one, where it tells us that they are the same.
@@ -67,6 +70,7 @@ fn revise(
     book: &Book,
     same: &[PaymentId],
     learned: &Knowledge,
+    judged_anew: Option<&EventId>,
     cause: Cause,
     policy: &Policy,
     at: Timestamp,
@@ -78,6 +82,7 @@ fn revise(
     for other in same.iter().skip(1) {
         after.join(book.payments[other].knowledge.clone());
     }
+    after.refused.retain(|refused| Some(&refused.told.event) != judged_anew);
     after.join(learned.clone());
 
     let mut draft = Draft::new(book, cause, at, Some(id));

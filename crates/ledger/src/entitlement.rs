@@ -67,7 +67,8 @@ fn refunded(known: &Knowledge, paid: Minor) -> Minor {
     decided.max(watermark).less(came_back).min(paid)
 }
 
-fn cost_of_lost_disputes(known: &Knowledge) -> Minor {
+/// What lost disputes cost, in minor units: their amounts less what was reinstated.
+pub(crate) fn cost_of_lost_disputes(known: &Knowledge) -> Minor {
     let lost = |dispute: &&Dispute| dispute.outcome == DisputeOutcome::Lost;
     known.disputes.values().filter(lost).map(|dispute| dispute.amount.less(dispute.reinstated)).sum()
 }

@@ -1,7 +1,7 @@
 //! Where a payment stands, in a word that a support person understands. A pure reading of what is known;
 //! nothing is decided by it.
 
-use crate::entitlement::entitlement;
+use crate::entitlement::{cost_of_lost_disputes, entitlement};
 use crate::knowledge::{DisputeOutcome, Knowledge, RefusedClaim, Verdict};
 use crate::money::{Minor, Rounding};
 use crate::named::named;
@@ -29,6 +29,8 @@ named! {
         Disputed = "disputed",
         /// A refund is under way.
         RefundPending = "refund_pending",
+        /// A dispute was lost, and money with it.
+        DisputeLost = "dispute_lost",
         /// Part of the money went back.
         PartlyRefunded = "partly_refunded",
         /// All of the money went back.
@@ -69,6 +71,7 @@ impl PaymentStatus {
         match () {
             () if disputed => Self::Disputed,
             () if due.pending > Minor::ZERO => Self::RefundPending,
+            () if cost_of_lost_disputes(known) > Minor::ZERO => Self::DisputeLost,
             () if lost > Minor::ZERO && lost >= known.amount_paid() => Self::Refunded,
             () if lost > Minor::ZERO => Self::PartlyRefunded,
             () if is_final(known) => Self::Final,

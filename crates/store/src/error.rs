@@ -24,7 +24,12 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Refused(error.to_string())
+        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, SystemIoFailure};
+        match error.sqlite_error_code() {
+            // The disk's fault, not the work's: nothing may be held against an event for it.
+            Some(DatabaseCorrupt | DiskFull | SystemIoFailure) => Self::Unknown(error.to_string()),
+            _ => Self::Refused(error.to_string()),
+        }
     }
 }
 

@@ -93,6 +93,9 @@ verbs! {
     postpone(failed: Vec<Postponed>, now: Timestamp) -> ();
     /// Makes events due again; answers how many there were.
     replay(ids: Vec<EventId>, now: Timestamp) -> u64;
+    /// A person mended what was wrong with an event: its question is closed with their word, and it is read
+    /// again; if it still cannot count, it is asked anew. False when nothing was asked.
+    resolve_event(event: EventId, by: String, note: String, now: Timestamp) -> bool;
     /// Closes the open question about an event; false when there was none.
     dismiss_event(event: EventId, by: String, note: String, now: Timestamp) -> bool;
     /// Adds an API key by the hash of its secret.

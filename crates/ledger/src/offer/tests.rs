@@ -191,3 +191,29 @@ fn a_session_with_none_of_our_metadata_sells_something_else() {
     check(&policy, |offer| (offer.tenant, offer.package) = (None, None), Err(Reason::TenantMissing));
     check(&policy, |offer| (offer.package, offer.credits) = (None, None), Err(Reason::PackageUnknown));
 }
+
+/// A corrected catalogue and a replay: what was said of the claim before is not true any more.
+#[test]
+fn an_event_that_is_told_again_is_judged_anew() {
+    use crate::{Book, Timestamp, decide};
+    let other_price = Package { credits: Credits(10), price: Minor(9_900), currency: "eur".into() };
+    let told = Told { created: 1, event: EventId::from("evt_1") };
+    let sessions = [crate::ObjectId::from("cs_1")].into();
+    let knowledge = Knowledge { sessions, paid: true, ..Knowledge::default() };
+    let fact = Fact { told, knowledge, offer: Some(good()) };
+    let catalogues = [
+        BTreeMap::from([("5_credits".into(), other_price.clone())]),
+        BTreeMap::from([("10_credits".into(), other_price)]),
+        catalogue(),
+    ];
+    let mut book = Book::default();
+    let mut questions = Vec::new();
+    for catalogue in catalogues {
+        let policy = Policy { catalogue: Some(catalogue), ..Policy::default() };
+        let decision = decide(&book, &fact, &policy, Timestamp(0));
+        book.apply(&decision.changes);
+        questions.push(decision.question);
+    }
+    assert_eq!(questions, [Some(Reason::PackageUnknown), Some(Reason::PriceMismatch), None]);
+    assert!(book.payments.values().all(|payment| payment.knowledge.refused.is_empty()));
+}

@@ -47,6 +47,8 @@ pub struct Sqlite {
     // Dropped in this order. The writer's connection is the last to close, which moves the write-ahead log
     // into the file: no reader may. The lock goes when nothing of ours has the file open any more.
     readers: reader::Readers,
+    // The loops have one of their own: no listing, and no audit of minutes, holds up what is due.
+    loops: reader::Readers,
     writer: writer::Writer,
     lock: Arc<Mutex<open::Lock>>,
 }
@@ -56,10 +58,11 @@ impl Sqlite {
     pub fn open(path: &Path, mode: Mode) -> Result<Self, OpenError> {
         let lock = open::Lock::take(path)?;
         let connection = open::writer(path, mode)?;
-        let readers = reader::Readers::open(path)?;
+        let readers = reader::Readers::open(path, reader::READERS)?;
+        let loops = reader::Readers::open(path, 1)?;
         let writer = writer::Writer::start(connection)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { readers, writer, lock: Arc::new(Mutex::new(lock)) })
+        Ok(Self { readers, loops, writer, lock: Arc::new(Mutex::new(lock)) })
     }
 
     /// Tells other processes who has the database, and where it can be reached.
@@ -76,11 +79,11 @@ impl Sqlite {
     }
 
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<DueEvent>> {
-        self.readers.read(move |c| ingest::due(c, now, limit)).await
+        self.loops.read(move |c| ingest::due(c, now, limit)).await
     }
 
     pub(crate) async fn next_due(&self) -> Answer<Option<Timestamp>> {
-        self.readers.read(ingest::next_due).await
+        self.loops.read(ingest::next_due).await
     }
 
     pub(crate) async fn settle(
@@ -109,6 +112,23 @@ impl Sqlite {
         self.writer.write(move |c| ingest::replay(c, &ids, now)).await
     }
 
+    pub(crate) async fn resolve_event(
+        &self,
+        event: EventId,
+        by: String,
+        note: String,
+        now: Timestamp,
+    ) -> Answer<bool> {
+        let work = move |c: &_| {
+            let asked = quarantine::answer_event(c, &event, "resolved", &by, &note, now)?;
+            if asked {
+                ingest::replay(c, std::slice::from_ref(&event), now)?;
+            }
+            Ok(asked)
+        };
+        self.writer.write(work).await
+    }
+
     pub(crate) async fn dismiss_event(
         &self,
         event: EventId,
@@ -116,7 +136,7 @@ impl Sqlite {
         note: String,
         now: Timestamp,
     ) -> Answer<bool> {
-        self.writer.write(move |c| quarantine::dismiss_event(c, &event, &by, &note, now)).await
+        self.writer.write(move |c| quarantine::answer_event(c, &event, "dismissed", &by, &note, now)).await
     }
 
     pub(crate) async fn create_key(&self, key: KeyRow, hash: [u8; 32]) -> Answer<()> {

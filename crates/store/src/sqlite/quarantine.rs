@@ -39,20 +39,21 @@ pub(super) fn clear_event(c: &Connection, seq: i64, now: Timestamp) -> Result<bo
     Ok(closed > 0)
 }
 
-/// A person decides that an event stays as it is. False when nothing was open.
-pub(super) fn dismiss_event(
+/// A person answers the question about an event, as `resolved` or `dismissed`. False when nothing was asked.
+pub(super) fn answer_event(
     c: &Connection,
     event: &EventId,
+    resolution: &str,
     by: &str,
     note: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let closed = c
         .prepare_cached(
-            "UPDATE quarantine SET closed_at = ?4, resolution = 'dismissed', closed_by = ?2, note = ?3
+            "UPDATE quarantine SET closed_at = ?5, resolution = ?2, closed_by = ?3, note = ?4
              WHERE closed_at IS NULL AND event = ?1",
         )?
-        .execute(params![event.as_str(), by, note, now.0])?;
+        .execute(params![event.as_str(), resolution, by, note, now.0])?;
     Ok(closed > 0)
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use super::open;
 use crate::error::{OpenError, StoreError};
 
-/// Queries that run at the same time; more wait.
+/// Queries of people and programs that run at the same time; more wait.
 pub(super) const READERS: usize = 4;
 
 /// The way to the readers.
@@ -21,9 +21,9 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        let connections: Vec<_> = (0..READERS).map(|_| open::reader(path)).collect::<Result<_, _>>()?;
-        Ok(Self { idle: Arc::new(Mutex::new(connections)), permits: Arc::new(Semaphore::new(READERS)) })
+    pub(super) fn open(path: &Path, count: usize) -> Result<Self, OpenError> {
+        let connections: Vec<_> = (0..count).map(|_| open::reader(path)).collect::<Result<_, _>>()?;
+        Ok(Self { idle: Arc::new(Mutex::new(connections)), permits: Arc::new(Semaphore::new(count)) })
     }
 
     /// Runs `query` on a connection of its own, in one read transaction: all that it sees is of one moment.

@@ -167,7 +167,8 @@ impl PaymentView {
             question: question(known).map(|reason| reason.as_str()),
             package: terms.and_then(|terms| terms.package.clone()),
             currency: terms.and_then(|terms| terms.currency.clone()),
-            amount_paid: known.amount_paid().0,
+            // A session names what is due before anybody pays it.
+            amount_paid: if known.paid || is_final(known) { known.amount_paid().0 } else { 0 },
             amount_lost: due.lost.0,
             amount_pending: due.pending.0,
             credits: CreditsView { granted: due.granted.0, revoked: due.revoked.0, frozen: due.frozen.0 },

@@ -89,7 +89,7 @@ charge.succeeded: everything in it was known already
 payment_intent.created: everything in it was known already
 ";
     assert_eq!(lines(&payment["timeline"]), expected);
-    assert_eq!((&payment["status"], &payment["amount_lost"]), (&"refunded".into(), &25_000.into()));
+    assert_eq!((&payment["status"], &payment["amount_lost"]), (&"dispute_lost".into(), &25_000.into()));
     assert_eq!(payment["disputes"], json!([{ "id": "dp_r_1", "amount": 25_000, "status": "lost" }]));
     deployment.check_books().await;
 }

@@ -19,6 +19,7 @@ pub(super) const CASES: &[Case] = &[
     case!([rule, tenant], a_later_word_counts_and_an_earlier_one_does_not),
     case!([rule], nothing_can_be_said_about_a_payment_that_is_not_there),
     case!([rule, settle], a_word_that_nobody_can_mean_changes_nothing),
+    case!([resolve_event, due], an_event_that_was_mended_is_read_again),
     case!([dismiss_event, event], a_question_about_an_event_is_dismissed_once),
 ];
 
@@ -150,6 +151,25 @@ async fn a_word_that_nobody_can_mean_changes_nothing(store: Store) {
     assert_eq!(the_open_one(&store).await.id, asked.id);
     store.rule(PaymentId(2), grant(1, 5), Default::default()).await.unwrap();
     assert_eq!(balance(&store, 1).await, [15, 0, 0, 0]);
+}
+
+async fn an_event_that_was_mended_is_read_again(store: Store) {
+    let impossible = Sale::new("a").impossible();
+    let seq = arrive(&store, &impossible.told.event).await;
+    settle(&store, &Policy::default(), vec![told(seq, &impossible)]).await;
+    let asked = the_open_one(&store).await;
+    let resolve = |event: &str| {
+        let (by, note) = ("ann".to_owned(), "called the customer".to_owned());
+        store.resolve_event(event.into(), by, note, NOW.plus_seconds(60))
+    };
+    assert!(!resolve("evt_none").await.unwrap(), "nothing was asked about it");
+    assert!(resolve("evt_a_impossible").await.unwrap());
+    assert!(!resolve("evt_a_impossible").await.unwrap(), "it is closed already");
+    check_closed(&store, asked.id, "resolved").await;
+    let due = store.due(NOW.plus_seconds(60), 10).await.unwrap();
+    assert_eq!(due.iter().map(|event| event.seq).collect::<Vec<_>>(), [seq]);
+    settle(&store, &Policy::default(), vec![told(seq, &impossible)]).await;
+    assert_ne!(the_open_one(&store).await.id, asked.id, "still impossible, so it is asked anew");
 }
 
 async fn a_question_about_an_event_is_dismissed_once(store: Store) {

@@ -150,7 +150,7 @@ async fn a_dispute_freezes_and_its_loss_revokes(store: Store) {
     let steps = [
         (Sale::new("a").bought(), [10, 0, 0, 0], PaymentStatus::Paid),
         (Sale::new("a").disputed(DisputeOutcome::Open), [0, 0, 10, 0], PaymentStatus::Disputed),
-        (Sale::new("a").disputed(DisputeOutcome::Lost), [0, 0, 0, 0], PaymentStatus::Refunded),
+        (Sale::new("a").disputed(DisputeOutcome::Lost), [0, 0, 0, 0], PaymentStatus::DisputeLost),
         (Sale::new("a").disputed(DisputeOutcome::Won), [10, 0, 0, 0], PaymentStatus::Paid),
     ];
     for (fact, expected, status) in steps {

@@ -1,6 +1,8 @@
 //! `/api/admin/quarantine`: what needs a person, and the person's word. About a payment, that word is one
 //! more fact; about an event, resolving means reading it again after its cause was mended.
 
+mod claims;
+
 use axum::response::Response;
 use ledger::knowledge::{Ruling, Verdict};
 use ledger::money::CREDITS_PER_PAYMENT_MAX;
@@ -33,7 +35,11 @@ pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Resp
         .answer(async |request| {
             request.query.only(&[])?;
             let item = find(&request, &id).await?;
-            Ok(request.meta.data(ItemView::of(&item)))
+            let claims = match &item.payment {
+                Some(_) => claims::of(&payment(&request, &item).await?.knowledge),
+                None => Vec::new(),
+            };
+            Ok(request.meta.data(ItemDetail { item: ItemView::of(&item), claims }))
         })
         .await
 }
@@ -69,7 +75,8 @@ pub(crate) async fn resolve(
                         "This item is about an event: resolving it reads the event again, as it is.",
                     ));
                 }
-                request.store().replay(vec![event], request.meta.at).await?;
+                let by = word.by.unwrap_or_else(|| caller.key.name.clone());
+                request.store().resolve_event(event, by, word.reason, request.meta.at).await?;
                 request.app.arrived.notify_one();
                 return Ok(request.meta.data(json!({ "id": item.id, "resolution": "replayed" })));
             }
@@ -168,6 +175,14 @@ fn grant(payment: &PaymentRow, word: &Word) -> Result<Verdict, Problem> {
         tenant: tenant.ok_or_else(|| asked("tenant_id", "a UUID", word.tenant_id.is_some()))?,
         credits: credits.ok_or_else(|| asked("credits", &range, word.credits.is_some()))?,
     })
+}
+
+#[derive(Serialize)]
+struct ItemDetail {
+    #[serde(flatten)]
+    item: ItemView,
+    /// What events said was bought, if this is about a payment.
+    claims: Vec<claims::ClaimView>,
 }
 
 #[derive(Serialize)]
