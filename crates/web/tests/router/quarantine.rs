@@ -169,7 +169,7 @@ async fn an_event_is_read_again_or_left() {
         let summary = deployment.post(resolve, &word).await.summary();
         assert!(summary.starts_with("422 VALIDATION_ERROR This item is about an event: "), "{summary}");
     }
-    // Nothing was mended, so reading it again leads to a new question; the person's word stays on the old one.
+    // Nothing was mended, so reading it again leads to a new question; the word stays on the old one.
     assert_eq!(deployment.post(resolve, &word).await.data(), json!({ "id": 1, "resolution": "replayed" }));
     deployment.apply().await;
     assert_eq!(open(&deployment).await.as_array().unwrap().len(), 2);
