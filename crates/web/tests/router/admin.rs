@@ -2,24 +2,9 @@
 
 use serde_json::{Value, json};
 use stripe::story::Story;
-use stripe::write::{ApiVersion, Purchase};
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, purchase};
 use crate::{GUIDE_SAMPLE, TENANT};
-
-fn purchase() -> Purchase {
-    Purchase {
-        reference: "r".into(),
-        tenant_id: TENANT.into(),
-        package: "10_credits".into(),
-        credits: 10,
-        amount_total: 25_000,
-        currency: "eur".into(),
-        created: 1_708_425_600,
-        livemode: true,
-        api_version: ApiVersion::default(),
-    }
-}
 
 #[tokio::test]
 async fn events_are_listed_filtered_and_shown() {

@@ -14,11 +14,13 @@ use rusqlite::Connection;
 use serde_json::Value;
 use store::{KeyRow, Mode, Store};
 use stripe::retry::Schedule;
+use stripe::write::{ApiVersion, Purchase};
 use stripe::{Secret, signature};
 use tower::ServiceExt as _;
 use web::auth::{OPERATOR, new_secret};
 use web::{App, Limits, router};
 
+use crate::TENANT;
 use crate::answer::Answer;
 
 /// What the webhook is signed with.
@@ -175,5 +177,20 @@ impl Drop for Deployment {
     fn drop(&mut self) {
         // What is left over is in the system's folder for such things.
         let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Ten credits, bought by the tenant of the guide's sample when the sample was made.
+pub(crate) fn purchase() -> Purchase {
+    Purchase {
+        reference: "r".into(),
+        tenant_id: TENANT.into(),
+        package: "10_credits".into(),
+        credits: 10,
+        amount_total: 25_000,
+        currency: "eur".into(),
+        created: 1_708_425_600,
+        livemode: true,
+        api_version: ApiVersion::default(),
     }
 }

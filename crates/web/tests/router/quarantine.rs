@@ -1,9 +1,9 @@
 //! A person's word: about an event it is read again or left; about a payment it counts like a fact.
 
 use serde_json::{Value, json};
-use stripe::write::{ApiVersion, Purchase, event};
+use stripe::write::{Purchase, event};
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, purchase};
 use crate::{GUIDE_SAMPLE, OTHER, TENANT};
 
 /// The guide's sale of credits that are no number, so that a person must say how many there are.
@@ -149,17 +149,7 @@ async fn a_dismissed_payment_is_worth_nothing_and_asks_no_more() {
 #[tokio::test]
 async fn an_event_is_read_again_or_left() {
     let deployment = Deployment::new().await;
-    let purchase = Purchase {
-        reference: "r".into(),
-        tenant_id: TENANT.into(),
-        package: "p".into(),
-        credits: 10,
-        amount_total: 25_000,
-        currency: "eur".into(),
-        created: 1_708_425_600,
-        livemode: false,
-        api_version: ApiVersion::default(),
-    };
+    let purchase = Purchase { livemode: false, ..purchase() };
     let test_event = event("checkout.session.completed", &purchase, "1", None).unwrap();
     deployment.learn(test_event.body).await;
     deployment.learn("{").await;

@@ -1,9 +1,9 @@
 //! What a tenant sees of itself, and that a payment which changed hands shows neither owner the other.
 
 use serde_json::{Value, json};
-use stripe::write::{ApiVersion, Purchase, event};
+use stripe::write::{Purchase, event};
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, purchase};
 use crate::{GUIDE_SAMPLE, OTHER, TENANT};
 
 #[tokio::test]
@@ -53,17 +53,7 @@ async fn a_purchase_as_its_tenant_sees_it() {
 async fn a_payment_that_changed_hands_shows_nobody_the_others_books() {
     let deployment = Deployment::new().await;
     let sold = |tenant: &str, credits: u32, created: i64| {
-        let purchase = Purchase {
-            reference: "r".into(),
-            tenant_id: tenant.into(),
-            package: "p".into(),
-            credits,
-            amount_total: 25_000,
-            currency: "eur".into(),
-            created,
-            livemode: true,
-            api_version: ApiVersion::default(),
-        };
+        let purchase = Purchase { tenant_id: tenant.into(), credits, created, ..purchase() };
         event("checkout.session.completed", &purchase, &format!("at{created}"), None).unwrap().body
     };
     deployment.learn(GUIDE_SAMPLE.replace(TENANT, OTHER)).await;

@@ -2,24 +2,9 @@
 
 use serde_json::{Value, json};
 use stripe::story::Story;
-use stripe::write::{ApiVersion, Purchase};
 
 use crate::TENANT;
-use crate::deployment::Deployment;
-
-fn purchase() -> Purchase {
-    Purchase {
-        reference: "r".into(),
-        tenant_id: TENANT.into(),
-        package: "10_credits".into(),
-        credits: 10,
-        amount_total: 25_000,
-        currency: "eur".into(),
-        created: 1_708_425_600,
-        livemode: true,
-        api_version: ApiVersion::default(),
-    }
-}
+use crate::deployment::{Deployment, purchase};
 
 /// One line per entry: an event's text, or a transaction's, indented, with what is spendable after it.
 fn lines(timeline: &Value) -> String {
