@@ -29,7 +29,7 @@ impl Audit {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let Action::Verify { json: as_json } = self.action;
         let client = Client::connect(&Config::of_database(environment)?).await?;
-        let answer = client.get("/api/admin/audit").await?;
+        let answer = client.audit().await?;
         let found = &answer["data"];
         let faults = found["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
         if as_json {

@@ -10,7 +10,6 @@ use stripe::write::{ApiVersion, Purchase};
 use web::auth;
 
 use super::serve::start_log;
-use super::trigger::settled;
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::dev_file::DevFile;
@@ -100,7 +99,7 @@ async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile) -> Resul
             return Err(Failure::failed("the first purchase was not accepted by the service's own webhook"));
         }
     }
-    settled(client).await?;
+    client.settled().await?;
     let after = available(client, dev).await?;
     let mark = if after > before { green("✓") } else { red("✗") };
     say!("\n{mark} balance {before} → {} credits, tenant {}\n", bold(&after.to_string()), dev.tenant);

@@ -96,7 +96,7 @@ async fn books(config: &Config, findings: &mut Vec<Finding>) {
         Ok(answer) => state(&answer["data"], findings),
         Err(failure) => findings.push(Bad(failure.to_string())),
     }
-    match client.get("/api/admin/audit").await {
+    match client.audit().await {
         Ok(answer) if answer["data"]["ok"] == true => {
             findings.push(Good(format!(
                 "the books add up: {} transactions",

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::listing::{Column, Listing, json, moment, text};
-use crate::client::Client;
+use crate::client::{Client, encoded};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
@@ -60,7 +60,7 @@ impl Events {
                 let mut path = format!("/api/admin/events?{}&pending={pending}", listing.query());
                 for (name, value) in [("type", kind), ("outcome", outcome), ("payment", payment)] {
                     if let Some(value) = value {
-                        path.push_str(&format!("&{name}={value}"));
+                        path.push_str(&format!("&{name}={}", encoded(&value)));
                     }
                 }
                 let columns = [
@@ -74,7 +74,8 @@ impl Events {
                 listing.print(&client.get(&path).await?, &columns, "No such events.")
             }
             Action::Show { event, json: as_json } => {
-                let answer = client.get(&format!("/api/admin/events/{event}")).await?;
+                let answer = client.get(&format!("/api/admin/events/{}", encoded(&event))).await;
+                let answer = answer.map_err(|failure| failure.about(&event))?;
                 if as_json {
                     return json(&answer);
                 }
@@ -94,7 +95,8 @@ impl Events {
             }
             Action::Replay { events } => {
                 for event in events {
-                    client.post(&format!("/api/admin/events/{event}/replay"), &json!({})).await?;
+                    let path = format!("/api/admin/events/{}/replay", encoded(&event));
+                    client.post(&path, &json!({})).await.map_err(|failure| failure.about(&event))?;
                     say!("{} is applied again; see `faireplace events show {0}`", shown(&event));
                 }
                 Ok(())

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::listing::{Column, json as print_json, moment, print_rows, text};
-use crate::client::Client;
+use crate::client::{Client, encoded};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::Left;
@@ -85,7 +85,7 @@ impl Keys {
                 Ok(())
             }
             Action::Revoke { id } => {
-                client.post(&format!("/api/admin/keys/{id}/revoke"), &json!({})).await?;
+                client.post(&format!("/api/admin/keys/{}/revoke", encoded(&id)), &json!({})).await?;
                 say!("revoked: {id} does not work any more");
                 Ok(())
             }

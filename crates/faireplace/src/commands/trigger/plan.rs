@@ -1,7 +1,6 @@
 //! What `trigger` is going to deliver, and in which order.
 
 use ledger::{TenantId, Timestamp};
-use store::Mode;
 use stripe::story::Story;
 use stripe::write::{ApiVersion, Purchase, WrittenEvent, event};
 
@@ -105,7 +104,7 @@ fn purchase(
         amount_total,
         currency,
         created: now.seconds(),
-        livemode: config.mode == Mode::Live,
+        livemode: asked.live,
         api_version: ApiVersion::default(),
     })
 }
