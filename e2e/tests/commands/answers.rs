@@ -31,8 +31,11 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("events list --pending", 0, "No such events."),
     ("events show evt_sale1_paid_charge_succeeded", 0, "\"object\": \"charge\""),
     ("events show evt_sale1_paid_charge_succeeded --json", 0, "\"deliveries\": 1"),
-    ("events show evt_nope", 1, "There is no such event."),
-    ("events replay evt_nope", 1, "There is no such event."),
+    ("events list --type a&b=c", 0, "No such events."),
+    ("events list --type refund.created&outcome=nonsense", 0, "No such events."),
+    ("events show evt_nope", 1, "evt_nope: There is no such event."),
+    ("events show a/b?c", 1, "a/b?c: There is no such event."),
+    ("events replay evt_nope evt_neither", 1, "evt_nope: There is no such event."),
     ("events replay", 2, "<EVENTS>"),
     ("quarantine list", 0, "tenant_invalid"),
     ("quarantine list --all --json", 0, "\"wrong_mode\""),
@@ -42,7 +45,7 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("quarantine show 99", 1, "There is no such quarantine item."),
     ("quarantine show first", 2, "first"),
     ("quarantine resolve 2", 2, "--reason"),
-    ("quarantine resolve 2 --reason why", 1, "tenant_id must be a UUID, because the payment names no tenant"),
+    ("quarantine resolve 2 --reason why", 1, "tenant_id must be a UUID"),
     ("quarantine resolve 1 --reason why --credits 5", 1, "reads the event again"),
     ("keys list", 0, "operator on this machine"),
     ("keys list --json", 0, "\"operator\""),
@@ -123,4 +126,17 @@ fn without_a_database_a_command_says_how_to_begin() {
     let doctor = deployment.done("doctor");
     assert!(doctor.contains("! there is no database at faireplace.db yet"), "{doctor}");
     assert!(!deployment.path("faireplace.db").exists(), "looking makes nothing");
+}
+
+#[test]
+fn a_database_file_without_a_ledger_is_not_turned_into_a_fresh_one() {
+    let deployment = e2e::deployment::Deployment::default().with_file("faireplace.db", "");
+    for command in ["balance 550e8400-e29b-41d4-a716-446655440000", "audit verify", "backup copy.db"] {
+        let ended = deployment.run(command);
+        assert_eq!(ended.code, Some(1), "{ended}");
+        assert!(ended.stderr.contains("holds no ledger; was its -wal file left behind?"), "{ended}");
+    }
+    let left = std::fs::read_dir(deployment.folder()).expect("our own folder").count();
+    assert_eq!(left, 1, "looking makes nothing");
+    deployment.serve();
 }
