@@ -52,7 +52,9 @@ fn the_first_screen_shows_the_main_job_done_and_what_it_says_to_paste_works() {
 
     let ended = service.stop();
     assert_eq!(ended.code, Some(0), "{ended}");
+    assert!(ended.stdout.ends_with("Stopped; everything is on disk.\n"), "{ended}");
     let again = deployment.dev();
+    assert!(again.screen().contains("A demo tenant buys another 10_credits."), "{}", again.screen());
     assert!(again.screen().contains("balance 15 → 25 credits"), "{}", again.screen());
     assert_eq!(again.ask("GET", path, Some(key), "").status, 200, "yesterday's key still works");
 }
@@ -164,7 +166,7 @@ fn what_cannot_be_triggered_says_why() {
     check("trigger charge.refundd", 1, "near it are charge.refunded");
     check("trigger --story nope", 1, "there are purchase, partial-refund");
     check("trigger charge.refunded --package 3_credits", 1, "there are 1_credit");
-    check("trigger charge.refunded --tenant me", 1, "a UUID");
+    check("trigger charge.refunded --tenant me", 2, "a UUID");
     check("trigger charge.refunded --payment a/b", 1, "letters, digits and underscores");
     check("trigger charge.refunded --to ftp://x/y", 1, "plain http");
     check("trigger charge.refunded --to http://127.0.0.1:1/", 1, "[ERROR] Failed to POST: nothing listens");

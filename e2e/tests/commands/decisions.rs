@@ -63,8 +63,8 @@ fn a_dismissed_payment_grants_nothing_and_asks_no_more() {
 #[test]
 fn an_event_whose_cause_was_not_mended_stays_in_quarantine() {
     both(|past| {
-        past.deployment.done("quarantine resolve 1 --reason retry");
-        past.with_service(|service| service.settle());
+        let said = "read again, and it still needs a person: ";
+        refused(past, "quarantine resolve 1 --reason retry", said);
         let open = past.deployment.done("quarantine list");
         assert!(open.contains("unreadable"), "{open}");
     });

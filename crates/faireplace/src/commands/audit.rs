@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::listing::{json, text};
+use super::listing::{counted, json, text};
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
@@ -35,9 +35,10 @@ impl Audit {
         if as_json {
             json(&answer)?;
         } else {
-            let of = |name: &str| text(&found[name]);
-            say!("{} transactions, {} lots, {} tenants", of("transactions"), of("lots"), of("tenants"));
-            say!("head {}", of("head"));
+            let of = |name: &str| found[name].as_u64().unwrap_or_default();
+            let (lots, tenants) = (counted(of("lots"), "lot"), counted(of("tenants"), "tenant"));
+            say!("{}, {lots}, {tenants}", counted(of("transactions"), "transaction"));
+            say!("head {}", text(&found["head"]));
             faults.iter().for_each(|fault| say!("{} {}", red("✗"), shown(&text(fault))));
         }
         if !faults.is_empty() {

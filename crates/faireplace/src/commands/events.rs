@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::listing::{Column, Listing, json, moment, text};
+use super::listing::{Column, Listing, counted, json, moment, text};
 use crate::client::{Client, encoded};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
@@ -64,7 +64,7 @@ impl Events {
                     }
                 }
                 let columns = [
-                    Column("received", Left, |row| moment(&row["received_at"])),
+                    Column("received (UTC)", Left, |row| moment(&row["received_at"])),
                     Column("type", Left, |row| text(&row["type"])),
                     Column("outcome", Left, outcome_and_reason),
                     Column("times", Right, |row| text(&row["deliveries"])),
@@ -84,11 +84,9 @@ impl Events {
                 say!("{} {}", bold(&of("type")), of("id"));
                 say!("outcome   {}", shown(&outcome_and_reason(&data["event"])));
                 say!("payment   {}", of("payment"));
-                say!(
-                    "received  {}, delivered {} time(s)",
-                    moment(&data["event"]["received_at"]),
-                    of("deliveries")
-                );
+                let deliveries = data["event"]["deliveries"].as_u64().unwrap_or_default();
+                let deliveries = counted(deliveries, "time");
+                say!("received  {} UTC, delivered {deliveries}", moment(&data["event"]["received_at"]));
                 say!("{}", faint("body, as Stripe sent it:"));
                 text(&data["body"]).lines().for_each(|line| say!("{}", shown(line)));
                 Ok(())

@@ -5,6 +5,7 @@ mod plan;
 
 use clap::Args;
 use engine::{Clock, entropy};
+use ledger::TenantId;
 use store::Mode;
 use stripe::story::Story;
 use stripe::write::event_names;
@@ -37,8 +38,8 @@ pub(crate) struct Trigger {
     #[arg(long)]
     list: bool,
     /// Who buys: a UUID
-    #[arg(long, default_value = crate::dev_file::DEMO_TENANT)]
-    tenant: String,
+    #[arg(long, default_value = crate::dev_file::DEMO_TENANT, value_parser = super::tenant)]
+    tenant: TenantId,
     /// What they buy
     #[arg(long, default_value = "10_credits")]
     package: String,

@@ -71,6 +71,9 @@ impl Config {
 
     /// Checks gathered settings.
     pub(crate) fn check(raw: &Raw) -> Result<Self, Failure> {
+        if let Some(unknown) = &raw.unknown {
+            return Err(Failure::configuration(unknown));
+        }
         let listen = required(raw, "FAIREPLACE_LISTEN")?
             .parse()
             .map_err(|_| wrong("FAIREPLACE_LISTEN", "an address and a port, such as 127.0.0.1:3000"))?;
