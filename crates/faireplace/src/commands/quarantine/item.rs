@@ -30,7 +30,8 @@ pub(super) fn print(item: &Value) {
             say!("To leave it at that:                      faireplace quarantine dismiss {id} --reason WHY");
         }
         None => {
-            print_ways_out(&id, claims);
+            say!("");
+            ways_out(&id, claims).iter().for_each(|line| say!("{line}"));
         }
     }
 }
@@ -52,22 +53,29 @@ fn print_claims(claims: &[Value]) {
     print_rows(claims, &columns);
 }
 
-fn print_ways_out(id: &str, claims: &[Value]) {
-    say!("\nTo grant:  faireplace quarantine resolve {id} --reason WHY [--tenant UUID] [--credits N]");
-    let complete = |claim: &&Value| claim["tenant_id"].is_string() && claim["credits"].is_i64();
+/// What a person can do about a payment, a line each. Without options, resolving takes the first claim that
+/// was believed, else the first that names both a tenant and credits.
+fn ways_out(id: &str, claims: &[Value]) -> Vec<String> {
+    let complete = |claim: &&Value| claim["tenant_id"].is_string() && claim["credits"].is_u64();
     let believed = claims.iter().find(|claim| claim["believed"] == true);
     let chosen = believed.or_else(|| claims.iter().find(complete));
-    match (chosen.and_then(|claim| claim["credits"].as_u64()), chosen) {
-        (Some(credits), Some(claim)) => say!(
-            "           Without options that is {} for tenant {}.",
-            counted(credits, "credit"),
-            shown(&text(&claim["tenant_id"]))
-        ),
-        _ if claims.is_empty() => {}
-        _ => say!("           No claim names both, so both options are needed."),
+    let mut lines = vec![format!(
+        "To grant:  faireplace quarantine resolve {id} --reason WHY [--tenant UUID] [--credits N]"
+    )];
+    if let Some(claim) = chosen {
+        let credits = counted(claim["credits"].as_u64().unwrap_or_default(), "credit");
+        let tenant = shown(&text(&claim["tenant_id"]));
+        lines.push(format!("           Without options that is {credits} for tenant {tenant}."));
+    } else if !claims.is_empty() {
+        lines.push("           No claim names both a tenant and credits, so the options must.".to_owned());
     }
     if let Some(event) = chosen.or(claims.first()).and_then(|claim| claim["event"].as_str()) {
-        say!("When the settings were corrected:  faireplace events replay {}", shown(event));
+        let event = shown(event);
+        lines.push(format!("When the settings were corrected:  faireplace events replay {event}"));
     }
-    say!("To grant nothing:  faireplace quarantine dismiss {id} --reason WHY");
+    lines.push(format!("To grant nothing:  faireplace quarantine dismiss {id} --reason WHY"));
+    lines
 }
+
+#[cfg(test)]
+mod tests;
