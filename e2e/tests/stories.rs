@@ -52,7 +52,9 @@ fn the_first_screen_shows_the_main_job_done_and_what_it_says_to_paste_works() {
 
     let ended = service.stop();
     assert_eq!(ended.code, Some(0), "{ended}");
+    assert!(ended.stdout.ends_with("Stopped; everything is on disk.\n"), "{ended}");
     let again = deployment.dev();
+    assert!(again.screen().contains("A demo tenant buys another 10_credits."), "{}", again.screen());
     assert!(again.screen().contains("balance 15 → 25 credits"), "{}", again.screen());
     assert_eq!(again.ask("GET", path, Some(key), "").status, 200, "yesterday's key still works");
 }
@@ -138,23 +140,23 @@ fn partial_refunds_add_up_whichever_is_heard_of_first() {
     for (payment, refunds) in [("r1", ["7000", "14000"]), ("r2", ["14000", "7000"])] {
         let purchase = format!("trigger checkout.session.completed --payment {payment}");
         let told = deployment.done(&purchase);
-        assert!(told.contains("is paid, worth 10 spendable credits"), "{told}");
+        assert!(told.contains(": paid, worth 10 spendable credits"), "{told}");
         let told = deployment.done(&format!("trigger charge.succeeded --payment {payment}"));
-        assert!(told.contains("is final, worth 10 spendable credits"), "{told}");
+        assert!(told.contains(": final, worth 10 spendable credits"), "{told}");
         for (refunded, worth) in refunds.iter().zip([if payment == "r1" { 8 } else { 5 }, 5]) {
             let refund = format!("trigger charge.refunded --payment {payment} --amount {refunded}");
             let told = deployment.done(&refund);
-            let expected = format!("pi_{payment} is partly_refunded, worth {worth} spendable credits");
+            let expected = format!("payment pi_{payment}: partly_refunded, worth {worth} spendable credits");
             assert!(told.contains(&expected), "{expected}, not:\n{told}");
         }
         let told = deployment.done(&format!("trigger charge.refunded --payment {payment}"));
-        assert!(told.contains("is refunded, worth 0 spendable credits"), "{told}");
+        assert!(told.contains(": refunded, worth 0 spendable credits"), "{told}");
     }
 }
 
 #[test]
 fn what_cannot_be_triggered_says_why() {
-    let (deployment, _service) = dev();
+    let (deployment, service) = dev();
     let check = |command: &str, code: i32, expected: &str| {
         let ended: Ended = deployment.run(command);
         assert_eq!(ended.code, Some(code), "{ended}");
@@ -164,10 +166,16 @@ fn what_cannot_be_triggered_says_why() {
     check("trigger charge.refundd", 1, "near it are charge.refunded");
     check("trigger --story nope", 1, "there are purchase, partial-refund");
     check("trigger charge.refunded --package 3_credits", 1, "there are 1_credit");
-    check("trigger charge.refunded --tenant me", 1, "a UUID");
+    check("trigger charge.refunded --tenant me", 2, "a UUID");
     check("trigger charge.refunded --payment a/b", 1, "letters, digits and underscores");
     check("trigger charge.refunded --to ftp://x/y", 1, "plain http");
     check("trigger charge.refunded --to http://127.0.0.1:1/", 1, "[ERROR] Failed to POST: nothing listens");
+    // What the report names can be asked for.
+    let declined = deployment.done("trigger --story declined --payment no1");
+    assert!(declined.contains("payment cs_test_no1: "), "{declined}");
+    let url = service.url();
+    let own = deployment.done(&format!("trigger --story purchase --to {url}/webhooks/stripe"));
+    assert!(own.contains("as expected: 10"), "{own}");
     check("trigger", 2, "<EVENT>");
     check("trigger charge.refunded --times 0", 2, "--times");
     check("trigger charge.refunded --seed 1", 2, "--shuffle");
@@ -175,4 +183,28 @@ fn what_cannot_be_triggered_says_why() {
     let elsewhere = Deployment::empty().run("trigger charge.refunded");
     assert_eq!(elsewhere.code, Some(78), "{elsewhere}");
     assert!(elsewhere.stderr.contains("there is no secret to sign with"), "{elsewhere}");
+}
+
+#[test]
+fn a_live_deployment_books_nothing_made_up_unless_it_is_told_to() {
+    let deployment = Deployment::default().without("FAIREPLACE_MODE");
+    let service = deployment.serve();
+    let story = "trigger --story purchase";
+    for deployment in [&deployment, &Deployment::default().with("FAIREPLACE_MODE", "live")] {
+        let ended = deployment.run(story);
+        assert_eq!(ended.code, Some(1), "{ended}");
+        assert!(ended.stderr.contains("would book real credits: nothing was sent"), "{ended}");
+        assert!(ended.stderr.contains("--live") && ended.stdout.is_empty(), "{ended}");
+    }
+    assert_eq!(service.get("/api/admin/status")["data"]["events"], 0);
+
+    // From a folder that knows nothing of it, it is sent test events, and those wait for a person.
+    let elsewhere = Deployment::default().without("FAIREPLACE_MODE");
+    let to = format!("--to {}/webhooks/stripe", service.url());
+    elsewhere.done(&format!("{story} {to}"));
+    service.settle();
+    assert_eq!(service.balance(TENANT)["available"], 0);
+    let told = deployment.done(&format!("{story} --live --payment real"));
+    assert!(told.contains("worth 10 spendable credits"), "{told}");
+    assert_eq!(service.balance(TENANT)["available"], 10);
 }

@@ -3,6 +3,7 @@
 //! nothing in here.
 
 mod checked;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -92,6 +93,9 @@ pub(crate) struct Raw {
     pub(crate) values: Vec<(Setting, Option<String>, Source)>,
     pub(crate) packages: Option<Vec<RawPackage>>,
     pub(crate) file: Option<PathBuf>,
+    /// What looks like a setting and is none, in words. It is refused when the settings are checked, so that
+    /// they can be shown before.
+    pub(crate) unknown: Option<String>,
 }
 
 /// One `[[packages]]` of the file.
@@ -108,8 +112,7 @@ impl Raw {
     /// Gathers the settings.
     ///
     /// # Errors
-    /// When the file cannot be read, or something in it or in the environment looks like a setting and is
-    /// none: a misspelt setting must not go unnoticed.
+    /// When the file cannot be read.
     pub(crate) fn gather(environment: &Environment) -> Result<Self, Failure> {
         let (file, mut table) = read_file(environment)?;
         let packages = match table.remove("packages") {
@@ -135,17 +138,11 @@ impl Raw {
             };
             values.push((*setting, value, source));
         }
-        if let (Some(stray), Some(file)) = (table.keys().next(), &file) {
-            return Err(Failure::configuration(format!("{}: `{stray}` is not a setting", file.display())));
-        }
-        let known = |name: &str| name == FILE_VARIABLE || SETTINGS.iter().any(|one| one.variable == name);
-        if let Some(stray) = environment.0.keys().find(|name| name.starts_with("FAIREPLACE_") && !known(name))
-        {
-            return Err(Failure::configuration(format!(
-                "the environment variable {stray} is not a setting; `faireplace config show` lists them"
-            )));
-        }
-        Ok(Self { values, packages, file })
+        let unknown = match (table.keys().next(), &file) {
+            (Some(key), Some(file)) => Some(unknown::key(file, key)),
+            _ => unknown::variable(environment),
+        };
+        Ok(Self { values, packages, file, unknown })
     }
 
     pub(crate) fn get(&self, variable: &str) -> Option<&str> {

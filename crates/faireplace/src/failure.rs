@@ -2,9 +2,13 @@
 //! (design section 6, Commands; the numbers are those of sysexits.h).
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
 
+use serde_json::Value;
 use store::{OpenError, StoreError};
+
+use crate::terminal::shown;
 
 /// Why a command stopped.
 #[derive(Debug)]
@@ -37,6 +41,11 @@ impl Failure {
         Self { kind: Kind::Disk, message: message.into() }
     }
 
+    /// The same, and which thing it happened to.
+    pub(crate) fn about(self, what: &str) -> Self {
+        Self { message: format!("{}: {}", shown(what), self.message), ..self }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.kind {
             Kind::Failed => ExitCode::from(1),
@@ -55,7 +64,13 @@ impl fmt::Display for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::OtherMode { .. } | OpenError::Foreign { .. } => Self::configuration(error.to_string()),
+            OpenError::OtherMode { ref asked, .. } => {
+                Self::configuration(format!("{error}: DATABASE_URL=sqlite:{asked}.db"))
+            }
+            OpenError::Foreign { .. } => Self::configuration(error.to_string()),
+            OpenError::InUse { ref path, ref holder } => {
+                Self::failed(in_use(path, holder).unwrap_or_else(|| error.to_string()))
+            }
             _ => Self::failed(error.to_string()),
         }
     }
@@ -67,8 +82,10 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::failed(error.to_string())
-    }
+/// What to do about a service that has the database: it wrote its id and its address beside it.
+fn in_use(path: &Path, holder: &str) -> Option<String> {
+    let holder: Value = serde_json::from_str(holder).ok()?;
+    let (pid, url) = (holder["pid"].as_u64()?, holder["url"].as_str()?);
+    let path = path.display();
+    Some(format!("process {pid} serves {path} at {url}; stop that one, or use another DATABASE_URL"))
 }

@@ -19,12 +19,17 @@ use commands::Command;
 use config::Environment;
 use failure::Failure;
 
+const AFTER_HELP: &str = "Exit codes: 0 done, 1 refused or failed, 2 not understood, 74 the disk failed, \
+                          78 settings that cannot be used.
+
+Start with: faireplace dev";
+
 /// Stripe payments in, an exact prepaid-credit balance out.
 ///
 /// Settings come from the environment, and from faireplace.toml in this folder (or the file that
 /// FAIREPLACE_CONFIG names); `faireplace config show` prints each one and where it came from.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true, after_help = "Start with: faireplace dev")]
+#[command(version, arg_required_else_help = true, after_help = AFTER_HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -32,11 +37,13 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let environment = Environment::of_this_process();
+    terminal::heed(environment.get("NO_COLOR"));
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start: {error}")))
-        .and_then(|runtime| runtime.block_on(arguments.command.run(&Environment::of_this_process())));
+        .and_then(|runtime| runtime.block_on(arguments.command.run(&environment)));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

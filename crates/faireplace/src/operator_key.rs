@@ -3,7 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::Clock;
 use store::Store;
@@ -14,9 +14,14 @@ use crate::failure::Failure;
 
 const SUFFIX: &str = ".operator-key";
 
+/// The file of the key.
+pub(crate) fn path(database: &Database) -> PathBuf {
+    database.beside(SUFFIX)
+}
+
 /// The key, if there is one.
 pub(crate) fn read(database: &Database) -> Option<String> {
-    std::fs::read_to_string(database.beside(SUFFIX)).ok().map(|text| text.trim().to_owned())
+    std::fs::read_to_string(path(database)).ok().map(|text| text.trim().to_owned())
 }
 
 /// The key; made anew where there is none that works.
@@ -29,7 +34,7 @@ pub(crate) async fn ensure(database: &Database, store: &Store, clock: &Clock) ->
     }
     let (name, permissions) = ("operator on this machine".to_owned(), vec![auth::OPERATOR.to_owned()]);
     let (_, secret) = auth::create_key(store, name, None, permissions, None, clock.now()).await?;
-    write_private(&database.beside(SUFFIX), &secret)?;
+    write_private(&path(database), &secret)?;
     Ok(secret)
 }
 

@@ -49,6 +49,16 @@ impl Sender {
         Ok(Self { http: http(), endpoint: parsed, secret, clock })
     }
 
+    /// Whether the endpoint is the service at `url`, by whichever name of this machine.
+    pub(crate) fn sends_to(&self, url: &str) -> bool {
+        let same_machine = |host: &str| ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+        url.parse::<Uri>().is_ok_and(|url| {
+            let host = self.endpoint.host().unwrap_or_default();
+            self.endpoint.port_u16().unwrap_or(80) == url.port_u16().unwrap_or(80)
+                && (url.host() == Some(host) || same_machine(host))
+        })
+    }
+
     /// Delivers one event and prints both directions. Answers the status, or nothing where none came.
     pub(crate) async fn deliver(&self, event: &WrittenEvent) -> Option<StatusCode> {
         let now = self.clock.now();

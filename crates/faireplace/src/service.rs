@@ -1,10 +1,11 @@
 //! Starting and stopping the service: open the database, listen, apply, and on a signal drain. `serve` and
 //! `dev` both run this.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use engine::{Applier, Clock, read};
-use store::Store;
+use store::{OpenError, Store};
 use stripe::Secret;
 use stripe::retry::Schedule;
 use tokio::net::TcpListener;
@@ -44,21 +45,23 @@ impl Service {
     /// # Errors
     /// When either belongs to somebody else.
     pub(crate) async fn open(config: &Config, secrets: Vec<Secret>) -> Result<Self, Failure> {
-        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-            Failure::failed(format!(
-                "cannot listen on {}: {error}. Stop what listens there, or choose another port: \
-                 FAIREPLACE_LISTEN=127.0.0.1:3001",
-                config.listen
-            ))
-        })?;
+        // The port first: one that is taken leaves no fresh database behind.
+        let listener =
+            TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config, &error))?;
         let store = Store::open_sqlite(&config.database.path, config.mode)?;
         // Listened for before anybody is told that it is ready: from then on each is an order to drain.
-        let orders_to_stop = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+        let no_signals = |error| Failure::failed(format!("cannot listen for signals: {error}"));
+        let orders_to_stop = [
+            signal(SignalKind::terminate()).map_err(no_signals)?,
+            signal(SignalKind::interrupt()).map_err(no_signals)?,
+        ];
         let clock = Clock::system();
         operator_key::ensure(&config.database, &store, &clock).await?;
-        let address = listener.local_addr()?;
+        let address = listener.local_addr().map_err(|error| cannot_listen(config, &error))?;
         let holder = serde_json::json!({ "pid": std::process::id(), "url": format!("http://{address}") });
-        store.describe_holder(&holder.to_string())?;
+        store.describe_holder(&holder.to_string()).map_err(|error| {
+            Failure::failed(format!("cannot write the lock of {}: {error}", config.database.path.display()))
+        })?;
         let (app, applier) = assemble(config, store, secrets, clock);
         Ok(Self { app, address, listener, applier, orders_to_stop })
     }
@@ -108,6 +111,21 @@ impl Service {
         while loops.join_next().await.is_some() {}
         ended
     }
+}
+
+/// Why there is no port, unless another service has the whole database: that one has the port too, then.
+fn cannot_listen(config: &Config, error: &std::io::Error) -> Failure {
+    let (address, path) = (config.listen, &config.database.path);
+    if error.kind() != ErrorKind::AddrInUse {
+        return Failure::failed(format!("cannot listen on {address}: {error}"));
+    }
+    if let Some(holder) = store::sqlite::holder(path) {
+        return OpenError::InUse { path: path.clone(), holder }.into();
+    }
+    Failure::failed(format!(
+        "cannot listen on {address}: {error}. Stop what listens there, or choose another port: \
+         FAIREPLACE_LISTEN=127.0.0.1:3001"
+    ))
 }
 
 /// Resolves on either signal.

@@ -1,6 +1,21 @@
 //! What people look at in a terminal: a little colour where there is one to show it, and tables that line up.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
+
+/// Whether colour was declined (no-color.org); said once, at the start.
+static COLOURLESS: OnceLock<bool> = OnceLock::new();
+
+/// Takes the word of `NO_COLOR`: any value but an empty one declines colour.
+pub(crate) fn heed(no_color: Option<&str>) {
+    // Only the first word counts, and there is one caller.
+    let _ = COLOURLESS.set(no_color.is_some_and(|value| !value.is_empty()));
+}
+
+/// Whether colour is welcome on this stream.
+pub(crate) fn colourful(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && !COLOURLESS.get().copied().unwrap_or_default()
+}
 
 /// Prints one line, like `println!`, but ends quietly when nobody reads any more, as in `… | head`.
 macro_rules! say {
@@ -8,17 +23,20 @@ macro_rules! say {
 }
 pub(crate) use say;
 
+/// How a shell writes that a program ended by SIGPIPE: 128 and 13.
+const BROKEN_PIPE: i32 = 141;
+
 /// Prints one line; [`say`] is the way to call it.
 pub(crate) fn line(text: &str) {
     if let Err(error) = writeln!(std::io::stdout(), "{text}")
         && error.kind() == ErrorKind::BrokenPipe
     {
-        std::process::exit(0);
+        std::process::exit(BROKEN_PIPE);
     }
 }
 
 fn paint(text: &str, code: &str) -> String {
-    if std::io::stdout().is_terminal() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    if colourful(&std::io::stdout()) { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
 pub(crate) fn bold(text: &str) -> String {
@@ -43,7 +61,7 @@ pub(crate) fn red(text: &str) -> String {
 
 /// An error as it is shown: one word, then what happened.
 pub(crate) fn error(text: &str) -> String {
-    let word = if std::io::stderr().is_terminal() { "\x1b[31merror\x1b[0m" } else { "error" };
+    let word = if colourful(&std::io::stderr()) { "\x1b[31merror\x1b[0m" } else { "error" };
     format!("{word}: {text}")
 }
 

@@ -12,16 +12,21 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("balance 550e8400-e29b-41d4-a716-446655440000 --json", 0, "\"available\": 5"),
     ("balance 550e8400-e29b-41d4-a716-44665544ffff", 0, "0 available"),
     ("balance 550E8400-E29B-41D4-A716-446655440000 --json", 0, "\"available\": 5"),
-    ("balance nobody", 1, "tenant_id must be the tenant's UUID"),
-    ("balance a%20b&c", 1, "tenant_id"),
+    ("balance nobody", 2, "<TENANT>': must be a UUID, such as"),
+    ("balance a%20b&c", 2, "<TENANT>': must be a UUID"),
     ("history 550e8400-e29b-41d4-a716-446655440000", 0, "granted"),
     ("history 550e8400-e29b-41d4-a716-446655440000", 0, "evt_sale1_paid_checkout_session_completed"),
-    ("history 550e8400-e29b-41d4-a716-446655440000 --limit 1", 0, "1 of 2; --page 2 for more"),
+    ("history 550e8400-e29b-41d4-a716-446655440000 --limit 1", 0, "1–1 of 2; --page 2 for more"),
     ("history 550e8400-e29b-41d4-a716-446655440000 --limit 1 --page 2 --json", 0, "\"granted\""),
+    ("history 550e8400-e29b-41d4-a716-446655440000 --limit 1 --page 2", 0, "2–2 of 2\n"),
+    ("history 550e8400-e29b-41d4-a716-446655440000 --page 9", 0, "Page 9 is past the end; the last is 1."),
+    ("history 550e8400-e29b-41d4-a716-446655440000", 0, "when (UTC)"),
     ("history 550e8400-e29b-41d4-a716-44665544ffff", 0, "No credits have moved for this tenant."),
-    ("history nobody", 1, "tenant_id"),
-    ("history 550e8400-e29b-41d4-a716-446655440000 --limit 101", 1, "per_page must be a number from 1 to 100"),
+    ("history nobody", 2, "<TENANT>'"),
+    ("history 550e8400-e29b-41d4-a716-446655440000 --limit 101", 2, "--limit"),
     ("events list", 0, "wrong_mode"),
+    ("events list --limit 0", 2, "--limit"),
+    ("events list --page 0", 2, "--page"),
     ("events list --json", 0, "\"evt_sale1_half_refunded_charge_refunded\""),
     ("events list --type refund.created", 0, "revoked"),
     ("events list --outcome quarantined --json", 0, "\"unreadable\""),
@@ -31,8 +36,11 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("events list --pending", 0, "No such events."),
     ("events show evt_sale1_paid_charge_succeeded", 0, "\"object\": \"charge\""),
     ("events show evt_sale1_paid_charge_succeeded --json", 0, "\"deliveries\": 1"),
-    ("events show evt_nope", 1, "There is no such event."),
-    ("events replay evt_nope", 1, "There is no such event."),
+    ("events list --type a&b=c", 0, "No such events."),
+    ("events list --type refund.created&outcome=nonsense", 0, "No such events."),
+    ("events show evt_nope", 1, "evt_nope: There is no such event."),
+    ("events show a/b?c", 1, "a/b?c: There is no such event."),
+    ("events replay evt_nope evt_neither", 1, "evt_nope: There is no such event."),
     ("events replay", 2, "<EVENTS>"),
     ("quarantine list", 0, "tenant_invalid"),
     ("quarantine list --all --json", 0, "\"wrong_mode\""),
@@ -40,23 +48,27 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("quarantine show 2", 0, "faireplace quarantine resolve 2 --reason WHY [--tenant UUID] [--credits N]"),
     ("quarantine show 2 --json", 0, "\"pi_sale2\""),
     ("quarantine show 99", 1, "There is no such quarantine item."),
+    ("quarantine show 2", 0, "To grant nothing:  faireplace quarantine dismiss 2"),
     ("quarantine show first", 2, "first"),
     ("quarantine resolve 2", 2, "--reason"),
-    ("quarantine resolve 2 --reason why", 1, "tenant_id must be a UUID, because the payment names no tenant"),
+    ("quarantine resolve 2 --reason why", 1, "tenant_id must be a UUID"),
     ("quarantine resolve 1 --reason why --credits 5", 1, "reads the event again"),
     ("keys list", 0, "operator on this machine"),
     ("keys list --json", 0, "\"operator\""),
     ("keys revoke key_nope", 1, "There is no such key that still works."),
     ("keys create product", 2, "--tenant"),
-    ("keys create product --tenant nobody", 1, "tenant_id must be a UUID"),
-    ("keys create product --operator --expires 0", 1, "expires_in_days must be from 1 to 3650"),
+    ("keys create product --tenant nobody", 2, "must be a UUID"),
+    ("keys create product --operator --expires 0", 2, "--expires"),
     ("audit verify", 0, "the books add up"),
     ("audit verify --json", 0, "\"ok\": true"),
     ("config show", 0, "(hidden)"),
-    ("doctor", 0, "all 20 events are applied"),
-    ("doctor", 0, "4 items wait for a person"),
+    ("doctor", 0, "applied: 20 events, which is all"),
+    ("doctor", 0, "for a person to decide: 4 items"),
     ("nonsense", 2, "nonsense"),
+    ("--help", 0, "Exit codes: 0 done, 1 refused or failed, 2 not understood, 74 the disk failed, 78 settings"),
     ("--help", 0, "Start with: faireplace dev"),
+    ("serve --help", 0, "STRIPE_WEBHOOK_SECRET"),
+    ("dev --help", 0, "FAIREPLACE_LISTEN"),
     ("--version", 0, "faireplace 0."),
 ];
 
@@ -115,7 +127,9 @@ fn is_hexadecimal(text: &str) -> bool {
 #[test]
 fn without_a_database_a_command_says_how_to_begin() {
     let deployment = e2e::deployment::Deployment::default();
-    for command in ["balance 550e8400-e29b-41d4-a716-446655440000", "events list", "audit verify"] {
+    for command in
+        ["backup copy.db", "balance 550e8400-e29b-41d4-a716-446655440000", "events list", "audit verify"]
+    {
         let ended = deployment.run(command);
         assert_eq!(ended.code, Some(1), "{ended}");
         assert!(ended.stderr.contains("Start with `faireplace dev` or `faireplace serve`"), "{ended}");
@@ -123,4 +137,17 @@ fn without_a_database_a_command_says_how_to_begin() {
     let doctor = deployment.done("doctor");
     assert!(doctor.contains("! there is no database at faireplace.db yet"), "{doctor}");
     assert!(!deployment.path("faireplace.db").exists(), "looking makes nothing");
+}
+
+#[test]
+fn a_database_file_without_a_ledger_is_not_turned_into_a_fresh_one() {
+    let deployment = e2e::deployment::Deployment::default().with_file("faireplace.db", "");
+    for command in ["balance 550e8400-e29b-41d4-a716-446655440000", "audit verify", "backup copy.db"] {
+        let ended = deployment.run(command);
+        assert_eq!(ended.code, Some(1), "{ended}");
+        assert!(ended.stderr.contains("holds no ledger; was its -wal file left behind?"), "{ended}");
+    }
+    let left = std::fs::read_dir(deployment.folder()).expect("our own folder").count();
+    assert_eq!(left, 1, "looking makes nothing");
+    deployment.serve();
 }

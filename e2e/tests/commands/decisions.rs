@@ -1,5 +1,8 @@
 //! Commands that change something, with a service and without.
 
+use e2e::deployment::Deployment;
+use stripe::story::Story;
+
 use crate::{OTHER_TENANT, Past, TENANT};
 
 fn both(check: impl Fn(&Past)) {
@@ -63,10 +66,47 @@ fn a_dismissed_payment_grants_nothing_and_asks_no_more() {
 #[test]
 fn an_event_whose_cause_was_not_mended_stays_in_quarantine() {
     both(|past| {
-        past.deployment.done("quarantine resolve 1 --reason retry");
-        past.with_service(|service| service.settle());
+        let said = "read again, and it still needs a person: ";
+        refused(past, "quarantine resolve 1 --reason retry", said);
         let open = past.deployment.done("quarantine list");
         assert!(open.contains("unreadable"), "{open}");
+    });
+}
+
+#[test]
+fn an_event_whose_cause_was_mended_is_said_to_count() {
+    let account = ("FAIREPLACE_STRIPE_ACCOUNT", "acct_1A2b3C");
+    let wrong = Deployment::default().with(account.0, account.1);
+    let service = wrong.serve();
+    let event = &Story::Purchase.events(&crate::purchase("sale9", TENANT, false))[3];
+    assert_eq!(service.deliver(&event.body), 200);
+    service.settle();
+    assert!(wrong.done("quarantine list").contains(&event.id));
+    service.stop();
+    let said = wrong.without(account.0).done("quarantine resolve 1 --reason mended");
+    assert_eq!(said, "read again: granted\n");
+}
+
+#[test]
+fn a_key_of_this_machine_that_was_revoked_says_which_file_and_what_to_do() {
+    let deployment = Deployment::default();
+    let _service = deployment.serve();
+    let list = deployment.done("keys list");
+    let id = list.lines().find_map(|line| line.split(' ').find(|word| word.starts_with("key_")));
+    deployment.done(&format!("keys revoke {}", id.expect("the operator's own")));
+    let ended = deployment.run("events list");
+    assert_eq!(ended.code, Some(1), "{ended}");
+    assert!(ended.stderr.contains("faireplace.db.operator-key does not work any more"), "{ended}");
+}
+
+#[test]
+fn a_backup_never_overwrites() {
+    both(|past| {
+        past.deployment.done("backup copy.db");
+        let before = std::fs::read(past.deployment.path("copy.db")).expect("made just now");
+        refused(past, "backup copy.db", "copy.db exists; a backup never overwrites");
+        assert_eq!(std::fs::read(past.deployment.path("copy.db")).ok(), Some(before));
+        assert!(!past.deployment.path("copy.db.partial").exists());
     });
 }
 

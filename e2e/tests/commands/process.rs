@@ -21,9 +21,18 @@ fn a_second_service_on_the_same_database_refuses() {
     for command in ["serve", "dev"] {
         let ended = deployment.run(command);
         assert_eq!(ended.code, Some(1), "{ended}");
-        assert!(ended.stderr.contains("is in use by another process"), "{ended}");
-        assert!(ended.stderr.contains(&service.url()), "it says which:\n{ended}");
+        assert!(ended.stderr.starts_with("error: process "), "{ended}");
+        assert!(ended.stderr.contains("serves faireplace.db at"), "{ended}");
+        assert!(
+            ended.stderr.contains(&format!("{}; stop that one", service.url())),
+            "it says which:\n{ended}"
+        );
     }
+    // Also where both have the same port.
+    let address = service.address.to_string();
+    let deployment = deployment.with("FAIREPLACE_LISTEN", &address);
+    let ended = deployment.run("serve");
+    assert!(ended.stderr.contains("stop that one, or use another DATABASE_URL"), "{ended}");
     service.get("/api/health");
     // Killed, not stopped: the lock does not outlive its process.
     service.kill();

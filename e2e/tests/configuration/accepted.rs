@@ -110,8 +110,8 @@ fn what_differs_from_the_catalogue_waits_for_a_person() {
     assert!(said.contains("resolved: granted"), "{said}");
     assert_eq!(available(&service), 14);
     let status = deployment.done("doctor");
-    assert!(status.contains("4 items wait for a person"), "{status}");
-    assert!(status.contains("1 packages are for sale"), "{status}");
+    assert!(status.contains("for a person to decide: 4 items"), "{status}");
+    assert!(status.contains("for sale: 1 package, nothing else"), "{status}");
 }
 
 #[test]

@@ -32,8 +32,8 @@ const ROWS: &[Row] = &[
     Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9den,a,b,c,d,e")], "", "STRIPE_WEBHOOK_SECRET: there are more than 5"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9dén")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret contains a character that no secret has"),
     // Variables.
-    Row(&[("FAIREPLACE_LISTN", "127.0.0.1:3000")], "", "FAIREPLACE_LISTN is not a setting"),
-    Row(&[("FAIREPLACE_WEBHOOK_SECRET", "whsec_Hid9den")], "", "FAIREPLACE_WEBHOOK_SECRET is not a setting"),
+    Row(&[("FAIREPLACE_LISTN", "127.0.0.1:3000")], "", "FAIREPLACE_LISTN is not a setting; the nearest is FAIREPLACE_LISTEN"),
+    Row(&[("FAIREPLACE_WEBHOOK_SECRET", "whsec_Hid9den")], "", "FAIREPLACE_WEBHOOK_SECRET is not a setting; the nearest is STRIPE_WEBHOOK_SECRET"),
     Row(&[("FAIREPLACE_MODE", "production")], "", "FAIREPLACE_MODE must be live or test"),
     Row(&[("FAIREPLACE_MODE", "")], "", "FAIREPLACE_MODE must be live or test"),
     Row(&[("FAIREPLACE_MODE", "Test")], "", "FAIREPLACE_MODE must be live or test"),
@@ -59,8 +59,10 @@ const ROWS: &[Row] = &[
     Row(&[("DATABASE_URL", "postgres://erin:Hid9den@db/books")], "", "DATABASE_URL: this release keeps its books in SQLite only"),
     // The file.
     Row(&[("FAIREPLACE_CONFIG", "missing.toml")], "", "missing.toml: "),
-    Row(NOTHING, "listn = \"127.0.0.1:3000\"", "faireplace.toml: `listn` is not a setting"),
+    Row(NOTHING, "listn = \"127.0.0.1:3000\"", "faireplace.toml: `listn` is not a setting; the nearest is `listen`"),
     Row(NOTHING, "webhook_secret = \"whsec_Hid9den\"", "faireplace.toml: `webhook_secret` is not a setting"),
+    Row(NOTHING, "FAIREPLACE_MODE = \"test\"", "faireplace.toml: `FAIREPLACE_MODE` is not a setting; in the file it is `mode`"),
+    Row(NOTHING, "DATABASE_URL = \"sqlite:a.db\"", "`DATABASE_URL` is not a setting; in the file it is `database_url`"),
     Row(NOTHING, "[stripe]\nwebhook_secret = \"whsec_Hid9den\"", "faireplace.toml: `stripe` is not a setting"),
     Row(NOTHING, "stripe_webhook_secret = \"whsec_Hid9den", "faireplace.toml: "),
     Row(NOTHING, "stripe_webhook_secret = whsec_Hid9den", "faireplace.toml: "),
@@ -102,6 +104,8 @@ fn each_is_refused_by_name_and_shows_no_secret() {
             };
             assert_eq!(ended.code, Some(code), "{given}:\n{ended}");
             assert!(said.contains(expected), "{given}: `{expected}` is not in:\n{ended}");
+            let table = ended.stdout.contains("FAIREPLACE_LISTEN");
+            assert!(table || command != "config show" || !expected.contains("is not a setting"), "{ended}");
             for hidden in [HIDDEN, SECRET] {
                 assert!(!ended.to_string().contains(hidden), "{given}: a secret is shown:\n{ended}");
             }
@@ -126,6 +130,7 @@ fn a_database_of_the_other_mode_or_of_somebody_else_is_refused_and_left_alone() 
     let ended = deployment.run("serve");
     assert_eq!(ended.code, Some(78), "{ended}");
     assert!(ended.stderr.contains("belongs to test mode and this deployment runs in live mode"), "{ended}");
+    assert!(ended.stderr.contains("DATABASE_URL=sqlite:live.db"), "{ended}");
 
     let text = "a shopping list, and no database at all\n".repeat(100);
     let deployment = Deployment::default().with_file("faireplace.db", &text);

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::listing::{json, text};
+use super::listing::{counted, json, text};
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
@@ -29,15 +29,16 @@ impl Audit {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let Action::Verify { json: as_json } = self.action;
         let client = Client::connect(&Config::of_database(environment)?).await?;
-        let answer = client.get("/api/admin/audit").await?;
+        let answer = client.audit().await?;
         let found = &answer["data"];
         let faults = found["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
         if as_json {
             json(&answer)?;
         } else {
-            let of = |name: &str| text(&found[name]);
-            say!("{} transactions, {} lots, {} tenants", of("transactions"), of("lots"), of("tenants"));
-            say!("head {}", of("head"));
+            let of = |name: &str| found[name].as_u64().unwrap_or_default();
+            let (lots, tenants) = (counted(of("lots"), "lot"), counted(of("tenants"), "tenant"));
+            say!("{}, {lots}, {tenants}", counted(of("transactions"), "transaction"));
+            say!("head {}", text(&found["head"]));
             faults.iter().for_each(|fault| say!("{} {}", red("✗"), shown(&text(fault))));
         }
         if !faults.is_empty() {

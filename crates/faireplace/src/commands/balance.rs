@@ -1,6 +1,7 @@
 //! `faireplace balance`: what a tenant has and owes.
 
 use clap::Args;
+use ledger::TenantId;
 
 use super::listing::json;
 use crate::client::Client;
@@ -12,7 +13,8 @@ use crate::terminal::{bold, faint, red, say, yellow};
 #[derive(Args)]
 pub(crate) struct Balance {
     /// The tenant's UUID
-    tenant: String,
+    #[arg(value_parser = super::tenant)]
+    tenant: TenantId,
     /// Print JSON, exactly as the API answers it
     #[arg(long)]
     json: bool,

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::listing::counted;
 use crate::config::{self, Environment, Raw, Source};
 use crate::failure::Failure;
 use crate::terminal::{Side, faint, say, table, yellow};
@@ -28,7 +29,7 @@ impl Config {
             [("setting", Side::Left), ("value", Side::Left), ("from", Side::Left), ("what for", Side::Left)];
         say!("{}", table(&columns, &rows));
         let packages = match &raw.packages {
-            Some(packages) => format!("{} packages in the catalogue", packages.len()),
+            Some(packages) => format!("{} in the catalogue", counted(packages.len() as u64, "package")),
             None => "no catalogue: the credits in a session's metadata are believed".to_owned(),
         };
         let file = raw.file.as_ref().map_or_else(|| "no file".to_owned(), |file| file.display().to_string());

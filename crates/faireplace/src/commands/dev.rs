@@ -10,7 +10,6 @@ use stripe::write::{ApiVersion, Purchase};
 use web::auth;
 
 use super::serve::start_log;
-use super::trigger::settled;
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::dev_file::DevFile;
@@ -21,7 +20,9 @@ use crate::terminal::{bold, faint, green, red, say};
 
 /// Run everything on this machine, buy 10 credits, and stay up
 ///
-/// Makes its own webhook secret and API key, and keeps them beside the database.
+/// Makes its own webhook secret and API key, and keeps them beside the database. Settings that matter:
+/// DATABASE_URL, FAIREPLACE_LISTEN, and for events from elsewhere STRIPE_WEBHOOK_SECRET; FAIREPLACE_MODE must
+/// be test, if it is set. `faireplace config show` prints them all. Ctrl-C stops it in order.
 #[derive(Args)]
 pub(crate) struct Dev {}
 
@@ -35,7 +36,9 @@ impl Dev {
             ));
         }
         start_log("warn", false);
-        let mut dev = match DevFile::read(&config.database) {
+        let earlier = DevFile::read(&config.database);
+        let which = if earlier.is_some() { "another " } else { "" };
+        let mut dev = match earlier {
             Some(dev) => dev,
             None => DevFile::new(&entropy::bytes()).ok_or_else(|| Failure::failed("no demo tenant"))?,
         };
@@ -51,9 +54,11 @@ impl Dev {
         let running = tokio::spawn(service.run());
         let client = Client::connect(&config).await?;
         say!("{}  {url}, {}\n", bold("faireplace dev"), config.database.path.display());
-        show_purchase(&client, &sender, &dev).await?;
+        show_purchase(&client, &sender, &dev, which).await?;
         print_next_steps(&url, &dev);
-        running.await.map_err(|error| Failure::failed(error.to_string()))?
+        running.await.map_err(|error| Failure::failed(error.to_string()))??;
+        say!("Stopped; everything is on disk.");
+        Ok(())
     }
 }
 
@@ -81,9 +86,9 @@ async fn ensure_api_key(service: &Service, dev: &mut DevFile) -> Result<(), Fail
 }
 
 /// The main job: a payment goes in, credits come out.
-async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile) -> Result<(), Failure> {
+async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile, which: &str) -> Result<(), Failure> {
     let before = available(client, dev).await?;
-    say!("A demo tenant buys {}. Stripe would send:", bold("10_credits"));
+    say!("A demo tenant buys {which}{}. Stripe would send:", bold("10_credits"));
     let purchase = Purchase {
         reference: format!("dev{:08x}", u32::from_le_bytes(entropy::bytes())),
         tenant_id: dev.tenant.to_string(),
@@ -100,7 +105,7 @@ async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile) -> Resul
             return Err(Failure::failed("the first purchase was not accepted by the service's own webhook"));
         }
     }
-    settled(client).await?;
+    client.settled().await?;
     let after = available(client, dev).await?;
     let mark = if after > before { green("✓") } else { red("✗") };
     say!("\n{mark} balance {before} → {} credits, tenant {}\n", bold(&after.to_string()), dev.tenant);

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::listing::text;
+use super::listing::counted;
 use crate::client::{Client, running};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
@@ -66,7 +66,7 @@ fn secret(config: &Config) -> Finding {
 
 fn catalogue(config: &Config) -> Finding {
     match &config.policy.catalogue {
-        Some(catalogue) => Good(format!("{} packages are for sale, nothing else", catalogue.len())),
+        Some(catalogue) => Good(format!("for sale: {}, nothing else", counted(catalogue.len() as u64, "package"))),
         None => Odd(
             "no catalogue: the credits in a session's metadata are believed. Add [[packages]] to the file to \
              check them"
@@ -96,11 +96,11 @@ async fn books(config: &Config, findings: &mut Vec<Finding>) {
         Ok(answer) => state(&answer["data"], findings),
         Err(failure) => findings.push(Bad(failure.to_string())),
     }
-    match client.get("/api/admin/audit").await {
+    match client.audit().await {
         Ok(answer) if answer["data"]["ok"] == true => {
             findings.push(Good(format!(
-                "the books add up: {} transactions",
-                text(&answer["data"]["transactions"])
+                "the books add up: {}",
+                counted(answer["data"]["transactions"].as_u64().unwrap_or_default(), "transaction")
             )));
         }
         Ok(_) => findings.push(Bad("the books do not add up: see `faireplace audit verify`".to_owned())),
@@ -111,15 +111,16 @@ async fn books(config: &Config, findings: &mut Vec<Finding>) {
 fn state(status: &Value, findings: &mut Vec<Finding>) {
     let number = |name: &str| status[name].as_u64().unwrap_or_default();
     findings.push(match number("pending") {
-        0 => Good(format!("all {} events are applied", number("events"))),
-        several => {
-            Odd(format!("{several} events wait to be applied: see `faireplace events list --pending`"))
-        }
+        0 => Good(format!("applied: {}, which is all", counted(number("events"), "event"))),
+        several => Odd(format!(
+            "to be applied yet: {}; see `faireplace events list --pending`",
+            counted(several, "event")
+        )),
     });
     if number("quarantined") > 0 {
         findings.push(Odd(format!(
-            "{} items wait for a person: see `faireplace quarantine list`",
-            number("quarantined")
+            "for a person to decide: {}; see `faireplace quarantine list`",
+            counted(number("quarantined"), "item")
         )));
     }
     let faults = &status["since_start"]["signature_faults"];
@@ -131,6 +132,6 @@ fn state(status: &Value, findings: &mut Vec<Finding>) {
         } else {
             "is STRIPE_WEBHOOK_SECRET that of this endpoint, in this mode?"
         };
-        findings.push(Odd(format!("{refused} webhooks were refused since the start: {hint}")));
+        findings.push(Odd(format!("refused since the start: {}; {hint}", counted(refused, "webhook"))));
     }
 }

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::listing::{Column, Listing, json, moment, text};
-use crate::client::Client;
+use super::listing::{Column, Listing, counted, json, moment, text};
+use crate::client::{Client, encoded};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
@@ -60,11 +60,11 @@ impl Events {
                 let mut path = format!("/api/admin/events?{}&pending={pending}", listing.query());
                 for (name, value) in [("type", kind), ("outcome", outcome), ("payment", payment)] {
                     if let Some(value) = value {
-                        path.push_str(&format!("&{name}={value}"));
+                        path.push_str(&format!("&{name}={}", encoded(&value)));
                     }
                 }
                 let columns = [
-                    Column("received", Left, |row| moment(&row["received_at"])),
+                    Column("received (UTC)", Left, |row| moment(&row["received_at"])),
                     Column("type", Left, |row| text(&row["type"])),
                     Column("outcome", Left, outcome_and_reason),
                     Column("times", Right, |row| text(&row["deliveries"])),
@@ -74,7 +74,8 @@ impl Events {
                 listing.print(&client.get(&path).await?, &columns, "No such events.")
             }
             Action::Show { event, json: as_json } => {
-                let answer = client.get(&format!("/api/admin/events/{event}")).await?;
+                let answer = client.get(&format!("/api/admin/events/{}", encoded(&event))).await;
+                let answer = answer.map_err(|failure| failure.about(&event))?;
                 if as_json {
                     return json(&answer);
                 }
@@ -83,18 +84,17 @@ impl Events {
                 say!("{} {}", bold(&of("type")), of("id"));
                 say!("outcome   {}", shown(&outcome_and_reason(&data["event"])));
                 say!("payment   {}", of("payment"));
-                say!(
-                    "received  {}, delivered {} time(s)",
-                    moment(&data["event"]["received_at"]),
-                    of("deliveries")
-                );
+                let deliveries = data["event"]["deliveries"].as_u64().unwrap_or_default();
+                let deliveries = counted(deliveries, "time");
+                say!("received  {} UTC, delivered {deliveries}", moment(&data["event"]["received_at"]));
                 say!("{}", faint("body, as Stripe sent it:"));
                 text(&data["body"]).lines().for_each(|line| say!("{}", shown(line)));
                 Ok(())
             }
             Action::Replay { events } => {
                 for event in events {
-                    client.post(&format!("/api/admin/events/{event}/replay"), &json!({})).await?;
+                    let path = format!("/api/admin/events/{}/replay", encoded(&event));
+                    client.post(&path, &json!({})).await.map_err(|failure| failure.about(&event))?;
                     say!("{} is applied again; see `faireplace events show {0}`", shown(&event));
                 }
                 Ok(())

@@ -1,6 +1,7 @@
 //! `faireplace history`: every line that led to a tenant's balance.
 
 use clap::Args;
+use ledger::TenantId;
 
 use super::listing::{Column, Listing, moment, signed, text};
 use crate::client::Client;
@@ -12,7 +13,8 @@ use crate::terminal::Side::{Left, Right};
 #[derive(Args)]
 pub(crate) struct History {
     /// The tenant's UUID
-    tenant: String,
+    #[arg(value_parser = super::tenant)]
+    tenant: TenantId,
     #[command(flatten)]
     listing: Listing,
 }
@@ -23,7 +25,7 @@ impl History {
         let (tenant, page) = (&self.tenant, self.listing.query());
         let answer = client.get(&format!("/api/credits/transactions?tenant_id={tenant}&{page}")).await?;
         let columns = [
-            Column("when", Left, |row| moment(&row["created_at"])),
+            Column("when (UTC)", Left, |row| moment(&row["created_at"])),
             Column("what", Left, |row| text(&row["type"]).replace('_', " ")),
             Column("credits", Right, |row| text(&row["credits"])),
             Column("change", Right, |row| signed(&row["amount"])),

@@ -1,10 +1,11 @@
 //! `faireplace keys`: API keys for the products behind this service.
 
 use clap::{Args, Subcommand};
+use ledger::TenantId;
 use serde_json::{Value, json};
 
 use super::listing::{Column, json as print_json, moment, print_rows, text};
-use crate::client::Client;
+use crate::client::{Client, encoded};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::Left;
@@ -24,17 +25,15 @@ enum Action {
         /// What it is for
         name: String,
         /// The tenant's UUID
-        #[arg(long, required_unless_present = "operator", conflicts_with = "operator")]
-        tenant: Option<String>,
+        #[arg(long, value_parser = super::tenant, required_unless_present = "operator")]
+        #[arg(conflicts_with = "operator")]
+        tenant: Option<TenantId>,
         /// An operator's key: it may do everything, for every tenant
         #[arg(long)]
         operator: bool,
-        /// May also buy and spend, not only look
-        #[arg(long, conflicts_with = "operator")]
-        write: bool,
         /// Days until it ends by itself; never, if left out
-        #[arg(long, value_name = "DAYS")]
-        expires: Option<i64>,
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        expires: Option<u32>,
         /// Print JSON, exactly as the API answers it
         #[arg(long)]
         json: bool,
@@ -56,14 +55,10 @@ impl Keys {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         match self.action {
-            Action::Create { name, tenant, write, expires, json, .. } => {
-                let permissions = match (&tenant, write) {
-                    (Some(_), true) => json!(["credits:read", "credits:write"]),
-                    (Some(_), false) => json!(["credits:read"]),
-                    (None, _) => json!(["operator"]),
-                };
+            Action::Create { name, tenant, expires, json, .. } => {
+                let permission = if tenant.is_some() { "credits:read" } else { "operator" };
                 let asked = json!({
-                    "name": name, "tenant_id": tenant, "permissions": permissions, "expires_in_days": expires,
+                    "name": name, "tenant_id": tenant, "permissions": [permission], "expires_in_days": expires,
                 });
                 let answer = client.post("/api/admin/keys", &asked).await?;
                 if json {
@@ -85,7 +80,7 @@ impl Keys {
                 Ok(())
             }
             Action::Revoke { id } => {
-                client.post(&format!("/api/admin/keys/{id}/revoke"), &json!({})).await?;
+                client.post(&format!("/api/admin/keys/{}/revoke", encoded(&id)), &json!({})).await?;
                 say!("revoked: {id} does not work any more");
                 Ok(())
             }
@@ -99,8 +94,8 @@ fn list(keys: &Value) {
         Column("name", Left, |row| text(&row["name"])),
         Column("tenant", Left, |row| text(&row["tenant_id"])),
         Column("may", Left, |row| text(&row["permissions"]).replace(['[', ']', '"'], "").replace(',', " ")),
-        Column("expires", Left, |row| moment(&row["expires_at"])),
-        Column("revoked", Left, |row| moment(&row["revoked_at"])),
+        Column("expires (UTC)", Left, |row| moment(&row["expires_at"])),
+        Column("revoked (UTC)", Left, |row| moment(&row["revoked_at"])),
     ];
     print_rows(keys.as_array().map(Vec::as_slice).unwrap_or_default(), &columns);
 }

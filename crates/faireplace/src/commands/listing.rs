@@ -14,9 +14,10 @@ pub(crate) struct Listing {
     pub(crate) json: bool,
     /// Rows to print, up to 100
     #[arg(long, default_value_t = 20, value_name = "ROWS")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: u32,
     /// Which page of them
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     page: u32,
 }
 
@@ -35,14 +36,23 @@ impl Listing {
             return json(answer);
         }
         let rows = answer["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-        if rows.is_empty() {
-            say!("{nothing}");
-            return Ok(());
-        }
-        print_rows(rows, columns);
         let total = answer["meta"]["pagination"]["total"].as_u64().unwrap_or_default();
-        if total > u64::from(self.page) * u64::from(self.limit) {
-            say!("{}", faint(&format!("{} of {total}; --page {} for more", rows.len(), self.page + 1)));
+        let (page, limit) = (u64::from(self.page), u64::from(self.limit));
+        match rows.len() as u64 {
+            0 if total == 0 => say!("{nothing}"),
+            0 => say!("Page {page} is past the end; the last is {}.", total.div_ceil(limit)),
+            shown => {
+                print_rows(rows, columns);
+                let before = (page - 1) * limit;
+                let more = if total > before + shown {
+                    format!("; --page {} for more", page + 1)
+                } else {
+                    String::new()
+                };
+                if total > shown {
+                    say!("{}", faint(&format!("{}–{} of {total}{more}", before + 1, before + shown)));
+                }
+            }
         }
         Ok(())
     }
@@ -61,6 +71,11 @@ pub(crate) fn json(value: &Value) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
     say!("{text}");
     Ok(())
+}
+
+/// So many of a thing, in words: `1 lot`, `2 lots`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 /// Text of a field; a dash where there is none.

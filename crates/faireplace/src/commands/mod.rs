@@ -15,6 +15,7 @@ mod serve;
 mod trigger;
 
 use clap::Subcommand;
+use ledger::TenantId;
 
 use crate::config::Environment;
 use crate::failure::Failure;
@@ -53,4 +54,9 @@ impl Command {
             Self::Doctor(command) => command.run(environment).await,
         }
     }
+}
+
+/// Reads a tenant from the command line.
+fn tenant(text: &str) -> Result<TenantId, String> {
+    TenantId::parse(text).ok_or_else(|| "must be a UUID, such as 550e8400-e29b-41d4-a716-446655440000".into())
 }

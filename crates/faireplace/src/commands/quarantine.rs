@@ -1,14 +1,17 @@
 //! `faireplace quarantine`: what needs a person, and the person's word.
 
+mod item;
+
 use clap::{Args, Subcommand};
+use ledger::TenantId;
 use serde_json::{Value, json};
 
 use super::listing::{Column, Listing, json, moment, text};
-use crate::client::Client;
+use crate::client::{Client, encoded};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
-use crate::terminal::{bold, faint, say, shown};
+use crate::terminal::{say, shown};
 
 /// Look at what needs a person, and decide it
 #[derive(Args)]
@@ -44,7 +47,8 @@ enum Action {
         reason: String,
         /// Who gets the credits, where the payment does not say or says it wrongly
         #[arg(long)]
-        tenant: Option<String>,
+        #[arg(value_parser = super::tenant)]
+        tenant: Option<TenantId>,
         /// How many, where the payment does not say or says it wrongly
         #[arg(long)]
         credits: Option<i64>,
@@ -68,29 +72,26 @@ impl Quarantine {
                 let path = format!("/api/admin/quarantine?{}&all={all}", listing.query());
                 let columns = [
                     Column("id", Right, |row| text(&row["id"])),
-                    Column("since", Left, |row| moment(&row["opened_at"])),
+                    Column("since (UTC)", Left, |row| moment(&row["opened_at"])),
                     Column("about", Left, about),
                     Column("reason", Left, |row| text(&row["reason"])),
                     Column("decision", Left, |row| text(&row["resolution"])),
                 ];
-                listing.print(&client.get(&path).await?, &columns, "Nothing waits for a decision.")
+                let nothing =
+                    if all { "Nothing was ever in quarantine." } else { "Nothing waits for a decision." };
+                listing.print(&client.get(&path).await?, &columns, nothing)
             }
             Action::Show { id, json: as_json } => {
                 let answer = client.get(&format!("/api/admin/quarantine/{id}")).await?;
                 if as_json {
                     return json(&answer);
                 }
-                print(&answer["data"]);
+                item::print(&answer["data"]);
                 Ok(())
             }
             Action::Resolve { id, reason, tenant, credits } => {
                 let word = json!({ "reason": reason, "by": by, "tenant_id": tenant, "credits": credits });
-                let answer = client.post(&format!("/api/admin/quarantine/{id}/resolve"), &word).await?;
-                match answer["data"]["outcome"].as_str() {
-                    Some(outcome) => say!("resolved: {outcome}"),
-                    None => say!("read again; `faireplace quarantine list` shows whether it still waits"),
-                }
-                Ok(())
+                resolve(&client, id, &word).await
             }
             Action::Dismiss { id, reason } => {
                 let word = json!({ "reason": reason, "by": by });
@@ -102,31 +103,25 @@ impl Quarantine {
     }
 }
 
-fn about(row: &Value) -> String {
-    row["event"].as_str().or(row["payment"].as_str()).unwrap_or("-").to_owned()
+/// Passes a person's word on; where that has an event read again, waits and says what came of it.
+async fn resolve(client: &Client, id: i64, word: &Value) -> Result<(), Failure> {
+    let item = client.get(&format!("/api/admin/quarantine/{id}")).await?;
+    let answer = client.post(&format!("/api/admin/quarantine/{id}/resolve"), word).await?;
+    let Some(event) = item["data"]["event"].as_str() else {
+        say!("resolved: {}", shown(&text(&answer["data"]["outcome"])));
+        return Ok(());
+    };
+    client.settled().await?;
+    let answer = client.get(&format!("/api/admin/events/{}", encoded(event))).await?;
+    let event = &answer["data"]["event"];
+    let (outcome, reason) = (shown(&text(&event["outcome"])), shown(&text(&event["reason"])));
+    if outcome == "quarantined" {
+        return Err(Failure::failed(format!("read again, and it still needs a person: {reason}")));
+    }
+    say!("read again: {outcome}");
+    Ok(())
 }
 
-fn print(item: &Value) {
-    let id = text(&item["id"]);
-    say!("{} {}", bold(&text(&item["reason"])), shown(&about(item)));
-    say!("{}", shown(&text(&item["detail"])));
-    say!("{}", faint(&format!("since {}", moment(&item["opened_at"]))));
-    match item["resolution"].as_str() {
-        Some(resolution) => {
-            let (by, note) = (shown(&text(&item["closed_by"])), shown(&text(&item["note"])));
-            say!("{resolution} {}, by {by}: {note}", moment(&item["closed_at"]));
-        }
-        None if item["event"].is_string() => {
-            say!(
-                "\nWhen the cause is mended, read it again:  faireplace quarantine resolve {id} --reason WHY"
-            );
-            say!("To leave it at that:                      faireplace quarantine dismiss {id} --reason WHY");
-        }
-        None => {
-            say!(
-                "\nTo grant:  faireplace quarantine resolve {id} --reason WHY [--tenant UUID] [--credits N]"
-            );
-            say!("To grant nothing:  faireplace quarantine dismiss {id} --reason WHY");
-        }
-    }
+fn about(row: &Value) -> String {
+    row["event"].as_str().or(row["payment"].as_str()).unwrap_or("-").to_owned()
 }

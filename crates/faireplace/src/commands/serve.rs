@@ -1,15 +1,17 @@
 //! `faireplace serve`: the service, with a log on standard error and everything from the settings.
 
-use std::io::IsTerminal;
-
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::service::Service;
+use crate::terminal::colourful;
 
 /// Run the service: receive webhooks, apply them, answer the API
+///
+/// Settings that matter: STRIPE_WEBHOOK_SECRET (it must be set), DATABASE_URL, FAIREPLACE_MODE (live or test),
+/// FAIREPLACE_LISTEN. `faireplace config show` prints them all. Ctrl-C or SIGTERM stops it in order.
 #[derive(Args)]
 pub(crate) struct Serve {}
 
@@ -32,14 +34,16 @@ impl Serve {
             packages = config.policy.catalogue.as_ref().map_or(0, ledger::Catalogue::len),
             "ready: a 2xx means that the event is on disk (SQLite, synchronous=FULL)"
         );
-        service.run().await
+        service.run().await?;
+        tracing::info!("stopped: everything that was acknowledged is on disk");
+        Ok(())
     }
 }
 
 /// Starts the log, on standard error.
 pub(crate) fn start_log(level: &str, json: bool) {
     let filter = EnvFilter::new(level);
-    let colour = std::io::stderr().is_terminal();
+    let colour = colourful(&std::io::stderr());
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     if json {

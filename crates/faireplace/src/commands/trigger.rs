@@ -5,6 +5,8 @@ mod plan;
 
 use clap::Args;
 use engine::{Clock, entropy};
+use ledger::TenantId;
+use store::Mode;
 use stripe::story::Story;
 use stripe::write::event_names;
 
@@ -19,10 +21,10 @@ use plan::Plan;
 /// Send realistic, signed events to a webhook endpoint
 ///
 /// Either one EVENT, such as charge.refunded, or with --story a whole life of one payment: purchase,
-/// partial-refund, failed-refund, dispute-won, dispute-lost, async, declined.
+/// partial-refund, failed-refund, dispute-won, dispute-lost, async, declined. They are test events.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  faireplace trigger checkout.session.completed --package 5_credits
+  faireplace trigger checkout.session.completed --payment r1
   faireplace trigger charge.refunded --payment r1 --amount 7000
   faireplace trigger --story partial-refund --times 3 --shuffle")]
 pub(crate) struct Trigger {
@@ -36,8 +38,8 @@ pub(crate) struct Trigger {
     #[arg(long)]
     list: bool,
     /// Who buys: a UUID
-    #[arg(long, default_value = crate::dev_file::DEMO_TENANT)]
-    tenant: String,
+    #[arg(long, default_value = crate::dev_file::DEMO_TENANT, value_parser = super::tenant)]
+    tenant: TenantId,
     /// What they buy
     #[arg(long, default_value = "10_credits")]
     package: String,
@@ -56,6 +58,9 @@ pub(crate) struct Trigger {
     /// Which order: the same seed, the same order. A new one, if left out
     #[arg(long, requires = "shuffle")]
     seed: Option<u64>,
+    /// Send live events: at a live deployment they book credits that nobody paid for
+    #[arg(long)]
+    live: bool,
     /// The endpoint; the service on this database, if left out
     #[arg(long, value_name = "URL")]
     to: Option<String>,
@@ -67,7 +72,14 @@ impl Trigger {
             print_list();
             return Ok(());
         }
-        let config = Config::of_database(environment)?;
+        // Where nothing says live, nothing is: what is made up counts only for whoever asked for it.
+        let config = Config::of_database_or(environment, Mode::Test)?;
+        if config.mode == Mode::Live && !self.live {
+            return Err(Failure::failed(
+                "this deployment is live, where a made-up payment would book real credits: nothing was sent. \
+                 Rehearse with `faireplace dev` in another folder, or say --live if you mean it",
+            ));
+        }
         let clock = Clock::system();
         let random = u64::from_le_bytes(entropy::bytes());
         let plan = Plan::make(&self, &config, clock.now(), random)?;
@@ -82,8 +94,11 @@ impl Trigger {
                 ));
             }
         };
-        let service = running(&config.database).unwrap_or_else(|| format!("http://{}", config.listen));
-        let endpoint = self.to.clone().unwrap_or_else(|| format!("{service}/webhooks/stripe"));
+        let service = running(&config.database);
+        let endpoint = self.to.clone().unwrap_or_else(|| {
+            let url = service.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+            format!("{url}/webhooks/stripe")
+        });
         let sender = Sender::new(&endpoint, secret, clock)?;
         if let Some(seed) = plan.seed {
             say!(
@@ -107,7 +122,7 @@ impl Trigger {
                 plan.deliveries.len()
             )));
         }
-        if self.to.is_none() && running(&config.database).is_some() {
+        if service.is_some_and(|url| sender.sends_to(&url)) {
             return report(&Client::connect(&config).await?, &plan, &self).await;
         }
         Ok(())
@@ -116,27 +131,20 @@ impl Trigger {
 
 /// Waits until everything is applied, and says what it came to.
 async fn report(client: &Client, plan: &Plan, asked: &Trigger) -> Result<(), Failure> {
-    settled(client).await?;
-    let payment = match client.find(&format!("/api/payments/{}", plan.payment)).await? {
+    client.settled().await?;
+    // The session first: a payment that was declined is known by nothing else.
+    let payment = match client.find(&format!("/api/payments/{}", plan.session)).await? {
         Some(payment) => Some(payment),
-        None => client.find(&format!("/api/payments/{}", plan.session)).await?,
+        None => client.find(&format!("/api/payments/{}", plan.payment)).await?,
     };
     let Some(payment) = payment else { return Ok(()) };
     let figure = |name: &str| payment["data"]["credits"][name].as_i64().unwrap_or_default();
     let worth = figure("granted") - figure("revoked") - figure("frozen");
-    let status = payment["data"]["status"].as_str().unwrap_or_default();
-    say!(
-        "\npayment  {} is {}, worth {} spendable credits",
-        plan.payment,
-        bold(status),
-        bold(&worth.to_string())
-    );
+    let of = |name: &str| payment["data"][name].as_str().unwrap_or_default();
+    let (id, status) = (of("id"), bold(of("status")));
+    say!("\npayment {id}: {status}, worth {} spendable credits", bold(&worth.to_string()));
     let balance = client.get(&format!("/api/credits/balance?tenant_id={}", asked.tenant)).await?;
-    say!(
-        "balance  {} available for tenant {}",
-        bold(&balance["data"]["available"].to_string()),
-        asked.tenant
-    );
+    say!("balance {} available for tenant {}", bold(&balance["data"]["available"].to_string()), asked.tenant);
     match plan.expected {
         Some(expected) if expected == worth => {
             say!("{} as expected: {expected}", green("✓"));
@@ -150,18 +158,6 @@ async fn report(client: &Client, plan: &Plan, asked: &Trigger) -> Result<(), Fai
         }
         None => Ok(()),
     }
-}
-
-/// Waits until nothing is left to apply, ten seconds at most.
-pub(super) async fn settled(client: &Client) -> Result<(), Failure> {
-    for _ in 0..1000 {
-        let health = client.get("/api/health").await?;
-        if health["data"]["pending"] == 0 {
-            return Ok(());
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    Err(Failure::failed("events still wait to be applied: see `faireplace events list --pending`"))
 }
 
 fn print_list() {

@@ -54,20 +54,26 @@ impl Config {
     /// As [`Config::load`], for commands that look at what is there: where nobody says which mode, it is the
     /// database's own.
     pub(crate) fn of_database(environment: &Environment) -> Result<Self, Failure> {
+        Self::of_database_or(environment, Mode::Live)
+    }
+
+    /// As [`Config::of_database`]; where there is no database either, the mode is `otherwise`.
+    pub(crate) fn of_database_or(environment: &Environment, otherwise: Mode) -> Result<Self, Failure> {
         let raw = Raw::gather(environment)?;
-        let said = raw.source("FAIREPLACE_MODE") != Source::Default;
         let config = Self::check(&raw)?;
-        match store::sqlite::mode_of(&config.database.path) {
-            Some(mode) if !said => {
-                let world = Arc::new(World { mode, ..(*config.world).clone() });
-                Ok(Self { mode, world, ..config })
-            }
-            _ => Ok(config),
+        if raw.source("FAIREPLACE_MODE") != Source::Default {
+            return Ok(config);
         }
+        let mode = store::sqlite::mode_of(&config.database.path).unwrap_or(otherwise);
+        let world = Arc::new(World { mode, ..(*config.world).clone() });
+        Ok(Self { mode, world, ..config })
     }
 
     /// Checks gathered settings.
     pub(crate) fn check(raw: &Raw) -> Result<Self, Failure> {
+        if let Some(unknown) = &raw.unknown {
+            return Err(Failure::configuration(unknown));
+        }
         let listen = required(raw, "FAIREPLACE_LISTEN")?
             .parse()
             .map_err(|_| wrong("FAIREPLACE_LISTEN", "an address and a port, such as 127.0.0.1:3000"))?;

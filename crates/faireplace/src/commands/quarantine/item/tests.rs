@@ -1,0 +1,27 @@
+//! What an item says that resolving it would do. Not here: that it does it (`e2e/tests/commands`).
+
+use serde_json::{Value, json};
+
+use super::ways_out;
+
+fn claim(event: &str, believed: bool, tenant: Option<&str>, credits: Option<i64>) -> Value {
+    json!({ "event": event, "believed": believed, "tenant_id": tenant, "credits": credits })
+}
+
+#[test]
+fn it_names_the_claim_that_resolving_takes_and_the_event_to_replay() {
+    let refused = claim("evt_refused", false, Some("t1"), Some(7));
+    let empty = claim("evt_empty", false, None, None);
+    let believed = claim("evt_believed", true, Some("t2"), Some(1));
+    let check = |claims: &[&Value], expected: [Option<&str>; 2]| {
+        let claims: Vec<Value> = claims.iter().map(|claim| (*claim).clone()).collect();
+        let said = ways_out("3", &claims).join("\n");
+        let found = ["Without options that is ", "events replay "]
+            .map(|before| said.split_once(before).map(|(_, rest)| rest.lines().next().unwrap_or_default()));
+        assert_eq!(found, expected, "{said}");
+    };
+    check(&[], [None, None]);
+    check(&[&empty], [None, Some("evt_empty")]);
+    check(&[&empty, &refused], [Some("7 credits for tenant t1."), Some("evt_refused")]);
+    check(&[&refused, &believed], [Some("1 credit for tenant t2."), Some("evt_believed")]);
+}
