@@ -66,7 +66,10 @@ fn secret(config: &Config) -> Finding {
 
 fn catalogue(config: &Config) -> Finding {
     match &config.policy.catalogue {
-        Some(catalogue) => Good(format!("for sale: {}, nothing else", counted(catalogue.len() as u64, "package"))),
+        Some(catalogue) => {
+            let packages = counted(catalogue.len() as u64, "package");
+            Good(format!("for sale: {packages}, nothing else"))
+        }
         None => Odd(
             "no catalogue: the credits in a session's metadata are believed. Add [[packages]] to the file to \
              check them"

@@ -58,7 +58,8 @@ impl Keys {
             Action::Create { name, tenant, expires, json, .. } => {
                 let permission = if tenant.is_some() { "credits:read" } else { "operator" };
                 let asked = json!({
-                    "name": name, "tenant_id": tenant, "permissions": [permission], "expires_in_days": expires,
+                    "name": name, "tenant_id": tenant, "permissions": [permission],
+                    "expires_in_days": expires,
                 });
                 let answer = client.post("/api/admin/keys", &asked).await?;
                 if json {

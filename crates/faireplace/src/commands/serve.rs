@@ -10,8 +10,8 @@ use crate::terminal::colourful;
 
 /// Run the service: receive webhooks, apply them, answer the API
 ///
-/// Settings that matter: STRIPE_WEBHOOK_SECRET (it must be set), DATABASE_URL, FAIREPLACE_MODE (live or test),
-/// FAIREPLACE_LISTEN. `faireplace config show` prints them all. Ctrl-C or SIGTERM stops it in order.
+/// Settings that matter: STRIPE_WEBHOOK_SECRET (it must be set), DATABASE_URL, FAIREPLACE_MODE (live or
+/// test), FAIREPLACE_LISTEN. `faireplace config show` prints them all. Ctrl-C or SIGTERM stops it in order.
 #[derive(Args)]
 pub(crate) struct Serve {}
 

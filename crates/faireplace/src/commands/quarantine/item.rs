@@ -1,4 +1,5 @@
-//! One item of the quarantine, as a person needs to see it: what happened, what was claimed, and each way out.
+//! One item of the quarantine, as a person needs to see it: what happened, what was claimed, and each way
+//! out. Not here: taking one of them.
 
 use serde_json::Value;
 
