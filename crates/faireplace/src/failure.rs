@@ -67,7 +67,9 @@ impl From<OpenError> for Failure {
             OpenError::OtherMode { ref asked, .. } => {
                 Self::configuration(format!("{error}: DATABASE_URL=sqlite:{asked}.db"))
             }
-            OpenError::Foreign { .. } => Self::configuration(error.to_string()),
+            OpenError::Foreign { .. } | OpenError::TooNew { .. } | OpenError::MigrationChanged { .. } => {
+                Self::configuration(error.to_string())
+            }
             OpenError::InUse { ref path, ref holder } => {
                 Self::failed(in_use(path, holder).unwrap_or_else(|| error.to_string()))
             }

@@ -65,9 +65,15 @@ pub(crate) fn error(text: &str) -> String {
     format!("{word}: {text}")
 }
 
-/// Text that came from outside, fit to be shown: nothing in it can move the cursor or pose as another line.
+/// Text that came from outside, fit to be shown: nothing in it can move the cursor, pose as another line, or
+/// turn the direction of what follows.
 pub(crate) fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Zero width, or a mark that changes direction.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Which side of its column a cell stands on.

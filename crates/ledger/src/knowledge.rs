@@ -53,9 +53,12 @@ pub struct Claim {
 pub struct RefusedClaim {
     /// Why not.
     pub reason: Reason,
-    /// As much as could be read: none where tenant or credits are missing.
+    /// The terms: none where tenant or credits are missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<Terms>,
+    /// The tenant, which may be known where the terms are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
     /// `amount_total` in minor units; known even where the terms are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Minor>,
@@ -249,14 +252,16 @@ impl Knowledge {
     /// Adds a claim that was not believed.
     pub fn join_refused(&mut self, claim: RefusedClaim) {
         let same = |known: &&mut RefusedClaim| {
-            (known.reason, &known.terms, known.amount) == (claim.reason, &claim.terms, claim.amount)
+            (known.reason, &known.terms, known.tenant, known.amount)
+                == (claim.reason, &claim.terms, claim.tenant, claim.amount)
         };
         match self.refused.iter_mut().find(same) {
             Some(known) => known.told = known.told.clone().min(claim.told),
             None => self.refused.push(claim),
         }
         self.refused.sort_by(|a, b| {
-            (&a.told, a.reason, &a.terms, a.amount).cmp(&(&b.told, b.reason, &b.terms, b.amount))
+            let key = |c: &'_ RefusedClaim| (c.told.clone(), c.reason, c.terms.clone(), c.tenant, c.amount);
+            key(a).cmp(&key(b))
         });
     }
 

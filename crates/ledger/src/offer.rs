@@ -49,6 +49,7 @@ pub fn judge(known: &mut Knowledge, fact: &Fact, policy: &Policy, is_known: impl
         Err(reason) => known.join_refused(RefusedClaim {
             reason,
             terms,
+            tenant: offer.tenant.as_deref().and_then(TenantId::parse),
             amount: offer.amount_total,
             told: fact.told.clone(),
         }),

@@ -87,8 +87,9 @@ verbs! {
     /// answer; one on which deciding panics is quarantined alone. If the batch as a whole fails, nothing of
     /// it was written.
     settle(batch: Vec<Settlement>, policy: Arc<Policy>, now: Timestamp) -> Vec<Settled>;
-    /// Decides and writes a person's word about a payment; none when there is no such payment.
-    rule(payment: PaymentId, ruling: Ruling, policy: Arc<Policy>) -> Option<Settled>;
+    /// Decides and writes a person's word about a payment. None when there is no such payment, or
+    /// when the quarantine item that `asked` for the word is closed: somebody else was quicker.
+    rule(payment: PaymentId, asked: Option<i64>, ruling: Ruling, policy: Arc<Policy>) -> Option<Settled>;
     /// Books failed attempts to apply events: tried again later, or given up and quarantined.
     postpone(failed: Vec<Postponed>, now: Timestamp) -> ();
     /// Makes events due again; answers how many there were.

@@ -3,15 +3,15 @@
 //! Not here: what the event means. That is worked out after the answer, by `engine::apply`.
 
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use stripe::signature::{TOLERANCE_SECONDS, verify};
+use stripe::signature::{SignatureFault, TOLERANCE_SECONDS, verify};
 use tokio::time::timeout;
 
 use crate::app::{App, Counters};
 
+const SIGNATURE: &str = "stripe-signature";
 const RECEIVED: &str = r#"{"received":true}"#;
 /// One body for every fault: whoever forges learns nothing from it. The reason goes to the log.
 const SIGNATURE_INVALID: &str = concat!(
@@ -36,15 +36,16 @@ const UNAVAILABLE: &str = concat!(
 );
 
 /// Takes one delivery.
-pub(crate) async fn receive(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+pub(crate) async fn receive(State(app): State<App>, request: Request) -> Response {
+    let headers = request.headers().clone();
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return json(StatusCode::UNSUPPORTED_MEDIA_TYPE, ENCODED);
     }
-    let body = match body {
+    if !headers.contains_key(SIGNATURE) {
+        // Before the body: nobody makes us hold what they did not sign.
+        return refuse(&app, SignatureFault::Missing, 0);
+    }
+    let body = match Bytes::from_request(request, &app).await {
         Ok(body) => body,
         Err(fault) if fault.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return json(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE);
@@ -52,11 +53,9 @@ pub(crate) async fn receive(
         Err(_) => return json(StatusCode::BAD_REQUEST, UNREADABLE),
     };
     let now = app.clock.now();
-    let signature = headers.get("stripe-signature").map(|value| value.as_bytes());
+    let signature = headers.get(SIGNATURE).map(|value| value.as_bytes());
     if let Err(fault) = verify(&body, signature, &app.secrets, now.seconds(), TOLERANCE_SECONDS) {
-        app.counters.count_fault(fault);
-        tracing::warn!(reason = fault.as_str(), bytes = body.len(), "refused a webhook: {fault}");
-        return json(StatusCode::BAD_REQUEST, SIGNATURE_INVALID);
+        return refuse(&app, fault, body.len());
     }
     let Ok(_permit) = app.intake_permits.try_acquire() else {
         Counters::count(&app.counters.unavailable);
@@ -73,6 +72,13 @@ pub(crate) async fn receive(
         Ok(Err(error)) => unavailable(&app, &error.to_string()),
         Err(_) => unavailable(&app, "the database took too long"),
     }
+}
+
+/// The same answer for every fault; the reason is for the log and the counter.
+fn refuse(app: &App, fault: SignatureFault, bytes: usize) -> Response {
+    app.counters.count_fault(fault);
+    tracing::warn!(reason = fault.as_str(), bytes, "refused a webhook: {fault}");
+    json(StatusCode::BAD_REQUEST, SIGNATURE_INVALID)
 }
 
 fn unavailable(app: &App, why: &str) -> Response {

@@ -126,6 +126,13 @@ fn state(status: &Value, findings: &mut Vec<Finding>) {
             counted(number("quarantined"), "item")
         )));
     }
+    let unavailable = status["since_start"]["unavailable"].as_u64().unwrap_or_default();
+    if unavailable > 0 {
+        findings.push(Odd(format!(
+            "webhooks that could not be stored since the start, and were answered 503: {unavailable}. Is the disk \
+             full? The log says why; Stripe sends them again"
+        )));
+    }
     let faults = &status["since_start"]["signature_faults"];
     let refused: u64 = faults.as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum();
     let off = |name: &str| faults[name].as_u64().unwrap_or_default();

@@ -69,7 +69,13 @@ pub(crate) fn print_rows(rows: &[Value], columns: &[Column]) {
 /// Prints JSON as it is.
 pub(crate) fn json(value: &Value) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
-    say!("{text}");
+    // Control characters beyond ASCII may stand in JSON as they are; in a terminal they must not.
+    let harmless = |c: char| match c {
+        '\n' => c.to_string(),
+        c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    say!("{}", text.chars().map(harmless).collect::<String>());
     Ok(())
 }
 

@@ -150,16 +150,20 @@ fn log(level: &str) -> Result<String, Failure> {
     Err(wrong("FAIREPLACE_LOG", "error, warn, info, debug or trace"))
 }
 
+/// After `whsec_`. Stripe's have 32; with a handful anyone could guess it.
+const SECRET_CHARACTERS_MIN: usize = 16;
+
 /// Refuses a secret with which anyone could mint credits (design section 6, Environment and defaults).
 fn secrets(text: &str) -> Result<Vec<Secret>, Failure> {
     let list = Secret::parse_list(text)
         .map_err(|fault| Failure::configuration(format!("STRIPE_WEBHOOK_SECRET: {fault}")))?;
-    if list.iter().all(|secret| secret.expose().starts_with("whsec_")) {
+    let long = |rest: &str| rest.len() >= SECRET_CHARACTERS_MIN;
+    if list.iter().all(|secret| secret.expose().strip_prefix("whsec_").is_some_and(long)) {
         return Ok(list);
     }
     Err(wrong(
         "STRIPE_WEBHOOK_SECRET",
-        "the signing secret of the webhook endpoint, which starts with whsec_",
+        "the signing secret of the webhook endpoint: whsec_ and at least 16 more characters",
     ))
 }
 

@@ -113,8 +113,10 @@ fn claim() -> impl Strategy<Value = Claim> {
 
 fn refused() -> impl Strategy<Value = RefusedClaim> {
     let reason = select(vec![Reason::TenantInvalid, Reason::PaymentStatusUnknown]);
-    (reason, option::of(terms()), option::of(minor()), told())
-        .prop_map(|(reason, terms, amount, told)| RefusedClaim { reason, terms, amount, told })
+    let someone = select(vec!["A", "B"]).prop_map(|letter| tenant(letter).unwrap());
+    (reason, option::of(terms()), option::of(someone), option::of(minor()), told()).prop_map(
+        |(reason, terms, tenant, amount, told)| RefusedClaim { reason, terms, tenant, amount, told },
+    )
 }
 
 fn charge() -> impl Strategy<Value = Charge> {

@@ -98,10 +98,11 @@ impl Sqlite {
     pub(crate) async fn rule(
         &self,
         payment: PaymentId,
+        asked: Option<i64>,
         ruling: Ruling,
         policy: Arc<Policy>,
     ) -> Answer<Option<Settled>> {
-        self.writer.write(move |c| settle::settle_ruling(c, payment, &ruling, &policy)).await
+        self.writer.write(move |c| settle::settle_ruling(c, payment, asked, &ruling, &policy)).await
     }
 
     pub(crate) async fn postpone(&self, failed: Vec<Postponed>, now: Timestamp) -> Answer<()> {

@@ -100,7 +100,9 @@ pub fn holder(database: &Path) -> Option<String> {
 }
 
 fn lock_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
+    // Two names of one file are one database. A file that is not there yet has only the one.
+    let real = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+    let mut name = real.into_os_string();
     name.push(".lock");
     name.into()
 }

@@ -72,13 +72,20 @@ fn settle_one(
     }
 }
 
-/// Settles a person's word about a payment. Nothing when there is no such payment.
+/// Settles a person's word about a payment. Nothing when there is no such payment, or when the item that
+/// `asked` for the word was closed meanwhile: of two people who answer at once, one is told so.
 pub(super) fn settle_ruling(
     c: &Connection,
     payment: PaymentId,
+    asked: Option<i64>,
     ruling: &Ruling,
     policy: &Policy,
 ) -> Result<Option<Settled>, StoreError> {
+    if let Some(item) = asked
+        && !quarantine::is_open(c, item)?
+    {
+        return Ok(None);
+    }
     let mut ledger = book::load_payment(c, payment, ruling)?;
     let Some(decision) = rule(&ledger, payment, ruling.clone(), policy) else { return Ok(None) };
     let resolution = match ruling.verdict {

@@ -36,17 +36,13 @@ async fn a_payment_is_resolved_as_the_person_says() {
     let claims = shown.as_object_mut().unwrap().remove("claims").unwrap();
     assert_eq!(&shown, item);
     let claim = json!({
-        "event": "evt_1234567890", "believed": false, "reason": "credits_invalid", "tenant_id": null,
+        "event": "evt_1234567890", "believed": false, "reason": "credits_invalid", "tenant_id": TENANT,
         "credits": null, "package": null, "currency": null, "amount": 25000,
     });
     assert_eq!(claims, json!([claim]));
 
     let resolve = "/api/admin/quarantine/1/resolve";
     for (word, expected) in [
-        (
-            json!({ "reason": "x", "credits": 10 }),
-            "tenant_id must be a UUID; the payment itself names none. Nothing was changed.",
-        ),
         (
             json!({ "reason": "x", "tenant_id": TENANT }),
             "credits must be a whole number from 1 to 1000000000; the payment itself names none. Nothing was changed.",
@@ -144,6 +140,30 @@ async fn a_dismissed_payment_is_worth_nothing_and_asks_no_more() {
     assert_eq!((&payment["status"], &payment["question"]), (&"dismissed".into(), &Value::Null));
     deployment.learn(doubtful()).await;
     assert_eq!(open(&deployment).await, json!([]));
+}
+
+/// Two people answer at the same moment: one of them is told that the other was quicker, and the item says
+/// what the ledger did.
+#[tokio::test]
+async fn of_two_words_at_once_one_counts() {
+    let deployment = Deployment::new().await;
+    for number in 0..20 {
+        let session = format!("cs_{number}");
+        let body = doubtful().replace("evt_1234567890", &format!("evt_{number}"));
+        deployment.learn(body.replace("cs_live_a1b2c3d4e5f6g7h8", &session)).await;
+        let item = open(&deployment).await[0]["id"].clone();
+        let (grant, refuse) = (json!({ "reason": "g", "credits": 10 }), json!({ "reason": "r" }));
+        let paths = ["resolve", "dismiss"].map(|verb| format!("/api/admin/quarantine/{item}/{verb}"));
+        let answers = tokio::join!(deployment.post(&paths[0], &grant), deployment.post(&paths[1], &refuse));
+        let mut statuses = [answers.0.status, answers.1.status];
+        let granted = statuses[0] == 200;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 422], "item {item}");
+        let resolution = if granted { "resolved" } else { "dismissed" };
+        assert_eq!(deployment.look(&format!("/api/admin/quarantine/{item}")).await["resolution"], resolution);
+        let worth = &deployment.look(&format!("/api/payments/{session}")).await["credits"]["granted"];
+        assert_eq!(*worth, json!(if granted { 10 } else { 0 }), "item {item}, {resolution}");
+    }
 }
 
 #[tokio::test]

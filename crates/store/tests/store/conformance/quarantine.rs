@@ -78,7 +78,7 @@ async fn a_mended_catalogue_and_a_replay_clear_the_question(store: Store) {
 async fn open_questions_are_listed_alone_or_with_those_that_were_closed(store: Store) {
     let sales = ["a", "b", "c"].map(Sale::new);
     learn(&store, &sales.each_ref().map(Sale::bought_by_nobody)).await;
-    store.rule(PaymentId(2), word(Verdict::Dismiss), Default::default()).await.unwrap();
+    store.rule(PaymentId(2), None, word(Verdict::Dismiss), Default::default()).await.unwrap();
     let keys = |rows: Vec<QuarantineRow>| rows.into_iter().filter_map(|row| row.payment).collect::<Vec<_>>();
     let open = store.quarantine(false, ALL).await.unwrap();
     assert_eq!((open.total, keys(open.rows)), (2, vec!["pi_a".to_owned(), "pi_c".to_owned()]));
@@ -95,7 +95,7 @@ async fn a_persons_grant_adds_credits_and_closes_the_question(store: Store) {
     let sale = Sale::new("a");
     learn(&store, &[sale.bought_by_nobody()]).await;
     let asked = the_open_one(&store).await;
-    let settled = store.rule(PaymentId(1), grant(1, 8), Default::default()).await.unwrap();
+    let settled = store.rule(PaymentId(1), None, grant(1, 8), Default::default()).await.unwrap();
     assert_eq!(settled, Some(Settled { seq: 0, outcome: Outcome::Granted }));
     assert_eq!(balance(&store, 1).await, [8, 0, 0, 0]);
     check_closed(&store, asked.id, "resolved").await;
@@ -109,7 +109,7 @@ async fn a_persons_grant_adds_credits_and_closes_the_question(store: Store) {
 
 async fn a_persons_grant_is_added_to_what_the_tenant_has(store: Store) {
     learn(&store, &[Sale::new("other").bought(), Sale::new("a").bought_by_nobody()]).await;
-    store.rule(PaymentId(2), grant(1, 5), Default::default()).await.unwrap();
+    store.rule(PaymentId(2), None, grant(1, 5), Default::default()).await.unwrap();
     assert_eq!(balance(&store, 1).await, [15, 0, 0, 0]);
 }
 
@@ -117,7 +117,7 @@ async fn a_persons_dismissal_grants_nothing_and_closes_the_question(store: Store
     let sale = Sale::new("a");
     learn(&store, &[sale.bought_by_nobody()]).await;
     let asked = the_open_one(&store).await;
-    let settled = store.rule(PaymentId(1), word(Verdict::Dismiss), Default::default()).await.unwrap();
+    let settled = store.rule(PaymentId(1), None, word(Verdict::Dismiss), Default::default()).await.unwrap();
     assert_eq!(settled.map(|settled| settled.seq), Some(0));
     check_closed(&store, asked.id, "dismissed").await;
     assert_eq!(payment(&store, &sale.object("cs")).await.status, PaymentStatus::Dismissed);
@@ -126,18 +126,18 @@ async fn a_persons_dismissal_grants_nothing_and_closes_the_question(store: Store
 
 async fn a_later_word_counts_and_an_earlier_one_does_not(store: Store) {
     learn(&store, &[Sale::new("a").bought(), Sale::new("b").to(2).bought()]).await;
-    store.rule(PaymentId(1), grant(2, 3), Default::default()).await.unwrap();
+    store.rule(PaymentId(1), None, grant(2, 3), Default::default()).await.unwrap();
     assert_eq!((balance(&store, 1).await, balance(&store, 2).await), ([0; 4], [13, 0, 0, 0]));
     let earlier = ledger::knowledge::Ruling { at: NOW, ..word(Verdict::Dismiss) };
-    store.rule(PaymentId(1), earlier, Default::default()).await.unwrap();
+    store.rule(PaymentId(1), None, earlier, Default::default()).await.unwrap();
     assert_eq!(balance(&store, 2).await, [13, 0, 0, 0]);
     let later = ledger::knowledge::Ruling { at: NOW.plus_seconds(90), ..word(Verdict::Dismiss) };
-    store.rule(PaymentId(1), later, Default::default()).await.unwrap();
+    store.rule(PaymentId(1), None, later, Default::default()).await.unwrap();
     assert_eq!(balance(&store, 2).await, [10, 0, 0, 0]);
 }
 
 async fn nothing_can_be_said_about_a_payment_that_is_not_there(store: Store) {
-    assert_eq!(store.rule(PaymentId(1), grant(1, 5), Default::default()).await.unwrap(), None);
+    assert_eq!(store.rule(PaymentId(1), None, grant(1, 5), Default::default()).await.unwrap(), None);
     assert!(store.tenant(super::sale::tenant(1)).await.unwrap().is_none());
 }
 
@@ -145,11 +145,14 @@ async fn a_word_that_nobody_can_mean_changes_nothing(store: Store) {
     learn(&store, &[Sale::new("other").bought(), Sale::new("a").bought_by_nobody()]).await;
     let asked = the_open_one(&store).await;
     for credits in [i64::MAX, 0, -5] {
-        assert_eq!(store.rule(PaymentId(2), grant(1, credits), Default::default()).await.unwrap(), None);
+        assert_eq!(
+            store.rule(PaymentId(2), None, grant(1, credits), Default::default()).await.unwrap(),
+            None
+        );
     }
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
     assert_eq!(the_open_one(&store).await.id, asked.id);
-    store.rule(PaymentId(2), grant(1, 5), Default::default()).await.unwrap();
+    store.rule(PaymentId(2), None, grant(1, 5), Default::default()).await.unwrap();
     assert_eq!(balance(&store, 1).await, [15, 0, 0, 0]);
 }
 

@@ -56,7 +56,7 @@ async fn a_job_that_fails_leaves_its_neighbours_alone() {
                 1 => !store.settle(batch, Policy::default().into(), NOW).await.unwrap().is_empty(),
                 // So many credits nobody can mean.
                 2 => store
-                    .rule(PaymentId(2), grant(1, i64::MAX), Policy::default().into())
+                    .rule(PaymentId(2), None, grant(1, i64::MAX), Policy::default().into())
                     .await
                     .unwrap()
                     .is_some(),

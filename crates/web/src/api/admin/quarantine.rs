@@ -76,13 +76,15 @@ pub(crate) async fn resolve(
                     ));
                 }
                 let by = word.by.unwrap_or_else(|| caller.key.name.clone());
-                request.store().resolve_event(event, by, word.reason, request.meta.at).await?;
+                if !request.store().resolve_event(event, by, word.reason, request.meta.at).await? {
+                    return Err(closed_meanwhile());
+                }
                 request.app.arrived.notify_one();
                 return Ok(request.meta.data(json!({ "id": item.id, "resolution": "replayed" })));
             }
             let payment = payment(&request, &item).await?;
             let verdict = grant(&payment, &word)?;
-            rule(&request, &caller, &payment, word, verdict).await
+            rule(&request, &caller, &item, &payment, word, verdict).await
         })
         .await
 }
@@ -99,12 +101,11 @@ pub(crate) async fn dismiss(
             let (item, word) = (open_item(&request, &id).await?, word(&request, received)?);
             let Some(event) = item.event.clone() else {
                 let payment = payment(&request, &item).await?;
-                return rule(&request, &caller, &payment, word, Verdict::Dismiss).await;
+                return rule(&request, &caller, &item, &payment, word, Verdict::Dismiss).await;
             };
             let by = word.by.unwrap_or_else(|| caller.key.name.clone());
             if !request.store().dismiss_event(event, by, word.reason, request.meta.at).await? {
-                let message = "This item was closed meanwhile. Nothing was changed.";
-                return Err(Problem::new(ProblemKind::Validation, message));
+                return Err(closed_meanwhile());
             }
             Ok(request.meta.data(json!({ "id": item.id, "resolution": "dismissed" })))
         })
@@ -114,15 +115,21 @@ pub(crate) async fn dismiss(
 async fn rule(
     request: &Request,
     caller: &Caller,
+    item: &QuarantineRow,
     payment: &PaymentRow,
     word: Word,
     verdict: Verdict,
 ) -> Result<Response, Problem> {
     let by = word.by.unwrap_or_else(|| caller.key.name.clone());
     let ruling = Ruling { at: request.meta.at, by, reason: word.reason, verdict };
-    let settled = request.store().rule(payment.id, ruling, request.app.policy.clone()).await?;
-    let settled = settled.ok_or_else(|| Problem::not_found("payment"))?;
+    let settled = request.store().rule(payment.id, Some(item.id), ruling, request.app.policy.clone()).await?;
+    let settled = settled.ok_or_else(closed_meanwhile)?;
     Ok(request.meta.data(json!({ "payment": payment.key, "outcome": settled.outcome })))
+}
+
+/// Somebody else was quicker.
+fn closed_meanwhile() -> Problem {
+    Problem::new(ProblemKind::Validation, "This item was closed meanwhile. Nothing was changed.")
 }
 
 async fn find(request: &Request, id: &str) -> Result<QuarantineRow, Problem> {
@@ -166,7 +173,7 @@ fn grant(payment: &PaymentRow, word: &Word) -> Result<Verdict, Problem> {
     };
     let tenant = match &word.tenant_id {
         Some(text) => TenantId::parse(text),
-        None => terms.map(|terms| terms.tenant),
+        None => terms.map(|terms| terms.tenant).or_else(|| known.refused.first()?.tenant),
     };
     let credits = word.credits.map(Credits).or(terms.map(|terms| terms.credits));
     let credits = credits.filter(|credits| (1..=CREDITS_PER_PAYMENT_MAX).contains(&credits.0));

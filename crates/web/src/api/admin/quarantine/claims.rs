@@ -26,6 +26,7 @@ pub(super) fn of(known: &Knowledge) -> Vec<ClaimView> {
     let refused = known.refused.iter().map(|claim| ClaimView {
         believed: false,
         reason: Some(claim.reason.as_str()),
+        tenant_id: claim.tenant,
         amount: claim.amount.map(|amount| amount.0),
         ..view(&claim.told, claim.terms.as_ref())
     });
