@@ -28,7 +28,8 @@ const ROWS: &[Row] = &[
     Row(&[("STRIPE_WEBHOOK_SECRET", "sk_test_Hid9den")], "", "STRIPE_WEBHOOK_SECRET: this is an API key or an endpoint id"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "we_Hid9den")], "", "STRIPE_WEBHOOK_SECRET: this is an API key or an endpoint id"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9den,sk_test_Hid9den")], "", "STRIPE_WEBHOOK_SECRET: this is an API key or an endpoint id"),
-    Row(&[("STRIPE_WEBHOOK_SECRET", "Hid9denHid9den")], "", "STRIPE_WEBHOOK_SECRET must be the signing secret of the webhook endpoint, which starts with whsec_"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "Hid9denHid9den")], "", "STRIPE_WEBHOOK_SECRET must be the signing secret of the webhook endpoint: whsec_ and"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9denHid9denX")], "", "STRIPE_WEBHOOK_SECRET must be the signing secret of the webhook endpoint: whsec_ and"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9den,a,b,c,d,e")], "", "STRIPE_WEBHOOK_SECRET: there are more than 5"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9dén")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret contains a character that no secret has"),
     // Variables.

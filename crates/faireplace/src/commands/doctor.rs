@@ -129,8 +129,8 @@ fn state(status: &Value, findings: &mut Vec<Finding>) {
     let unavailable = status["since_start"]["unavailable"].as_u64().unwrap_or_default();
     if unavailable > 0 {
         findings.push(Odd(format!(
-            "webhooks that could not be stored since the start, and were answered 503: {unavailable}. Is the disk \
-             full? The log says why; Stripe sends them again"
+            "webhooks that could not be stored and were answered 503: {unavailable} since the start. Is the \
+             disk full? The log says why; Stripe sends them again"
         )));
     }
     let faults = &status["since_start"]["signature_faults"];
