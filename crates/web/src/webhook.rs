@@ -37,14 +37,14 @@ const UNAVAILABLE: &str = concat!(
 
 /// Takes one delivery.
 pub(crate) async fn receive(State(app): State<App>, request: Request) -> Response {
-    let headers = request.headers().clone();
+    let headers = request.headers();
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return json(StatusCode::UNSUPPORTED_MEDIA_TYPE, ENCODED);
     }
-    if !headers.contains_key(SIGNATURE) {
+    let Some(signature) = headers.get(SIGNATURE).cloned() else {
         // Before the body: nobody makes us hold what they did not sign.
         return refuse(&app, SignatureFault::Missing, 0);
-    }
+    };
     let body = match Bytes::from_request(request, &app).await {
         Ok(body) => body,
         Err(fault) if fault.status() == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -53,8 +53,9 @@ pub(crate) async fn receive(State(app): State<App>, request: Request) -> Respons
         Err(_) => return json(StatusCode::BAD_REQUEST, UNREADABLE),
     };
     let now = app.clock.now();
-    let signature = headers.get(SIGNATURE).map(|value| value.as_bytes());
-    if let Err(fault) = verify(&body, signature, &app.secrets, now.seconds(), TOLERANCE_SECONDS) {
+    if let Err(fault) =
+        verify(&body, Some(signature.as_bytes()), &app.secrets, now.seconds(), TOLERANCE_SECONDS)
+    {
         return refuse(&app, fault, body.len());
     }
     let Ok(_permit) = app.intake_permits.try_acquire() else {

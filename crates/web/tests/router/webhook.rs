@@ -119,6 +119,15 @@ fn padded(size: usize) -> String {
     body
 }
 
+/// Were it read, it would be found too large.
+#[tokio::test]
+async fn an_unsigned_body_is_not_even_read() {
+    let deployment = Deployment::new().await;
+    let body = padded(Limits::default().webhook_body_bytes + 1);
+    let answer = deployment.request(Method::POST, "/webhooks/stripe", None, &body).await;
+    assert_eq!((answer.status, answer.text.as_str()), (400, REFUSED));
+}
+
 #[tokio::test]
 async fn a_mebibyte_is_the_most() {
     let deployment = Deployment::new().await;
