@@ -1,0 +1,2 @@
+//! How Stripe's API talks: form parameters in, JSON out, errors and lists of one shape. Not here: what any
+//! request does.
