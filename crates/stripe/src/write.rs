@@ -1,5 +1,5 @@
-//! Stripe's objects and events as Stripe would send them, for rehearsal and tests: one event of any type about
-//! one payment, and models of the objects ([`Session`], [`Charge`], …) that render for any version.
+//! Stripe's objects and events as Stripe would send them, for rehearsal and tests: models of the objects
+//! ([`Session`], [`Charge`], …) that render for any version, and one event of any type about one payment.
 //!
 //! A body is laid out like Stripe's: indented by two spaces, `id` and `object` first, every other key in
 //! alphabetical order, null where Stripe says null. The same input gives the same bytes, for ever.

@@ -64,16 +64,14 @@ impl ApiVersion {
 
 /// `2026-08-26` of `2026-08-26.dahlia`; as texts, such dates compare as days do.
 fn date_of(version: &str) -> Option<&str> {
-    let (date, name) = version.split_once('.').map_or((version, None), |(date, name)| (date, Some(name)));
-    let named =
-        name.is_none_or(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()));
-    let number = |from, to| date.get(from..to)?.parse::<u8>().ok();
-    let dated = date.len() == 10
-        && date
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() })
-        && number(5, 7).is_some_and(|month| (1..=12).contains(&month))
-        && number(8, 10).is_some_and(|day| (1..=31).contains(&day));
-    (dated && named).then_some(date)
+    let (date, name) = version.split_once('.').unwrap_or((version, "unnamed"));
+    let named = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase());
+    let formed = date.len() == 10
+        && date.bytes().zip(*b"0000-00-00").all(|(byte, form)| match form {
+            b'-' => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    let month = date.get(5..7).is_some_and(|month| ("01"..="12").contains(&month));
+    let day = date.get(8..).is_some_and(|day| ("01"..="31").contains(&day));
+    (named && formed && month && day).then_some(date)
 }

@@ -37,8 +37,8 @@ pub(crate) fn written(
     WrittenEvent { id, type_name: type_name.to_owned(), created, body: pretty(&envelope) }
 }
 
-/// `value` laid out as Stripe lays out its bodies: indented by two spaces a level, `id` and `object` first, then
-/// the other keys by name; no line end after the last line.
+/// `value` laid out as Stripe lays out its bodies: indented by two spaces a level, `id` and `object` first,
+/// then the other keys by name; no line end after the last line.
 #[must_use]
 pub fn pretty(value: &Value) -> String {
     let mut text = String::new();

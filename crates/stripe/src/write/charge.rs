@@ -121,7 +121,7 @@ impl Charge {
             MethodType::SepaDebit | MethodType::BankTransfer => ("not_assessed", None),
         };
         json!({
-            "advice_code": self.failure.as_ref().map(Failure::advice_code),
+            "advice_code": self.failure.as_ref().and_then(Failure::advice_code),
             "network_advice_code": null,
             "network_decline_code": self.failure.as_ref().map(|_| "01"),
             "network_status": network_status,

@@ -1,7 +1,7 @@
 //! The objects of one purchase: what `Purchase` and a state say, as the models of `write`, rendered.
 //!
-//! Deliberately not here: what an object looks like (the models), and which event tells which state (`catalog`,
-//! `story`).
+//! Deliberately not here: what an object looks like (the models), and which event tells which state
+//! (`catalog`, `story`).
 
 mod charge;
 mod dispute;
@@ -17,7 +17,7 @@ pub(crate) use payment_intent::{IntentState, payment_intent};
 pub(crate) use refund::{RefundState, refund, unreferenced};
 pub(crate) use session::{SessionState, session};
 
-use super::{BillingDetails, Failure, Purchase};
+use super::{BillingDetails, Failure};
 
 /// Whoever buys. Not all of the name is ASCII, as names are.
 fn buyer() -> BillingDetails {
@@ -36,8 +36,4 @@ fn generic_decline() -> Failure {
         decline_code: Some("generic_decline".to_owned()),
         message: "Your card was declined.".to_owned(),
     }
-}
-
-fn receipt_url(purchase: &Purchase) -> String {
-    format!("https://pay.stripe.com/receipts/payment/{}", purchase.reference)
 }

@@ -147,29 +147,23 @@ impl PaymentIntent {
         self.payment_method_types.iter().map(options).collect()
     }
 
+    /// `last_payment_error`: what does not apply is left out of it, not null.
     fn error(&self, declined: &Declined) -> Value {
-        let failure = &declined.failure;
-        let method = declined.method.method_type();
-        let kind = if method == MethodType::Card { "card_error" } else { "invalid_request_error" };
-        json!({
-            "advice_code": failure.advice_code(),
-            "charge": declined.charge,
-            "code": failure.code,
-            "decline_code": failure.decline_code,
-            "doc_url": failure.doc_url(),
-            "message": failure.message,
-            "payment_method": {
-                "id": declined.payment_method,
-                "object": "payment_method",
-                "billing_details": BillingDetails::default().render(),
-                "created": self.created,
-                "customer": null,
-                "livemode": self.livemode,
-                "metadata": {},
-                "type": method.name(),
-            },
-            "type": kind,
-        })
+        let mut error = declined.failure.render();
+        error["payment_method"] = json!({
+            "id": declined.payment_method,
+            "object": "payment_method",
+            "billing_details": BillingDetails::default().render(),
+            "created": self.created,
+            "customer": null,
+            "livemode": self.livemode,
+            "metadata": {},
+            "type": declined.method.method_type().name(),
+        });
+        if let Some(charge) = &declined.charge {
+            error["charge"] = json!(charge);
+        }
+        error
     }
 }
 
