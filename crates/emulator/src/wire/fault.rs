@@ -179,8 +179,8 @@ impl Fault {
     pub fn empty_parameter(param: &str) -> Self {
         let message = format!(
             "You passed an empty string for '{param}'. We assume empty values are an attempt to unset a \
-             field; however '{param}' cannot be unset. You should remove '{param}' from your request or supply \
-             a non-empty value."
+             field; however '{param}' cannot be unset. You should remove '{param}' from your request or \
+             supply a non-empty value."
         );
         Self::invalid(message).code("parameter_invalid_empty").param(param).unread()
     }
