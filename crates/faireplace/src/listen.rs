@@ -1,6 +1,6 @@
-//! Hands the events of an account on to an endpoint, in order: each is tried until it is accepted, and nothing
-//! after it is sent before. The screen is that of `stripe listen`. Not here: the question (`listen::api`), the
-//! order (`listen::follow`), one attempt (`sender`).
+//! Hands the events of an account on to an endpoint, in order: each is tried until it is accepted, and
+//! nothing after it is sent before. The screen is that of `stripe listen`. Not here: the question
+//! (`listen::api`), the order (`listen::follow`), one attempt (`sender`).
 
 pub(crate) mod api;
 mod follow;

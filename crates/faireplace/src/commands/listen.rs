@@ -19,13 +19,13 @@ const STRIPE: &str = "https://api.stripe.com";
 
 /// Forward the events of the emulator, or of a Stripe account, to your endpoint, in order
 ///
-/// Like `stripe listen`, but it asks the events API over and over, so that nothing is lost while the endpoint,
-/// the API or the network is away: an event that is not answered with 2xx is signed and sent again after 1, 2,
-/// 4 … 30 seconds, for three days, and nothing after it is sent before. Only what happens after the start is
-/// forwarded. Ctrl-C stops it.
+/// Like `stripe listen`, but it asks the events API over and over, so that nothing is lost while the
+/// endpoint, the API or the network is away: an event that is not answered with 2xx is signed and sent again
+/// after 1, 2, 4 … 30 seconds, for three days, and nothing after it is sent before. Only what happens after
+/// the start is forwarded. Ctrl-C stops it.
 ///
-/// The events are the emulator's; with STRIPE_SECRET_KEY they are those of your Stripe account (a restricted key
-/// that may read events is enough). They are signed with STRIPE_WEBHOOK_SECRET, else with the secret that
+/// The events are the emulator's; with STRIPE_SECRET_KEY they are those of your Stripe account (a restricted
+/// key that may read events is enough). They are signed with STRIPE_WEBHOOK_SECRET, else with the secret that
 /// `faireplace dev` made in this folder, else with one that is made here and kept beside the database.
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -45,8 +45,8 @@ pub(crate) struct Listen {
     /// STRIPE_SECRET_KEY, else the emulator at http://127.0.0.1:12111
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
-    /// Ask in the newest API version. Stripe keeps an event in the version in which it was made, so there this
-    /// changes little
+    /// Ask in the newest API version. Stripe keeps an event in the version in which it was made, so there
+    /// this changes little
     #[arg(short, long)]
     latest: bool,
     /// Print the signing secret, nothing else, and end

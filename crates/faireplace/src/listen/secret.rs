@@ -1,5 +1,5 @@
-//! The secret that `listen` signs with: the one that the endpoint knows already, or one made up once and kept,
-//! so that it is the same tomorrow. Never a secret that anybody could guess.
+//! The secret that `listen` signs with: the one that the endpoint knows already, or one made up once and
+//! kept, so that it is the same tomorrow. Not here: any secret that somebody could guess.
 
 use engine::entropy;
 use ledger::chain::hex;

@@ -1,5 +1,5 @@
-//! The two servers that the tests talk to, on one port: an events API with Stripe's paging, and an endpoint that
-//! checks signatures. Both do as they are told.
+//! The two servers that the tests talk to, on one port: an events API with Stripe's paging, and an endpoint
+//! that checks signatures. Both do as they are told. Not here: what a test expects.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
