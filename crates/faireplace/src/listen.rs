@@ -14,7 +14,8 @@ use engine::Clock;
 use stripe::write::WrittenEvent;
 
 use crate::failure::Failure;
-use crate::sender::{Sender, arrival, clock_text};
+use crate::delivery_line::{self, clock_text};
+use crate::sender::Sender;
 use crate::terminal::{bold, faint, line, red, shown};
 use api::{Answer, EventsApi};
 use follow::Follower;
@@ -161,7 +162,7 @@ impl Listener {
         if self.raw {
             line(&one_line(&event.body));
         } else {
-            (self.say)(&arrival(event, arrived));
+            (self.say)(&delivery_line::sent(&event.type_name, &event.id, arrived));
         }
         let Some(sender) = &self.sender else { return };
         let mut failures = 0;
