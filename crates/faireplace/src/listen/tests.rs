@@ -161,7 +161,7 @@ async fn a_refusal_ends_it_without_showing_the_key() {
     servers.answer_next(401, "", &body);
     let listener = listener(&servers.url, &servers.endpoint(), &["*"], Certificates::Checked);
     let failure = listener.run().await.to_string();
-    assert!(failure.contains("401 Invalid API Key provided: sk_…"), "{failure}");
+    assert!(failure.contains(" answered 401 Invalid API Key provided: sk_…"), "{failure}");
     assert!(!failure.contains(KEY), "{failure}");
 }
 
