@@ -129,10 +129,8 @@ impl Listener {
                 }
                 Answer::Refused(reason) => {
                     return Failure::failed(format!(
-                        "{} refuses to list events: {}. Check STRIPE_SECRET_KEY, and that the key may read \
-                         events",
-                        self.api.shown(),
-                        shown(&reason)
+                        "{}. Check STRIPE_SECRET_KEY, and that the key may read events",
+                        shown(reason.trim_end_matches(['.', ' ']))
                     ));
                 }
             }
@@ -148,12 +146,8 @@ impl Listener {
 
     fn say_away(&self, reason: &str) {
         let stamp = faint(&clock_text(self.clock.now()));
-        (self.say)(&format!(
-            "{stamp}            {} No events from {}: {}. Trying again until there are",
-            red("[ERROR]"),
-            self.api.shown(),
-            shown(reason)
-        ));
+        let (word, reason) = (red("[ERROR]"), shown(reason.trim_end_matches(['.', ' '])));
+        (self.say)(&format!("{stamp}            {word} No events: {reason}. Trying again until it works"));
     }
 
     /// Shows one event and sends it until it is accepted.
