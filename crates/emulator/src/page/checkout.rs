@@ -143,7 +143,13 @@ impl Page<'_> {
     fn groups(&self) -> Vec<Group> {
         let mut groups = Vec::new();
         if self.view.takes_card {
-            for title in ["Card: paid", "Card: declined", "3-D Secure", "Refunds", "Disputes and fraud"] {
+            for title in [
+                "Paid",
+                "Declined",
+                "3-D Secure first",
+                "Paid; what a refund does",
+                "Paid, then disputed or doubted",
+            ] {
                 let tests =
                     CARDS.iter().filter(|card| group(card) == Some(title)).map(Test::of_card).collect();
                 groups.push(Group { title, field: "card", tests });
@@ -181,12 +187,14 @@ impl Test {
 /// The heading under which a card is offered; `None` for those that merely are of another brand or country.
 fn group(card: &Card) -> Option<&'static str> {
     match card.effect {
-        Effect::Succeeds => (card.number == CARDS[0].number).then_some("Card: paid"),
-        Effect::Declined(_) => Some("Card: declined"),
-        Effect::ChallengeThenSucceeds | Effect::ChallengeThenDeclined => Some("3-D Secure"),
-        Effect::RefundPendingThenSucceeds | Effect::RefundSucceedsThenFails => Some("Refunds"),
+        Effect::Succeeds => (card.number == CARDS[0].number).then_some("Paid"),
+        Effect::Declined(_) => Some("Declined"),
+        Effect::ChallengeThenSucceeds | Effect::ChallengeThenDeclined => Some("3-D Secure first"),
+        Effect::RefundPendingThenSucceeds | Effect::RefundSucceedsThenFails => {
+            Some("Paid; what a refund does")
+        }
         Effect::Disputed { .. } | Effect::Inquiry | Effect::EarlyFraudWarning | Effect::SeveralDisputes => {
-            Some("Disputes and fraud")
+            Some("Paid, then disputed or doubted")
         }
     }
 }
