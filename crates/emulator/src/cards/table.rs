@@ -58,7 +58,7 @@ pub static CARDS: &[Card] = &[
     visa("4000002500003155", Effect::ChallengeThenSucceeds, "Then succeeds"),
     visa("4000002760003184", Effect::ChallengeThenSucceeds, "Then succeeds"),
     visa("4000008400001629", Effect::ChallengeThenDeclined, "Then declined"),
-    visa("4000000000007726", Effect::RefundPendingThenSucceeds, "Pending, then succeeds"),
+    visa("4000000000007726", Effect::RefundPendingThenSucceeds, "Pending, then done"),
     visa("4000000000005126", Effect::RefundSucceedsThenFails, "Succeeds, then fails"),
     visa("4000000000000259", Effect::Disputed { reason: "fraudulent" }, "Fraudulent"),
     visa("4000000000002685", Effect::Disputed { reason: "product_not_received" }, "Product not received"),

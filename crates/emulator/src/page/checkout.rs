@@ -26,6 +26,8 @@ pub struct CheckoutView {
     pub currency: String,
     /// As the shop or the customer gave it; may be empty.
     pub email: String,
+    /// The shop gave it, and the customer cannot change it.
+    pub email_fixed: bool,
     /// As the customer typed it; may be empty.
     pub name: String,
     /// The session takes cards.
@@ -67,6 +69,8 @@ pub enum State {
     },
     /// A debit whose bank has not answered yet.
     Processing,
+    /// A debit that the bank has refused.
+    Failed,
     /// Paid.
     Complete,
     /// It can no longer be paid.
@@ -134,6 +138,7 @@ impl Page<'_> {
             (State::Open, Some(_)) => "Not paid – pay",
             (State::Challenge { .. }, _) => "Confirm – pay",
             (State::Processing, _) => "Processing – pay",
+            (State::Failed, _) => "Not paid –",
             (State::Complete, _) => "Paid –",
             (State::Expired, _) => "Expired –",
         };
@@ -147,8 +152,8 @@ impl Page<'_> {
                 "Paid",
                 "Declined",
                 "3-D Secure first",
-                "Paid; what a refund does",
-                "Paid, then disputed or doubted",
+                "Paid; when refunded",
+                "Paid, then contested",
             ] {
                 let tests =
                     CARDS.iter().filter(|card| group(card) == Some(title)).map(Test::of_card).collect();
@@ -191,10 +196,10 @@ fn group(card: &Card) -> Option<&'static str> {
         Effect::Declined(_) => Some("Declined"),
         Effect::ChallengeThenSucceeds | Effect::ChallengeThenDeclined => Some("3-D Secure first"),
         Effect::RefundPendingThenSucceeds | Effect::RefundSucceedsThenFails => {
-            Some("Paid; what a refund does")
+            Some("Paid; when refunded")
         }
         Effect::Disputed { .. } | Effect::Inquiry | Effect::EarlyFraudWarning | Effect::SeveralDisputes => {
-            Some("Paid, then disputed or doubted")
+            Some("Paid, then contested")
         }
     }
 }
