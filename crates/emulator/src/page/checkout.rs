@@ -148,13 +148,9 @@ impl Page<'_> {
     fn groups(&self) -> Vec<Group> {
         let mut groups = Vec::new();
         if self.view.takes_card {
-            for title in [
-                "Paid",
-                "Declined",
-                "3-D Secure first",
-                "Paid; when refunded",
-                "Paid, then contested",
-            ] {
+            for title in
+                ["Paid", "Declined", "3-D Secure first", "Paid; when refunded", "Paid, then contested"]
+            {
                 let tests =
                     CARDS.iter().filter(|card| group(card) == Some(title)).map(Test::of_card).collect();
                 groups.push(Group { title, field: "card", tests });
@@ -172,7 +168,7 @@ impl Page<'_> {
     fn others(&self) -> impl Iterator<Item = Test> {
         CARDS.iter().filter(|card| group(card).is_none()).map(|card| Test {
             number: card.number,
-            does: format!("{} {}, {}", brand(card), card.funding, card.country),
+            does: format!("{} {}, {}", brand(card.brand), card.funding, card.country),
         })
     }
 }
@@ -195,17 +191,16 @@ fn group(card: &Card) -> Option<&'static str> {
         Effect::Succeeds => (card.number == CARDS[0].number).then_some("Paid"),
         Effect::Declined(_) => Some("Declined"),
         Effect::ChallengeThenSucceeds | Effect::ChallengeThenDeclined => Some("3-D Secure first"),
-        Effect::RefundPendingThenSucceeds | Effect::RefundSucceedsThenFails => {
-            Some("Paid; when refunded")
-        }
+        Effect::RefundPendingThenSucceeds | Effect::RefundSucceedsThenFails => Some("Paid; when refunded"),
         Effect::Disputed { .. } | Effect::Inquiry | Effect::EarlyFraudWarning | Effect::SeveralDisputes => {
             Some("Paid, then contested")
         }
     }
 }
 
-fn brand(card: &Card) -> &'static str {
-    match card.brand {
+/// The name of a card network, as people write it.
+pub(super) fn brand(brand: &str) -> &str {
+    match brand {
         "visa" => "Visa",
         "mastercard" => "Mastercard",
         "amex" => "American Express",

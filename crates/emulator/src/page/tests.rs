@@ -206,8 +206,13 @@ fn writes_samples() {
         good: false,
         text: "Refund amount (€126.00) is greater than unrefunded amount on charge (€63.00)".to_owned(),
     });
-    let second =
-        Endpoint { held: true, enabled: false, id: "we_2".to_owned(), misbehaviour: Misbehaviour::default(), ..endpoint() };
+    let second = Endpoint {
+        held: true,
+        enabled: false,
+        id: "we_2".to_owned(),
+        misbehaviour: Misbehaviour::default(),
+        ..endpoint()
+    };
     busy.endpoints.push(second);
     let page = control(&busy)
         .replace("<details class=\"event\">", "<details class=\"event\" open>")
