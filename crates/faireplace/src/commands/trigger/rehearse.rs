@@ -211,7 +211,8 @@ impl<'a> Rehearsal<'a> {
 
     /// What was told since, in the order in which it happened.
     async fn show_events(&self, before: &str, manners: Manners) -> Result<(), Failure> {
-        let listed = self.account.read(&format!("/v1/events?limit=100&ending_before={before}")).await?;
+        let since = if before.is_empty() { String::new() } else { format!("&ending_before={before}") };
+        let listed = self.account.read(&format!("/v1/events?limit=100{since}")).await?;
         let session = self.account.read(&format!("/v1/checkout/sessions/{}", self.session)).await?;
         let intent = text(&session, "payment_intent");
         let about = |event: &&Value| {
