@@ -62,8 +62,10 @@ pub(super) async fn roll(State(emulator): State<Emulator>, Path(id): Path<String
     if overlap_seconds > LONGEST_OVERLAP {
         return Err(Fault::invalid(format!("overlap_seconds goes from 0 to {LONGEST_OVERLAP}.")).into());
     }
-    let secret = emulator.with(|world| act::endpoint::roll(world, &id, overlap_seconds));
-    let secret = secret.ok_or_else(|| Fault::no_such("webhook_endpoint", &id, "id"))?;
+    let secret = emulator.with(|world| {
+        named(world, &id)?;
+        Ok::<_, Fault>(act::endpoint::roll(world, &id, overlap_seconds))
+    })?;
     ok(&json!({ "secret": secret }))
 }
 
