@@ -3,4 +3,5 @@
 //!
 //! Deliberately not here: credits. This crate knows Stripe and nothing of what a payment is worth.
 
+pub mod cards;
 pub mod wire;

@@ -1,5 +1,5 @@
-//! Stripe's events as Stripe would send them, for rehearsal and tests: one event of any type about one
-//! payment.
+//! Stripe's objects and events as Stripe would send them, for rehearsal and tests: models of the objects
+//! ([`Session`], [`Charge`], …) that render for any version, and one event of any type about one payment.
 //!
 //! A body is laid out like Stripe's: indented by two spaces, `id` and `object` first, every other key in
 //! alphabetical order, null where Stripe says null. The same input gives the same bytes, for ever.
@@ -10,26 +10,35 @@ mod api_version;
 mod body;
 mod catalog;
 mod charge;
+mod closed_enum;
 mod dispute;
 mod early_fraud_warning;
+mod failure;
+mod method;
+pub(crate) mod of_purchase;
 mod payment_intent;
-mod payment_method;
 mod refund;
 mod session;
 mod unknown;
 
 pub use api_version::ApiVersion;
+pub use body::pretty;
+pub use charge::{Charge, ChargeStatus};
+pub use dispute::{Dispute, DisputeStatus, Leg};
+pub use early_fraud_warning::EarlyFraudWarning;
+pub use failure::Failure;
+pub use method::{BillingDetails, Method, MethodType};
+pub use payment_intent::{CaptureMethod, Declined, IntentStatus, NextAction, PaymentIntent};
+pub use refund::{Refund, RefundStatus};
+pub use session::{CustomerCreation, Payment, Session, SessionStatus};
 pub use unknown::UnknownEventType;
 
 pub(crate) use body::{Subject, written};
-pub(crate) use charge::{ChargeState, charge};
-pub(crate) use dispute::{Dispute, DisputeState};
-pub(crate) use payment_intent::{IntentState, payment_intent};
-pub(crate) use payment_method::PaymentMethod;
-pub(crate) use refund::{Refund, RefundState};
-pub(crate) use session::{SessionState, session};
 
 use crate::EventType;
+
+/// The seller's own notes on an object, by name.
+pub type Metadata = std::collections::BTreeMap<String, String>;
 
 /// One event of the named type about `purchase`, created at the moment of the purchase.
 ///

@@ -3,11 +3,11 @@
 //! Deliberately not here: the shapes of the objects (`write`).
 
 use crate::EventType::{self, *};
-use crate::write::{
-    ChargeState, Dispute, DisputeState, IntentState, PaymentMethod, Purchase, Refund, RefundState,
-    SessionState, Subject, WrittenEvent, charge, payment_intent, session, written,
+use crate::write::MethodType::{Card, SepaDebit};
+use crate::write::of_purchase::{
+    self, ChargeState, DisputeState, IntentState, RefundState, SessionState, charge, payment_intent, session,
 };
-use PaymentMethod::{Card, SepaDebit};
+use crate::write::{Purchase, Subject, WrittenEvent, written};
 use serde_json::json;
 
 /// One chapter; its name is a part of its events' ids, so it always tells the same events about one purchase.
@@ -80,7 +80,7 @@ fn half_refunded(p: &Purchase) -> Vec<Turn> {
     if !p.api_version.has_refund_events() {
         return vec![(REFUND, ChargeRefunded, refunded(p, half(p)))];
     }
-    let referenced = refund(RefundState::Referenced).previously(Refund::unreferenced());
+    let referenced = refund(RefundState::Referenced).previously(of_purchase::unreferenced());
     vec![
         (REFUND, RefundCreated, refund(RefundState::Succeeded)),
         (REFUND, ChargeRefunded, refunded(p, half(p))),
@@ -156,10 +156,9 @@ fn refunded(p: &Purchase, amount: i64) -> Subject {
 }
 
 fn refund(p: &Purchase, amount: i64, state: RefundState) -> Subject {
-    Refund { amount, created: p.created.saturating_add(REFUND), state }.object(p).into()
+    of_purchase::refund(p, amount, p.created.saturating_add(REFUND), state).into()
 }
 
 fn dispute(p: &Purchase, state: DisputeState) -> Subject {
-    let created = p.created.saturating_add(DISPUTE);
-    Dispute { amount: p.amount_total, created, state }.object(p).into()
+    of_purchase::dispute(p, p.amount_total, p.created.saturating_add(DISPUTE), state).into()
 }

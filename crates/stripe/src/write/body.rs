@@ -34,9 +34,16 @@ pub(crate) fn written(
         "request": request(kind, purchase),
         "type": type_name,
     });
-    let mut body = String::new();
-    lay_out(&envelope, 0, &mut body);
-    WrittenEvent { id, type_name: type_name.to_owned(), created, body }
+    WrittenEvent { id, type_name: type_name.to_owned(), created, body: pretty(&envelope) }
+}
+
+/// `value` laid out as Stripe lays out its bodies: indented by two spaces a level, `id` and `object` first,
+/// then the other keys by name; no line end after the last line.
+#[must_use]
+pub fn pretty(value: &Value) -> String {
+    let mut text = String::new();
+    lay_out(value, 0, &mut text);
+    text
 }
 
 /// What an event is about: the object as the event found it, and what it was before.
@@ -68,6 +75,13 @@ pub(crate) fn with_nulls(mut object: Value, names: &[&str]) -> Value {
     object
 }
 
+/// Another object's id, made from this one's: `named_after("cs_test_a1", "pmc")` is `pmc_a1`.
+pub(super) fn named_after(id: &str, prefix: &str) -> String {
+    let rest = id.split_once('_').map_or(id, |(_, rest)| rest);
+    let rest = rest.strip_prefix("test_").or_else(|| rest.strip_prefix("live_")).unwrap_or(rest);
+    format!("{prefix}_{rest}")
+}
+
 /// The API request behind the event. Confirming the payment is one; what Stripe does later, of itself or at
 /// somebody's click in the Dashboard, has none.
 fn request(kind: &EventType, purchase: &Purchase) -> Value {
@@ -79,7 +93,7 @@ fn request(kind: &EventType, purchase: &Purchase) -> Value {
     }
 }
 
-/// Appends `value`, indented by two spaces a level: `id` and `object` first, then the other keys by name.
+/// Appends `value`, whose first line is already indented.
 fn lay_out(value: &Value, depth: usize, out: &mut String) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {

@@ -1,12 +1,12 @@
 //! What an event of each type is about when nothing is said but the purchase and a sum.
 
-use super::early_fraud_warning::early_fraud_warning;
-use super::{
-    ChargeState, Dispute, DisputeState, IntentState, PaymentMethod, Purchase, Refund, RefundState,
-    SessionState, Subject, charge, payment_intent, session,
+use super::MethodType::{BankTransfer, Card, SepaDebit};
+use super::of_purchase::{
+    ChargeState, DisputeState, IntentState, RefundState, SessionState, charge, dispute, early_fraud_warning,
+    payment_intent, refund, session, unreferenced,
 };
+use super::{Purchase, Subject};
 use crate::EventType::{self, *};
-use PaymentMethod::{BankTransfer, Card, SepaDebit};
 use serde_json::json;
 
 /// The subject of an event of that type; None for a type that says nothing about credits. `sum`, in minor
@@ -18,8 +18,8 @@ pub(super) fn subject(kind: &EventType, purchase: &Purchase, sum: i64) -> Option
     let of_intent = |method, state| Subject::from(payment_intent(&payment, method, state));
     let of_charge = |method, state| Subject::from(charge(&payment, method, state));
     let created = purchase.created;
-    let of_refund = |state| Subject::from(Refund { amount: sum, created, state }.object(purchase));
-    let of_dispute = |state| Subject::from(Dispute { amount: sum, created, state }.object(purchase));
+    let of_refund = |state| Subject::from(refund(purchase, sum, created, state));
+    let of_dispute = |state| Subject::from(dispute(purchase, sum, created, state));
     let of_warning = |actionable| Subject::from(early_fraud_warning(purchase, actionable));
     Some(match kind {
         CheckoutSessionCompleted => of_session(Card, SessionState::Paid),
@@ -44,9 +44,7 @@ pub(super) fn subject(kind: &EventType, purchase: &Purchase, sum: i64) -> Option
         ChargeCaptured => charge(purchase, Card, ChargeState::Captured(sum)).into(),
         ChargeRefunded => charge(purchase, Card, ChargeState::Refunded(sum)).into(),
         RefundCreated => of_refund(RefundState::Succeeded),
-        RefundUpdated | ChargeRefundUpdated => {
-            of_refund(RefundState::Referenced).previously(Refund::unreferenced())
-        }
+        RefundUpdated | ChargeRefundUpdated => of_refund(RefundState::Referenced).previously(unreferenced()),
         RefundFailed => of_refund(RefundState::Failed).previously(json!({ "status": "succeeded" })),
         DisputeCreated | DisputeFundsWithdrawn => of_dispute(DisputeState::NeedsResponse),
         DisputeUpdated => {

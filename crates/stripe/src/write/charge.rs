@@ -3,83 +3,212 @@
 //! Deliberately not here: the list of refunds, absent since 2022-11-15, and the session's metadata.
 
 use super::body::with_nulls;
-use super::payment_method::billing_details;
-use super::{PaymentMethod, Purchase};
+use super::closed_enum::closed_enum;
+use super::failure::Failure;
+use super::{ApiVersion, BillingDetails, Metadata, Method, MethodType};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// How far the charge has come; amounts are minor units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ChargeState {
-    /// A delayed method is under way.
-    Pending,
-    /// The money was taken.
-    Succeeded,
-    /// Taken, and booked to the balance: what `charge.updated` tells a minute or two later.
-    Settled,
-    /// So much of it was refunded, in one refund or several.
-    Refunded(i64),
-    /// The bank refused.
-    Failed,
-    /// Reserved first, and so much of it taken later: the rest counts as refunded.
-    Captured(i64),
-    /// Reserved and never taken.
-    Expired,
+closed_enum! {
+    /// How far a charge has come.
+    ChargeStatus {
+        /// A delayed method is under way.
+        Pending = "pending",
+        /// The money was taken or, uncaptured, reserved.
+        Succeeded = "succeeded",
+        /// The bank refused.
+        Failed = "failed",
+    }
 }
 
-/// `data.object` of `charge.*`, except `charge.refund.*` and `charge.dispute.*`.
-pub(crate) fn charge(purchase: &Purchase, method: PaymentMethod, state: ChargeState) -> Value {
-    let amount = purchase.amount_total;
-    let (captured, refunded) = match state {
-        ChargeState::Succeeded | ChargeState::Settled => (amount, 0),
-        ChargeState::Refunded(refunded) => (amount, refunded),
-        ChargeState::Captured(captured) => (captured, amount.saturating_sub(captured)),
-        ChargeState::Expired => (0, amount),
-        ChargeState::Pending | ChargeState::Failed => (0, 0),
-    };
-    let failed = state == ChargeState::Failed;
-    let paid = captured > 0 || state == ChargeState::Expired;
-    let object = json!({
-        "id": purchase.id("ch"),
-        "object": "charge",
-        "amount": amount,
-        "amount_captured": captured,
-        "amount_refunded": refunded,
-        "balance_transaction": is_settled(state).then(|| purchase.id("txn")),
-        "billing_details": billing_details(),
-        "calculated_statement_descriptor": "SHOP.EXAMPLE.COM",
-        "captured": state != ChargeState::Expired && !failed,
-        "created": purchase.created,
-        "currency": purchase.currency,
-        "disputed": false,
-        "failure_code": failed.then_some("card_declined"),
-        "failure_message": failed.then_some("Your card was declined."),
-        "fraud_details": {},
-        "livemode": purchase.livemode,
-        "metadata": {},
-        "outcome": outcome(method, failed),
-        "paid": paid,
-        "payment_intent": purchase.id("pi"),
-        "payment_method": purchase.id("pm"),
-        "payment_method_details": method.details(purchase, !failed),
-        "radar_options": {},
-        "receipt_url": paid.then(|| receipt_url(purchase)),
-        "refunded": refunded > 0 && refunded >= amount,
-        "status": status(state),
-    });
-    let object = with_nulls(object, &NULLS);
-    if purchase.api_version.has_invoice() { with_nulls(object, &["invoice"]) } else { object }
+/// One attempt to take the money; all amounts are minor units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// `ch_…` or `py_…`.
+    pub id: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Real money or rehearsal.
+    pub livemode: bool,
+    /// ISO 4217 code in lower case.
+    pub currency: String,
+    /// What was asked for.
+    pub amount: i64,
+    /// What was taken.
+    pub amount_captured: i64,
+    /// What went back, in all refunds together.
+    pub amount_refunded: i64,
+    /// How far it has come.
+    pub status: ChargeStatus,
+    /// False when the money was only reserved, or refused.
+    pub captured: bool,
+    /// Whether the bank agreed.
+    pub paid: bool,
+    /// Whether there was ever a dispute about it.
+    pub disputed: bool,
+    /// Whether all of it went back.
+    pub refunded: bool,
+    /// The movement into the seller's balance, once it is booked.
+    pub balance_transaction: Option<String>,
+    /// `pi_…`.
+    pub payment_intent: Option<String>,
+    /// `pm_…`.
+    pub payment_method: Option<String>,
+    /// The card or the account.
+    pub method: Method,
+    /// Whose it is.
+    pub billing_details: BillingDetails,
+    /// Why the bank refused.
+    pub failure: Option<Failure>,
+    /// `cus_…`.
+    pub customer: Option<String>,
+    /// For the seller's own eyes.
+    pub description: Option<String>,
+    /// Copied from the payment intent when that was confirmed.
+    pub metadata: Metadata,
+    /// The receipt, of a charge that was paid.
+    pub receipt_url: Option<String>,
 }
 
-fn receipt_url(purchase: &Purchase) -> String {
-    format!("https://pay.stripe.com/receipts/payment/{}", purchase.reference)
+impl Charge {
+    /// `data.object` of `charge.*`, except `charge.refund.*` and `charge.dispute.*`, as an endpoint pinned to
+    /// `version` gets it.
+    #[must_use]
+    pub fn render(&self, version: ApiVersion) -> Value {
+        let object = json!({
+            "id": self.id,
+            "object": "charge",
+            "amount": self.amount,
+            "amount_captured": self.amount_captured,
+            "amount_refunded": self.amount_refunded,
+            "balance_transaction": self.balance_transaction,
+            "billing_details": self.billing_details.render(),
+            "calculated_statement_descriptor": "SHOP.EXAMPLE.COM",
+            "captured": self.captured,
+            "created": self.created,
+            "currency": self.currency,
+            "customer": self.customer,
+            "description": self.description,
+            "disputed": self.disputed,
+            "failure_code": self.failure.as_ref().map(|failure| &failure.code),
+            "failure_message": self.failure.as_ref().map(|failure| &failure.message),
+            "fraud_details": {},
+            "livemode": self.livemode,
+            "metadata": self.metadata,
+            "outcome": self.outcome(),
+            "paid": self.paid,
+            "payment_intent": self.payment_intent,
+            "payment_method": self.payment_method,
+            "payment_method_details": self.payment_method_details(),
+            "radar_options": {},
+            "receipt_url": self.receipt_url,
+            "refunded": self.refunded,
+            "status": self.status.name(),
+        });
+        let object = with_nulls(object, &NULLS);
+        if version.has_invoice() { with_nulls(object, &["invoice"]) } else { object }
+    }
+
+    fn outcome(&self) -> Value {
+        let (network_status, seller_message, kind) = if self.failure.is_some() {
+            let message = "The bank did not return any further details with this decline.";
+            ("declined_by_network", message, "issuer_declined")
+        } else {
+            ("approved_by_network", "Payment complete.", "authorized")
+        };
+        let risk = match self.method.method_type() {
+            MethodType::Card => ("normal", Some(12)),
+            MethodType::SepaDebit | MethodType::BankTransfer => ("not_assessed", None),
+        };
+        json!({
+            "advice_code": self.failure.as_ref().and_then(Failure::advice_code),
+            "network_advice_code": null,
+            "network_decline_code": self.failure.as_ref().map(|_| "01"),
+            "network_status": network_status,
+            "reason": self.failure.as_ref().and_then(|failure| failure.decline_code.as_ref()),
+            "risk_level": risk.0,
+            "risk_score": risk.1,
+            "seller_message": seller_message,
+            "type": kind,
+        })
+    }
+
+    fn payment_method_details(&self) -> Value {
+        match &self.method {
+            Method::Card { brand, last4, country, funding, three_d_secure } => {
+                let mut card = self.card(brand, last4);
+                card["country"] = json!(country);
+                card["funding"] = json!(funding);
+                card["three_d_secure"] = self.three_d_secure(*three_d_secure);
+                json!({ "card": card, "type": "card" })
+            }
+            Method::SepaDebit { last4, country, mandate } => json!({
+                "sepa_debit": {
+                    "bank_code": "19043",
+                    "branch_code": "",
+                    "country": country,
+                    "expected_debit_date": null,
+                    "fingerprint": "VbJp1MRIGgl3A7Kx",
+                    "last4": last4,
+                    "mandate": mandate,
+                },
+                "type": "sepa_debit",
+            }),
+            Method::BankTransfer => json!({ "customer_balance": {}, "type": "customer_balance" }),
+        }
+    }
+
+    fn card(&self, brand: &str, last4: &str) -> Value {
+        let approved = self.failure.is_none();
+        let wrong_cvc = self.failure.as_ref().is_some_and(|failure| failure.code == "incorrect_cvc");
+        json!({
+            "amount_authorized": approved.then_some(self.amount),
+            "authorization_code": approved.then_some("316842"),
+            "brand": brand,
+            "checks": {
+                "address_line1_check": null,
+                "address_postal_code_check": "pass",
+                "cvc_check": if wrong_cvc { "fail" } else { "pass" },
+            },
+            "exp_month": 12,
+            "exp_year": 2034,
+            "extended_authorization": { "status": "disabled" },
+            "fingerprint": "5aXQ1bZ0x8ZrT4wM",
+            "incremental_authorization": { "status": "unavailable" },
+            "installments": null,
+            "last4": last4,
+            "mandate": null,
+            "multicapture": { "status": "unavailable" },
+            "network": brand,
+            "network_token": { "used": false },
+            "network_transaction_id": "786104810710148",
+            "overcapture": { "maximum_amount_capturable": self.amount, "status": "unavailable" },
+            "regulated_status": "unregulated",
+            "wallet": null,
+        })
+    }
+
+    /// The bank asked the customer, and the customer agreed.
+    fn three_d_secure(&self, confirmed: bool) -> Value {
+        if !confirmed {
+            return Value::Null;
+        }
+        json!({
+            "authentication_flow": "challenge",
+            "electronic_commerce_indicator": "05",
+            "exemption_indicator": null,
+            "result": "authenticated",
+            "result_reason": null,
+            "transaction_id": "2ad8a1c4-5d0e-4d2b-9d1c-7f5a2f1f3b60",
+            "version": "2.2.0",
+        })
+    }
 }
 
-const NULLS: [&str; 17] = [
+const NULLS: [&str; 15] = [
     "application",
     "application_fee",
     "application_fee_amount",
-    "customer",
-    "description",
     "failure_balance_transaction",
     "on_behalf_of",
     "receipt_email",
@@ -93,47 +222,3 @@ const NULLS: [&str; 17] = [
     "transfer_data",
     "transfer_group",
 ];
-
-fn status(state: ChargeState) -> &'static str {
-    match state {
-        ChargeState::Pending => "pending",
-        ChargeState::Failed => "failed",
-        ChargeState::Succeeded
-        | ChargeState::Settled
-        | ChargeState::Refunded(_)
-        | ChargeState::Captured(_)
-        | ChargeState::Expired => "succeeded",
-    }
-}
-
-/// Stripe books the money after it has announced the success (`capture_method: automatic_async`).
-fn is_settled(state: ChargeState) -> bool {
-    match state {
-        ChargeState::Settled | ChargeState::Refunded(_) | ChargeState::Captured(_) => true,
-        ChargeState::Pending | ChargeState::Succeeded | ChargeState::Failed | ChargeState::Expired => false,
-    }
-}
-
-fn outcome(method: PaymentMethod, failed: bool) -> Value {
-    let (network_status, reason, seller_message, kind) = if failed {
-        let message = "The bank did not return any further details with this decline.";
-        ("declined_by_network", Some("generic_decline"), message, "issuer_declined")
-    } else {
-        ("approved_by_network", None, "Payment complete.", "authorized")
-    };
-    let risk = match method {
-        PaymentMethod::Card => ("normal", Some(12)),
-        PaymentMethod::SepaDebit | PaymentMethod::BankTransfer => ("not_assessed", None),
-    };
-    json!({
-        "advice_code": failed.then_some("try_again_later"),
-        "network_advice_code": null,
-        "network_decline_code": failed.then_some("01"),
-        "network_status": network_status,
-        "reason": reason,
-        "risk_level": risk.0,
-        "risk_score": risk.1,
-        "seller_message": seller_message,
-        "type": kind,
-    })
-}

@@ -1,137 +1,196 @@
-//! The dispute: the customer's bank takes the money back at once, and decides later who was right.
+//! The dispute: the customer's bank takes the money back at once, and decides later who was right; or an
+//! inquiry (`warning_*`), which only asks, and moves no money.
 //!
-//! Deliberately not here: inquiries (`warning_*`), which move no money.
+//! Deliberately not here: what follows from the evidence, and when.
 
-use super::Purchase;
 use super::body::with_nulls;
+use super::closed_enum::closed_enum;
+use super::{ApiVersion, Metadata, MethodType};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-/// The purchase's dispute, `dp_REFERENCE_1`, as an event finds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Dispute {
-    /// Minor units.
-    pub(crate) amount: i64,
-    /// Unix seconds.
-    pub(crate) created: i64,
-    pub(crate) state: DisputeState,
+closed_enum! {
+    /// How far a dispute has come.
+    DisputeStatus {
+        /// An inquiry waits for the seller.
+        WarningNeedsResponse = "warning_needs_response",
+        /// An inquiry is answered.
+        WarningUnderReview = "warning_under_review",
+        /// An inquiry has come to nothing.
+        WarningClosed = "warning_closed",
+        /// The money is gone; the seller may object.
+        NeedsResponse = "needs_response",
+        /// The seller has objected.
+        UnderReview = "under_review",
+        /// The bank sides with the seller.
+        Won = "won",
+        /// The bank sides with the customer.
+        Lost = "lost",
+    }
 }
 
-/// How far the dispute has come. In every state the money has been withdrawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DisputeState {
-    NeedsResponse,
-    UnderReview,
-    Won,
-    /// Won, and the money is back.
-    Reinstated,
-    Lost,
+impl DisputeStatus {
+    /// Whether it is an inquiry: no money has moved.
+    #[must_use]
+    pub const fn is_inquiry(self) -> bool {
+        match self {
+            Self::WarningNeedsResponse | Self::WarningUnderReview | Self::WarningClosed => true,
+            Self::NeedsResponse | Self::UnderReview | Self::Won | Self::Lost => false,
+        }
+    }
+}
+
+/// One dispute or inquiry about a charge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    /// `dp_…` or `du_…`.
+    pub id: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Real money or rehearsal.
+    pub livemode: bool,
+    /// ISO 4217 code in lower case.
+    pub currency: String,
+    /// What is disputed, in minor units.
+    pub amount: i64,
+    /// The charge that is disputed.
+    pub charge: String,
+    /// The payment intent of that charge.
+    pub payment_intent: Option<String>,
+    /// How far it has come.
+    pub status: DisputeStatus,
+    /// Stripe's word for what the customer says: `fraudulent`.
+    pub reason: String,
+    /// What the seller has handed in, by Stripe's names.
+    pub evidence: BTreeMap<String, String>,
+    /// How often the seller has submitted it.
+    pub submission_count: u32,
+    /// The end of the time to answer, in Unix seconds.
+    pub due_by: i64,
+    /// Whether a refund can still end it: true of an inquiry only.
+    pub is_charge_refundable: bool,
+    /// The way the customer had paid.
+    pub method: MethodType,
+    /// The movements of the seller's balance, oldest first.
+    pub legs: Vec<Leg>,
+    /// The dispute's own; the session's stays with the session.
+    pub metadata: Metadata,
+}
+
+/// One movement of the seller's balance because of a dispute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// `txn_…`.
+    pub id: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Minor units; negative when the bank takes the money.
+    pub amount: i64,
+    /// What Stripe takes for the trouble, in minor units: a part of the net, never of the amount.
+    pub fee: i64,
 }
 
 impl Dispute {
-    /// `data.object` of `charge.dispute.*`.
-    pub(crate) fn object(self, purchase: &Purchase) -> Value {
-        json!({
-            "id": self.id(purchase),
+    /// `data.object` of `charge.dispute.*`; the same in every version.
+    #[must_use]
+    pub fn render(&self, _version: ApiVersion) -> Value {
+        let mut object = json!({
+            "id": self.id,
             "object": "dispute",
             "amount": self.amount,
-            "balance_transactions": self.balance_transactions(purchase),
-            "charge": purchase.id("ch"),
+            "balance_transactions": self.legs.iter().map(|leg| self.movement(leg)).collect::<Vec<_>>(),
+            "charge": self.charge,
             "created": self.created,
-            "currency": purchase.currency,
+            "currency": self.currency,
             "enhanced_eligibility_types": [],
-            "evidence": self.evidence(),
+            "evidence": self.render_evidence(),
             "evidence_details": {
-                "due_by": self.created.saturating_add(9 * 24 * 60 * 60),
+                "due_by": self.due_by,
                 "enhanced_eligibility": {},
-                "has_evidence": self.has_evidence(),
+                "has_evidence": !self.evidence.is_empty(),
                 "past_due": false,
-                "submission_count": u8::from(self.has_evidence()),
+                "submission_count": self.submission_count,
             },
-            "is_charge_refundable": false,
-            "livemode": purchase.livemode,
-            "metadata": {},
-            "payment_intent": purchase.id("pi"),
-            "payment_method_details": {
-                "card": {
-                    "brand": "visa",
-                    "case_type": "chargeback",
-                    "network": "visa",
-                    "network_reason_code": "10.4",
-                },
-                "type": "card",
+            "is_charge_refundable": self.is_charge_refundable,
+            "livemode": self.livemode,
+            "metadata": self.metadata,
+            "payment_intent": self.payment_intent,
+            "reason": self.reason,
+            "status": self.status.name(),
+        });
+        // Of the ways to pay here, only cards have details of a dispute.
+        if self.method == MethodType::Card {
+            object["payment_method_details"] = self.card_details();
+        }
+        object
+    }
+
+    fn card_details(&self) -> Value {
+        json!({
+            "card": {
+                "brand": "visa",
+                "case_type": if self.status.is_inquiry() { "inquiry" } else { "chargeback" },
+                "network": "visa",
+                "network_reason_code": network_reason_code(&self.reason),
             },
-            "reason": "fraudulent",
-            "status": self.status(),
+            "type": "card",
         })
     }
 
-    fn id(self, purchase: &Purchase) -> String {
-        format!("{}_1", purchase.id("dp"))
-    }
-
-    fn status(self) -> &'static str {
-        match self.state {
-            DisputeState::NeedsResponse => "needs_response",
-            DisputeState::UnderReview => "under_review",
-            DisputeState::Won | DisputeState::Reinstated => "won",
-            DisputeState::Lost => "lost",
-        }
-    }
-
-    fn has_evidence(self) -> bool {
-        self.state != DisputeState::NeedsResponse
-    }
-
-    fn balance_transactions(self, purchase: &Purchase) -> Vec<Value> {
-        let withdrawn = self.balance_transaction(purchase, "withdrawal", 0_i64.saturating_sub(self.amount));
-        match self.state {
-            DisputeState::Reinstated => {
-                vec![withdrawn, self.balance_transaction(purchase, "reversal", self.amount)]
-            }
-            DisputeState::NeedsResponse
-            | DisputeState::UnderReview
-            | DisputeState::Won
-            | DisputeState::Lost => vec![withdrawn],
-        }
-    }
-
-    /// The fee for a dispute is a part of the withdrawal's net, never of the dispute's amount.
-    fn balance_transaction(self, purchase: &Purchase, leg: &str, amount: i64) -> Value {
-        let fee = if amount < 0 { 1500 } else { 0 };
+    fn movement(&self, leg: &Leg) -> Value {
+        let (name, category) =
+            if leg.amount < 0 { ("withdrawal", "dispute") } else { ("reversal", "dispute_reversal") };
         let fee_details = json!([{
-            "amount": fee,
+            "amount": leg.fee,
             "application": null,
-            "currency": purchase.currency,
+            "currency": self.currency,
             "description": "Dispute fee",
             "type": "stripe_fee",
         }]);
         json!({
-            "id": format!("{}_{leg}", self.id(purchase).replacen("dp", "txn", 1)),
+            "id": leg.id,
             "object": "balance_transaction",
-            "amount": amount,
+            "amount": leg.amount,
             "balance_type": "payments",
-            "available_on": self.created.saturating_add(2 * 24 * 60 * 60),
-            "created": self.created,
-            "currency": purchase.currency,
-            "description": format!("Chargeback {leg} for {}", purchase.id("ch")),
+            "available_on": leg.created.saturating_add(2 * 24 * 60 * 60),
+            "created": leg.created,
+            "currency": self.currency,
+            "description": format!("Chargeback {name} for {}", self.charge),
             "exchange_rate": null,
-            "fee": fee,
-            "fee_details": if fee == 0 { json!([]) } else { fee_details },
-            "net": amount.saturating_sub(fee),
-            "reporting_category": if amount < 0 { "dispute" } else { "dispute_reversal" },
-            "source": self.id(purchase),
+            "fee": leg.fee,
+            "fee_details": if leg.fee == 0 { json!([]) } else { fee_details },
+            "net": leg.amount.saturating_sub(leg.fee),
+            "reporting_category": category,
+            "source": self.id,
             "status": "pending",
             "type": "adjustment",
         })
     }
 
-    fn evidence(self) -> Value {
-        let text = self.has_evidence().then_some("The credits were delivered and used.");
-        with_nulls(json!({ "enhanced_evidence": {}, "uncategorized_text": text }), &NO_EVIDENCE)
+    fn render_evidence(&self) -> Value {
+        let mut evidence = with_nulls(json!({ "enhanced_evidence": {} }), &EVIDENCE);
+        for (name, text) in &self.evidence {
+            evidence[name] = json!(text);
+        }
+        evidence
     }
 }
 
-const NO_EVIDENCE: [&str; 26] = [
+/// Visa's number for the reason (docs.stripe.com/disputes/categories).
+fn network_reason_code(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "fraudulent" | "unrecognized" => "10.4",
+        "product_not_received" => "13.1",
+        "subscription_canceled" => "13.2",
+        "product_unacceptable" => "13.3",
+        "credit_not_processed" => "13.6",
+        "duplicate" => "12.6.1",
+        _ => return None,
+    })
+}
+
+const EVIDENCE: [&str; 27] = [
     "access_activity_log",
     "billing_address",
     "cancellation_policy",
@@ -158,4 +217,5 @@ const NO_EVIDENCE: [&str; 26] = [
     "shipping_documentation",
     "shipping_tracking_number",
     "uncategorized_file",
+    "uncategorized_text",
 ];

@@ -1,18 +1,41 @@
 //! The early fraud warning: a bank says that a payment looks fraudulent. No money has moved.
 
-use super::Purchase;
+use super::ApiVersion;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// `data.object` of `radar.early_fraud_warning.*`: `actionable` until the charge is refunded or disputed.
-pub(super) fn early_fraud_warning(purchase: &Purchase, actionable: bool) -> Value {
-    json!({
-        "id": purchase.id("issfr"),
-        "object": "radar.early_fraud_warning",
-        "actionable": actionable,
-        "charge": purchase.id("ch"),
-        "created": purchase.created,
-        "fraud_type": "made_with_stolen_card",
-        "livemode": purchase.livemode,
-        "payment_intent": purchase.id("pi"),
-    })
+/// A warning about one charge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlyFraudWarning {
+    /// `issfr_…`.
+    pub id: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Real money or rehearsal.
+    pub livemode: bool,
+    /// The charge that looks fraudulent.
+    pub charge: String,
+    /// The payment intent of that charge.
+    pub payment_intent: Option<String>,
+    /// True until the charge is refunded or disputed.
+    pub actionable: bool,
+    /// Stripe's word for the kind of fraud: `made_with_stolen_card`.
+    pub fraud_type: String,
+}
+
+impl EarlyFraudWarning {
+    /// `data.object` of `radar.early_fraud_warning.*`; the same in every version.
+    #[must_use]
+    pub fn render(&self, _version: ApiVersion) -> Value {
+        json!({
+            "id": self.id,
+            "object": "radar.early_fraud_warning",
+            "actionable": self.actionable,
+            "charge": self.charge,
+            "created": self.created,
+            "fraud_type": self.fraud_type,
+            "livemode": self.livemode,
+            "payment_intent": self.payment_intent,
+        })
+    }
 }

@@ -2,84 +2,115 @@
 //!
 //! The object has no `livemode`; only the envelope knows.
 
-use super::Purchase;
 use super::body::with_nulls;
+use super::closed_enum::closed_enum;
+use super::{ApiVersion, Metadata, MethodType};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The purchase's refund, `re_REFERENCE_1`, as an event finds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refund {
-    /// Minor units.
-    pub(crate) amount: i64,
-    /// Unix seconds.
-    pub(crate) created: i64,
-    pub(crate) state: RefundState,
+closed_enum! {
+    /// How far a refund has come.
+    RefundStatus {
+        /// Not yet out of the balance.
+        Pending = "pending",
+        /// The customer has to say where the money goes.
+        RequiresAction = "requires_action",
+        /// On its way to the customer; it may still fail.
+        Succeeded = "succeeded",
+        /// The bank could not pay it out: the money came back to the seller.
+        Failed = "failed",
+        /// Called off.
+        Canceled = "canceled",
+    }
 }
 
-/// How far the refund has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RefundState {
-    Pending,
-    Succeeded,
-    /// Succeeded, and the bank's reference number has become known.
-    Referenced,
-    /// The bank could not pay it out: the money came back to the seller.
-    Failed,
+/// One refund of a charge or of a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// `re_…`.
+    pub id: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// ISO 4217 code in lower case.
+    pub currency: String,
+    /// Minor units.
+    pub amount: i64,
+    /// The charge that is refunded.
+    pub charge: Option<String>,
+    /// The payment intent of that charge.
+    pub payment_intent: Option<String>,
+    /// How far it has come.
+    pub status: RefundStatus,
+    /// `duplicate`, `fraudulent` or `requested_by_customer`.
+    pub reason: Option<String>,
+    /// Why it failed: `expired_or_canceled_card`.
+    pub failure_reason: Option<String>,
+    /// The number by which the customer's bank knows it, once that is known.
+    pub reference: Option<String>,
+    /// The movement out of the seller's balance.
+    pub balance_transaction: Option<String>,
+    /// The movement back into it, of a refund that failed.
+    pub failure_balance_transaction: Option<String>,
+    /// The way the customer had paid.
+    pub method: MethodType,
+    /// The refund's own; the session's stays with the session.
+    pub metadata: Metadata,
 }
 
 impl Refund {
-    /// `data.object` of `refund.*` and `charge.refund.updated`.
-    pub(crate) fn object(self, purchase: &Purchase) -> Value {
-        let id = format!("{}_1", purchase.id("re"));
+    /// `data.object` of `refund.*` and `charge.refund.updated`; the same in every version.
+    #[must_use]
+    pub fn render(&self, _version: ApiVersion) -> Value {
         let mut object = json!({
-            "id": id,
+            "id": self.id,
             "object": "refund",
             "amount": self.amount,
-            "balance_transaction": format!("{}_refund_1", purchase.id("txn")),
-            "charge": purchase.id("ch"),
+            "balance_transaction": self.balance_transaction,
+            "charge": self.charge,
             "created": self.created,
-            "currency": purchase.currency,
+            "currency": self.currency,
             "destination_details": self.destination_details(),
-            "metadata": {},
-            "payment_intent": purchase.id("pi"),
-            "reason": "requested_by_customer",
-            "status": self.status(),
+            "metadata": self.metadata,
+            "payment_intent": self.payment_intent,
+            "reason": self.reason,
+            "status": self.status.name(),
         });
-        match self.state {
-            RefundState::Pending => object["pending_reason"] = json!("processing"),
-            RefundState::Failed => {
-                object["failure_balance_transaction"] =
-                    json!(format!("{}_refund_1_failed", purchase.id("txn")));
-                object["failure_reason"] = json!("expired_or_canceled_card");
-            }
-            RefundState::Succeeded | RefundState::Referenced => {}
+        if self.status == RefundStatus::Pending {
+            object["pending_reason"] = json!("processing");
+        }
+        if let Some(transaction) = &self.failure_balance_transaction {
+            object["failure_balance_transaction"] = json!(transaction);
+        }
+        if let Some(reason) = &self.failure_reason {
+            object["failure_reason"] = json!(reason);
         }
         with_nulls(object, &["receipt_number", "source_transfer_reversal", "transfer_reversal"])
     }
 
-    /// The attributes that change when the bank's reference number becomes known, as they were before.
-    pub(crate) fn unreferenced() -> Value {
-        json!({ "destination_details": { "card": { "reference": null, "reference_status": "pending" } } })
-    }
-
-    fn status(self) -> &'static str {
-        match self.state {
-            RefundState::Pending => "pending",
-            RefundState::Succeeded | RefundState::Referenced => "succeeded",
-            RefundState::Failed => "failed",
+    fn destination_details(&self) -> Value {
+        let status = if self.reference.is_some() { "available" } else { "pending" };
+        match self.method {
+            MethodType::Card => json!({ "card": self.to_card(status), "type": "card" }),
+            MethodType::SepaDebit => json!({
+                "sepa_bank_transfer": { "reference": self.reference, "reference_status": status },
+                "type": "sepa_bank_transfer",
+            }),
+            MethodType::BankTransfer => json!({
+                "eu_bank_transfer": { "reference": self.reference, "reference_status": status },
+                "type": "eu_bank_transfer",
+            }),
         }
     }
 
-    fn destination_details(self) -> Value {
+    fn to_card(&self, reference_status: &str) -> Value {
         let mut card = json!({
-            "reference_status": "pending",
+            "reference_status": reference_status,
             "reference_type": "acquirer_reference_number",
             "type": "refund",
         });
-        if self.state == RefundState::Referenced {
-            card["reference"] = json!("74352266301000000000001");
-            card["reference_status"] = json!("available");
+        if let Some(reference) = &self.reference {
+            card["reference"] = json!(reference);
         }
-        json!({ "card": card, "type": "card" })
+        card
     }
 }

@@ -3,92 +3,163 @@
 //!
 //! Deliberately not here: `line_items`, which no event carries.
 
-use super::body::with_nulls;
-use super::payment_method::customer_details;
-use super::{ApiVersion, PaymentMethod, Purchase};
+use super::body::{named_after, with_nulls};
+use super::closed_enum::closed_enum;
+use super::{ApiVersion, BillingDetails, Metadata, MethodType};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// How far the customer and the money have come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SessionState {
-    /// Complete, and the money is there.
-    Paid,
-    /// Complete, and the money is still on its way, or the bank refused it later.
-    Unpaid,
-    /// Nobody paid within a day.
-    Expired,
-}
-
-/// `data.object` of `checkout.session.*`.
-pub(crate) fn session(purchase: &Purchase, method: PaymentMethod, state: SessionState) -> Value {
-    let (status, payment_status) = match state {
-        SessionState::Paid => ("complete", "paid"),
-        SessionState::Unpaid => ("complete", "unpaid"),
-        SessionState::Expired => ("expired", "unpaid"),
-    };
-    // A session learns its payment intent when the customer completes it (since 2022-08-01).
-    let completed = state != SessionState::Expired;
-    let opened = opened(purchase);
-    let object = json!({
-        "id": purchase.session_id(),
-        "object": "checkout.session",
-        "adaptive_pricing": { "enabled": true },
-        "amount_subtotal": purchase.amount_total,
-        "amount_total": purchase.amount_total,
-        "automatic_tax": { "enabled": false, "liability": null, "provider": null, "status": null },
-        "cancel_url": "https://shop.example.com/credits",
-        "created": opened,
-        "currency": purchase.currency,
-        "custom_fields": [],
-        "custom_text": custom_text(),
-        "customer_creation": "if_required",
-        "customer_details": completed.then(customer_details),
-        "expires_at": opened.saturating_add(EXPIRES_AFTER),
-        "invoice_creation": invoice_creation(),
-        "livemode": purchase.livemode,
-        "metadata": metadata(purchase),
-        "mode": "payment",
-        "payment_intent": completed.then(|| purchase.id("pi")),
-        "payment_method_collection": "if_required",
-        "payment_method_configuration_details": { "id": purchase.id("pmc"), "parent": null },
-        "payment_method_options": { "card": { "request_three_d_secure": "automatic" } },
-        "payment_method_types": [method.type_name()],
-        "payment_status": payment_status,
-        "phone_number_collection": { "enabled": false },
-        "shipping_options": [],
-        "status": status,
-        "success_url": "https://shop.example.com/credits/done?session={CHECKOUT_SESSION_ID}",
-        "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": 0 },
-        "ui_mode": ui_mode(purchase.api_version),
-    });
-    let object = with_nulls(object, &NULLS);
-    if purchase.api_version.has_currency_conversion() {
-        with_nulls(object, &["currency_conversion"])
-    } else {
-        object
+closed_enum! {
+    /// How far the customer has come.
+    SessionStatus {
+        /// The customer may pay.
+        Open = "open",
+        /// The customer has finished; the money may still be on its way.
+        Complete = "complete",
+        /// Nobody paid in time.
+        Expired = "expired",
     }
 }
 
-/// When the customer was sent to Checkout, in Unix seconds: a minute before paying.
-fn opened(purchase: &Purchase) -> i64 {
-    purchase.created.saturating_sub(60)
+closed_enum! {
+    /// Whether the money is there: `payment_status`.
+    Payment {
+        /// It is.
+        Paid = "paid",
+        /// It is not: not yet, or not any more.
+        Unpaid = "unpaid",
+        /// There was nothing to pay.
+        NoPaymentRequired = "no_payment_required",
+    }
 }
 
-/// A session lives for a day unless told otherwise (docs.stripe.com/api/checkout/sessions/create).
-const EXPIRES_AFTER: i64 = 24 * 60 * 60;
+closed_enum! {
+    /// Whether Checkout makes a customer of whoever pays.
+    CustomerCreation {
+        /// Only when something else needs one.
+        IfRequired = "if_required",
+        /// For every session.
+        Always = "always",
+    }
+}
 
-const NULLS: [&str; 27] = [
+/// One visit to Checkout, for one payment (`mode: payment`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// `cs_test_…` or `cs_live_…`.
+    pub id: String,
+    /// When the customer was sent to Checkout, in Unix seconds.
+    pub created: i64,
+    /// Until when the customer may pay, in Unix seconds.
+    pub expires_at: i64,
+    /// Real money or rehearsal.
+    pub livemode: bool,
+    /// ISO 4217 code in lower case.
+    pub currency: String,
+    /// Minor units, before tax.
+    pub amount_subtotal: i64,
+    /// Minor units.
+    pub amount_tax: i64,
+    /// What the customer pays, in minor units.
+    pub amount_total: i64,
+    /// How far the customer has come.
+    pub status: SessionStatus,
+    /// Whether the money is there.
+    pub payment_status: Payment,
+    /// Known when the customer completes the session (since 2022-08-01).
+    pub payment_intent: Option<String>,
+    /// `cus_…`.
+    pub customer: Option<String>,
+    /// Filled in for the customer by whoever made the session.
+    pub customer_email: Option<String>,
+    /// What the customer has told.
+    pub customer_details: Option<BillingDetails>,
+    /// Whether a customer is made of whoever pays.
+    pub customer_creation: CustomerCreation,
+    /// The seller's own name for the purchase.
+    pub client_reference_id: Option<String>,
+    /// The seller's own notes.
+    pub metadata: Metadata,
+    /// Where the customer goes after paying.
+    pub success_url: Option<String>,
+    /// Where the customer goes without paying.
+    pub cancel_url: Option<String>,
+    /// The payment page, while the session is open.
+    pub url: Option<String>,
+    /// The ways to pay.
+    pub payment_method_types: Vec<MethodType>,
+    /// Whether Stripe works out the tax.
+    pub automatic_tax: bool,
+}
+
+impl Session {
+    /// `data.object` of `checkout.session.*`, as an endpoint pinned to `version` gets it.
+    #[must_use]
+    pub fn render(&self, version: ApiVersion) -> Value {
+        let object = json!({
+            "id": self.id,
+            "object": "checkout.session",
+            "adaptive_pricing": { "enabled": true },
+            "amount_subtotal": self.amount_subtotal,
+            "amount_total": self.amount_total,
+            "automatic_tax": self.render_automatic_tax(),
+            "cancel_url": self.cancel_url,
+            "client_reference_id": self.client_reference_id,
+            "created": self.created,
+            "currency": self.currency,
+            "custom_fields": [],
+            "custom_text": custom_text(),
+            "customer": self.customer,
+            "customer_creation": self.customer_creation.name(),
+            "customer_details": self.customer_details.as_ref().map(BillingDetails::render_customer),
+            "customer_email": self.customer_email,
+            "expires_at": self.expires_at,
+            "invoice_creation": invoice_creation(),
+            "livemode": self.livemode,
+            "metadata": self.metadata,
+            "mode": "payment",
+            "payment_intent": self.payment_intent,
+            "payment_method_collection": "if_required",
+            "payment_method_configuration_details": { "id": named_after(&self.id, "pmc"), "parent": null },
+            "payment_method_options": { "card": { "request_three_d_secure": "automatic" } },
+            "payment_method_types": MethodType::names(&self.payment_method_types),
+            "payment_status": self.payment_status.name(),
+            "phone_number_collection": { "enabled": false },
+            "shipping_options": [],
+            "status": self.status.name(),
+            "success_url": self.success_url,
+            "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": self.amount_tax },
+            "ui_mode": ui_mode(version),
+            "url": self.url,
+        });
+        let object = with_nulls(object, &NULLS);
+        if version.has_currency_conversion() { with_nulls(object, &["currency_conversion"]) } else { object }
+    }
+
+    /// The tax is worked out when the customer has told the address.
+    fn render_automatic_tax(&self) -> Value {
+        if !self.automatic_tax {
+            return json!({ "enabled": false, "liability": null, "provider": null, "status": null });
+        }
+        let known = self.customer_details.is_some();
+        json!({
+            "enabled": true,
+            "liability": { "type": "self" },
+            "provider": "stripe",
+            "status": if known { "complete" } else { "requires_location_inputs" },
+        })
+    }
+}
+
+const NULLS: [&str; 23] = [
     "after_expiration",
     "allow_promotion_codes",
     "billing_address_collection",
-    "client_reference_id",
     "client_secret",
     "collected_information",
     "consent",
     "consent_collection",
-    "customer",
     "customer_account",
-    "customer_email",
     "discounts",
     "invoice",
     "locale",
@@ -103,17 +174,8 @@ const NULLS: [&str; 27] = [
     "shipping_cost",
     "submit_type",
     "subscription",
-    "url",
     "wallet_options",
 ];
-
-fn metadata(purchase: &Purchase) -> Value {
-    json!({
-        "credits": purchase.credits.to_string(),
-        "package": purchase.package,
-        "tenant_id": purchase.tenant_id,
-    })
-}
 
 fn custom_text() -> Value {
     json!({

@@ -1,0 +1,46 @@
+//! Why a bank refuses a payment: what a failed charge and the error of its payment intent both say.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// One refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Stripe's word: `card_declined` (docs.stripe.com/error-codes); empty for a SEPA debit.
+    pub code: String,
+    /// The bank's word: `insufficient_funds` (docs.stripe.com/declines/codes); none when the customer did not
+    /// confirm the payment.
+    pub decline_code: Option<String>,
+    /// A sentence for the customer.
+    pub message: String,
+}
+
+impl Failure {
+    /// Stripe's error object, without the attempt that failed.
+    pub(super) fn render(&self) -> Value {
+        let mut error = json!({ "code": self.code, "message": self.message, "type": self.error_type() });
+        if let Some(decline_code) = &self.decline_code {
+            error["advice_code"] = json!(self.advice_code());
+            error["decline_code"] = json!(decline_code);
+        }
+        if !self.code.is_empty() {
+            let page = self.code.replace('_', "-");
+            error["doc_url"] = json!(format!("https://stripe.com/docs/error-codes/{page}"));
+        }
+        error
+    }
+
+    /// What the seller may do about it (docs.stripe.com/declines/codes).
+    pub(super) fn advice_code(&self) -> Option<&'static str> {
+        Some(match self.decline_code.as_deref()? {
+            "lost_card" | "stolen_card" | "pickup_card" => "do_not_try_again",
+            "expired_card" | "incorrect_cvc" | "incorrect_number" => "confirm_card_data",
+            _ => "try_again_later",
+        })
+    }
+
+    /// Whatever the bank declines is a `card_error`, a SEPA debit too.
+    fn error_type(&self) -> &'static str {
+        if self.decline_code.is_some() { "card_error" } else { "invalid_request_error" }
+    }
+}
