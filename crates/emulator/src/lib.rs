@@ -1,7 +1,16 @@
 //! Stripe on localhost: its API, its payment page, its events, and signed deliveries that misbehave like the
 //! real ones, on a clock that can be turned forward.
 //!
-//! Deliberately not here: credits. This crate knows Stripe and nothing of what a payment is worth.
+//! Deliberately not here: credits. This crate knows Stripe and nothing of what a payment is worth. Nor is
+//! live mode: it plays one account in test mode, for whoever can reach its port.
 
+pub mod act;
 pub mod cards;
+mod deliver;
+mod emulator;
+pub mod file;
+pub mod object;
 pub mod wire;
+pub mod world;
+
+pub use emulator::{API_KEY, Emulator, Options, Wall, Watcher};

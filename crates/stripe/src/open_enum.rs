@@ -1,4 +1,4 @@
-//! The one macro: an enum of the values that Stripe documents today, open to those it adds tomorrow.
+//! An enum of the values that Stripe documents today, open to those it adds tomorrow; for what is read.
 //!
 //! Stripe counts a new event type or status as a compatible change, so an unknown one is kept as text and
 //! never refused. Name and variant stand in one row, so the two directions cannot disagree.

@@ -1,0 +1,238 @@
+//! Checkout: a session is made, paid for, or expires (docs.stripe.com/api/checkout/sessions).
+//!
+//! Not here: what the bank says to a card or a debit (`payment`).
+
+use stripe::write::{
+    BillingDetails, CustomerCreation, Failure, MethodType, Payment, PaymentIntent, Session, SessionStatus,
+};
+
+use super::payment::{self, Attempted, Instrument};
+use crate::object::{Checkout, Customer, LineItem, Metadata};
+use crate::world::{Task, World};
+
+/// A session lives for a day unless told otherwise, in seconds.
+pub const LIVES: i64 = 24 * 60 * 60;
+
+/// Tax where `automatic_tax` is asked for, in percent: the emulator knows one country.
+pub const TAX_PERCENT: i64 = 20;
+
+/// What a new session is made of. The caller has checked it against Stripe's rules.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// At least one; all in `currency`.
+    pub items: Vec<LineItem>,
+    /// ISO 4217 code in lower case.
+    pub currency: String,
+    /// Session metadata: it stays on the session.
+    pub metadata: Metadata,
+    /// What payment intent and charge will carry.
+    pub intent_metadata: Metadata,
+    /// What payment intent and charge will be called.
+    pub intent_description: Option<String>,
+    /// An existing customer.
+    pub customer: Option<String>,
+    /// Where the receipt goes.
+    pub customer_email: Option<String>,
+    /// Whether a customer is made in any case.
+    pub customer_creation: CustomerCreation,
+    /// The shop's own reference.
+    pub client_reference_id: Option<String>,
+    /// Where the customer goes after paying; `{CHECKOUT_SESSION_ID}` is filled in.
+    pub success_url: Option<String>,
+    /// Where the customer goes to give up.
+    pub cancel_url: Option<String>,
+    /// Unix seconds; a day from now when left out.
+    pub expires_at: Option<i64>,
+    /// Whether tax was worked out.
+    pub automatic_tax: bool,
+    /// How one may pay; card and SEPA debit when left out.
+    pub payment_method_types: Vec<MethodType>,
+}
+
+/// The amounts of one line: before tax, tax, and with it, in minor units. None when they are too large.
+#[must_use]
+pub fn amounts(unit: i64, quantity: i64, taxed: bool, inclusive: bool) -> Option<(i64, i64, i64)> {
+    let gross = unit.checked_mul(quantity)?;
+    if !taxed {
+        return Some((gross, 0, gross));
+    }
+    if inclusive {
+        // Of 120 the tax is 20: rounded half up, in integers.
+        let base = 100 + TAX_PERCENT;
+        let tax = gross.checked_mul(TAX_PERCENT)?.checked_add(base / 2)? / base;
+        return Some((gross - tax, tax, gross));
+    }
+    let tax = gross.checked_mul(TAX_PERCENT)?.checked_add(50)? / 100;
+    Some((gross, tax, gross.checked_add(tax)?))
+}
+
+/// Makes a session whose page is at `page` (the address of all pages, without a slash at its end). Answers
+/// its id. No event tells of it; Stripe has none.
+pub fn create(world: &mut World, new: NewSession, page: &str) -> String {
+    let id = format!("{}a1", world.id("cs_test"));
+    let sum = |of: fn(&LineItem) -> i64| new.items.iter().map(of).fold(0, i64::saturating_add);
+    let expires_at = new.expires_at.unwrap_or(world.now() + LIVES);
+    let session = Session {
+        id: id.clone(),
+        created: world.now(),
+        expires_at,
+        livemode: false,
+        amount_subtotal: sum(|item| item.amount_subtotal),
+        amount_tax: sum(|item| item.amount_tax),
+        amount_total: sum(|item| item.amount_total),
+        currency: new.currency,
+        status: SessionStatus::Open,
+        payment_status: Payment::Unpaid,
+        payment_intent: None,
+        customer: new.customer,
+        customer_email: new.customer_email,
+        customer_details: None,
+        customer_creation: new.customer_creation,
+        client_reference_id: new.client_reference_id,
+        metadata: new.metadata,
+        success_url: new.success_url,
+        cancel_url: new.cancel_url,
+        url: Some(format!("{page}/c/pay/{id}")),
+        payment_method_types: new.payment_method_types,
+        automatic_tax: new.automatic_tax,
+    };
+    let checkout = Checkout {
+        items: new.items,
+        intent_metadata: new.intent_metadata,
+        intent_description: new.intent_description,
+        payment_intent: None,
+        challenged: None,
+    };
+    world.sessions.add(session);
+    world.checkouts.insert(id.clone(), checkout);
+    world.later(expires_at - world.now(), Task::ExpireSession(id.clone()));
+    id
+}
+
+/// Nobody paid in time, or the shop gave up. Nothing happens to a session that is not open.
+pub fn expire(world: &mut World, id: &str) {
+    let open = world.sessions.get(id).is_some_and(|session| session.status == SessionStatus::Open);
+    if !open {
+        return;
+    }
+    world.turn::<Session>(id, "checkout.session.expired", |session| {
+        session.status = SessionStatus::Expired;
+        session.url = None;
+    });
+    let intent = world.checkouts.get(id).and_then(|checkout| checkout.payment_intent.clone());
+    if let Some(intent) = intent {
+        payment::cancel(world, &intent, "abandoned");
+    }
+}
+
+/// What came of paying.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Paid {
+    /// The session is complete; the money is there, or on its way.
+    Complete,
+    /// The customer's bank wants the customer to confirm: answer with [`answer_challenge`].
+    Challenged,
+    /// The bank refused; the customer may try another way.
+    Declined(Failure),
+    /// The session is not open any more, or there is none.
+    NotOpen,
+}
+
+/// The customer pays.
+pub fn pay(world: &mut World, id: &str, instrument: &Instrument, payer: BillingDetails) -> Paid {
+    let Some(session) = world.sessions.get(id).filter(|session| session.status == SessionStatus::Open) else {
+        return Paid::NotOpen;
+    };
+    if session.amount_total == 0 {
+        complete(world, id, None, Payment::NoPaymentRequired, payer);
+        return Paid::Complete;
+    }
+    let intent = intent_of(world, id);
+    let attempted = payment::attempt(world, &intent, instrument, &payer);
+    let challenged = attempted == Attempted::Challenged;
+    if let Some(checkout) = world.checkouts.get_mut(id) {
+        checkout.challenged = challenged.then(|| instrument.number().to_owned());
+    }
+    conclude(world, id, &intent, attempted, payer)
+}
+
+/// The customer confirms the payment with the bank, or does not.
+pub fn answer_challenge(world: &mut World, id: &str, confirmed: bool, payer: BillingDetails) -> Paid {
+    let open = world.sessions.get(id).is_some_and(|session| session.status == SessionStatus::Open);
+    let Some(checkout) = world.checkouts.get_mut(id).filter(|_| open) else { return Paid::NotOpen };
+    let (Some(number), Some(intent)) = (checkout.challenged.take(), checkout.payment_intent.clone()) else {
+        return Paid::NotOpen;
+    };
+    // Only a test card can have been challenged.
+    let Some(instrument) = Instrument::of_number(&number) else { return Paid::NotOpen };
+    let attempted = payment::answer_challenge(world, &intent, &instrument, confirmed, &payer);
+    conclude(world, id, &intent, attempted, payer)
+}
+
+fn conclude(world: &mut World, id: &str, intent: &str, attempted: Attempted, payer: BillingDetails) -> Paid {
+    match attempted {
+        Attempted::Succeeded => {
+            complete(world, id, Some(intent), Payment::Paid, payer);
+            Paid::Complete
+        }
+        Attempted::Processing => {
+            complete(world, id, Some(intent), Payment::Unpaid, payer);
+            payment::announce_processing(world, intent);
+            Paid::Complete
+        }
+        Attempted::Challenged => Paid::Challenged,
+        Attempted::Declined(failure) => Paid::Declined(failure),
+    }
+}
+
+/// The session's payment intent, made when the customer first pays (since 2022-08-01 the session does not
+/// name it before it is complete).
+fn intent_of(world: &mut World, id: &str) -> String {
+    if let Some(intent) = world.checkouts.get(id).and_then(|checkout| checkout.payment_intent.clone()) {
+        return intent;
+    }
+    let intent = world.id("pi");
+    let secret = world.id("secret");
+    let created = world.now();
+    let (Some(session), Some(checkout)) = (world.sessions.get(id), world.checkouts.get_mut(id)) else {
+        return intent;
+    };
+    checkout.payment_intent = Some(intent.clone());
+    world.session_of.insert(intent.clone(), id.to_owned());
+    let object = PaymentIntent {
+        client_secret: format!("{intent}_{secret}"),
+        description: checkout.intent_description.clone(),
+        metadata: checkout.intent_metadata.clone(),
+        customer: session.customer.clone(),
+        payment_method_types: session.payment_method_types.clone(),
+        ..payment::intent(intent.clone(), created, session.currency.clone(), session.amount_total)
+    };
+    world.create(object, "payment_intent.created");
+    intent
+}
+
+fn complete(world: &mut World, id: &str, intent: Option<&str>, payment: Payment, payer: BillingDetails) {
+    let Some(session) = world.sessions.get(id) else { return };
+    let mut customer = session.customer.clone();
+    if customer.is_none() && session.customer_creation == CustomerCreation::Always {
+        let made = Customer {
+            id: world.id("cus"),
+            created: world.now(),
+            name: payer.name.clone(),
+            email: payer.email.clone(),
+            phone: None,
+            description: None,
+            metadata: Metadata::new(),
+        };
+        customer = Some(made.id.clone());
+        world.create(made, "customer.created");
+    }
+    world.turn::<Session>(id, "checkout.session.completed", |session| {
+        session.status = SessionStatus::Complete;
+        session.payment_status = payment;
+        session.payment_intent = intent.map(str::to_owned);
+        session.customer = customer;
+        session.customer_details = Some(payer);
+        session.url = None;
+    });
+}

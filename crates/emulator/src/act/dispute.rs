@@ -1,0 +1,188 @@
+//! Disputes, inquiries and warnings: the customer's bank takes the money back, asks, or warns
+//! (docs.stripe.com/disputes/how-disputes-work, docs.stripe.com/testing#disputes).
+//!
+//! Not here: the dispute fee's own way, and several rounds of arbitration.
+
+use std::collections::BTreeMap;
+
+use stripe::write::{Dispute, DisputeStatus, EarlyFraudWarning, Leg, MethodType};
+
+use super::payment::Instrument;
+use super::refund;
+use crate::object::Metadata;
+use crate::world::{Task, World};
+
+const DAY: i64 = 24 * 60 * 60;
+/// So long the seller may answer, in seconds.
+const ANSWERABLE: i64 = 9 * DAY;
+/// So long the bank takes to decide what was answered, in seconds.
+const DECIDED: i64 = 60 * DAY;
+/// What Stripe takes for a dispute, in minor units; it is no part of the dispute's amount.
+const FEE: i64 = 1_500;
+
+/// A bank disputes a charge, or only asks about it. Nothing happens to a charge that took no money.
+pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) {
+    let Some(of) = world.charges.get(charge).filter(|charge| charge.paid) else { return };
+    let left = of.amount_captured - of.amount_refunded;
+    // A charge that was refunded in whole can be disputed all the same, for all of it.
+    let amount = if left > 0 { left } else { of.amount_captured };
+    let (currency, payment_intent) = (of.currency.clone(), of.payment_intent.clone());
+    let instrument = world.paid_with.get(charge).and_then(|number| Instrument::of_number(number));
+    let (id, now) = (world.id("du"), world.now());
+    let dispute = Dispute {
+        id: id.clone(),
+        created: now,
+        livemode: false,
+        currency,
+        amount,
+        charge: charge.to_owned(),
+        payment_intent,
+        status: if inquiry { DisputeStatus::WarningNeedsResponse } else { DisputeStatus::NeedsResponse },
+        reason: reason.to_owned(),
+        evidence: BTreeMap::new(),
+        submission_count: 0,
+        due_by: now + ANSWERABLE,
+        is_charge_refundable: inquiry,
+        method: match instrument {
+            Some(Instrument::Debit(_)) => MethodType::SepaDebit,
+            Some(Instrument::Card(_)) | None => MethodType::Card,
+        },
+        legs: Vec::new(),
+        metadata: Metadata::new(),
+    };
+    world.later(ANSWERABLE, Task::DecideDispute(id.clone()));
+    if inquiry {
+        world.create(dispute, "charge.dispute.created");
+        return;
+    }
+    let withdrawal = withdrawal(world, amount);
+    mark(world, charge);
+    world.create(Dispute { legs: vec![withdrawal], ..dispute }, "charge.dispute.created");
+    world.tell::<Dispute>(&id, "charge.dispute.funds_withdrawn");
+    refund::overtake(world, charge);
+}
+
+/// A bank warns that a charge looks fraudulent. No money moves.
+pub fn warn(world: &mut World, charge: &str) {
+    let Some(of) = world.charges.get(charge).filter(|charge| charge.paid) else { return };
+    let payment_intent = of.payment_intent.clone();
+    let warning = EarlyFraudWarning {
+        id: world.id("issfr"),
+        created: world.now(),
+        livemode: false,
+        charge: charge.to_owned(),
+        payment_intent,
+        actionable: true,
+        fraud_type: "made_with_stolen_card".to_owned(),
+    };
+    world.create(warning, "radar.early_fraud_warning.created");
+}
+
+/// Puts evidence beside what is there, and hands it to the bank if `submit`. Stripe's test texts decide at
+/// once: `winning_evidence`, `losing_evidence`, and for an inquiry `escalate_inquiry_evidence`. Answers
+/// whether the dispute was open to it.
+pub fn answer(
+    world: &mut World,
+    id: &str,
+    evidence: BTreeMap<String, String>,
+    metadata: impl FnOnce(&mut Metadata),
+    submit: bool,
+) -> bool {
+    let Some(dispute) = world.disputes.get(id) else { return false };
+    let is_open = is_open(dispute.status);
+    if !is_open && (submit || !evidence.is_empty()) {
+        return false;
+    }
+    let inquiry = dispute.status.is_inquiry();
+    world.change::<Dispute>(id, "charge.dispute.updated", |dispute| {
+        dispute.evidence.extend(evidence);
+        metadata(&mut dispute.metadata);
+        if submit {
+            dispute.submission_count += 1;
+            dispute.status =
+                if inquiry { DisputeStatus::WarningUnderReview } else { DisputeStatus::UnderReview };
+        }
+    });
+    if !submit {
+        return true;
+    }
+    // The seller's term is over; what comes next is the bank's.
+    world.drop_plans(id);
+    let text = world.disputes.get(id).and_then(|dispute| dispute.evidence.get("uncategorized_text").cloned());
+    match text.as_deref() {
+        Some("winning_evidence") if inquiry => close_as(world, id, DisputeStatus::WarningClosed),
+        Some("winning_evidence") => win(world, id),
+        Some("losing_evidence") if inquiry => escalate(world, id),
+        Some("losing_evidence") => close_as(world, id, DisputeStatus::Lost),
+        Some("escalate_inquiry_evidence") if inquiry => escalate(world, id),
+        _ => world.later(DECIDED, Task::DecideDispute(id.to_owned())),
+    }
+    true
+}
+
+/// The seller gives in. Answers whether the dispute was open.
+pub fn close(world: &mut World, id: &str) -> bool {
+    let Some(dispute) = world.disputes.get(id).filter(|dispute| is_open(dispute.status)) else {
+        return false;
+    };
+    let warning = dispute.status.is_inquiry();
+    close_as(world, id, if warning { DisputeStatus::WarningClosed } else { DisputeStatus::Lost });
+    true
+}
+
+/// Time is over: what nobody answered is lost, and so is what the bank had no test text to decide by. An
+/// inquiry is closed.
+pub(super) fn decide(world: &mut World, id: &str) {
+    close(world, id);
+}
+
+fn win(world: &mut World, id: &str) {
+    close_as(world, id, DisputeStatus::Won);
+    let (leg, now) = (world.id("txn"), world.now());
+    world.turn::<Dispute>(id, "charge.dispute.funds_reinstated", |dispute| {
+        dispute.legs.push(Leg { id: leg, created: now, amount: dispute.amount, fee: 0 });
+    });
+}
+
+fn close_as(world: &mut World, id: &str, status: DisputeStatus) {
+    world.change::<Dispute>(id, "charge.dispute.closed", |dispute| dispute.status = status);
+}
+
+/// An inquiry becomes a dispute, and the money is taken.
+fn escalate(world: &mut World, id: &str) {
+    let Some(dispute) = world.disputes.get(id) else { return };
+    let (charge, amount) = (dispute.charge.clone(), dispute.amount);
+    let withdrawal = withdrawal(world, amount);
+    let due_by = world.now() + ANSWERABLE;
+    world.change::<Dispute>(id, "charge.dispute.updated", |dispute| {
+        dispute.status = DisputeStatus::NeedsResponse;
+        dispute.is_charge_refundable = false;
+        dispute.due_by = due_by;
+        dispute.legs.push(withdrawal);
+    });
+    world.later(ANSWERABLE, Task::DecideDispute(id.to_owned()));
+    mark(world, &charge);
+    world.tell::<Dispute>(id, "charge.dispute.funds_withdrawn");
+    refund::overtake(world, &charge);
+}
+
+fn withdrawal(world: &mut World, amount: i64) -> Leg {
+    Leg { id: world.id("txn"), created: world.now(), amount: 0_i64.saturating_sub(amount), fee: FEE }
+}
+
+/// The charge counts as disputed; Stripe makes no event of that.
+fn mark(world: &mut World, charge: &str) {
+    if let Some(charge) = world.charges.get_mut(charge) {
+        charge.disputed = true;
+    }
+}
+
+fn is_open(status: DisputeStatus) -> bool {
+    match status {
+        DisputeStatus::WarningNeedsResponse
+        | DisputeStatus::WarningUnderReview
+        | DisputeStatus::NeedsResponse
+        | DisputeStatus::UnderReview => true,
+        DisputeStatus::WarningClosed | DisputeStatus::Won | DisputeStatus::Lost => false,
+    }
+}

@@ -1,0 +1,421 @@
+//! Payment intents and charges: an attempt to take money, and what the bank makes of it. What the bank says
+//! follows from the test number alone (docs.stripe.com/testing).
+//!
+//! Not here: the numbers (`cards`), sessions (`checkout`), and money going back.
+
+use stripe::write::{
+    BillingDetails, CaptureMethod, Charge, ChargeStatus, Declined, Failure, IntentStatus, Method, MethodType,
+    NextAction, Payment, PaymentIntent, Session,
+};
+
+use crate::cards::{self, AUTHENTICATION_FAILED, Card, DECLINED, Debit, DebitEffect, Effect, Refusal};
+use crate::object::Metadata;
+use crate::world::{Task, World};
+
+/// Stripe books a charge so long after it succeeded, in seconds.
+const SETTLES: i64 = 90;
+/// A SEPA debit clears or bounces after so long, in seconds.
+const CLEARS: i64 = 4 * DAY;
+/// The debit that takes longer.
+const CLEARS_LATER: i64 = 6 * DAY;
+/// What a test number's bank does to a payment that succeeded comes so soon after it, in seconds.
+const SOON: i64 = 2;
+const DAY: i64 = 24 * 60 * 60;
+
+/// A debit that the bank did not honour.
+const BOUNCED: Refusal = Refusal {
+    code: "payment_intent_payment_attempt_failed",
+    decline_code: Some("insufficient_funds"),
+    message: "The customer's bank account has insufficient funds to cover this payment.",
+};
+
+/// What the customer pays with: one of Stripe's test numbers.
+#[derive(Clone, Copy, Debug)]
+pub enum Instrument {
+    /// A card.
+    Card(&'static Card),
+    /// A bank account, by SEPA debit.
+    Debit(&'static Debit),
+}
+
+impl Instrument {
+    /// The instrument with this card number or IBAN.
+    #[must_use]
+    pub fn of_number(number: &str) -> Option<Self> {
+        cards::card(number).map(Self::Card).or_else(|| cards::debit(number).map(Self::Debit))
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> &'static str {
+        match self {
+            Self::Card(card) => card.number,
+            Self::Debit(debit) => debit.iban,
+        }
+    }
+
+    fn method(&self, challenged: bool, mandate: String) -> Method {
+        match self {
+            Self::Card(card) => Method::Card {
+                brand: card.brand.to_owned(),
+                last4: card.last4().to_owned(),
+                country: card.country.to_owned(),
+                funding: card.funding.to_owned(),
+                three_d_secure: challenged,
+            },
+            Self::Debit(debit) => Method::SepaDebit {
+                last4: debit.last4().to_owned(),
+                country: debit.country().to_owned(),
+                mandate,
+            },
+        }
+    }
+
+    fn kind(&self) -> MethodType {
+        match self {
+            Self::Card(_) => MethodType::Card,
+            Self::Debit(_) => MethodType::SepaDebit,
+        }
+    }
+}
+
+/// What came of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempted {
+    /// The money is there.
+    Succeeded,
+    /// The money is on its way, for days.
+    Processing,
+    /// The bank asks the customer first.
+    Challenged,
+    /// The bank refused.
+    Declined(Failure),
+}
+
+/// A payment intent on which nothing was tried yet.
+pub(crate) fn intent(id: String, created: i64, currency: String, amount: i64) -> PaymentIntent {
+    PaymentIntent {
+        client_secret: format!("{id}_secret"),
+        id,
+        created,
+        livemode: false,
+        currency,
+        amount,
+        amount_capturable: 0,
+        amount_received: 0,
+        status: IntentStatus::RequiresPaymentMethod,
+        capture_method: CaptureMethod::AutomaticAsync,
+        description: None,
+        metadata: Metadata::new(),
+        customer: None,
+        latest_charge: None,
+        payment_method: None,
+        payment_method_types: vec![MethodType::Card],
+        next_action: None,
+        last_payment_error: None,
+        canceled_at: None,
+        cancellation_reason: None,
+    }
+}
+
+/// Tries to take the money of a payment intent. The intent must be waiting for a payment method.
+pub fn attempt(
+    world: &mut World,
+    intent: &str,
+    instrument: &Instrument,
+    payer: &BillingDetails,
+) -> Attempted {
+    match instrument {
+        Instrument::Card(card) => match &card.effect {
+            Effect::Declined(refusal) => decline(world, intent, instrument, payer, refusal),
+            Effect::ChallengeThenSucceeds | Effect::ChallengeThenDeclined => {
+                challenge(world, intent, instrument);
+                Attempted::Challenged
+            }
+            Effect::Succeeds
+            | Effect::RefundPendingThenSucceeds
+            | Effect::RefundSucceedsThenFails
+            | Effect::Disputed { .. }
+            | Effect::Inquiry
+            | Effect::EarlyFraudWarning
+            | Effect::SeveralDisputes => take(world, intent, instrument, payer, false),
+        },
+        Instrument::Debit(debit) => {
+            let charge = charge(world, intent, instrument, payer, ChargeStatus::Pending, false);
+            let wait = if debit.effect == DebitEffect::SucceedsLater { CLEARS_LATER } else { CLEARS };
+            world.later(wait, Task::ClearDebit(charge.id.clone()));
+            if let Some(intent) = world.payment_intents.get_mut(intent) {
+                intent.status = IntentStatus::Processing;
+                intent.latest_charge = Some(charge.id.clone());
+                intent.payment_method.clone_from(&charge.payment_method);
+                intent.last_payment_error = None;
+            }
+            world.charges.add(charge);
+            Attempted::Processing
+        }
+    }
+}
+
+/// The customer confirms the payment with the bank, or does not.
+pub fn answer_challenge(
+    world: &mut World,
+    intent: &str,
+    instrument: &Instrument,
+    confirmed: bool,
+    payer: &BillingDetails,
+) -> Attempted {
+    if let Some(intent) = world.payment_intents.get_mut(intent) {
+        intent.next_action = None;
+    }
+    if !confirmed {
+        let failure = failure(&AUTHENTICATION_FAILED);
+        fail_intent(world, intent, &failure, None, instrument);
+        return Attempted::Declined(failure);
+    }
+    let declined =
+        matches!(instrument, Instrument::Card(card) if card.effect == Effect::ChallengeThenDeclined);
+    if declined {
+        return decline(world, intent, instrument, payer, &DECLINED);
+    }
+    take(world, intent, instrument, payer, true)
+}
+
+/// Given up: the intent takes no more attempts. Nothing happens to one that has its money, or waits for it.
+pub fn cancel(world: &mut World, intent: &str, reason: &str) {
+    let now = world.now();
+    let settled = |intent: &PaymentIntent| {
+        matches!(intent.status, IntentStatus::Succeeded | IntentStatus::Processing | IntentStatus::Canceled)
+    };
+    if world.payment_intents.get(intent).is_none_or(settled) {
+        return;
+    }
+    world.turn::<PaymentIntent>(intent, "payment_intent.canceled", |intent| {
+        intent.status = IntentStatus::Canceled;
+        intent.canceled_at = Some(now);
+        intent.cancellation_reason = Some(reason.to_owned());
+        intent.next_action = None;
+    });
+}
+
+/// Tells that a debit is under way: after the session's own event, as Stripe does.
+pub(super) fn announce_processing(world: &mut World, intent: &str) {
+    world.tell::<PaymentIntent>(intent, "payment_intent.processing");
+    let charge = world.payment_intents.get(intent).and_then(|intent| intent.latest_charge.clone());
+    if let Some(charge) = charge {
+        world.tell::<Charge>(&charge, "charge.pending");
+    }
+}
+
+/// Stripe books the money to the balance, a minute or two after it announced the success.
+pub(super) fn settle(world: &mut World, charge: &str) {
+    let transaction = world.id("txn");
+    world.change::<Charge>(charge, "charge.updated", |charge| {
+        charge.balance_transaction.get_or_insert(transaction);
+    });
+}
+
+/// The bank pays a debit, or refuses to.
+pub(super) fn clear(world: &mut World, id: &str) {
+    let Some(charge) = world.charges.get(id).filter(|charge| charge.status == ChargeStatus::Pending) else {
+        return;
+    };
+    let intent = charge.payment_intent.clone().unwrap_or_default();
+    let Some(instrument) = world.paid_with.get(id).and_then(|number| Instrument::of_number(number)) else {
+        return;
+    };
+    let fails = matches!(instrument, Instrument::Debit(debit) if debit.effect == DebitEffect::Fails);
+    let session = world.session_of.get(&intent).cloned();
+    if fails {
+        let failure = failure(&BOUNCED);
+        world.turn::<Charge>(id, "charge.failed", |charge| {
+            charge.status = ChargeStatus::Failed;
+            charge.failure = Some(failure.clone());
+        });
+        fail_intent(world, &intent, &failure, Some(id), &instrument);
+        if let Some(session) = session {
+            world.tell::<Session>(&session, "checkout.session.async_payment_failed");
+        }
+        return;
+    }
+    world.turn::<Charge>(id, "charge.succeeded", succeed);
+    succeed_intent(world, &intent);
+    if let Some(session) = session {
+        world.turn::<Session>(&session, "checkout.session.async_payment_succeeded", |session| {
+            session.payment_status = Payment::Paid;
+        });
+    }
+    after_success(world, id, &instrument);
+}
+
+fn challenge(world: &mut World, intent: &str, instrument: &Instrument) {
+    let method = world.id("pm");
+    let source = world.id("src");
+    world.turn::<PaymentIntent>(intent, "payment_intent.requires_action", |intent| {
+        intent.status = IntentStatus::RequiresAction;
+        intent.payment_method = Some(method);
+        intent.payment_method_types = vec![instrument.kind()];
+        intent.last_payment_error = None;
+        intent.next_action = Some(NextAction {
+            return_url: None,
+            url: format!("https://hooks.stripe.com/redirect/authenticate/{source}"),
+        });
+    });
+}
+
+fn take(
+    world: &mut World,
+    intent: &str,
+    instrument: &Instrument,
+    payer: &BillingDetails,
+    challenged: bool,
+) -> Attempted {
+    let charge = charge(world, intent, instrument, payer, ChargeStatus::Succeeded, challenged);
+    let (id, method) = (charge.id.clone(), charge.payment_method.clone());
+    world.create(charge, "charge.succeeded");
+    if let Some(intent) = world.payment_intents.get_mut(intent) {
+        intent.latest_charge = Some(id.clone());
+        intent.payment_method = method;
+    }
+    succeed_intent(world, intent);
+    after_success(world, &id, instrument);
+    Attempted::Succeeded
+}
+
+fn succeed(charge: &mut Charge) {
+    charge.status = ChargeStatus::Succeeded;
+    charge.paid = true;
+    charge.captured = true;
+    charge.amount_captured = charge.amount;
+    charge.receipt_url = Some(format!("https://pay.stripe.com/receipts/payment/{}", charge.id));
+}
+
+fn succeed_intent(world: &mut World, intent: &str) {
+    world.turn::<PaymentIntent>(intent, "payment_intent.succeeded", |intent| {
+        intent.status = IntentStatus::Succeeded;
+        intent.amount_received = intent.amount;
+        intent.last_payment_error = None;
+        intent.next_action = None;
+    });
+}
+
+/// What a test number's bank does once it has paid.
+fn after_success(world: &mut World, charge: &str, instrument: &Instrument) {
+    let id = charge.to_owned();
+    world.later(SETTLES, Task::SettleCharge(id.clone()));
+    let dispute = |reason: &str, inquiry| Task::Dispute {
+        charge: charge.to_owned(),
+        reason: reason.to_owned(),
+        inquiry,
+    };
+    match instrument {
+        Instrument::Card(card) => match &card.effect {
+            Effect::Disputed { reason } => world.later(SOON, dispute(reason, false)),
+            Effect::Inquiry => world.later(SOON, dispute("fraudulent", true)),
+            Effect::EarlyFraudWarning => world.later(SOON, Task::Warn(id)),
+            Effect::SeveralDisputes => {
+                world.later(SOON, dispute("fraudulent", false));
+                world.later(2 * SOON, dispute("product_not_received", false));
+            }
+            Effect::Succeeds
+            | Effect::Declined(_)
+            | Effect::ChallengeThenSucceeds
+            | Effect::ChallengeThenDeclined
+            | Effect::RefundPendingThenSucceeds
+            | Effect::RefundSucceedsThenFails => {}
+        },
+        Instrument::Debit(debit) => {
+            if debit.effect == DebitEffect::Disputed {
+                world.later(2 * DAY, dispute("debit_not_authorized", false));
+            }
+        }
+    }
+}
+
+fn decline(
+    world: &mut World,
+    intent: &str,
+    instrument: &Instrument,
+    payer: &BillingDetails,
+    refusal: &Refusal,
+) -> Attempted {
+    let failure = failure(refusal);
+    let failed = charge(world, intent, instrument, payer, ChargeStatus::Failed, false);
+    let id = failed.id.clone();
+    world.create(Charge { failure: Some(failure.clone()), ..failed }, "charge.failed");
+    fail_intent(world, intent, &failure, Some(&id), instrument);
+    Attempted::Declined(failure)
+}
+
+fn fail_intent(
+    world: &mut World,
+    intent: &str,
+    failure: &Failure,
+    charge: Option<&str>,
+    instrument: &Instrument,
+) {
+    let refused = charge.and_then(|id| world.charges.get(id)).and_then(|c| c.payment_method.clone());
+    world.turn::<PaymentIntent>(intent, "payment_intent.payment_failed", |intent| {
+        intent.status = IntentStatus::RequiresPaymentMethod;
+        intent.payment_method = None;
+        if let Some(charge) = charge {
+            intent.latest_charge = Some(charge.to_owned());
+        }
+        intent.last_payment_error = Some(Declined {
+            failure: failure.clone(),
+            charge: charge.map(str::to_owned),
+            payment_method: refused,
+            method: instrument.method(false, String::new()),
+        });
+    });
+}
+
+/// A charge of the intent's whole amount, not yet kept.
+fn charge(
+    world: &mut World,
+    intent: &str,
+    instrument: &Instrument,
+    payer: &BillingDetails,
+    status: ChargeStatus,
+    challenged: bool,
+) -> Charge {
+    let (id, method, mandate) = (world.id("ch"), world.id("pm"), world.id("mandate"));
+    world.paid_with.insert(id.clone(), instrument.number().to_owned());
+    let of = world.payment_intents.get(intent);
+    let mut charge = Charge {
+        id,
+        created: world.now(),
+        livemode: false,
+        currency: of.map(|intent| intent.currency.clone()).unwrap_or_default(),
+        amount: of.map(|intent| intent.amount).unwrap_or_default(),
+        amount_captured: 0,
+        amount_refunded: 0,
+        status,
+        captured: status == ChargeStatus::Pending,
+        paid: false,
+        disputed: false,
+        refunded: false,
+        balance_transaction: None,
+        payment_intent: Some(intent.to_owned()),
+        payment_method: Some(method),
+        method: instrument.method(challenged, mandate),
+        billing_details: payer.clone(),
+        failure: None,
+        customer: of.and_then(|intent| intent.customer.clone()),
+        description: of.and_then(|intent| intent.description.clone()),
+        // Copied once, when the payment is confirmed (docs.stripe.com/metadata).
+        metadata: of.map(|intent| intent.metadata.clone()).unwrap_or_default(),
+        receipt_url: None,
+    };
+    if status == ChargeStatus::Succeeded {
+        succeed(&mut charge);
+    }
+    charge
+}
+
+fn failure(refusal: &Refusal) -> Failure {
+    Failure {
+        code: refusal.code.to_owned(),
+        decline_code: refusal.decline_code.map(str::to_owned),
+        message: refusal.message.to_owned(),
+    }
+}

@@ -1,0 +1,198 @@
+//! Refunds: money goes back to the customer, and sometimes comes back again
+//! (docs.stripe.com/api/refunds, docs.stripe.com/testing#refunds).
+//!
+//! Not here: what a refund means to credits. After a refund has failed, the charge still counts it as
+//! refunded: what Stripe does there is not documented.
+
+use stripe::write::{Charge, ChargeStatus, MethodType, Refund, RefundStatus};
+
+use super::payment::Instrument;
+use crate::cards::Effect;
+use crate::object::Metadata;
+use crate::world::{Task, World};
+
+/// A pending refund goes through after so long, in seconds.
+const PENDING: i64 = 60;
+/// The bank's reference number becomes known after so long, in seconds.
+const REFERENCED: i64 = 3 * 60 * 60;
+/// A refund that fails does so after so long, in seconds.
+const FAILS: i64 = 7 * 24 * 60 * 60;
+
+/// What a refund is made of.
+#[derive(Clone, Debug)]
+pub struct NewRefund {
+    /// Of which charge.
+    pub charge: String,
+    /// Minor units; all that is left when it is left out.
+    pub amount: Option<i64>,
+    /// Stripe's word for the reason.
+    pub reason: Option<String>,
+    /// Its maker's notes.
+    pub metadata: Metadata,
+}
+
+/// Why there is no refund. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no such charge.
+    NoCharge,
+    /// The charge took no money.
+    NotPaid,
+    /// All of it has gone back.
+    AlreadyRefunded,
+    /// Less than nothing, or nothing.
+    NotPositive,
+    /// More than is left: so many minor units are.
+    TooMuch {
+        /// What is left, in minor units.
+        left: i64,
+    },
+    /// The customer's bank has taken the money back.
+    Disputed,
+}
+
+/// Refunds a charge in whole or in part. Answers the refund's id.
+///
+/// # Errors
+/// When the charge cannot be refunded, or not by so much.
+pub fn create(world: &mut World, new: NewRefund) -> Result<String, Refused> {
+    let charge = world.charges.get(&new.charge).ok_or(Refused::NoCharge)?;
+    if charge.status != ChargeStatus::Succeeded {
+        return Err(Refused::NotPaid);
+    }
+    let of_charge = |dispute: &&stripe::write::Dispute| dispute.charge == new.charge;
+    if world.disputes.iter().filter(of_charge).any(|dispute| !dispute.is_charge_refundable) {
+        return Err(Refused::Disputed);
+    }
+    let left = charge.amount_captured - charge.amount_refunded - pending(world, &new.charge);
+    if left <= 0 {
+        return Err(Refused::AlreadyRefunded);
+    }
+    let amount = new.amount.unwrap_or(left);
+    if amount <= 0 {
+        return Err(Refused::NotPositive);
+    }
+    if amount > left {
+        return Err(Refused::TooMuch { left });
+    }
+    let effect = world.paid_with.get(&new.charge).and_then(|number| Instrument::of_number(number));
+    let (card, effect) = match effect {
+        Some(Instrument::Card(card)) => (true, Some(&card.effect)),
+        Some(Instrument::Debit(_)) | None => (false, None),
+    };
+    let (currency, payment_intent) = (charge.currency.clone(), charge.payment_intent.clone());
+    let is_pending = effect == Some(&Effect::RefundPendingThenSucceeds);
+    let id = world.id("re");
+    let refund = Refund {
+        id: id.clone(),
+        created: world.now(),
+        currency,
+        amount,
+        charge: Some(new.charge.clone()),
+        payment_intent,
+        status: if is_pending { RefundStatus::Pending } else { RefundStatus::Succeeded },
+        reason: new.reason,
+        failure_reason: None,
+        reference: None,
+        balance_transaction: Some(world.id("txn")),
+        failure_balance_transaction: None,
+        method: if card { MethodType::Card } else { MethodType::SepaDebit },
+        metadata: new.metadata,
+    };
+    world.create(refund, "refund.created");
+    if is_pending {
+        world.later(PENDING, Task::CompleteRefund(id.clone()));
+        return Ok(id);
+    }
+    count(world, &new.charge, amount);
+    if effect == Some(&Effect::RefundSucceedsThenFails) {
+        world.later(FAILS, Task::FailRefund(id.clone()));
+    } else if card {
+        world.later(REFERENCED, Task::ReferenceRefund(id.clone()));
+    }
+    Ok(id)
+}
+
+/// Takes a refund back that is still pending. Answers whether it was.
+pub fn cancel(world: &mut World, id: &str) -> bool {
+    if !is(world, id, RefundStatus::Pending) {
+        return false;
+    }
+    tell(world, id, "refund.updated", |refund| refund.status = RefundStatus::Canceled);
+    true
+}
+
+/// A pending refund goes through.
+pub(super) fn complete(world: &mut World, id: &str) {
+    if !is(world, id, RefundStatus::Pending) {
+        return;
+    }
+    tell(world, id, "refund.updated", |refund| refund.status = RefundStatus::Succeeded);
+    let refund = world.refunds.get(id);
+    if let Some((charge, amount)) = refund.and_then(|r| Some((r.charge.clone()?, r.amount))) {
+        count(world, &charge, amount);
+        world.later(REFERENCED, Task::ReferenceRefund(id.to_owned()));
+    }
+}
+
+/// The bank's reference number becomes known.
+pub(super) fn reference(world: &mut World, id: &str) {
+    if is(world, id, RefundStatus::Succeeded) {
+        let number = "74352266301000000000001".to_owned();
+        tell(world, id, "refund.updated", |refund| refund.reference = Some(number));
+    }
+}
+
+/// The refund comes back to the seller; the customer got nothing.
+pub(super) fn fail(world: &mut World, id: &str, reason: &str) {
+    if !is(world, id, RefundStatus::Succeeded) && !is(world, id, RefundStatus::Pending) {
+        return;
+    }
+    let transaction = world.id("txn");
+    tell(world, id, "refund.failed", |refund| {
+        refund.status = RefundStatus::Failed;
+        refund.failure_reason = Some(reason.to_owned());
+        refund.failure_balance_transaction = Some(transaction);
+    });
+}
+
+/// A dispute overtakes the refunds of a charge that are still pending.
+pub(super) fn overtake(world: &mut World, charge: &str) {
+    let pending = world
+        .refunds
+        .iter()
+        .filter(|refund| refund.charge.as_deref() == Some(charge) && refund.status == RefundStatus::Pending);
+    for id in pending.map(|refund| refund.id.clone()).collect::<Vec<_>>() {
+        fail(world, &id, "charge_for_pending_refund_disputed");
+    }
+}
+
+/// What pending refunds will take, in minor units: a pending one leaves `amount_refunded` as it is.
+fn pending(world: &World, charge: &str) -> i64 {
+    let of_charge =
+        |refund: &&Refund| refund.charge.as_deref() == Some(charge) && refund.status == RefundStatus::Pending;
+    world.refunds.iter().filter(of_charge).map(|refund| refund.amount).sum()
+}
+
+fn is(world: &World, id: &str, status: RefundStatus) -> bool {
+    world.refunds.get(id).is_some_and(|refund| refund.status == status)
+}
+
+/// Changes a refund, and tells of it by the name of today and by the one of before 2024-10-28.acacia.
+fn tell(world: &mut World, id: &str, type_name: &str, change: impl FnOnce(&mut Refund)) {
+    let Some(before) = world.refunds.get(id).cloned() else { return };
+    world.change(id, type_name, change);
+    let old_name = "charge.refund.updated";
+    if world.endpoints.iter().any(|endpoint| endpoint.wants(old_name))
+        && let Some(after) = world.refunds.get(id).cloned()
+    {
+        world.emit(old_name, after.into(), Some(before.into()));
+    }
+}
+
+fn count(world: &mut World, charge: &str, amount: i64) {
+    world.change::<Charge>(charge, "charge.refunded", |charge| {
+        charge.amount_refunded = charge.amount_refunded.saturating_add(amount);
+        charge.refunded = charge.amount_refunded >= charge.amount;
+    });
+}

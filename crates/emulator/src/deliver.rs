@@ -1,0 +1,94 @@
+//! One attempt over the wire: POST the signed bytes as Stripe does, and say what came back.
+//!
+//! Not here: what to send and when (`world::outbox`), and TLS: an endpoint under test listens on plain http.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response, Uri, body::Incoming, header};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+use crate::world::{Dispatch, Outcome};
+
+/// Stripe's own (stripe-facts 1.1; docs.stripe.com/webhooks).
+const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
+/// The most of an answer that is read, in bytes: an endpoint that says more is cut off.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// The most of an answer that is kept, in characters.
+const EXCERPT_CHARS_MAX: usize = 200;
+
+/// A way to every endpoint.
+pub(crate) struct Sender {
+    http: Client<HttpConnector, Full<Bytes>>,
+    timeout: Duration,
+}
+
+impl Sender {
+    pub(crate) fn new(timeout: Duration) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Self { http: Client::builder(TokioExecutor::new()).build(connector), timeout }
+    }
+
+    /// Sends one attempt, in as many copies as asked for; the first one's fate counts.
+    pub(crate) async fn send(&self, dispatch: &Dispatch) -> Outcome {
+        let first = self.post(dispatch);
+        let answer =
+            if dispatch.copies > 1 { tokio::join!(first, self.post(dispatch)).0 } else { first.await };
+        if dispatch.lose_answer {
+            return Outcome::Failed("the answer was lost on its way back (misbehaviour)".to_owned());
+        }
+        answer.unwrap_or_else(Outcome::Failed)
+    }
+
+    async fn post(&self, dispatch: &Dispatch) -> Result<Outcome, String> {
+        let uri: Uri = dispatch.url.parse().map_err(|_| "the URL is not one".to_owned())?;
+        if uri.scheme_str() != Some("http") {
+            return Err("the emulator delivers over plain http only".to_owned());
+        }
+        let request = Request::post(uri)
+            .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+            .header(header::USER_AGENT, USER_AGENT)
+            .header(header::ACCEPT, "*/*; q=0.5, application/json")
+            .header(header::CACHE_CONTROL, "no-cache")
+            .header("stripe-signature", &dispatch.signature)
+            .body(Full::new(Bytes::from(dispatch.body.clone())))
+            .map_err(|error| error.to_string())?;
+        let answered = tokio::time::timeout(self.timeout, async {
+            let answer = self.http.request(request).await.map_err(|error| in_words(&error, &dispatch.url))?;
+            Ok(read(answer).await)
+        });
+        let seconds = self.timeout.as_secs();
+        answered.await.unwrap_or_else(|_| Err(format!("no answer within {seconds} s")))
+    }
+}
+
+/// The status, and the beginning of the text. A body that breaks off or never ends changes nothing about it.
+async fn read(answer: Response<Incoming>) -> Outcome {
+    let status = answer.status().as_u16();
+    let mut body = answer.into_body();
+    let mut text = Vec::new();
+    while text.len() < ANSWER_BYTES_MAX
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        if let Some(piece) = frame.data_ref() {
+            text.extend_from_slice(&piece[..piece.len().min(ANSWER_BYTES_MAX)]);
+        }
+    }
+    let excerpt = String::from_utf8_lossy(&text).chars().take(EXCERPT_CHARS_MAX).collect();
+    Outcome::Answered { status, excerpt }
+}
+
+fn in_words(error: &hyper_util::client::legacy::Error, url: &str) -> String {
+    if error.is_connect() {
+        return format!("nothing listens at {url}");
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    format!("the connection broke: {cause}")
+}

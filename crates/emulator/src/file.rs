@@ -1,0 +1,101 @@
+//! The account between two runs: one JSON file, replaced as a whole a second after a change and at the end.
+//! What happened in the last second before a crash is lost; it is a rehearsal.
+//!
+//! Not here: what is in it (`world`).
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::world::World;
+
+/// Why an account cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileFault {
+    /// The file is there and cannot be read.
+    #[error("the emulator's file {0} cannot be read: {1}")]
+    Unreadable(PathBuf, std::io::Error),
+    /// It is not an account of this version.
+    #[error(
+        "{0} is not an account of this version of the emulator ({1}). Remove it to begin with an empty \
+         account; nothing but rehearsals is in it"
+    )]
+    Foreign(PathBuf, serde_json::Error),
+}
+
+/// The account in the file; None when there is no file.
+pub(crate) fn read(path: &Path) -> Result<Option<World>, FileFault> {
+    match fs::read(path) {
+        Ok(bytes) => {
+            let world = serde_json::from_slice(&bytes);
+            world.map(Some).map_err(|error| FileFault::Foreign(path.to_owned(), error))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(FileFault::Unreadable(path.to_owned(), error)),
+    }
+}
+
+/// Saves a while after a change: a second, or twenty times what the last save took, if that is longer.
+pub(crate) struct Saver {
+    path: Option<PathBuf>,
+    due: Option<Instant>,
+    pause: Duration,
+}
+
+impl Saver {
+    pub(crate) fn new(path: Option<PathBuf>) -> Self {
+        Self { path, due: None, pause: Duration::from_secs(1) }
+    }
+
+    /// Something changed.
+    pub(crate) fn changed(&mut self) {
+        if self.path.is_some() && self.due.is_none() {
+            self.due = Some(now() + self.pause);
+        }
+    }
+
+    /// Resolves when it is time to save; never, when nothing changed.
+    pub(crate) fn due(&self) -> impl Future<Output = ()> + use<> {
+        let due = self.due;
+        async move {
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Replaces the file, which nobody else may read: signing secrets are in it.
+    pub(crate) async fn save(&mut self, account: Option<Vec<u8>>) {
+        self.due = None;
+        let (Some(path), Some(account)) = (self.path.clone(), account) else { return };
+        let began = now();
+        let saved = tokio::task::spawn_blocking(move || replace(&path, &account)).await;
+        match saved {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the emulator's file could not be written"),
+            Err(error) => tracing::warn!(%error, "the emulator's file could not be written"),
+        }
+        self.pause = (began.elapsed() * 20).max(Duration::from_secs(1));
+    }
+}
+
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn replace(path: &Path, account: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let fresh = PathBuf::from(name);
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(account)?;
+    drop(file);
+    fs::rename(fresh, path)
+}

@@ -1,0 +1,104 @@
+//! An event: what changed, as it was and as it became (docs.stripe.com/api/events/object).
+//!
+//! Not here: which change makes which event (`act`), and who is told (`world::emit`).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use stripe::write::ApiVersion;
+
+use super::Snapshot;
+
+/// An event. It never changes but for the number of those who have still to hear of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// `evt_…`
+    pub id: String,
+    /// For example `charge.refunded`.
+    pub type_name: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// The object as the event found it.
+    pub object: Snapshot,
+    /// The object before, where the event tells of a change to it.
+    pub previous: Option<Snapshot>,
+    /// The API request behind it; None for what happened by itself.
+    pub request: Option<RequestReference>,
+    /// How many endpoints were to hear of it.
+    pub told: u32,
+    /// How many have not accepted it yet.
+    pub pending: u32,
+}
+
+/// The API request behind an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestReference {
+    /// `req_…`
+    pub id: String,
+    /// The client's, if it sent one.
+    pub idempotency_key: Option<String>,
+}
+
+impl Event {
+    /// As this version of Stripe's API writes it, with so many endpoints to go.
+    #[must_use]
+    pub fn render(&self, version: ApiVersion, pending_webhooks: u32) -> Value {
+        let object = self.object.render(version);
+        let mut data = Map::new();
+        if let Some(previous) = &self.previous {
+            let changed = earlier(&previous.render(version), &object);
+            data.insert("previous_attributes".to_owned(), changed.unwrap_or_else(|| json!({})));
+        }
+        data.insert("object".to_owned(), object);
+        let request = self.request.as_ref();
+        json!({
+            "id": self.id,
+            "object": "event",
+            "api_version": version.as_str(),
+            "created": self.created,
+            "data": data,
+            "livemode": false,
+            "pending_webhooks": pending_webhooks,
+            "request": {
+                "id": request.map(|request| &request.id),
+                "idempotency_key": request.and_then(|request| request.idempotency_key.as_ref()),
+            },
+            "type": self.type_name,
+        })
+    }
+}
+
+/// What `before` says about the fields in which it differs from `after`: of objects only the differing
+/// fields, of everything else the whole. None when nothing differs.
+fn earlier(before: &Value, after: &Value) -> Option<Value> {
+    if before == after {
+        return None;
+    }
+    let (Value::Object(old), Value::Object(new)) = (before, after) else { return Some(before.clone()) };
+    let gone = |key: &String| !old.contains_key(key);
+    let changed = old.iter().filter_map(|(key, value)| {
+        let now = new.get(key).unwrap_or(&Value::Null);
+        Some((key.clone(), earlier(value, now)?))
+    });
+    let added = new.keys().filter(|key| gone(key)).map(|key| (key.clone(), Value::Null));
+    Some(Value::Object(changed.chain(added).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_told_as_it_was() {
+        let cases = [
+            (json!({"a": 1}), json!({"a": 1}), None),
+            (json!({"a": 1, "b": 2}), json!({"a": 1, "b": 3}), Some(json!({"b": 2}))),
+            (json!({"a": null}), json!({"a": {"b": 1}}), Some(json!({"a": null}))),
+            (json!({"m": {"x": 1, "y": 2}}), json!({"m": {"x": 1, "y": 3}}), Some(json!({"m": {"y": 2}}))),
+            (json!({"m": {}}), json!({"m": {"new": "1"}}), Some(json!({"m": {"new": null}}))),
+            (json!({"l": [1]}), json!({"l": [1, 2]}), Some(json!({"l": [1]}))),
+        ];
+        for (before, after, expected) in cases {
+            assert_eq!(earlier(&before, &after), expected, "{before} to {after}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Expansion: what is replaced, what is left alone, and what is refused.
+
+use serde_json::json;
+
+use super::*;
+
+/// A session with a payment intent that has a charge.
+fn resolve(wanted: Wanted<'_>) -> Option<Value> {
+    match wanted {
+        Wanted::Object("pi_1") => {
+            Some(json!({"id": "pi_1", "object": "payment_intent", "latest_charge": "ch_1", "customer": null}))
+        }
+        Wanted::Object("ch_1") => Some(
+            json!({"id": "ch_1", "object": "charge", "payment_intent": "pi_1", "balance_transaction": "t_1"}),
+        ),
+        Wanted::Part { owner: "cs_1", field: "line_items" } => {
+            let item = json!({"object": "item", "price": {"object": "price", "product": "pi_1"}});
+            Some(json!({"object": "list", "data": [item]}))
+        }
+        Wanted::Object(_) | Wanted::Part { .. } => None,
+    }
+}
+
+fn session() -> Value {
+    let mut session = json!({"id": "cs_1", "object": "checkout.session", "amount_total": 5});
+    session["payment_intent"] = json!("pi_1");
+    session["customer"] = Value::Null;
+    session
+}
+
+fn expand(answer: Value, paths: &[&str]) -> Result<Value, Fault> {
+    let query: String = paths.iter().map(|path| format!("&expand[]={path}")).collect();
+    let expansion = Expansion::read(&mut Params::parse(query.as_bytes()).unwrap())?;
+    let mut answer = answer;
+    expansion.apply(&mut answer, resolve)?;
+    Ok(answer)
+}
+
+#[test]
+fn ids_become_objects() {
+    let cases = [
+        (vec!["payment_intent"], "/payment_intent/id", "pi_1"),
+        (vec!["payment_intent.latest_charge"], "/payment_intent/latest_charge/id", "ch_1"),
+        (vec!["payment_intent", "payment_intent.latest_charge"], "/payment_intent/latest_charge/id", "ch_1"),
+        (
+            vec!["payment_intent.latest_charge.payment_intent"],
+            "/payment_intent/latest_charge/payment_intent/object",
+            "payment_intent",
+        ),
+        (vec!["line_items"], "/line_items/data/0/price/product", "pi_1"),
+        (vec!["line_items.data.price.product"], "/line_items/data/0/price/product/id", "pi_1"),
+    ];
+    for (paths, place, expected) in cases {
+        let answer = expand(session(), &paths).unwrap();
+        assert_eq!(answer.pointer(place), Some(&json!(expected)), "{paths:?}: {answer}");
+    }
+}
+
+#[test]
+fn nothing_to_expand_is_fine() {
+    for paths in [vec![], vec!["customer"], vec!["payment_intent.customer"]] {
+        assert!(expand(session(), &paths).unwrap()["customer"].is_null(), "{paths:?}");
+    }
+}
+
+#[test]
+fn lists_expand_their_data() {
+    let list = json!({"object": "list", "data": [session(), session()]});
+    let answer = expand(list.clone(), &["data.payment_intent", "data"]).unwrap();
+    assert_eq!(answer["data"][1]["payment_intent"]["id"], "pi_1");
+    assert_eq!(
+        expand(list, &["payment_intent"]).unwrap_err().to_string(),
+        "This property cannot be expanded (payment_intent). You may want to try expanding \
+         'data.payment_intent' instead."
+    );
+}
+
+#[test]
+fn wrong_paths_are_refused() {
+    let cases = [
+        ("bogus", "This property cannot be expanded (bogus)."),
+        ("amount_total", "This property cannot be expanded (amount_total)."),
+        ("data", "This property cannot be expanded (data)."),
+        ("payment_intent.bogus", "This property cannot be expanded (payment_intent.bogus)."),
+        ("payment_intent.", "This property cannot be expanded (payment_intent.)."),
+        (
+            "payment_intent.latest_charge.balance_transaction",
+            "This property cannot be expanded (payment_intent.latest_charge.balance_transaction). \
+             FairePlace's emulator has no such object.",
+        ),
+        ("a.b.c.d.e", "You cannot expand more than 4 levels of a property. Property: a.b.c.d.e"),
+    ];
+    for (path, message) in cases {
+        let fault = expand(session(), &[path]).unwrap_err();
+        assert_eq!((fault.to_string().as_str(), fault.render().0.as_u16()), (message, 400), "{path}");
+    }
+    assert!(expand(session(), &["customer"; MOST_PATHS + 1]).is_err());
+}

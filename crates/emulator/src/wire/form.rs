@@ -1,0 +1,340 @@
+//! Form parameters with nested names, as Stripe's API takes them in bodies and queries alike:
+//! `line_items[0][price_data][currency]=eur`, `expand[]=customer`.
+//!
+//! A handler takes out what it knows; what is left over is Stripe's `Received unknown parameter`, which
+//! [`Params::finish`] finds, so that a typing error never passes unseen. Not here: what a parameter means.
+
+mod tree;
+
+use serde_json::Value;
+
+use super::Fault;
+use super::metadata::MetadataChange;
+use tree::{Branch, Node};
+
+/// The most bytes of parameters in one request.
+pub const MOST_BYTES: usize = 1024 * 1024;
+/// The most parameters in one request: a hundred line items with twenty fields each.
+pub const MOST_PARAMETERS: usize = 2_000;
+/// The most characters of a text, unless a parameter has its own limit (docs.stripe.com/api gives 5000 to
+/// most).
+pub const MOST_CHARACTERS: usize = 5_000;
+
+/// Parameters not yet read: of a request, or of one nested object in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Params {
+    /// How the client names this object: `line_items[0]`; empty for the request itself.
+    place: String,
+    left: Branch,
+}
+
+/// What an update says about a field that may be unset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<T> {
+    /// Nothing: it stays as it is.
+    Keep,
+    /// The empty text: it has no value any more.
+    Unset,
+    /// A new value.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// The field after the change.
+    pub fn apply(self, field: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Unset => *field = None,
+            Self::Set(value) => *field = Some(value),
+        }
+    }
+
+    /// For an object that is being made: a value, or none.
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Keep | Self::Unset => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+}
+
+impl Params {
+    /// Reads `application/x-www-form-urlencoded` bytes.
+    ///
+    /// # Errors
+    /// When there are too many bytes or parameters, when a name cannot be taken apart, or when one name is
+    /// both a text and an object.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+        if bytes.len() > MOST_BYTES {
+            return Err(Fault::unreadable(&format!("there are more than {MOST_BYTES} bytes of them.")));
+        }
+        let mut left = Branch::new();
+        for (count, (name, value)) in form_urlencoded::parse(bytes).enumerate() {
+            if count == MOST_PARAMETERS {
+                return Err(Fault::unreadable(&format!("there are more than {MOST_PARAMETERS} of them.")));
+            }
+            tree::insert(&mut left, &name, value.into_owned())?;
+        }
+        Ok(Self { place: String::new(), left })
+    }
+
+    /// How the client writes this parameter: `line_items[0][price]`.
+    #[must_use]
+    pub fn name(&self, name: &str) -> String {
+        if self.place.is_empty() { name.to_owned() } else { format!("{}[{name}]", self.place) }
+    }
+
+    /// A text, if the parameter is there.
+    ///
+    /// # Errors
+    /// When it is empty, longer than [`MOST_CHARACTERS`], or not a text.
+    pub fn text(&mut self, name: &str) -> Result<Option<String>, Fault> {
+        match self.text_change(name)? {
+            Change::Keep => Ok(None),
+            Change::Unset => Err(Fault::empty_parameter(&self.name(name))),
+            Change::Set(text) => Ok(Some(text)),
+        }
+    }
+
+    /// A text that must be there.
+    ///
+    /// # Errors
+    /// As [`Self::text`], and when it is missing.
+    pub fn required_text(&mut self, name: &str) -> Result<String, Fault> {
+        self.text(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// A text that the empty text unsets.
+    ///
+    /// # Errors
+    /// When it is too long, or not a text.
+    pub fn text_change(&mut self, name: &str) -> Result<Change<String>, Fault> {
+        let place = self.name(name);
+        match self.left.remove(name) {
+            None => Ok(Change::Keep),
+            Some(Node::Text(text)) if text.is_empty() => Ok(Change::Unset),
+            Some(node) => node.text(&place).map(Change::Set),
+        }
+    }
+
+    /// A text, for a parameter that may be an object instead; the object stays for [`Self::nested`].
+    ///
+    /// # Errors
+    /// As [`Self::text`].
+    pub fn text_unless_nested(&mut self, name: &str) -> Result<Option<String>, Fault> {
+        match self.left.get(name) {
+            Some(Node::Text(_)) => self.text(name),
+            Some(Node::Branch(_)) | None => Ok(None),
+        }
+    }
+
+    /// One of a closed list of texts, each with what it stands for.
+    ///
+    /// # Errors
+    /// When it is none of them.
+    pub fn one_of<T: Clone>(&mut self, name: &str, allowed: &[(&str, T)]) -> Result<Option<T>, Fault> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match allowed.iter().find(|(word, _)| *word == text) {
+            Some((_, meaning)) => Ok(Some(meaning.clone())),
+            None => {
+                let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
+                Err(Fault::not_one_of(&self.name(name), &words))
+            }
+        }
+    }
+
+    /// A whole number. Stripe reads no other: no fraction, no exponent, no space.
+    ///
+    /// # Errors
+    /// When it is anything else, or does not fit 64 bits.
+    pub fn integer(&mut self, name: &str) -> Result<Option<i64>, Fault> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let digits = text.strip_prefix('-').unwrap_or(&text);
+        let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        number.map(Some).ok_or_else(|| Fault::wrong_type(&self.name(name), "integer", &text))
+    }
+
+    /// A whole number of at least `least`.
+    ///
+    /// # Errors
+    /// As [`Self::integer`], and when it is less.
+    pub fn integer_from(&mut self, name: &str, least: i64) -> Result<Option<i64>, Fault> {
+        match self.integer(name)? {
+            Some(number) if number < least => Err(Fault::below(&self.name(name), least)),
+            other => Ok(other),
+        }
+    }
+
+    /// `true` or `false`.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn boolean(&mut self, name: &str) -> Result<Option<bool>, Fault> {
+        match self.text(name)?.as_deref() {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(other) => Err(Fault::wrong_type(&self.name(name), "boolean", other)),
+        }
+    }
+
+    /// A list of texts; none is an empty list.
+    ///
+    /// # Errors
+    /// When it is not a list, or has something else than texts in it.
+    pub fn texts(&mut self, name: &str) -> Result<Vec<String>, Fault> {
+        let place = self.name(name);
+        let elements = self.elements(name)?;
+        elements.into_iter().map(|(index, node)| node.text(&format!("{place}[{index}]"))).collect()
+    }
+
+    /// A nested object, read by `read` and then searched for unknown parameters.
+    ///
+    /// # Errors
+    /// What `read` finds wrong, unknown parameters in it, or a text in its place.
+    pub fn nested<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Params) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
+        let place = self.name(name);
+        self.left.remove(name).map(|node| node.read(place, read)).transpose()
+    }
+
+    /// A list of objects, each read by `read`; none is an empty list.
+    ///
+    /// # Errors
+    /// As [`Self::nested`], for each.
+    pub fn list<T>(
+        &mut self,
+        name: &str,
+        mut read: impl FnMut(&mut Params) -> Result<T, Fault>,
+    ) -> Result<Vec<T>, Fault> {
+        let place = self.name(name);
+        let elements = self.elements(name)?;
+        elements.into_iter().map(|(index, node)| node.read(format!("{place}[{index}]"), &mut read)).collect()
+    }
+
+    /// `metadata`.
+    ///
+    /// # Errors
+    /// When a key or a value is too long, or not a text.
+    pub fn metadata(&mut self) -> Result<MetadataChange, Fault> {
+        let place = self.name("metadata");
+        let branch = match self.left.remove("metadata") {
+            None => return Ok(MetadataChange::Keep),
+            Some(Node::Text(text)) if text.is_empty() => return Ok(MetadataChange::Clear),
+            Some(node) => node.branch(&place, "object")?,
+        };
+        let entries = branch.into_iter().map(|(key, node)| match node {
+            Node::Text(value) => Ok((key, value)),
+            other => Err(other.wrong_type(&format!("{place}[{key}]"), "string")),
+        });
+        MetadataChange::set(entries.collect::<Result<_, Fault>>()?, &place)
+    }
+
+    /// Every parameter that is there as a map of texts, for objects without a closed list of fields.
+    ///
+    /// # Errors
+    /// When one of them is too long, or not a text.
+    pub fn all_texts(&mut self) -> Result<Vec<(String, String)>, Fault> {
+        let left = std::mem::take(&mut self.left);
+        let texts = left.into_iter().map(|(name, node)| match node {
+            Node::Text(text) if text.is_empty() => Ok((name, text)),
+            node => {
+                let place = self.name(&name);
+                Ok((name, node.text(&place)?))
+            }
+        });
+        texts.collect()
+    }
+
+    /// Whether nothing is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// Stripe's `parameter_unknown` when something is left that nobody asked for.
+    pub fn finish(&self) -> Result<(), Fault> {
+        match self.left.keys().next() {
+            None => Ok(()),
+            Some(name) => Err(Fault::unknown_parameter(&self.name(name))),
+        }
+    }
+
+    /// The fault of this parameter not being there.
+    #[must_use]
+    pub fn missing(&self, name: &str) -> Fault {
+        Fault::missing_parameter(&self.name(name))
+    }
+
+    /// The elements of a list in order: `a[0]=`, `a[1]=`, or `a[]=`.
+    fn elements(&mut self, name: &str) -> Result<Vec<(usize, Node)>, Fault> {
+        let place = self.name(name);
+        let node = match self.left.remove(name) {
+            None => return Ok(Vec::new()),
+            Some(Node::Text(text)) if text.is_empty() => return Ok(Vec::new()),
+            Some(node) => node,
+        };
+        let shown = node.json();
+        let branch = node.branch(&place, "array")?;
+        let numbered = branch.into_iter().map(|(key, node)| {
+            let index = key.parse::<usize>();
+            index
+                .map(|index| (index, node))
+                .map_err(|_| Fault::wrong_type(&place, "array", &shown.to_string()))
+        });
+        let mut elements = numbered.collect::<Result<Vec<_>, Fault>>()?;
+        elements.sort_by_key(|(index, _)| *index);
+        Ok(elements)
+    }
+}
+
+impl Node {
+    fn text(self, place: &str) -> Result<String, Fault> {
+        match self {
+            Self::Text(text) if text.chars().count() > MOST_CHARACTERS => {
+                Err(Fault::too_long(place, &text, MOST_CHARACTERS))
+            }
+            Self::Text(text) => Ok(text),
+            Self::Branch(_) => Err(self.wrong_type(place, "string")),
+        }
+    }
+
+    fn branch(self, place: &str, expected: &'static str) -> Result<Branch, Fault> {
+        match self {
+            Self::Branch(branch) => Ok(branch),
+            Self::Text(_) => Err(self.wrong_type(place, expected)),
+        }
+    }
+
+    fn read<T>(self, place: String, read: impl FnOnce(&mut Params) -> Result<T, Fault>) -> Result<T, Fault> {
+        let left = self.branch(&place, "object")?;
+        let mut params = Params { place, left };
+        let value = read(&mut params)?;
+        params.finish()?;
+        Ok(value)
+    }
+
+    /// Stripe shows what it was given: `Invalid string: {"0":"wrong"}`.
+    fn wrong_type(&self, place: &str, expected: &'static str) -> Fault {
+        match self {
+            Self::Text(text) => Fault::wrong_type(place, expected, text),
+            Self::Branch(_) => Fault::wrong_type(place, expected, &self.json().to_string()),
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Branch(branch) => branch.iter().map(|(key, node)| (key.clone(), node.json())).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! The memory of `Idempotency-Key` (docs.stripe.com/api/idempotent_requests): the same key and request are
+//! answered again with the first answer, another request under the same key is refused.
+//!
+//! Not here: reading the header, and which answers are worth keeping (a request that was refused before
+//! anything began is forgotten, and may be corrected under the same key).
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::Params;
+
+/// The most characters of a key.
+pub const MOST_KEY_CHARACTERS: usize = 255;
+/// How long an answer is kept, in milliseconds of virtual time.
+pub const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+/// How many answers are kept; beyond it the oldest goes.
+const MOST_ANSWERS: usize = 10_000;
+
+/// Which request it was: two requests with the same method, path and parameters have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// The fingerprint of a request. The order of its parameters does not matter.
+    #[must_use]
+    pub fn of(method: &str, path: &str, params: &Params) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (method, path, params).hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+/// What the first request was answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+    /// Its `request-id`, which a replay names as `original-request`.
+    pub request_id: String,
+}
+
+/// What to do with a request that has a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Nothing is known of the key: go on, and then call `finish` or `forget`.
+    Fresh,
+    /// It was answered before: answer the same.
+    Replay(Answer),
+    /// The key belongs to another request.
+    Mismatch,
+    /// The first request with the key has not been answered yet.
+    InFlight,
+}
+
+/// The keys of one account.
+#[derive(Debug, Default)]
+pub struct Idempotency {
+    known: HashMap<String, (Fingerprint, Option<Answer>)>,
+    /// When each answer was given, oldest first. Requests in flight are not in it, and never dropped.
+    answered: VecDeque<(i64, String)>,
+}
+
+impl Idempotency {
+    /// A request with this key has come, at `now` in milliseconds of virtual time.
+    pub fn begin(&mut self, key: &str, fingerprint: Fingerprint, now: i64) -> Begun {
+        self.drop_old(now);
+        match self.known.get(key) {
+            None => {
+                self.known.insert(key.to_owned(), (fingerprint, None));
+                Begun::Fresh
+            }
+            Some((first, _)) if *first != fingerprint => Begun::Mismatch,
+            Some((_, None)) => Begun::InFlight,
+            Some((_, Some(answer))) => Begun::Replay(answer.clone()),
+        }
+    }
+
+    /// The request has been answered.
+    pub fn finish(&mut self, key: &str, answer: Answer, now: i64) {
+        if let Some((_, kept @ None)) = self.known.get_mut(key) {
+            *kept = Some(answer);
+            self.answered.push_back((now, key.to_owned()));
+            self.drop_old(now);
+        }
+    }
+
+    /// The request came to nothing: as if it had never been sent.
+    pub fn forget(&mut self, key: &str) {
+        if let Some((_, None)) = self.known.get(key) {
+            self.known.remove(key);
+        }
+    }
+
+    fn drop_old(&mut self, now: i64) {
+        let old = |(at, _): &(i64, String)| now.saturating_sub(*at) > KEPT_MS;
+        while self.answered.len() > MOST_ANSWERS || self.answered.front().is_some_and(old) {
+            if let Some((_, key)) = self.answered.pop_front() {
+                self.known.remove(&key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Lists in pages (docs.stripe.com/api/pagination): newest first, `limit`, `starting_after`, `ending_before`,
+//! and filtering by `created`.
+//!
+//! Not here: which list, and its other filters.
+
+use serde_json::{Value, json};
+
+use super::{Fault, Params};
+
+/// Items on a page unless `limit` says otherwise.
+const DEFAULT_LIMIT: i64 = 10;
+const MOST_LIMIT: i64 = 100;
+
+/// Which page is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paging {
+    limit: usize,
+    starting_after: Option<String>,
+    ending_before: Option<String>,
+}
+
+impl Paging {
+    /// Reads `limit`, `starting_after` and `ending_before`. A limit outside 1 to 100 is taken as the nearest
+    /// in it, as Stripe takes it.
+    ///
+    /// # Errors
+    /// When the limit is not a whole number.
+    pub fn read(params: &mut Params) -> Result<Self, Fault> {
+        let limit = params.integer("limit")?.unwrap_or(DEFAULT_LIMIT).clamp(1, MOST_LIMIT);
+        Ok(Self {
+            // Between 1 and 100, so it fits.
+            limit: usize::try_from(limit).unwrap_or_default(),
+            starting_after: params.text("starting_after")?,
+            ending_before: params.text("ending_before")?,
+        })
+    }
+
+    /// The page, cut out of all items that there are. The item that a cursor names need not pass the filter
+    /// `keep`.
+    ///
+    /// # Errors
+    /// When a cursor names nothing, or there are two. `noun` is Stripe's word for one item.
+    pub fn page<T>(
+        &self,
+        noun: &str,
+        oldest_first: impl DoubleEndedIterator<Item = T>,
+        id: impl Fn(&T) -> &str,
+        keep: impl Fn(&T) -> bool,
+    ) -> Result<Page<T>, Fault> {
+        let missing = |cursor: &str, param: &str| Fault::no_such(noun, cursor, param);
+        let mut items = oldest_first;
+        let data = match (&self.starting_after, &self.ending_before) {
+            (Some(_), Some(_)) => {
+                return Err(Fault::invalid(
+                    "Received both starting_after and ending_before parameters. Please pass in only one.",
+                ));
+            }
+            (None, None) => self.cut(items.rev(), keep),
+            (Some(cursor), None) => {
+                let mut items = items.rev();
+                items.find(|item| id(item) == cursor).ok_or_else(|| missing(cursor, "starting_after"))?;
+                self.cut(items, keep)
+            }
+            // The page just before the cursor: walk towards the newest, then turn the page round.
+            (None, Some(cursor)) => {
+                items.find(|item| id(item) == cursor).ok_or_else(|| missing(cursor, "ending_before"))?;
+                let mut page = self.cut(items, keep);
+                page.data.reverse();
+                page
+            }
+        };
+        Ok(data)
+    }
+
+    fn cut<T>(&self, items: impl Iterator<Item = T>, keep: impl Fn(&T) -> bool) -> Page<T> {
+        let mut data: Vec<T> = items.filter(keep).take(self.limit + 1).collect();
+        let has_more = data.len() > self.limit;
+        data.truncate(self.limit);
+        Page { data, has_more }
+    }
+}
+
+/// One page, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items.
+    pub data: Vec<T>,
+    /// Whether there are more in the direction of the walk.
+    pub has_more: bool,
+}
+
+impl<T> Page<T> {
+    /// Stripe's list object; `url` is the path of the list.
+    pub fn render(&self, url: &str, item: impl Fn(&T) -> Value) -> Value {
+        let data: Vec<Value> = self.data.iter().map(item).collect();
+        json!({ "object": "list", "data": data, "has_more": self.has_more, "url": url })
+    }
+}
+
+/// `created=…` or `created[gt|gte|lt|lte]=…`, in Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Created {
+    from: i64,
+    to: i64,
+}
+
+impl Created {
+    /// Reads the filter; without one, every moment passes.
+    ///
+    /// # Errors
+    /// When a bound is not a whole number, or has an unknown name.
+    pub fn read(params: &mut Params) -> Result<Self, Fault> {
+        if let Some(exactly) = params.text_unless_nested("created")? {
+            let at = exactly.parse().map_err(|_| Fault::wrong_type("created", "integer", &exactly))?;
+            return Ok(Self { from: at, to: at });
+        }
+        let bounds = params.nested("created", |bounds| {
+            let after = bounds.integer("gt")?.map_or(i64::MIN, |gt| gt.saturating_add(1));
+            let before = bounds.integer("lt")?.map_or(i64::MAX, |lt| lt.saturating_sub(1));
+            Ok(Self {
+                from: bounds.integer("gte")?.unwrap_or(i64::MIN).max(after),
+                to: bounds.integer("lte")?.unwrap_or(i64::MAX).min(before),
+            })
+        })?;
+        Ok(bounds.unwrap_or(Self { from: i64::MIN, to: i64::MAX }))
+    }
+
+    /// Whether this moment passes.
+    #[must_use]
+    pub fn contains(self, created: i64) -> bool {
+        (self.from..=self.to).contains(&created)
+    }
+}
+
+#[cfg(test)]
+mod tests;

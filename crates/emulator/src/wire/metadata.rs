@@ -1,0 +1,89 @@
+//! `metadata` in a request, with Stripe's limits (docs.stripe.com/metadata): 50 keys of 40 characters, values
+//! of 500, texts only.
+//!
+//! Not here: which object keeps it, and whom it is copied to.
+
+use std::collections::BTreeMap;
+
+use super::Fault;
+
+const MOST_KEYS: usize = 50;
+const MOST_KEY_CHARACTERS: usize = 40;
+const MOST_VALUE_CHARACTERS: usize = 500;
+
+/// What a request says about an object's metadata. An update adds to what is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MetadataChange {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// `metadata=`: all of it goes.
+    Clear,
+    /// These keys get these values; an empty value removes its key.
+    Set(BTreeMap<String, String>),
+}
+
+impl MetadataChange {
+    pub(super) fn set(entries: BTreeMap<String, String>, place: &str) -> Result<Self, Fault> {
+        for (key, value) in &entries {
+            let (length, most, what) = match (key.chars().count(), value.chars().count()) {
+                (length, _) if length > MOST_KEY_CHARACTERS => (length, MOST_KEY_CHARACTERS, ("keys", "key")),
+                (_, length) if length > MOST_VALUE_CHARACTERS => {
+                    (length, MOST_VALUE_CHARACTERS, ("values", "value"))
+                }
+                _ => continue,
+            };
+            let (several, one) = what;
+            return Err(Fault::invalid(format!(
+                "Metadata {several} can have up to {most} characters, but you passed in a {one} that is \
+                 {length} characters. Invalid {one}: {}",
+                if one == "key" { key } else { value }
+            ))
+            .param(format!("{place}[{key}]")));
+        }
+        Ok(Self::Set(entries))
+    }
+
+    /// Changes `metadata`, or leaves it alone.
+    ///
+    /// # Errors
+    /// When there would be more than 50 keys.
+    pub fn apply(self, metadata: &mut BTreeMap<String, String>) -> Result<(), Fault> {
+        match self {
+            Self::Keep => {}
+            Self::Clear => metadata.clear(),
+            Self::Set(entries) => {
+                let mut changed = metadata.clone();
+                for (key, value) in entries {
+                    if value.is_empty() {
+                        changed.remove(&key);
+                    } else {
+                        changed.insert(key, value);
+                    }
+                }
+                if changed.len() > MOST_KEYS {
+                    return Err(Fault::invalid(format!(
+                        "Metadata can have up to {MOST_KEYS} keys, and there would be {}.",
+                        changed.len()
+                    ))
+                    .param("metadata"));
+                }
+                *metadata = changed;
+            }
+        }
+        Ok(())
+    }
+
+    /// The metadata of an object that is being made.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn made(self) -> Result<BTreeMap<String, String>, Fault> {
+        let mut metadata = BTreeMap::new();
+        self.apply(&mut metadata)?;
+        Ok(metadata)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! Everything that the emulated Stripe knows, and what is going to happen to it: objects, events, endpoints,
+//! deliveries, an agenda, and a clock that is turned from outside. Pure: the same calls give the same world.
+//!
+//! Not here: what a payment, a refund or a dispute does (`act`), HTTP either way (`api`, `page`, `deliver`).
+
+mod agenda;
+mod draw;
+mod emit;
+mod outbox;
+mod table;
+mod time;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use stripe::write::{Charge, Dispute, EarlyFraudWarning, PaymentIntent, Refund, Session};
+
+pub(crate) use agenda::Agenda;
+pub use agenda::Task;
+pub(crate) use draw::Ids;
+pub(crate) use outbox::Outbox;
+pub use outbox::{Delivery, DeliveryState, Dispatch, Outcome};
+pub use table::{Record, Table};
+pub use time::Time;
+
+use crate::object::{Checkout, Customer, Endpoint, Event, Price, Product, RequestReference};
+
+/// One Stripe account in test mode.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct World {
+    /// How the clock goes; only the emulator's loop turns it.
+    pub time: Time,
+    /// The virtual moment of the step in hand, in Unix milliseconds.
+    pub(crate) now_ms: i64,
+    pub(crate) ids: Ids,
+    pub(crate) agenda: Agenda,
+    pub(crate) outbox: Outbox,
+    /// What is sold.
+    pub products: Table<Product>,
+    /// For how much.
+    pub prices: Table<Price>,
+    /// To whom.
+    pub customers: Table<Customer>,
+    /// Checkout sessions, as Stripe's API shows them.
+    pub sessions: Table<Session>,
+    /// What a session's page knows beyond the session: its items, and what its payment will carry.
+    pub checkouts: BTreeMap<String, Checkout>,
+    /// Which session a payment intent belongs to.
+    pub session_of: BTreeMap<String, String>,
+    /// Payment intents.
+    pub payment_intents: Table<PaymentIntent>,
+    /// Charges.
+    pub charges: Table<Charge>,
+    /// The test number with which each charge was paid, by charge id: it decides what comes later.
+    pub(crate) paid_with: BTreeMap<String, String>,
+    /// Refunds.
+    pub refunds: Table<Refund>,
+    /// Disputes and inquiries.
+    pub disputes: Table<Dispute>,
+    /// Early fraud warnings.
+    pub warnings: Table<EarlyFraudWarning>,
+    /// Events of the last 30 days.
+    pub events: Table<Event>,
+    /// Webhook endpoints.
+    pub endpoints: Table<Endpoint>,
+    /// The API request in hand: the events that it makes name it.
+    #[serde(skip)]
+    pub(crate) request: Option<RequestReference>,
+}
+
+impl World {
+    /// An empty account. Everything that looks random in it follows from `seed`.
+    #[must_use]
+    pub fn new(seed: u64, time: Time, now_ms: i64) -> Self {
+        Self {
+            time,
+            now_ms,
+            ids: Ids::new(seed),
+            agenda: Agenda::default(),
+            outbox: Outbox::default(),
+            products: Table::default(),
+            prices: Table::default(),
+            customers: Table::default(),
+            sessions: Table::default(),
+            checkouts: BTreeMap::new(),
+            session_of: BTreeMap::new(),
+            payment_intents: Table::default(),
+            charges: Table::default(),
+            paid_with: BTreeMap::new(),
+            refunds: Table::default(),
+            disputes: Table::default(),
+            warnings: Table::default(),
+            events: Table::default(),
+            endpoints: Table::default(),
+            request: None,
+        }
+    }
+
+    /// The virtual time, in Unix seconds: what Stripe's objects call `created`.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.now_ms.div_euclid(1_000)
+    }
+
+    /// The virtual time, in Unix milliseconds.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// From what everything that looks random follows.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.ids.seed()
+    }
+
+    /// A new id such as `ch_…`.
+    pub(crate) fn id(&mut self, prefix: &str) -> String {
+        self.ids.next(prefix)
+    }
+
+    /// Which request makes the events that follow; None for what happens by itself.
+    pub fn on_behalf_of(&mut self, request: Option<RequestReference>) {
+        self.request = request;
+    }
+
+    /// Puts `task` on the agenda, `seconds` from now.
+    pub(crate) fn later(&mut self, seconds: i64, task: Task) {
+        let due = self.now_ms.saturating_add(seconds.saturating_mul(1_000));
+        self.agenda.add(due, task);
+    }
+
+    /// When the next thing falls due, in Unix milliseconds.
+    #[must_use]
+    pub fn next_due_ms(&self) -> Option<i64> {
+        self.agenda.next_due_ms()
+    }
+
+    /// Brings the world to this moment: everything that has fallen due happens, in order, each at its time.
+    /// Answers how many things that were.
+    pub fn run_until(&mut self, now_ms: i64) -> u64 {
+        let mut ran = 0;
+        while let Some((due, task)) = self.agenda.take_due(now_ms) {
+            self.now_ms = self.now_ms.max(due);
+            self.request = None;
+            self.run(task);
+            ran += 1;
+        }
+        // A machine's clock may be put back; the account's never is.
+        self.now_ms = self.now_ms.max(now_ms);
+        ran
+    }
+
+    /// Everything that is on the agenda for this object happens now, without turning the clock. Answers how
+    /// many things that were: none, when nothing was to come.
+    pub fn hasten(&mut self, object: &str) -> usize {
+        let tasks = self.agenda.take_about(object);
+        let count = tasks.len();
+        for task in tasks {
+            self.run(task);
+        }
+        count
+    }
+
+    /// The endpoints that were made last.
+    pub(crate) fn newest_endpoints(&self, count: u64) -> Vec<String> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        self.endpoints.iter().rev().take(count).map(|endpoint| endpoint.id.clone()).collect()
+    }
+
+    /// Whether an endpoint has still to accept that this session is complete.
+    pub(crate) fn awaits_acknowledgement(&self, session: &str) -> bool {
+        let told =
+            |event: &&Event| event.type_name == "checkout.session.completed" && event.object.id() == session;
+        // It is among the newest: this is asked right after paying.
+        self.events.iter().rev().take(1_000).find(told).is_some_and(|event| event.pending > 0)
+    }
+
+    /// What was planned for this object is not going to happen.
+    pub(crate) fn drop_plans(&mut self, object: &str) {
+        self.agenda.take_about(object);
+    }
+
+    fn run(&mut self, task: Task) {
+        match task {
+            Task::Attempt { delivery, again } => self.ready(delivery, again),
+            Task::Flush { endpoint } => self.flush(&endpoint),
+            other => crate::act::run(self, other),
+        }
+    }
+}

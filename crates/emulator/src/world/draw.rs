@@ -1,0 +1,72 @@
+//! Where chance comes from: a seed, and nothing else. Ids follow each other; a draw depends only on what it
+//! is about, so that the order in which things are asked does not matter.
+//!
+//! Not here: secrets. What follows from a seed can be guessed, which is right for a rehearsal only.
+
+use serde::{Deserialize, Serialize};
+
+/// Ids in Stripe's manner, one after the other.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Ids {
+    seed: u64,
+    made: u64,
+}
+
+/// How many characters follow the prefix, as in Stripe's own.
+const LENGTH: usize = 24;
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+impl Ids {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, made: 0 }
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// `prefix`, an underscore, and 24 characters.
+    pub(crate) fn next(&mut self, prefix: &str) -> String {
+        self.made += 1;
+        format!("{prefix}_{}", text(mixed(self.seed, self.made), LENGTH))
+    }
+}
+
+/// So many letters and digits, all of which follow from `seed`.
+pub(crate) fn text(seed: u64, length: usize) -> String {
+    let mut state = seed;
+    (0..length)
+        .map(|_| {
+            state = mixed(state, 1);
+            // The remainder is below 62.
+            char::from(ALPHABET[usize::try_from(state % 62).unwrap_or_default()])
+        })
+        .collect()
+}
+
+/// Whether a thing that happens in `percent` of all cases happens in this one. `about` names the case, and
+/// `knob` tells different things about one case apart.
+pub(crate) fn happens(seed: u64, about: u64, knob: u64, percent: u8) -> bool {
+    below(seed, about, knob, 100) < u64::from(percent)
+}
+
+/// A number below `bound`; 0 when that is 0.
+pub(crate) fn below(seed: u64, about: u64, knob: u64, bound: u64) -> u64 {
+    mixed(mixed(seed, about), knob).checked_rem(bound).unwrap_or_default()
+}
+
+/// Two numbers in, one out that looks like chance (SplitMix64's mixing).
+fn mixed(a: u64, b: u64) -> u64 {
+    let mut z = a.wrapping_add(b.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Puts `items` into the order that this seed means (Fisher and Yates).
+pub(crate) fn shuffle<T>(items: &mut [T], seed: u64) {
+    for last in (1..items.len()).rev() {
+        let place = below(seed, last as u64, 0, last as u64 + 1);
+        items.swap(last, usize::try_from(place).unwrap_or(last));
+    }
+}
