@@ -119,6 +119,11 @@ impl World {
         self.ids.next(prefix)
     }
 
+    /// A new signing secret.
+    pub(crate) fn secret(&mut self) -> String {
+        self.id("whsec")
+    }
+
     /// Which request makes the events that follow; None for what happens by itself.
     pub fn on_behalf_of(&mut self, request: Option<RequestReference>) {
         self.request = request;

@@ -9,6 +9,7 @@ mod doctor;
 mod events;
 mod history;
 mod keys;
+mod listen;
 mod listing;
 mod quarantine;
 mod serve;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Dev(dev::Dev),
     Serve(serve::Serve),
     Trigger(trigger::Trigger),
+    Listen(listen::Listen),
     Balance(balance::Balance),
     History(history::History),
     Events(events::Events),
@@ -43,6 +45,7 @@ impl Command {
             Self::Dev(command) => command.run(environment).await,
             Self::Serve(command) => command.run(environment).await,
             Self::Trigger(command) => command.run(environment).await,
+            Self::Listen(command) => command.run(environment).await,
             Self::Balance(command) => command.run(environment).await,
             Self::History(command) => command.run(environment).await,
             Self::Events(command) => command.run(environment).await,
