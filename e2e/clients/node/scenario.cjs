@@ -9,6 +9,7 @@ const { disputes } = require('./scenario/disputes.cjs');
 const { purchase } = require('./scenario/purchase.cjs');
 const { refunds } = require('./scenario/refunds.cjs');
 const { requests } = require('./scenario/requests.cjs');
+const { shapes } = require('./scenario/shapes.cjs');
 const { Stage } = require('./scenario/stage.cjs');
 
 async function main() {
@@ -18,6 +19,7 @@ async function main() {
     await requests(stage);
     await refunds(stage, shop);
     await disputes(stage, shop);
+    await shapes(stage, shop);
     await deliveries(stage, shop);
   } finally {
     await stage.close();

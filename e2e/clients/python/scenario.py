@@ -1,6 +1,8 @@
-"""The whole life of a shop that uses Stripe, played with Stripe's own SDK for Python against STRIPE_API_BASE, with
-the key STRIPE_SECRET_KEY: written from Stripe's documentation and the SDK's types, and so a judge of whoever
+"""The life of a shop that uses Stripe, played with Stripe's own SDK for Python against STRIPE_API_BASE, with the
+key STRIPE_SECRET_KEY: written from Stripe's documentation and the SDK's types, and so a judge of whoever
 answers. Prints `ok NAME` for each step; ends with the first that does not hold.
+
+The browser is driven by `../node/pay.cjs`, which finds its packages by NODE_PATH.
 """
 
 import sys
@@ -59,7 +61,8 @@ def by_keyboard(stage, shop):
     assert (session.status, session.payment_status) == ("open", "unpaid")
     assert (session.amount_subtotal, session.payment_intent) == (5100, None)
     items = stage.v1.checkout.sessions.line_items.list(session.id)
-    assert [(item.description, item.quantity) for item in items.data] == [("Ten credits", 2), ("One sticker", 3)]
+    told = [(item.description, item.quantity) for item in items.data]
+    assert told == [("Ten credits", 2), ("One sticker", 3)], told
     landed = stage.pay_on_page(session, CARD["card"], "keyboard")
     assert landed == f"{stage.url}/success?session_id={session.id}", landed
     assert "checkout.session.completed" in types(shop.events), "the page returned before the event"
