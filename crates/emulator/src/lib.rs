@@ -10,6 +10,7 @@ mod deliver;
 mod emulator;
 pub mod file;
 pub mod object;
+pub mod page;
 pub mod wire;
 pub mod world;
 
