@@ -164,14 +164,35 @@ fn writes_samples() {
     let write = |name: &str, page: String| std::fs::write(format!("{directory}/{name}.html"), page).unwrap();
     let open = session(State::Open);
     write("open", checkout(&open));
-    write("one", checkout(&CheckoutView {
-        items: vec![Item { name: "10 credits".to_owned(), quantity: 1, amount: 500 }],
-        currency: "jpy".to_owned(), total: 500, subtotal: 500, tax: None, takes_debit: false, email: String::new(), ..open.clone() }));
-    write("declined", checkout(&CheckoutView { error: Some("Your card was declined.".to_owned()), ..open.clone() }));
+    write(
+        "one",
+        checkout(&CheckoutView {
+            items: vec![Item { name: "10 credits".to_owned(), quantity: 1, amount: 500 }],
+            currency: "jpy".to_owned(),
+            total: 500,
+            subtotal: 500,
+            tax: None,
+            takes_debit: false,
+            email: String::new(),
+            ..open.clone()
+        }),
+    );
+    write(
+        "declined",
+        checkout(&CheckoutView { error: Some("Your card was declined.".to_owned()), ..open.clone() }),
+    );
     write("debit", checkout(&CheckoutView { debit_chosen: true, ..open.clone() }));
-    write("hostile", checkout(&CheckoutView { shop: HOSTILE.to_owned(), name: HOSTILE.to_owned(), email: HOSTILE.to_owned(),
-        error: Some(HOSTILE.to_owned()),
-        items: vec![Item { name: HOSTILE.repeat(4), quantity: 3, amount: 12 }], ..open }));
+    write(
+        "hostile",
+        checkout(&CheckoutView {
+            shop: HOSTILE.to_owned(),
+            name: HOSTILE.to_owned(),
+            email: HOSTILE.to_owned(),
+            error: Some(HOSTILE.to_owned()),
+            items: vec![Item { name: HOSTILE.repeat(4), quantity: 3, amount: 12 }],
+            ..open
+        }),
+    );
     write("challenge", checkout(&session(State::Challenge { last4: "3155".to_owned() })));
     write("processing", checkout(&session(State::Processing)));
     write("complete", checkout(&session(State::Complete)));
@@ -179,13 +200,27 @@ fn writes_samples() {
     write("desk", control(&desk()));
     let mut busy = desk();
     busy.frozen = false;
-    busy.notice = Some(Notice { good: false, text: "Refund amount (€126.00) is greater than unrefunded amount on charge (€63.00)".to_owned() });
-    let second = Endpoint { held: true, enabled: false, id: "we_2".to_owned(), knobs: Knobs::default(), ..endpoint() };
+    busy.notice = Some(Notice {
+        good: false,
+        text: "Refund amount (€126.00) is greater than unrefunded amount on charge (€63.00)".to_owned(),
+    });
+    let second =
+        Endpoint { held: true, enabled: false, id: "we_2".to_owned(), knobs: Knobs::default(), ..endpoint() };
     busy.endpoints.push(second);
-    let page = control(&busy).replace("<details class=\"event\">", "<details class=\"event\" open>").replace("<details class=\"fold\">", "<details class=\"fold\" open>");
+    let page = control(&busy)
+        .replace("<details class=\"event\">", "<details class=\"event\" open>")
+        .replace("<details class=\"fold\">", "<details class=\"fold\" open>");
     write("busy", page);
-    let none = ControlView { endpoints: vec![], payments: Listing { rows: vec![], total: 0 }, charges: Listing { rows: vec![], total: 0 },
-        refunds: Listing { rows: vec![], total: 0 }, disputes: Listing { rows: vec![], total: 0 }, events: Listing { rows: vec![], total: 0 }, next_due: None, ..desk() };
+    let none = ControlView {
+        endpoints: vec![],
+        payments: Listing { rows: vec![], total: 0 },
+        charges: Listing { rows: vec![], total: 0 },
+        refunds: Listing { rows: vec![], total: 0 },
+        disputes: Listing { rows: vec![], total: 0 },
+        events: Listing { rows: vec![], total: 0 },
+        next_due: None,
+        ..desk()
+    };
     write("empty", control(&none));
     write("event", event(&EventView { now: desk().now, event: desk().events.rows.remove(0), body: "{\n  \"id\": \"evt_1QfZ0BLsVcX2\",\n  \"object\": \"event\",\n  \"type\": \"charge.dispute.funds_withdrawn\"\n}".to_owned(), version: "2025-03-31.basil".to_owned() }));
 }
