@@ -3,6 +3,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { payByDebit, returned } = require('./page.cjs');
 const { DAY, includesInOrder, types } = require('./stage.cjs');
 
 // FairePlace's published schedule: the seconds from one failed attempt to the next.
@@ -15,7 +16,12 @@ async function deliveries(stage, shop) {
   const { stripe } = stage;
 
   async function debited(iban) {
-    const { session, ids } = await stage.buy({ iban });
+    const { id, url } = await stripe.checkout.sessions.create(stage.order());
+    const page = await stage.browser.open(url);
+    await payByDebit(page, iban);
+    await returned(page, `${stage.receiver.url}/success`);
+    await page.context().close();
+    const { session, ids } = await stage.purchase(id);
     assert.deepEqual([session.status, session.payment_status], ['complete', 'unpaid']);
     const completed = shop.about(session.id).find(({ type }) => type === 'checkout.session.completed');
     assert.equal(completed.data.object.payment_status, 'unpaid', 'nothing to grant yet');

@@ -1,19 +1,19 @@
-// The payment page in a real browser. Fields are found by what every browser fills in by itself, the standard
-// `autocomplete` tokens: nothing here knows the page's own names.
+// The payment page in a real browser. Fields are found by what browsers fill in by themselves, the standard
+// `autocomplete` tokens, and by their labels: nothing here knows the page's own names.
 'use strict';
 
 const assert = require('node:assert/strict');
 const { chromium } = require('playwright-core');
 
-const CARD = {
+const PERSON = {
   email: 'jenny.rosen@example.com',
-  'cc-exp': '12 / 34',
-  'cc-csc': '123',
+  name: 'Jenny Rosen',
   'cc-name': 'Jenny Rosen',
   country: 'Austria',
   'postal-code': '1010',
 };
-const SUBMIT = 'button[type=submit]:visible';
+const card = (number) => ({ 'cc-number': number, 'cc-exp': '12 / 34', 'cc-csc': '123' });
+const PAY = { name: /^pay\b/i };
 const PATIENCE = 20_000;
 
 class Browser {
@@ -39,9 +39,8 @@ class Browser {
   }
 }
 
-// Clicks each field and types, then clicks the button.
-async function payWithMouse(page, number) {
-  for (const [token, value] of Object.entries({ ...CARD, 'cc-number': number })) {
+async function fill(page, values) {
+  for (const [token, value] of Object.entries(values)) {
     const field = page.locator(`[autocomplete~="${token}"]:visible`).first();
     if ((await field.count()) === 0 || !(await field.isEditable())) continue;
     if ((await field.evaluate((element) => element.tagName)) === 'SELECT') {
@@ -51,12 +50,25 @@ async function payWithMouse(page, number) {
       await field.fill(value);
     }
   }
-  await page.locator(SUBMIT).last().click();
+}
+
+// Clicks each field and types, then clicks the button.
+async function payWithMouse(page, number) {
+  await fill(page, { ...PERSON, ...card(number) });
+  await page.getByRole('button', PAY).click();
+}
+
+// Chooses SEPA Direct Debit and pays from an account.
+async function payByDebit(page, iban) {
+  await page.getByLabel(/SEPA/).check();
+  await fill(page, PERSON);
+  await page.getByLabel('IBAN').fill(iban);
+  await page.getByRole('button', PAY).click();
 }
 
 // Tab, type, Enter: whoever has no mouse reaches every field and the button in this way.
 async function payWithKeyboard(page, number) {
-  const values = { ...CARD, 'cc-number': number };
+  const values = { ...PERSON, ...card(number) };
   const typed = new Set();
   for (let presses = 0; presses < 60; presses += 1) {
     const focus = await page.evaluate(() => {
@@ -83,4 +95,4 @@ async function returned(page, shop) {
   return new URL(page.url());
 }
 
-module.exports = { Browser, payWithMouse, payWithKeyboard, returned };
+module.exports = { Browser, payByDebit, payWithMouse, payWithKeyboard, returned };

@@ -96,7 +96,7 @@ async function purchase(stage) {
     assert.equal(session.status, 'complete');
     assert.equal(session.customer_details.email, 'jenny.rosen@example.com');
     const tax = session.total_details.amount_tax;
-    assert(tax > 0, 'a sale to Austria is taxed');
+    assert(tax > 0, 'automatic tax adds some');
     assert.equal(session.amount_total, session.amount_subtotal + tax);
     assert.equal(session.automatic_tax.status, 'complete');
     assert.equal(intent.amount_received, session.amount_total);
@@ -149,7 +149,7 @@ async function purchase(stage) {
     const { id, url } = await stripe.checkout.sessions.create(stage.order());
     const page = await stage.browser.open(url);
     await payWithMouse(page, '4000000000000002');
-    await page.getByText(/declined/i).first().waitFor();
+    await page.getByRole('alert').filter({ hasText: /declined/i }).waitFor();
     await stage.settled();
     const open = await stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent'] });
     assert.deepEqual([open.status, open.payment_status], ['open', 'unpaid']);
@@ -169,6 +169,23 @@ async function purchase(stage) {
     assert.equal(failed.payment_intent, intent.id, 'the same PaymentIntent for both attempts');
     const charges = await stripe.charges.list({ payment_intent: intent.id });
     assert.deepEqual(charges.data.map(({ status }) => status), ['succeeded', 'failed']);
+  });
+
+  await stage.step('3-D Secure: failed, then passed', async () => {
+    const { id, url } = await stripe.checkout.sessions.create(stage.order());
+    const page = await stage.browser.open(url);
+    await payWithMouse(page, '4000002500003155');
+    await page.getByRole('button', { name: /fail/i }).click();
+    await page.getByRole('alert').filter({ hasText: /authenticat/i }).waitFor();
+    await payWithMouse(page, '4000002500003155');
+    await page.getByRole('button', { name: /complete/i }).click();
+    await returned(page, `${stage.receiver.url}/success`);
+    await page.context().close();
+    const { charge, ids } = await stage.purchase(id);
+    includesInOrder(types(shop.about(...ids)), ['payment_intent.requires_action',
+      'payment_intent.payment_failed', 'payment_intent.requires_action', 'charge.succeeded',
+      'checkout.session.completed']);
+    assert.equal(charge.payment_method_details.card.three_d_secure.result, 'authenticated');
   });
 
   await stage.step('an expired session cannot be paid', async () => {
