@@ -9,8 +9,8 @@ async function main([url, card, hands = 'mouse']) {
   try {
     const page = await browser.open(url);
     await (hands === 'keyboard' ? payWithKeyboard : payWithMouse)(page, card);
-    const origin = new URL(url).origin;
-    await page.waitForURL((now) => now.origin !== origin);
+    const { pathname } = new URL(url);
+    await page.waitForURL((now) => now.pathname !== pathname);
     process.stdout.write(`${page.url()}\n`);
   } finally {
     await browser.close();

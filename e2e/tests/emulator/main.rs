@@ -6,6 +6,7 @@
 
 mod guide;
 mod running;
+mod shop;
 mod versions;
 
 use std::path::Path;

@@ -7,11 +7,10 @@ use e2e::http::{Answer, Connection, Request};
 use e2e::process::Process;
 use serde_json::Value;
 
-/// An emulator in memory, on a port of its own; it ends with its owner.
+/// An emulator: one in memory on a port of its own, which ends with its owner, or one that runs in `dev`.
 pub(crate) struct Emulator {
     address: SocketAddr,
-    _process: Process,
-    _folder: Deployment,
+    _own: Option<(Process, Deployment)>,
 }
 
 impl Emulator {
@@ -25,7 +24,12 @@ impl Emulator {
             rest.split_whitespace().next()?.parse().ok()
         });
         let (process, address) = started.unwrap_or_else(|ended| panic!("it ended early:\n{ended}"));
-        Self { address, _process: process, _folder: folder }
+        Self { address, _own: Some((process, folder)) }
+    }
+
+    /// The one that listens at this address.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self { address, _own: None }
     }
 
     /// `http://127.0.0.1:…`.
@@ -35,7 +39,7 @@ impl Emulator {
 
     /// The one key that it accepts.
     pub(crate) fn api_key(&self) -> String {
-        self.control("GET", "state", "")["api_key"].as_str().expect("a key is text").to_owned()
+        text(&self.control("GET", "state", "")["api_key"])
     }
 
     /// Its own controls.
@@ -59,17 +63,27 @@ impl Emulator {
         answer.json()
     }
 
-    /// A purchase of twenty euros with some more terms, paid with a card; answers the session.
-    pub(crate) fn buy(&self, terms: &str, card: &str) -> Value {
+    /// A session over so many cents, with some more terms.
+    pub(crate) fn order(&self, cents: u32, terms: &str) -> Value {
         let form = format!(
-            "mode=payment&success_url=http://127.0.0.1/&line_items[0][quantity]=1\
-             &line_items[0][price_data][currency]=eur&line_items[0][price_data][unit_amount]=2000\
-             &line_items[0][price_data][product_data][name]=Credits{terms}"
+            "mode=payment&success_url={}/&line_items[0][quantity]=1\
+             &line_items[0][price_data][currency]=eur&line_items[0][price_data][unit_amount]={cents}\
+             &line_items[0][price_data][product_data][name]=Credits{terms}",
+            self.url()
         );
-        let session = self.stripe(NEWEST, "POST", "/v1/checkout/sessions", &form);
-        let id = session["id"].as_str().expect("a session has an id");
+        self.stripe(NEWEST, "POST", "/v1/checkout/sessions", &form)
+    }
+
+    /// A purchase of twenty euros, paid with a card; answers the session.
+    pub(crate) fn buy(&self, terms: &str, card: &str) -> Value {
+        let id = text(&self.order(2_000, terms)["id"]);
         self.control("POST", &format!("sessions/{id}/pay"), &format!(r#"{{"card":"{card}"}}"#));
         self.control("GET", "settled", "");
+        self.session(&id)
+    }
+
+    /// A session as it is now.
+    pub(crate) fn session(&self, id: &str) -> Value {
         self.stripe(NEWEST, "GET", &format!("/v1/checkout/sessions/{id}"), "")
     }
 
@@ -78,6 +92,11 @@ impl Emulator {
         let answer = Connection::open(self.address).and_then(|mut connection| connection.send(request));
         answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
+}
+
+/// What must be text.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
 /// The API version of today's SDKs.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::running::{Emulator, NEWEST};
+use crate::running::{Emulator, NEWEST, text};
 
 const VERSIONS: [&str; 3] = ["2022-11-15", "2025-03-31.basil", NEWEST];
 
@@ -171,8 +171,4 @@ fn differences(object: &Value, (always, some): Fields, version: usize) -> impl I
         let word = if found { "should not be there" } else { "is missing" };
         (found != expected).then(|| format!("`{field}` {word}"))
     })
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }

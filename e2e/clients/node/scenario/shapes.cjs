@@ -1,5 +1,5 @@
-// The shapes of what is answered, against the SDK's own types: a field that they call always present is there,
-// and nothing is there that they do not know. They describe the SDK's API version.
+// The shapes of what is answered, against the SDK's own types: a field that they call always present is
+// there, and nothing is there that they do not know. They describe the SDK's own API version.
 'use strict';
 
 const assert = require('node:assert/strict');
