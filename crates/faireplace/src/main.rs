@@ -4,7 +4,10 @@
 mod client;
 mod commands;
 mod config;
+mod account;
+mod delivery_line;
 mod dev_file;
+mod emulation;
 mod failure;
 mod listen;
 mod operator_key;
