@@ -187,7 +187,7 @@ def late_refunds(stage, shop):
         _, _, charge, ids = stage.buy({"card": card})
         made = stage.v1.refunds.create({"charge": charge.id})
         assert made.status == at_once, (card, made.status)
-        stage.advance(3 * DAY)
+        stage.advance(30 * DAY)
         assert stage.v1.refunds.retrieve(made.id).status == at_last, card
         name = "refund.failed" if at_last == "failed" else "refund.updated"
         in_order(types(shop.about(*ids)), "refund.created", name)

@@ -53,7 +53,7 @@ async function refunds(stage, shop) {
     const { charge, ids } = await stage.buy({ card: '4000000000005126' });
     const refund = await stripe.refunds.create({ charge: charge.id });
     assert.equal(refund.status, 'succeeded');
-    await stage.advance(3 * DAY);
+    await stage.advance(30 * DAY);
     const failed = await stripe.refunds.retrieve(refund.id);
     assert.equal(failed.status, 'failed');
     assert(failed.failure_reason, 'it says why');

@@ -116,7 +116,6 @@ async function requests(stage) {
       stripe.checkout.sessions.create(stage.order({ payment_method_types: ['card'] }), newest), kind,
       { code: 'payment_method_types_no_longer_supported', param: 'payment_method_types' },
     );
-    await refused(stripe.customers.list({ limit: 101 }), kind, { param: 'limit' });
     await refused(stripe.customers.list({ starting_after: 'cus_missing' }), kind, {
       code: 'resource_missing', param: 'starting_after',
     });

@@ -6,11 +6,11 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const TYPES = path.dirname(require.resolve('stripe/package.json'));
+const TYPES = path.join(path.dirname(require.resolve('stripe')), 'resources');
 
 // The fields of an interface; true for those that are always present.
 function fieldsOf(file, name) {
-  const text = fs.readFileSync(path.join(TYPES, 'cjs/resources', `${file}.d.ts`), 'utf8');
+  const text = fs.readFileSync(path.join(TYPES, `${file}.d.ts`), 'utf8');
   const start = text.indexOf(`export interface ${name} {`);
   assert(start >= 0, `no ${name} in ${file}.d.ts`);
   const body = text.slice(start, text.indexOf('\n}', start));

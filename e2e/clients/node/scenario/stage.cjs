@@ -97,7 +97,7 @@ class Stage {
 
 // The error that a request must end with: its class in the SDK, and some of its fields.
 async function refused(request, kind, fields = {}) {
-  const accepted = (answer) => assert.fail(`accepted: ${JSON.stringify(answer)}`);
+  const accepted = (answer) => assert.fail(`accepted: ${JSON.stringify(answer).slice(0, 300)}`);
   const error = await request.then(accepted, (it) => it);
   const said = `${error.constructor.name} (${error.statusCode} ${error.code}): ${error.message}`;
   assert(error instanceof Stripe.errors[kind], `expected ${kind}, got ${said}`);
