@@ -15,3 +15,8 @@ pub mod wire;
 pub mod world;
 
 pub use emulator::{API_KEY, Emulator, Options, Wall, Watcher};
+
+/// Everything that the emulator answers: Stripe's API, the pages, and the controls.
+pub fn router(_emulator: &Emulator) -> axum::Router {
+    axum::Router::new()
+}

@@ -17,7 +17,7 @@
 //! | `POST /_control/charges/{id}/dispute` | `kind` = `dispute`, `inquiry`, `fraud_warning` | |
 //! | `POST /_control/disputes/{id}/close` | `outcome` = `win`, `lose`, `close` | evidence that wins or loses, or none |
 //! | `POST /_control/objects/{id}/hasten` | | what is scheduled for the object happens now |
-//! | `POST /_control/endpoints/{id}/misbehave` | every knob of [`Knobs`] | |
+//! | `POST /_control/endpoints/{id}/misbehave` | every field of `Misbehaviour` | |
 //! | `POST /_control/endpoints/{id}/roll` | `overlap_seconds` | a new secret |
 //! | `POST /_control/endpoints/{id}/hold` | | keeps deliveries back |
 //! | `POST /_control/endpoints/{id}/release` | `shuffle` (a seed, or empty), `times` | sends what was held |
@@ -32,7 +32,7 @@ mod money;
 
 pub use checkout::{CheckoutView, Item, State, checkout};
 pub use control::{
-    ChargeRow, ControlView, DisputeRow, Endpoint, Knobs, Listing, Notice, PaymentRow, RefundRow, control,
+    ChargeRow, ControlView, DisputeRow, Endpoint, Listing, Notice, PaymentRow, RefundRow, control,
 };
 pub use event::{Attempt, Delivery, EventRow, EventView, event};
 

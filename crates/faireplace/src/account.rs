@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use axum::http::{Method, Request, StatusCode, Uri, header};
+use axum::http::{Method, Request, Uri, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use serde_json::Value;
@@ -100,10 +100,10 @@ impl Account {
             let answer = answer.map_err(|error| broken(&outgoing::reason(&error, &uri)))?;
             let status = answer.status();
             let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-            Ok((status, body.map_err(|error| broken(&error))?.to_bytes()))
+            Ok::<_, Failure>((status, body.map_err(|error| broken(&error))?.to_bytes()))
         };
         let answered = tokio::time::timeout(PATIENCE, asked).await;
-        let (status, bytes): (StatusCode, Bytes) = answered.map_err(|error| broken(&error))??;
+        let (status, bytes) = answered.map_err(|error| broken(&error))??;
         let body: Value = serde_json::from_slice(&bytes).map_err(|error| broken(&error))?;
         if status.is_success() {
             return Ok(body);

@@ -92,9 +92,7 @@ impl Emulation {
         let all = ["*".to_owned()];
         let enabled_events = if types.is_empty() { all.to_vec() } else { types.to_vec() };
         self.emulator.with(|world| {
-            let ours = |endpoint: &&Endpoint| {
-                endpoint.description.as_deref() == Some(description)
-            };
+            let ours = |endpoint: &&Endpoint| endpoint.description.as_deref() == Some(description);
             let known = world.endpoints.iter().find(ours).map(|endpoint| endpoint.id.clone());
             if let Some(endpoint) = known.and_then(|id| world.endpoints.get_mut(&id)) {
                 url.clone_into(&mut endpoint.url);

@@ -13,8 +13,8 @@ use std::time::Duration;
 use engine::Clock;
 use stripe::write::WrittenEvent;
 
-use crate::failure::Failure;
 use crate::delivery_line::{self, clock_text};
+use crate::failure::Failure;
 use crate::sender::Sender;
 use crate::terminal::{bold, faint, line, red, shown};
 use api::{Answer, EventsApi};

@@ -1,10 +1,10 @@
 //! `faireplace`: Stripe payments in, an exact prepaid-credit balance out. One program, one file per command.
 //! Not here: anything that the commands do. This reads the command line and says how it ended.
 
+mod account;
 mod client;
 mod commands;
 mod config;
-mod account;
 mod delivery_line;
 mod dev_file;
 mod emulation;

@@ -26,6 +26,8 @@ pub struct CheckoutView {
     pub currency: String,
     /// As the shop or the customer gave it; may be empty.
     pub email: String,
+    /// The shop gave it, and the customer cannot change it.
+    pub email_fixed: bool,
     /// As the customer typed it; may be empty.
     pub name: String,
     /// The session takes cards.
@@ -67,6 +69,8 @@ pub enum State {
     },
     /// A debit whose bank has not answered yet.
     Processing,
+    /// A debit that the bank has refused.
+    Failed,
     /// Paid.
     Complete,
     /// It can no longer be paid.
@@ -134,6 +138,7 @@ impl Page<'_> {
             (State::Open, Some(_)) => "Not paid – pay",
             (State::Challenge { .. }, _) => "Confirm – pay",
             (State::Processing, _) => "Processing – pay",
+            (State::Failed, _) => "Not paid –",
             (State::Complete, _) => "Paid –",
             (State::Expired, _) => "Expired –",
         };
@@ -143,7 +148,9 @@ impl Page<'_> {
     fn groups(&self) -> Vec<Group> {
         let mut groups = Vec::new();
         if self.view.takes_card {
-            for title in ["Card: paid", "Card: declined", "3-D Secure", "Refunds", "Disputes and fraud"] {
+            for title in
+                ["Paid", "Declined", "3-D Secure first", "Paid; when refunded", "Paid, then contested"]
+            {
                 let tests =
                     CARDS.iter().filter(|card| group(card) == Some(title)).map(Test::of_card).collect();
                 groups.push(Group { title, field: "card", tests });
@@ -181,12 +188,12 @@ impl Test {
 /// The heading under which a card is offered; `None` for those that merely are of another brand or country.
 fn group(card: &Card) -> Option<&'static str> {
     match card.effect {
-        Effect::Succeeds => (card.number == CARDS[0].number).then_some("Card: paid"),
-        Effect::Declined(_) => Some("Card: declined"),
-        Effect::ChallengeThenSucceeds | Effect::ChallengeThenDeclined => Some("3-D Secure"),
-        Effect::RefundPendingThenSucceeds | Effect::RefundSucceedsThenFails => Some("Refunds"),
+        Effect::Succeeds => (card.number == CARDS[0].number).then_some("Paid"),
+        Effect::Declined(_) => Some("Declined"),
+        Effect::ChallengeThenSucceeds | Effect::ChallengeThenDeclined => Some("3-D Secure first"),
+        Effect::RefundPendingThenSucceeds | Effect::RefundSucceedsThenFails => Some("Paid; when refunded"),
         Effect::Disputed { .. } | Effect::Inquiry | Effect::EarlyFraudWarning | Effect::SeveralDisputes => {
-            Some("Disputes and fraud")
+            Some("Paid, then contested")
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Not here: doing it, and reading it out of the world; the view holds strings and integers only.
 
 use super::{Delivery, EventRow, clock, money::money, tone};
+use crate::object::Misbehaviour;
 use askama::Template;
 
 /// All that the control page shows.
@@ -78,30 +79,7 @@ pub struct Endpoint {
     /// Deliveries that were given up.
     pub given_up: u64,
     /// How it misbehaves.
-    pub knobs: Knobs,
-}
-
-/// How deliveries to an endpoint misbehave. All zero: not at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Knobs {
-    /// What the draws are made from.
-    pub seed: u64,
-    /// Per cent of events delivered twice.
-    pub duplicate: u8,
-    /// Per cent of changes for which two events are made.
-    pub twin: u8,
-    /// Per cent of events that are never made.
-    pub never: u8,
-    /// Per cent of deliveries sent as two copies at the same time.
-    pub simultaneous: u8,
-    /// Per cent of deliveries whose answer is lost.
-    pub lost_answer: u8,
-    /// Deliveries are delayed by up to this, each by another span.
-    pub disorder_seconds: u32,
-    /// Deliveries wait until there are this many.
-    pub burst: u32,
-    /// The signature's clock is off by this.
-    pub clock_skew_seconds: i64,
+    pub misbehaviour: Misbehaviour,
 }
 
 /// A Checkout session.
@@ -121,8 +99,6 @@ pub struct PaymentRow {
     pub status: String,
     /// `paid`, `unpaid`, `no_payment_required`.
     pub payment_status: String,
-    /// Something is scheduled for it: a bank's answer.
-    pub scheduled: bool,
 }
 
 /// A charge.
@@ -142,8 +118,8 @@ pub struct ChargeRow {
     pub status: String,
     /// It is or was disputed.
     pub disputed: bool,
-    /// Something is scheduled for it: a dispute.
-    pub scheduled: bool,
+    /// What is to come, as the button that makes it come now.
+    pub coming: Option<&'static str>,
 }
 
 /// A refund.
@@ -159,8 +135,8 @@ pub struct RefundRow {
     pub currency: String,
     /// `pending`, `succeeded`, `failed`, `canceled`.
     pub status: String,
-    /// Something is scheduled for it: a success or a failure.
-    pub scheduled: bool,
+    /// What is to come, as the button that makes it come now.
+    pub coming: Option<&'static str>,
 }
 
 /// A dispute.
@@ -178,8 +154,10 @@ pub struct DisputeRow {
     pub currency: String,
     /// `needs_response` …
     pub status: String,
-    /// It waits for evidence, or to be closed.
+    /// It can still be answered or closed.
     pub open: bool,
+    /// It only asks, so far: what would lose a dispute escalates it.
+    pub inquiry: bool,
 }
 
 #[derive(Template)]
@@ -221,53 +199,25 @@ impl<T> Listing<T> {
     }
 }
 
-impl Knobs {
-    fn percentages(&self) -> [Knob; 5] {
-        let knob = |name, label, help, value: u8| Knob {
-            name,
-            label,
-            help,
-            value: i64::from(value),
-            min: 0,
-            max: 100,
-        };
-        [
-            knob("duplicate", "Duplicates", "per cent of events sent again", self.duplicate),
-            knob("twin", "Twins", "per cent of changes with two events", self.twin),
-            knob("never", "Never", "per cent of events that are not made", self.never),
-            knob("simultaneous", "Simultaneous", "per cent sent as two copies at once", self.simultaneous),
-            knob("lost_answer", "Lost answers", "per cent sent, but the answer is lost", self.lost_answer),
-        ]
-    }
-
-    fn others(&self) -> [Knob; 4] {
+impl Endpoint {
+    /// Everything that can go wrong on purpose, as fields of a form.
+    fn knobs(&self) -> [Knob; 9] {
+        let of = self.misbehaviour;
         let knob = |name, label, help, value, min, max| Knob { name, label, help, value, min, max };
+        let percent = |name, label, help, value: u8| knob(name, label, help, i64::from(value), 0, 100);
         let day = 86_400;
-        let seed = i64::try_from(self.seed).unwrap_or(i64::MAX);
+        let seed = i64::try_from(of.seed).unwrap_or(i64::MAX);
         [
-            knob(
-                "disorder_seconds",
-                "Disorder",
-                "seconds that each may be late",
-                self.disorder_seconds.into(),
-                0,
-                day,
-            ),
-            knob("burst", "Bursts", "sent only when so many are waiting", self.burst.into(), 0, 10_000),
-            knob(
-                "clock_skew_seconds",
-                "Clock skew",
-                "seconds in the signature",
-                self.clock_skew_seconds,
-                -day,
-                day,
-            ),
-            knob("seed", "Seed", "the same seed, the same mishaps", seed, 0, i64::MAX),
+            percent("duplicate", "Duplicates", "% of deliveries come once more", of.duplicate),
+            percent("twin", "Twins", "% of changes make two events", of.twin),
+            percent("never", "Never", "% of events are not made", of.never),
+            percent("simultaneous", "Simultaneous", "% are sent as two copies at once", of.simultaneous),
+            percent("lost_answer", "Lost answers", "% of answers are lost", of.lost_answer),
+            knob("disorder_seconds", "Disorder", "seconds late, at most", of.disorder_seconds.into(), 0, day),
+            knob("burst", "Bursts", "events that wait for each other", of.burst.into(), 0, 10_000),
+            knob("clock_skew_seconds", "Clock skew", "seconds", of.clock_skew_seconds.into(), -day, day),
+            knob("seed", "Seed", "the same draws the same", seed, 0, i64::MAX),
         ]
-    }
-
-    fn all(&self) -> impl Iterator<Item = Knob> {
-        self.percentages().into_iter().chain(self.others())
     }
 }
 
@@ -282,7 +232,7 @@ struct Knob {
 
 impl Endpoint {
     fn misbehaves(&self) -> bool {
-        Knobs { seed: 0, ..self.knobs } != Knobs::default()
+        Misbehaviour { seed: 0, ..self.misbehaviour } != Misbehaviour::default()
     }
 
     fn masked(&self) -> String {
@@ -341,8 +291,12 @@ impl ChargeRow {
         tone(&self.status)
     }
 
+    fn paid(&self) -> bool {
+        self.status == "succeeded"
+    }
+
     fn refundable(&self) -> bool {
-        self.status == "succeeded" && self.refunded < self.amount
+        self.paid() && self.refunded < self.amount
     }
 }
 

@@ -3,6 +3,7 @@
 //! With `PAGES_TO=DIRECTORY` in the environment nothing changes: to look at a page, run the emulator.
 
 use super::*;
+use crate::object::Misbehaviour;
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&\u{202e}gro.live";
 
@@ -20,6 +21,7 @@ fn session(state: State) -> CheckoutView {
         currency: "eur".to_owned(),
         email: "ada@example.com".to_owned(),
         name: String::new(),
+        email_fixed: false,
         takes_card: true,
         takes_debit: true,
         debit_chosen: false,
@@ -61,7 +63,7 @@ fn endpoint() -> Endpoint {
         accepted: 12,
         waiting: 2,
         given_up: 0,
-        knobs: Knobs { duplicate: 20, ..Knobs::default() },
+        misbehaviour: Misbehaviour { duplicate: 20, ..Misbehaviour::default() },
     }
 }
 
@@ -76,7 +78,6 @@ fn desk() -> ControlView {
         currency: eur(),
         status: status.to_owned(),
         payment_status: paid.to_owned(),
-        scheduled: paid == "unpaid" && status == "complete",
     };
     let charge = |id: &str, status: &str, refunded, disputed| ChargeRow {
         id: id.to_owned(),
@@ -86,7 +87,7 @@ fn desk() -> ControlView {
         currency: eur(),
         status: status.to_owned(),
         disputed,
-        scheduled: disputed,
+        coming: disputed.then_some("Dispute now"),
     };
     ControlView {
         now,
@@ -121,7 +122,7 @@ fn desk() -> ControlView {
                 amount: 6_300,
                 currency: eur(),
                 status: "pending".to_owned(),
-                scheduled: true,
+                coming: Some("Complete now"),
             }],
             total: 1,
         },
@@ -134,6 +135,7 @@ fn desk() -> ControlView {
                 currency: eur(),
                 status: "needs_response".to_owned(),
                 open: true,
+                inquiry: false,
             }],
             total: 1,
         },
@@ -204,8 +206,13 @@ fn writes_samples() {
         good: false,
         text: "Refund amount (€126.00) is greater than unrefunded amount on charge (€63.00)".to_owned(),
     });
-    let second =
-        Endpoint { held: true, enabled: false, id: "we_2".to_owned(), knobs: Knobs::default(), ..endpoint() };
+    let second = Endpoint {
+        held: true,
+        enabled: false,
+        id: "we_2".to_owned(),
+        misbehaviour: Misbehaviour::default(),
+        ..endpoint()
+    };
     busy.endpoints.push(second);
     let page = control(&busy)
         .replace("<details class=\"event\">", "<details class=\"event\" open>")

@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, expected) in [("30s", 30), ("90m", 5_400), ("12h", 43_200), ("3d", 259_200), ("2w", 1_209_600)] {
+        for (text, expected) in
+            [("30s", 30), ("90m", 5_400), ("12h", 43_200), ("3d", 259_200), ("2w", 1_209_600)]
+        {
             assert_eq!(seconds(text), Ok(expected), "{text}");
         }
         for wrong in ["", "d", "3", "3 d", "-1d", "1.5h", "3é", "4000000000d", "99w"] {

@@ -138,8 +138,9 @@ async fn run(
         .env("STRIPE_SECRET_KEY", key)
         .env("STRIPE_WEBHOOK_SECRET", secret.expose())
         .kill_on_drop(true);
-    let mut child =
-        command.spawn().map_err(|error| Failure::failed(format!("`{program}` cannot be started: {error}")))?;
+    let mut child = command
+        .spawn()
+        .map_err(|error| Failure::failed(format!("`{program}` cannot be started: {error}")))?;
     tokio::select! {
         ended = child.wait() => ended.map_err(|error| Failure::failed(format!("`{program}`: {error}"))),
         stopped = ordered() => {

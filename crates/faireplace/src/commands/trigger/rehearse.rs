@@ -23,23 +23,25 @@ pub(super) enum Turn {
     Refund,
     /// What is to come of the refund comes at once.
     HastenRefund,
-    /// What is to come of the charge comes at once: a debit clears, a bank disputes.
+    /// What is to come of the charge comes at once: a debit clears, Stripe books the money.
     HastenCharge,
+    /// The customer's bank takes the money back.
+    Dispute,
+    /// The customer's bank warns of fraud.
+    Warn,
     /// The seller answers the dispute with this test text.
     Answer(&'static str),
     /// The seller gives the customer no more time.
     Expire,
 }
 
-use Turn::{Answer, Expire, HastenCharge, HastenRefund, Pay, Refund, RefundHalf};
+use Turn::{Answer, Dispute, Expire, HastenCharge, HastenRefund, Pay, Refund, RefundHalf, Warn};
 
 // Stripe's test numbers (docs.stripe.com/testing).
 const GOOD: &str = "4242424242424242";
 const DECLINED: &str = "4000000000000002";
 const CHALLENGED: &str = "4000002500003155";
 const REFUND_FAILS: &str = "4000000000005126";
-const DISPUTED: &str = "4000000000000259";
-const WARNED: &str = "4000000000005423";
 const DEBIT: &str = "AT611904300234573201";
 const DEBIT_FAILS: &str = "AT861904300235473202";
 
@@ -49,8 +51,8 @@ pub(super) fn of_story(story: Story) -> &'static [Turn] {
         Story::Purchase => &[Pay(GOOD)],
         Story::PartialRefund => &[Pay(GOOD), RefundHalf],
         Story::FailedRefund => &[Pay(REFUND_FAILS), Refund, HastenRefund],
-        Story::DisputeWon => &[Pay(DISPUTED), HastenCharge, Answer("winning_evidence")],
-        Story::DisputeLost => &[Pay(DISPUTED), HastenCharge, Answer("losing_evidence")],
+        Story::DisputeWon => &[Pay(GOOD), Dispute, Answer("winning_evidence")],
+        Story::DisputeLost => &[Pay(GOOD), Dispute, Answer("losing_evidence")],
         Story::Async => &[Pay(DEBIT), HastenCharge],
         Story::Declined => &[Pay(DECLINED), Expire],
     }
@@ -74,12 +76,12 @@ pub(super) fn of_event(type_name: &str) -> Option<&'static [Turn]> {
         "charge.refunded" | "refund.created" => &[Pay(GOOD), Refund],
         "refund.updated" => &[Pay(GOOD), Refund, HastenRefund],
         "refund.failed" => &[Pay(REFUND_FAILS), Refund, HastenRefund],
-        "charge.dispute.created" | "charge.dispute.funds_withdrawn" => &[Pay(DISPUTED), HastenCharge],
+        "charge.dispute.created" | "charge.dispute.funds_withdrawn" => &[Pay(GOOD), Dispute],
         "charge.dispute.updated" | "charge.dispute.closed" => {
-            &[Pay(DISPUTED), HastenCharge, Answer("losing_evidence")]
+            &[Pay(GOOD), Dispute, Answer("losing_evidence")]
         }
-        "charge.dispute.funds_reinstated" => &[Pay(DISPUTED), HastenCharge, Answer("winning_evidence")],
-        "radar.early_fraud_warning.created" => &[Pay(WARNED), HastenCharge],
+        "charge.dispute.funds_reinstated" => &[Pay(GOOD), Dispute, Answer("winning_evidence")],
+        "radar.early_fraud_warning.created" => &[Pay(GOOD), Warn],
         _ => return None,
     })
 }
@@ -151,6 +153,8 @@ impl<'a> Rehearsal<'a> {
                 Refund => self.refund(self.amount).await?,
                 HastenRefund => self.hasten(&self.refund).await?,
                 HastenCharge => self.hasten(&self.charge().await?).await?,
+                Dispute => self.complain("dispute").await?,
+                Warn => self.complain("fraud_warning").await?,
                 Answer(evidence) => self.answer(evidence).await?,
                 Expire => {
                     self.account.post(&format!("/v1/checkout/sessions/{}/expire", self.session), &[]).await?;
@@ -179,6 +183,11 @@ impl<'a> Rehearsal<'a> {
         let refund = self.account.post("/v1/refunds", &parameters).await?;
         text(&refund, "id").clone_into(&mut self.refund);
         Ok(())
+    }
+
+    async fn complain(&self, kind: &str) -> Result<(), Failure> {
+        let path = format!("charges/{}/dispute", self.charge().await?);
+        self.account.control(&path, &json!({ "kind": kind })).await.map(drop)
     }
 
     async fn answer(&self, evidence: &str) -> Result<(), Failure> {
