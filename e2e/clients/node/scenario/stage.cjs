@@ -35,7 +35,7 @@ class Stage {
     try {
       await run();
     } catch (error) {
-      error.message = `${name}: ${error.message}`;
+      process.stderr.write(`not ok ${name}\n`);
       throw error;
     }
     process.stdout.write(`ok ${name}\n`);
