@@ -19,7 +19,7 @@ pub(crate) use agenda::Agenda;
 pub use agenda::Task;
 pub(crate) use draw::Ids;
 pub(crate) use outbox::Outbox;
-pub use outbox::{Delivery, DeliveryState, Dispatch, Outcome};
+pub use outbox::{Attempt, Delivery, DeliveryState, Dispatch, Outcome};
 pub use table::{Record, Table};
 pub use time::Time;
 
