@@ -5,6 +5,7 @@
 //! live mode: it plays one account in test mode, for whoever can reach its port.
 
 pub mod act;
+pub mod api;
 pub mod cards;
 mod deliver;
 mod emulator;
