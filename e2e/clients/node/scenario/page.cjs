@@ -60,9 +60,9 @@ async function payWithMouse(page, number) {
 
 // Chooses SEPA Direct Debit and pays from an account.
 async function payByDebit(page, iban) {
-  await page.getByLabel(/SEPA/).check();
+  await page.getByRole('radio', { name: /SEPA/ }).check();
   await fill(page, PERSON);
-  await page.getByLabel('IBAN').fill(iban);
+  await page.getByRole('textbox', { name: 'IBAN' }).fill(iban);
   await page.getByRole('button', PAY).click();
 }
 
