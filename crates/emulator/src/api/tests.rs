@@ -1,4 +1,5 @@
-//! The API through its router: requests as an SDK would send them, and what is answered. One file per subject.
+//! The API through its router: requests as an SDK would send them, and what is answered. One file per
+//! subject.
 
 mod catalogue;
 mod control;
