@@ -1,4 +1,4 @@
-//! The pages over HTTP: every GET shows the world as it is, every POST asks `act` for one change and goes back.
+//! The pages over HTTP: a GET shows the world as it is, a POST asks `act` for one change and goes back.
 //!
 //! Not here: what the change is, and how the page looks.
 
