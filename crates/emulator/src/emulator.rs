@@ -70,6 +70,7 @@ impl Emulator {
         let kept = options.file.as_deref().map(file::read).transpose()?.flatten();
         let world = match kept {
             Some(mut world) => {
+                world.let_go(wall_ms);
                 world.reopen();
                 world
             }
@@ -89,7 +90,13 @@ impl Emulator {
 
     /// Looks at the world or changes it, at the present moment, and wakes up whoever waits for a change.
     pub fn with<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
-        let result = work(&mut self.now());
+        let result = {
+            let mut world = self.now();
+            let result = work(&mut world);
+            // Whoever comes next acts in its own name.
+            world.on_behalf_of(None);
+            result
+        };
         self.0.changed.send_modify(|count| *count = count.wrapping_add(1));
         result
     }
@@ -99,7 +106,10 @@ impl Emulator {
         // A panic in the middle of a change leaves a rehearsal that may be odd, and nothing worse.
         let mut world = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now_ms = world.time.now_ms((self.0.options.wall)());
-        world.run_until(now_ms);
+        if world.run_until(now_ms) > 0 {
+            // Whoever waits must hear of it, also when it was only a look that brought the world here.
+            self.0.changed.send_modify(|count| *count = count.wrapping_add(1));
+        }
         world
     }
 
@@ -115,10 +125,11 @@ impl Emulator {
 
     async fn turn(&self, by_ms: i64) -> u64 {
         let _turning = self.0.turning.lock().await;
-        let (kind, target) = self.with(|world| {
-            let (kind, now) = (world.time, world.now_ms());
+        let target = self.with(|world| {
+            let now = world.now_ms();
+            world.time_after = Some(world.time);
             world.time = Time::Still { at_ms: now };
-            (kind, now.saturating_add(by_ms))
+            now.saturating_add(by_ms)
         });
         let mut ran = 0;
         loop {
@@ -134,8 +145,8 @@ impl Emulator {
             }
         }
         self.with(|world| {
-            world.time = kind.set(target, (self.0.options.wall)());
             world.run_until(target);
+            world.let_go((self.0.options.wall)());
         });
         ran
     }
@@ -173,19 +184,16 @@ impl Emulator {
         let mut saver = file::Saver::new(self.0.options.file.clone());
         loop {
             changed.borrow_and_update();
-            let (made, due) = {
+            let (fresh, wait) = {
                 let world = self.now();
-                (world.endpoints.made(), world.next_due_ms().map(|due| due - world.now_ms()))
+                let fresh: Vec<_> = world.endpoints.made_since(known).map(|made| made.id.clone()).collect();
+                known = world.endpoints.made();
+                let running = matches!(world.time, Time::Running { .. });
+                let due = world.next_due_ms().filter(|_| running);
+                let wait = due.map(|due| due.saturating_sub(world.now_ms()).max(1).unsigned_abs());
+                (fresh, wait.map_or(FAR, Duration::from_millis))
             };
-            if made > known {
-                let ids = self.now().newest_endpoints(made - known);
-                ids.into_iter().for_each(|id| drop(workers.spawn(self.clone().work(id))));
-                known = made;
-                continue;
-            }
-            let running = matches!(self.now().time, Time::Running { .. });
-            let wait =
-                due.filter(|_| running).map_or(FAR, |ms| Duration::from_millis(ms.max(1).unsigned_abs()));
+            fresh.into_iter().for_each(|id| drop(workers.spawn(self.clone().work(id))));
             tokio::select! {
                 () = &mut stop => break,
                 _ = changed.changed() => saver.changed(),

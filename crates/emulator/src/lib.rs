@@ -5,6 +5,7 @@
 //! live mode: it plays one account in test mode, for whoever can reach its port.
 
 pub mod act;
+pub mod api;
 pub mod cards;
 mod deliver;
 mod emulator;
@@ -15,3 +16,8 @@ pub mod wire;
 pub mod world;
 
 pub use emulator::{API_KEY, Emulator, Options, Wall, Watcher};
+
+/// Everything that the emulator answers: Stripe's API, the pages, and the controls.
+pub fn router(_emulator: &Emulator) -> axum::Router {
+    axum::Router::new()
+}

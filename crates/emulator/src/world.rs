@@ -30,6 +30,8 @@ use crate::object::{Checkout, Customer, Endpoint, Event, Price, Product, Request
 pub struct World {
     /// How the clock goes; only the emulator's loop turns it.
     pub time: Time,
+    /// How it went before it was being turned, and will go again: it stands meanwhile.
+    pub(crate) time_after: Option<Time>,
     /// The virtual moment of the step in hand, in Unix milliseconds.
     pub(crate) now_ms: i64,
     pub(crate) ids: Ids,
@@ -61,6 +63,8 @@ pub struct World {
     pub warnings: Table<EarlyFraudWarning>,
     /// Events of the last 30 days.
     pub events: Table<Event>,
+    /// How many changes there were to tell of, whether or not an event was made.
+    pub(crate) tellings: u64,
     /// Webhook endpoints.
     pub endpoints: Table<Endpoint>,
     /// The API request in hand: the events that it makes name it.
@@ -74,6 +78,7 @@ impl World {
     pub fn new(seed: u64, time: Time, now_ms: i64) -> Self {
         Self {
             time,
+            time_after: None,
             now_ms,
             ids: Ids::new(seed),
             agenda: Agenda::default(),
@@ -91,6 +96,7 @@ impl World {
             disputes: Table::default(),
             warnings: Table::default(),
             events: Table::default(),
+            tellings: 0,
             endpoints: Table::default(),
             request: None,
         }
@@ -167,18 +173,19 @@ impl World {
         count
     }
 
-    /// The endpoints that were made last.
-    pub(crate) fn newest_endpoints(&self, count: u64) -> Vec<String> {
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        self.endpoints.iter().rev().take(count).map(|endpoint| endpoint.id.clone()).collect()
-    }
-
     /// Whether an endpoint has still to accept that this session is complete.
     pub(crate) fn awaits_acknowledgement(&self, session: &str) -> bool {
         let told =
             |event: &&Event| event.type_name == "checkout.session.completed" && event.object.id() == session;
         // It is among the newest: this is asked right after paying.
         self.events.iter().rev().take(1_000).find(told).is_some_and(|event| event.pending > 0)
+    }
+
+    /// The clock goes on as it did before it was turned; nothing happens to one that nobody turns.
+    pub(crate) fn let_go(&mut self, wall_ms: i64) {
+        if let Some(kind) = self.time_after.take() {
+            self.time = kind.set(self.now_ms, wall_ms);
+        }
     }
 
     /// What was planned for this object is not going to happen.

@@ -70,6 +70,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("FAIREPLACE_METADATA_TENANT", Some("tenant_id"), "metadata key of the tenant"),
     setting("FAIREPLACE_METADATA_PACKAGE", Some("package"), "metadata key of the package"),
     setting("FAIREPLACE_METADATA_CREDITS", Some("credits"), "metadata key of the credits"),
+    setting("FAIREPLACE_EMULATOR_LISTEN", Some("127.0.0.1:12111"), "`dev`: where its emulator listens"),
     setting("FAIREPLACE_LOG", Some("info"), "error, warn, info, debug or trace"),
     setting("FAIREPLACE_LOG_FORMAT", Some("text"), "text or json"),
 ];

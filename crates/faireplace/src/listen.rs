@@ -13,8 +13,9 @@ use std::time::Duration;
 use engine::Clock;
 use stripe::write::WrittenEvent;
 
+use crate::delivery_line::{self, clock_text};
 use crate::failure::Failure;
-use crate::sender::{Sender, arrival, clock_text};
+use crate::sender::Sender;
 use crate::terminal::{bold, faint, line, red, shown};
 use api::{Answer, EventsApi};
 use follow::Follower;
@@ -128,10 +129,8 @@ impl Listener {
                 }
                 Answer::Refused(reason) => {
                     return Failure::failed(format!(
-                        "{} refuses to list events: {}. Check STRIPE_SECRET_KEY, and that the key may read \
-                         events",
-                        self.api.shown(),
-                        shown(&reason)
+                        "{}. Check STRIPE_SECRET_KEY, and that the key may read events",
+                        shown(reason.trim_end_matches(['.', ' ']))
                     ));
                 }
             }
@@ -147,12 +146,8 @@ impl Listener {
 
     fn say_away(&self, reason: &str) {
         let stamp = faint(&clock_text(self.clock.now()));
-        (self.say)(&format!(
-            "{stamp}            {} No events from {}: {}. Trying again until there are",
-            red("[ERROR]"),
-            self.api.shown(),
-            shown(reason)
-        ));
+        let (word, reason) = (red("[ERROR]"), shown(reason.trim_end_matches(['.', ' '])));
+        (self.say)(&format!("{stamp}            {word} No events: {reason}. Trying again until it works"));
     }
 
     /// Shows one event and sends it until it is accepted.
@@ -161,7 +156,7 @@ impl Listener {
         if self.raw {
             line(&one_line(&event.body));
         } else {
-            (self.say)(&arrival(event, arrived));
+            (self.say)(&delivery_line::sent(&event.type_name, &event.id, arrived));
         }
         let Some(sender) = &self.sender else { return };
         let mut failures = 0;

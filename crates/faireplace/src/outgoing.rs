@@ -84,7 +84,7 @@ pub(crate) fn reason(error: &SendError, address: &Uri) -> String {
         Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             format!("nothing listens at {address}")
         }
-        _ => cause.to_string(),
+        _ => format!("{address}: {cause}"),
     }
 }
 

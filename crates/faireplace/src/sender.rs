@@ -14,9 +14,10 @@ use stripe::retry::Schedule;
 use stripe::signature::sign;
 use stripe::write::WrittenEvent;
 
+use crate::delivery_line;
 use crate::failure::Failure;
 use crate::outgoing::{self, Certificates, Outgoing};
-use crate::terminal::{self, bold, faint, green, red, shown, yellow};
+use crate::terminal::{self, shown};
 
 /// Stripe's own (docs.stripe.com/webhooks).
 const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
@@ -74,7 +75,7 @@ impl Sender {
 
     /// Delivers one event and prints both directions. Answers the status, or nothing where none came.
     pub(crate) async fn deliver(&self, event: &WrittenEvent) -> Option<StatusCode> {
-        (self.say)(&arrival(event, self.clock.now()));
+        (self.say)(&delivery_line::sent(&event.type_name, &event.id, self.clock.now()));
         self.attempt(event).await
     }
 
@@ -82,21 +83,15 @@ impl Sender {
     pub(crate) async fn attempt(&self, event: &WrittenEvent) -> Option<StatusCode> {
         let limit = Duration::from_secs(u64::from(Schedule::default().attempt_timeout_seconds()));
         let answer = tokio::time::timeout(limit, self.post(event, self.clock.now())).await;
-        let stamp = faint(&clock_text(self.clock.now()));
+        let now = self.clock.now();
         match answer.map_err(|_| format!("no answer within {} s", limit.as_secs())) {
             Ok(Ok(status)) => {
-                let code = format!("[{}]", status.as_u16());
-                let code = match status.as_u16() {
-                    ..300 => green(&code),
-                    300..500 => yellow(&code),
-                    _ => red(&code),
-                };
-                (self.say)(&format!("{stamp}  <--  {code} POST {} [{}]", self.endpoint, shown(&event.id)));
+                let endpoint = self.endpoint.to_string();
+                (self.say)(&delivery_line::answered(status.as_u16(), &endpoint, &event.id, now));
                 Some(status)
             }
             Ok(Err(error)) | Err(error) => {
-                let word = red("[ERROR]");
-                (self.say)(&format!("{stamp}            {word} Failed to POST: {}", shown(&error)));
+                (self.say)(&delivery_line::failed(&error, now));
                 None
             }
         }
@@ -119,16 +114,4 @@ impl Sender {
         let _ = http_body_util::Limited::new(answer.into_body(), 1 << 16).collect().await;
         Ok(status)
     }
-}
-
-/// The line that says that an event is there.
-pub(crate) fn arrival(event: &WrittenEvent, now: Timestamp) -> String {
-    let (name, id) = (bold(&shown(&event.type_name)), shown(&event.id));
-    format!("{}   --> {name} [{id}]", faint(&clock_text(now)))
-}
-
-/// A moment as these lines show it, in UTC.
-pub(crate) fn clock_text(at: Timestamp) -> String {
-    let moment = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();
-    moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

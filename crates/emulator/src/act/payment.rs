@@ -70,13 +70,6 @@ impl Instrument {
             },
         }
     }
-
-    fn kind(&self) -> MethodType {
-        match self {
-            Self::Card(_) => MethodType::Card,
-            Self::Debit(_) => MethodType::SepaDebit,
-        }
-    }
 }
 
 /// What came of one attempt.
@@ -129,7 +122,7 @@ pub fn attempt(
         Instrument::Card(card) => match &card.effect {
             Effect::Declined(refusal) => decline(world, intent, instrument, payer, refusal),
             Effect::ChallengeThenSucceeds | Effect::ChallengeThenDeclined => {
-                challenge(world, intent, instrument);
+                challenge(world, intent);
                 Attempted::Challenged
             }
             Effect::Succeeds
@@ -149,6 +142,7 @@ pub fn attempt(
                 intent.latest_charge = Some(charge.id.clone());
                 intent.payment_method.clone_from(&charge.payment_method);
                 intent.last_payment_error = None;
+                intent.next_action = None;
             }
             world.charges.add(charge);
             Attempted::Processing
@@ -237,7 +231,12 @@ pub(super) fn clear(world: &mut World, id: &str) {
         }
         return;
     }
-    world.turn::<Charge>(id, "charge.succeeded", succeed);
+    let transaction = world.id("txn");
+    world.turn::<Charge>(id, "charge.succeeded", |charge| {
+        succeed(charge);
+        // Only what is captured asynchronously is booked later (`automatic_async`): cards.
+        charge.balance_transaction = Some(transaction);
+    });
     succeed_intent(world, &intent);
     if let Some(session) = session {
         world.turn::<Session>(&session, "checkout.session.async_payment_succeeded", |session| {
@@ -247,13 +246,12 @@ pub(super) fn clear(world: &mut World, id: &str) {
     after_success(world, id, &instrument);
 }
 
-fn challenge(world: &mut World, intent: &str, instrument: &Instrument) {
+fn challenge(world: &mut World, intent: &str) {
     let method = world.id("pm");
     let source = world.id("src");
     world.turn::<PaymentIntent>(intent, "payment_intent.requires_action", |intent| {
         intent.status = IntentStatus::RequiresAction;
         intent.payment_method = Some(method);
-        intent.payment_method_types = vec![instrument.kind()];
         intent.last_payment_error = None;
         intent.next_action = Some(NextAction {
             return_url: None,
@@ -301,28 +299,30 @@ fn succeed_intent(world: &mut World, intent: &str) {
 /// What a test number's bank does once it has paid.
 fn after_success(world: &mut World, charge: &str, instrument: &Instrument) {
     let id = charge.to_owned();
-    world.later(SETTLES, Task::SettleCharge(id.clone()));
     let dispute = |reason: &str, inquiry| Task::Dispute {
         charge: charge.to_owned(),
         reason: reason.to_owned(),
         inquiry,
     };
     match instrument {
-        Instrument::Card(card) => match &card.effect {
-            Effect::Disputed { reason } => world.later(SOON, dispute(reason, false)),
-            Effect::Inquiry => world.later(SOON, dispute("fraudulent", true)),
-            Effect::EarlyFraudWarning => world.later(SOON, Task::Warn(id)),
-            Effect::SeveralDisputes => {
-                world.later(SOON, dispute("fraudulent", false));
-                world.later(2 * SOON, dispute("product_not_received", false));
+        Instrument::Card(card) => {
+            world.later(SETTLES, Task::SettleCharge(id.clone()));
+            match &card.effect {
+                Effect::Disputed { reason } => world.later(SOON, dispute(reason, false)),
+                Effect::Inquiry => world.later(SOON, dispute("fraudulent", true)),
+                Effect::EarlyFraudWarning => world.later(SOON, Task::Warn(id)),
+                Effect::SeveralDisputes => {
+                    world.later(SOON, dispute("fraudulent", false));
+                    world.later(2 * SOON, dispute("product_not_received", false));
+                }
+                Effect::Succeeds
+                | Effect::Declined(_)
+                | Effect::ChallengeThenSucceeds
+                | Effect::ChallengeThenDeclined
+                | Effect::RefundPendingThenSucceeds
+                | Effect::RefundSucceedsThenFails => {}
             }
-            Effect::Succeeds
-            | Effect::Declined(_)
-            | Effect::ChallengeThenSucceeds
-            | Effect::ChallengeThenDeclined
-            | Effect::RefundPendingThenSucceeds
-            | Effect::RefundSucceedsThenFails => {}
-        },
+        }
         Instrument::Debit(debit) => {
             if debit.effect == DebitEffect::Disputed {
                 world.later(2 * DAY, dispute("debit_not_authorized", false));
@@ -357,6 +357,7 @@ fn fail_intent(
     world.turn::<PaymentIntent>(intent, "payment_intent.payment_failed", |intent| {
         intent.status = IntentStatus::RequiresPaymentMethod;
         intent.payment_method = None;
+        intent.next_action = None;
         if let Some(charge) = charge {
             intent.latest_charge = Some(charge.to_owned());
         }

@@ -4,7 +4,7 @@
 //! Not here: what a refund means to credits. After a refund has failed, the charge still counts it as
 //! refunded: what Stripe does there is not documented.
 
-use stripe::write::{Charge, ChargeStatus, MethodType, Refund, RefundStatus};
+use stripe::write::{Charge, ChargeStatus, DisputeStatus, MethodType, Refund, RefundStatus};
 
 use super::payment::Instrument;
 use crate::cards::Effect;
@@ -60,8 +60,7 @@ pub fn create(world: &mut World, new: NewRefund) -> Result<String, Refused> {
     if charge.status != ChargeStatus::Succeeded {
         return Err(Refused::NotPaid);
     }
-    let of_charge = |dispute: &&stripe::write::Dispute| dispute.charge == new.charge;
-    if world.disputes.iter().filter(of_charge).any(|dispute| !dispute.is_charge_refundable) {
+    if world.disputes.iter().any(|dispute| dispute.charge == new.charge && holds_money(dispute.status)) {
         return Err(Refused::Disputed);
     }
     let left = charge.amount_captured - charge.amount_refunded - pending(world, &new.charge);
@@ -172,6 +171,18 @@ fn pending(world: &World, charge: &str) -> i64 {
     let of_charge =
         |refund: &&Refund| refund.charge.as_deref() == Some(charge) && refund.status == RefundStatus::Pending;
     world.refunds.iter().filter(of_charge).map(|refund| refund.amount).sum()
+}
+
+/// Whether the customer's bank has the money: not by an inquiry, and not after a won dispute
+/// (docs.stripe.com/disputes/how-disputes-work; github.com/Automattic/woocommerce-payments/issues/7960).
+fn holds_money(status: DisputeStatus) -> bool {
+    match status {
+        DisputeStatus::NeedsResponse | DisputeStatus::UnderReview | DisputeStatus::Lost => true,
+        DisputeStatus::WarningNeedsResponse
+        | DisputeStatus::WarningUnderReview
+        | DisputeStatus::WarningClosed
+        | DisputeStatus::Won => false,
+    }
 }
 
 fn is(world: &World, id: &str, status: RefundStatus) -> bool {

@@ -112,6 +112,11 @@ impl Endpoint {
         self.enabled && told && enabled
     }
 
+    /// Whether so many deliveries wait as a burst takes.
+    pub(crate) fn has_gathered(&self) -> bool {
+        u32::try_from(self.ready.len()).unwrap_or(u32::MAX) >= self.misbehaviour.burst
+    }
+
     /// The secrets that sign at this virtual moment.
     pub fn signing(&self, now: i64) -> impl Iterator<Item = &str> {
         let valid = move |secret: &&SigningSecret| secret.expires.is_none_or(|expires| now < expires);

@@ -66,7 +66,8 @@ impl World {
     /// Makes the event, unless it is one of those that never are, and plans its deliveries.
     pub(crate) fn emit(&mut self, type_name: &str, object: Snapshot, previous: Option<Snapshot>) {
         self.forget_old_events();
-        let number = self.events.made();
+        self.tellings += 1;
+        let number = self.tellings;
         let wanting: Vec<(String, bool, bool)> = self
             .endpoints
             .iter()

@@ -11,6 +11,7 @@ use stripe::retry::Schedule;
 use stripe::signature::sign;
 
 use super::{Task, World, draw};
+use crate::object::Misbehaviour;
 
 /// An endpoint that has accepted nothing for so long is disabled, in seconds. Stripe says "several days"
 /// (docs.stripe.com/webhooks).
@@ -112,6 +113,8 @@ impl Outcome {
 pub struct Dispatch {
     /// Of which delivery.
     pub delivery: u64,
+    /// To which endpoint: `we_…`
+    pub endpoint: String,
     /// Whether the schedule goes on as if it had not been.
     pub again: bool,
     /// The event, to print.
@@ -132,6 +135,16 @@ pub struct Dispatch {
     pub burst: bool,
     /// When it was taken, in virtual Unix milliseconds.
     pub at_ms: i64,
+}
+
+impl Delivery {
+    /// An attempt of the schedule found the endpoint disabled or deleted: there will be no other
+    /// (docs.stripe.com/webhooks). One on top of the schedule changes nothing.
+    fn stop(&mut self, again: bool) {
+        if !again && self.state != DeliveryState::Delivered {
+            self.state = DeliveryState::Stopped;
+        }
+    }
 }
 
 impl Outbox {
@@ -207,9 +220,7 @@ impl World {
         let Some(delivery) = self.outbox.deliveries.get_mut(&id) else { return };
         let endpoint = self.endpoints.get_mut(&delivery.endpoint).filter(|endpoint| endpoint.enabled);
         let Some(endpoint) = endpoint else {
-            if !again {
-                delivery.state = DeliveryState::Stopped;
-            }
+            delivery.stop(again);
             return;
         };
         endpoint.ready.push_back((id, again));
@@ -221,7 +232,7 @@ impl World {
 
     pub(super) fn flush(&mut self, endpoint: &str) {
         if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
-            endpoint.flushing = !endpoint.ready.is_empty();
+            endpoint.flushing = endpoint.misbehaviour.burst > 0 && !endpoint.ready.is_empty();
         }
     }
 
@@ -238,6 +249,18 @@ impl World {
             draw::shuffle(&mut queue, seed);
         }
         endpoint.ready = queue.into();
+        // Nothing gathers any longer that somebody lets go.
+        endpoint.flushing = endpoint.misbehaviour.burst > 0 && !endpoint.ready.is_empty();
+    }
+
+    /// From now on the way to the endpoint behaves like this.
+    pub fn misbehave(&mut self, endpoint: &str, misbehaviour: Misbehaviour) {
+        let Some(endpoint) = self.endpoints.get_mut(endpoint) else { return };
+        endpoint.misbehaviour = misbehaviour;
+        if misbehaviour.burst > 0 && !endpoint.ready.is_empty() {
+            let endpoint = endpoint.id.clone();
+            self.later(BURST_GATHERS, Task::Flush { endpoint });
+        }
     }
 
     /// The endpoint's next attempt, signed at this moment of the machine's clock (Unix seconds); None when
@@ -246,8 +269,7 @@ impl World {
         let (now, at_ms) = (self.now(), self.now_ms);
         let endpoint = self.endpoints.get_mut(endpoint)?;
         let behaviour = endpoint.misbehaviour;
-        let gathered = u32::try_from(endpoint.ready.len()).unwrap_or(u32::MAX) >= behaviour.burst;
-        endpoint.flushing |= behaviour.burst > 0 && gathered;
+        endpoint.flushing = behaviour.burst > 0 && (endpoint.flushing || endpoint.has_gathered());
         let width = if endpoint.flushing { BURST_WIDTH } else { 1 };
         if endpoint.held || endpoint.in_flight >= width || (behaviour.burst > 0 && !endpoint.flushing) {
             return None;
@@ -258,8 +280,12 @@ impl World {
                 return None;
             };
             // A delivery whose event was forgotten has nothing to send.
-            let Some(delivery) = self.outbox.deliveries.get(&id) else { continue };
+            let Some(delivery) = self.outbox.deliveries.get_mut(&id) else { continue };
             let Some(event) = self.events.get(&delivery.event) else { continue };
+            if !endpoint.enabled {
+                delivery.stop(again);
+                continue;
+            }
             let attempt = id.wrapping_mul(64).wrapping_add(delivery.attempts.len() as u64);
             let drawn = |knob: Knob, percent| draw::happens(behaviour.seed, attempt, knob as u64, percent);
             let body = stripe::write::pretty(&event.render(endpoint.api_version, event.told));
@@ -268,6 +294,7 @@ impl World {
             let t = wall.saturating_add(i64::from(behaviour.clock_skew_seconds));
             let dispatch = Dispatch {
                 delivery: id,
+                endpoint: endpoint.id.clone(),
                 again,
                 event: event.id.clone(),
                 type_name: event.type_name.clone(),
@@ -286,8 +313,9 @@ impl World {
 
     /// What became of an attempt: accepted, tried again by the schedule, or given up.
     pub fn record(&mut self, dispatch: &Dispatch, outcome: Outcome, took_ms: u64) {
-        let now = self.now();
         let accepted = outcome.accepted();
+        // First of all: the event may have been forgotten, or the endpoint deleted, meanwhile.
+        self.landed(&dispatch.endpoint, accepted);
         let Some(delivery) = self.outbox.deliveries.get_mut(&dispatch.delivery) else { return };
         delivery.attempts.push(Attempt { at_ms: dispatch.at_ms, took_ms, outcome });
         let first_success = accepted && delivery.state != DeliveryState::Delivered;
@@ -297,29 +325,37 @@ impl World {
             if let Some(event) = self.events.get_mut(&delivery.event) {
                 event.pending = event.pending.saturating_sub(1);
             }
-        } else if !accepted && !dispatch.again && delivery.state != DeliveryState::Delivered {
+        } else if !accepted && !dispatch.again {
             delivery.failed += 1;
             retry = Schedule::default().next(delivery.failed);
-            delivery.state = match retry {
-                Some(seconds) => DeliveryState::Waiting { next_ms: self.now_ms + seconds * 1_000 },
-                None => DeliveryState::Exhausted,
-            };
+            let next_ms = retry.map(|seconds| self.now_ms.saturating_add(seconds.saturating_mul(1_000)));
+            // What was accepted when somebody sent it by hand stays accepted, and the schedule goes on.
+            if delivery.state != DeliveryState::Delivered {
+                delivery.state =
+                    next_ms.map_or(DeliveryState::Exhausted, |next_ms| DeliveryState::Waiting { next_ms });
+            }
         }
         let (id, endpoint) = (delivery.id, delivery.endpoint.clone());
         if let Some(seconds) = retry {
             self.later(seconds, Task::Attempt { delivery: id, again: false });
         }
-        let Some(endpoint) = self.endpoints.get_mut(&endpoint) else { return };
+        let Some(endpoint) = self.endpoints.get(&endpoint) else { return };
+        let behaviour = endpoint.misbehaviour;
+        if first_success && draw::happens(behaviour.seed, id, Knob::Duplicate as u64, behaviour.duplicate) {
+            self.agenda.add(self.now_ms, Task::Attempt { delivery: id, again: true });
+        }
+    }
+
+    /// An endpoint has one attempt less on its way; one that accepts nothing for days is disabled.
+    fn landed(&mut self, endpoint: &str, accepted: bool) {
+        let now = self.now();
+        let Some(endpoint) = self.endpoints.get_mut(endpoint) else { return };
         endpoint.in_flight = endpoint.in_flight.saturating_sub(1);
         if accepted {
             endpoint.failing_since = None;
         } else {
             let since = *endpoint.failing_since.get_or_insert(now);
-            endpoint.enabled &= now - since < DISABLE_AFTER;
-        }
-        let behaviour = endpoint.misbehaviour;
-        if first_success && draw::happens(behaviour.seed, id, Knob::Duplicate as u64, behaviour.duplicate) {
-            self.agenda.add(self.now_ms, Task::Attempt { delivery: id, again: true });
+            endpoint.enabled &= now.saturating_sub(since) < DISABLE_AFTER;
         }
     }
 
@@ -341,7 +377,7 @@ impl World {
     #[must_use]
     pub fn quiet(&self) -> bool {
         self.endpoints.iter().all(|endpoint| {
-            let gathers = endpoint.misbehaviour.burst > 0 && !endpoint.flushing;
+            let gathers = endpoint.misbehaviour.burst > 0 && !endpoint.flushing && !endpoint.has_gathered();
             endpoint.in_flight == 0 && (endpoint.ready.is_empty() || endpoint.held || gathers)
         })
     }

@@ -78,7 +78,12 @@ impl<T: Record> Table<T> {
         self.rows.is_empty()
     }
 
-    /// How many there have ever been.
+    /// Those that came after so many had been made.
+    pub(crate) fn made_since(&self, made: u64) -> impl Iterator<Item = &T> {
+        self.rows.range(made.saturating_add(1)..).map(|(_, row)| row)
+    }
+
+    /// How many there have ever been, since it was loaded.
     pub(crate) fn made(&self) -> u64 {
         self.made
     }

@@ -40,6 +40,7 @@ pub(crate) struct Listen {
     forward_to: Option<String>,
     /// Which types, with commas; `charge.*` is all that begin so
     #[arg(short, long, value_name = "TYPES", value_delimiter = ',', default_value = "*")]
+    #[arg(value_parser = type_name)]
     events: Vec<String>,
     /// Where the events are asked for; if left out STRIPE_API_BASE, else https://api.stripe.com with
     /// STRIPE_SECRET_KEY, else the emulator at http://127.0.0.1:12111
@@ -108,13 +109,23 @@ impl Listen {
     }
 }
 
-/// The forms that `stripe listen` takes: a URL; host, port and path; a port; a path.
+/// One type of event, or the beginning of some and `*`.
+fn type_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let exact = name.strip_suffix('*').unwrap_or(name);
+    if !name.is_empty() && exact.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte)) {
+        return Ok(name.to_owned());
+    }
+    Err("must be types of events, such as charge.refunded,refund.*".to_owned())
+}
+
+/// The forms that `stripe listen` takes: a URL; host, port and path; a port, here also with a path; a path.
 fn address(text: &str) -> String {
     if text.contains("://") {
         text.to_owned()
     } else if text.starts_with('/') {
         format!("http://localhost{text}")
-    } else if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    } else if text.split('/').next().is_some_and(|port| port.parse::<u16>().is_ok()) {
         format!("http://localhost:{text}")
     } else {
         format!("http://{text}")
@@ -124,9 +135,20 @@ fn address(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
+    fn a_type_is_a_name_or_a_beginning() {
+        for good in ["*", "charge.refunded", "charge.*", " v2.core.event "] {
+            assert_eq!(super::type_name(good).as_deref(), Ok(good.trim()));
+        }
+        for bad in ["", " ", "charge refunded", "*.refunded", "charge.**", "a&b"] {
+            assert!(super::type_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn an_endpoint_may_be_named_briefly() {
         for (text, address) in [
             ("4242", "http://localhost:4242"),
+            ("4242/hook", "http://localhost:4242/hook"),
             ("localhost:3000/hook", "http://localhost:3000/hook"),
             ("127.0.0.1:3000", "http://127.0.0.1:3000"),
             ("/hook", "http://localhost/hook"),

@@ -1,11 +1,13 @@
 //! The commands, one file each: its arguments, its help (the comments are the help), and what it does.
 
+mod advance;
 mod audit;
 mod backup;
 mod balance;
 mod config_show;
 mod dev;
 mod doctor;
+mod emulate;
 mod events;
 mod history;
 mod keys;
@@ -26,6 +28,8 @@ pub(crate) enum Command {
     Dev(dev::Dev),
     Serve(serve::Serve),
     Trigger(trigger::Trigger),
+    Emulate(emulate::Emulate),
+    Advance(advance::Advance),
     Listen(listen::Listen),
     Balance(balance::Balance),
     History(history::History),
@@ -45,6 +49,8 @@ impl Command {
             Self::Dev(command) => command.run(environment).await,
             Self::Serve(command) => command.run(environment).await,
             Self::Trigger(command) => command.run(environment).await,
+            Self::Emulate(command) => command.run(environment).await,
+            Self::Advance(command) => command.run(environment).await,
             Self::Listen(command) => command.run(environment).await,
             Self::Balance(command) => command.run(environment).await,
             Self::History(command) => command.run(environment).await,

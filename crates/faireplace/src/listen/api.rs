@@ -100,7 +100,9 @@ impl EventsApi {
         match tokio::time::timeout(PATIENCE, self.exchange(ask)).await {
             Ok(Ok((status, headers, body))) => self.read(ask, status, &headers, &body),
             Ok(Err(error)) => Answer::Later(error),
-            Err(_) => Answer::Later(format!("no answer within {} s", PATIENCE.as_secs())),
+            Err(_) => {
+                Answer::Later(format!("{} gave no answer within {} s", self.shown(), PATIENCE.as_secs()))
+            }
         }
     }
 
@@ -120,11 +122,18 @@ impl EventsApi {
             request = request.header("stripe-version", ApiVersion::default().as_str());
         }
         let request = request.body(Full::default()).map_err(|error| error.to_string())?;
-        let answer =
-            self.http.request(request).await.map_err(|error| outgoing::reason(&error, &self.base))?;
+        let answer = self.http.request(request).await.map_err(|error| {
+            let start = error.is_connect() && self.is_near();
+            let start = if start { "; `faireplace emulate` starts an emulator" } else { "" };
+            format!("{}{start}", outgoing::reason(&error, &self.base))
+        })?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        Ok((head.status, head.headers, body.map_err(|error| error.to_string())?.to_bytes()))
+        Ok((
+            head.status,
+            head.headers,
+            body.map_err(|error| format!("{}: {error}", self.shown()))?.to_bytes(),
+        ))
     }
 
     fn read(&self, ask: &Ask, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
@@ -133,7 +142,7 @@ impl EventsApi {
             let version = word("stripe-version").map(str::to_owned);
             return match page(body) {
                 Ok(page) => Answer::Page { page, version },
-                Err(error) => Answer::Later(format!("the answer is no list of events: {error}")),
+                Err(error) => Answer::Later(format!("{} answered no list of events: {error}", self.shown())),
             };
         }
         let error = serde_json::from_slice::<ErrorBody>(body).map(|body| body.error).unwrap_or_default();
@@ -143,7 +152,7 @@ impl EventsApi {
         }
         // Stripe does not repeat keys in full; whatever else answers here might.
         let message = error.message.unwrap_or_default().replace(&self.key, "sk_…");
-        let reason = format!("{} {message}", status.as_u16()).trim_end().to_owned();
+        let reason = format!("{} answered {} {message}", self.shown(), status.as_u16());
         // What Stripe's own clients try again, and 429, which they leave to the caller
         // (docs.stripe.com/error-low-level). A server's fault is asked about again whatever it says of this
         // request: the next poll is another one.

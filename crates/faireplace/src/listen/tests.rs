@@ -56,7 +56,7 @@ fn names(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
 
 #[tokio::test]
 async fn a_refused_event_is_sent_until_it_is_taken_and_nothing_overtakes_it() {
-    let servers = Servers::start().await;
+    let servers = Servers::start();
     servers.happen(3);
     servers.refuse("evt_5", &[500, 302, 429, 400]);
     servers.refuse("evt_253", &[503]);
@@ -79,12 +79,12 @@ async fn a_refused_event_is_sent_until_it_is_taken_and_nothing_overtakes_it() {
 
 #[tokio::test]
 async fn what_happens_while_the_api_or_the_endpoint_is_away_is_not_lost() {
-    let servers = Servers::reserve().await;
+    let servers = Servers::reserve();
     let listener = listener(&servers.url, &servers.endpoint(), &["*"], Certificates::Checked);
     while_listening(listener, async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         servers.happen(120);
-        servers.serve().await;
+        servers.serve();
         eventually(|| servers.taken().len() == 120).await;
         for trouble in [(503, ""), (429, ""), (400, "true"), (409, "")] {
             servers.answer_next(trouble.0, trouble.1, "{}");
@@ -100,7 +100,7 @@ async fn what_happens_while_the_api_or_the_endpoint_is_away_is_not_lost() {
 
 #[tokio::test]
 async fn an_api_that_began_anew_is_followed_from_its_beginning() {
-    let servers = Servers::start().await;
+    let servers = Servers::start();
     servers.happen(2);
     let listener = listener(&servers.url, &servers.endpoint(), &["*"], Certificates::Checked);
     while_listening(listener, async {
@@ -122,7 +122,7 @@ async fn only_the_wanted_types_are_sent() {
         (&["charge.refunded", "refund.up*"], "", &[2, 4]),
     ];
     for (wanted, asked, arrives) in rows {
-        let servers = Servers::start().await;
+        let servers = Servers::start();
         let listener = listener(&servers.url, &servers.endpoint(), wanted, Certificates::Checked);
         while_listening(listener, async {
             eventually(|| !servers.questions().is_empty()).await;
@@ -141,7 +141,7 @@ async fn only_the_wanted_types_are_sent() {
 
 #[tokio::test]
 async fn an_event_that_nobody_takes_for_days_is_left_out() {
-    let servers = Servers::start().await;
+    let servers = Servers::start();
     servers.refuse("evt_1", &[500; 1000]);
     let listener = listener(&servers.url, &servers.endpoint(), &["*"], Certificates::Checked);
     let pace = Pace { give_up_seconds: 0, ..PACE };
@@ -156,12 +156,12 @@ async fn an_event_that_nobody_takes_for_days_is_left_out() {
 
 #[tokio::test]
 async fn a_refusal_ends_it_without_showing_the_key() {
-    let servers = Servers::start().await;
+    let servers = Servers::start();
     let body = format!(r#"{{"error":{{"message":"Invalid API Key provided: {KEY}"}}}}"#);
     servers.answer_next(401, "", &body);
     let listener = listener(&servers.url, &servers.endpoint(), &["*"], Certificates::Checked);
     let failure = listener.run().await.to_string();
-    assert!(failure.contains("401 Invalid API Key provided: sk_…"), "{failure}");
+    assert!(failure.contains(" answered 401 Invalid API Key provided: sk_…"), "{failure}");
     assert!(!failure.contains(KEY), "{failure}");
 }
 
@@ -194,7 +194,7 @@ fn a_key_travels_encrypted_or_not_at_all() {
 #[tokio::test]
 async fn an_endpoint_proves_who_it_is_unless_told_otherwise() {
     for (certificates, taken) in [(Certificates::Checked, 0), (Certificates::Unchecked, 2)] {
-        let servers = Servers::start().await;
+        let servers = Servers::start();
         let endpoint = tls_endpoint(&servers).await;
         let listener = listener(&servers.url, &endpoint, &["*"], certificates);
         while_listening(listener, async {

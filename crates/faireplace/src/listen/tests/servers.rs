@@ -16,7 +16,7 @@ use engine::Clock;
 use serde_json::{Value, json};
 use stripe::Secret;
 use stripe::signature::{TOLERANCE_SECONDS, verify};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// One question to the events API.
 #[derive(Clone)]
@@ -50,24 +50,29 @@ struct Inside {
 pub(super) struct Servers {
     pub(super) url: String,
     address: SocketAddr,
+    /// Ours already, and deaf until it is served: whoever connects is refused.
+    socket: Arc<Mutex<Option<TcpSocket>>>,
     inside: Arc<Mutex<Inside>>,
 }
 
 impl Servers {
-    pub(super) async fn start() -> Self {
-        let servers = Self::reserve().await;
-        servers.serve().await;
+    pub(super) fn start() -> Self {
+        let servers = Self::reserve();
+        servers.serve();
         servers
     }
 
     /// An address at which nothing listens yet.
-    pub(super) async fn reserve() -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        Self { url: format!("http://{address}"), address, inside: Arc::default() }
+    pub(super) fn reserve() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        let socket = Arc::new(Mutex::new(Some(socket)));
+        Self { url: format!("http://{address}"), address, socket, inside: Arc::default() }
     }
 
-    pub(super) async fn serve(&self) {
-        let listener = TcpListener::bind(self.address).await.unwrap();
+    pub(super) fn serve(&self) {
+        let listener = self.socket.lock().unwrap().take().unwrap().listen(128).unwrap();
         let router = Router::new()
             .route("/v1/events", get(list))
             .route("/hook", post(receive))
