@@ -18,6 +18,6 @@ pub mod world;
 pub use emulator::{API_KEY, Emulator, Options, Wall, Watcher};
 
 /// Everything that the emulator answers: Stripe's API, the pages, and the controls.
-pub fn router(_emulator: &Emulator) -> axum::Router {
-    axum::Router::new()
+pub fn router(emulator: &Emulator) -> axum::Router {
+    api::router(emulator.clone()).merge(page::router(emulator.clone()))
 }

@@ -30,7 +30,7 @@ mod checkout;
 mod clock;
 mod control;
 mod event;
-pub(crate) mod guard;
+mod guard;
 mod handlers;
 mod look;
 mod money;
