@@ -10,6 +10,7 @@ pub mod cards;
 mod deliver;
 mod emulator;
 pub mod file;
+mod guard;
 pub mod object;
 pub mod page;
 pub mod wire;
@@ -19,5 +20,5 @@ pub use emulator::{API_KEY, Emulator, Options, Wall, Watcher};
 
 /// Everything that the emulator answers: Stripe's API, the pages, and the controls.
 pub fn router(emulator: &Emulator) -> axum::Router {
-    api::router(emulator.clone()).merge(page::router(emulator.clone()))
+    page::router(emulator.clone()).merge(api::router(emulator.clone()))
 }

@@ -30,7 +30,6 @@ mod checkout;
 mod clock;
 mod control;
 mod event;
-mod guard;
 mod handlers;
 mod look;
 mod money;
