@@ -10,7 +10,6 @@ mod customer;
 mod dispute;
 mod event;
 mod exchange;
-mod guard;
 mod payment_intent;
 mod price;
 mod product;
@@ -28,7 +27,6 @@ use crate::emulator::Emulator;
 use crate::wire::expand::Shape::{self, List, One};
 use call::Handler;
 use exchange::Api;
-pub use guard::is_from_here;
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;

@@ -28,7 +28,6 @@ mod checkout;
 mod clock;
 mod control;
 mod event;
-pub(crate) mod guard;
 mod handlers;
 mod look;
 mod money;

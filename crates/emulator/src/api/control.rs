@@ -2,7 +2,7 @@
 //! through Stripe's API: pay without a browser, turn the clock, make the bank dispute, make the network
 //! misbehave.
 //!
-//! No key is asked for; requests must come from here ([`super::guard`]). Not here: the pages that do the
+//! No key is asked for; requests must come from here ([`crate::guard`]). Not here: the pages that do the
 //! same.
 
 mod deliveries;
@@ -20,11 +20,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use stripe::write::{ApiVersion, BillingDetails, pretty};
 
-use super::guard::is_from_here;
 use crate::act::checkout::{self, Paid};
 use crate::act::dispute;
 use crate::act::payment::Instrument;
 use crate::emulator::Emulator;
+use crate::guard::is_from_here;
 use crate::wire::Fault;
 use crate::wire::fault::FaultType;
 use crate::world::{Time, World};

@@ -49,6 +49,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
 
 pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
     call.params.finish()?;
+    if call.world.deleted_customers.contains(&call.id) {
+        return Ok(deleted(&call.id, NOUN));
+    }
     show(call)
 }
 
@@ -83,6 +86,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
     call.params.finish()?;
     let customer = call.named(&call.world.customers, NOUN)?.clone();
     Customer::table(call.world).remove(&call.id);
+    call.world.deleted_customers.insert(call.id.clone());
     call.world.emit("customer.deleted", customer.into(), None);
     Ok(deleted(&call.id, NOUN))
 }

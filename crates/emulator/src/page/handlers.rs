@@ -5,16 +5,17 @@
 mod press;
 mod till;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderName, StatusCode, header};
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, body};
 
 use super::control::Notice;
-use super::{CONTENT_SECURITY_POLICY, COPY_SCRIPT, guard, look};
+use super::{CONTENT_SECURITY_POLICY, COPY_SCRIPT, look};
 use crate::Emulator;
+use crate::guard::is_from_here;
 
 /// The most bytes of a form. A customer types less.
 const MOST_BYTES: usize = 64 * 1024;
@@ -39,8 +40,18 @@ pub fn router(emulator: Emulator) -> Router {
         .route("/_control/events/{id}", get(event))
         .route("/_control/events/{id}/resend", post(press::resend))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .layer(middleware::from_fn_with_state(emulator.clone(), guard::guard))
+        .layer(middleware::from_fn_with_state(emulator.clone(), only_from_here))
         .with_state(emulator)
+}
+
+/// The pages have no key, so a page of another site must not be able to press their buttons.
+async fn only_from_here(State(emulator): State<Emulator>, request: Request, next: Next) -> Response {
+    if is_from_here(request.headers(), &emulator.options().url) {
+        return next.run(request).await;
+    }
+    let why = "This was asked for by the name of another machine, or by another site's page. Nothing was done; \
+               open the address that the emulator printed.\n";
+    (StatusCode::FORBIDDEN, why).into_response()
 }
 
 async fn desk(State(emulator): State<Emulator>) -> Response {

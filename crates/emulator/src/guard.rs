@@ -10,8 +10,7 @@ use axum::http::{HeaderMap, Uri, header};
 /// Whether a request comes from here: its `Host` is an address, a name without dots, `….localhost`, or the
 /// name in `url` (a page of a stranger whose name was made to point at this machine has another), and its
 /// `Origin`, if it has one, is the same place.
-#[must_use]
-pub fn is_from_here(headers: &HeaderMap, url: &str) -> bool {
+pub(crate) fn is_from_here(headers: &HeaderMap, url: &str) -> bool {
     let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
     let own = url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned));
     let name = name_of(host);
