@@ -5,6 +5,7 @@
 
 pub mod checkout;
 pub mod dispute;
+pub mod endpoint;
 pub mod payment;
 pub mod refund;
 

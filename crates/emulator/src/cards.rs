@@ -21,7 +21,7 @@ pub struct Card {
     pub funding: &'static str,
     /// What paying with it does.
     pub effect: Effect,
-    /// The effect in a few words, for the payment page.
+    /// The effect in two or three words, under the heading of its kind on the payment page.
     pub summary: &'static str,
 }
 
@@ -117,7 +117,7 @@ pub struct Debit {
     pub iban: &'static str,
     /// What debiting it does.
     pub effect: DebitEffect,
-    /// The effect in a few words, for the payment page.
+    /// The effect in two or three words, under the heading of its kind on the payment page.
     pub summary: &'static str,
 }
 

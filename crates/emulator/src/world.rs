@@ -19,7 +19,7 @@ pub(crate) use agenda::Agenda;
 pub use agenda::Task;
 pub(crate) use draw::Ids;
 pub(crate) use outbox::Outbox;
-pub use outbox::{Delivery, DeliveryState, Dispatch, Outcome};
+pub use outbox::{Attempt, Delivery, DeliveryState, Dispatch, Outcome};
 pub use table::{Record, Table};
 pub use time::Time;
 
@@ -123,6 +123,11 @@ impl World {
     /// A new id such as `ch_…`.
     pub(crate) fn id(&mut self, prefix: &str) -> String {
         self.ids.next(prefix)
+    }
+
+    /// A new signing secret.
+    pub(crate) fn secret(&mut self) -> String {
+        self.id("whsec")
     }
 
     /// Which request makes the events that follow; None for what happens by itself.

@@ -56,6 +56,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         secret: true,
         purpose: "the endpoint's whsec_… secret; several with commas while rolling",
     },
+    Setting {
+        variable: "STRIPE_SECRET_KEY",
+        default: None,
+        secret: true,
+        purpose: "the account's sk_… or rk_… key; only `listen` uses it",
+    },
+    setting("STRIPE_API_BASE", None, "where Stripe's API is; https://api.stripe.com with a key"),
     setting("FAIREPLACE_MODE", Some("live"), "live or test: events of the other never count"),
     setting("FAIREPLACE_STRIPE_ACCOUNT", None, "with Connect: the account whose events count"),
     setting("FAIREPLACE_REFUND_ROUNDING", Some("floor"), "floor or ceil: part of a credit at a refund"),
@@ -63,6 +70,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("FAIREPLACE_METADATA_TENANT", Some("tenant_id"), "metadata key of the tenant"),
     setting("FAIREPLACE_METADATA_PACKAGE", Some("package"), "metadata key of the package"),
     setting("FAIREPLACE_METADATA_CREDITS", Some("credits"), "metadata key of the credits"),
+    setting("FAIREPLACE_EMULATOR_LISTEN", Some("127.0.0.1:12111"), "`dev`: where its emulator listens"),
     setting("FAIREPLACE_LOG", Some("info"), "error, warn, info, debug or trace"),
     setting("FAIREPLACE_LOG_FORMAT", Some("text"), "text or json"),
 ];

@@ -21,6 +21,9 @@ pub(crate) struct DevFile {
     pub(crate) webhook_secret: String,
     pub(crate) api_key: Option<String>,
     pub(crate) tenant: TenantId,
+    /// Where its emulator was when it last ran.
+    #[serde(default)]
+    pub(crate) emulator: Option<String>,
 }
 
 impl DevFile {
@@ -32,7 +35,7 @@ impl DevFile {
     /// A new one, with a secret that nobody can guess.
     pub(crate) fn new(random: &[u8; 32]) -> Option<Self> {
         let webhook_secret = format!("whsec_{}", hex(random));
-        Some(Self { webhook_secret, api_key: None, tenant: TenantId::parse(DEMO_TENANT)? })
+        Some(Self { webhook_secret, api_key: None, tenant: TenantId::parse(DEMO_TENANT)?, emulator: None })
     }
 
     /// Keeps it.

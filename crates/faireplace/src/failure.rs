@@ -22,6 +22,8 @@ enum Kind {
     Failed,
     Disk,
     Configuration,
+    /// What a command that we ran for somebody ended with.
+    Command(u8),
 }
 
 impl Failure {
@@ -41,6 +43,11 @@ impl Failure {
         Self { kind: Kind::Disk, message: message.into() }
     }
 
+    /// A command that ran under ours did not end well: its exit code is ours.
+    pub(crate) fn of_command(code: u8) -> Self {
+        Self { kind: Kind::Command(code), message: format!("the command ended with exit code {code}") }
+    }
+
     /// The same, and which thing it happened to.
     pub(crate) fn about(self, what: &str) -> Self {
         Self { message: format!("{}: {}", shown(what), self.message), ..self }
@@ -51,6 +58,7 @@ impl Failure {
             Kind::Failed => ExitCode::from(1),
             Kind::Disk => ExitCode::from(74),
             Kind::Configuration => ExitCode::from(78),
+            Kind::Command(code) => ExitCode::from(code),
         }
     }
 }

@@ -1,12 +1,17 @@
 //! `faireplace`: Stripe payments in, an exact prepaid-credit balance out. One program, one file per command.
 //! Not here: anything that the commands do. This reads the command line and says how it ended.
 
+mod account;
 mod client;
 mod commands;
 mod config;
+mod delivery_line;
 mod dev_file;
+mod emulation;
 mod failure;
+mod listen;
 mod operator_key;
+mod outgoing;
 mod sender;
 mod service;
 mod terminal;

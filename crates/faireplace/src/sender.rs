@@ -1,6 +1,6 @@
 //! Hands events to a webhook endpoint as Stripe does, and prints it as `stripe listen` does: signed afresh
 //! for every attempt, with Stripe's headers. Not here: which events (`stripe::story`, `stripe::write`), and
-//! trying again.
+//! trying again (`listen`).
 
 use std::time::Duration;
 
@@ -8,78 +8,90 @@ use axum::http::{Request, StatusCode, Uri, header};
 use bytes::Bytes;
 use engine::Clock;
 use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::Client as Http;
-use hyper_util::client::legacy::connect::HttpConnector;
 use ledger::Timestamp;
 use stripe::Secret;
 use stripe::retry::Schedule;
 use stripe::signature::sign;
 use stripe::write::WrittenEvent;
 
-use crate::client::http;
+use crate::delivery_line;
 use crate::failure::Failure;
-use crate::terminal::{bold, faint, green, red, say, shown, yellow};
+use crate::outgoing::{self, Certificates, Outgoing};
+use crate::terminal::{self, shown};
 
 /// Stripe's own (docs.stripe.com/webhooks).
 const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
 
 /// A way to one endpoint.
 pub(crate) struct Sender {
-    http: Http<HttpConnector, Full<Bytes>>,
+    http: Outgoing,
     endpoint: Uri,
     secret: Secret,
     clock: Clock,
+    say: fn(&str),
 }
 
 impl Sender {
-    /// Sends to `endpoint`, signed with `secret`.
+    /// Sends to `endpoint`, signed with `secret`, and prints to the standard output.
     ///
     /// # Errors
-    /// When the endpoint is no `http://` address.
+    /// When the endpoint is no address of HTTP.
     pub(crate) fn new(endpoint: &str, secret: Secret, clock: Clock) -> Result<Self, Failure> {
+        Self::with(endpoint, secret, clock, Certificates::Checked, terminal::line)
+    }
+
+    /// As [`Sender::new`]; whether the endpoint must prove who it is, and where the lines go, is told.
+    ///
+    /// # Errors
+    /// As [`Sender::new`], and when there is nothing to check certificates with.
+    pub(crate) fn with(
+        endpoint: &str,
+        secret: Secret,
+        clock: Clock,
+        certificates: Certificates,
+        say: fn(&str),
+    ) -> Result<Self, Failure> {
         let parsed: Uri = endpoint.parse().map_err(|_| {
             Failure::failed(format!("`{}` is not an address of an endpoint", shown(endpoint)))
         })?;
-        if parsed.scheme_str() != Some("http") || parsed.host().is_none() {
+        let named = parsed.authority().is_some_and(|host| !host.as_str().contains('@'));
+        if !matches!(parsed.scheme_str(), Some("http" | "https")) || !named {
             return Err(Failure::failed(
-                "events are sent over plain http only, to an endpoint on this machine: \
-                 --to http://localhost:3000/webhooks/stripe",
+                "events are sent over plain http or https only, without a password in the address: \
+                 http://localhost:3000/webhooks/stripe",
             ));
         }
-        Ok(Self { http: http(), endpoint: parsed, secret, clock })
+        let http = outgoing::way_to(&parsed, certificates)?;
+        Ok(Self { http, endpoint: parsed, secret, clock, say })
     }
 
     /// Whether the endpoint is the service at `url`, by whichever name of this machine.
     pub(crate) fn sends_to(&self, url: &str) -> bool {
-        let same_machine = |host: &str| ["localhost", "127.0.0.1", "[::1]"].contains(&host);
         url.parse::<Uri>().is_ok_and(|url| {
-            let host = self.endpoint.host().unwrap_or_default();
             self.endpoint.port_u16().unwrap_or(80) == url.port_u16().unwrap_or(80)
-                && (url.host() == Some(host) || same_machine(host))
+                && (url.host() == self.endpoint.host() || outgoing::is_this_machine(&self.endpoint))
         })
     }
 
     /// Delivers one event and prints both directions. Answers the status, or nothing where none came.
     pub(crate) async fn deliver(&self, event: &WrittenEvent) -> Option<StatusCode> {
-        let now = self.clock.now();
-        let id = &event.id;
-        say!("{}   --> {} [{id}]", faint(&clock_text(now)), bold(&event.type_name));
+        (self.say)(&delivery_line::sent(&event.type_name, &event.id, self.clock.now()));
+        self.attempt(event).await
+    }
+
+    /// Tries once, and prints what came back.
+    pub(crate) async fn attempt(&self, event: &WrittenEvent) -> Option<StatusCode> {
         let limit = Duration::from_secs(u64::from(Schedule::default().attempt_timeout_seconds()));
-        let answer = tokio::time::timeout(limit, self.post(event, now)).await;
-        let stamp = faint(&clock_text(self.clock.now()));
+        let answer = tokio::time::timeout(limit, self.post(event, self.clock.now())).await;
+        let now = self.clock.now();
         match answer.map_err(|_| format!("no answer within {} s", limit.as_secs())) {
             Ok(Ok(status)) => {
-                let code = format!("[{}]", status.as_u16());
-                let code = match status.as_u16() {
-                    ..300 => green(&code),
-                    300..500 => yellow(&code),
-                    _ => red(&code),
-                };
-                say!("{stamp}  <--  {code} POST {} [{id}]", self.endpoint);
+                let endpoint = self.endpoint.to_string();
+                (self.say)(&delivery_line::answered(status.as_u16(), &endpoint, &event.id, now));
                 Some(status)
             }
             Ok(Err(error)) | Err(error) => {
-                say!("{stamp}            {} Failed to POST: {}", red("[ERROR]"), shown(&error));
+                (self.say)(&delivery_line::failed(&error, now));
                 None
             }
         }
@@ -95,18 +107,11 @@ impl Sender {
             .header("stripe-signature", signature)
             .body(Full::new(Bytes::from(event.body.clone())))
             .map_err(|error| error.to_string())?;
-        let answer = self.http.request(request).await.map_err(|error| match error.is_connect() {
-            true => format!("nothing listens at {}", self.endpoint),
-            false => error.to_string(),
-        })?;
+        let sent = self.http.request(request).await;
+        let answer = sent.map_err(|error| outgoing::reason(&error, &self.endpoint))?;
         let status = answer.status();
         // Read to the end, so that the connection can be used again; what it says does not matter.
         let _ = http_body_util::Limited::new(answer.into_body(), 1 << 16).collect().await;
         Ok(status)
     }
-}
-
-fn clock_text(at: Timestamp) -> String {
-    let moment = jiff::Timestamp::from_microsecond(at.0).unwrap_or_default();
-    moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

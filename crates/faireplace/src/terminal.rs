@@ -35,6 +35,11 @@ pub(crate) fn line(text: &str) {
     }
 }
 
+/// Prints one line beside what a program reads from us. If nobody reads that either, so be it.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 fn paint(text: &str, code: &str) -> String {
     if colourful(&std::io::stdout()) { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
 }

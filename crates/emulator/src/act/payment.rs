@@ -22,10 +22,10 @@ const CLEARS_LATER: i64 = 6 * DAY;
 const SOON: i64 = 2;
 const DAY: i64 = 24 * 60 * 60;
 
-/// A debit that the bank did not honour.
+/// A debit that the bank did not honour: its code is empty, as Stripe has been seen to send it.
 const BOUNCED: Refusal = Refusal {
-    code: "payment_intent_payment_attempt_failed",
-    decline_code: Some("insufficient_funds"),
+    code: "",
+    decline_code: Some("generic_decline"),
     message: "The customer's bank account has insufficient funds to cover this payment.",
 };
 

@@ -26,128 +26,115 @@ pub enum Wanted<'a> {
     },
 }
 
-/// Fields that hold an id, by the object that they are in.
-const REFERENCES: &[(&str, &[&str])] = &[
-    (
-        "charge",
-        &["balance_transaction", "customer", "failure_balance_transaction", "payment_intent", "transfer"],
-    ),
-    (
-        "checkout.session",
-        &["customer", "invoice", "payment_intent", "payment_link", "setup_intent", "subscription"],
-    ),
-    ("customer", &["default_source"]),
-    ("dispute", &["charge", "payment_intent"]),
-    ("item", &["price"]),
-    ("payment_intent", &["customer", "latest_charge", "payment_method", "review"]),
-    ("price", &["product"]),
-    ("product", &["default_price"]),
-    ("radar.early_fraud_warning", &["charge", "payment_intent"]),
-    ("refund", &["balance_transaction", "charge", "failure_balance_transaction", "payment_intent"]),
-];
-
-/// Fields that are only there when they are asked for.
-const PARTS: &[(&str, &[&str])] = &[("charge", &["refunds"]), ("checkout.session", &["line_items"])];
-
-fn listed(table: &[(&str, &[&str])], object: &str, field: &str) -> bool {
-    table.iter().any(|(name, fields)| *name == object && fields.contains(&field))
+/// What a request will be answered with: one object of this kind, or a list of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One object; Stripe's name of its kind is in `object`.
+    One(&'static str),
+    /// A list of such objects.
+    List(&'static str),
 }
+
+/// What is found in a field: an id in the first place, or nothing before it is asked for (a list).
+const FIELDS: &[(&str, &str, Shape)] = &[
+    ("charge", "customer", Shape::One("customer")),
+    ("charge", "payment_intent", Shape::One("payment_intent")),
+    ("charge", "refunds", Shape::List("refund")),
+    ("checkout.session", "customer", Shape::One("customer")),
+    ("checkout.session", "line_items", Shape::List("item")),
+    ("checkout.session", "payment_intent", Shape::One("payment_intent")),
+    ("dispute", "charge", Shape::One("charge")),
+    ("dispute", "payment_intent", Shape::One("payment_intent")),
+    ("item", "price", Shape::One("price")),
+    ("payment_intent", "customer", Shape::One("customer")),
+    ("payment_intent", "latest_charge", Shape::One("charge")),
+    ("price", "product", Shape::One("product")),
+    ("product", "default_price", Shape::One("price")),
+    ("refund", "charge", Shape::One("charge")),
+    ("refund", "payment_intent", Shape::One("payment_intent")),
+];
 
 /// The paths that a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expansion(Vec<String>);
 
 impl Expansion {
-    /// Reads `expand[]`.
+    /// Reads `expand[]` of a request that will be answered with something of this shape.
     ///
     /// # Errors
-    /// When it is not a list of texts, has too many of them, or one has too many levels.
-    pub fn read(params: &mut Params) -> Result<Self, Fault> {
+    /// When it is not a list of texts, has too many of them, or one of them leads nowhere.
+    pub fn read(params: &mut Params, shape: Shape) -> Result<Self, Fault> {
         let paths = params.texts("expand")?;
         if paths.len() > MOST_PATHS {
             return Err(
                 Fault::unreadable(&format!("expand has more than {MOST_PATHS} paths.")).param("expand")
             );
         }
-        match paths.iter().find(|path| path.split('.').count() > MOST_LEVELS) {
-            Some(path) => Err(Fault::invalid(format!(
-                "You cannot expand more than {MOST_LEVELS} levels of a property. Property: {path}"
-            ))),
-            None => Ok(Self(paths)),
-        }
+        paths.iter().try_for_each(|path| check(path, shape))?;
+        Ok(Self(paths))
     }
 
-    /// Replaces what the paths name. `resolve` gives the objects, already rendered.
-    ///
-    /// # Errors
-    /// When a path leads nowhere, or to an object that does not exist in the emulator.
-    pub fn apply(
-        &self,
-        answer: &mut Value,
-        resolve: impl Fn(Wanted<'_>) -> Option<Value>,
-    ) -> Result<(), Fault> {
-        self.0.iter().try_for_each(|path| {
+    /// Replaces what the paths name. `resolve` gives the objects, already rendered; an id that it does not know
+    /// stays an id.
+    pub fn apply(&self, answer: &mut Value, resolve: impl Fn(Wanted<'_>) -> Option<Value>) {
+        for path in &self.0 {
             let levels: Vec<&str> = path.split('.').collect();
-            let is_list = answer["object"] == "list";
-            match levels[..] {
-                ["data", ..] | [] => descend(answer, &levels, &resolve),
-                _ if is_list => Err(Stop::Unknown),
-                _ => descend(answer, &levels, &resolve),
-            }
-            .map_err(|stop| stop.fault(path, is_list && levels.first() != Some(&"data")))
-        })
+            descend(answer, &levels, &resolve);
+        }
     }
 }
 
-/// Why a path could not be followed.
-enum Stop {
-    Unknown,
-    NotKept,
+/// Whether the path leads anywhere.
+fn check(path: &str, shape: Shape) -> Result<(), Fault> {
+    let levels = path.split('.').count();
+    if levels > MOST_LEVELS {
+        let message =
+            format!("You cannot expand more than {MOST_LEVELS} levels of a property. Property: {path}");
+        return Err(Fault::invalid(message).before_anything());
+    }
+    let mut at = shape;
+    for (level, field) in path.split('.').enumerate() {
+        at = match at {
+            Shape::List(object) if field == "data" => Shape::One(object),
+            Shape::List(_) if level == 0 => {
+                let message = format!(
+                    "This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' \
+                     instead."
+                );
+                return Err(Fault::invalid(message).before_anything());
+            }
+            Shape::List(_) => return Err(cannot_expand(path)),
+            Shape::One(object) => {
+                let known = FIELDS.iter().find(|(of, name, _)| *of == object && *name == field);
+                known.ok_or_else(|| cannot_expand(path))?.2
+            }
+        };
+    }
+    Ok(())
 }
 
-impl Stop {
-    fn fault(self, path: &str, belongs_in_data: bool) -> Fault {
-        let mut message = format!("This property cannot be expanded ({path}).");
-        match self {
-            Self::Unknown if belongs_in_data => {
-                message.push_str(&format!(" You may want to try expanding 'data.{path}' instead."));
-            }
-            Self::Unknown => {}
-            Self::NotKept => message.push_str(" FairePlace's emulator has no such object."),
-        }
-        Fault::invalid(message)
-    }
+fn cannot_expand(path: &str) -> Fault {
+    Fault::invalid(format!("This property cannot be expanded ({path}).")).before_anything()
 }
 
-fn descend(
-    value: &mut Value,
-    levels: &[&str],
-    resolve: &impl Fn(Wanted<'_>) -> Option<Value>,
-) -> Result<(), Stop> {
-    let [field, rest @ ..] = levels else { return Ok(()) };
-    let object = value["object"].as_str().unwrap_or_default().to_owned();
-    if object == "list" && *field == "data" {
-        let items = value["data"].as_array_mut().ok_or(Stop::Unknown)?;
-        return items.iter_mut().try_for_each(|item| descend(item, rest, resolve));
-    }
-    if listed(PARTS, &object, field) {
-        if value.get(*field).is_none_or(Value::is_null) {
-            let owner = value["id"].as_str().unwrap_or_default();
-            let part = resolve(Wanted::Part { owner, field }).ok_or(Stop::NotKept)?;
-            value[*field] = part;
+fn descend(value: &mut Value, levels: &[&str], resolve: &impl Fn(Wanted<'_>) -> Option<Value>) {
+    let [field, rest @ ..] = levels else { return };
+    if value["object"] == "list" {
+        if let Some(items) = value["data"].as_array_mut() {
+            items.iter_mut().for_each(|item| descend(item, rest, resolve));
         }
-    } else if !listed(REFERENCES, &object, field) {
-        return Err(Stop::Unknown);
+        return;
     }
-    match value.get_mut(*field) {
-        // Nothing is referred to: nothing is expanded, whatever follows.
-        None | Some(Value::Null) => Ok(()),
-        Some(reference) => {
-            if let Some(id) = reference.as_str() {
-                *reference = resolve(Wanted::Object(id)).ok_or(Stop::NotKept)?;
-            }
-            descend(reference, rest, resolve)
-        }
+    let wanted = match (&value[*field], &value["id"]) {
+        (Value::String(id), _) => Some(Wanted::Object(id)),
+        (Value::Null, Value::String(owner)) => Some(Wanted::Part { owner, field }),
+        _ => None,
+    };
+    if let Some(found) = wanted.and_then(resolve) {
+        value[*field] = found;
+    }
+    if let Some(inner) = value.get_mut(*field).filter(|inner| inner.is_object()) {
+        descend(inner, rest, resolve);
     }
 }
 

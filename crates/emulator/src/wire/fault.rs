@@ -108,7 +108,7 @@ impl Fault {
     /// A fault found while reading the request: Stripe keeps no such answer under an idempotency key
     /// (docs.stripe.com/api/idempotent_requests), because nothing had begun.
     #[must_use]
-    fn unread(mut self) -> Self {
+    pub fn before_anything(mut self) -> Self {
         self.0.before_execution = true;
         self
     }
@@ -164,14 +164,14 @@ impl Fault {
     #[must_use]
     pub fn unknown_parameter(param: &str) -> Self {
         let message = format!("Received unknown parameter: {param}");
-        Self::invalid(message).code("parameter_unknown").param(param).unread()
+        Self::invalid(message).code("parameter_unknown").param(param).before_anything()
     }
 
     /// A parameter that must be there and is not.
     #[must_use]
     pub fn missing_parameter(param: &str) -> Self {
         let message = format!("Missing required param: {param}.");
-        Self::invalid(message).code("parameter_missing").param(param).unread()
+        Self::invalid(message).code("parameter_missing").param(param).before_anything()
     }
 
     /// A parameter that was set to nothing and cannot be unset.
@@ -182,13 +182,14 @@ impl Fault {
              field; however '{param}' cannot be unset. You should remove '{param}' from your request or \
              supply a non-empty value."
         );
-        Self::invalid(message).code("parameter_invalid_empty").param(param).unread()
+        Self::invalid(message).code("parameter_invalid_empty").param(param).before_anything()
     }
 
     /// A parameter of the wrong type: `Invalid integer: abc`. `expected` is Stripe's word for the type.
     #[must_use]
     pub fn wrong_type(param: &str, expected: &'static str, given: &str) -> Self {
-        let fault = Self::invalid(format!("Invalid {expected}: {}", excerpt(given))).param(param).unread();
+        let fault =
+            Self::invalid(format!("Invalid {expected}: {}", excerpt(given))).param(param).before_anything();
         match expected {
             "integer" => fault.code("parameter_invalid_integer"),
             _ => fault,
@@ -204,28 +205,28 @@ impl Fault {
             [first, second] => format!("{first} or {second}"),
             [most @ .., last] => format!("{}, or {last}", most.join(", ")),
         };
-        Self::invalid(format!("Invalid {param}: must be one of {list}")).param(param).unread()
+        Self::invalid(format!("Invalid {param}: must be one of {list}")).param(param).before_anything()
     }
 
     /// A text with too many characters.
     #[must_use]
     pub fn too_long(param: &str, given: &str, most: usize) -> Self {
         let message = format!("Invalid string: {}; must be at most {most} characters", excerpt(given));
-        Self::invalid(message).param(param).unread()
+        Self::invalid(message).param(param).before_anything()
     }
 
     /// An integer below the least that is taken there.
     #[must_use]
     pub fn below(param: &str, least: i64) -> Self {
         let message = format!("This value must be greater than or equal to {least}.");
-        Self::invalid(message).code("parameter_invalid_integer").param(param).unread()
+        Self::invalid(message).code("parameter_invalid_integer").param(param).before_anything()
     }
 
     /// Parameters that exclude one another; `error.param` is the first.
     #[must_use]
     pub fn exclusive(params: &[&str]) -> Self {
         let message = format!("You may only specify one of these parameters: {}.", params.join(", "));
-        Self::invalid(message).param(*params.first().unwrap_or(&"")).unread()
+        Self::invalid(message).param(*params.first().unwrap_or(&"")).before_anything()
     }
 
     /// An amount that is too small to be charged.
@@ -242,10 +243,17 @@ impl Fault {
         Self::invalid(message).code("amount_too_large").param(param)
     }
 
+    /// A parameter that Stripe has and the emulator does not play.
+    #[must_use]
+    pub fn not_emulated(param: &str) -> Self {
+        let message = format!("Stripe has the parameter {param}; FairePlace's emulator does not play it.");
+        Self::invalid(message).param(param).before_anything()
+    }
+
     /// A body or query that is not form parameters, or has more of them than are read.
     #[must_use]
     pub fn unreadable(why: &str) -> Self {
-        Self::invalid(format!("The parameters cannot be read: {why}")).unread()
+        Self::invalid(format!("The parameters cannot be read: {why}")).before_anything()
     }
 }
 
@@ -268,7 +276,7 @@ impl Fault {
             "Unrecognized request URL ({method}: {}). FairePlace's emulator does not have it; it has: {has}.",
             excerpt(path)
         );
-        Self::new(StatusCode::NOT_FOUND, FaultType::InvalidRequest, message).unread()
+        Self::new(StatusCode::NOT_FOUND, FaultType::InvalidRequest, message).before_anything()
     }
 
     /// 401: no key.
@@ -277,7 +285,7 @@ impl Fault {
         let message = "You did not provide an API key. You need to provide your API key in the Authorization \
                        header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See \
                        https://stripe.com/docs/api#authentication for details.";
-        Self::new(StatusCode::UNAUTHORIZED, FaultType::InvalidRequest, message).unread()
+        Self::new(StatusCode::UNAUTHORIZED, FaultType::InvalidRequest, message).before_anything()
     }
 
     /// 401: another key than the emulator's. Shows no more of it than Stripe does: its kind and its last four
@@ -289,7 +297,7 @@ impl Fault {
             message
                 .push_str(". This is FairePlace's emulator: it takes no live key, and should never see one");
         }
-        Self::new(StatusCode::UNAUTHORIZED, FaultType::InvalidRequest, message).unread()
+        Self::new(StatusCode::UNAUTHORIZED, FaultType::InvalidRequest, message).before_anything()
     }
 
     /// 400: the same idempotency key for another request.
@@ -299,7 +307,7 @@ impl Fault {
             "Keys for idempotent requests can only be used with the same parameters they were first used \
              with. Try using a key other than '{key}' if you meant to execute a different request."
         );
-        Self::new(StatusCode::BAD_REQUEST, FaultType::Idempotency, message).unread()
+        Self::new(StatusCode::BAD_REQUEST, FaultType::Idempotency, message).before_anything()
     }
 
     /// 409: the first request with this idempotency key has not been answered yet.
@@ -312,7 +320,7 @@ impl Fault {
         );
         Self::new(StatusCode::CONFLICT, FaultType::Idempotency, message)
             .code("idempotency_key_in_use")
-            .unread()
+            .before_anything()
     }
 
     /// 402: the card was declined (docs.stripe.com/declines).

@@ -249,6 +249,24 @@ impl Params {
         texts.collect()
     }
 
+    /// Takes out parameters that change nothing that the emulator shows, such as the page's language.
+    pub fn ignore(&mut self, names: &[&str]) {
+        for name in names {
+            self.left.remove(*name);
+        }
+    }
+
+    /// Refuses parameters that Stripe has and that would change more than looks.
+    ///
+    /// # Errors
+    /// When one of them is there.
+    pub fn refuse(&self, names: &[&str]) -> Result<(), Fault> {
+        match names.iter().find(|name| self.left.contains_key(**name)) {
+            Some(name) => Err(Fault::not_emulated(&self.name(name))),
+            None => Ok(()),
+        }
+    }
+
     /// Whether nothing is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -5,16 +5,18 @@ use clap::Args;
 use engine::{Clock, entropy};
 use serde_json::Value;
 use store::Mode;
-use stripe::story::Story;
-use stripe::write::{ApiVersion, Purchase};
+use stripe::Secret;
+use stripe::write::{ApiVersion, Purchase, event_names};
 use web::auth;
 
 use super::serve::start_log;
+use super::trigger::checkout;
+use crate::account::{Account, text};
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::dev_file::DevFile;
+use crate::emulation::{Emulation, Wanted};
 use crate::failure::Failure;
-use crate::sender::Sender;
 use crate::service::Service;
 use crate::terminal::{bold, faint, green, red, say};
 
@@ -50,16 +52,48 @@ impl Dev {
         dev.write(&config.database)?;
 
         let url = format!("http://{}", service.address);
-        let sender = Sender::new(&format!("{url}/webhooks/stripe"), secret, Clock::system())?;
+        let emulation = emulation(&config, &url, &secret).await?;
+        dev.emulator = Some(emulation.url.clone());
+        dev.write(&config.database)?;
+        let account = Account::at(&emulation.url, emulator::API_KEY)?;
         let running = tokio::spawn(service.run());
+        let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
+        let emulating = tokio::spawn(emulation.run(async {
+            // Ended by a word, or by the end of whoever would say it.
+            let _ = stopping.await;
+        }));
         let client = Client::connect(&config).await?;
-        say!("{}  {url}, {}\n", bold("faireplace dev"), config.database.path.display());
-        show_purchase(&client, &sender, &dev, which).await?;
-        print_next_steps(&url, &dev);
-        running.await.map_err(|error| Failure::failed(error.to_string()))??;
+        let database = config.database.path.display();
+        say!("{}  {url}, {database}; Stripe is played at {}\n", bold("faireplace dev"), account.url);
+        show_purchase(&client, &account, &dev, which).await?;
+        let next = checkout(&account, &purchase(&dev)).await?;
+        print_next_steps(&url, &dev, text(&next, "url"));
+        let ended = running.await.map_err(|error| Failure::failed(error.to_string()))?;
+        // It may have ended already.
+        let _ = stop.send(());
+        emulating.await.map_err(|error| Failure::failed(error.to_string()))?;
+        ended?;
         say!("Stopped; everything is on disk.");
         Ok(())
     }
+}
+
+/// Stripe, played in this process, with our service as its webhook endpoint.
+async fn emulation(config: &Config, url: &str, secret: &Secret) -> Result<Emulation, Failure> {
+    let emulation = Emulation::open(Wanted {
+        listen: config.emulator_listen,
+        listen_option: "FAIREPLACE_EMULATOR_LISTEN=",
+        api_key: emulator::API_KEY.to_owned(),
+        file: Some(config.database.beside(".emulator.json")),
+        seed: None,
+        still_at_ms: None,
+        attempt_timeout: None,
+    })
+    .await?;
+    let endpoint = format!("{url}/webhooks/stripe");
+    let types: Vec<_> = event_names().iter().map(|name| (*name).to_owned()).collect();
+    emulation.forward(&endpoint, "faireplace dev", &types, ApiVersion::default(), secret);
+    Ok(emulation)
 }
 
 fn with_default_mode(environment: &Environment) -> Environment {
@@ -85,26 +119,18 @@ async fn ensure_api_key(service: &Service, dev: &mut DevFile) -> Result<(), Fail
     Ok(())
 }
 
-/// The main job: a payment goes in, credits come out.
-async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile, which: &str) -> Result<(), Failure> {
+/// The main job: a payment goes in, credits come out. It goes through Stripe's own checkout, played here.
+async fn show_purchase(
+    client: &Client,
+    account: &Account,
+    dev: &DevFile,
+    which: &str,
+) -> Result<(), Failure> {
     let before = available(client, dev).await?;
-    say!("A demo tenant buys {which}{}. Stripe would send:", bold("10_credits"));
-    let purchase = Purchase {
-        reference: format!("dev{:08x}", u32::from_le_bytes(entropy::bytes())),
-        tenant_id: dev.tenant.to_string(),
-        package: "10_credits".to_owned(),
-        credits: 10,
-        amount_total: 25_000,
-        currency: "eur".to_owned(),
-        created: Clock::system().now().seconds(),
-        livemode: false,
-        api_version: ApiVersion::default(),
-    };
-    for event in Story::Purchase.events(&purchase) {
-        if sender.deliver(&event).await.is_none_or(|status| !status.is_success()) {
-            return Err(Failure::failed("the first purchase was not accepted by the service's own webhook"));
-        }
-    }
+    say!("A demo tenant buys {which}{}. Stripe sends:", bold("10_credits"));
+    let session = checkout(account, &purchase(dev)).await?;
+    account.pay(text(&session, "id"), "4242424242424242").await?;
+    account.settled().await?;
     client.settled().await?;
     let after = available(client, dev).await?;
     let mark = if after > before { green("✓") } else { red("✗") };
@@ -115,15 +141,33 @@ async fn show_purchase(client: &Client, sender: &Sender, dev: &DevFile, which: &
     Ok(())
 }
 
+fn purchase(dev: &DevFile) -> Purchase {
+    Purchase {
+        reference: format!("dev{:08x}", u32::from_le_bytes(entropy::bytes())),
+        tenant_id: dev.tenant.to_string(),
+        package: "10_credits".to_owned(),
+        credits: 10,
+        amount_total: 25_000,
+        currency: "eur".to_owned(),
+        created: Clock::system().now().seconds(),
+        livemode: false,
+        api_version: ApiVersion::default(),
+    }
+}
+
 async fn available(client: &Client, dev: &DevFile) -> Result<i64, Failure> {
     let answer: Value = client.get(&format!("/api/credits/balance?tenant_id={}", dev.tenant)).await?;
     Ok(answer["data"]["available"].as_i64().unwrap_or_default())
 }
 
-fn print_next_steps(url: &str, dev: &DevFile) {
+fn print_next_steps(url: &str, dev: &DevFile, checkout: &str) {
     let program = program();
     let key = dev.api_key.as_deref().unwrap_or_default();
-    say!("{}", faint("Paste next, in another terminal in this folder:"));
+    say!("{}", faint("Buy ten more in a browser (card 4242 4242 4242 4242):"));
+    say!("  {checkout}");
+    say!("{}", faint("Refund it, dispute it, turn the clock:"));
+    say!("  {}/", dev.emulator.as_deref().unwrap_or_default());
+    say!("\n{}", faint("Paste next, in another terminal in this folder:"));
     say!("  {program} trigger --story partial-refund --times 3 --shuffle");
     say!("  {program} history {}", dev.tenant);
     say!("  curl -H 'Authorization: Bearer {key}' {url}/api/credits/balance");

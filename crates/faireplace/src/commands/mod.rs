@@ -1,14 +1,17 @@
 //! The commands, one file each: its arguments, its help (the comments are the help), and what it does.
 
+mod advance;
 mod audit;
 mod backup;
 mod balance;
 mod config_show;
 mod dev;
 mod doctor;
+mod emulate;
 mod events;
 mod history;
 mod keys;
+mod listen;
 mod listing;
 mod quarantine;
 mod serve;
@@ -25,6 +28,9 @@ pub(crate) enum Command {
     Dev(dev::Dev),
     Serve(serve::Serve),
     Trigger(trigger::Trigger),
+    Emulate(emulate::Emulate),
+    Advance(advance::Advance),
+    Listen(listen::Listen),
     Balance(balance::Balance),
     History(history::History),
     Events(events::Events),
@@ -43,6 +49,9 @@ impl Command {
             Self::Dev(command) => command.run(environment).await,
             Self::Serve(command) => command.run(environment).await,
             Self::Trigger(command) => command.run(environment).await,
+            Self::Emulate(command) => command.run(environment).await,
+            Self::Advance(command) => command.run(environment).await,
+            Self::Listen(command) => command.run(environment).await,
             Self::Balance(command) => command.run(environment).await,
             Self::History(command) => command.run(environment).await,
             Self::Events(command) => command.run(environment).await,

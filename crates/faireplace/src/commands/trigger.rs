@@ -2,6 +2,7 @@
 //! payment; in order or shuffled, once or several times.
 
 mod plan;
+mod rehearse;
 
 use clap::Args;
 use engine::{Clock, entropy};
@@ -10,6 +11,7 @@ use store::Mode;
 use stripe::story::Story;
 use stripe::write::event_names;
 
+use crate::account::{Account, text};
 use crate::client::{Client, running};
 use crate::config::{Config, Environment};
 use crate::dev_file::DevFile;
@@ -17,6 +19,8 @@ use crate::failure::Failure;
 use crate::sender::Sender;
 use crate::terminal::{bold, faint, green, red, say};
 use plan::Plan;
+pub(super) use rehearse::checkout;
+use rehearse::{Manners, Rehearsal, Turn};
 
 /// Send realistic, signed events to a webhook endpoint
 ///
@@ -84,6 +88,12 @@ impl Trigger {
         let random = u64::from_le_bytes(entropy::bytes());
         let plan = Plan::make(&self, &config, clock.now(), random)?;
         let dev = DevFile::read(&config.database);
+        let service = running(&config.database);
+        if let (Some(url), Some(dev), Some(turns)) = (&service, &dev, self.turns(&plan))
+            && let Some(account) = account(dev).await
+        {
+            return self.rehearse(&config, &account, url, &plan, turns).await;
+        }
         let secret = match (&config.secrets, &dev) {
             (Some(secrets), _) => secrets[0].clone(),
             (None, Some(dev)) => dev.secret()?,
@@ -94,7 +104,6 @@ impl Trigger {
                 ));
             }
         };
-        let service = running(&config.database);
         let endpoint = self.to.clone().unwrap_or_else(|| {
             let url = service.clone().unwrap_or_else(|| format!("http://{}", config.listen));
             format!("{url}/webhooks/stripe")
@@ -123,19 +132,71 @@ impl Trigger {
             )));
         }
         if service.is_some_and(|url| sender.sends_to(&url)) {
-            return report(&Client::connect(&config).await?, &plan, &self).await;
+            let client = Client::connect(&config).await?;
+            return report(&client, &plan.session(), &plan.payment_intent(), &plan, &self).await;
         }
         Ok(())
     }
+
+    /// What the emulator would have to do; None where it cannot, or where the endpoint is another one.
+    fn turns(&self, plan: &Plan) -> Option<&'static [Turn]> {
+        if self.live || self.to.is_some() {
+            return None;
+        }
+        let turns = match (plan.story, &self.event) {
+            (Some(story), _) => rehearse::of_story(story),
+            (None, Some(name)) => rehearse::of_event(name)?,
+            (None, None) => return None,
+        };
+        let sum_is_a_refund = turns.contains(&Turn::Refund);
+        (self.amount.is_none() || sum_is_a_refund).then_some(turns)
+    }
+
+    /// Has the emulator play it, and says what it came to.
+    async fn rehearse(
+        &self,
+        config: &Config,
+        account: &Account,
+        service: &str,
+        plan: &Plan,
+        turns: &[Turn],
+    ) -> Result<(), Failure> {
+        let endpoints = account.read("/v1/webhook_endpoints?limit=100").await?;
+        let url = format!("{service}/webhooks/stripe");
+        let ours = |endpoint: &&serde_json::Value| text(endpoint, "url") == url;
+        let endpoint = endpoints["data"].as_array().into_iter().flatten().find(ours);
+        let endpoint = endpoint.map(|endpoint| text(endpoint, "id").to_owned()).unwrap_or_default();
+        say!("{}", faint(&format!("Played by the emulator at {}:", account.url)));
+        if let Some(seed) = plan.seed {
+            say!("{}", faint(&format!("in an order of its own; --seed {seed} repeats it")));
+        }
+        let mut rehearsal = Rehearsal::begin(account, &plan.purchase, self.amount).await?;
+        rehearsal.take(turns, &endpoint, Manners { times: self.times, seed: plan.seed }).await?;
+        let session = account.read(&format!("/v1/checkout/sessions/{}", rehearsal.session)).await?;
+        let client = Client::connect(config).await?;
+        report(&client, &rehearsal.session, text(&session, "payment_intent"), plan, self).await
+    }
+}
+
+/// The emulator of the `dev` that runs here, if it answers.
+async fn account(dev: &DevFile) -> Option<Account> {
+    let account = Account::at(dev.emulator.as_deref()?, emulator::API_KEY).ok()?;
+    account.answers().await.then_some(account)
 }
 
 /// Waits until everything is applied, and says what it came to.
-async fn report(client: &Client, plan: &Plan, asked: &Trigger) -> Result<(), Failure> {
+async fn report(
+    client: &Client,
+    session: &str,
+    intent: &str,
+    plan: &Plan,
+    asked: &Trigger,
+) -> Result<(), Failure> {
     client.settled().await?;
     // The session first: a payment that was declined is known by nothing else.
-    let payment = match client.find(&format!("/api/payments/{}", plan.session)).await? {
+    let payment = match client.find(&format!("/api/payments/{session}")).await? {
         Some(payment) => Some(payment),
-        None => client.find(&format!("/api/payments/{}", plan.payment)).await?,
+        None => client.find(&format!("/api/payments/{intent}")).await?,
     };
     let Some(payment) = payment else { return Ok(()) };
     let figure = |name: &str| payment["data"]["credits"][name].as_i64().unwrap_or_default();

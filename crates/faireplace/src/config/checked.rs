@@ -16,6 +16,8 @@ use crate::failure::Failure;
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// Of the emulator that `dev` runs.
+    pub(crate) emulator_listen: SocketAddr,
     pub(crate) database: Database,
     /// None where nobody set it: only `serve` cannot do without.
     pub(crate) secrets: Option<Vec<Secret>>,
@@ -74,9 +76,10 @@ impl Config {
         if let Some(unknown) = &raw.unknown {
             return Err(Failure::configuration(unknown));
         }
-        let listen = required(raw, "FAIREPLACE_LISTEN")?
-            .parse()
-            .map_err(|_| wrong("FAIREPLACE_LISTEN", "an address and a port, such as 127.0.0.1:3000"))?;
+        let address = |variable, example: &str| {
+            let parsed = required(raw, variable)?.parse();
+            parsed.map_err(|_| wrong(variable, &format!("an address and a port, such as {example}")))
+        };
         let mode = match required(raw, "FAIREPLACE_MODE")? {
             "live" => Mode::Live,
             "test" => Mode::Test,
@@ -102,9 +105,10 @@ impl Config {
             return Err(wrong("FAIREPLACE_STRIPE_ACCOUNT", "an account id, such as acct_1A2b3C"));
         }
         Ok(Self {
-            listen,
+            listen: address("FAIREPLACE_LISTEN", "127.0.0.1:3000")?,
+            emulator_listen: address("FAIREPLACE_EMULATOR_LISTEN", "127.0.0.1:12111")?,
             database: database(required(raw, "DATABASE_URL")?)?,
-            secrets: raw.get("STRIPE_WEBHOOK_SECRET").map(secrets).transpose()?,
+            secrets: raw.get("STRIPE_WEBHOOK_SECRET").map(|text| secrets(text, mode)).transpose()?,
             mode,
             policy: Arc::new(policy),
             world: Arc::new(World { mode, account, metadata }),
@@ -154,9 +158,15 @@ fn log(level: &str) -> Result<String, Failure> {
 const SECRET_CHARACTERS_MIN: usize = 16;
 
 /// Refuses a secret with which anyone could mint credits (design section 6, Environment and defaults).
-fn secrets(text: &str) -> Result<Vec<Secret>, Failure> {
+fn secrets(text: &str, mode: Mode) -> Result<Vec<Secret>, Failure> {
     let list = Secret::parse_list(text)
         .map_err(|fault| Failure::configuration(format!("STRIPE_WEBHOOK_SECRET: {fault}")))?;
+    if mode == Mode::Live && list.iter().any(|secret| secret.expose() == crate::emulation::SECRET) {
+        return Err(Failure::configuration(
+            "STRIPE_WEBHOOK_SECRET is the emulator's, which everybody knows: a live deployment that took it \
+             would book credits for anyone",
+        ));
+    }
     let long = |rest: &str| rest.len() >= SECRET_CHARACTERS_MIN;
     if list.iter().all(|secret| secret.expose().strip_prefix("whsec_").is_some_and(long)) {
         return Ok(list);

@@ -190,7 +190,8 @@ fn network_reason_code(reason: &str) -> Option<&'static str> {
     })
 }
 
-const EVIDENCE: [&str; 27] = [
+/// The fields of `evidence` that take a text (docs.stripe.com/api/disputes/evidence_object).
+pub const EVIDENCE: [&str; 27] = [
     "access_activity_log",
     "billing_address",
     "cancellation_policy",

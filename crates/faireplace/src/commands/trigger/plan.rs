@@ -21,10 +21,10 @@ const PACKAGES: &[(&str, u32, i64)] = &[
 /// Deliveries, in order.
 pub(super) struct Plan {
     pub(super) deliveries: Vec<WrittenEvent>,
-    /// The payment intent that they are about.
-    pub(super) payment: String,
-    /// Its checkout session.
-    pub(super) session: String,
+    /// What they are about.
+    pub(super) purchase: Purchase,
+    /// The story that they tell, if it is one.
+    pub(super) story: Option<Story>,
     /// How many spendable credits the payment is worth at the end of a story.
     pub(super) expected: Option<i64>,
     /// Of the order, where it is shuffled.
@@ -44,18 +44,18 @@ impl Plan {
             return Err(Failure::failed("--payment takes letters, digits and underscores, such as r1"));
         }
         let purchase = purchase(asked, config, reference, now)?;
-        let (events, expected) = match (&asked.story, &asked.event) {
+        let (events, story, expected) = match (&asked.story, &asked.event) {
             (Some(name), _) => {
                 let story = Story::from_name(name).ok_or_else(|| unknown_story(name))?;
                 let told = told(story, &purchase, now);
-                (told, Some(i64::from(story.expected_credits(&purchase))))
+                (told, Some(story), Some(i64::from(story.expected_credits(&purchase))))
             }
             (None, Some(name)) => {
                 let nonce = format!("{:08x}", random & 0xffff_ffff);
                 let written = event(name, &purchase, &nonce, asked.amount);
-                (vec![written.map_err(|error| Failure::failed(error.to_string()))?], None)
+                (vec![written.map_err(|error| Failure::failed(error.to_string()))?], None, None)
             }
-            (None, None) => (Vec::new(), None),
+            (None, None) => (Vec::new(), None, None),
         };
         let copies = |event: &WrittenEvent| vec![event.clone(); asked.times as usize];
         let mut deliveries: Vec<_> = events.iter().flat_map(copies).collect();
@@ -63,10 +63,18 @@ impl Plan {
         if let Some(seed) = seed {
             shuffle(&mut deliveries, seed);
         }
-        let kind = if purchase.livemode { "live" } else { "test" };
-        let payment = format!("pi_{}", purchase.reference);
-        let session = format!("cs_{kind}_{}", purchase.reference);
-        Ok(Self { deliveries, payment, session, expected, seed })
+        Ok(Self { deliveries, purchase, story, expected, seed })
+    }
+
+    /// The checkout session of what was written.
+    pub(super) fn session(&self) -> String {
+        let kind = if self.purchase.livemode { "live" } else { "test" };
+        format!("cs_{kind}_{}", self.purchase.reference)
+    }
+
+    /// The payment intent of what was written.
+    pub(super) fn payment_intent(&self) -> String {
+        format!("pi_{}", self.purchase.reference)
     }
 }
 

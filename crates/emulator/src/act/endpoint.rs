@@ -1,0 +1,74 @@
+//! Webhook endpoints come, go, and change their secrets (docs.stripe.com/api/webhook_endpoints).
+//!
+//! Not here: money, and what goes to them (`world::outbox`).
+
+use std::collections::VecDeque;
+
+use stripe::write::ApiVersion;
+
+use crate::object::{Endpoint, Metadata, Misbehaviour, SigningSecret};
+use crate::world::World;
+
+/// What an endpoint is made of.
+#[derive(Clone, Debug)]
+pub struct NewEndpoint {
+    /// Where events are posted to.
+    pub url: String,
+    /// Event types, or `*`.
+    pub enabled_events: Vec<String>,
+    /// Decides the shape of the objects.
+    pub api_version: ApiVersion,
+    /// Its maker's words.
+    pub description: Option<String>,
+    /// Its maker's notes.
+    pub metadata: Metadata,
+    /// `whsec_…`; a new one when left out.
+    pub secret: Option<String>,
+}
+
+/// Makes an endpoint, which hears of everything that happens from now on. Answers its id.
+pub fn create(world: &mut World, new: NewEndpoint) -> String {
+    let id = world.id("we");
+    let text = new.secret.unwrap_or_else(|| world.secret());
+    world.endpoints.add(Endpoint {
+        id: id.clone(),
+        created: world.now(),
+        url: new.url,
+        enabled_events: new.enabled_events,
+        api_version: new.api_version,
+        description: new.description,
+        metadata: new.metadata,
+        enabled: true,
+        secrets: vec![SigningSecret { text, expires: None }],
+        misbehaviour: Misbehaviour::default(),
+        held: false,
+        failing_since: None,
+        ready: VecDeque::new(),
+        flushing: false,
+        in_flight: 0,
+    });
+    id
+}
+
+/// Gives an endpoint a new secret; the old one signs beside it for so many virtual seconds (Stripe allows a
+/// day). Answers the new one; None when there is no such endpoint.
+pub fn roll(world: &mut World, id: &str, overlap_seconds: u32) -> Option<String> {
+    let until = world.now() + i64::from(overlap_seconds);
+    let text = world.secret();
+    let endpoint = world.endpoints.get_mut(id)?;
+    for secret in &mut endpoint.secrets {
+        secret.expires = Some(secret.expires.map_or(until, |expires| expires.min(until)));
+    }
+    endpoint.secrets.insert(0, SigningSecret { text: text.clone(), expires: None });
+    // Those that no longer sign are of no use to anybody; four at once are more than Stripe allows.
+    endpoint.secrets.truncate(4);
+    Some(text)
+}
+
+/// Enables an endpoint, or disables it: what happens meanwhile is not sent later, and retries stop.
+pub fn enable(world: &mut World, id: &str, enabled: bool) {
+    if let Some(endpoint) = world.endpoints.get_mut(id) {
+        endpoint.enabled = enabled;
+        endpoint.failing_since = None;
+    }
+}

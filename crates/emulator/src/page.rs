@@ -1,0 +1,99 @@
+//! The two pages that people look at: the payment page of a Checkout session, and the control page. Views in,
+//! HTML out; `askama` escapes every word of them.
+//!
+//! Deliberately not here: any state, and any rule of what a payment becomes. JavaScript is a convenience (a copy
+//! button): every button is a plain form.
+//!
+//! | request | form fields | what it does |
+//! |---|---|---|
+//! | `GET /c/pay/{session}` | | the payment page |
+//! | `POST /c/pay/{session}` | `method` = `card` or `sepa_debit`, `number`, `exp`, `cvc`, `iban`, `name`, `email`; or `card`, `debit`: a test number at once; or `challenge` = `complete` or `fail` | pays |
+//! | `GET /` | | the control page |
+//! | `GET /_control/events/{id}` | | one event: its body and its deliveries |
+//! | `GET /_control/copy.js` | | the copy buttons |
+//! | `POST /_control/advance` | `seconds`; or `amount` and `unit` = `seconds`, `minutes`, `hours`, `days` | turns the clock forward |
+//! | `POST /_control/sessions/{id}/expire` | | expires an open session |
+//! | `POST /_control/charges/{id}/refund` | `part` = `half` or `all` | refunds half of, or all, that is left |
+//! | `POST /_control/charges/{id}/dispute` | `kind` = `dispute`, `inquiry`, `fraud_warning` | |
+//! | `POST /_control/disputes/{id}/close` | `outcome` = `win`, `lose`, `close` | evidence that wins or loses, or none |
+//! | `POST /_control/objects/{id}/hasten` | | what is scheduled for the object happens now |
+//! | `POST /_control/endpoints/{id}/misbehave` | every field of `Misbehaviour` | |
+//! | `POST /_control/endpoints/{id}/roll` | `overlap_seconds` | a new secret |
+//! | `POST /_control/endpoints/{id}/hold` | | keeps deliveries back |
+//! | `POST /_control/endpoints/{id}/release` | `shuffle` (a seed, or empty), `times` | sends what was held |
+//! | `POST /_control/endpoints/{id}/enable` | | |
+//! | `POST /_control/events/{id}/resend` | `endpoint` (an id, or empty for all) | |
+
+mod checkout;
+mod clock;
+mod control;
+mod event;
+mod handlers;
+mod look;
+mod money;
+mod typed;
+
+pub use checkout::{CheckoutView, Item, State, checkout};
+pub use control::{
+    ChargeRow, ControlView, DisputeRow, Endpoint, Listing, Notice, PaymentRow, RefundRow, control,
+};
+pub use event::{Attempt, Delivery, EventRow, EventView, event};
+
+pub use handlers::router;
+
+/// The one style sheet, in every page.
+const STYLE: &str = include_str!("../templates/style.css");
+
+/// The script behind the copy buttons, which show only where it runs.
+pub const COPY_SCRIPT: &str = include_str!("../templates/copy.js");
+
+/// Nothing is loaded from elsewhere and no script stands in a page, so that a name that got past the escaping
+/// would still not run. `form-action` is left open: paying ends in a redirect to the shop.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; \
+                                           img-src data:; base-uri 'none'; frame-ancestors 'none'";
+
+#[derive(askama::Template)]
+#[template(path = "sentence.html")]
+struct Sentence<'a> {
+    title: &'a str,
+    text: &'a str,
+}
+
+/// A page that says one thing.
+fn sentence(title: &str, text: &str) -> String {
+    rendered(&Sentence { title, text })
+}
+
+fn rendered(page: &impl askama::Template) -> String {
+    // Writing to a String cannot fail, and no value in a page has a Display that does.
+    page.render().expect("a page renders")
+}
+
+/// Whether a page may link to it. A `javascript:` URL would run in the page, and Stripe takes any scheme.
+fn linkable(url: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+/// How a status looks: good news, bad news, something to wait for, or neither.
+fn tone(status: &str) -> &'static str {
+    match status {
+        "succeeded" | "paid" | "complete" | "won" | "enabled" | "warning_closed" | "no_payment_required" => {
+            "good"
+        }
+        "failed" | "lost" | "disabled" | "needs_response" | "disputed" => "bad",
+        "pending"
+        | "processing"
+        | "unpaid"
+        | "held"
+        | "under_review"
+        | "requires_action"
+        | "warning_needs_response"
+        | "warning_under_review" => "wait",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+//! The control page: the clock, the endpoints, every object and every event, with what can be done to them.
+//!
+//! Not here: doing it, and reading it out of the world; the view holds strings and integers only.
+
+use super::{Delivery, EventRow, clock, money::money, tone};
+use crate::object::Misbehaviour;
+use askama::Template;
+
+/// All that the control page shows.
+#[derive(Clone, Debug)]
+pub struct ControlView {
+    /// Unix seconds, virtual.
+    pub now: i64,
+    /// The clock moves only when it is advanced.
+    pub frozen: bool,
+    /// When something is due next, Unix seconds, virtual.
+    pub next_due: Option<i64>,
+    /// What everything random is drawn from.
+    pub seed: u64,
+    /// For `STRIPE_API_BASE`.
+    pub api_base: String,
+    /// For `STRIPE_SECRET_KEY`.
+    pub api_key: String,
+    /// The version that the API speaks unless asked for another.
+    pub api_version: String,
+    /// What the last button did, or why it did not.
+    pub notice: Option<Notice>,
+    /// In the order they were made.
+    pub endpoints: Vec<Endpoint>,
+    /// The newest first, as all of these lists.
+    pub payments: Listing<PaymentRow>,
+    /// Charges.
+    pub charges: Listing<ChargeRow>,
+    /// Refunds.
+    pub refunds: Listing<RefundRow>,
+    /// Disputes.
+    pub disputes: Listing<DisputeRow>,
+    /// Events.
+    pub events: Listing<EventRow>,
+}
+
+/// A sentence at the head of the page.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// It was done; else it was refused.
+    pub good: bool,
+    /// What and why.
+    pub text: String,
+}
+
+/// The newest of many.
+#[derive(Clone, Debug)]
+pub struct Listing<T> {
+    /// Those that are shown.
+    pub rows: Vec<T>,
+    /// How many there are.
+    pub total: usize,
+}
+
+/// A webhook endpoint.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// `we_…`
+    pub id: String,
+    /// Where it is.
+    pub url: String,
+    /// Not disabled.
+    pub enabled: bool,
+    /// Its deliveries are kept back.
+    pub held: bool,
+    /// The signing secret.
+    pub secret: String,
+    /// The version that its events are rendered for.
+    pub version: String,
+    /// Deliveries that it accepted.
+    pub accepted: u64,
+    /// Deliveries that are waiting, for a first or a further attempt.
+    pub waiting: u64,
+    /// Deliveries that were given up.
+    pub given_up: u64,
+    /// How it misbehaves.
+    pub misbehaviour: Misbehaviour,
+}
+
+/// A Checkout session.
+#[derive(Clone, Debug)]
+pub struct PaymentRow {
+    /// `cs_…`
+    pub id: String,
+    /// The hosted page, while it can be paid.
+    pub url: Option<String>,
+    /// Who pays, as far as known.
+    pub customer: String,
+    /// Minor units.
+    pub amount: i64,
+    /// Three letters.
+    pub currency: String,
+    /// `open`, `complete`, `expired`.
+    pub status: String,
+    /// `paid`, `unpaid`, `no_payment_required`.
+    pub payment_status: String,
+}
+
+/// A charge.
+#[derive(Clone, Debug)]
+pub struct ChargeRow {
+    /// `ch_…`
+    pub id: String,
+    /// `Visa •••• 4242`.
+    pub method: String,
+    /// Minor units.
+    pub amount: i64,
+    /// Minor units.
+    pub refunded: i64,
+    /// Three letters.
+    pub currency: String,
+    /// `succeeded`, `pending`, `failed`.
+    pub status: String,
+    /// It is or was disputed.
+    pub disputed: bool,
+    /// What is to come, as the button that makes it come now.
+    pub coming: Option<&'static str>,
+}
+
+/// A refund.
+#[derive(Clone, Debug)]
+pub struct RefundRow {
+    /// `re_…`
+    pub id: String,
+    /// Of this charge.
+    pub charge: String,
+    /// Minor units.
+    pub amount: i64,
+    /// Three letters.
+    pub currency: String,
+    /// `pending`, `succeeded`, `failed`, `canceled`.
+    pub status: String,
+    /// What is to come, as the button that makes it come now.
+    pub coming: Option<&'static str>,
+}
+
+/// A dispute.
+#[derive(Clone, Debug)]
+pub struct DisputeRow {
+    /// `du_…` or `dp_…`
+    pub id: String,
+    /// Of this charge.
+    pub charge: String,
+    /// `fraudulent` …
+    pub reason: String,
+    /// Minor units.
+    pub amount: i64,
+    /// Three letters.
+    pub currency: String,
+    /// `needs_response` …
+    pub status: String,
+    /// It can still be answered or closed.
+    pub open: bool,
+    /// It only asks, so far: what would lose a dispute escalates it.
+    pub inquiry: bool,
+}
+
+#[derive(Template)]
+#[template(path = "control.html")]
+struct Page<'a> {
+    view: &'a ControlView,
+}
+
+/// The control page as HTML.
+pub fn control(view: &ControlView) -> String {
+    super::rendered(&Page { view })
+}
+
+impl Page<'_> {
+    fn next(&self, delivery: &Delivery) -> Option<String> {
+        delivery.next(self.view.now)
+    }
+
+    fn masked_key(&self) -> String {
+        masked(&self.view.api_key)
+    }
+}
+
+impl ControlView {
+    fn moment(&self) -> String {
+        clock::moment(self.now)
+    }
+
+    fn due(&self) -> Option<String> {
+        self.next_due.map(|then| clock::until(self.now, then))
+    }
+}
+
+impl<T> Listing<T> {
+    /// `3`, or `50 of 1,204`.
+    fn count(&self) -> String {
+        let total = super::money::grouped(&self.total.to_string());
+        if self.rows.len() < self.total { format!("{} of {total}", self.rows.len()) } else { total }
+    }
+}
+
+impl Endpoint {
+    /// Everything that can go wrong on purpose, as fields of a form.
+    fn knobs(&self) -> [Knob; 9] {
+        let of = self.misbehaviour;
+        let knob = |name, label, help, value, min, max| Knob { name, label, help, value, min, max };
+        let percent = |name, label, help, value: u8| knob(name, label, help, i64::from(value), 0, 100);
+        let day = 86_400;
+        let seed = i64::try_from(of.seed).unwrap_or(i64::MAX);
+        [
+            percent("duplicate", "Duplicates", "% of deliveries come once more", of.duplicate),
+            percent("twin", "Twins", "% of changes make two events", of.twin),
+            percent("never", "Never", "% of events are not made", of.never),
+            percent("simultaneous", "Simultaneous", "% are sent as two copies at once", of.simultaneous),
+            percent("lost_answer", "Lost answers", "% of answers are lost", of.lost_answer),
+            knob("disorder_seconds", "Disorder", "seconds late, at most", of.disorder_seconds.into(), 0, day),
+            knob("burst", "Bursts", "events that wait for each other", of.burst.into(), 0, 10_000),
+            knob("clock_skew_seconds", "Clock skew", "seconds", of.clock_skew_seconds.into(), -day, day),
+            knob("seed", "Seed", "the same draws the same", seed, 0, i64::MAX),
+        ]
+    }
+}
+
+struct Knob {
+    name: &'static str,
+    label: &'static str,
+    help: &'static str,
+    value: i64,
+    min: i64,
+    max: i64,
+}
+
+impl Endpoint {
+    fn misbehaves(&self) -> bool {
+        Misbehaviour { seed: 0, ..self.misbehaviour } != Misbehaviour::default()
+    }
+
+    fn masked(&self) -> String {
+        masked(&self.secret)
+    }
+}
+
+impl PaymentRow {
+    fn price(&self) -> String {
+        money(self.amount, &self.currency)
+    }
+
+    fn tone(&self) -> &'static str {
+        tone(&self.status)
+    }
+
+    fn payment_tone(&self) -> &'static str {
+        tone(&self.payment_status)
+    }
+}
+
+impl RefundRow {
+    fn price(&self) -> String {
+        money(self.amount, &self.currency)
+    }
+
+    fn tone(&self) -> &'static str {
+        tone(&self.status)
+    }
+}
+
+impl DisputeRow {
+    fn price(&self) -> String {
+        money(self.amount, &self.currency)
+    }
+
+    fn tone(&self) -> &'static str {
+        tone(&self.status)
+    }
+}
+
+impl ChargeRow {
+    fn price(&self) -> String {
+        money(self.amount, &self.currency)
+    }
+
+    fn returned(&self) -> String {
+        money(self.refunded, &self.currency)
+    }
+
+    fn is_refunded(&self) -> bool {
+        self.refunded > 0
+    }
+
+    fn tone(&self) -> &'static str {
+        tone(&self.status)
+    }
+
+    fn paid(&self) -> bool {
+        self.status == "succeeded"
+    }
+
+    fn refundable(&self) -> bool {
+        self.paid() && self.refunded < self.amount
+    }
+}
+
+/// Enough to tell two secrets apart, not enough to use one: what stands before the first or second `_`, and the
+/// last four.
+fn masked(secret: &str) -> String {
+    let characters: Vec<char> = secret.chars().collect();
+    let head = secret.split_inclusive('_').take(2).map(str::len).sum::<usize>();
+    let head = if secret.starts_with("whsec_") {
+        6
+    } else if head < secret.len() {
+        head
+    } else {
+        0
+    };
+    let tail: String = characters.iter().skip(characters.len().saturating_sub(4)).collect();
+    format!(
+        "{}••••••••{}",
+        secret.get(..head).unwrap_or_default(),
+        if characters.len() > head + 8 { &tail } else { "" }
+    )
+}

@@ -1,0 +1,146 @@
+//! An account at the emulator, over HTTP: Stripe's API with its form parameters, and the emulator's own
+//! controls.
+//!
+//! Not here: the emulator in this process (`emulation`), and Stripe itself: nothing here leaves the machine
+//! unless somebody names another.
+
+use std::time::Duration;
+
+use axum::http::{Method, Request, StatusCode, Uri, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use serde_json::Value;
+
+use crate::client::encoded;
+use crate::failure::Failure;
+use crate::outgoing::{self, Certificates, Outgoing};
+use crate::terminal::shown;
+
+/// The most of an answer that is read, in bytes.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// How long an answer may take. A clock that is turned forward by weeks has much to deliver on the way.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A way to one emulator.
+pub(crate) struct Account {
+    pub(crate) url: String,
+    key: String,
+    http: Outgoing,
+}
+
+impl Account {
+    /// The emulator at `url`. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// When that is no address.
+    pub(crate) fn at(url: &str, key: &str) -> Result<Self, Failure> {
+        let url = url.trim_end_matches('/').to_owned();
+        let no_address = || Failure::failed(format!("`{}` is no address of an emulator", shown(&url)));
+        let uri: Uri = url.parse().map_err(|_| no_address())?;
+        if uri.scheme_str() != Some("http") || uri.host().is_none() {
+            return Err(no_address());
+        }
+        let http = outgoing::way_to(&uri, Certificates::Checked)?;
+        Ok(Self { url, key: key.to_owned(), http })
+    }
+
+    /// Whether an emulator answers there.
+    pub(crate) async fn answers(&self) -> bool {
+        self.read("/_emulator/state").await.is_ok_and(|state| state["seed"].is_u64())
+    }
+
+    /// Asks Stripe's API or the controls for something.
+    ///
+    /// # Errors
+    /// The emulator's own words, or why it cannot be reached.
+    pub(crate) async fn read(&self, path: &str) -> Result<Value, Failure> {
+        let (status, answer) = self.send(Method::GET, path, "application/json", String::new()).await?;
+        accepted(status, answer)
+    }
+
+    /// Stripe's API: form parameters, nested keys written out (`metadata[tenant_id]`).
+    ///
+    /// # Errors
+    /// As [`Account::read`].
+    pub(crate) async fn post(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, Failure> {
+        let pairs = parameters.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value)));
+        let form = pairs.collect::<Vec<_>>().join("&");
+        let (status, answer) =
+            self.send(Method::POST, path, "application/x-www-form-urlencoded", form).await?;
+        accepted(status, answer)
+    }
+
+    /// The emulator's own controls: `/_emulator/…`, JSON.
+    ///
+    /// # Errors
+    /// As [`Account::read`].
+    pub(crate) async fn control(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let (path, body) = (format!("/_emulator/{path}"), body.to_string());
+        let (status, answer) = self.send(Method::POST, &path, "application/json", body).await?;
+        accepted(status, answer)
+    }
+
+    /// The customer of this session pays with a test number. What the bank says to it is not our failure.
+    ///
+    /// # Errors
+    /// As [`Account::read`].
+    pub(crate) async fn pay(&self, session: &str, number: &str) -> Result<(), Failure> {
+        let field = if number.starts_with(|first: char| first.is_ascii_digit()) { "card" } else { "iban" };
+        let path = format!("/_emulator/sessions/{session}/pay");
+        let body = serde_json::json!({ field: number }).to_string();
+        let (status, answer) = self.send(Method::POST, &path, "application/json", body).await?;
+        if status == StatusCode::PAYMENT_REQUIRED { Ok(()) } else { accepted(status, answer).map(drop) }
+    }
+
+    /// Waits until nothing is due or on its way.
+    ///
+    /// # Errors
+    /// As [`Account::read`].
+    pub(crate) async fn settled(&self) -> Result<(), Failure> {
+        self.read("/_emulator/settled").await.map(drop)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: String,
+    ) -> Result<(StatusCode, Value), Failure> {
+        let broken = |error: &dyn std::fmt::Display| {
+            Failure::failed(format!("the emulator at {} does not answer: {error}", self.url))
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
+            .header(header::CONTENT_TYPE, kind)
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| broken(&error))?;
+        let uri = request.uri().clone();
+        let asked = async {
+            let answer = self.http.request(request).await;
+            let answer = answer.map_err(|error| broken(&outgoing::reason(&error, &uri)))?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+            Ok::<_, Failure>((status, body.map_err(|error| broken(&error))?.to_bytes()))
+        };
+        let answered = tokio::time::timeout(PATIENCE, asked).await;
+        let (status, bytes) = answered.map_err(|error| broken(&error))??;
+        let body: Value = serde_json::from_slice(&bytes).map_err(|error| broken(&error))?;
+        Ok((status, body))
+    }
+}
+
+fn accepted(status: StatusCode, body: Value) -> Result<Value, Failure> {
+    if status.is_success() {
+        return Ok(body);
+    }
+    let message = body["error"]["message"].as_str().unwrap_or("it refused");
+    Err(Failure::failed(format!("the emulator answered {}: {}", status.as_u16(), shown(message))))
+}
+
+/// The text of a field; empty where there is none.
+pub(crate) fn text<'v>(object: &'v Value, field: &str) -> &'v str {
+    object[field].as_str().unwrap_or_default()
+}

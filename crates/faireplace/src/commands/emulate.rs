@@ -1,0 +1,194 @@
+//! `faireplace emulate`: Stripe on this machine, alone, for whatever handler is under development or test.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use clap::Args;
+use stripe::Secret;
+use stripe::write::ApiVersion;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::serve::start_log;
+use crate::config::Environment;
+use crate::emulation::{Emulation, SECRET, Wanted};
+use crate::failure::Failure;
+use crate::terminal::{bold, faint, say};
+
+/// Where the emulator listens by default: stripe-mock's port, which hands know.
+pub(crate) const LISTEN: &str = "127.0.0.1:12111";
+
+/// Run Stripe on this machine: its API, payment page, events and signed deliveries
+///
+/// No account, no network. Point an official SDK at the address it prints (`host` and `port`, or `api_base`),
+/// with the key it prints. STRIPE_WEBHOOK_SECRET and STRIPE_SECRET_KEY (sk_test_…) choose secret and key;
+/// without them both are the same in every run. With a COMMAND after --, it runs the command with
+/// STRIPE_API_BASE, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET set, and ends as the command ends.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  faireplace emulate --forward-to localhost:8080/webhook
+  faireplace emulate --forward-to localhost:8080/webhook -- npm test
+  faireplace emulate --at 2026-01-01T00:00:00Z --seed 7     # the same ids and times in every run")]
+pub(crate) struct Emulate {
+    /// Address and port; port 0 takes a free one
+    #[arg(long, default_value = LISTEN)]
+    listen: SocketAddr,
+    /// Keep the account in this file between runs
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Send events to this endpoint
+    #[arg(long, value_name = "URL")]
+    forward_to: Option<String>,
+    /// Only events of these types
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', requires = "forward_to")]
+    events: Vec<String>,
+    /// The API version of that endpoint
+    #[arg(long, value_name = "VERSION", default_value = ApiVersion::default().as_str(), value_parser = version)]
+    api_version: ApiVersion,
+    /// From which ids and misbehaviour follow. A new one, if left out
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Let the clock stand here until it is turned
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    at: Option<i64>,
+    /// How long one delivery may take, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    attempt_timeout: Option<u64>,
+    /// Run this while the emulator runs, and end with its exit code
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+impl Emulate {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        start_log("warn", false);
+        let key = environment.get("STRIPE_SECRET_KEY").unwrap_or(emulator::API_KEY);
+        if !key.starts_with("sk_test_") || key.contains(char::is_whitespace) {
+            return Err(Failure::configuration(
+                "STRIPE_SECRET_KEY is no test key (sk_test_…): nothing was started, so that no real key comes \
+                 near a rehearsal. Unset it",
+            ));
+        }
+        let chosen = environment.get("STRIPE_WEBHOOK_SECRET").unwrap_or(SECRET);
+        let secrets = Secret::parse_list(chosen)
+            .map_err(|fault| Failure::configuration(format!("STRIPE_WEBHOOK_SECRET: {fault}")))?;
+        // A list has at least one.
+        let secret = secrets.into_iter().next().ok_or_else(|| Failure::configuration("no secret"))?;
+        let emulation = Emulation::open(Wanted {
+            listen: self.listen,
+            listen_option: "--listen ",
+            api_key: key.to_owned(),
+            file: self.file.clone(),
+            seed: self.seed,
+            still_at_ms: self.at,
+            attempt_timeout: self.attempt_timeout.map(Duration::from_secs),
+        })
+        .await?;
+        if let Some(target) = &self.forward_to {
+            let url = address(target);
+            emulation.forward(&url, "faireplace emulate", &self.events, self.api_version, &secret);
+        }
+        let url = emulation.url.clone();
+        self.print_ready(&emulation, key, &secret);
+        let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
+        let running = tokio::spawn(emulation.run(async {
+            // Ended by a word, or by the end of whoever would say it.
+            let _ = stopping.await;
+        }));
+        let ended = match self.command.split_first() {
+            Some((program, arguments)) => Some(run(program, arguments, &url, key, &secret).await),
+            None => {
+                ordered().await?;
+                None
+            }
+        };
+        let _ = stop.send(());
+        running.await.map_err(|error| Failure::failed(error.to_string()))?;
+        ended.map_or(Ok(()), |ended| ended.and_then(exit))
+    }
+
+    fn print_ready(&self, emulation: &Emulation, key: &str, secret: &Secret) {
+        let url = &emulation.url;
+        say!("{}  {url}  (no money moves here)\n", bold("emulate"));
+        say!("  {:<24} {url}", faint("STRIPE_API_BASE"));
+        say!("  {:<24} {key}", faint("STRIPE_SECRET_KEY"));
+        if let Some(target) = &self.forward_to {
+            // The well-known one is there to be pasted; one that somebody chose may be an endpoint's at Stripe.
+            let known = secret.expose() == SECRET;
+            let shown = if known { SECRET } else { "the one in the environment" };
+            say!("  {:<24} {shown}", faint("STRIPE_WEBHOOK_SECRET"));
+            say!("  {:<24} {}", faint("events go to"), address(target));
+        }
+        say!("  {:<24} {}", faint("seed"), emulation.emulator.with(|world| world.seed()));
+        say!("  {:<24} {url}/\n", faint("control page"));
+    }
+}
+
+/// Runs the command, and answers how it ended.
+async fn run(
+    program: &str,
+    arguments: &[String],
+    url: &str,
+    key: &str,
+    secret: &Secret,
+) -> Result<ExitStatus, Failure> {
+    let mut command = tokio::process::Command::new(program);
+    command
+        .args(arguments)
+        .env("STRIPE_API_BASE", url)
+        .env("STRIPE_SECRET_KEY", key)
+        .env("STRIPE_WEBHOOK_SECRET", secret.expose())
+        .kill_on_drop(true);
+    let mut child = command
+        .spawn()
+        .map_err(|error| Failure::failed(format!("`{program}` cannot be started: {error}")))?;
+    tokio::select! {
+        ended = child.wait() => ended.map_err(|error| Failure::failed(format!("`{program}`: {error}"))),
+        stopped = ordered() => {
+            stopped?;
+            Err(Failure::failed(format!("stopped before `{program}` had ended")))
+        }
+    }
+}
+
+fn exit(status: ExitStatus) -> Result<(), Failure> {
+    if status.success() {
+        return Ok(());
+    }
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Err(Failure::of_command(code))
+}
+
+/// Resolves on SIGTERM or SIGINT.
+async fn ordered() -> Result<(), Failure> {
+    let no_signals = |error| Failure::failed(format!("cannot listen for signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// `8080/hook`, `localhost:8080/hook` and a whole URL, as the Stripe CLI takes them.
+fn address(target: &str) -> String {
+    let port_first = target.split('/').next().is_some_and(|first| first.parse::<u16>().is_ok());
+    match target {
+        url if url.contains("://") => url.to_owned(),
+        port if port_first => format!("http://localhost:{port}"),
+        host => format!("http://{host}"),
+    }
+}
+
+fn version(text: &str) -> Result<ApiVersion, String> {
+    let exact = ApiVersion::ALL.into_iter().find(|version| version.as_str() == text);
+    let names = ApiVersion::ALL.map(ApiVersion::as_str).join(", ");
+    exact.ok_or_else(|| format!("the emulator writes {names}"))
+}
+
+fn moment(text: &str) -> Result<i64, String> {
+    let parsed: Result<jiff::Timestamp, _> = text.parse();
+    parsed.map(jiff::Timestamp::as_millisecond).map_err(|_| "a time such as 2026-01-01T00:00:00Z".into())
+}

@@ -1,0 +1,151 @@
+//! Stripe's emulator inside this process, on a port of its own: opened, served, and stopped. `emulate` and
+//! `dev` both run it.
+//!
+//! Not here: what it does (the crate `emulator`), and requests to it (`account`).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use emulator::act::endpoint::{self, NewEndpoint};
+use emulator::object::{Endpoint, Metadata, SigningSecret};
+use emulator::world::{Dispatch, Outcome};
+use emulator::{Emulator, Options, Watcher};
+use engine::{Clock, entropy};
+use stripe::Secret;
+use stripe::retry::Schedule;
+use stripe::write::ApiVersion;
+use tokio::net::TcpListener;
+use web::{Limits, server};
+
+use crate::delivery_line;
+use crate::failure::Failure;
+use crate::terminal::say;
+
+/// The emulator's signing secret where nobody chose another: the same in every run, so that a test needs no
+/// scraping, and known to everybody.
+pub(crate) const SECRET: &str = "whsec_emulator_known_to_everybody";
+
+/// An emulator that is ready to run: its account is open and the port is ours.
+pub(crate) struct Emulation {
+    pub(crate) emulator: Emulator,
+    pub(crate) url: String,
+    listener: TcpListener,
+}
+
+/// How it is to be.
+pub(crate) struct Wanted {
+    pub(crate) listen: SocketAddr,
+    /// The setting or option that chose the address, to name when the port is taken.
+    pub(crate) listen_option: &'static str,
+    pub(crate) api_key: String,
+    pub(crate) file: Option<PathBuf>,
+    /// A random one, if left out.
+    pub(crate) seed: Option<u64>,
+    /// Where the clock stands, in Unix milliseconds; it goes, if left out.
+    pub(crate) still_at_ms: Option<i64>,
+    pub(crate) attempt_timeout: Option<Duration>,
+}
+
+impl Emulation {
+    /// Opens the account and the port.
+    ///
+    /// # Errors
+    /// When the port is taken, or the file is none of ours.
+    pub(crate) async fn open(wanted: Wanted) -> Result<Self, Failure> {
+        let (listen, option) = (wanted.listen, wanted.listen_option);
+        let taken = |error: std::io::Error| {
+            Failure::failed(format!(
+                "the emulator cannot listen on {listen}: {error}. Choose another port: {option}127.0.0.1:0 \
+                 takes a free one"
+            ))
+        };
+        let listener = TcpListener::bind(listen).await.map_err(taken)?;
+        let url = format!("http://{}", listener.local_addr().map_err(taken)?);
+        let clock = Clock::system();
+        let default_timeout = Duration::from_secs(u64::from(Schedule::default().attempt_timeout_seconds()));
+        let options = Options {
+            url: url.clone(),
+            api_key: wanted.api_key,
+            seed: wanted.seed.unwrap_or_else(|| u64::from_le_bytes(entropy::bytes())),
+            still_at_ms: wanted.still_at_ms,
+            file: wanted.file,
+            attempt_timeout: wanted.attempt_timeout.unwrap_or(default_timeout),
+            wall: Arc::new(move || clock.now().0.div_euclid(1_000)),
+            watcher: printing(),
+        };
+        let emulator = Emulator::open(options).map_err(|fault| Failure::failed(fault.to_string()))?;
+        Ok(Self { emulator, url, listener })
+    }
+
+    /// Has events of these types (none: all) sent to `url`, signed with `secret` for certain. An endpoint
+    /// with that description goes on being the same one, wherever it is now.
+    pub(crate) fn forward(
+        &self,
+        url: &str,
+        description: &str,
+        types: &[String],
+        version: ApiVersion,
+        secret: &Secret,
+    ) {
+        let all = ["*".to_owned()];
+        let enabled_events = if types.is_empty() { all.to_vec() } else { types.to_vec() };
+        self.emulator.with(|world| {
+            let ours = |endpoint: &&Endpoint| endpoint.description.as_deref() == Some(description);
+            let known = world.endpoints.iter().find(ours).map(|endpoint| endpoint.id.clone());
+            if let Some(endpoint) = known.and_then(|id| world.endpoints.get_mut(&id)) {
+                url.clone_into(&mut endpoint.url);
+                endpoint.enabled_events = enabled_events;
+                endpoint.enabled = true;
+                let text = secret.expose();
+                if !endpoint.secrets.iter().any(|known| known.text == text) {
+                    endpoint.secrets = vec![SigningSecret { text: text.to_owned(), expires: None }];
+                }
+                return;
+            }
+            let new = NewEndpoint {
+                url: url.to_owned(),
+                enabled_events,
+                api_version: version,
+                description: Some(description.to_owned()),
+                metadata: Metadata::new(),
+                secret: Some(secret.expose().to_owned()),
+            };
+            endpoint::create(world, new);
+        });
+    }
+
+    /// Runs until `stop`, then ends what is under way.
+    pub(crate) async fn run(self, stop: impl Future<Output = ()>) {
+        let (tell, stopping) = tokio::sync::watch::channel(false);
+        let until = |mut stopping: tokio::sync::watch::Receiver<bool>| async move {
+            // The sender lives until the end of this function.
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        let limits = Limits { drain: Duration::from_secs(2), ..Limits::default() };
+        let router = emulator::router(&self.emulator);
+        let http = server::serve(self.listener, router, limits, until(stopping.clone()));
+        let told = async {
+            stop.await;
+            // Both receivers are below.
+            let _ = tell.send(true);
+        };
+        tokio::join!(http, self.emulator.run(until(stopping)), told);
+    }
+}
+
+/// Prints every delivery as `stripe listen` would.
+fn printing() -> Watcher {
+    let clock = Clock::system();
+    Arc::new(move |dispatch: &Dispatch, outcome: Option<&Outcome>| {
+        let now = clock.now();
+        match outcome {
+            None => say!("{}", delivery_line::sent(&dispatch.type_name, &dispatch.event, now)),
+            Some(Outcome::Answered { status, .. }) => {
+                say!("{}", delivery_line::answered(*status, &dispatch.url, &dispatch.event, now));
+            }
+            Some(Outcome::Failed(reason)) => say!("{}", delivery_line::failed(reason, now)),
+        }
+    })
+}

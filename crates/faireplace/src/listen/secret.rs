@@ -1,0 +1,68 @@
+//! The secret that `listen` signs with: the one that the endpoint knows already, or one made up once and
+//! kept, so that it is the same tomorrow. Not here: any secret that somebody could guess.
+
+use engine::entropy;
+use ledger::chain::hex;
+use stripe::Secret;
+
+use crate::config::{Config, Database};
+use crate::dev_file::DevFile;
+use crate::failure::Failure;
+use crate::operator_key::write_private;
+
+const SUFFIX: &str = ".listen-secret";
+
+/// A secret, and whose it is.
+pub(crate) enum Origin {
+    /// The settings named it: it may be an endpoint's at Stripe, so it is shown only where that is asked for.
+    Settings(Secret),
+    /// Made up on this machine, by `dev` or here. Whoever writes the endpoint needs to see it.
+    MadeUp(Secret),
+}
+
+impl Origin {
+    /// The secret itself.
+    pub(crate) fn secret(&self) -> &Secret {
+        match self {
+            Self::Settings(secret) | Self::MadeUp(secret) => secret,
+        }
+    }
+
+    /// What the screen says of it.
+    pub(crate) fn greeting(&self) -> String {
+        match self {
+            Self::Settings(_) => "Your webhook signing secret is that of STRIPE_WEBHOOK_SECRET".to_owned(),
+            Self::MadeUp(secret) => format!("Your webhook signing secret is {}", secret.expose()),
+        }
+    }
+}
+
+/// The secret of the settings, else that of `dev`, else our own.
+///
+/// # Errors
+/// When our own cannot be kept, or was changed into something that is no secret.
+pub(crate) fn find(config: &Config) -> Result<Origin, Failure> {
+    if let Some(secret) = config.secrets.iter().flatten().next() {
+        return Ok(Origin::Settings(secret.clone()));
+    }
+    match DevFile::read(&config.database) {
+        Some(dev) => dev.secret().map(Origin::MadeUp),
+        None => kept(&config.database).map(Origin::MadeUp),
+    }
+}
+
+fn kept(database: &Database) -> Result<Secret, Failure> {
+    let path = database.beside(SUFFIX);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text.trim().to_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let made = format!("whsec_{}", hex(&entropy::bytes::<32>()));
+            write_private(&path, &made)?;
+            made
+        }
+        Err(error) => return Err(Failure::failed(format!("cannot read {}: {error}", path.display()))),
+    };
+    Secret::parse(&text).map_err(|fault| {
+        Failure::failed(format!("{}: {fault}. Remove the file, and a new one is made", path.display()))
+    })
+}
