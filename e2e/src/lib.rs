@@ -29,6 +29,14 @@ pub fn tools() -> PathBuf {
     told("FAIREPLACE_E2E_TOOLS")
 }
 
+/// The browser that pays on the payment page.
+///
+/// # Panics
+/// When the tests were not started by `cargo xtask test`.
+pub fn chromium() -> PathBuf {
+    told("FAIREPLACE_CHROMIUM")
+}
+
 /// This moment, in Unix seconds: the program has a real clock, so whoever signs for it needs one too.
 ///
 /// # Panics

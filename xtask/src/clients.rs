@@ -1,7 +1,8 @@
-//! The official Stripe clients, at the versions that `e2e/clients` pins, installed into `.tools/clients`.
+//! What nobody here wrote and the tests are played with: the official Stripe clients and a browser's driver, at
+//! the versions that `e2e/clients` pins, and the handlers of the webhook guide, as `bench/peers` pins them.
 //!
-//! They are what the world outside signs and verifies with: the tests use them, not a copy of their rules.
-//! Running them is the business of `e2e`.
+//! Packages go into `.tools/clients`. The browser is the system's own: none is downloaded. Running them is the
+//! business of `e2e`.
 
 use crate::machine::{ask, require};
 use crate::step::Step;
@@ -9,16 +10,38 @@ use anyhow::{Context as _, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Installs what is missing or out of date, and says where: with `node/node_modules` and `python/bin/python`.
+/// Where they are.
+pub(crate) struct Clients {
+    /// The packages: `node/node_modules` and `python/bin/python`, and the guide's in `guide-node` and
+    /// `guide-python`.
+    pub(crate) tools: PathBuf,
+    /// The browser.
+    pub(crate) chromium: String,
+}
+
+/// Installs what is missing or out of date.
 ///
 /// # Errors
 /// When a program is missing and cannot be installed here, or a package registry cannot be reached.
-pub(crate) fn install() -> Result<PathBuf> {
-    let pinned = crate::root().join("e2e/clients");
-    let installed = crate::tools().join("clients");
-    install_node(&pinned.join("node"), &installed.join("node"))?;
-    install_python(&pinned.join("python"), &installed.join("python"))?;
-    Ok(installed)
+pub(crate) fn install() -> Result<Clients> {
+    let (ours, guide) = (crate::root().join("e2e/clients"), crate::root().join("bench/peers"));
+    let tools = crate::tools().join("clients");
+    install_node(&ours.join("node"), &tools.join("node"))?;
+    install_python(&ours.join("python"), &tools.join("python"))?;
+    install_node(&guide.join("node"), &tools.join("guide-node"))?;
+    install_python(&guide.join("python"), &tools.join("guide-python"))?;
+    Ok(Clients { tools, chromium: chromium()? })
+}
+
+/// The one that `FAIREPLACE_CHROMIUM` names, or the system's.
+#[expect(clippy::disallowed_methods, reason = "a person's choice for this run, and nobody else's")]
+fn chromium() -> Result<String> {
+    let told = std::env::var("FAIREPLACE_CHROMIUM").ok();
+    let chromium = told.as_deref().unwrap_or("chromium");
+    require(&[chromium, "--version"], &["chromium"]).context(
+        "the payment page is tested in a browser; FAIREPLACE_CHROMIUM may name a Chromium or Chrome",
+    )?;
+    ask(&["sh", "-c", "command -v \"$0\"", chromium])
 }
 
 fn install_node(pinned: &Path, installed: &Path) -> Result<()> {

@@ -41,7 +41,10 @@ pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<()> {
     if let Some(clients) = clients {
         // Built just now, into the folder where this program was built.
         let program = std::env::current_exe()?.with_file_name("faireplace");
-        tests = tests.env("FAIREPLACE_BIN", program).env("FAIREPLACE_E2E_TOOLS", clients);
+        tests = tests
+            .env("FAIREPLACE_BIN", program)
+            .env("FAIREPLACE_E2E_TOOLS", clients.tools)
+            .env("FAIREPLACE_CHROMIUM", clients.chromium);
     }
     let passed = passed(&tests.run()?);
     ensure!(passed > 0, "no test has `{}` in its name", filter.unwrap_or_default());

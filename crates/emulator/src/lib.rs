@@ -5,10 +5,12 @@
 //! live mode: it plays one account in test mode, for whoever can reach its port.
 
 pub mod act;
+pub mod api;
 pub mod cards;
 mod deliver;
 mod emulator;
 pub mod file;
+mod guard;
 pub mod object;
 pub mod page;
 pub mod wire;
@@ -17,6 +19,6 @@ pub mod world;
 pub use emulator::{API_KEY, Emulator, Options, Wall, Watcher};
 
 /// Everything that the emulator answers: Stripe's API, the pages, and the controls.
-pub fn router(_emulator: &Emulator) -> axum::Router {
-    axum::Router::new()
+pub fn router(emulator: &Emulator) -> axum::Router {
+    page::router(emulator.clone()).merge(api::router(emulator.clone()))
 }

@@ -28,13 +28,18 @@ mod checkout;
 mod clock;
 mod control;
 mod event;
+mod handlers;
+mod look;
 mod money;
+mod typed;
 
 pub use checkout::{CheckoutView, Item, State, checkout};
 pub use control::{
     ChargeRow, ControlView, DisputeRow, Endpoint, Listing, Notice, PaymentRow, RefundRow, control,
 };
 pub use event::{Attempt, Delivery, EventRow, EventView, event};
+
+pub use handlers::router;
 
 /// The one style sheet, in every page.
 const STYLE: &str = include_str!("../templates/style.css");
@@ -46,6 +51,18 @@ pub const COPY_SCRIPT: &str = include_str!("../templates/copy.js");
 /// would still not run. `form-action` is left open: paying ends in a redirect to the shop.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; \
                                            img-src data:; base-uri 'none'; frame-ancestors 'none'";
+
+#[derive(askama::Template)]
+#[template(path = "sentence.html")]
+struct Sentence<'a> {
+    title: &'a str,
+    text: &'a str,
+}
+
+/// A page that says one thing.
+fn sentence(title: &str, text: &str) -> String {
+    rendered(&Sentence { title, text })
+}
 
 fn rendered(page: &impl askama::Template) -> String {
     // Writing to a String cannot fail, and no value in a page has a Display that does.

@@ -10,7 +10,7 @@ mod outbox;
 mod table;
 mod time;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use stripe::write::{Charge, Dispute, EarlyFraudWarning, PaymentIntent, Refund, Session};
@@ -19,7 +19,7 @@ pub(crate) use agenda::Agenda;
 pub use agenda::Task;
 pub(crate) use draw::Ids;
 pub(crate) use outbox::Outbox;
-pub use outbox::{Delivery, DeliveryState, Dispatch, Outcome};
+pub use outbox::{Attempt, Delivery, DeliveryState, Dispatch, Outcome};
 pub use table::{Record, Table};
 pub use time::Time;
 
@@ -43,6 +43,9 @@ pub struct World {
     pub prices: Table<Price>,
     /// To whom.
     pub customers: Table<Customer>,
+    /// Customers that are gone, by id: Stripe goes on answering that they were.
+    #[serde(default)]
+    pub deleted_customers: BTreeSet<String>,
     /// Checkout sessions, as Stripe's API shows them.
     pub sessions: Table<Session>,
     /// What a session's page knows beyond the session: its items, and what its payment will carry.
@@ -86,6 +89,7 @@ impl World {
             products: Table::default(),
             prices: Table::default(),
             customers: Table::default(),
+            deleted_customers: BTreeSet::new(),
             sessions: Table::default(),
             checkouts: BTreeMap::new(),
             session_of: BTreeMap::new(),

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use axum::http::{Method, Request, Uri, header};
+use axum::http::{Method, Request, StatusCode, Uri, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use serde_json::Value;
@@ -54,7 +54,8 @@ impl Account {
     /// # Errors
     /// The emulator's own words, or why it cannot be reached.
     pub(crate) async fn read(&self, path: &str) -> Result<Value, Failure> {
-        self.send(Method::GET, path, "application/json", String::new()).await
+        let (status, answer) = self.send(Method::GET, path, "application/json", String::new()).await?;
+        accepted(status, answer)
     }
 
     /// Stripe's API: form parameters, nested keys written out (`metadata[tenant_id]`).
@@ -64,7 +65,9 @@ impl Account {
     pub(crate) async fn post(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, Failure> {
         let pairs = parameters.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value)));
         let form = pairs.collect::<Vec<_>>().join("&");
-        self.send(Method::POST, path, "application/x-www-form-urlencoded", form).await
+        let (status, answer) =
+            self.send(Method::POST, path, "application/x-www-form-urlencoded", form).await?;
+        accepted(status, answer)
     }
 
     /// The emulator's own controls: `/_emulator/…`, JSON.
@@ -72,7 +75,21 @@ impl Account {
     /// # Errors
     /// As [`Account::read`].
     pub(crate) async fn control(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        self.send(Method::POST, &format!("/_emulator/{path}"), "application/json", body.to_string()).await
+        let (path, body) = (format!("/_emulator/{path}"), body.to_string());
+        let (status, answer) = self.send(Method::POST, &path, "application/json", body).await?;
+        accepted(status, answer)
+    }
+
+    /// The customer of this session pays with a test number. What the bank says to it is not our failure.
+    ///
+    /// # Errors
+    /// As [`Account::read`].
+    pub(crate) async fn pay(&self, session: &str, number: &str) -> Result<(), Failure> {
+        let field = if number.starts_with(|first: char| first.is_ascii_digit()) { "card" } else { "iban" };
+        let path = format!("/_emulator/sessions/{session}/pay");
+        let body = serde_json::json!({ field: number }).to_string();
+        let (status, answer) = self.send(Method::POST, &path, "application/json", body).await?;
+        if status == StatusCode::PAYMENT_REQUIRED { Ok(()) } else { accepted(status, answer).map(drop) }
     }
 
     /// Waits until nothing is due or on its way.
@@ -83,7 +100,13 @@ impl Account {
         self.read("/_emulator/settled").await.map(drop)
     }
 
-    async fn send(&self, method: Method, path: &str, kind: &str, body: String) -> Result<Value, Failure> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: String,
+    ) -> Result<(StatusCode, Value), Failure> {
         let broken = |error: &dyn std::fmt::Display| {
             Failure::failed(format!("the emulator at {} does not answer: {error}", self.url))
         };
@@ -105,12 +128,16 @@ impl Account {
         let answered = tokio::time::timeout(PATIENCE, asked).await;
         let (status, bytes) = answered.map_err(|error| broken(&error))??;
         let body: Value = serde_json::from_slice(&bytes).map_err(|error| broken(&error))?;
-        if status.is_success() {
-            return Ok(body);
-        }
-        let message = body["error"]["message"].as_str().unwrap_or("it refused");
-        Err(Failure::failed(format!("the emulator answered {}: {}", status.as_u16(), shown(message))))
+        Ok((status, body))
     }
+}
+
+fn accepted(status: StatusCode, body: Value) -> Result<Value, Failure> {
+    if status.is_success() {
+        return Ok(body);
+    }
+    let message = body["error"]["message"].as_str().unwrap_or("it refused");
+    Err(Failure::failed(format!("the emulator answered {}: {}", status.as_u16(), shown(message))))
 }
 
 /// The text of a field; empty where there is none.

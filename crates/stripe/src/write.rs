@@ -24,7 +24,7 @@ mod unknown;
 pub use api_version::ApiVersion;
 pub use body::pretty;
 pub use charge::{Charge, ChargeStatus};
-pub use dispute::{Dispute, DisputeStatus, Leg};
+pub use dispute::{Dispute, DisputeStatus, EVIDENCE, Leg};
 pub use early_fraud_warning::EarlyFraudWarning;
 pub use failure::Failure;
 pub use method::{BillingDetails, Method, MethodType};

@@ -80,6 +80,7 @@ pub fn create(world: &mut World, new: NewRefund) -> Result<String, Refused> {
         Some(Instrument::Debit(_)) | None => (false, None),
     };
     let (currency, payment_intent) = (charge.currency.clone(), charge.payment_intent.clone());
+    let (payment_method, customer) = (charge.payment_method.clone(), charge.customer.clone());
     let is_pending = effect == Some(&Effect::RefundPendingThenSucceeds);
     let id = world.id("re");
     let refund = Refund {
@@ -96,6 +97,8 @@ pub fn create(world: &mut World, new: NewRefund) -> Result<String, Refused> {
         balance_transaction: Some(world.id("txn")),
         failure_balance_transaction: None,
         method: if card { MethodType::Card } else { MethodType::SepaDebit },
+        payment_method,
+        customer,
         metadata: new.metadata,
     };
     world.create(refund, "refund.created");

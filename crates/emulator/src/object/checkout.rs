@@ -49,6 +49,7 @@ impl LineItem {
         json!({
             "id": self.id,
             "object": "item",
+            "adjustable_quantity": null,
             "amount_discount": 0,
             "amount_subtotal": self.amount_subtotal,
             "amount_tax": self.amount_tax,

@@ -6,7 +6,7 @@ use engine::{Clock, entropy};
 use serde_json::Value;
 use store::Mode;
 use stripe::Secret;
-use stripe::write::{ApiVersion, Purchase};
+use stripe::write::{ApiVersion, Purchase, event_names};
 use web::auth;
 
 use super::serve::start_log;
@@ -91,7 +91,8 @@ async fn emulation(config: &Config, url: &str, secret: &Secret) -> Result<Emulat
     })
     .await?;
     let endpoint = format!("{url}/webhooks/stripe");
-    emulation.forward(&endpoint, "faireplace dev", &[], ApiVersion::default(), secret);
+    let types: Vec<_> = event_names().iter().map(|name| (*name).to_owned()).collect();
+    emulation.forward(&endpoint, "faireplace dev", &types, ApiVersion::default(), secret);
     Ok(emulation)
 }
 
@@ -128,8 +129,7 @@ async fn show_purchase(
     let before = available(client, dev).await?;
     say!("A demo tenant buys {which}{}. Stripe sends:", bold("10_credits"));
     let session = checkout(account, &purchase(dev)).await?;
-    let path = format!("sessions/{}/pay", text(&session, "id"));
-    account.control(&path, &serde_json::json!({ "card": "4242424242424242" })).await?;
+    account.pay(text(&session, "id"), "4242424242424242").await?;
     account.settled().await?;
     client.settled().await?;
     let after = available(client, dev).await?;

@@ -114,8 +114,10 @@ impl Emulate {
         say!("  {:<24} {url}", faint("STRIPE_API_BASE"));
         say!("  {:<24} {key}", faint("STRIPE_SECRET_KEY"));
         if let Some(target) = &self.forward_to {
-            // A secret for rehearsal is there to be pasted, as `stripe listen` prints its own.
-            say!("  {:<24} {}", faint("STRIPE_WEBHOOK_SECRET"), secret.expose());
+            // The well-known one is there to be pasted; one that somebody chose may be an endpoint's at Stripe.
+            let known = secret.expose() == SECRET;
+            let shown = if known { SECRET } else { "the one in the environment" };
+            say!("  {:<24} {shown}", faint("STRIPE_WEBHOOK_SECRET"));
             say!("  {:<24} {}", faint("events go to"), address(target));
         }
         say!("  {:<24} {}", faint("seed"), emulation.emulator.with(|world| world.seed()));

@@ -60,6 +60,12 @@ impl ApiVersion {
     pub(crate) fn has_currency_conversion(self) -> bool {
         self < Self::Endive
     }
+
+    /// Whether objects carry what became general after 2025-03-31.basil: `managed_payments`,
+    /// `allowed_payment_method_types` and the like (the types of stripe-node 23.1.0).
+    pub(crate) fn has_newest_fields(self) -> bool {
+        self >= Self::Endive
+    }
 }
 
 /// `2026-08-26` of `2026-08-26.dahlia`; as texts, such dates compare as days do.

@@ -94,7 +94,7 @@ pub struct Leg {
 impl Dispute {
     /// `data.object` of `charge.dispute.*`; the same in every version.
     #[must_use]
-    pub fn render(&self, _version: ApiVersion) -> Value {
+    pub fn render(&self, version: ApiVersion) -> Value {
         let mut object = json!({
             "id": self.id,
             "object": "dispute",
@@ -122,6 +122,9 @@ impl Dispute {
         // Of the ways to pay here, only cards have details of a dispute.
         if self.method == MethodType::Card {
             object["payment_method_details"] = self.card_details();
+        }
+        if version.has_newest_fields() {
+            object["intended_submission_method"] = Value::Null;
         }
         object
     }
@@ -190,7 +193,8 @@ fn network_reason_code(reason: &str) -> Option<&'static str> {
     })
 }
 
-const EVIDENCE: [&str; 27] = [
+/// The fields of `evidence` that take a text (docs.stripe.com/api/disputes/evidence_object).
+pub const EVIDENCE: [&str; 27] = [
     "access_activity_log",
     "billing_address",
     "cancellation_policy",

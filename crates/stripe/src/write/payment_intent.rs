@@ -138,7 +138,10 @@ impl PaymentIntent {
             "payment_method_types": MethodType::names(&self.payment_method_types),
             "status": self.status.name(),
         });
-        let object = with_nulls(object, &NULLS);
+        let mut object = with_nulls(object, &NULLS);
+        if version.has_newest_fields() {
+            object = with_nulls(object, &NEWEST_NULLS);
+        }
         if version.has_invoice() { with_nulls(object, &["invoice"]) } else { object }
     }
 
@@ -175,6 +178,8 @@ impl NextAction {
         })
     }
 }
+
+const NEWEST_NULLS: [&str; 3] = ["allowed_payment_method_types", "managed_payments", "payment_record"];
 
 const NULLS: [&str; 16] = [
     "application",

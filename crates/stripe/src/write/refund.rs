@@ -53,14 +53,18 @@ pub struct Refund {
     pub failure_balance_transaction: Option<String>,
     /// The way the customer had paid.
     pub method: MethodType,
+    /// `pm_…`: what the customer had paid with.
+    pub payment_method: Option<String>,
+    /// `cus_…`.
+    pub customer: Option<String>,
     /// The refund's own; the session's stays with the session.
     pub metadata: Metadata,
 }
 
 impl Refund {
-    /// `data.object` of `refund.*` and `charge.refund.updated`; the same in every version.
+    /// `data.object` of `refund.*` and `charge.refund.updated`; since endive it names the customer.
     #[must_use]
-    pub fn render(&self, _version: ApiVersion) -> Value {
+    pub fn render(&self, version: ApiVersion) -> Value {
         let mut object = json!({
             "id": self.id,
             "object": "refund",
@@ -75,6 +79,11 @@ impl Refund {
             "reason": self.reason,
             "status": self.status.name(),
         });
+        if version.has_newest_fields() {
+            object["customer"] = json!(self.customer);
+            object["customer_account"] = Value::Null;
+            object["payment_method"] = json!(self.payment_method);
+        }
         if self.status == RefundStatus::Pending {
             object["pending_reason"] = json!("processing");
         }

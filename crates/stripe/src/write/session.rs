@@ -132,7 +132,10 @@ impl Session {
             "ui_mode": ui_mode(version),
             "url": self.url,
         });
-        let object = with_nulls(object, &NULLS);
+        let mut object = with_nulls(object, &NULLS);
+        if version.has_newest_fields() {
+            object = with_nulls(object, &NEWEST_NULLS);
+        }
         if version.has_currency_conversion() { with_nulls(object, &["currency_conversion"]) } else { object }
     }
 
@@ -150,6 +153,9 @@ impl Session {
         })
     }
 }
+
+const NEWEST_NULLS: [&str; 3] =
+    ["allowed_payment_method_types", "integration_identifier", "managed_payments"];
 
 const NULLS: [&str; 23] = [
     "after_expiration",

@@ -25,6 +25,8 @@ fn refunds() {
                     balance_transaction: text("txn_1"),
                     failure_balance_transaction: failed.then(|| "txn_2".to_owned()),
                     method,
+                    payment_method: text("pm_1"),
+                    customer: text("cus_1"),
                     metadata: note(),
                 };
                 keeps(&model);

@@ -129,8 +129,8 @@ impl<'a> Rehearsal<'a> {
         endpoint: &str,
         manners: Manners,
     ) -> Result<(), Failure> {
-        let state = self.account.read("/_emulator/state").await?;
-        let began = state["now"].as_i64().unwrap_or_default();
+        let newest = self.account.read("/v1/events?limit=1").await?;
+        let before = text(&newest["data"][0], "id").to_owned();
         let hold = manners.times > 1 || manners.seed.is_some();
         if hold {
             self.account.control(&format!("endpoints/{endpoint}/hold"), &json!({})).await?;
@@ -142,7 +142,7 @@ impl<'a> Rehearsal<'a> {
         }
         taken?;
         self.account.settled().await?;
-        self.show_events(began, manners).await
+        self.show_events(&before, manners).await
     }
 
     async fn take_all(&mut self, turns: &[Turn]) -> Result<(), Failure> {
@@ -169,10 +169,7 @@ impl<'a> Rehearsal<'a> {
         if text(&session, "status") != "open" {
             return Ok(());
         }
-        let field = if number.starts_with(|first: char| first.is_ascii_digit()) { "card" } else { "iban" };
-        let path = format!("sessions/{}/pay", self.session);
-        // A refusal by the bank is what some stories are about.
-        self.account.control(&path, &json!({ field: number })).await.map(drop)
+        self.account.pay(&self.session, number).await
     }
 
     async fn refund(&mut self, amount: Option<i64>) -> Result<(), Failure> {
@@ -212,9 +209,10 @@ impl<'a> Rehearsal<'a> {
         Ok(charge.to_owned())
     }
 
-    /// What was told, in the order in which it happened.
-    async fn show_events(&self, began: i64, manners: Manners) -> Result<(), Failure> {
-        let listed = self.account.read(&format!("/v1/events?limit=100&created[gte]={began}")).await?;
+    /// What was told since, in the order in which it happened.
+    async fn show_events(&self, before: &str, manners: Manners) -> Result<(), Failure> {
+        let since = if before.is_empty() { String::new() } else { format!("&ending_before={before}") };
+        let listed = self.account.read(&format!("/v1/events?limit=100{since}")).await?;
         let session = self.account.read(&format!("/v1/checkout/sessions/{}", self.session)).await?;
         let intent = text(&session, "payment_intent");
         let about = |event: &&Value| {

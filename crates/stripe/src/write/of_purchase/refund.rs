@@ -36,6 +36,8 @@ pub(crate) fn refund(purchase: &Purchase, amount: i64, created: i64, state: Refu
         failure_balance_transaction: failed.then(|| format!("{transaction}_failed")),
         balance_transaction: Some(transaction),
         method: MethodType::Card,
+        payment_method: Some(purchase.id("pm")),
+        customer: None,
         metadata: Metadata::new(),
     };
     refund.render(purchase.api_version)

@@ -1,0 +1,67 @@
+//! Events (docs.stripe.com/api/events): the last 30 days, and sending one again.
+//!
+//! Not here: what makes events, and their delivery.
+
+use serde_json::Value;
+
+use super::call::Call;
+use crate::object::Event;
+use crate::wire::Fault;
+
+const NOUN: &str = "event";
+/// docs.stripe.com/api/events/list
+const MOST_TYPES: usize = 20;
+
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+    call.params.finish()?;
+    show(call)
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let params = &mut call.params;
+    let mut types = params.texts("types")?;
+    if types.len() > MOST_TYPES {
+        let message = format!("You may only specify up to {MOST_TYPES} event types.");
+        return Err(Fault::invalid(message).param("types"));
+    }
+    if let Some(only) = params.text("type")? {
+        if !types.is_empty() {
+            return Err(Fault::exclusive(&["type", "types"]));
+        }
+        types.push(only);
+    }
+    let delivered = params.boolean("delivery_success")?;
+    let keep = |event: &Event| {
+        (types.is_empty() || types.iter().any(|pattern| matches(pattern, &event.type_name)))
+            && delivered.is_none_or(|delivered| (event.pending == 0) == delivered)
+    };
+    let (world, version) = (&*call.world, call.account_version);
+    let render = |event: &Event| world.render_event(event, version);
+    Call::list(&mut call.params, (NOUN, "/v1/events"), &world.events, |event| event.created, keep, render)
+}
+
+/// `charge.*` stands for every type that begins so.
+fn matches(pattern: &str, type_name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => type_name.starts_with(start),
+        None => pattern == type_name,
+    }
+}
+
+/// `POST /v1/events/{id}/retry`: what `stripe events resend` calls.
+pub(super) fn retry(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let endpoint = call.params.text("webhook_endpoint")?;
+    call.params.ignore(&["account", "for_stripecli"]);
+    call.params.finish()?;
+    call.named(&call.world.events, NOUN)?;
+    if let Some(id) = endpoint.as_ref().filter(|id| call.world.endpoints.get(id).is_none()) {
+        return Err(Fault::no_such("webhook_endpoint", id, "webhook_endpoint"));
+    }
+    call.world.resend(&call.id, endpoint.as_deref());
+    show(call)
+}
+
+fn show(call: &Call<'_>) -> Result<Value, Fault> {
+    let event = call.named(&call.world.events, NOUN)?;
+    Ok(call.world.render_event(event, call.account_version))
+}

@@ -1,0 +1,288 @@
+//! One request and its answer, the same for every route: key, size, version, idempotency, headers.
+//!
+//! Not here: what the routes do.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use serde_json::Value;
+use stripe::write::{ApiVersion, pretty};
+
+use super::call::{Call, resolve};
+use super::{Route, nouns};
+use crate::emulator::Emulator;
+use crate::object::RequestReference;
+use crate::wire::expand::Expansion;
+use crate::wire::fault::FaultType;
+use crate::wire::idempotency::{Answer, Begun, Fingerprint, Idempotency, MOST_KEY_CHARACTERS};
+use crate::wire::{Fault, Params, form};
+
+/// What every request needs.
+pub(super) struct Api {
+    emulator: Emulator,
+    keys: Mutex<Idempotency>,
+    /// How many requests there have been. Ids of objects do not depend on it, so that polling changes none.
+    requests: AtomicU64,
+}
+
+impl Api {
+    pub(super) fn new(emulator: Emulator) -> Self {
+        Self { emulator, keys: Mutex::default(), requests: AtomicU64::new(0) }
+    }
+
+    fn request_id(&self) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        format!("req_{:014}", number.saturating_add(1))
+    }
+
+    fn keys(&self) -> MutexGuard<'_, Idempotency> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A route that Stripe may have and the emulator does not.
+pub(super) async fn unknown(api: Arc<Api>, request: Request) -> Response {
+    let outcome = authorised(&api, request.headers())
+        .and_then(|()| version(request.headers()))
+        .and_then(|_| Err(Fault::unknown_url(request.method().as_str(), request.uri().path(), &nouns())));
+    match outcome {
+        Ok(never) => never,
+        Err(fault) => Reply::refused(&api, &fault).into_response(request.headers()),
+    }
+}
+
+/// A route that there is.
+pub(super) async fn answer(
+    api: Arc<Api>,
+    route: &'static Route,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let id = path.ok().and_then(|params| params.iter().next().map(|(_, value)| value.to_owned()));
+    let asked = Asked { route, id: id.unwrap_or_default(), method: &head.method, path: head.uri.path() };
+    let reply = match read(&api, &head.headers, head.uri.query(), body).await {
+        Ok((params, version)) => asked.decide(&api, &head.headers, params, version),
+        Err(fault) => Reply::refused(&api, &fault),
+    };
+    reply.into_response(&head.headers)
+}
+
+/// Everything about a request that can be wrong on any route.
+async fn read(
+    api: &Api,
+    headers: &HeaderMap,
+    query: Option<&str>,
+    body: Body,
+) -> Result<(Params, ApiVersion), Fault> {
+    authorised(api, headers)?;
+    let version = version(headers)?;
+    let too_large = |_| {
+        let message = format!("The request body is larger than {} bytes.", form::MOST_BYTES);
+        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, FaultType::InvalidRequest, message).before_anything()
+    };
+    let body = to_bytes(body, form::MOST_BYTES).await.map_err(too_large)?;
+    let form = headers.get(header::CONTENT_TYPE).is_none_or(|kind| {
+        kind.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
+    });
+    if !body.is_empty() && !form {
+        return Err(Fault::unreadable(
+            "check that your POST content type is application/x-www-form-urlencoded.",
+        ));
+    }
+    let both = [query.unwrap_or_default().as_bytes(), &body].join(&b'&');
+    Ok((Params::parse(&both)?, version))
+}
+
+/// The one key that is taken, as `Bearer` or as the user of `Basic`.
+fn authorised(api: &Api, headers: &HeaderMap) -> Result<(), Fault> {
+    let given = headers.get(header::AUTHORIZATION).ok_or_else(Fault::no_key)?;
+    let given = given.to_str().map_err(|_| Fault::wrong_key(""))?;
+    let (scheme, credentials) = given.split_once(' ').ok_or_else(Fault::no_key)?;
+    let key = if scheme.eq_ignore_ascii_case("bearer") {
+        credentials.trim().to_owned()
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        basic_user(credentials.trim()).unwrap_or_default()
+    } else {
+        return Err(Fault::no_key());
+    };
+    match key.as_str() {
+        "" => Err(Fault::no_key()),
+        key if key == api.emulator.options().api_key => Ok(()),
+        key => Err(Fault::wrong_key(key)),
+    }
+}
+
+/// The user of `user:password` in base64 (RFC 7617); None when it is not that.
+fn basic_user(encoded: &str) -> Option<String> {
+    let digit = |byte: u8| match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
+    for byte in encoded.trim_end_matches('=').bytes() {
+        bits = (bits << 6) | u32::from(digit(byte)?);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
+        }
+    }
+    let text = String::from_utf8(bytes).ok()?;
+    Some(text.split(':').next().unwrap_or_default().to_owned())
+}
+
+/// The version to answer in: the newest without a header.
+fn version(headers: &HeaderMap) -> Result<ApiVersion, Fault> {
+    let Some(given) = headers.get("stripe-version") else { return Ok(ApiVersion::default()) };
+    let text = given.to_str().unwrap_or_default();
+    ApiVersion::parse_nearest(text).ok_or_else(|| {
+        let shown: String = text.chars().take(50).collect();
+        Fault::invalid(format!("Invalid Stripe API version: {shown}")).before_anything()
+    })
+}
+
+/// What is asked for.
+struct Asked<'a> {
+    route: &'static Route,
+    id: String,
+    method: &'a Method,
+    path: &'a str,
+}
+
+impl Asked<'_> {
+    /// Answers, once for each idempotency key.
+    fn decide(self, api: &Api, headers: &HeaderMap, params: Params, version: ApiVersion) -> Reply {
+        let key = match idempotency_key(headers, self.method) {
+            Ok(key) => key,
+            Err(fault) => return Reply::refused(api, &fault),
+        };
+        let Some(key) = key else { return self.act(api, params, version, None).0 };
+        let fingerprint = Fingerprint::of(self.method.as_str(), self.path, &params);
+        let now_ms = api.emulator.with(|world| world.now_ms());
+        match api.keys().begin(&key, fingerprint, now_ms) {
+            Begun::Fresh => {}
+            Begun::Replay(answer) => return Reply::again(api, answer),
+            Begun::Mismatch => return Reply::refused(api, &Fault::idempotency_mismatch(&key)),
+            Begun::InFlight => return Reply::refused(api, &Fault::idempotency_key_in_use(&key)),
+        }
+        let (reply, keep) = self.act(api, params, version, Some(&key));
+        if keep {
+            api.keys().finish(&key, reply.answer.clone(), now_ms);
+        } else {
+            api.keys().forget(&key);
+        }
+        reply
+    }
+
+    /// Answers, and whether the answer is the one for ever.
+    fn act(self, api: &Api, params: Params, version: ApiVersion, key: Option<&str>) -> (Reply, bool) {
+        let request_id = api.request_id();
+        let request = RequestReference { id: request_id.clone(), idempotency_key: key.map(str::to_owned) };
+        let result = api.emulator.with(|world| {
+            world.on_behalf_of(Some(request));
+            let mut params = params;
+            let answer = Expansion::read(&mut params, self.route.2).and_then(|expansion| {
+                let mut call = Call {
+                    world: &mut *world,
+                    params,
+                    id: self.id,
+                    version,
+                    account_version: ApiVersion::default(),
+                    site: &api.emulator.options().url,
+                };
+                let mut answer = (self.route.3)(&mut call)?;
+                expansion.apply(&mut answer, |wanted| resolve(world, version, wanted));
+                Ok(answer)
+            });
+            world.on_behalf_of(None);
+            answer
+        });
+        match result {
+            Ok(answer) => (Reply::new(StatusCode::OK, &answer, request_id), true),
+            Err(fault) => {
+                let (status, body) = fault.render();
+                (Reply::new(status, &body, request_id), !fault.before_execution())
+            }
+        }
+    }
+}
+
+/// The `Idempotency-Key` of a POST; other methods are idempotent by themselves.
+fn idempotency_key(headers: &HeaderMap, method: &Method) -> Result<Option<String>, Fault> {
+    let Some(key) = headers.get("idempotency-key").filter(|_| method == Method::POST) else {
+        return Ok(None);
+    };
+    let key =
+        key.to_str().map_err(|_| Fault::invalid("The idempotency key is not text.").before_anything())?;
+    if key.len() > MOST_KEY_CHARACTERS {
+        return Err(Fault::invalid(format!(
+            "Idempotency keys can have up to {MOST_KEY_CHARACTERS} characters, but you passed in one of {}.",
+            key.len()
+        ))
+        .before_anything());
+    }
+    Ok(Some(key.to_owned()).filter(|key| !key.is_empty()))
+}
+
+/// An answer on its way out.
+struct Reply {
+    answer: Answer,
+    request_id: String,
+    /// The request that was answered so first, when this is a replay.
+    original: Option<String>,
+}
+
+impl Reply {
+    fn new(status: StatusCode, body: &Value, request_id: String) -> Self {
+        let body = pretty(body).into_bytes();
+        let answer = Answer { status: status.as_u16(), body, request_id: request_id.clone() };
+        Self { answer, request_id, original: None }
+    }
+
+    fn refused(api: &Api, fault: &Fault) -> Self {
+        let (status, body) = fault.render();
+        Self::new(status, &body, api.request_id())
+    }
+
+    fn again(api: &Api, answer: Answer) -> Self {
+        Self { request_id: api.request_id(), original: Some(answer.request_id.clone()), answer }
+    }
+
+    /// With the headers that SDKs read.
+    fn into_response(self, asked: &HeaderMap) -> Response {
+        let mut response = Response::new(Body::from(self.answer.body));
+        // It was a status before.
+        *response.status_mut() = StatusCode::from_u16(self.answer.status).unwrap_or(StatusCode::OK);
+        let headers = response.headers_mut();
+        let mut put = |name, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        };
+        put("content-type", "application/json");
+        put("cache-control", "no-cache, no-store");
+        put("request-id", &self.request_id);
+        put("stripe-version", version(asked).unwrap_or_default().as_str());
+        if let Some(original) = &self.original {
+            put("idempotent-replayed", "true");
+            put("original-request", original);
+        }
+        if self.answer.status == StatusCode::UNAUTHORIZED.as_u16() {
+            put("www-authenticate", "Basic realm=\"Stripe\"");
+        }
+        if let Some(key) = asked.get("idempotency-key") {
+            headers.insert("idempotency-key", key.clone());
+        }
+        response
+    }
+}

@@ -1,0 +1,145 @@
+//! Products (docs.stripe.com/api/products).
+//!
+//! Not here: features, packages, tax codes; they are taken and change nothing.
+
+use serde_json::Value;
+
+use super::call::{Call, deleted};
+use super::price;
+use crate::object::{Object, Product};
+use crate::wire::{Fault, Params};
+use crate::world::World;
+
+const NOUN: &str = "product";
+/// What is taken and not kept: nothing that the emulator does depends on it.
+const IGNORED: [&str; 10] = [
+    "images",
+    "marketing_features",
+    "package_dimensions",
+    "shippable",
+    "statement_descriptor",
+    "tax_code",
+    "type",
+    "unit_label",
+    "url",
+    "tax_details",
+];
+
+/// The words of a new product.
+pub(super) struct NewProduct {
+    name: String,
+    description: Option<String>,
+    metadata: crate::object::Metadata,
+}
+
+impl NewProduct {
+    /// `product_data`, and the same fields of a product itself.
+    pub(super) fn read(params: &mut Params) -> Result<Self, Fault> {
+        params.ignore(&IGNORED);
+        Ok(Self {
+            name: params.required_text("name")?,
+            description: params.text_change("description")?.value(),
+            metadata: params.metadata()?.made()?,
+        })
+    }
+
+    /// Makes the product. Answers its id.
+    pub(super) fn make(self, world: &mut World, id: Option<String>, active: bool) -> String {
+        let (id, now) = (id.unwrap_or_else(|| world.id("prod")), world.now());
+        let product = Product {
+            id: id.clone(),
+            created: now,
+            updated: now,
+            name: self.name,
+            description: self.description,
+            active,
+            default_price: None,
+            metadata: self.metadata,
+        };
+        world.create(product, "product.created");
+        id
+    }
+}
+
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let params = &mut call.params;
+    let id = params.text("id")?;
+    let active = params.boolean("active")?.unwrap_or(true);
+    let default_price = params.nested("default_price_data", price::NewPrice::read)?;
+    let new = NewProduct::read(params)?;
+    params.finish()?;
+    if let Some(id) = id.as_deref().filter(|id| call.world.products.get(id).is_some()) {
+        let fault = Fault::invalid(format!("Product already exists: {id}"));
+        return Err(fault.code("resource_already_exists").param("id"));
+    }
+    let id = new.make(call.world, id, active);
+    if let Some(price) = default_price {
+        let price = price.make(call.world, id.clone(), true);
+        call.world.change::<Product>(&id, "product.updated", |product| product.default_price = Some(price));
+    }
+    call.id = id;
+    show(call)
+}
+
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+    call.params.finish()?;
+    show(call)
+}
+
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let params = &mut call.params;
+    params.ignore(&IGNORED);
+    let name = params.text("name")?;
+    let active = params.boolean("active")?;
+    let description = params.text_change("description")?;
+    let default_price = params.text_change("default_price")?;
+    let metadata = params.metadata()?;
+    if let crate::wire::Change::Set(id) = &default_price
+        && call.world.prices.get(id).is_none()
+    {
+        return Err(Fault::no_such("price", id, "default_price"));
+    }
+    let now = call.world.now();
+    call.update::<Product>(
+        "product.updated",
+        NOUN,
+        metadata,
+        |product| &mut product.metadata,
+        |product| {
+            product.updated = now;
+            product.name = name.unwrap_or_else(|| product.name.clone());
+            product.active = active.unwrap_or(product.active);
+            description.apply(&mut product.description);
+            default_price.apply(&mut product.default_price);
+        },
+    )?;
+    show(call)
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
+    call.params.finish()?;
+    let product = call.named(&call.world.products, NOUN)?.clone();
+    if call.world.prices.iter().any(|price| price.product == product.id) {
+        return Err(Fault::invalid(
+            "This product cannot be deleted because it has one or more user-created prices.",
+        ));
+    }
+    Product::table(call.world).remove(&call.id);
+    call.world.emit("product.deleted", product.into(), None);
+    Ok(deleted(&call.id, NOUN))
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let active = call.params.boolean("active")?;
+    let ids = call.params.texts("ids")?;
+    let keep = |product: &Product| {
+        active.is_none_or(|active| product.active == active) && (ids.is_empty() || ids.contains(&product.id))
+    };
+    let names = (NOUN, "/v1/products");
+    let products = &call.world.products;
+    Call::list(&mut call.params, names, products, |product| product.created, keep, Product::render)
+}
+
+fn show(call: &Call<'_>) -> Result<Value, Fault> {
+    call.named(&call.world.products, NOUN).map(Product::render)
+}

@@ -1,0 +1,360 @@
+//! A new Checkout session: its parameters, and Stripe's rules for them. A draft is read, then checked against
+//! what exists, and only then made.
+//!
+//! Not here: subscriptions, discounts, shipping, embedded pages; they are refused by name.
+
+use stripe::write::{ApiVersion, CustomerCreation, MethodType};
+
+use crate::act::checkout::{NewSession, amounts};
+use crate::api::customer::check_email;
+use crate::api::price::NewPrice;
+use crate::api::product::NewProduct;
+use crate::api::{currency, url};
+use crate::object::{LineItem, Metadata, Price};
+use crate::wire::{Fault, Params};
+use crate::world::World;
+
+/// docs.stripe.com/api/checkout/sessions/create: in payment mode.
+const MOST_ITEMS: usize = 100;
+const MOST_QUANTITY: i64 = 999_999;
+const MOST_REFERENCE_CHARACTERS: usize = 200;
+const SHORTEST: i64 = 30 * 60;
+const LONGEST: i64 = 24 * 60 * 60;
+
+/// Taken and not kept: how the page looks, and what it asks for besides the payment.
+const IGNORED: [&str; 24] = [
+    "adaptive_pricing",
+    "after_expiration",
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "branding_settings",
+    "consent_collection",
+    "custom_fields",
+    "custom_text",
+    "customer_update",
+    "excluded_payment_method_types",
+    "invoice_creation",
+    "locale",
+    "name_collection",
+    "origin_context",
+    "payment_method_collection",
+    "payment_method_configuration",
+    "payment_method_data",
+    "payment_method_options",
+    "permissions",
+    "phone_number_collection",
+    "saved_payment_method_options",
+    "submit_type",
+    "tax_id_collection",
+    "wallet_options",
+];
+const NOT_EMULATED: [&str; 9] = [
+    "customer_account",
+    "discounts",
+    "optional_items",
+    "redirect_on_completion",
+    "return_url",
+    "setup_intent_data",
+    "shipping_address_collection",
+    "shipping_options",
+    "subscription_data",
+];
+
+/// How one may pay unless the request says otherwise.
+const METHODS: [(&str, MethodType); 2] = [("card", MethodType::Card), ("sepa_debit", MethodType::SepaDebit)];
+
+/// What was asked for, not yet compared with what there is.
+pub(super) struct Draft {
+    session: NewSession,
+    lines: Vec<Line>,
+}
+
+struct Line {
+    place: String,
+    of: LineOf,
+    quantity: i64,
+}
+
+enum LineOf {
+    Price(String),
+    Data { price: NewPrice, product: ProductOf },
+}
+
+enum ProductOf {
+    Known(String),
+    Data(NewProduct),
+}
+
+impl Draft {
+    pub(super) fn read(params: &mut Params, version: ApiVersion) -> Result<Self, Fault> {
+        params.refuse(&NOT_EMULATED)?;
+        params.ignore(&IGNORED);
+        mode(params)?;
+        let mut lines = params.list("line_items", Line::read)?;
+        if lines.is_empty() {
+            return Err(params.missing("line_items"));
+        }
+        if lines.len() > MOST_ITEMS {
+            return Err(
+                Fault::invalid(format!("A session has at most {MOST_ITEMS} line items.")).param("line_items")
+            );
+        }
+        for (index, line) in lines.iter_mut().enumerate() {
+            line.place = format!("line_items[{index}]");
+        }
+        let (intent_metadata, intent_description) =
+            params.nested("payment_intent_data", intent_data)?.unwrap_or_default();
+        let automatic_tax = params.nested("automatic_tax", |tax| {
+            tax.ignore(&["liability"]);
+            tax.boolean("enabled")?.ok_or_else(|| tax.missing("enabled"))
+        })?;
+        let session = NewSession {
+            items: Vec::new(),
+            currency: String::new(),
+            metadata: params.metadata()?.made()?,
+            intent_metadata,
+            intent_description,
+            customer: params.text("customer")?,
+            customer_email: params.text("customer_email")?,
+            customer_creation: customer_creation(params)?,
+            client_reference_id: reference(params)?,
+            success_url: Some(
+                url::read(params, "success_url")?.ok_or_else(|| params.missing("success_url"))?,
+            ),
+            cancel_url: url::read(params, "cancel_url")?,
+            expires_at: params.integer("expires_at")?,
+            automatic_tax: automatic_tax.unwrap_or(false),
+            payment_method_types: methods(params, version)?,
+        };
+        let only = params.text("currency")?.map(|currency| currency.to_ascii_lowercase());
+        Ok(Self { session: NewSession { currency: only.unwrap_or_default(), ..session }, lines })
+    }
+
+    /// Compares with what there is. Nothing is changed yet.
+    pub(super) fn check(self, world: &World) -> Result<Checked, Fault> {
+        let session = &self.session;
+        if session.customer.is_some() && session.customer_email.is_some() {
+            return Err(Fault::exclusive(&["customer", "customer_email"]));
+        }
+        if session.customer.is_some() && session.customer_creation == CustomerCreation::Always {
+            return Err(Fault::exclusive(&["customer", "customer_creation"]));
+        }
+        check_email(session.customer_email.as_deref()).map_err(|fault| fault.param("customer_email"))?;
+        if let Some(id) = session.customer.as_ref().filter(|id| world.customers.get(id).is_none()) {
+            return Err(Fault::no_such("customer", id, "customer"));
+        }
+        let left = session.expires_at.map(|at| at.saturating_sub(world.now()));
+        if left.is_some_and(|left| left < SHORTEST) {
+            let message =
+                "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.";
+            return Err(Fault::invalid(message).param("expires_at"));
+        }
+        if left.is_some_and(|left| left > LONGEST) {
+            let message =
+                "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.";
+            return Err(Fault::invalid(message).param("expires_at"));
+        }
+        let currency = self.check_lines(world)?;
+        Ok(Checked(Self { session: NewSession { currency, ..self.session }, lines: self.lines }))
+    }
+
+    /// That every line can be sold, all in one currency, which is answered.
+    fn check_lines(&self, world: &World) -> Result<String, Fault> {
+        let mut currency = Some(self.session.currency.clone()).filter(|currency| !currency.is_empty());
+        let mut total = 0_i64;
+        for line in &self.lines {
+            let (of, (unit, inclusive)) = line.check(world)?;
+            let currency = currency.get_or_insert_with(|| of.clone());
+            if *currency != of {
+                let message = "All line items must have the same currency in payment mode.";
+                return Err(Fault::invalid(message).param(&line.place));
+            }
+            let sums = amounts(unit, line.quantity, self.session.automatic_tax, inclusive);
+            let (_, _, amount) = sums.ok_or_else(|| currency::too_large(&line.place))?;
+            total = total.checked_add(amount).ok_or_else(|| currency::too_large(&line.place))?;
+        }
+        let currency = currency.unwrap_or_default();
+        currency::chargeable(total, &currency, "line_items")?;
+        Ok(currency)
+    }
+}
+
+/// A draft that can be made.
+pub(super) struct Checked(Draft);
+
+impl Checked {
+    /// Makes the prices and products that the request brought along, and the lines. The session itself is the
+    /// caller's.
+    pub(super) fn make(self, world: &mut World) -> NewSession {
+        let Draft { session, lines } = self.0;
+        let taxed = session.automatic_tax;
+        let items = lines.into_iter().filter_map(|line| line.make(world, taxed)).collect();
+        NewSession { items, ..session }
+    }
+}
+
+impl Line {
+    fn read(params: &mut Params) -> Result<Self, Fault> {
+        params.refuse(&["tax_rates"])?;
+        params.ignore(&["adjustable_quantity", "dynamic_tax_rates", "metadata"]);
+        let price = params.text("price")?;
+        let data = params.nested("price_data", |data| {
+            let product = data.text("product")?;
+            let product_data = data.nested("product_data", NewProduct::read)?;
+            let product = match (product, product_data) {
+                (Some(id), None) => ProductOf::Known(id),
+                (None, Some(new)) => ProductOf::Data(new),
+                (None, None) => return Err(data.missing("product")),
+                (Some(_), Some(_)) => {
+                    return Err(Fault::exclusive(&[&data.name("product"), &data.name("product_data")]));
+                }
+            };
+            Ok((NewPrice::read(data)?, product))
+        })?;
+        let of = match (price, data) {
+            (Some(id), None) => LineOf::Price(id),
+            (None, Some((price, product))) => LineOf::Data { price, product },
+            (None, None) => return Err(params.missing("price")),
+            (Some(_), Some(_)) => {
+                return Err(Fault::exclusive(&[&params.name("price"), &params.name("price_data")]));
+            }
+        };
+        let quantity = params.integer_from("quantity", 1)?.ok_or_else(|| params.missing("quantity"))?;
+        if quantity > MOST_QUANTITY {
+            let message = format!("This value must be less than or equal to {MOST_QUANTITY}.");
+            return Err(Fault::invalid(message)
+                .code("parameter_invalid_integer")
+                .param(params.name("quantity")));
+        }
+        Ok(Self { place: String::new(), of, quantity })
+    }
+
+    /// The currency, and what one piece costs.
+    fn check(&self, world: &World) -> Result<(String, (i64, bool)), Fault> {
+        let named = |name: &str| format!("{}{name}", self.place);
+        match &self.of {
+            LineOf::Price(id) => {
+                let price = world.prices.get(id);
+                let price = price.ok_or_else(|| Fault::no_such("price", id, &named("[price]")))?;
+                if !price.active {
+                    let message = format!(
+                        "The price specified is inactive. This field only accepts active prices. ({id})"
+                    );
+                    return Err(Fault::invalid(message).param(named("[price]")));
+                }
+                Ok((price.currency.clone(), (price.unit_amount, price.tax_inclusive)))
+            }
+            LineOf::Data { price, product } => {
+                if let ProductOf::Known(id) = product
+                    && world.products.get(id).is_none()
+                {
+                    return Err(Fault::no_such("product", id, &named("[price_data][product]")));
+                }
+                Ok((price.currency().to_owned(), price.unit()))
+            }
+        }
+    }
+
+    fn make(self, world: &mut World, taxed: bool) -> Option<LineItem> {
+        let (price, description) = match self.of {
+            LineOf::Price(id) => {
+                let price: Price = world.prices.get(&id)?.clone();
+                let name = world.products.get(&price.product).map(|product| product.name.clone());
+                (price, name)
+            }
+            LineOf::Data { price, product } => {
+                let product = match product {
+                    ProductOf::Known(id) => id,
+                    ProductOf::Data(new) => new.make(world, None, true),
+                };
+                let name = world.products.get(&product).map(|product| product.name.clone());
+                let id = price.make(world, product, false);
+                (world.prices.get(&id)?.clone(), name)
+            }
+        };
+        let (unit, inclusive) = (price.unit_amount, price.tax_inclusive);
+        let (amount_subtotal, amount_tax, amount_total) = amounts(unit, self.quantity, taxed, inclusive)?;
+        let description = description.unwrap_or_default();
+        let id = world.id("li");
+        Some(LineItem {
+            id,
+            description,
+            quantity: self.quantity,
+            price,
+            amount_subtotal,
+            amount_tax,
+            amount_total,
+        })
+    }
+}
+
+/// Only payments on the hosted page.
+fn mode(params: &mut Params) -> Result<(), Fault> {
+    match params.text("mode")?.as_deref() {
+        None => return Err(params.missing("mode")),
+        Some("payment") => {}
+        Some("setup" | "subscription") => {
+            return Err(Fault::invalid("FairePlace's emulator plays mode=payment only.").param("mode"));
+        }
+        Some(_) => return Err(Fault::not_one_of("mode", &["payment", "setup", "subscription"])),
+    }
+    match params.text("ui_mode")?.as_deref() {
+        None | Some("hosted" | "hosted_page") => Ok(()),
+        Some(_) => {
+            Err(Fault::invalid("FairePlace's emulator plays ui_mode=hosted_page only.").param("ui_mode"))
+        }
+    }
+}
+
+fn customer_creation(params: &mut Params) -> Result<CustomerCreation, Fault> {
+    let words = [("if_required", CustomerCreation::IfRequired), ("always", CustomerCreation::Always)];
+    Ok(params.one_of("customer_creation", &words)?.unwrap_or(CustomerCreation::IfRequired))
+}
+
+fn reference(params: &mut Params) -> Result<Option<String>, Fault> {
+    let reference = params.text("client_reference_id")?;
+    match &reference {
+        Some(text) if text.chars().count() > MOST_REFERENCE_CHARACTERS => {
+            Err(Fault::too_long("client_reference_id", text, MOST_REFERENCE_CHARACTERS))
+        }
+        _ => Ok(reference),
+    }
+}
+
+/// `payment_intent_data`: what intent and charge will carry.
+fn intent_data(data: &mut Params) -> Result<(Metadata, Option<String>), Fault> {
+    data.refuse(&["application_fee_amount", "capture_method", "on_behalf_of", "transfer_data"])?;
+    data.ignore(&[
+        "receipt_email",
+        "setup_future_usage",
+        "shipping",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+        "transfer_group",
+    ]);
+    Ok((data.metadata()?.made()?, data.text("description")?))
+}
+
+/// `payment_method_types`, which endive took away (docs.stripe.com/changelog), and its successor.
+fn methods(params: &mut Params, version: ApiVersion) -> Result<Vec<MethodType>, Fault> {
+    let old = params.texts("payment_method_types")?;
+    if !old.is_empty() && version >= ApiVersion::Endive {
+        return Err(Fault::invalid(
+            "payment_method_types is no longer supported in this API version. Leave it out, or use \
+             allowed_payment_method_types.",
+        )
+        .code("payment_method_types_no_longer_supported")
+        .param("payment_method_types"));
+    }
+    let allowed = params.texts("allowed_payment_method_types")?;
+    let asked = if old.is_empty() { allowed } else { old };
+    let known = |name: &String| {
+        let method = METHODS.iter().find(|(known, _)| known == name).map(|(_, method)| *method);
+        method.ok_or_else(|| {
+            Fault::invalid(format!("FairePlace's emulator plays card and sepa_debit, not {name}."))
+                .param("payment_method_types")
+        })
+    };
+    let methods = asked.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+    if methods.is_empty() { Ok(METHODS.map(|(_, method)| method).to_vec()) } else { Ok(methods) }
+}

@@ -1,0 +1,28 @@
+//! Addresses that a request brings: where customers and events are sent.
+//!
+//! Not here: whether anything listens there.
+
+use crate::wire::{Fault, Params};
+
+const MOST_CHARACTERS: usize = 2_048;
+
+/// An `http` or `https` address with a host. Braces are taken, because of `{CHECKOUT_SESSION_ID}`.
+///
+/// # Errors
+/// Stripe's `url_invalid`.
+pub(super) fn read(params: &mut Params, name: &str) -> Result<Option<String>, Fault> {
+    let Some(url) = params.text(name)? else { return Ok(None) };
+    if is_web_address(&url) {
+        return Ok(Some(url));
+    }
+    Err(Fault::invalid("Not a valid URL").code("url_invalid").param(params.name(name)))
+}
+
+fn is_web_address(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let printable = url.chars().all(|c| !c.is_control() && !c.is_whitespace());
+    printable
+        && url.len() <= MOST_CHARACTERS
+        && host.is_some_and(|host| !host.is_empty() && !host.contains('\\'))
+}

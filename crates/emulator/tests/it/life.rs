@@ -1,0 +1,353 @@
+//! A small language for the life of one payment: `4242424242424242: buy 2500 eur; refund 1000; advance 7d`
+//! becomes the list of events that it makes, one line each.
+//!
+//! Not here: the lives themselves, and deliveries. Whatever is told is also read back by `stripe`'s reader.
+
+use std::collections::BTreeMap;
+
+use emulator::act::checkout::{self, NewSession};
+use emulator::act::dispute;
+use emulator::act::payment::Instrument;
+use emulator::act::refund::{self, NewRefund};
+use emulator::object::{Endpoint, Event, LineItem, Metadata, Price};
+use emulator::world::{Time, World};
+use serde_json::{Value, json};
+use stripe::write::{ApiVersion, BillingDetails, CustomerCreation, MethodType, pretty};
+use stripe::{Envelope, Object};
+
+/// When every life begins, in Unix seconds.
+pub(crate) const START: i64 = 1_790_000_000;
+
+/// A world with one endpoint of this version that wants everything.
+pub(crate) fn world(version: ApiVersion) -> World {
+    let mut world = World::new(7, Time::Still { at_ms: START * 1_000 }, START * 1_000);
+    world.endpoints.add(endpoint("we_1", "http://127.0.0.1:9/", version));
+    world
+}
+
+/// An endpoint that wants everything.
+pub(crate) fn endpoint(id: &str, url: &str, version: ApiVersion) -> Endpoint {
+    let fields = json!({
+        "id": id, "created": START, "url": url, "enabled_events": ["*"], "api_version": version.as_str(),
+        "description": null, "metadata": {}, "enabled": true,
+        "secrets": [{ "text": SECRET, "expires": null }],
+        "misbehaviour": {}, "held": false, "failing_since": null, "ready": [], "flushing": false,
+    });
+    serde_json::from_value(fields).expect("an endpoint")
+}
+
+/// What every test endpoint signs with.
+pub(crate) const SECRET: &str = "whsec_rehearsal0000000000000000";
+
+/// What the life made so far.
+pub(crate) struct Life {
+    pub(crate) world: World,
+    version: ApiVersion,
+    number: String,
+    session: String,
+    refund: String,
+    /// What was asked for and refused, in the words of the refusal.
+    refused: Vec<String>,
+}
+
+/// The events that an endpoint of this version hears of, one line each; then what was refused.
+pub(crate) fn life(version: ApiVersion, story: &str) -> Vec<String> {
+    let mut life = Life::new(version);
+    life.tell(story);
+    life.lines()
+}
+
+/// Compares every life of a table with what is expected of it, and shows all that differ. A line that begins
+/// with no time and is no refusal goes on with the line before.
+pub(crate) fn check(version: ApiVersion, cases: &[(&str, &str)]) {
+    check_part(version, cases, &[]);
+}
+
+/// The same, without the events of paying by card: they are the same in every life (`payments`).
+pub(crate) fn check_after_purchase(version: ApiVersion, cases: &[(&str, &str)]) {
+    let paying = [
+        "payment_intent.created",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+        "checkout.session.completed",
+        "charge.updated",
+    ];
+    check_part(version, cases, &paying);
+}
+
+fn check_part(version: ApiVersion, cases: &[(&str, &str)], without: &[&str]) {
+    let mut differ = String::new();
+    for (story, expected) in cases {
+        let mut lines = life(version, story);
+        lines.retain(|line| !without.contains(&line.split(' ').nth(1).unwrap_or_default()));
+        let expected = joined(expected);
+        if lines != expected {
+            let (lines, expected) = (lines.join("\n    "), expected.join("\n    "));
+            differ += &format!("\n{story}\n  is\n    {lines}\n  and not\n    {expected}\n");
+        }
+    }
+    assert!(differ.is_empty(), "{differ}");
+}
+
+fn joined(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let begins = line.starts_with(|c: char| c.is_ascii_digit()) || line.starts_with("refused ");
+        match lines.last_mut().filter(|_| !begins) {
+            Some(last) => *last = format!("{last} {line}"),
+            None => lines.push(line.to_owned()),
+        }
+    }
+    lines
+}
+
+impl Life {
+    pub(crate) fn new(version: ApiVersion) -> Self {
+        let number = String::new();
+        let (session, refund) = (String::new(), String::new());
+        Self { world: world(version), version, number, session, refund, refused: Vec::new() }
+    }
+
+    pub(crate) fn tell(&mut self, story: &str) {
+        let deeds = story.split_once(": ").map_or(story, |(number, deeds)| {
+            number.clone_into(&mut self.number);
+            deeds
+        });
+        for deed in deeds.split(';') {
+            let mut words = deed.split_whitespace();
+            let verb = words.next().expect("a verb");
+            self.act(verb, words.next(), words.next());
+        }
+    }
+
+    fn act(&mut self, verb: &str, what: Option<&str>, more: Option<&str>) {
+        let world = &mut self.world;
+        let fine = match verb {
+            "session" => {
+                self.session = new_session(world, amount(what), more.expect("a currency"));
+                Ok(())
+            }
+            "buy" => {
+                self.session = new_session(world, amount(what), more.expect("a currency"));
+                return self.pay(what.map(|_| self.number.clone()));
+            }
+            "pay" => return self.pay(what.map(str::to_owned)),
+            "confirm" | "refuse" => {
+                let confirmed = verb == "confirm";
+                let paid = checkout::answer_challenge(world, &self.session, confirmed, payer());
+                if paid == checkout::Paid::NotOpen { Err("not open".to_owned()) } else { Ok(()) }
+            }
+            "expire" => {
+                checkout::expire(world, &self.session);
+                Ok(())
+            }
+            "refund" => {
+                let new = NewRefund {
+                    charge: charge(world),
+                    amount: what.map(|_| amount(what)),
+                    reason: None,
+                    metadata: Metadata::new(),
+                };
+                refund::create(world, new).map(|id| self.refund = id).map_err(|why| format!("{why:?}"))
+            }
+            "cancel" => refund::cancel(world, &self.refund).then_some(()).ok_or("not pending".to_owned()),
+            "dispute" => {
+                dispute::open(world, &charge(world), what.unwrap_or("fraudulent"), false);
+                Ok(())
+            }
+            "inquire" => {
+                dispute::open(world, &charge(world), "fraudulent", true);
+                Ok(())
+            }
+            "warn" => {
+                dispute::warn(world, &charge(world));
+                Ok(())
+            }
+            "submit" | "draft" => {
+                let text = what.expect("a text").to_owned();
+                let evidence = BTreeMap::from([("uncategorized_text".to_owned(), text)]);
+                let open = dispute::answer(world, &last_dispute(world), evidence, |_| (), verb == "submit");
+                open.then_some(()).ok_or("closed".to_owned())
+            }
+            "close" => dispute::close(world, &last_dispute(world)).then_some(()).ok_or("closed".to_owned()),
+            "advance" => {
+                let until = world.now_ms() + seconds(what.expect("how long")) * 1_000;
+                world.run_until(until);
+                Ok(())
+            }
+            "hasten" => {
+                world.hasten(&charge(world));
+                Ok(())
+            }
+            other => panic!("unknown verb {other}"),
+        };
+        self.refused.extend(fine.err().map(|why| format!("refused {verb}: {why}")));
+    }
+
+    fn pay(&mut self, number: Option<String>) {
+        let number = number.unwrap_or_else(|| self.number.clone());
+        let instrument = Instrument::of_number(&number).expect("a test number");
+        let paid = checkout::pay(&mut self.world, &self.session, &instrument, payer());
+        if paid == checkout::Paid::NotOpen {
+            self.refused.push("refused pay: not open".to_owned());
+        }
+    }
+
+    /// The events, one line each.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let endpoint = self.world.endpoints.iter().next().expect("an endpoint");
+        let told = self.world.events.iter().filter(|event| endpoint.wants(&event.type_name));
+        told.map(|event| line(event, self.version)).chain(self.refused.iter().cloned()).collect()
+    }
+}
+
+fn amount(what: Option<&str>) -> i64 {
+    what.expect("an amount").parse().expect("minor units")
+}
+
+/// `90s`, `4h`, `7d`.
+fn seconds(text: &str) -> i64 {
+    let (count, unit) = text.split_at(text.len() - 1);
+    let unit = match unit {
+        "s" => 1,
+        "h" => 3_600,
+        "d" => 86_400,
+        other => panic!("unknown unit {other}"),
+    };
+    count.parse::<i64>().expect("a number") * unit
+}
+
+/// `0s`, `90s`, `3h`, `7d+2s`.
+fn when(seconds: i64) -> String {
+    let parts = [(86_400, "d"), (3_600, "h"), (1, "s")];
+    let mut rest = seconds;
+    let mut text = Vec::new();
+    for (size, unit) in parts {
+        if rest >= size {
+            text.push(format!("{}{unit}", rest / size));
+            rest %= size;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text.join("+") }
+}
+
+fn charge(world: &World) -> String {
+    world.charges.iter().next_back().expect("a charge").id.clone()
+}
+
+fn last_dispute(world: &World) -> String {
+    world.disputes.iter().next_back().expect("a dispute").id.clone()
+}
+
+pub(crate) fn payer() -> BillingDetails {
+    let name = Some("Jenny Rosen".to_owned());
+    let email = Some("jenny@example.com".to_owned());
+    BillingDetails { name, email, country: Some("DE".to_owned()), postal_code: None }
+}
+
+pub(crate) fn new_session(world: &mut World, amount: i64, currency: &str) -> String {
+    checkout::create(world, wanted(amount, currency), "http://127.0.0.1:1")
+}
+
+/// A session for one thing at this price, with session metadata only.
+pub(crate) fn wanted(amount: i64, currency: &str) -> NewSession {
+    let price = json!({
+        "id": "price_1", "created": START, "product": "prod_1", "currency": currency, "unit_amount": amount,
+        "nickname": null, "lookup_key": null, "active": true, "metadata": {}, "tax_inclusive": false,
+    });
+    let price: Price = serde_json::from_value(price).expect("a price");
+    let item = LineItem {
+        id: "li_1".to_owned(),
+        description: "Credits".to_owned(),
+        quantity: 1,
+        price,
+        amount_subtotal: amount,
+        amount_tax: 0,
+        amount_total: amount,
+    };
+    NewSession {
+        items: vec![item],
+        currency: currency.to_owned(),
+        metadata: Metadata::from([("tenant_id".to_owned(), "t1".to_owned())]),
+        intent_metadata: Metadata::new(),
+        intent_description: None,
+        customer: None,
+        customer_email: None,
+        customer_creation: CustomerCreation::IfRequired,
+        client_reference_id: None,
+        success_url: None,
+        cancel_url: None,
+        expires_at: None,
+        automatic_tax: false,
+        payment_method_types: vec![MethodType::Card, MethodType::SepaDebit],
+    }
+}
+
+/// One event: when, what, the fields that matter, and what they were before. It must be readable.
+fn line(event: &Event, version: ApiVersion) -> String {
+    let body = pretty(&event.render(version, event.told));
+    let read = Envelope::parse(body.as_bytes()).expect("an event");
+    assert_eq!((read.id(), read.type_name()), (event.id.as_str(), event.type_name.as_str()));
+    assert_eq!((read.created(), read.livemode()), (Some(event.created), Some(false)));
+    let Envelope::Snapshot(read) = &read else { panic!("a thin event") };
+    let said = match read.object().expect("an object") {
+        Object::CheckoutSession(o) => {
+            let payment = o.payment_status.map(|status| status.name().to_owned());
+            format!(
+                "{} {} {}",
+                o.status.expect("status"),
+                payment.expect("payment"),
+                o.amount_total.expect("amount")
+            )
+        }
+        Object::PaymentIntent(o) => {
+            let raw: Value = serde_json::from_str(&body).expect("JSON");
+            let error = &raw["data"]["object"]["last_payment_error"];
+            let code = [&error["code"], &error["decline_code"]];
+            let code: Vec<_> =
+                code.iter().filter_map(|code| code.as_str()).filter(|code| !code.is_empty()).collect();
+            let received = o.amount_received.filter(|amount| *amount > 0).map(|amount| amount.to_string());
+            [
+                vec![o.status.expect("status")],
+                received.into_iter().collect(),
+                code.into_iter().map(str::to_owned).collect(),
+            ]
+            .concat()
+            .join(" ")
+        }
+        Object::Charge(o) => {
+            let refunded = if o.refunded { "refunded " } else { "" };
+            format!(
+                "{} {}{} of {}",
+                o.status.expect("status"),
+                refunded,
+                o.amount_refunded,
+                o.amount.expect("amount")
+            )
+        }
+        Object::Refund(o) => format!("{} {}", o.status.name(), o.amount),
+        Object::Dispute(o) => {
+            let legs: Vec<_> = o.balance_transactions.iter().map(|leg| format!("{:+}", leg.amount)).collect();
+            format!("{} {} [{}]", o.status.name(), o.amount, legs.join(" "))
+        }
+        Object::EarlyFraudWarning(o) => format!("actionable {}", o.actionable),
+        other => format!("{other:?}"),
+    };
+    let rendered = event.render(version, 0);
+    let mut was = Vec::new();
+    rendered["data"].get("previous_attributes").into_iter().for_each(|before| leaves("", before, &mut was));
+    let was = if was.is_empty() { String::new() } else { format!(" was {}", was.join(", ")) };
+    format!("{} {} {said}{was}", when(event.created - START), event.type_name)
+}
+
+/// Every value in it that is no object, after its own name.
+fn leaves(name: &str, value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| leaves(name, value, into)),
+        Value::Number(seconds) if name == "due_by" => {
+            into.push(format!("{name} {}", when(seconds.as_i64().expect("seconds") - START)));
+        }
+        Value::String(text) => into.push(format!("{name} {text}")),
+        other => into.push(format!("{name} {other}")),
+    }
+}

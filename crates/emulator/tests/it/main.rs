@@ -1,0 +1,11 @@
+//! The emulator from outside: what happens to money as tables that read like an account statement, and
+//! deliveries to a receiver that listens on localhost.
+//!
+//! Not here: its API and its pages, and the tables of test numbers (`cards`).
+
+mod agree;
+mod attacks;
+mod disputes;
+mod life;
+mod payments;
+mod refunds;

@@ -1,0 +1,124 @@
+// Time and delivery: payments that take days, secrets that roll, an endpoint that fails for three days, and
+// one of an old API version.
+'use strict';
+
+const assert = require('node:assert/strict');
+const { payByDebit, returned } = require('./page.cjs');
+const { DAY, includesInOrder, types } = require('./stage.cjs');
+
+// FairePlace's published schedule: the seconds from one failed attempt to the next.
+const SCHEDULE = [300, 1_800, 7_200, 28_800, 86_400];
+const MARGIN = 60;
+const COMPLETED = ['checkout.session.completed'];
+const CARD = { card: '4242424242424242' };
+
+async function deliveries(stage, shop) {
+  const { stripe } = stage;
+
+  async function debited(iban) {
+    const { id, url } = await stripe.checkout.sessions.create(stage.order());
+    const page = await stage.browser.open(url);
+    await payByDebit(page, iban);
+    await returned(page, `${stage.receiver.url}/success`);
+    await page.context().close();
+    const { session, ids } = await stage.purchase(id);
+    assert.deepEqual([session.status, session.payment_status], ['complete', 'unpaid']);
+    const completed = shop.about(session.id).find(({ type }) => type === 'checkout.session.completed');
+    assert.equal(completed.data.object.payment_status, 'unpaid', 'nothing to grant yet');
+    await stage.advance(14 * DAY);
+    return { said: types(shop.about(...ids)), ...(await stage.purchase(session.id)) };
+  }
+
+  await stage.step('a SEPA debit succeeds days later', async () => {
+    const { said, session, intent } = await debited('AT321904300235473204');
+    includesInOrder(said, ['checkout.session.completed', 'checkout.session.async_payment_succeeded']);
+    includesInOrder(said, ['payment_intent.processing', 'payment_intent.succeeded']);
+    assert.deepEqual([session.payment_status, intent.status], ['paid', 'succeeded']);
+  });
+
+  await stage.step('a SEPA debit fails days later', async () => {
+    const { said, session, intent } = await debited('AT861904300235473202');
+    includesInOrder(said, ['checkout.session.completed', 'checkout.session.async_payment_failed']);
+    assert(said.includes('charge.failed') && said.includes('payment_intent.payment_failed'), said);
+    assert.deepEqual([session.status, session.payment_status], ['complete', 'unpaid']);
+    assert.equal(intent.status, 'requires_payment_method');
+  });
+
+  await stage.step('a rolled secret: both verify, then only the new one', async () => {
+    const endpoint = stage.receiver.endpoint('/rolled');
+    const { secret: old } = await endpoint.register(stripe, { enabled_events: COMPLETED });
+    const rolled = await stage.control('POST', `/endpoints/${endpoint.id}/roll`, { overlap_seconds: 3600 });
+    assert.match(rolled.secret, /^whsec_/);
+    endpoint.secrets = [old, rolled.secret];
+    const verdicts = async () => {
+      await stage.buy(CARD);
+      return endpoint.arrivals.at(-1).verified.map((result) => !(result instanceof Error));
+    };
+    assert.deepEqual(await verdicts(), [true, true]);
+    assert.equal(endpoint.arrivals.at(-1).headers['stripe-signature'].match(/v1=/g).length, 2);
+    await stage.advance(3700);
+    assert.deepEqual(await verdicts(), [false, true]);
+    await stripe.webhookEndpoints.del(endpoint.id);
+  });
+
+  await stage.step('an endpoint of 2022-11-15 hears charge.refunded, and no refund.*', async () => {
+    const endpoint = stage.receiver.endpoint('/old');
+    await endpoint.register(stripe, { enabled_events: ['*'], api_version: '2022-11-15' });
+    const { charge } = await stage.buy(CARD);
+    await stripe.refunds.create({ charge: charge.id, amount: 500 });
+    await stage.settled();
+    const said = types(endpoint.events);
+    assert(said.includes('charge.refunded'), said);
+    assert.deepEqual(said.filter((type) => type.startsWith('refund.')), []);
+    assert(endpoint.events.every((event) => event.api_version === '2022-11-15'));
+    assert('invoice' in endpoint.events.find(({ type }) => type === 'charge.refunded').data.object);
+    await stripe.webhookEndpoints.del(endpoint.id);
+  });
+
+  await stage.step('an endpoint hears what it enabled, and nothing when disabled', async () => {
+    const endpoint = stage.receiver.endpoint('/some');
+    await endpoint.register(stripe, { enabled_events: ['charge.succeeded'] });
+    await stage.buy(CARD);
+    assert.deepEqual(types(endpoint.events), ['charge.succeeded']);
+    await stripe.webhookEndpoints.update(endpoint.id, { disabled: true });
+    await stage.buy(CARD);
+    assert.equal(endpoint.arrivals.length, 1);
+    await stripe.webhookEndpoints.del(endpoint.id);
+  });
+
+  await stage.step('duplicates on demand are the same event again', async () => {
+    const endpoint = stage.receiver.endpoint('/twice');
+    await endpoint.register(stripe, { enabled_events: ['charge.succeeded'] });
+    await stage.control('POST', `/endpoints/${endpoint.id}/misbehave`, { seed: 1, duplicate: 100 });
+    await stage.buy(CARD);
+    await stage.advance(3600);
+    assert(endpoint.events.length >= 2, `${endpoint.events.length} came`);
+    assert.equal(new Set(endpoint.events.map(({ id }) => id)).size, 1);
+    await stripe.webhookEndpoints.del(endpoint.id);
+  });
+
+  await stage.step('a failing endpoint is tried again over three days, signed afresh each time', async () => {
+    const endpoint = stage.receiver.endpoint('/failing');
+    await endpoint.register(stripe, { enabled_events: COMPLETED });
+    endpoint.status = 500;
+    const { session } = await stage.buy(CARD);
+    assert.equal(endpoint.arrivals.length, 1);
+    const { id } = endpoint.events[0];
+    for (const [failures, delay] of SCHEDULE.entries()) {
+      await stage.advance(delay - MARGIN);
+      assert.equal(endpoint.arrivals.length, failures + 1, `too early, before ${delay} s`);
+      await stage.advance(MARGIN);
+      assert.equal(endpoint.arrivals.length, failures + 2, `no attempt ${delay} s after the failure`);
+    }
+    await stage.advance(3 * DAY);
+    assert.equal(endpoint.arrivals.length, SCHEDULE.length + 1, 'it is given up');
+    assert(endpoint.arrivals.every(({ event }) => event.id === id && event.data.object.id === session.id));
+    const owed = await stripe.events.list({ delivery_success: false, limit: 100 });
+    assert(owed.data.some((event) => event.id === id && event.pending_webhooks === 1));
+    await stripe.webhookEndpoints.del(endpoint.id);
+    const gone = await stripe.webhookEndpoints.list();
+    assert(!gone.data.some((it) => it.id === endpoint.id));
+  });
+}
+
+module.exports = { deliveries };

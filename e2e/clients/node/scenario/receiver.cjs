@@ -1,0 +1,83 @@
+// An HTTP server that receives webhooks as a shop would: raw body, then the SDK's own `constructEvent`. It is
+// also what the payment page returns to. Every path is an endpoint with its secrets and its manners.
+'use strict';
+
+const http = require('node:http');
+const Stripe = require('stripe');
+
+class Endpoint {
+  constructor(url) {
+    this.url = url;
+    this.secrets = [];
+    this.status = 200;
+    this.arrivals = [];
+  }
+
+  // Creates it at Stripe; from now on it knows its secret.
+  async register(stripe, params) {
+    const created = await stripe.webhookEndpoints.create({ url: this.url, ...params });
+    this.id = created.id;
+    this.secrets = [created.secret];
+    return created;
+  }
+
+  receive(body, headers) {
+    const signature = headers['stripe-signature'];
+    const verified = this.secrets.map((secret) => {
+      try {
+        return Stripe.webhooks.constructEvent(body, signature, secret);
+      } catch (error) {
+        return error;
+      }
+    });
+    const event = verified.find((result) => !(result instanceof Error));
+    // What no secret verifies is kept too: the steps assert that it never happens.
+    this.arrivals.push({ event, verified, headers, body: body.toString('utf8') });
+    return event ? this.status : 400;
+  }
+
+  // The events whose signature was right, in order of arrival.
+  get events() {
+    return this.arrivals.map((arrival) => arrival.event).filter(Boolean);
+  }
+
+  // Those about any of these objects.
+  about(...ids) {
+    const known = new Set(ids.filter(Boolean));
+    return this.events.filter(({ data: { object } }) =>
+      [object.id, object.payment_intent, object.charge].some((id) => known.has(id)));
+  }
+}
+
+class Receiver {
+  async start() {
+    this.endpoints = new Map();
+    this.server = http.createServer((request, response) => this.answer(request, response));
+    await new Promise((resolve) => { this.server.listen(0, '127.0.0.1', resolve); });
+    this.url = `http://127.0.0.1:${this.server.address().port}`;
+    return this;
+  }
+
+  endpoint(path) {
+    const endpoint = new Endpoint(this.url + path);
+    this.endpoints.set(path, endpoint);
+    return endpoint;
+  }
+
+  answer(request, response) {
+    const pieces = [];
+    request.on('data', (piece) => pieces.push(piece));
+    request.on('end', () => {
+      const endpoint = this.endpoints.get(request.url);
+      const status = endpoint ? endpoint.receive(Buffer.concat(pieces), request.headers) : 200;
+      response.writeHead(status, { 'content-type': 'text/plain' }).end('the shop');
+    });
+  }
+
+  stop() {
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+}
+
+module.exports = { Receiver };
