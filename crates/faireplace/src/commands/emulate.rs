@@ -19,9 +19,6 @@ use crate::terminal::{bold, faint, say};
 /// Where the emulator listens by default: stripe-mock's port, which hands know.
 pub(crate) const LISTEN: &str = "127.0.0.1:12111";
 
-/// What a new endpoint at Stripe is pinned to.
-const NEWEST: &str = "2026-10-28.endive";
-
 /// Run Stripe on this machine: its API, payment page, events and signed deliveries
 ///
 /// No account, no network. Point an official SDK at the address it prints (`host` and `port`, or `api_base`),
@@ -47,7 +44,12 @@ pub(crate) struct Emulate {
     #[arg(long, value_name = "TYPES", value_delimiter = ',', requires = "forward_to")]
     events: Vec<String>,
     /// The API version of that endpoint
-    #[arg(long, value_name = "VERSION", value_parser = version, default_value = NEWEST)]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        value_parser = version,
+        default_value = ApiVersion::default().as_str(),
+    )]
     api_version: ApiVersion,
     /// From which ids and misbehaviour follow. A new one, if left out
     #[arg(long)]
