@@ -70,6 +70,15 @@ impl<'a> Fields<'a> {
         if word.as_deref().is_none_or(is_word) { Ok(word) } else { Err(ReadFault::Text { field }) }
     }
 
+    /// A word that explains and decides nothing; an empty one, which Stripe has been seen to send as the
+    /// `failure_code` of a refused debit, is none.
+    pub(crate) fn explanation(&self, field: &'static str) -> Result<Option<String>, ReadFault> {
+        match self.text(field)? {
+            Some(text) if text.is_empty() => Ok(None),
+            _ => Ok(self.word(field)?.map(Into::into)),
+        }
+    }
+
     /// A currency, in lower case.
     pub(crate) fn currency(&self, field: &'static str) -> Result<Option<String>, ReadFault> {
         Ok(self.word(field)?.map(|currency| currency.to_ascii_lowercase()))

@@ -205,6 +205,16 @@ fn absent_flags_and_sums_are_false_and_zero() {
     assert!(!warning.actionable);
 }
 
+/// Stripe has been seen to send an empty `failure_code` for a debit that the bank refused.
+#[test]
+fn an_empty_explanation_is_none() {
+    for (code, expected) in [("\"\"", None), ("\"card_declined\"", text("card_declined")), ("null", None)] {
+        let object = format!(r#"{{"id":"ch_1","amount":1,"currency":"eur","failure_code":{code}}}"#);
+        let Ok(Object::Charge(charge)) = read(&event("charge.failed", &object)) else { panic!("no charge") };
+        assert_eq!(charge.failure_code, expected, "{code}");
+    }
+}
+
 #[test]
 fn unknown_statuses_are_kept_as_text() {
     let body = event("refund.updated", r#"{"id":"re_1","amount":1,"status":"thought_about"}"#);

@@ -170,7 +170,7 @@ fn a_debit_is_paid_days_later() {
              0s charge.pending pending 0 of 2500
              4d charge.failed failed 0 of 2500
              4d payment_intent.payment_failed requires_payment_method
-             payment_intent_payment_attempt_failed insufficient_funds
+              generic_decline
              4d checkout.session.async_payment_failed complete unpaid 2500
             ",
         ),

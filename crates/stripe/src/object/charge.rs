@@ -46,7 +46,7 @@ impl Charge {
             refunded: fields.flag("refunded")?.unwrap_or(false),
             status: fields.word("status")?.map(Into::into),
             currency: fields.currency("currency")?,
-            failure_code: fields.word("failure_code")?.map(Into::into),
+            failure_code: fields.explanation("failure_code")?,
             metadata: Metadata::read(fields)?,
             refunds: read_refunds(fields)?,
         })

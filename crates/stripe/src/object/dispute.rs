@@ -61,7 +61,7 @@ impl Dispute {
             charge: fields.reference("charge")?.map(Into::into),
             payment_intent: fields.reference("payment_intent")?.map(Into::into),
             balance_transactions: movements.into_iter().map(read_movement).collect::<Result<_, _>>()?,
-            reason: fields.word("reason")?.map(Into::into),
+            reason: fields.explanation("reason")?,
         })
     }
 }

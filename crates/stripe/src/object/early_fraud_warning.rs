@@ -25,7 +25,7 @@ impl EarlyFraudWarning {
             charge: fields.reference("charge")?.map(Into::into),
             payment_intent: fields.reference("payment_intent")?.map(Into::into),
             actionable: fields.flag("actionable")?.unwrap_or(false),
-            fraud_type: fields.word("fraud_type")?.map(Into::into),
+            fraud_type: fields.explanation("fraud_type")?,
         })
     }
 }

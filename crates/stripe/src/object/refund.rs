@@ -43,7 +43,7 @@ impl Refund {
             charge: fields.reference("charge")?.map(Into::into),
             payment_intent: fields.reference("payment_intent")?.map(Into::into),
             currency: fields.currency("currency")?,
-            failure_reason: fields.word("failure_reason")?.map(Into::into),
+            failure_reason: fields.explanation("failure_reason")?,
         })
     }
 }
