@@ -66,6 +66,10 @@ pub(super) async fn answer(
     let (head, body) = request.into_parts();
     let id = path.ok().and_then(|params| params.iter().next().map(|(_, value)| value.to_owned()));
     let asked = Asked { route, id: id.unwrap_or_default(), method: &head.method, path: head.uri.path() };
+    // `/v1/customers/search` looks like a customer of that name.
+    if asked.id == "search" {
+        return unknown(api, Request::from_parts(head, body)).await;
+    }
     let reply = match read(&api, &head.headers, head.uri.query(), body).await {
         Ok((params, version)) => asked.decide(&api, &head.headers, params, version),
         Err(fault) => Reply::refused(&api, &fault),

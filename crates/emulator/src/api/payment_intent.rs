@@ -1,6 +1,8 @@
-//! Payment intents (docs.stripe.com/api/payment_intents), as Checkout makes them.
+//! Payment intents (docs.stripe.com/api/payment_intents): looking at them, their words, giving them up.
 //!
-//! Not here: making and confirming one without Checkout.
+//! Not here: what paying one does (`act::payment`).
+
+mod confirm;
 
 use serde_json::Value;
 use stripe::write::{IntentStatus, PaymentIntent};
@@ -8,6 +10,7 @@ use stripe::write::{IntentStatus, PaymentIntent};
 use super::call::Call;
 use crate::act::payment;
 use crate::wire::Fault;
+pub(super) use confirm::{confirm, create};
 
 const NOUN: &str = "payment_intent";
 const REASONS: [(&str, &str); 4] = [

@@ -121,7 +121,13 @@ async fn what_is_kept_under_a_key() {
 #[tokio::test]
 async fn what_is_not_emulated_says_so() {
     let account = Account::new();
-    for line in ["GET /v1/subscriptions", "PUT /v1/charges", "DELETE /v1/charges/ch_1", "GET /v1/a/b/c/d"] {
+    for line in [
+        "GET /v1/subscriptions",
+        "PUT /v1/charges",
+        "DELETE /v1/charges/ch_1",
+        "GET /v1/a/b/c/d",
+        "GET /v1/charges/search",
+    ] {
         let (status, _, message) = account.refused(line, "").await;
         let start = format!(
             "Unrecognized request URL ({}: {}). FairePlace's emulator does not have it; it has: ",
