@@ -84,12 +84,19 @@ fn write_digits(hole: &mut [u8], mut number: u64) {
     }
 }
 
+/// The machine's clock.
+pub(crate) fn unix_seconds() -> i64 {
+    unix_millis().div_euclid(1_000)
+}
+
+/// The machine's clock, in milliseconds.
 #[expect(
     clippy::disallowed_methods,
     reason = "a signature carries the time; a measurement has only the real one"
 )]
-fn unix_seconds() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs().cast_signed())
+pub(crate) fn unix_millis() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

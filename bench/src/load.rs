@@ -70,7 +70,7 @@ async fn client(address: SocketAddr, deliveries: Arc<Deliveries>, end: Instant) 
             Some(sender) => sender,
             None => connect(address).await?,
         };
-        let (status, said) = exchange(&mut sender, delivery).await?;
+        let (status, said) = exchange(&mut sender, PATH, delivery).await?;
         micros.push(u64::try_from(start.elapsed().as_micros())?);
         if status != StatusCode::OK {
             bail!("answered {status}: {}", String::from_utf8_lossy(&said));
@@ -82,7 +82,7 @@ async fn client(address: SocketAddr, deliveries: Arc<Deliveries>, end: Instant) 
 
 /// Sends one delivery on a connection of its own: status and body of the answer.
 pub(crate) async fn deliver(address: SocketAddr, delivery: Delivery) -> anyhow::Result<StatusCode> {
-    Ok(exchange(&mut connect(address).await?, delivery).await?.0)
+    Ok(exchange(&mut connect(address).await?, PATH, delivery).await?.0)
 }
 
 /// The body of `GET path`, if the answer is 200.
@@ -97,9 +97,11 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> anyhow::Result<Optio
     })
 }
 
-type Sender = http1::SendRequest<Full<Bytes>>;
+/// One connection.
+pub(crate) type Sender = http1::SendRequest<Full<Bytes>>;
 
-async fn connect(address: SocketAddr) -> anyhow::Result<Sender> {
+/// A new connection.
+pub(crate) async fn connect(address: SocketAddr) -> anyhow::Result<Sender> {
     let stream = TcpStream::connect(address).await.context("cannot connect")?;
     stream.set_nodelay(true)?;
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
@@ -108,8 +110,13 @@ async fn connect(address: SocketAddr) -> anyhow::Result<Sender> {
     Ok(sender)
 }
 
-async fn exchange(sender: &mut Sender, delivery: Delivery) -> anyhow::Result<(StatusCode, Bytes)> {
-    let request = Request::post(PATH)
+/// Sends one delivery to `path`: status and body of the answer.
+pub(crate) async fn exchange(
+    sender: &mut Sender,
+    path: &str,
+    delivery: Delivery,
+) -> anyhow::Result<(StatusCode, Bytes)> {
+    let request = Request::post(path)
         .header(header::HOST, "localhost")
         .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
         .header("stripe-signature", delivery.signature)

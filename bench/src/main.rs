@@ -1,10 +1,12 @@
 //! Side-by-side measurements: `cargo run --release -p bench` drives `faireplace serve`, a no-op handler and
-//! the guide's own handlers with the same signed events, in one run on one machine, and prints one table.
+//! the guide's own handlers with the same signed events, in one run on one machine, and prints one table;
+//! `-- emulator` measures the emulator beside a plain loop.
 //!
 //! What is deliberately not here: what a target is measured *to do* (their own tests say), and results: a
 //! table without the machine it was made on is worth nothing, so `bench/README.md` keeps both.
 
 mod deliveries;
+mod emulation;
 mod load;
 mod machine;
 mod noop;
@@ -37,6 +39,10 @@ enum Command {
         #[arg(long)]
         port: u16,
     },
+    /// Measures the emulator: deliveries in a second, three days of payments, and how soon it is up.
+    Emulator(emulation::Plan),
+    /// Serves the receiver of the emulator's deliveries, on a port that it prints.
+    Receive,
 }
 
 /// What one run does.
@@ -69,6 +75,8 @@ fn main() -> ExitCode {
     }
     let done = match command {
         Some(Command::Noop { port }) => noop::serve(port),
+        Some(Command::Emulator(plan)) => emulation::run(plan),
+        Some(Command::Receive) => emulation::receiver::serve(),
         None => rounds::run(&plan),
     };
     match done {

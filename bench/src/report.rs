@@ -106,12 +106,13 @@ fn median_figures(rounds: &[Figures]) -> Option<Figures> {
 }
 
 /// The middle one; of an even number, the lower of the two in the middle.
-fn median(mut values: Vec<u64>) -> Option<u64> {
+pub(crate) fn median(mut values: Vec<u64>) -> Option<u64> {
     values.sort_unstable();
     values.get(values.len().checked_sub(1)? / 2).copied()
 }
 
-fn hundredths(value: u64) -> String {
+/// An integer number of hundredths, as a decimal number.
+pub(crate) fn hundredths(value: u64) -> String {
     format!("{}.{:02}", value / 100, value % 100)
 }
 

@@ -1,0 +1,107 @@
+//! An emulated account of our own: opened, with endpoints, and the purchases that fill it.
+//!
+//! What is deliberately not here: HTTP to the emulator. Its deliveries and its clock are measured; purchases
+//! are made by the functions that its API and its page call.
+
+use std::{sync::Arc, time::Duration};
+
+use emulator::{
+    Emulator, Options,
+    act::{
+        checkout::{self, NewSession, Paid},
+        endpoint::{self, NewEndpoint},
+        payment::Instrument,
+    },
+    object::{LineItem, Metadata, Price},
+    world::World,
+};
+use stripe::write::{ApiVersion, BillingDetails, CustomerCreation, MethodType};
+
+use crate::deliveries::unix_millis;
+
+/// Where the clock of every account stands at first: the story is the same in every round.
+const BEGINS_MS: i64 = 1_767_225_600_000;
+
+/// An empty account whose clock stands, and a secret on its endpoints.
+pub(crate) fn open(urls: impl Iterator<Item = String>) -> anyhow::Result<Emulator> {
+    let emulator = Emulator::open(Options {
+        url: "http://127.0.0.1:12111".to_owned(),
+        api_key: emulator::API_KEY.to_owned(),
+        seed: 7,
+        still_at_ms: Some(BEGINS_MS),
+        file: None,
+        attempt_timeout: Duration::from_secs(20),
+        wall: Arc::new(unix_millis),
+        watcher: Arc::new(|_, _| ()),
+    })?;
+    for url in urls {
+        let new = NewEndpoint {
+            url,
+            enabled_events: vec!["*".to_owned()],
+            api_version: ApiVersion::default(),
+            description: None,
+            metadata: Metadata::new(),
+            secret: None,
+        };
+        emulator.with(|world| endpoint::create(world, new));
+    }
+    Ok(emulator)
+}
+
+/// One purchase of credits, paid with this test number. Answers the charge, if the bank was willing.
+pub(crate) fn buy(world: &mut World, tenant: u32, number: &str) -> Option<String> {
+    let instrument = Instrument::of_number(number)?;
+    let session = checkout::create(world, session(tenant), "http://127.0.0.1:12111");
+    let payer = BillingDetails {
+        name: Some("Jenny Rosen".to_owned()),
+        email: Some(format!("tenant{tenant}@example.com")),
+        country: Some("DE".to_owned()),
+        postal_code: Some("10115".to_owned()),
+    };
+    let paid = checkout::pay(world, &session, &instrument, payer);
+    let intent = world.sessions.get(&session)?.payment_intent.clone();
+    (paid == Paid::Complete).then(|| world.payment_intents.get(&intent?)?.latest_charge.clone()).flatten()
+}
+
+fn session(tenant: u32) -> NewSession {
+    let price = Price {
+        id: "price_1PxEmulatorBench00000000".to_owned(),
+        created: BEGINS_MS / 1_000,
+        active: true,
+        currency: "eur".to_owned(),
+        unit_amount: 5_000,
+        product: "prod_EmulatorBench".to_owned(),
+        lookup_key: None,
+        nickname: None,
+        tax_inclusive: false,
+        metadata: Metadata::new(),
+    };
+    let item = LineItem {
+        id: format!("li_{tenant}"),
+        description: "1,000 credits".to_owned(),
+        quantity: 1,
+        price,
+        amount_subtotal: 5_000,
+        amount_tax: 0,
+        amount_total: 5_000,
+    };
+    let told = |key: &str, value: String| (key.to_owned(), value);
+    let metadata: Metadata =
+        [told("tenant_id", format!("tenant_{tenant}")), told("credits", "1000".to_owned())].into();
+    NewSession {
+        items: vec![item],
+        currency: "eur".to_owned(),
+        metadata: metadata.clone(),
+        intent_metadata: metadata,
+        intent_description: None,
+        customer: None,
+        customer_email: None,
+        customer_creation: CustomerCreation::IfRequired,
+        client_reference_id: Some(format!("order_{tenant}")),
+        success_url: Some("https://shop.example/thanks?session={CHECKOUT_SESSION_ID}".to_owned()),
+        cancel_url: Some("https://shop.example/cart".to_owned()),
+        expires_at: None,
+        automatic_tax: false,
+        payment_method_types: vec![MethodType::Card, MethodType::SepaDebit],
+    }
+}
