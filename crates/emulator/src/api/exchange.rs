@@ -291,3 +291,6 @@ impl Reply {
         response
     }
 }
+
+#[cfg(test)]
+mod tests;
