@@ -149,10 +149,7 @@ fn basic_user(encoded: &str) -> Option<String> {
 fn version(headers: &HeaderMap) -> Result<ApiVersion, Fault> {
     let Some(given) = headers.get("stripe-version") else { return Ok(ApiVersion::default()) };
     let text = given.to_str().unwrap_or_default();
-    ApiVersion::parse_nearest(text).ok_or_else(|| {
-        let shown: String = text.chars().take(50).collect();
-        Fault::invalid(format!("Invalid Stripe API version: {shown}")).before_anything()
-    })
+    ApiVersion::parse_nearest(text).ok_or_else(|| Fault::unknown_version(text))
 }
 
 /// What is asked for.

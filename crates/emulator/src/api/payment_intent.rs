@@ -5,7 +5,7 @@
 mod confirm;
 
 use serde_json::Value;
-use stripe::write::{IntentStatus, PaymentIntent};
+use stripe::write::{IntentStatus, PaymentIntent, SessionStatus};
 
 use super::call::Call;
 use crate::act::payment;
@@ -47,11 +47,8 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
     let reason = call.params.one_of("cancellation_reason", &REASONS)?.unwrap_or("abandoned");
     call.params.finish()?;
     let intent = call.named(&call.world.payment_intents, NOUN)?;
-    let open = call.world.checkouts.iter().any(|(session, checkout)| {
-        let open = |session: &stripe::write::Session| session.status == stripe::write::SessionStatus::Open;
-        checkout.payment_intent.as_ref() == Some(&call.id)
-            && call.world.sessions.get(session).is_some_and(open)
-    });
+    let session = call.world.session_of.get(&call.id).and_then(|id| call.world.sessions.get(id));
+    let open = session.is_some_and(|session| session.status == SessionStatus::Open);
     if open {
         return Err(Fault::invalid(
             "You cannot cancel this PaymentIntent because it was created by Checkout. Expire the Checkout \

@@ -51,11 +51,12 @@ async fn versions() {
         assert_eq!(answer.headers["stripe-version"], answered, "{asked:?}");
         assert_eq!(answer.body["ui_mode"], ui_mode, "{asked:?}");
     }
-    let answer = account.call(&path, "", &[("stripe-version", "yesterday")]).await;
-    assert_eq!(
-        (answer.status, answer.body["error"]["message"].as_str()),
-        (400, Some("Invalid Stripe API version: yesterday"))
-    );
+    for wrong in ["yesterday", "2020-08-27", ""] {
+        let answer = account.call(&path, "", &[("stripe-version", wrong)]).await;
+        let message = answer.body["error"]["message"].as_str().unwrap();
+        assert_eq!(answer.status, 400, "{wrong}");
+        assert!(message.starts_with(&format!("Invalid Stripe API version: {wrong}. ")), "{message}");
+    }
 }
 
 #[tokio::test]
