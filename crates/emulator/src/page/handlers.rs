@@ -53,8 +53,8 @@ async fn only_from_here(State(emulator): State<Emulator>, mut request: Request, 
     if is_from_here(request.headers(), &emulator.options().url) {
         return next.run(request).await;
     }
-    let why = "This was asked for by the name of another machine, or by another site's page. Nothing was done; \
-               open the address that the emulator printed.\n";
+    let why = "This was asked for by the name of another machine, or by another site's page. Nothing was \
+               done; open the address that the emulator printed.\n";
     (StatusCode::FORBIDDEN, why).into_response()
 }
 
