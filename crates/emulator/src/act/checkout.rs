@@ -49,7 +49,7 @@ pub struct NewSession {
     pub payment_method_types: Vec<MethodType>,
 }
 
-/// The amounts of one line: before tax, tax, and with it, in minor units. None when they are too large.
+/// The amounts of one line: before exclusive tax, the tax in it or on it, and the total, in minor units. None when they are too large.
 #[must_use]
 pub fn amounts(unit: i64, quantity: i64, taxed: bool, inclusive: bool) -> Option<(i64, i64, i64)> {
     let gross = unit.checked_mul(quantity)?;
@@ -60,7 +60,8 @@ pub fn amounts(unit: i64, quantity: i64, taxed: bool, inclusive: bool) -> Option
         // Of 120 the tax is 20: rounded half up, in integers.
         let base = 100 + TAX_PERCENT;
         let tax = gross.checked_mul(TAX_PERCENT)?.checked_add(base / 2)? / base;
-        return Some((gross - tax, tax, gross));
+        // Stripe's subtotal is before *exclusive* tax: what is inside a price stays in it.
+        return Some((gross, tax, gross));
     }
     let tax = gross.checked_mul(TAX_PERCENT)?.checked_add(50)? / 100;
     Some((gross, tax, gross.checked_add(tax)?))
