@@ -6,12 +6,9 @@ The browser is driven by `../node/pay.cjs`, which finds its packages by NODE_PAT
 """
 
 import sys
-from pathlib import Path
 
 import stripe
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from stage import CARD, DAY, Stage, in_order, refused, types  # noqa: E402
+from stage import CARD, DAY, Stage, in_order, refused, types
 
 STEPS = []
 # FairePlace's published schedule: the seconds from one failed attempt to the next.
