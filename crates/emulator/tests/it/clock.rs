@@ -46,6 +46,18 @@ async fn a_clock_that_goes_goes_on_after_it_was_turned() {
 }
 
 #[tokio::test]
+async fn what_a_mere_look_brings_about_is_delivered() {
+    let (rig, shows) = going().await;
+    rig.emulator.with(|world| buy(world, CARD));
+    within(rig.emulator.quiet()).await;
+    rig.types();
+    shows.fetch_add(90_000, Ordering::SeqCst);
+    rig.emulator.acknowledged("cs_none").await;
+    within(rig.receiver.something()).await;
+    assert_eq!(rig.types(), ["charge.updated"]);
+}
+
+#[tokio::test]
 async fn what_falls_due_happens_by_itself_while_nobody_looks() {
     let began = tokio::time::Instant::now();
     let wall: emulator::Wall =
