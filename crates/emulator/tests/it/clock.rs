@@ -154,6 +154,30 @@ async fn the_clock_can_be_turned_however_an_endpoint_is() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_dropped_because_an_endpoint_is_disabled_wakes_whoever_waits() {
+    let rig = Rig::start().await;
+    let set = |enabled: bool| {
+        rig.emulator.with(|world| {
+            let endpoint = world.endpoints.get_mut("we_1").expect("it");
+            (endpoint.held, endpoint.enabled) = (enabled, enabled);
+        });
+    };
+    for _ in 0..200 {
+        set(true);
+        rig.emulator.with(|world| buy(world, CARD));
+        rig.advance(0).await;
+        let waiting = tokio::spawn({
+            let emulator = rig.emulator.clone();
+            async move { within(emulator.quiet()).await }
+        });
+        set(false);
+        rig.advance(0).await;
+        within(waiting).await.expect("no panic");
+    }
+    assert_eq!(rig.types(), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn a_change_that_panics_leaves_an_account_that_can_be_used() {
     let rig = Rig::start().await;
