@@ -24,7 +24,7 @@ use axum::Router;
 use axum::routing::{MethodFilter, any, on};
 
 use crate::emulator::Emulator;
-use crate::wire::expand::Shape;
+use crate::wire::expand::Shape::{self, List, One};
 use call::Handler;
 use exchange::Api;
 
@@ -32,56 +32,56 @@ const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 
-/// A route of Stripe's: what it answers with decides what can be expanded in the answer.
-struct Route(MethodFilter, &'static str, Shape, Handler);
+/// A route of Stripe's, after `/v1`; what it answers with decides what can be expanded in the answer.
+type Route = (MethodFilter, &'static str, Shape, Handler);
 
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
-    Route(GET,    "/v1/products",                          Shape::List("product"),          product::list),
-    Route(POST,   "/v1/products",                          Shape::One("product"),           product::create),
-    Route(GET,    "/v1/products/{id}",                     Shape::One("product"),           product::retrieve),
-    Route(POST,   "/v1/products/{id}",                     Shape::One("product"),           product::update),
-    Route(DELETE, "/v1/products/{id}",                     Shape::One("product"),           product::delete),
-    Route(GET,    "/v1/prices",                            Shape::List("price"),            price::list),
-    Route(POST,   "/v1/prices",                            Shape::One("price"),             price::create),
-    Route(GET,    "/v1/prices/{id}",                       Shape::One("price"),             price::retrieve),
-    Route(POST,   "/v1/prices/{id}",                       Shape::One("price"),             price::update),
-    Route(GET,    "/v1/customers",                         Shape::List("customer"),         customer::list),
-    Route(POST,   "/v1/customers",                         Shape::One("customer"),          customer::create),
-    Route(GET,    "/v1/customers/{id}",                    Shape::One("customer"),          customer::retrieve),
-    Route(POST,   "/v1/customers/{id}",                    Shape::One("customer"),          customer::update),
-    Route(DELETE, "/v1/customers/{id}",                    Shape::One("customer"),          customer::delete),
-    Route(GET,    "/v1/checkout/sessions",                 Shape::List("checkout.session"), session::list),
-    Route(POST,   "/v1/checkout/sessions",                 Shape::One("checkout.session"),  session::create),
-    Route(GET,    "/v1/checkout/sessions/{id}",            Shape::One("checkout.session"),  session::retrieve),
-    Route(POST,   "/v1/checkout/sessions/{id}",            Shape::One("checkout.session"),  session::update),
-    Route(POST,   "/v1/checkout/sessions/{id}/expire",     Shape::One("checkout.session"),  session::expire),
-    Route(GET,    "/v1/checkout/sessions/{id}/line_items", Shape::List("item"),             session::line_items),
-    Route(GET,    "/v1/payment_intents",                   Shape::List("payment_intent"),   payment_intent::list),
-    Route(GET,    "/v1/payment_intents/{id}",              Shape::One("payment_intent"),    payment_intent::retrieve),
-    Route(POST,   "/v1/payment_intents/{id}",              Shape::One("payment_intent"),    payment_intent::update),
-    Route(POST,   "/v1/payment_intents/{id}/cancel",       Shape::One("payment_intent"),    payment_intent::cancel),
-    Route(GET,    "/v1/charges",                           Shape::List("charge"),           charge::list),
-    Route(GET,    "/v1/charges/{id}",                      Shape::One("charge"),            charge::retrieve),
-    Route(POST,   "/v1/charges/{id}",                      Shape::One("charge"),            charge::update),
-    Route(GET,    "/v1/charges/{id}/refunds",              Shape::List("refund"),           refund::list_of_charge),
-    Route(GET,    "/v1/refunds",                           Shape::List("refund"),           refund::list),
-    Route(POST,   "/v1/refunds",                           Shape::One("refund"),            refund::create),
-    Route(GET,    "/v1/refunds/{id}",                      Shape::One("refund"),            refund::retrieve),
-    Route(POST,   "/v1/refunds/{id}",                      Shape::One("refund"),            refund::update),
-    Route(POST,   "/v1/refunds/{id}/cancel",               Shape::One("refund"),            refund::cancel),
-    Route(GET,    "/v1/disputes",                          Shape::List("dispute"),          dispute::list),
-    Route(GET,    "/v1/disputes/{id}",                     Shape::One("dispute"),           dispute::retrieve),
-    Route(POST,   "/v1/disputes/{id}",                     Shape::One("dispute"),           dispute::update),
-    Route(POST,   "/v1/disputes/{id}/close",               Shape::One("dispute"),           dispute::close),
-    Route(GET,    "/v1/events",                            Shape::List("event"),            event::list),
-    Route(GET,    "/v1/events/{id}",                       Shape::One("event"),             event::retrieve),
-    Route(POST,   "/v1/events/{id}/retry",                 Shape::One("event"),             event::retry),
-    Route(GET,    "/v1/webhook_endpoints",                 Shape::List("webhook_endpoint"), webhook_endpoint::list),
-    Route(POST,   "/v1/webhook_endpoints",                 Shape::One("webhook_endpoint"),  webhook_endpoint::create),
-    Route(GET,    "/v1/webhook_endpoints/{id}",            Shape::One("webhook_endpoint"),  webhook_endpoint::retrieve),
-    Route(POST,   "/v1/webhook_endpoints/{id}",            Shape::One("webhook_endpoint"),  webhook_endpoint::update),
-    Route(DELETE, "/v1/webhook_endpoints/{id}",            Shape::One("webhook_endpoint"),  webhook_endpoint::delete),
+    (GET,    "/products",                             List("product"),           product::list),
+    (POST,   "/products",                             One("product"),            product::create),
+    (GET,    "/products/{id}",                        One("product"),            product::retrieve),
+    (POST,   "/products/{id}",                        One("product"),            product::update),
+    (DELETE, "/products/{id}",                        One("product"),            product::delete),
+    (GET,    "/prices",                               List("price"),             price::list),
+    (POST,   "/prices",                               One("price"),              price::create),
+    (GET,    "/prices/{id}",                          One("price"),              price::retrieve),
+    (POST,   "/prices/{id}",                          One("price"),              price::update),
+    (GET,    "/customers",                            List("customer"),          customer::list),
+    (POST,   "/customers",                            One("customer"),           customer::create),
+    (GET,    "/customers/{id}",                       One("customer"),           customer::retrieve),
+    (POST,   "/customers/{id}",                       One("customer"),           customer::update),
+    (DELETE, "/customers/{id}",                       One("customer"),           customer::delete),
+    (GET,    "/checkout/sessions",                    List("checkout.session"),  session::list),
+    (POST,   "/checkout/sessions",                    One("checkout.session"),   session::create),
+    (GET,    "/checkout/sessions/{id}",               One("checkout.session"),   session::retrieve),
+    (POST,   "/checkout/sessions/{id}",               One("checkout.session"),   session::update),
+    (POST,   "/checkout/sessions/{id}/expire",        One("checkout.session"),   session::expire),
+    (GET,    "/checkout/sessions/{id}/line_items",    List("item"),              session::line_items),
+    (GET,    "/payment_intents",                      List("payment_intent"),    payment_intent::list),
+    (GET,    "/payment_intents/{id}",                 One("payment_intent"),     payment_intent::retrieve),
+    (POST,   "/payment_intents/{id}",                 One("payment_intent"),     payment_intent::update),
+    (POST,   "/payment_intents/{id}/cancel",          One("payment_intent"),     payment_intent::cancel),
+    (GET,    "/charges",                              List("charge"),            charge::list),
+    (GET,    "/charges/{id}",                         One("charge"),             charge::retrieve),
+    (POST,   "/charges/{id}",                         One("charge"),             charge::update),
+    (GET,    "/charges/{id}/refunds",                 List("refund"),            refund::list_of_charge),
+    (GET,    "/refunds",                              List("refund"),            refund::list),
+    (POST,   "/refunds",                              One("refund"),             refund::create),
+    (GET,    "/refunds/{id}",                         One("refund"),             refund::retrieve),
+    (POST,   "/refunds/{id}",                         One("refund"),             refund::update),
+    (POST,   "/refunds/{id}/cancel",                  One("refund"),             refund::cancel),
+    (GET,    "/disputes",                             List("dispute"),           dispute::list),
+    (GET,    "/disputes/{id}",                        One("dispute"),            dispute::retrieve),
+    (POST,   "/disputes/{id}",                        One("dispute"),            dispute::update),
+    (POST,   "/disputes/{id}/close",                  One("dispute"),            dispute::close),
+    (GET,    "/events",                               List("event"),             event::list),
+    (GET,    "/events/{id}",                          One("event"),              event::retrieve),
+    (POST,   "/events/{id}/retry",                    One("event"),              event::retry),
+    (GET,    "/webhook_endpoints",                    List("webhook_endpoint"),  webhook_endpoint::list),
+    (POST,   "/webhook_endpoints",                    One("webhook_endpoint"),   webhook_endpoint::create),
+    (GET,    "/webhook_endpoints/{id}",               One("webhook_endpoint"),   webhook_endpoint::retrieve),
+    (POST,   "/webhook_endpoints/{id}",               One("webhook_endpoint"),   webhook_endpoint::update),
+    (DELETE, "/webhook_endpoints/{id}",               One("webhook_endpoint"),   webhook_endpoint::delete),
 ];
 
 /// Stripe's API under `/v1/…`, and the control API under `/_emulator/…`.
@@ -91,7 +91,7 @@ pub fn router(emulator: Emulator) -> Router {
     for route in ROUTES {
         let api = Arc::clone(&api);
         let handler = move |id, request| exchange::answer(api, route, id, request);
-        router = router.route(route.1, on(route.0, handler));
+        router = router.route(&format!("/v1{}", route.1), on(route.0, handler));
     }
     let unknown = move |request| exchange::unknown(api, request);
     router
@@ -102,7 +102,7 @@ pub fn router(emulator: Emulator) -> Router {
 
 /// What there is, for whoever asks for something else: `products, prices, …`.
 fn nouns() -> String {
-    let mut nouns: Vec<&str> = ROUTES.iter().filter_map(|route| route.1.strip_prefix("/v1/")).collect();
+    let mut nouns: Vec<&str> = ROUTES.iter().map(|route| route.1.trim_start_matches('/')).collect();
     nouns.retain(|path| !path.contains('{'));
     nouns.dedup();
     nouns.join(", ")

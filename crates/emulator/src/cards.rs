@@ -1,5 +1,5 @@
-//! The numbers that one may pay with: Stripe's published test cards and test IBANs, and what each of them does
-//! (docs.stripe.com/testing, docs.stripe.com/payments/sepa-debit/accept-a-payment).
+//! The numbers that one may pay with: Stripe's published test cards and test IBANs, and what each of them
+//! does (docs.stripe.com/testing, docs.stripe.com/payments/sepa-debit/accept-a-payment).
 //!
 //! Deliberately not here: doing it. This is a table; what a charge, a refund or a dispute becomes is decided
 //! where the objects live. A number that is not in the table is refused with the words Stripe uses.
@@ -75,8 +75,8 @@ pub const DECLINED: Refusal = Refusal {
 pub const AUTHENTICATION_FAILED: Refusal = Refusal {
     code: "payment_intent_authentication_failure",
     decline_code: None,
-    message: "We are unable to authenticate your payment method. Please choose a different payment method and \
-              try again.",
+    message: "We are unable to authenticate your payment method. Please choose a different payment method \
+              and try again.",
 };
 
 /// The number fails its own check digit, or is not one.

@@ -1,28 +1,30 @@
-//! The two pages that people look at: the payment page of a Checkout session, and the control page. Views in,
-//! HTML out; `askama` escapes every word of them.
+//! The two pages that people look at: the payment page of a Checkout session, and the control page. Views
+//! in, HTML out; `askama` escapes every word of them.
 //!
-//! Deliberately not here: any state, and any rule of what a payment becomes. JavaScript is a convenience (a copy
-//! button): every button is a plain form.
+//! Deliberately not here: any state, and any rule of what a payment becomes. JavaScript is a convenience (a
+//! copy button): every button is a plain form.
 //!
-//! | request | form fields | what it does |
-//! |---|---|---|
-//! | `GET /c/pay/{session}` | | the payment page |
-//! | `POST /c/pay/{session}` | `method` = `card` or `sepa_debit`, `number`, `exp`, `cvc`, `iban`, `name`, `email`; or `card`, `debit`: a test number at once; or `challenge` = `complete` or `fail` | pays |
-//! | `GET /` | | the control page |
-//! | `GET /_control/events/{id}` | | one event: its body and its deliveries |
-//! | `GET /_control/copy.js` | | the copy buttons |
-//! | `POST /_control/advance` | `seconds`; or `amount` and `unit` = `seconds`, `minutes`, `hours`, `days` | turns the clock forward |
-//! | `POST /_control/sessions/{id}/expire` | | expires an open session |
-//! | `POST /_control/charges/{id}/refund` | `part` = `half` or `all` | refunds half of, or all, that is left |
-//! | `POST /_control/charges/{id}/dispute` | `kind` = `dispute`, `inquiry`, `fraud_warning` | |
-//! | `POST /_control/disputes/{id}/close` | `outcome` = `win`, `lose`, `close` | evidence that wins or loses, or none |
-//! | `POST /_control/objects/{id}/hasten` | | what is scheduled for the object happens now |
-//! | `POST /_control/endpoints/{id}/misbehave` | every field of `Misbehaviour` | |
-//! | `POST /_control/endpoints/{id}/roll` | `overlap_seconds` | a new secret |
-//! | `POST /_control/endpoints/{id}/hold` | | keeps deliveries back |
-//! | `POST /_control/endpoints/{id}/release` | `shuffle` (a seed, or empty), `times` | sends what was held |
-//! | `POST /_control/endpoints/{id}/enable` | | |
-//! | `POST /_control/events/{id}/resend` | `endpoint` (an id, or empty for all) | |
+//! ```text
+//! GET  /c/pay/{session}   the payment page
+//! POST /c/pay/{session}   pays: method = card | sepa_debit, number, exp, cvc, iban, name, email
+//!                         a test number at the press of a button: card, or debit
+//!                         the answer to the bank's question: challenge = complete | fail
+//! GET  /                                    the control page
+//! GET  /_control/copy.js                    its copy buttons
+//! POST /_control/advance                    seconds; or amount, unit = seconds | minutes | hours | days
+//! POST /_control/sessions/{id}/expire
+//! POST /_control/charges/{id}/refund        part = half | all
+//! POST /_control/charges/{id}/dispute       kind = dispute | inquiry | fraud_warning
+//! POST /_control/disputes/{id}/close        outcome = win | lose | close (evidence, or none)
+//! POST /_control/objects/{id}/hasten        what is to come for it comes now
+//! POST /_control/endpoints/{id}/misbehave   every field of `Misbehaviour`; left out: zero
+//! POST /_control/endpoints/{id}/roll        overlap_seconds
+//! POST /_control/endpoints/{id}/hold
+//! POST /_control/endpoints/{id}/release     shuffle (a seed, or empty), times
+//! POST /_control/endpoints/{id}/enable
+//! GET  /_control/events/{id}                one event: its deliveries and its body
+//! POST /_control/events/{id}/resend         endpoint; empty for all
+//! ```
 
 mod checkout;
 mod clock;

@@ -17,7 +17,7 @@ use e2e::process::{Ended, Process};
 use running::Emulator;
 
 /// The steps of the scenarios: a step that is left out is as bad as one that fails.
-const NODE_STEPS: usize = 34;
+const NODE_STEPS: usize = 37;
 const PYTHON_STEPS: usize = 17;
 
 /// As in somebody's CI: one command, which ends as the command behind `--` ends.

@@ -143,7 +143,9 @@ pub fn pay(world: &mut World, id: &str, instrument: &Instrument, payer: BillingD
     let Some(session) = world.sessions.get(id).filter(|session| session.status == SessionStatus::Open) else {
         return Paid::NotOpen;
     };
-    if session.amount_total == 0 {
+    let is_free = session.amount_total == 0;
+    make_customer(world, id, &payer);
+    if is_free {
         complete(world, id, None, Payment::NoPaymentRequired, payer);
         return Paid::Complete;
     }
@@ -185,6 +187,30 @@ fn conclude(world: &mut World, id: &str, intent: &str, attempted: Attempted, pay
     }
 }
 
+/// The customer whom the session is to make, made when the customer first pays: before the payment intent,
+/// which names it and whose charges do.
+fn make_customer(world: &mut World, id: &str, payer: &BillingDetails) {
+    let wanted = |session: &&Session| {
+        session.customer.is_none() && session.customer_creation == CustomerCreation::Always
+    };
+    if world.sessions.get(id).filter(wanted).is_none() {
+        return;
+    }
+    let made = Customer {
+        id: world.id("cus"),
+        created: world.now(),
+        name: payer.name.clone(),
+        email: payer.email.clone(),
+        phone: None,
+        description: None,
+        metadata: Metadata::new(),
+    };
+    if let Some(session) = world.sessions.get_mut(id) {
+        session.customer = Some(made.id.clone());
+    }
+    world.create(made, "customer.created");
+}
+
 /// The session's payment intent, made when the customer first pays (since 2022-08-01 the session does not
 /// name it before it is complete).
 fn intent_of(world: &mut World, id: &str) -> String {
@@ -212,26 +238,10 @@ fn intent_of(world: &mut World, id: &str) -> String {
 }
 
 fn complete(world: &mut World, id: &str, intent: Option<&str>, payment: Payment, payer: BillingDetails) {
-    let Some(session) = world.sessions.get(id) else { return };
-    let mut customer = session.customer.clone();
-    if customer.is_none() && session.customer_creation == CustomerCreation::Always {
-        let made = Customer {
-            id: world.id("cus"),
-            created: world.now(),
-            name: payer.name.clone(),
-            email: payer.email.clone(),
-            phone: None,
-            description: None,
-            metadata: Metadata::new(),
-        };
-        customer = Some(made.id.clone());
-        world.create(made, "customer.created");
-    }
     world.turn::<Session>(id, "checkout.session.completed", |session| {
         session.status = SessionStatus::Complete;
         session.payment_status = payment;
         session.payment_intent = intent.map(str::to_owned);
-        session.customer = customer;
         session.customer_details = Some(payer);
         session.url = None;
     });

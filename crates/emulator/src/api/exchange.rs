@@ -188,10 +188,11 @@ impl Asked<'_> {
     fn act(self, api: &Api, params: Params, version: ApiVersion, key: Option<&str>) -> (Reply, bool) {
         let request_id = api.request_id();
         let request = RequestReference { id: request_id.clone(), idempotency_key: key.map(str::to_owned) };
+        let &(_, _, shape, handler) = self.route;
         let result = api.emulator.with(|world| {
             world.on_behalf_of(Some(request));
             let mut params = params;
-            let answer = Expansion::read(&mut params, self.route.2).and_then(|expansion| {
+            let answer = Expansion::read(&mut params, shape).and_then(|expansion| {
                 let mut call = Call {
                     world: &mut *world,
                     params,
@@ -200,7 +201,7 @@ impl Asked<'_> {
                     account_version: ApiVersion::default(),
                     site: &api.emulator.options().url,
                 };
-                let mut answer = (self.route.3)(&mut call)?;
+                let mut answer = handler(&mut call)?;
                 expansion.apply(&mut answer, |wanted| resolve(world, version, wanted));
                 Ok(answer)
             });

@@ -59,9 +59,9 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
     match intent.status {
         IntentStatus::Succeeded | IntentStatus::Processing | IntentStatus::Canceled => {
             return Err(Fault::invalid(format!(
-                "You cannot cancel this PaymentIntent because it has a status of {}. Only a PaymentIntent with \
-                 one of the following statuses may be canceled: requires_payment_method, requires_capture, \
-                 requires_confirmation, requires_action.",
+                "You cannot cancel this PaymentIntent because it has a status of {}. Only a PaymentIntent \
+                 with one of the following statuses may be canceled: requires_payment_method, \
+                 requires_capture, requires_confirmation, requires_action.",
                 intent.status.name()
             ))
             .code("payment_intent_unexpected_state")

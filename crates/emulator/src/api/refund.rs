@@ -78,7 +78,8 @@ fn fault(world: &World, refused: &Refused, charge: &str, amount: Option<i64>) ->
             let currency = world.charges.get(charge).map(|charge| charge.currency.to_uppercase());
             let currency = currency.unwrap_or_default();
             Fault::invalid(format!(
-                "Refund amount ({} {currency}) is greater than unrefunded amount on charge ({left} {currency})",
+                "Refund amount ({} {currency}) is greater than unrefunded amount on charge ({left} \
+                 {currency})",
                 amount.unwrap_or_default()
             ))
             .param("amount")

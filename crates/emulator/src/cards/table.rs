@@ -1,5 +1,5 @@
 //! The tables themselves, in the order in which the payment page offers them. Stripe publishes many more
-//! numbers; these are the ones that differ in what they do to a payment, and the ones that people know by heart.
+//! numbers; these are those that differ in what they do to a payment, and those that people know by heart.
 //!
 //! Not here: numbers whose effect the emulator does not model (address checks, Radar, PIN, on-file set-up).
 

@@ -106,7 +106,7 @@ impl CheckoutView {
 
     /// Who has paid, or is being asked by the bank, is not invited to leave.
     fn back(&self) -> Option<&str> {
-        let may_leave = matches!(self.state, State::Open | State::Expired);
+        let may_leave = matches!(self.state, State::Open | State::Failed | State::Expired);
         self.cancel_url.as_deref().filter(|url| may_leave && linkable(url))
     }
 

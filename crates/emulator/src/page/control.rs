@@ -300,22 +300,11 @@ impl ChargeRow {
     }
 }
 
-/// Enough to tell two secrets apart, not enough to use one: what stands before the first or second `_`, and the
-/// last four.
+/// Enough to tell two secrets apart, not enough to use one: its kind, and the end of a long one.
 fn masked(secret: &str) -> String {
-    let characters: Vec<char> = secret.chars().collect();
-    let head = secret.split_inclusive('_').take(2).map(str::len).sum::<usize>();
-    let head = if secret.starts_with("whsec_") {
-        6
-    } else if head < secret.len() {
-        head
-    } else {
-        0
-    };
-    let tail: String = characters.iter().skip(characters.len().saturating_sub(4)).collect();
-    format!(
-        "{}••••••••{}",
-        secret.get(..head).unwrap_or_default(),
-        if characters.len() > head + 8 { &tail } else { "" }
-    )
+    let kind = ["whsec_", "sk_test_", "rk_test_"].into_iter().find(|kind| secret.starts_with(kind));
+    let kind = kind.unwrap_or_default();
+    let long = secret.len() >= kind.len() + 16;
+    let tail = secret.len().checked_sub(4).filter(|_| long).and_then(|start| secret.get(start..));
+    format!("{kind}••••••••{}", tail.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! The pages over HTTP: every GET shows the world as it is, every POST asks `act` for one change and goes back.
+//! The pages over HTTP: a GET shows the world as it is, a POST asks `act` for one change and goes back.
 //!
 //! Not here: what the change is, and how the page looks.
 
@@ -44,13 +44,17 @@ pub fn router(emulator: Emulator) -> Router {
         .with_state(emulator)
 }
 
-/// The pages have no key, so a page of another site must not be able to press their buttons.
-async fn only_from_here(State(emulator): State<Emulator>, request: Request, next: Next) -> Response {
+/// The pages have no key, so a page of another site must not be able to press their buttons. It may lead to
+/// them: after a shop's form that ends in a redirect here, some browsers still name the shop in `Origin`.
+async fn only_from_here(State(emulator): State<Emulator>, mut request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        request.headers_mut().remove(header::ORIGIN);
+    }
     if is_from_here(request.headers(), &emulator.options().url) {
         return next.run(request).await;
     }
-    let why = "This was asked for by the name of another machine, or by another site's page. Nothing was done; \
-               open the address that the emulator printed.\n";
+    let why = "This was asked for by the name of another machine, or by another site's page. Nothing was \
+               done; open the address that the emulator printed.\n";
     (StatusCode::FORBIDDEN, why).into_response()
 }
 

@@ -1,6 +1,6 @@
 //! What the pages say in each state, and that no name can break out of its place.
 //!
-//! With `PAGES_TO=DIRECTORY` in the environment nothing changes: to look at a page, run the emulator.
+//! Not here: how they look; run the emulator for that.
 
 use super::*;
 use crate::object::Misbehaviour;
@@ -160,74 +160,136 @@ fn desk() -> ControlView {
     }
 }
 
+fn listing<T>() -> Listing<T> {
+    Listing { rows: Vec::new(), total: 0 }
+}
+
 #[test]
-fn writes_samples() {
-    let Some(directory) = option_env!("PAGES_TO") else { return };
-    let write = |name: &str, page: String| std::fs::write(format!("{directory}/{name}.html"), page).unwrap();
-    let open = session(State::Open);
-    write("open", checkout(&open));
-    write(
-        "one",
-        checkout(&CheckoutView {
-            items: vec![Item { name: "10 credits".to_owned(), quantity: 1, amount: 500 }],
-            currency: "jpy".to_owned(),
-            total: 500,
-            subtotal: 500,
-            tax: None,
-            takes_debit: false,
-            email: String::new(),
-            ..open.clone()
-        }),
-    );
-    write(
-        "declined",
-        checkout(&CheckoutView { error: Some("Your card was declined.".to_owned()), ..open.clone() }),
-    );
-    write("debit", checkout(&CheckoutView { debit_chosen: true, ..open.clone() }));
-    write(
-        "hostile",
-        checkout(&CheckoutView {
-            shop: HOSTILE.to_owned(),
-            name: HOSTILE.to_owned(),
-            email: HOSTILE.to_owned(),
-            error: Some(HOSTILE.to_owned()),
-            items: vec![Item { name: HOSTILE.repeat(4), quantity: 3, amount: 12 }],
-            ..open
-        }),
-    );
-    write("challenge", checkout(&session(State::Challenge { last4: "3155".to_owned() })));
-    write("processing", checkout(&session(State::Processing)));
-    write("complete", checkout(&session(State::Complete)));
-    write("expired", checkout(&session(State::Expired)));
-    write("desk", control(&desk()));
-    let mut busy = desk();
-    busy.frozen = false;
-    busy.notice = Some(Notice {
-        good: false,
-        text: "Refund amount (€126.00) is greater than unrefunded amount on charge (€63.00)".to_owned(),
-    });
-    let second = Endpoint {
-        held: true,
-        enabled: false,
-        id: "we_2".to_owned(),
-        misbehaviour: Misbehaviour::default(),
-        ..endpoint()
+fn each_state_says_what_can_be_done() {
+    let challenge = State::Challenge { last4: "3155".to_owned() };
+    for (state, says, not) in [
+        (State::Open, "Pay €126.00", "This checkout"),
+        (challenge, "value=\"complete\">Complete authentication", "name=\"number\""),
+        (State::Processing, "being processed", "Back to the shop"),
+        (State::Failed, "The bank refused the debit", "name=\"number\""),
+        (State::Complete, "href=\"https://shop.example/thanks?session_id=cs_test_a1\"", "Back to the shop"),
+        (State::Expired, "Back to the shop", "name=\"number\""),
+    ] {
+        let page = checkout(&session(state.clone()));
+        assert!(page.contains(says), "{state:?} says {says}");
+        assert!(!page.contains(not), "{state:?} does not say {not}");
+        assert!(page.contains("No money moves here"), "{state:?}");
+    }
+}
+
+#[test]
+fn every_test_number_is_a_button_of_the_one_form() {
+    let page = checkout(&session(State::Open));
+    let button = |field: &str, number: &str| {
+        format!("form=\"pay\" formnovalidate name=\"{field}\" value=\"{number}\"")
     };
-    busy.endpoints.push(second);
-    let page = control(&busy)
-        .replace("<details class=\"event\">", "<details class=\"event\" open>")
-        .replace("<details class=\"fold\">", "<details class=\"fold\" open>");
-    write("busy", page);
-    let none = ControlView {
-        endpoints: vec![],
-        payments: Listing { rows: vec![], total: 0 },
-        charges: Listing { rows: vec![], total: 0 },
-        refunds: Listing { rows: vec![], total: 0 },
-        disputes: Listing { rows: vec![], total: 0 },
-        events: Listing { rows: vec![], total: 0 },
+    for card in crate::cards::CARDS {
+        assert_eq!(page.matches(&button("card", card.number)).count(), 1, "{}", card.number);
+    }
+    assert!(page.contains(&button("debit", "AT611904300234573201")));
+    let only_card = checkout(&CheckoutView { takes_debit: false, ..session(State::Open) });
+    assert!(!only_card.contains("IBAN") && !only_card.contains("type=\"radio\""));
+    let only_debit = checkout(&CheckoutView { takes_card: false, ..session(State::Open) });
+    assert!(
+        !only_debit.contains("name=\"number\"") && !only_debit.contains(&button("card", "4242424242424242"))
+    );
+}
+
+#[test]
+fn the_reason_of_a_refusal_is_announced() {
+    let error = Some("Your card was declined.".to_owned());
+    let page = checkout(&CheckoutView { error, ..session(State::Open) });
+    assert!(page.contains("role=\"alert\"") && page.contains("id=\"error\">Your card was declined."));
+    assert!(page.contains("aria-describedby=\"error\""));
+}
+
+#[test]
+fn no_name_breaks_out_of_its_place() {
+    let hostile = || HOSTILE.to_owned();
+    let till = checkout(&CheckoutView {
+        shop: hostile(),
+        name: hostile(),
+        email: hostile(),
+        error: Some(hostile()),
+        items: vec![Item { name: hostile(), quantity: 3, amount: 12 }],
+        currency: hostile(),
+        cancel_url: Some(format!("javascript:{HOSTILE}")),
+        ..session(State::Open)
+    });
+    let mut view = desk();
+    view.notice = Some(Notice { good: false, text: hostile() });
+    view.endpoints[0].url = hostile();
+    view.endpoints[0].secret = hostile();
+    view.payments.rows[0].customer = hostile();
+    view.charges.rows[0].method = hostile();
+    view.disputes.rows[0].reason = hostile();
+    view.events.rows[0].deliveries[0].url = hostile();
+    view.events.rows[0].deliveries[0].attempts[0].answer = Err(hostile());
+    let event_view = EventView {
+        now: 0,
+        event: event_row("evt_1", HOSTILE, vec![], None),
+        body: hostile(),
+        version: hostile(),
+    };
+    for page in [till, control(&view), event(&event_view)] {
+        assert!(!page.contains("<script>"), "{page}");
+        assert!(!page.contains("alert(1)</"), "{page}");
+        assert!(!page.contains("javascript:"), "{page}");
+        assert!(page.contains("&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;&#38;"));
+    }
+}
+
+#[test]
+fn nothing_is_loaded_from_elsewhere() {
+    let pages = [checkout(&session(State::Open)), control(&desk())];
+    for page in pages {
+        let loads = ["src=\"http", "@import", "url(", "<link rel=\"stylesheet\""];
+        assert!(loads.iter().all(|load| !page.contains(load)));
+    }
+}
+
+#[test]
+fn the_control_page_shows_the_clock_the_keys_and_every_object() {
+    let page = control(&desk());
+    for shown in [
+        "24 Nov 2026, 02:15:04 UTC",
+        "Standing still",
+        "Something is due in 5 min.",
+        "whsec_••••••••mnop",
+        "misbehaving",
+        "3 of 1,204",
+        "€63.00 back",
+        "Dispute now",
+        "Complete now",
+        "needs_response",
+        "Failing, 0 of 1",
+        "connection refused",
+        "Next attempt in 35 min (24 Nov, 02:50:04)",
+        "Waiting",
+        "Delivered",
+    ] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    let charges = page.matches("value=\"half\"").count();
+    assert_eq!(charges, 1, "only what took money can be refunded");
+    let empty = ControlView {
+        endpoints: Vec::new(),
+        payments: listing(),
+        charges: listing(),
+        refunds: listing(),
+        disputes: listing(),
+        events: listing(),
         next_due: None,
+        frozen: false,
         ..desk()
     };
-    write("empty", control(&none));
-    write("event", event(&EventView { now: desk().now, event: desk().events.rows.remove(0), body: "{\n  \"id\": \"evt_1QfZ0BLsVcX2\",\n  \"object\": \"event\",\n  \"type\": \"charge.dispute.funds_withdrawn\"\n}".to_owned(), version: "2025-03-31.basil".to_owned() }));
+    let page = control(&empty);
+    for shown in ["Running", "Nothing is due.", "No charge yet.", "Nothing has happened yet."] {
+        assert!(page.contains(shown), "{shown}");
+    }
 }

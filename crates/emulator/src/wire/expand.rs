@@ -74,8 +74,8 @@ impl Expansion {
         Ok(Self(paths))
     }
 
-    /// Replaces what the paths name. `resolve` gives the objects, already rendered; an id that it does not know
-    /// stays an id.
+    /// Replaces what the paths name. `resolve` gives the objects, already rendered; an id that it does not
+    /// know stays an id.
     pub fn apply(&self, answer: &mut Value, resolve: impl Fn(Wanted<'_>) -> Option<Value>) {
         for path in &self.0 {
             let levels: Vec<&str> = path.split('.').collect();

@@ -253,6 +253,17 @@ impl World {
         endpoint.flushing = endpoint.misbehaviour.burst > 0 && !endpoint.ready.is_empty();
     }
 
+    /// Deletes an endpoint: what waits for it is not sent, now or later. Answers whether there was one.
+    pub fn delete_endpoint(&mut self, endpoint: &str) -> bool {
+        let Some(deleted) = self.endpoints.remove(endpoint) else { return false };
+        for (id, again) in deleted.ready {
+            if let Some(delivery) = self.outbox.deliveries.get_mut(&id) {
+                delivery.stop(again);
+            }
+        }
+        true
+    }
+
     /// From now on the way to the endpoint behaves like this.
     pub fn misbehave(&mut self, endpoint: &str, misbehaviour: Misbehaviour) {
         let Some(endpoint) = self.endpoints.get_mut(endpoint) else { return };

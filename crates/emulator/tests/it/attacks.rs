@@ -1,3 +1,254 @@
-//! Lives that try to break the account: amounts at the edge, objects that are gone, metadata that must stay.
+//! Lives that try to break the account: amounts at the edge, objects that are gone, metadata that must stay
+//! where it was put, events that are forgotten.
 //!
 //! Not here: attacks over the network (`deliveries`).
+
+use emulator::act::checkout::{self, Paid};
+use emulator::act::payment::Instrument;
+use emulator::act::refund::{self, NewRefund, Refused};
+use emulator::act::{dispute, payment};
+use emulator::cards::{CARDS, Effect};
+use emulator::object::{Metadata, Misbehaviour};
+use emulator::world::{DeliveryState, Outcome, Time, World};
+use serde_json::Value;
+use stripe::write::{ApiVersion, CustomerCreation};
+
+use crate::life::{Life, START, life, payer, wanted, world};
+use crate::receiver::buy;
+
+fn of(charge: &str, amount: Option<i64>) -> NewRefund {
+    NewRefund { charge: charge.to_owned(), amount, reason: None, metadata: Metadata::new() }
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+#[test]
+fn every_refusal_says_why_and_leaves_the_session_open() {
+    for card in CARDS {
+        let Effect::Declined(refusal) = &card.effect else { continue };
+        let lines = life(ApiVersion::Endive, &format!("{}: buy 2500 eur", card.number));
+        let code =
+            [Some(refusal.code), refusal.decline_code].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        assert_eq!(lines[1], "0s charge.failed failed 0 of 2500");
+        assert_eq!(lines[2..], [format!("0s payment_intent.payment_failed requires_payment_method {code}")]);
+    }
+}
+
+#[test]
+fn amounts_at_the_edge_neither_overflow_nor_lose_a_cent() {
+    const MOST: i64 = i64::MAX;
+    let mut life = Life::new(ApiVersion::Endive);
+    life.tell(&format!(
+        "4242424242424242: buy {MOST} eur; refund {}; dispute; submit winning_evidence",
+        MOST - 1
+    ));
+    life.tell("refund 2; refund 1; refund; advance 99d");
+    let charge = life.world.charges.iter().next().expect("a charge");
+    assert_eq!((charge.amount_refunded, charge.refunded), (MOST, true));
+    for event in life.world.events.iter() {
+        ApiVersion::ALL.iter().for_each(|version| drop(event.render(*version, u32::MAX)));
+    }
+    assert_eq!(life.refused, ["refused refund: TooMuch { left: 1 }", "refused refund: AlreadyRefunded"]);
+    for taxed in [false, true] {
+        for inclusive in [false, true] {
+            assert_eq!(checkout::amounts(MOST, 2, taxed, inclusive), None);
+            let fits = checkout::amounts(MOST, 1, taxed, inclusive);
+            assert!(fits.is_none_or(|(before, tax, with)| before.checked_add(tax) == Some(with)));
+        }
+    }
+    assert_eq!(checkout::amounts(999, 3, true, true), Some((2_497, 500, 2_997)));
+    assert_eq!(checkout::amounts(999, 3, true, false), Some((2_997, 599, 3_596)));
+}
+
+#[test]
+fn a_clock_at_the_end_of_time_does_not_run_over() {
+    let end = i64::MAX;
+    let mut world = World::new(7, Time::Still { at_ms: end }, end);
+    world.endpoints.add(crate::life::endpoint("we_1", "http://127.0.0.1:9/", ApiVersion::Endive));
+    buy(&mut world, "4000000000000259");
+    world.run_until(end);
+    let dispatch = world.dispatch("we_1", START).expect("an attempt");
+    world.record(&dispatch, Outcome::Failed(text("no")), 0);
+}
+
+#[test]
+fn objects_that_are_not_there_change_nothing() {
+    let mut world = world(ApiVersion::Endive);
+    buy(&mut world, "4242424242424242");
+    let before = serde_json::to_string(&world).expect("JSON");
+    let card = Instrument::of_number("4242424242424242").expect("a card");
+    checkout::expire(&mut world, "cs_none");
+    assert_eq!(checkout::pay(&mut world, "cs_none", &card, payer()), Paid::NotOpen);
+    assert_eq!(checkout::answer_challenge(&mut world, "cs_none", true, payer()), Paid::NotOpen);
+    payment::cancel(&mut world, "pi_none", "abandoned");
+    assert_eq!(refund::create(&mut world, of("ch_none", None)), Err(Refused::NoCharge));
+    assert!(!refund::cancel(&mut world, "re_none"));
+    dispute::open(&mut world, "ch_none", "fraudulent", false);
+    dispute::warn(&mut world, "ch_none");
+    assert!(!dispute::close(&mut world, "du_none"));
+    assert!(!dispute::answer(&mut world, "du_none", [].into(), |_| (), true));
+    assert_eq!((world.hasten("ch_none"), world.resend("evt_none", None)), (0, 0));
+    world.release("we_none", Some(1), 9);
+    world.misbehave("we_none", Misbehaviour::default());
+    assert!(!world.delete_endpoint("we_none") && world.dispatch("we_none", START).is_none());
+    assert!(Instrument::of_number("4111111111111111").is_none());
+    for amount in [0, -1, i64::MIN] {
+        let charge = world.charges.iter().next().expect("a charge").id.clone();
+        assert_eq!(refund::create(&mut world, of(&charge, Some(amount))), Err(Refused::NotPositive));
+    }
+    assert_eq!(serde_json::to_string(&world).expect("JSON"), before);
+}
+
+#[test]
+fn what_was_planned_for_what_is_gone_does_nothing() {
+    let mut world = world(ApiVersion::Endive);
+    for number in ["4000000000007726", "4000000000005126", "4000000000000259", "AT591904300235473203"] {
+        buy(&mut world, number);
+        let charge = world.charges.iter().next_back().expect("a charge").id.clone();
+        drop(refund::create(&mut world, of(&charge, Some(1))));
+    }
+    let ids = |ids: Vec<&String>| ids.into_iter().cloned().collect::<Vec<_>>();
+    for charge in ids(world.charges.iter().map(|charge| &charge.id).collect()) {
+        world.charges.remove(&charge);
+    }
+    for refund in ids(world.refunds.iter().map(|refund| &refund.id).collect()) {
+        world.refunds.remove(&refund);
+    }
+    let events = world.events.len();
+    world.run_until((START + 20 * 24 * 3_600) * 1_000);
+    assert_eq!((world.events.len(), world.upcoming().count()), (events, 0));
+}
+
+#[test]
+fn a_charge_that_no_test_number_paid_can_be_refunded() {
+    let mut world = world(ApiVersion::Endive);
+    buy(&mut world, "4242424242424242");
+    let mut charge = world.charges.iter().next().expect("a charge").clone();
+    charge.id = text("ch_other");
+    charge.payment_intent = None;
+    world.charges.add(charge);
+    let refund = refund::create(&mut world, of("ch_other", None)).expect("a refund");
+    dispute::open(&mut world, "ch_other", "fraudulent", true);
+    world.run_until((START + 20 * 24 * 3_600) * 1_000);
+    assert_eq!(world.refunds.get(&refund).map(|refund| refund.amount), Some(2_500));
+}
+
+#[test]
+fn metadata_stays_where_it_was_put() {
+    for passed_on in [false, true] {
+        let mut world = world(ApiVersion::Endive);
+        let mut new = wanted(2_500, "eur");
+        if passed_on {
+            new.intent_metadata = Metadata::from([(text("order"), text("7"))]);
+        }
+        new.customer_creation = CustomerCreation::Always;
+        let session = checkout::create(&mut world, new, "http://127.0.0.1:1");
+        let card = Instrument::of_number("4000000000000259").expect("a card");
+        assert_eq!(checkout::pay(&mut world, &session, &card, payer()), Paid::Complete);
+        world.run_until((START + 100) * 1_000);
+        let charge = world.charges.iter().next().expect("a charge").id.clone();
+        let disputed = world.disputes.iter().next().expect("a dispute").id.clone();
+        assert!(dispute::close(&mut world, &disputed));
+        drop(refund::create(&mut world, of(&charge, None)));
+        let mut customers = 0;
+        for event in world.events.iter() {
+            let rendered = event.render(ApiVersion::Endive, 1);
+            let said = &rendered["data"]["object"]["metadata"];
+            let expected = match rendered["data"]["object"]["object"].as_str().expect("an object") {
+                "checkout.session" => serde_json::json!({ "tenant_id": "t1" }),
+                "payment_intent" | "charge" if passed_on => serde_json::json!({ "order": "7" }),
+                kind => {
+                    customers += usize::from(kind == "customer");
+                    serde_json::json!({})
+                }
+            };
+            assert_eq!(said, &expected, "{}", event.type_name);
+        }
+        assert_eq!(customers, 1);
+    }
+}
+
+#[test]
+fn events_are_forgotten_after_30_days_and_what_is_on_its_way_lands_all_the_same() {
+    let mut world = world(ApiVersion::Endive);
+    buy(&mut world, "4242424242424242");
+    world.run_until(START * 1_000);
+    let dispatch = world.dispatch("we_1", START).expect("an attempt");
+    assert!(world.dispatch("we_1", START).is_none(), "one after the other");
+    world.run_until((START + 31 * 24 * 3_600) * 1_000);
+    buy(&mut world, "4242424242424242");
+    assert_eq!(world.events.len(), 4);
+    world.record(&dispatch, Outcome::Failed(text("too late")), 0);
+    world.run_until(world.now_ms());
+    let mut sent = 0;
+    while let Some(dispatch) = world.dispatch("we_1", START) {
+        world.record(&dispatch, Outcome::Answered { status: 200, excerpt: String::new() }, 0);
+        world.run_until(world.now_ms());
+        sent += 1;
+    }
+    assert_eq!(sent, 4);
+    assert!(world.quiet());
+}
+
+#[test]
+fn nothing_is_counted_twice_however_often_it_is_accepted() {
+    let mut world = world(ApiVersion::Endive);
+    world.misbehave("we_1", Misbehaviour { duplicate: 100, twin: 100, ..Misbehaviour::default() });
+    buy(&mut world, "4242424242424242");
+    let events: Vec<String> = world.events.iter().map(|event| event.id.clone()).collect();
+    for event in events.iter().chain(&events) {
+        assert_eq!(world.resend(event, None), 1);
+    }
+    world.run_until(START * 1_000);
+    let mut sent = 0;
+    while let Some(dispatch) = world.dispatch("we_1", START) {
+        let status = if sent % 3 == 0 { 500 } else { 200 };
+        world.record(&dispatch, Outcome::Answered { status, excerpt: String::new() }, 0);
+        world.run_until(world.now_ms());
+        sent += 1;
+    }
+    assert!(world.events.iter().all(|event| (event.told, event.pending) == (1, 0)));
+    assert!(world.deliveries().all(|delivery| delivery.state == DeliveryState::Delivered));
+}
+
+#[test]
+fn a_disabled_endpoint_that_is_enabled_in_time_goes_on() {
+    let mut world = world(ApiVersion::Endive);
+    buy(&mut world, "4242424242424242");
+    world.run_until(START * 1_000);
+    let fail = |world: &mut World| {
+        while let Some(dispatch) = world.dispatch("we_1", START) {
+            world.record(&dispatch, Outcome::Failed(text("no")), 0);
+        }
+    };
+    fail(&mut world);
+    let enable = |world: &mut World, on: bool| world.endpoints.get_mut("we_1").expect("it").enabled = on;
+    enable(&mut world, false);
+    world.run_until((START + 299) * 1_000);
+    enable(&mut world, true);
+    world.run_until((START + 300) * 1_000);
+    fail(&mut world);
+    assert!(world.deliveries().take(4).all(|delivery| delivery.attempts.len() == 2));
+    enable(&mut world, false);
+    world.run_until((START + 9_999) * 1_000);
+    enable(&mut world, true);
+    world.run_until((START + 99_999) * 1_000);
+    assert!(world.dispatch("we_1", START).is_none());
+    let stopped = |delivery: &emulator::world::Delivery| delivery.state == DeliveryState::Stopped;
+    assert!(world.deliveries().all(stopped), "what a disabled endpoint missed is not sent later");
+}
+
+#[test]
+fn the_request_is_named_by_what_it_makes_and_by_nothing_else() {
+    let mut world = world(ApiVersion::Endive);
+    let request = emulator::object::RequestReference { id: text("req_1"), idempotency_key: Some(text("k")) };
+    world.on_behalf_of(Some(request));
+    buy(&mut world, "4242424242424242");
+    world.run_until((START + 90) * 1_000);
+    let said: Vec<_> =
+        world.events.iter().map(|event| event.render(ApiVersion::Endive, 1)["request"].clone()).collect();
+    assert!(said[..4].iter().all(|request| request["id"] == "req_1" && request["idempotency_key"] == "k"));
+    assert_eq!(said[4]["id"], Value::Null);
+}

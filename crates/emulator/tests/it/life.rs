@@ -47,7 +47,7 @@ pub(crate) struct Life {
     session: String,
     refund: String,
     /// What was asked for and refused, in the words of the refusal.
-    refused: Vec<String>,
+    pub(crate) refused: Vec<String>,
 }
 
 /// The events that an endpoint of this version hears of, one line each; then what was refused.

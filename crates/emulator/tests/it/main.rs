@@ -5,7 +5,12 @@
 
 mod agree;
 mod attacks;
+mod clock;
+mod deliveries;
 mod disputes;
+mod kept;
 mod life;
+mod misbehaviour;
 mod payments;
+mod receiver;
 mod refunds;

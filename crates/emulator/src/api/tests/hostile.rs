@@ -9,7 +9,7 @@ fn lines() -> impl Iterator<Item = String> {
         let names =
             [(super::super::GET, "GET"), (super::super::POST, "POST"), (super::super::DELETE, "DELETE")];
         let method = names.into_iter().find(|(method, _)| *method == route.0).unwrap().1;
-        format!("{method} {}", route.1.replace("{id}", "no_such_thing"))
+        format!("{method} /v1{}", route.1.replace("{id}", "no_such_thing"))
     })
 }
 

@@ -1,5 +1,5 @@
-//! The buttons of the control page: each asks for one change and goes back to where the button was, or says on
-//! the page why nothing was done.
+//! The buttons of the control page: each asks for one change and goes back to where the button was, or says
+//! on the page why nothing was done.
 //!
 //! Not here: the rules; `act` and `world` refuse what Stripe would refuse.
 

@@ -323,6 +323,12 @@ async fn another_site_can_neither_read_nor_pay() {
         .body(Body::from("card=4242424242424242"))
         .unwrap();
     assert_eq!(ask(&emulator, foreign).await.status, StatusCode::FORBIDDEN);
+    let led_here = Request::get(&path)
+        .header(header::HOST, "127.0.0.1:12111")
+        .header(header::ORIGIN, "null")
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(ask(&emulator, led_here).await.status, StatusCode::OK, "a shop's redirect leads here");
     let rebound = Request::get("/").header(header::HOST, "evil.example").body(Body::empty()).unwrap();
     let answer = ask(&emulator, rebound).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);

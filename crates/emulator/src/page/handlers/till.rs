@@ -77,7 +77,7 @@ fn shown(emulator: &Emulator, id: &str, status: StatusCode, typed: Typed<'_>) ->
         Some(view) => page(status, crate::page::checkout(&view)),
         None => nothing_here(
             "There is no such checkout",
-            "The emulator was perhaps started anew since the shop made it. Go back to the shop and start again.",
+            "The emulator may have been started anew since. Go back to the shop and start again.",
         ),
     }
 }

@@ -1,0 +1,161 @@
+//! Turning the clock while the account is used, whether it goes or stands; and that it always comes to rest.
+//!
+//! Not here: what falls due (`payments`, `refunds`, `disputes`).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use emulator::Options;
+use emulator::act::refund::{self, NewRefund};
+use emulator::object::{Metadata, Misbehaviour};
+use emulator::world::Time;
+
+use crate::life::{START, new_session};
+use crate::receiver::{Answer, Rig, WALL, buy, options, within};
+
+const CARD: &str = "4242424242424242";
+
+/// An account whose clock goes with a machine's that shows what one puts there.
+async fn going() -> (Rig, Arc<AtomicI64>) {
+    let shows = Arc::new(AtomicI64::new(WALL * 1_000));
+    let wall = shows.clone();
+    let wall: emulator::Wall = Arc::new(move || wall.load(Ordering::SeqCst));
+    (Rig::with(Options { wall, still_at_ms: None, ..options() }).await, shows)
+}
+
+#[tokio::test]
+async fn a_clock_that_goes_goes_on_after_it_was_turned() {
+    let (rig, shows) = going().await;
+    rig.emulator.with(|world| buy(world, CARD));
+    within(rig.emulator.quiet()).await;
+    assert_eq!(rig.types().len(), 4);
+    shows.fetch_add(10_000, Ordering::SeqCst);
+    rig.advance(79).await;
+    assert_eq!((rig.types().len(), rig.emulator.with(|world| world.now())), (0, WALL + 89));
+    shows.fetch_add(1_000, Ordering::SeqCst);
+    assert_eq!(
+        rig.emulator.with(|world| (world.now(), world.time)),
+        (WALL + 90, Time::Running { ahead_ms: 79_000 })
+    );
+    within(rig.emulator.quiet()).await;
+    assert_eq!(rig.types(), ["charge.updated"]);
+    // A machine's clock that is put back does not put the account back.
+    shows.fetch_sub(50_000, Ordering::SeqCst);
+    assert_eq!(rig.emulator.with(|world| world.now()), WALL + 90);
+}
+
+#[tokio::test]
+async fn what_falls_due_happens_by_itself_while_nobody_looks() {
+    let began = tokio::time::Instant::now();
+    let wall: emulator::Wall =
+        Arc::new(move || WALL * 1_000 + i64::try_from(began.elapsed().as_millis()).expect("a short test"));
+    let rig = Rig::with(Options { wall, still_at_ms: None, ..options() }).await;
+    rig.emulator.with(|world| {
+        let mut new = crate::life::wanted(2_500, "eur");
+        new.expires_at = Some(world.now() + 1);
+        emulator::act::checkout::create(world, new, "http://127.0.0.1:1");
+    });
+    within(rig.receiver.something()).await;
+    assert_eq!(rig.types(), ["checkout.session.expired"]);
+}
+
+#[tokio::test]
+async fn two_who_turn_the_clock_turn_it_by_both() {
+    let rig = Rig::start().await;
+    rig.emulator.with(|world| buy(world, CARD));
+    let (a, b) = tokio::join!(rig.advance(60), rig.advance(60));
+    assert_eq!(rig.emulator.with(|world| world.now()), START + 120);
+    // The booking, and its delivery; what was due before happened before.
+    assert_eq!((a + b, rig.types().len()), (2, 5));
+}
+
+#[tokio::test]
+async fn the_clock_is_turned_to_the_end_though_nobody_waits_for_it() {
+    let rig = Rig::start().await;
+    rig.receiver.answer(Answer::Hang);
+    rig.emulator.with(|world| buy(world, CARD));
+    let emulator = rig.emulator.clone();
+    let asked = tokio::spawn(async move { emulator.advance(3_600).await });
+    within(rig.receiver.something()).await;
+    asked.abort();
+    rig.receiver.answer(Answer::Status(200));
+    rig.advance(0).await;
+    assert_eq!(rig.emulator.with(|world| world.now()), START + 3_600);
+}
+
+#[tokio::test]
+async fn the_account_can_be_used_while_its_clock_is_turned() {
+    let rig = Rig::start().await;
+    rig.emulator.with(|world| buy(world, "4000000000000259"));
+    let emulator = rig.emulator.clone();
+    // Whenever an event arrives, somebody asks for a refund and opens a session.
+    let busy = async {
+        for _ in 0..50 {
+            emulator.with(|world| {
+                new_session(world, 2_500, "eur");
+                let charge = world.charges.iter().next().expect("a charge").id.clone();
+                let new = NewRefund { charge, amount: Some(10), reason: None, metadata: Metadata::new() };
+                drop(refund::create(world, new));
+            });
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::join!(rig.advance(9 * 24 * 3_600), busy);
+    rig.advance(9 * 24 * 3_600).await;
+    let (events, now) = rig.emulator.with(|world| {
+        assert!(world.quiet());
+        (world.events.iter().map(|event| event.id.clone()).collect::<Vec<_>>(), world.now())
+    });
+    let arrived: Vec<_> = rig.receiver.take().into_iter().map(|arrived| arrived.id).collect();
+    assert_eq!((arrived, now), (events, START + 18 * 24 * 3_600));
+}
+
+#[tokio::test]
+async fn the_clock_can_be_turned_however_an_endpoint_is() {
+    for state in ["held", "disabled", "gathering", "deleted", "hanging"] {
+        let rig = Rig::start().await;
+        rig.emulator.with(|world| {
+            buy(world, CARD);
+            let endpoint = world.endpoints.get_mut("we_1").expect("it");
+            match state {
+                "held" => endpoint.held = true,
+                "disabled" => (endpoint.held, endpoint.enabled) = (true, false),
+                "gathering" => world.misbehave("we_1", Misbehaviour { burst: 3, ..Default::default() }),
+                "deleted" => drop(world.delete_endpoint("we_1")),
+                _ => rig.receiver.answer(Answer::Hang),
+            }
+        });
+        rig.advance(90).await;
+        if state == "disabled" {
+            rig.emulator.with(|world| world.endpoints.get_mut("we_1").expect("it").held = false);
+        }
+        rig.advance(if state == "hanging" { 0 } else { 30 * 24 * 3_600 }).await;
+        assert!(rig.emulator.with(|world| world.quiet()), "{state}");
+        let arrived = rig.types().len();
+        let expected = match state {
+            "gathering" => 5..=5,
+            "hanging" => 5..=5,
+            _ => 0..=0,
+        };
+        assert!(expected.contains(&arrived), "{state}: {arrived}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_panics_leaves_an_account_that_can_be_used() {
+    let rig = Rig::start().await;
+    let emulator = rig.emulator.clone();
+    let panicked = tokio::spawn(async move { emulator.with(|_| panic!("on purpose")) }).await;
+    assert!(panicked.is_err());
+    rig.buy(CARD).await;
+    assert_eq!(rig.types().len(), 4);
+}
+
+#[tokio::test]
+async fn checkout_waits_for_the_endpoint_but_not_for_long() {
+    let rig = Rig::start().await;
+    let session = rig.emulator.with(|world| buy(world, CARD));
+    within(rig.emulator.acknowledged(&session)).await;
+    assert_eq!(rig.types().last().map(String::as_str), Some("checkout.session.completed"));
+}

@@ -1,0 +1,258 @@
+//! Deliveries to an endpoint: in order, signed, tried again by the schedule, given up; and all the ways in
+//! which an endpoint fails to accept.
+//!
+//! Not here: what the sender does wrong on purpose (`misbehaviour`), and the clock (`clock`).
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use emulator::object::SigningSecret;
+use emulator::world::{DeliveryState, Outcome};
+use stripe::write::{ApiVersion, pretty};
+
+use crate::life::{SECRET, START, endpoint};
+use crate::receiver::{Answer, Receiver, Rig, WALL, all_verify, buy, within};
+
+const CARD: &str = "4242424242424242";
+
+/// Seconds after the first attempt at which the others follow, the last one included.
+const SCHEDULE: [i64; 6] = [0, 300, 2_100, 9_300, 38_100, 124_500];
+
+impl Rig {
+    /// When each attempt of the oldest delivery was made, in milliseconds after the beginning, and its state.
+    fn oldest(&self) -> (Vec<i64>, DeliveryState) {
+        self.emulator.with(|world| {
+            let delivery = world.deliveries().next().expect("a delivery");
+            let made = delivery.attempts.iter().map(|attempt| attempt.at_ms - START * 1_000);
+            (made.collect(), delivery.state)
+        })
+    }
+
+    /// An account whose first event, and no other, waits for the endpoint: a session that expired.
+    async fn one_event(&self) {
+        self.emulator.with(|world| {
+            let session = crate::life::new_session(world, 2_500, "eur");
+            emulator::act::checkout::expire(world, &session);
+        });
+        self.advance(0).await;
+    }
+}
+
+#[tokio::test]
+async fn hundreds_of_events_reach_each_endpoint_in_order() {
+    let (rig, other) = (Rig::start().await, Receiver::start().await);
+    let url = other.url.clone();
+    rig.emulator.with(|world| {
+        world.endpoints.add(endpoint("we_2", &url, ApiVersion::V2022_11_15));
+        for _ in 0..60 {
+            buy(world, CARD);
+            buy(world, "4000000000000259");
+        }
+    });
+    rig.advance(3_600).await;
+    let (mut expected, mut older) = (Vec::new(), Vec::new());
+    rig.emulator.with(|world| {
+        for event in world.events.iter() {
+            expected.push((event.id.clone(), pretty(&event.render(ApiVersion::Endive, event.told))));
+            older.push((event.id.clone(), pretty(&event.render(ApiVersion::V2022_11_15, event.told))));
+        }
+    });
+    assert_eq!(expected.len(), 60 * (5 + 7));
+    for (receiver, expected) in [(&rig.receiver, expected), (&other, older)] {
+        let arrived = receiver.take();
+        assert!(all_verify(&arrived));
+        let arrived: Vec<_> = arrived.into_iter().map(|arrived| (arrived.id, arrived.body)).collect();
+        assert!(arrived == expected, "{} arrived of {}", arrived.len(), expected.len());
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_accepted_is_tried_again_by_the_schedule_and_then_given_up() {
+    let rig = Rig::start().await;
+    rig.receiver.answer(Answer::Status(500));
+    rig.one_event().await;
+    rig.advance(3 * 24 * 60 * 60).await;
+    let expected: Vec<_> = SCHEDULE.iter().map(|seconds| seconds * 1_000).collect();
+    assert_eq!(rig.oldest(), (expected, DeliveryState::Exhausted));
+    let arrived = rig.receiver.take();
+    assert_eq!(arrived.len(), 6);
+    assert!(all_verify(&arrived), "every attempt is signed at its own moment of the machine's clock");
+    assert!(arrived.iter().all(|other| other.body == arrived[0].body), "the same bytes every time");
+    let pending = rig.emulator.with(|world| world.events.iter().next().map(|event| event.pending));
+    assert_eq!(pending, Some(1));
+}
+
+#[tokio::test]
+async fn what_is_accepted_at_last_is_not_tried_again() {
+    let rig = Rig::start().await;
+    rig.receiver.answer(Answer::Status(503));
+    rig.one_event().await;
+    rig.advance(2_099).await;
+    rig.receiver.answer(Answer::Status(204));
+    rig.advance(10 * 24 * 60 * 60).await;
+    assert_eq!(rig.oldest(), (vec![0, 300_000, 2_100_000], DeliveryState::Delivered));
+    let pending = rig.emulator.with(|world| world.events.iter().next().map(|event| event.pending));
+    assert_eq!(pending, Some(0));
+}
+
+#[tokio::test]
+async fn only_2xx_is_acceptance_and_no_answer_is_too_much() {
+    let cases = [
+        (Answer::Status(200), true, "ok"),
+        (Answer::Status(299), true, "ok"),
+        (Answer::Status(400), false, "ok"),
+        (Answer::Status(500), false, "ok"),
+        (Answer::Redirect, false, "ok"),
+        (Answer::Hang, false, "no answer within"),
+        (Answer::Close, false, "the connection broke"),
+        (Answer::Garbage, false, "the connection broke"),
+        (Answer::Endless, true, "xxx"),
+        (Answer::Short, true, "ok"),
+    ];
+    for (answer, accepted, words) in cases {
+        let rig = Rig::start().await;
+        rig.receiver.answer(answer);
+        within(rig.one_event()).await;
+        assert_eq!(rig.receiver.take().len(), 1, "{answer:?}: sent once, and no redirect is followed");
+        let attempt = rig.emulator.with(|world| world.deliveries().next().map(|d| d.attempts.clone()));
+        let outcome = attempt.expect("a delivery").remove(0).outcome;
+        assert_eq!(outcome.accepted(), accepted, "{answer:?}: {outcome:?}");
+        let (Outcome::Answered { excerpt: said, .. } | Outcome::Failed(said)) = &outcome;
+        assert!(said.contains(words) && said.len() <= 200, "{answer:?}: {outcome:?}");
+        assert!(rig.receiver.written.load(Ordering::Relaxed) < 64 << 20, "{answer:?}: it was all read");
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_listens_the_schedule_goes_on() {
+    let rig = Rig::start().await;
+    let gone = Receiver::start().await.url.clone();
+    rig.emulator.with(|world| world.endpoints.get_mut("we_1").expect("it").url = gone);
+    rig.one_event().await;
+    rig.advance(300).await;
+    let outcomes = rig.emulator.with(|world| world.deliveries().next().map(|d| d.attempts.clone()));
+    let outcomes = outcomes.expect("a delivery");
+    assert_eq!(outcomes.len(), 2);
+    let said =
+        |outcome: &Outcome| matches!(outcome, Outcome::Failed(why) if why.starts_with("nothing listens"));
+    assert!(outcomes.iter().all(|attempt| said(&attempt.outcome)), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn while_a_secret_is_rolled_both_sign() {
+    const NEW: &str = "whsec_fresh00000000000000000000";
+    let rig = Rig::start().await;
+    rig.emulator.with(|world| {
+        let secrets = &mut world.endpoints.get_mut("we_1").expect("it").secrets;
+        secrets[0].expires = Some(START + 60);
+        secrets.insert(0, SigningSecret { text: NEW.to_owned(), expires: None });
+    });
+    for (after, old) in [(0, true), (59, true), (1, false)] {
+        rig.advance(after).await;
+        rig.one_event().await;
+        let arrived = rig.receiver.take().remove(0);
+        assert_eq!(arrived.header.matches("v1=").count(), 1 + usize::from(old));
+        assert!(arrived.verifies(NEW, WALL));
+        assert_eq!(arrived.verifies(SECRET, WALL), old);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_accepts_nothing_for_days_is_disabled() {
+    let rig = Rig::start().await;
+    rig.receiver.answer(Answer::Status(500));
+    for _ in 0..8 {
+        rig.one_event().await;
+        rig.advance(12 * 60 * 60).await;
+    }
+    assert!(!rig.emulator.with(|world| world.endpoints.get("we_1").expect("it").enabled));
+    rig.receiver.take();
+    let planned = rig.emulator.with(|world| world.deliveries().count());
+    rig.receiver.answer(Answer::Status(200));
+    rig.one_event().await;
+    rig.advance(9 * 24 * 60 * 60).await;
+    assert_eq!(rig.types(), Vec::<String>::new(), "nothing goes to a disabled endpoint");
+    assert_eq!(rig.emulator.with(|world| world.deliveries().count()), planned, "nor is it planned");
+    let waiting = |world: &mut emulator::world::World| {
+        world.deliveries().filter(|d| matches!(d.state, DeliveryState::Waiting { .. })).count()
+    };
+    assert_eq!(rig.emulator.with(waiting), 0);
+    rig.emulator.with(|world| {
+        let endpoint = world.endpoints.get_mut("we_1").expect("it");
+        (endpoint.enabled, endpoint.failing_since) = (true, None);
+    });
+    rig.one_event().await;
+    assert_eq!(rig.types(), ["checkout.session.expired"], "only what happens from now on");
+}
+
+#[tokio::test]
+async fn what_is_held_waits_and_comes_as_often_and_in_the_order_that_is_asked_for() {
+    let rig = Rig::start().await;
+    let hold = |on: bool| rig.emulator.with(|world| world.endpoints.get_mut("we_1").expect("it").held = on);
+    let mut orders = Vec::new();
+    for (shuffle, times) in [(None, 1), (Some(1), 3), (Some(1), 3), (Some(2), 3)] {
+        hold(true);
+        rig.buy(CARD).await;
+        rig.advance(100).await;
+        assert_eq!(rig.types(), Vec::<String>::new());
+        rig.emulator.with(|world| world.release("we_1", shuffle, times));
+        rig.advance(0).await;
+        let types = rig.types();
+        assert_eq!(types.len(), 5 * usize::from(times));
+        orders.push(types);
+    }
+    let plain = orders.remove(0);
+    assert_eq!(orders[0], orders[1], "the same seed, the same order");
+    assert_ne!(orders[0], orders[2]);
+    let thrice: Vec<_> = plain.iter().flat_map(|name| [name, name, name]).collect();
+    assert_ne!(orders[0].iter().collect::<Vec<_>>(), thrice);
+    orders.iter_mut().for_each(|order| order.sort());
+    let mut thrice: Vec<_> = thrice.into_iter().cloned().collect();
+    thrice.sort();
+    assert_eq!(orders, [thrice.clone(), thrice.clone(), thrice]);
+}
+
+#[tokio::test]
+async fn sending_again_by_hand_does_not_stop_the_schedule() {
+    let rig = Rig::start().await;
+    rig.receiver.answer(Answer::Status(500));
+    rig.one_event().await;
+    let event = rig.receiver.take().remove(0).id;
+    rig.receiver.answer(Answer::Status(200));
+    assert_eq!(rig.emulator.with(|world| world.resend(&event, None)), 1);
+    rig.advance(10).await;
+    assert_eq!(rig.oldest(), (vec![0, 0], DeliveryState::Delivered));
+    rig.receiver.answer(Answer::Status(500));
+    rig.advance(300).await;
+    rig.receiver.answer(Answer::Status(200));
+    rig.advance(10 * 24 * 60 * 60).await;
+    assert_eq!(rig.oldest(), (vec![0, 0, 300_000, 2_100_000], DeliveryState::Delivered));
+    let pending = rig.emulator.with(|world| world.events.iter().next().map(|event| event.pending));
+    assert_eq!(pending, Some(0));
+    rig.emulator.with(|world| {
+        assert_eq!(world.resend(&event, Some("we_none")), 0);
+        assert_eq!(world.resend("evt_none", None), 0);
+    });
+}
+
+#[tokio::test]
+async fn a_deleted_endpoint_hears_nothing_more_also_when_an_attempt_is_on_its_way() {
+    let rig = Rig::start().await;
+    rig.receiver.answer(Answer::Status(500));
+    rig.one_event().await;
+    rig.receiver.answer(Answer::Hang);
+    rig.receiver.take();
+    rig.emulator.with(|world| buy(world, CARD));
+    within(rig.receiver.something()).await;
+    rig.emulator.with(|world| world.delete_endpoint("we_1"));
+    rig.receiver.take();
+    rig.advance(5 * 24 * 60 * 60).await;
+    // Longer than the attempt that was on its way may take.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    rig.advance(5 * 24 * 60 * 60).await;
+    assert_eq!(rig.types(), Vec::<String>::new());
+    let still_waits = rig.emulator.with(|world| {
+        world.deliveries().filter(|d| matches!(d.state, DeliveryState::Waiting { .. })).count()
+    });
+    assert_eq!((rig.oldest().1, still_waits), (DeliveryState::Stopped, 0));
+}

@@ -1,0 +1,144 @@
+//! The account in its file: it goes on where it stopped, with whatever was on its way.
+//!
+//! Not here: what a command line says about it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use emulator::object::Misbehaviour;
+use emulator::world::{DeliveryState, Time};
+use emulator::{Emulator, Options};
+
+use crate::life::START;
+use crate::receiver::{Answer, Receiver, Rig, WALL, buy, options, within};
+
+const CARD: &str = "4242424242424242";
+
+/// A file of its own in the build's directory, not there yet.
+fn file(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.json"));
+    let _ = std::fs::remove_file(&path);
+    let _ = std::fs::remove_dir(&path);
+    path
+}
+
+fn kept(path: &std::path::Path) -> Options {
+    Options { file: Some(path.to_owned()), ..options() }
+}
+
+fn whole(emulator: &Emulator) -> serde_json::Value {
+    emulator.with(|world| serde_json::to_value(world).expect("JSON"))
+}
+
+#[tokio::test]
+async fn an_account_goes_on_where_it_stopped() {
+    let path = file("goes_on");
+    let rig = Rig::with(kept(&path)).await;
+    rig.receiver.answer(Answer::Status(500));
+    rig.buy(CARD).await;
+    rig.advance(310).await;
+    let before = whole(&rig.emulator);
+    let receiver = rig.stop().await;
+    receiver.take();
+    assert_eq!(std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+    receiver.answer(Answer::Status(200));
+    let rig = Rig::reopen(kept(&path), receiver);
+    assert_eq!(whole(&rig.emulator), before);
+    rig.advance(2_099 - 310).await;
+    assert_eq!(rig.types(), ["charge.updated"]);
+    rig.advance(1).await;
+    assert_eq!(rig.types().len(), 4);
+    rig.advance(3_600).await;
+    assert_eq!(rig.types(), Vec::<String>::new());
+    rig.buy(CARD).await;
+    assert_eq!(rig.types().len(), 4, "new ids, and nothing twice");
+    within(rig.stop()).await;
+}
+
+#[tokio::test]
+async fn what_was_on_its_way_goes_out_once_more() {
+    let path = file("on_its_way");
+    let rig = Rig::with(kept(&path)).await;
+    rig.receiver.answer(Answer::Hang);
+    rig.emulator.with(|world| buy(world, CARD));
+    within(rig.receiver.something()).await;
+    let receiver = rig.stop().await;
+    let first = receiver.take().remove(0);
+    receiver.answer(Answer::Status(200));
+    let rig = Rig::reopen(kept(&path), receiver);
+    rig.advance(0).await;
+    let arrived = rig.receiver.take();
+    assert_eq!(arrived.len(), 4);
+    assert!(arrived.contains(&first));
+    let states = rig.emulator.with(|world| world.deliveries().map(|d| d.state).collect::<Vec<_>>());
+    assert_eq!(states, [DeliveryState::Delivered; 4]);
+    within(rig.stop()).await;
+}
+
+#[tokio::test]
+async fn misfortune_goes_on_as_if_nothing_had_been() {
+    let knobs = Misbehaviour { seed: 5, never: 40, twin: 20, duplicate: 20, ..Default::default() };
+    let mut runs = Vec::new();
+    for interrupted in [false, true] {
+        let path = file("misfortune");
+        let mut rig = Rig::with(kept(&path)).await;
+        rig.emulator.with(|world| world.misbehave("we_1", knobs));
+        for _ in 0..6 {
+            rig.buy(CARD).await;
+            // Events are forgotten on the way.
+            rig.advance(12 * 24 * 3_600).await;
+            if interrupted {
+                rig = Rig::reopen(kept(&path), rig.stop().await);
+            }
+        }
+        runs.push(rig.receiver.take().into_iter().map(|arrived| arrived.id).collect::<Vec<_>>());
+        within(rig.stop()).await;
+    }
+    assert!(runs[0].len() > 10);
+    assert_eq!(runs[0], runs[1]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_being_turned_goes_again() {
+    let path = file("turned");
+    let wall: emulator::Wall = Arc::new(|| WALL * 1_000);
+    let going = || Options { still_at_ms: None, wall: wall.clone(), ..kept(&path) };
+    let rig = Rig::with(going()).await;
+    rig.receiver.answer(Answer::Hang);
+    rig.emulator.with(|world| buy(world, CARD));
+    let emulator = rig.emulator.clone();
+    let turning = tokio::spawn(async move { emulator.advance(3_600).await });
+    within(rig.receiver.something()).await;
+    let receiver = rig.stop().await;
+    turning.abort();
+    let rig = Rig::reopen(going(), receiver);
+    assert_eq!(rig.emulator.with(|world| world.time), Time::Running { ahead_ms: 0 });
+    within(rig.stop()).await;
+}
+
+#[tokio::test]
+async fn what_is_no_account_is_refused_and_left_alone() {
+    let path = file("foreign");
+    for text in ["", "{}", "[]", "not JSON", "{\"time\": {\"still\": {\"at_ms\": 1}}}"] {
+        std::fs::write(&path, text).expect("a file");
+        let error = Emulator::open(kept(&path)).err().expect("refused").to_string();
+        assert!(error.contains("is not an account of this version"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).expect("a file"), text);
+    }
+    std::fs::remove_file(&path).expect("a file");
+    std::fs::create_dir(&path).expect("a directory");
+    let error = Emulator::open(kept(&path)).err().expect("refused").to_string();
+    assert!(error.contains("cannot be read"), "{error}");
+    std::fs::remove_dir(&path).expect("a directory");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_stops_nobody() {
+    let path = PathBuf::from("/nonexistent-directory/account.json");
+    let rig = Rig::with(kept(&path)).await;
+    rig.buy(CARD).await;
+    assert_eq!(rig.types().len(), 4);
+    let receiver: Receiver = within(rig.stop()).await;
+    drop((receiver, START));
+}

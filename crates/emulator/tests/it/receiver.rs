@@ -1,0 +1,267 @@
+//! A receiver on localhost that answers as it is told, and an emulator that delivers to it. Everything that
+//! arrives is verified and read before it is kept.
+//!
+//! Not here: the tests.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use emulator::act::checkout::{self, Paid};
+use emulator::act::payment::Instrument;
+use emulator::world::World;
+use emulator::{Emulator, Options, Watcher};
+use stripe::write::ApiVersion;
+use stripe::{Envelope, Secret, signature};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::life::{SECRET, START, endpoint, new_session, payer};
+
+/// What the machine's clock shows, for ever: another year than the account's.
+pub(crate) const WALL: i64 = 1_800_000_000;
+
+/// How the receiver answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// With this status.
+    Status(u16),
+    /// See elsewhere: at the receiver itself.
+    Redirect,
+    /// Not at all.
+    Hang,
+    /// By closing the connection.
+    Close,
+    /// With something that is no HTTP.
+    Garbage,
+    /// Fine, followed by a gibibyte.
+    Endless,
+    /// Fine, and then the body breaks off.
+    Short,
+}
+
+/// One delivery as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Arrived {
+    pub(crate) id: String,
+    pub(crate) type_name: String,
+    pub(crate) header: String,
+    pub(crate) body: String,
+}
+
+/// Listens until it is dropped.
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    arrived: Arc<Mutex<Vec<Arrived>>>,
+    answers: Arc<Mutex<Answer>>,
+    /// How many bytes of an endless answer went out.
+    pub(crate) written: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Receiver {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let arrived = Arc::<Mutex<Vec<Arrived>>>::default();
+        let answers = Arc::new(Mutex::new(Answer::Status(200)));
+        let written = Arc::<AtomicUsize>::default();
+        let (kept, told, count, own) = (arrived.clone(), answers.clone(), written.clone(), url.clone());
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, kept.clone(), told.clone(), count.clone(), own.clone()));
+            }
+        });
+        Self { url, arrived, answers, written, task }
+    }
+
+    pub(crate) fn answer(&self, answer: Answer) {
+        *self.answers.lock().expect("no panic") = answer;
+    }
+
+    /// Waits until something has arrived since the last time.
+    pub(crate) async fn something(&self) {
+        while self.arrived.lock().expect("no panic").is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// What has arrived since the last time.
+    pub(crate) fn take(&self) -> Vec<Arrived> {
+        std::mem::take(&mut *self.arrived.lock().expect("no panic"))
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(
+    mut stream: TcpStream,
+    kept: Arc<Mutex<Vec<Arrived>>>,
+    answers: Arc<Mutex<Answer>>,
+    written: Arc<AtomicUsize>,
+    own: String,
+) {
+    let mut bytes = Vec::new();
+    let (head, body) = loop {
+        if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+            return;
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = field(head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        if body.len() >= length {
+            break (head.to_owned(), body.to_owned());
+        }
+    };
+    if !head.starts_with("POST /hook ") {
+        return;
+    }
+    let answer = {
+        let arrived = read(&head, body);
+        kept.lock().expect("no panic").push(arrived);
+        *answers.lock().expect("no panic")
+    };
+    let plain = |status: u16, more: &str| {
+        format!("HTTP/1.1 {status} Fine\r\n{more}content-length: 2\r\nconnection: close\r\n\r\nok")
+    };
+    let text = match answer {
+        Answer::Status(status) => plain(status, ""),
+        Answer::Redirect => plain(302, &format!("location: {own}\r\n")),
+        Answer::Hang => return tokio::time::sleep(Duration::from_secs(60)).await,
+        Answer::Close => return,
+        Answer::Garbage => "\u{1}\u{2} lunch at noon\r\n\r\n".to_owned(),
+        Answer::Endless => "HTTP/1.1 200 Fine\r\ncontent-length: 1073741824\r\n\r\n".to_owned(),
+        Answer::Short => "HTTP/1.1 200 Fine\r\ncontent-length: 100\r\nconnection: close\r\n\r\nok".to_owned(),
+    };
+    let _ = stream.write_all(text.as_bytes()).await;
+    if answer == Answer::Endless {
+        let piece = vec![b'x'; 64 * 1024];
+        while written.load(Ordering::Relaxed) < 1 << 30 && stream.write_all(&piece).await.is_ok() {
+            written.fetch_add(piece.len(), Ordering::Relaxed);
+        }
+    }
+}
+
+fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// An attempt looks like Stripe's, verifies if the sender's clock is right, and can be read.
+fn read(head: &str, body: String) -> Arrived {
+    assert_eq!(field(head, "content-type"), Some("application/json; charset=utf-8"));
+    assert_eq!(field(head, "user-agent"), Some("Stripe/1.0 (+https://stripe.com/docs/webhooks)"));
+    let header = field(head, "stripe-signature").expect("a signature").to_owned();
+    let envelope = Envelope::parse(body.as_bytes()).expect("an event");
+    let (id, type_name) = (envelope.id().to_owned(), envelope.type_name().to_owned());
+    let Envelope::Snapshot(event) = envelope else { panic!("a thin event") };
+    event.object().expect("an object");
+    Arrived { id, type_name, header, body }
+}
+
+impl Arrived {
+    /// Whether it verifies with this secret when the receiver's clock shows this.
+    pub(crate) fn verifies(&self, secret: &str, now: i64) -> bool {
+        let secret = Secret::parse(secret).expect("a secret");
+        signature::verify(self.body.as_bytes(), Some(self.header.as_bytes()), &[secret], now, 300).is_ok()
+    }
+}
+
+/// An emulator that runs, and a receiver that it delivers to.
+pub(crate) struct Rig {
+    pub(crate) emulator: Emulator,
+    pub(crate) receiver: Receiver,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+}
+
+/// An account that stands still, and whose machine's clock does, too.
+pub(crate) fn options() -> Options {
+    Options {
+        url: "http://127.0.0.1:1".to_owned(),
+        api_key: emulator::API_KEY.to_owned(),
+        seed: 7,
+        still_at_ms: Some(START * 1_000),
+        file: None,
+        attempt_timeout: Duration::from_millis(500),
+        wall: Arc::new(|| WALL * 1_000),
+        watcher: nobody(),
+    }
+}
+
+pub(crate) fn nobody() -> Watcher {
+    Arc::new(|_, _| {})
+}
+
+impl Rig {
+    pub(crate) async fn start() -> Self {
+        Self::with(options()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        let receiver = Receiver::start().await;
+        let rig = Self::reopen(options, receiver);
+        let url = rig.receiver.url.clone();
+        rig.emulator.with(|world| world.endpoints.add(endpoint("we_1", &url, ApiVersion::Endive)));
+        rig
+    }
+
+    /// With what the file holds.
+    pub(crate) fn reopen(options: Options, receiver: Receiver) -> Self {
+        let emulator = Emulator::open(options).expect("an account");
+        let (stop, stopped) = oneshot::channel();
+        let runner = emulator.clone();
+        let running = tokio::spawn(async move {
+            runner.run(async { drop(stopped.await) }).await;
+        });
+        Self { emulator, receiver, stop: Some(stop), running }
+    }
+
+    /// Stops the emulator as its command does.
+    pub(crate) async fn stop(mut self) -> Receiver {
+        drop(self.stop.take());
+        within(&mut self.running).await.expect("no panic");
+        self.receiver
+    }
+
+    /// Turns the clock; it must come to an end.
+    pub(crate) async fn advance(&self, seconds: u32) -> u64 {
+        within(self.emulator.advance(seconds)).await
+    }
+
+    /// Somebody pays, and everything that follows at once is delivered.
+    pub(crate) async fn buy(&self, number: &str) {
+        self.emulator.with(|world| buy(world, number));
+        self.advance(0).await;
+    }
+
+    /// The types of what has arrived since the last time.
+    pub(crate) fn types(&self) -> Vec<String> {
+        self.receiver.take().into_iter().map(|arrived| arrived.type_name).collect()
+    }
+}
+
+/// Whatever it is, it ends.
+pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), work).await.expect("it never ended")
+}
+
+pub(crate) fn buy(world: &mut World, number: &str) -> String {
+    let session = new_session(world, 2_500, "eur");
+    let instrument = Instrument::of_number(number).expect("a test number");
+    assert_ne!(checkout::pay(world, &session, &instrument, payer()), Paid::NotOpen);
+    session
+}
+
+/// Every arrival verifies with the one secret at the machine's time.
+pub(crate) fn all_verify(arrived: &[Arrived]) -> bool {
+    arrived.iter().all(|arrived| arrived.verifies(SECRET, WALL))
+}
