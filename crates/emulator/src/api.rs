@@ -95,7 +95,10 @@ pub fn router(emulator: Emulator) -> Router {
     }
     let unknown = move |request| exchange::unknown(api, request);
     router
+        .route("/v1", any(unknown.clone()))
+        .route("/v1/", any(unknown.clone()))
         .route("/v1/{*rest}", any(unknown.clone()))
+        .route("/v2/{*rest}", any(unknown.clone()))
         .method_not_allowed_fallback(unknown)
         .merge(control::router(emulator))
 }

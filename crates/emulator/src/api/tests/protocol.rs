@@ -121,7 +121,10 @@ async fn what_is_kept_under_a_key() {
 #[tokio::test]
 async fn what_is_not_emulated_says_so() {
     let account = Account::new();
-    for line in ["GET /v1/subscriptions", "PUT /v1/charges", "DELETE /v1/charges/ch_1", "GET /v1/a/b/c/d"] {
+    for line in ["GET /v1/subscriptions", "PUT /v1/charges", "DELETE /v1/charges/ch_1", "GET /v1/a/b/c/d"]
+        .into_iter()
+        .chain(["GET /v1", "POST /v1/", "GET /v2/core/events"])
+    {
         let (status, _, message) = account.refused(line, "").await;
         let start = format!(
             "Unrecognized request URL ({}: {}). FairePlace's emulator does not have it; it has: ",
