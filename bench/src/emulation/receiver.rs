@@ -1,11 +1,6 @@
-<<<<<<< HEAD
 //! The receiver of the emulator's deliveries, in a process of its own: it does nothing but to note each
 //! event's id, so that order and number can be checked afterwards, and to refuse everything while it is
 //! told to.
-=======
-//! The receiver of the emulator's deliveries, in a process of its own: it does nothing but to note the
-//! event's id, so that order and number can be checked afterwards; and it refuses everything while told to.
->>>>>>> d0a24f8c0e767f86da022263d79f4cc0b117a618
 //!
 //! What is deliberately not here: verifying. What it costs to receive well is `serve`'s measurement.
 
