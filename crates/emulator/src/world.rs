@@ -151,32 +151,6 @@ impl World {
         self.agenda.next_due_ms()
     }
 
-    /// Brings the world to this moment: everything that has fallen due happens, in order, each at its time.
-    /// Answers how many things that were.
-    pub fn run_until(&mut self, now_ms: i64) -> u64 {
-        let mut ran = 0;
-        while let Some((due, task)) = self.agenda.take_due(now_ms) {
-            self.now_ms = self.now_ms.max(due);
-            self.request = None;
-            self.run(task);
-            ran += 1;
-        }
-        // A machine's clock may be put back; the account's never is.
-        self.now_ms = self.now_ms.max(now_ms);
-        ran
-    }
-
-    /// Everything that is on the agenda for this object happens now, without turning the clock. Answers how
-    /// many things that were: none, when nothing was to come.
-    pub fn hasten(&mut self, object: &str) -> usize {
-        let tasks = self.agenda.take_about(object);
-        let count = tasks.len();
-        for task in tasks {
-            self.run(task);
-        }
-        count
-    }
-
     /// Whether an endpoint has still to accept that this session is complete. One whose deliveries somebody
     /// holds back is not waited for: it cannot.
     pub(crate) fn awaits_acknowledgement(&self, session: &str) -> bool {
@@ -200,13 +174,5 @@ impl World {
     /// What was planned for this object is not going to happen.
     pub(crate) fn drop_plans(&mut self, object: &str) {
         self.agenda.take_about(object);
-    }
-
-    fn run(&mut self, task: Task) {
-        match task {
-            Task::Attempt { delivery, again } => self.ready(delivery, again),
-            Task::Flush { endpoint } => self.flush(&endpoint),
-            other => crate::act::run(self, other),
-        }
     }
 }

@@ -216,7 +216,7 @@ impl World {
     }
 
     /// A delivery's turn has come: it joins its endpoint's queue.
-    pub(super) fn ready(&mut self, id: u64, again: bool) {
+    pub(crate) fn ready(&mut self, id: u64, again: bool) {
         let Some(delivery) = self.outbox.deliveries.get_mut(&id) else { return };
         let endpoint = self.endpoints.get_mut(&delivery.endpoint).filter(|endpoint| endpoint.enabled);
         let Some(endpoint) = endpoint else {
@@ -230,7 +230,7 @@ impl World {
         }
     }
 
-    pub(super) fn flush(&mut self, endpoint: &str) {
+    pub(crate) fn flush(&mut self, endpoint: &str) {
         if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
             endpoint.flushing = endpoint.misbehaviour.burst > 0 && !endpoint.ready.is_empty();
         }
