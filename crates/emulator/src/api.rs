@@ -99,7 +99,12 @@ fn stripe(api: Arc<Api>) -> Router {
         router = router.route(&format!("/v1{}", route.1), on(route.0, handler));
     }
     let unknown = move |request| exchange::unknown(api, request);
-    router.route("/v1/{*rest}", any(unknown.clone())).method_not_allowed_fallback(unknown)
+    router
+        .route("/v1", any(unknown.clone()))
+        .route("/v1/", any(unknown.clone()))
+        .route("/v1/{*rest}", any(unknown.clone()))
+        .route("/v2/{*rest}", any(unknown.clone()))
+        .method_not_allowed_fallback(unknown)
 }
 
 /// What there is, for whoever asks for something else: `products, prices, …`.

@@ -3,6 +3,7 @@
 //!
 //! Not here: sockets for incoming requests; the caller serves the router where it likes.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -54,19 +55,22 @@ struct Inner {
     turning: tokio::sync::Mutex<()>,
     sender: Sender,
     options: Options,
+    /// While it is there, the account's file is ours: until the last save.
+    lock: Mutex<Option<File>>,
 }
 
 impl Emulator {
     /// Opens the account: the one in the file, if there is one, else a new one.
     ///
     /// # Errors
-    /// When the file cannot be read, or is not one of this program's.
+    /// When the file cannot be read, is not one of this program's, or is in use by another emulator.
     pub fn open(options: Options) -> Result<Self, file::FileFault> {
         let wall_ms = (options.wall)();
         let time = match options.still_at_ms {
             Some(at_ms) => Time::Still { at_ms },
             None => Time::Running { ahead_ms: 0 },
         };
+        let lock = options.file.as_deref().map(file::take).transpose()?.flatten();
         let kept = options.file.as_deref().map(file::read).transpose()?.flatten();
         let world = match kept {
             Some(mut world) => {
@@ -79,7 +83,8 @@ impl Emulator {
         let sender = Sender::new(options.attempt_timeout);
         let (changed, _) = watch::channel(0);
         let turning = tokio::sync::Mutex::new(());
-        Ok(Self(Arc::new(Inner { world: Mutex::new(world), changed, turning, sender, options })))
+        let lock = Mutex::new(lock);
+        Ok(Self(Arc::new(Inner { world: Mutex::new(world), changed, turning, sender, options, lock })))
     }
 
     /// How it was opened.
@@ -203,6 +208,7 @@ impl Emulator {
         }
         workers.shutdown().await;
         saver.save(self.kept()).await;
+        drop(self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// What the file keeps.
@@ -223,7 +229,13 @@ impl Emulator {
                     break;
                 }
                 let wall = (self.0.options.wall)().div_euclid(1_000);
-                world.dispatch(&endpoint, wall)
+                let quiet = world.quiet();
+                let dispatch = world.dispatch(&endpoint, wall);
+                if dispatch.is_none() && world.quiet() != quiet {
+                    // What waited was dropped: whoever waited for it need not any more.
+                    self.0.changed.send_modify(|count| *count = count.wrapping_add(1));
+                }
+                dispatch
             };
             match dispatch {
                 Some(dispatch) if dispatch.burst => drop(burst.spawn(self.clone().attempt(dispatch))),

@@ -18,12 +18,36 @@ pub enum FileFault {
     /// The file is there and cannot be read.
     #[error("the emulator's file {0} cannot be read: {1}")]
     Unreadable(PathBuf, std::io::Error),
+    /// Another process runs on it.
+    #[error("another emulator runs on this account ({0} is locked). Stop it, or choose another file")]
+    Taken(PathBuf),
     /// It is not an account of this version.
     #[error(
         "{0} is not an account of this version of the emulator ({1}). Remove it to begin with an empty \
          account; nothing but rehearsals is in it"
     )]
     Foreign(PathBuf, serde_json::Error),
+}
+
+/// Takes the account for this process alone, until the answer is dropped: two emulators would each write over
+/// what the other did. The lock has a file of its own, because saving replaces the account's. None where
+/// nothing can be written or locked: there nobody saves either.
+pub(crate) fn take(path: &Path) -> Result<Option<fs::File>, FileFault> {
+    let path = beside(path, ".lock");
+    let mut options = fs::OpenOptions::new();
+    let Ok(file) = options.write(true).create(true).truncate(false).open(&path) else { return Ok(None) };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Err(FileFault::Taken(path)),
+        Err(fs::TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+/// A file beside the account's, named after it.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// The account in the file; None when there is no file.
@@ -90,9 +114,7 @@ fn now() -> Instant {
 fn replace(path: &Path, account: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
 
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let fresh = PathBuf::from(name);
+    let fresh = beside(path, ".new");
     let mut options = fs::OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
     file.write_all(account)?;

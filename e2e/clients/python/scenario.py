@@ -1,5 +1,5 @@
-"""The life of a shop that uses Stripe, played with Stripe's own SDK for Python against STRIPE_API_BASE, with the
-key STRIPE_SECRET_KEY: written from Stripe's documentation and the SDK's types, and so a judge of whoever
+"""The life of a shop that uses Stripe, played with Stripe's own SDK for Python against STRIPE_API_BASE, with
+the key STRIPE_SECRET_KEY: written from Stripe's documentation and the SDK's types, and so a judge of whoever
 answers. Prints `ok NAME` for each step; ends with the first that does not hold.
 
 The browser is driven by `../node/pay.cjs`, which finds its packages by NODE_PATH.

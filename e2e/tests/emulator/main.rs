@@ -1,6 +1,6 @@
 //! `faireplace emulate`, judged by clients that nobody here wrote: Stripe's own SDKs and a browser play the
-//! scenarios of `clients/`, the handlers of the webhook guide receive its events, and its objects have the fields
-//! of the API version that was asked for.
+//! scenarios of `clients/`, the handlers of the webhook guide receive its events, and its objects have the
+//! fields of the API version that was asked for.
 //!
 //! Not here: the emulator's rules one by one (`crates/emulator`), and the service behind it (`stories.rs`).
 

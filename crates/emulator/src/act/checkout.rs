@@ -49,7 +49,8 @@ pub struct NewSession {
     pub payment_method_types: Vec<MethodType>,
 }
 
-/// The amounts of one line: before exclusive tax, the tax in it or on it, and the total, in minor units. None when they are too large.
+/// The amounts of one line: before exclusive tax, the tax in it or on it, and the total, in minor units. None
+/// when they are too large.
 #[must_use]
 pub fn amounts(unit: i64, quantity: i64, taxed: bool, inclusive: bool) -> Option<(i64, i64, i64)> {
     let gross = unit.checked_mul(quantity)?;

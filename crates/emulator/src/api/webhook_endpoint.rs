@@ -88,7 +88,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
     call.params.finish()?;
     call.named(&call.world.endpoints, NOUN)?;
-    call.world.endpoints.remove(&call.id);
+    call.world.delete_endpoint(&call.id);
     Ok(deleted(&call.id, NOUN))
 }
 

@@ -57,6 +57,16 @@ async fn an_account_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn two_emulators_do_not_share_a_file() {
+    let path = file("shared");
+    let first = Emulator::open(kept(&path)).expect("the first");
+    let fault = Emulator::open(kept(&path)).map(drop).expect_err("the second");
+    assert!(fault.to_string().contains("another emulator runs on this account"), "{fault}");
+    drop(first);
+    Emulator::open(kept(&path)).expect("the next");
+}
+
+#[tokio::test]
 async fn what_was_on_its_way_goes_out_once_more() {
     let path = file("on_its_way");
     let rig = Rig::with(kept(&path)).await;

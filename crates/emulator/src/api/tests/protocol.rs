@@ -128,6 +128,9 @@ async fn what_is_not_emulated_says_so() {
         "DELETE /v1/charges/ch_1",
         "GET /v1/a/b/c/d",
         "GET /v1/charges/search",
+        "GET /v1",
+        "POST /v1/",
+        "GET /v2/core/events",
     ] {
         let (status, _, message) = account.refused(line, "").await;
         let start = format!(

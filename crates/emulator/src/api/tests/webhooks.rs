@@ -27,6 +27,19 @@ async fn an_endpoint_shows_its_secret_once() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_deleted_endpoint_is_stopped() {
+    let account = Account::new();
+    let form = "url=http://127.0.0.1:1/hook&enabled_events[]=charge.succeeded";
+    let endpoint = id(&account.ok("POST /v1/webhook_endpoints", form).await);
+    account.paid("4242424242424242").await;
+    // Looking brings the world to the present: the delivery joins the endpoint's queue.
+    account.ok("GET /v1/events", "").await;
+    account.ok(&format!("DELETE /v1/webhook_endpoints/{endpoint}"), "").await;
+    let states = account.emulator.with(|world| world.deliveries().map(|sent| sent.state).collect::<Vec<_>>());
+    assert_eq!(states, [crate::world::DeliveryState::Stopped]);
+}
+
+#[tokio::test]
 async fn what_is_refused() {
     let account = Account::new();
     let line = "POST /v1/webhook_endpoints";
