@@ -12,9 +12,14 @@ use http_body_util::{BodyExt, Full, Limited};
 use serde_json::Value;
 
 use crate::client::encoded;
+use crate::config::Database;
+use crate::dev_file::DevFile;
 use crate::failure::Failure;
 use crate::outgoing::{self, Certificates, Outgoing};
 use crate::terminal::shown;
+
+/// Where an emulator listens by default: stripe-mock's port, which hands know.
+pub(crate) const LISTEN: &str = "127.0.0.1:12111";
 
 /// The most of an answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -138,6 +143,13 @@ fn accepted(status: StatusCode, body: Value) -> Result<Value, Failure> {
     }
     let message = body["error"]["message"].as_str().unwrap_or("it refused");
     Err(Failure::failed(format!("the emulator answered {}: {}", status.as_u16(), shown(message))))
+}
+
+/// Where the emulator is: where somebody said (an option, else STRIPE_API_BASE), else where the `dev` of this
+/// database ran one last, else on the usual port.
+pub(crate) fn nearest(said: Option<&str>, database: Option<&Database>) -> String {
+    let of_dev = || DevFile::read(database?)?.emulator;
+    said.map(str::to_owned).or_else(of_dev).unwrap_or_else(|| format!("http://{LISTEN}"))
 }
 
 /// The text of a field; empty where there is none.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emulator::act::endpoint::{self, NewEndpoint};
-use emulator::object::{Endpoint, Metadata, SigningSecret};
+use emulator::object::{Endpoint, Metadata, Misbehaviour, SigningSecret};
 use emulator::world::{Dispatch, Outcome};
 use emulator::{Emulator, Options, Watcher};
 use engine::{Clock, entropy};
@@ -80,7 +80,7 @@ impl Emulation {
     }
 
     /// Has events of these types (none: all) sent to `url`, signed with `secret` for certain. An endpoint
-    /// with that description goes on being the same one, wherever it is now.
+    /// with that description goes on being the same one, wherever it is now, and begins well-behaved.
     pub(crate) fn forward(
         &self,
         url: &str,
@@ -98,6 +98,9 @@ impl Emulation {
                 url.clone_into(&mut endpoint.url);
                 endpoint.enabled_events = enabled_events;
                 endpoint.enabled = true;
+                endpoint.failing_since = None;
+                endpoint.held = false;
+                endpoint.misbehaviour = Misbehaviour::default();
                 let text = secret.expose();
                 if !endpoint.secrets.iter().any(|known| known.text == text) {
                     endpoint.secrets = vec![SigningSecret { text: text.to_owned(), expires: None }];

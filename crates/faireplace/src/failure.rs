@@ -44,8 +44,8 @@ impl Failure {
     }
 
     /// A command that ran under ours did not end well: its exit code is ours.
-    pub(crate) fn of_command(code: u8) -> Self {
-        Self { kind: Kind::Command(code), message: format!("the command ended with exit code {code}") }
+    pub(crate) fn of_command(code: u8, what: &str) -> Self {
+        Self { kind: Kind::Command(code), message: format!("the command {what}") }
     }
 
     /// The same, and which thing it happened to.

@@ -3,10 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::emulate::LISTEN;
-use crate::account::Account;
-use crate::config::{Config, Environment};
-use crate::dev_file::DevFile;
+use crate::account::{Account, nearest};
+use crate::config::{Config, Environment, Raw};
 use crate::failure::Failure;
 use crate::terminal::{bold, say};
 
@@ -19,17 +17,17 @@ pub(crate) struct Advance {
     /// How far: 30s, 90m, 12h, 3d or 2w
     #[arg(value_parser = seconds)]
     by: u32,
-    /// The emulator; the one that `dev` runs in this folder, if left out, else the one on the usual port
+    /// The emulator; if left out, that of STRIPE_API_BASE, of the `dev` in this folder, or on the usual port
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
 }
 
 impl Advance {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
-        let url = match self.api_base {
-            Some(url) => url,
-            None => nearest(environment),
-        };
+        let raw = Raw::gather(environment)?;
+        let said = self.api_base.as_deref().or(raw.get("STRIPE_API_BASE"));
+        let config = Config::load(environment).ok();
+        let url = nearest(said, config.as_ref().map(|config| &config.database));
         let account = Account::at(&url, emulator::API_KEY)?;
         let state = account.control("advance", &json!({ "seconds": self.by })).await?;
         let now = state["now"].as_i64().and_then(|now| jiff::Timestamp::from_second(now).ok());
@@ -38,13 +36,6 @@ impl Advance {
         say!("It is {} (UTC) there; {ran} things happened on the way.", bold(&now));
         Ok(())
     }
-}
-
-/// The emulator of the `dev` in this folder, else the one on the usual port.
-fn nearest(environment: &Environment) -> String {
-    let config = Config::load(environment).ok();
-    let dev = config.and_then(|config| DevFile::read(&config.database));
-    dev.and_then(|dev| dev.emulator).unwrap_or_else(|| format!("http://{LISTEN}"))
 }
 
 fn seconds(text: &str) -> Result<u32, String> {

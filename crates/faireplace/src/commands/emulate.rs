@@ -1,6 +1,7 @@
 //! `faireplace emulate`: Stripe on this machine, alone, for whatever handler is under development or test.
 
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -10,14 +11,13 @@ use stripe::Secret;
 use stripe::write::ApiVersion;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::listen::address;
 use super::serve::start_log;
+use crate::account::LISTEN;
 use crate::config::Environment;
 use crate::emulation::{Emulation, SECRET, Wanted};
 use crate::failure::Failure;
 use crate::terminal::{bold, faint, say};
-
-/// Where the emulator listens by default: stripe-mock's port, which hands know.
-pub(crate) const LISTEN: &str = "127.0.0.1:12111";
 
 /// Run Stripe on this machine: its API, payment page, events and signed deliveries
 ///
@@ -38,7 +38,7 @@ pub(crate) struct Emulate {
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Send events to this endpoint
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = target)]
     forward_to: Option<String>,
     /// Only events of these types
     #[arg(long, value_name = "TYPES", value_delimiter = ',', requires = "forward_to")]
@@ -91,8 +91,7 @@ impl Emulate {
         })
         .await?;
         if let Some(target) = &self.forward_to {
-            let url = address(target);
-            emulation.forward(&url, "faireplace emulate", &self.events, self.api_version, &secret);
+            emulation.forward(target, "faireplace emulate", &self.events, self.api_version, &secret);
         }
         let url = emulation.url.clone();
         self.print_ready(&emulation, key, &secret);
@@ -117,13 +116,14 @@ impl Emulate {
         let url = &emulation.url;
         say!("{}  {url}  (no money moves here)\n", bold("emulate"));
         say!("  {:<24} {url}", faint("STRIPE_API_BASE"));
+        // The well-known ones are there to be pasted; others may be those of an account at Stripe.
+        let chosen = "the one in the environment";
+        let key = if key == emulator::API_KEY { key } else { chosen };
         say!("  {:<24} {key}", faint("STRIPE_SECRET_KEY"));
         if let Some(target) = &self.forward_to {
-            // The well-known one is there to be pasted; another may be an endpoint's at Stripe.
-            let known = secret.expose() == SECRET;
-            let shown = if known { SECRET } else { "the one in the environment" };
+            let shown = if secret.expose() == SECRET { SECRET } else { chosen };
             say!("  {:<24} {shown}", faint("STRIPE_WEBHOOK_SECRET"));
-            say!("  {:<24} {}", faint("events go to"), address(target));
+            say!("  {:<24} {}", faint("events go to"), target);
         }
         say!("  {:<24} {}", faint("seed"), emulation.emulator.with(|world| world.seed()));
         say!("  {:<24} {url}/\n", faint("control page"));
@@ -161,8 +161,9 @@ fn exit(status: ExitStatus) -> Result<(), Failure> {
     if status.success() {
         return Ok(());
     }
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Err(Failure::of_command(code))
+    let by_signal = status.signal().map(|signal| signal.saturating_add(128));
+    let code = status.code().or(by_signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Err(Failure::of_command(code, &format!("ended with exit code {code}")))
 }
 
 /// Resolves on SIGTERM or SIGINT.
@@ -177,14 +178,15 @@ async fn ordered() -> Result<(), Failure> {
     Ok(())
 }
 
-/// `8080/hook`, `localhost:8080/hook` and a whole URL, as the Stripe CLI takes them.
-fn address(target: &str) -> String {
-    let port_first = target.split('/').next().is_some_and(|first| first.parse::<u16>().is_ok());
-    match target {
-        url if url.contains("://") => url.to_owned(),
-        port if port_first => format!("http://localhost:{port}"),
-        host => format!("http://{host}"),
-    }
+/// The forms that `listen` takes, and only what the emulator can reach.
+fn target(text: &str) -> Result<String, String> {
+    let url = address(text);
+    let parsed: Option<axum::http::Uri> = url.parse().ok();
+    let reachable = parsed.is_some_and(|uri| {
+        uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty())
+    });
+    let form = "an address that speaks plain http, such as localhost:8080/webhook";
+    if reachable { Ok(url) } else { Err(form.to_owned()) }
 }
 
 fn version(text: &str) -> Result<ApiVersion, String> {

@@ -5,16 +5,15 @@ use engine::Clock;
 use store::Mode;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, Environment, Raw};
+use crate::account::nearest;
+use crate::config::{Config, Database, Environment, Raw};
 use crate::failure::Failure;
-use crate::listen::api::{EMULATOR_KEY, EventsApi};
+use crate::listen::api::EventsApi;
 use crate::listen::{Listener, Pace, Selection, secret};
 use crate::outgoing::Certificates;
 use crate::sender::Sender;
 use crate::terminal::{faint, line, note, say};
 
-/// Where `faireplace emulate` listens.
-const EMULATOR: &str = "http://127.0.0.1:12111";
 const STRIPE: &str = "https://api.stripe.com";
 
 /// Forward the events of the emulator, or of a Stripe account, to your endpoint, in order
@@ -75,7 +74,7 @@ impl Listen {
             say!("{}", origin.secret().expose());
             return Ok(());
         }
-        let api = self.api(&Raw::gather(environment)?)?;
+        let api = self.api(&Raw::gather(environment)?, &config.database)?;
         let raw = self.format.is_some();
         let out = if raw { note } else { line };
         let clock = Clock::system();
@@ -101,11 +100,14 @@ impl Listen {
         }
     }
 
-    fn api(&self, raw: &Raw) -> Result<EventsApi, Failure> {
-        let key = raw.get("STRIPE_SECRET_KEY").unwrap_or(EMULATOR_KEY);
-        let usual = if key == EMULATOR_KEY { EMULATOR } else { STRIPE };
-        let base = self.api_base.as_deref().or(raw.get("STRIPE_API_BASE")).unwrap_or(usual);
-        EventsApi::new(base, key, Selection(self.events.clone()).types(), self.latest)
+    fn api(&self, raw: &Raw, database: &Database) -> Result<EventsApi, Failure> {
+        let key = raw.get("STRIPE_SECRET_KEY").unwrap_or(emulator::API_KEY);
+        let said = self.api_base.as_deref().or(raw.get("STRIPE_API_BASE"));
+        let base = match said {
+            None if key != emulator::API_KEY => STRIPE.to_owned(),
+            said => nearest(said, Some(database)),
+        };
+        EventsApi::new(&base, key, Selection(self.events.clone()).types(), self.latest)
     }
 }
 
@@ -120,7 +122,7 @@ fn type_name(text: &str) -> Result<String, String> {
 }
 
 /// The forms that `stripe listen` takes: a URL; host, port and path; a port, here also with a path; a path.
-fn address(text: &str) -> String {
+pub(super) fn address(text: &str) -> String {
     if text.contains("://") {
         text.to_owned()
     } else if text.starts_with('/') {

@@ -1,9 +1,11 @@
 //! `faireplace serve`: the service, with a log on standard error and everything from the settings.
 
 use clap::Args;
+use store::Mode;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Environment};
+use crate::emulation;
 use crate::failure::Failure;
 use crate::service::Service;
 use crate::terminal::colourful;
@@ -24,6 +26,12 @@ impl Serve {
                  `stripe listen --print-secret`. To try the program without Stripe: `faireplace dev`",
             )
         })?;
+        if config.mode == Mode::Live && secrets.iter().any(|secret| secret.expose() == emulation::SECRET) {
+            return Err(Failure::configuration(
+                "STRIPE_WEBHOOK_SECRET is the emulator's, which everybody knows: a live deployment that took \
+                 it would book credits for anyone. Set the endpoint's own, or FAIREPLACE_MODE=test",
+            ));
+        }
         start_log(&config.log, config.log_json);
         let service = Service::open(&config, secrets).await?;
         tracing::info!(

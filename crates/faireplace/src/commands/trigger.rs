@@ -165,13 +165,20 @@ impl Trigger {
         let url = format!("{service}/webhooks/stripe");
         let ours = |endpoint: &&serde_json::Value| text(endpoint, "url") == url;
         let endpoint = endpoints["data"].as_array().into_iter().flatten().find(ours);
-        let endpoint = endpoint.map(|endpoint| text(endpoint, "id").to_owned()).unwrap_or_default();
+        let Some(endpoint) = endpoint.filter(|endpoint| text(endpoint, "status") == "enabled") else {
+            return Err(Failure::failed(format!(
+                "the emulator sends nothing to {url}: its endpoint is disabled, as Stripe does after days of \
+                 failures, or gone. Enable it on the control page {}/, or restart `faireplace dev`",
+                account.url
+            )));
+        };
+        let endpoint = text(endpoint, "id");
         say!("{}", faint(&format!("Played by the emulator at {}:", account.url)));
         if let Some(seed) = plan.seed {
             say!("{}", faint(&format!("in an order of its own; --seed {seed} repeats it")));
         }
         let mut rehearsal = Rehearsal::begin(account, &plan.purchase, self.amount).await?;
-        rehearsal.take(turns, &endpoint, Manners { times: self.times, seed: plan.seed }).await?;
+        rehearsal.take(turns, endpoint, Manners { times: self.times, seed: plan.seed }).await?;
         let session = account.read(&format!("/v1/checkout/sessions/{}", rehearsal.session)).await?;
         let client = Client::connect(config).await?;
         report(&client, &rehearsal.session, text(&session, "payment_intent"), plan, self).await
@@ -198,7 +205,12 @@ async fn report(
         Some(payment) => Some(payment),
         None => client.find(&format!("/api/payments/{intent}")).await?,
     };
-    let Some(payment) = payment else { return Ok(()) };
+    let Some(payment) = payment else {
+        return match plan.expected {
+            Some(1..) => Err(Failure::failed("the service has heard nothing of this payment")),
+            Some(_) | None => Ok(()),
+        };
+    };
     let figure = |name: &str| payment["data"]["credits"][name].as_i64().unwrap_or_default();
     let worth = figure("granted") - figure("revoked") - figure("frozen");
     let of = |name: &str| payment["data"][name].as_str().unwrap_or_default();

@@ -213,14 +213,7 @@ impl<'a> Rehearsal<'a> {
     async fn show_events(&self, before: &str, manners: Manners) -> Result<(), Failure> {
         let since = if before.is_empty() { String::new() } else { format!("&ending_before={before}") };
         let listed = self.account.read(&format!("/v1/events?limit=100{since}")).await?;
-        let session = self.account.read(&format!("/v1/checkout/sessions/{}", self.session)).await?;
-        let intent = text(&session, "payment_intent");
-        let about = |event: &&Value| {
-            let object = &event["data"]["object"];
-            let names = [text(object, "id"), text(object, "payment_intent")];
-            names.contains(&self.session.as_str()) || !intent.is_empty() && names.contains(&intent)
-        };
-        let events: Vec<&Value> = listed["data"].as_array().into_iter().flatten().filter(about).collect();
+        let events: Vec<&Value> = listed["data"].as_array().into_iter().flatten().collect();
         let mut refused = 0;
         for event in events.iter().rev() {
             let pending = event["pending_webhooks"].as_u64().unwrap_or_default();
