@@ -1,6 +1,7 @@
 //! `faireplace emulate`: Stripe on this machine, alone, for whatever handler is under development or test.
 
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -152,12 +153,13 @@ async fn run(
     }
 }
 
+/// Ends as the command did; one that a signal ended counts as 128 and the signal's number, as in a shell.
 fn exit(status: ExitStatus) -> Result<(), Failure> {
     if status.success() {
         return Ok(());
     }
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Err(Failure::of_command(code))
+    let code = status.code().or_else(|| status.signal().map(|number| 128 + number));
+    Err(Failure::of_command(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }
 
 /// Resolves on SIGTERM or SIGINT.
@@ -191,4 +193,22 @@ fn version(text: &str) -> Result<ApiVersion, String> {
 fn moment(text: &str) -> Result<i64, String> {
     let parsed: Result<jiff::Timestamp, _> = text.parse();
     parsed.map(jiff::Timestamp::as_millisecond).map_err(|_| "a time such as 2026-01-01T00:00:00Z".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_a_signal_ended_ends_us_as_a_shell_would() {
+        // Wait statuses: exit code 7, SIGKILL, SIGTERM.
+        for (raw, code) in [(7 << 8, 7), (9, 137), (15, 143)] {
+            let failure = exit(ExitStatus::from_raw(raw)).err().unwrap();
+            assert_eq!(
+                format!("{:?}", failure.exit_code()),
+                format!("{:?}", std::process::ExitCode::from(code))
+            );
+        }
+        assert!(exit(ExitStatus::from_raw(0)).is_ok());
+    }
 }
