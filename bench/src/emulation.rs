@@ -59,7 +59,7 @@ impl Part {
 }
 
 /// Measures, and prints each round as it goes and the medians at the end.
-pub(crate) fn run(plan: Plan) -> anyhow::Result<()> {
+pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
     ensure!(!cfg!(debug_assertions), "measures release builds only: cargo run --release -p bench");
     std::fs::create_dir_all(peers::tools())?;
     println!("machine     {}", machine::describe(&peers::tools())?);
@@ -67,24 +67,24 @@ pub(crate) fn run(plan: Plan) -> anyhow::Result<()> {
         println!("{}", flood::HEAD);
         for endpoints in [1, 4] {
             let rounds =
-                rounds(&plan, async |receiver| flood::measure(receiver, plan.payments, endpoints).await)?;
+                rounds(plan, &async |receiver| flood::measure(receiver, plan.payments, endpoints).await)?;
             println!("{}", flood::row(endpoints, &rounds));
         }
     }
     if plan.parts.contains(&Part::Story) {
-        let told = rounds(&plan, async |receiver| story::tell(receiver, plan.story).await)?;
+        let told = rounds(plan, &async |receiver| story::tell(receiver, plan.story).await)?;
         println!("{}", story::line(&told));
     }
     if plan.parts.contains(&Part::Start) {
         let program = plan.faireplace.clone().map_or_else(peers::faireplace, Ok)?;
-        let started = rounds(&plan, async |_| start::measure(&program).await)?;
+        let started = rounds(plan, &async |_| start::measure(&program).await)?;
         println!("{}", start::line(&started));
     }
     Ok(())
 }
 
 /// The figures of every round, each with a receiver of its own.
-fn rounds<R>(plan: &Plan, round: impl AsyncFn(&Receiver) -> anyhow::Result<R>) -> anyhow::Result<Vec<R>> {
+fn rounds<R>(plan: &Plan, round: &impl AsyncFn(&Receiver) -> anyhow::Result<R>) -> anyhow::Result<Vec<R>> {
     let runtime = Runtime::new()?;
     let one = async || round(&Receiver::start().await?).await;
     (0..plan.rounds).map(|_| runtime.block_on(one())).collect()

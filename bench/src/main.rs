@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     }
     let done = match command {
         Some(Command::Noop { port }) => noop::serve(port),
-        Some(Command::Emulator(plan)) => emulation::run(plan),
+        Some(Command::Emulator(plan)) => emulation::run(&plan),
         Some(Command::Receive) => emulation::receiver::serve(),
         None => rounds::run(&plan),
     };

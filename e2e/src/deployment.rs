@@ -39,7 +39,8 @@ impl Deployment {
         let name = format!("faireplace-e2e-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        Self { folder, environment: BTreeMap::new() }
+        // Every `dev` has an emulator, and no two of them one port.
+        Self { folder, environment: BTreeMap::new() }.with("FAIREPLACE_EMULATOR_LISTEN", "127.0.0.1:0")
     }
 
     /// With this variable in its environment.

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 /// How often to look whether something happened.
 const GLANCE: Duration = Duration::from_millis(2);
-/// How many times to look: a minute. Nothing that the tests start takes as long.
-const GLANCES: u32 = 30_000;
+/// How many times to look: three minutes. Nothing that the tests start takes as long.
+const GLANCES: u32 = 90_000;
 
 /// A run that has not ended, or whose end was not looked at.
 pub struct Process {
@@ -66,7 +66,7 @@ impl Process {
     /// When it ended first.
     ///
     /// # Panics
-    /// After a minute.
+    /// After three minutes.
     pub fn wait_for<T>(mut self, mut look: impl FnMut(&Self) -> Option<T>) -> Result<(Self, T), Ended> {
         for _ in 0..GLANCES {
             if let Some(found) = look(&self) {
@@ -83,7 +83,7 @@ impl Process {
     /// Waits until it ends by itself.
     ///
     /// # Panics
-    /// After a minute.
+    /// After three minutes.
     pub fn wait(mut self) -> Ended {
         for _ in 0..GLANCES {
             if self.exited() {

@@ -19,6 +19,11 @@ fn dev() -> (Deployment, Service) {
     (deployment, service)
 }
 
+/// `trigger`, aimed at an endpoint: no emulator plays it, the events are written one by one.
+fn written(service: &Service, arguments: &str) -> String {
+    format!("trigger {arguments} --to {}/webhooks/stripe", service.url())
+}
+
 /// What stands behind the first `before` in `text`, to the end of its line.
 fn after<'t>(text: &'t str, before: &str) -> &'t str {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no `{before}` in:\n{text}"));
@@ -37,8 +42,8 @@ fn the_first_screen_shows_the_main_job_done_and_what_it_says_to_paste_works() {
     let program = format!("  {} ", e2e::program().display());
     let pasted = |command: &str| format!("{command}{}", after(&screen, &format!("{program}{command}")));
     let told = deployment.done(&pasted("trigger"));
-    looks_like_stripe_listen(&told, &service);
-    assert!(told.contains("as expected: 5"), "{told}");
+    assert!(told.starts_with("Played by the emulator at http://127.0.0.1:"), "{told}");
+    assert!(told.contains("  --> charge.refunded × 3 [evt_") && told.contains("as expected: 5"), "{told}");
     let history = deployment.done(&pasted("history"));
     assert!(history.contains("granted") && history.contains("revoked"), "{history}");
 
@@ -98,8 +103,13 @@ fn every_story_ends_as_expected_in_any_order_and_however_often_it_is_told() {
             assert!(told.contains("✓ as expected: "), "{told}");
         }
     }
-    // From the first screen, and 12 of each: 10 + 5 + 10 + 10 + 0 + 10 + 0.
-    let expected = 10 + 12 * 45;
+    // The same without the emulator: the events are written, and sent by `trigger` itself.
+    for story in STORIES {
+        let told = deployment.done(&written(&service, &format!("--story {story} --times 3 --shuffle")));
+        assert!(told.contains("✓ as expected: "), "{told}");
+    }
+    // From the first screen, and 13 of each: 10 + 5 + 10 + 10 + 0 + 10 + 0.
+    let expected = 10 + 13 * 45;
     assert_eq!(service.balance(TENANT)["available"], expected);
     let audit = deployment.done("audit verify");
     assert!(audit.contains("the books add up"), "{audit}");
@@ -107,10 +117,10 @@ fn every_story_ends_as_expected_in_any_order_and_however_often_it_is_told() {
 
 #[test]
 fn the_same_seed_tells_in_the_same_order_and_another_in_another() {
-    let (deployment, _service) = dev();
+    let (deployment, service) = dev();
     let order = |seed: u32| {
-        let command = format!("trigger --story dispute-won --payment same --shuffle --seed {seed}");
-        let told = deployment.done(&command);
+        let arguments = format!("--story dispute-won --payment same --shuffle --seed {seed}");
+        let told = deployment.done(&written(&service, &arguments));
         let sent = |line: &str| Some(line.split_once("--> ")?.1.to_owned());
         told.lines().filter_map(sent).collect::<Vec<_>>()
     };
@@ -126,32 +136,51 @@ fn every_event_of_the_list_is_accepted() {
     assert!(STORIES.iter().all(|story| stories.contains(story)), "{list}");
     assert!(events.lines().count() >= 30, "{list}");
     for event in events.lines().map(str::trim) {
-        let told = deployment.done(&format!("trigger {event}"));
+        let told = deployment.done(&written(&service, event));
         looks_like_stripe_listen(&told, &service);
         assert!(told.contains(&format!("   --> {event} [evt_")), "{told}");
+    }
+    // And once more by the emulator, as far as it can make them come about.
+    for event in events.lines().map(str::trim) {
+        let told = deployment.done(&format!("trigger {event}"));
+        assert!(told.contains(&format!("--> {event} [evt_")), "{told}");
     }
     assert_eq!(service.get("/api/admin/status")["data"]["quarantined"], 0);
 }
 
 #[test]
 fn partial_refunds_add_up_whichever_is_heard_of_first() {
-    let (deployment, _service) = dev();
+    let (deployment, service) = dev();
     // 250.00 for 10 credits; Stripe says how much was refunded so far. 140.00 of it is 5 credits and a part.
     for (payment, refunds) in [("r1", ["7000", "14000"]), ("r2", ["14000", "7000"])] {
-        let purchase = format!("trigger checkout.session.completed --payment {payment}");
-        let told = deployment.done(&purchase);
+        let told =
+            deployment.done(&written(&service, &format!("checkout.session.completed --payment {payment}")));
         assert!(told.contains(": paid, worth 10 spendable credits"), "{told}");
-        let told = deployment.done(&format!("trigger charge.succeeded --payment {payment}"));
+        let told = deployment.done(&written(&service, &format!("charge.succeeded --payment {payment}")));
         assert!(told.contains(": final, worth 10 spendable credits"), "{told}");
         for (refunded, worth) in refunds.iter().zip([if payment == "r1" { 8 } else { 5 }, 5]) {
-            let refund = format!("trigger charge.refunded --payment {payment} --amount {refunded}");
-            let told = deployment.done(&refund);
+            let refund = format!("charge.refunded --payment {payment} --amount {refunded}");
+            let told = deployment.done(&written(&service, &refund));
             let expected = format!("payment pi_{payment}: partly_refunded, worth {worth} spendable credits");
             assert!(told.contains(&expected), "{expected}, not:\n{told}");
         }
-        let told = deployment.done(&format!("trigger charge.refunded --payment {payment}"));
+        let told = deployment.done(&written(&service, &format!("charge.refunded --payment {payment}")));
         assert!(told.contains(": refunded, worth 0 spendable credits"), "{told}");
     }
+}
+
+#[test]
+fn the_same_word_is_the_same_payment_at_the_emulator() {
+    let (deployment, _service) = dev();
+    let tell = |command: &str| deployment.done(&format!("trigger {command} --payment r1"));
+    assert!(tell("checkout.session.completed").contains(": final, worth 10 spendable credits"));
+    // 250.00 for 10 credits: 70.00 is 2 credits and a part.
+    assert!(tell("charge.refunded --amount 7000").contains(": partly_refunded, worth 8 spendable credits"));
+    assert!(tell("charge.refunded --amount 7000").contains(": partly_refunded, worth 5 spendable credits"));
+    assert!(tell("charge.dispute.closed").contains(": dispute_lost, worth 0 spendable credits"));
+    let refused = deployment.run("trigger charge.refunded --payment r1");
+    assert_eq!(refused.code, Some(1), "{refused}");
+    assert!(refused.stderr.contains("the emulator answered 400"), "{refused}");
 }
 
 #[test]
@@ -171,7 +200,7 @@ fn what_cannot_be_triggered_says_why() {
     check("trigger charge.refunded --to ftp://x/y", 1, "plain http");
     check("trigger charge.refunded --to http://127.0.0.1:1/", 1, "[ERROR] Failed to POST: nothing listens");
     // What the report names can be asked for.
-    let declined = deployment.done("trigger --story declined --payment no1");
+    let declined = deployment.done(&written(&service, "--story declined --payment no1"));
     assert!(declined.contains("payment cs_test_no1: "), "{declined}");
     let url = service.url();
     let own = deployment.done(&format!("trigger --story purchase --to {url}/webhooks/stripe"));

@@ -1,8 +1,8 @@
-//! What nobody here wrote and the tests are played with: the official Stripe clients and a browser's driver, at
-//! the versions that `e2e/clients` pins, and the handlers of the webhook guide, as `bench/peers` pins them.
+//! What nobody here wrote and the tests are played with: the official Stripe clients and a browser's driver,
+//! as `e2e/clients` pins them, and the handlers of the webhook guide, as `bench/peers` pins them.
 //!
-//! Packages go into `.tools/clients`. The browser is the system's own: none is downloaded. Running them is the
-//! business of `e2e`.
+//! Packages go into `.tools/clients`. The browser is the system's own: none is downloaded. Running them is
+//! the business of `e2e`.
 
 use crate::machine::{ask, require};
 use crate::step::Step;

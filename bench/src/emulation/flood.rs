@@ -32,8 +32,9 @@ struct Cost {
     cpu_nanos: u64,
 }
 
+/// What stands above the rows.
 pub(crate) const HEAD: &str = "
-| endpoints | deliveries | bytes each | emulator /s | plain loop /s | ratio | emulator CPU µs | plain loop CPU µs |
+| endpoints | deliveries | bytes each | emulator /s | plain loop /s | ratio | emulator CPU µs | plain CPU µs |
 |--:|--:|--:|--:|--:|--:|--:|--:|";
 
 /// One round.
@@ -149,3 +150,6 @@ async fn plain(address: SocketAddr, bodies: &[(bytes::Bytes, String)], endpoints
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

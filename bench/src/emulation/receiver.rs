@@ -1,5 +1,6 @@
-//! The receiver of the emulator's deliveries, in a process of its own: it does nothing but to note the event's
-//! id, so that order and number can be checked afterwards; and it refuses everything while it is told to.
+//! The receiver of the emulator's deliveries, in a process of its own: it does nothing but to note each
+//! event's id, so that order and number can be checked afterwards, and to refuse everything while it is
+//! told to.
 //!
 //! What is deliberately not here: verifying. What it costs to receive well is `serve`'s measurement.
 

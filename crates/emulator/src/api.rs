@@ -58,8 +58,10 @@ const ROUTES: &[Route] = &[
     (POST,   "/checkout/sessions/{id}/expire",        One("checkout.session"),   session::expire),
     (GET,    "/checkout/sessions/{id}/line_items",    List("item"),              session::line_items),
     (GET,    "/payment_intents",                      List("payment_intent"),    payment_intent::list),
+    (POST,   "/payment_intents",                      One("payment_intent"),     payment_intent::create),
     (GET,    "/payment_intents/{id}",                 One("payment_intent"),     payment_intent::retrieve),
     (POST,   "/payment_intents/{id}",                 One("payment_intent"),     payment_intent::update),
+    (POST,   "/payment_intents/{id}/confirm",         One("payment_intent"),     payment_intent::confirm),
     (POST,   "/payment_intents/{id}/cancel",          One("payment_intent"),     payment_intent::cancel),
     (GET,    "/charges",                              List("charge"),            charge::list),
     (GET,    "/charges/{id}",                         One("charge"),             charge::retrieve),
@@ -86,7 +88,10 @@ const ROUTES: &[Route] = &[
 
 /// Stripe's API under `/v1/…`, and the control API under `/_emulator/…`.
 pub fn router(emulator: Emulator) -> Router {
-    let api = Arc::new(Api::new(emulator.clone()));
+    stripe(Arc::new(Api::new(emulator.clone()))).merge(control::router(emulator))
+}
+
+fn stripe(api: Arc<Api>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let api = Arc::clone(&api);
@@ -100,7 +105,6 @@ pub fn router(emulator: Emulator) -> Router {
         .route("/v1/{*rest}", any(unknown.clone()))
         .route("/v2/{*rest}", any(unknown.clone()))
         .method_not_allowed_fallback(unknown)
-        .merge(control::router(emulator))
 }
 
 /// What there is, for whoever asks for something else: `products, prices, …`.

@@ -229,7 +229,13 @@ impl Emulator {
                     break;
                 }
                 let wall = (self.0.options.wall)().div_euclid(1_000);
-                world.dispatch(&endpoint, wall)
+                let quiet = world.quiet();
+                let dispatch = world.dispatch(&endpoint, wall);
+                if dispatch.is_none() && world.quiet() != quiet {
+                    // What waited was dropped: whoever waited for it need not any more.
+                    self.0.changed.send_modify(|count| *count = count.wrapping_add(1));
+                }
+                dispatch
             };
             match dispatch {
                 Some(dispatch) if dispatch.burst => drop(burst.spawn(self.clone().attempt(dispatch))),

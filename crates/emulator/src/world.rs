@@ -177,12 +177,17 @@ impl World {
         count
     }
 
-    /// Whether an endpoint has still to accept that this session is complete.
+    /// Whether an endpoint has still to accept that this session is complete. One whose deliveries somebody
+    /// holds back is not waited for: it cannot.
     pub(crate) fn awaits_acknowledgement(&self, session: &str) -> bool {
         let told =
             |event: &&Event| event.type_name == "checkout.session.completed" && event.object.id() == session;
         // It is among the newest: this is asked right after paying.
-        self.events.iter().rev().take(1_000).find(told).is_some_and(|event| event.pending > 0)
+        let Some(event) = self.events.iter().rev().take(1_000).find(told) else { return false };
+        self.deliveries_of(&event.id).any(|delivery| {
+            let held = self.endpoints.get(&delivery.endpoint).is_none_or(|endpoint| endpoint.held);
+            matches!(delivery.state, DeliveryState::Waiting { .. }) && !held
+        })
     }
 
     /// The clock goes on as it did before it was turned; nothing happens to one that nobody turns.

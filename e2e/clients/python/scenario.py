@@ -1,17 +1,14 @@
-"""The life of a shop that uses Stripe, played with Stripe's own SDK for Python against STRIPE_API_BASE, with the
-key STRIPE_SECRET_KEY: written from Stripe's documentation and the SDK's types, and so a judge of whoever
+"""The life of a shop that uses Stripe, played with Stripe's own SDK for Python against STRIPE_API_BASE, with
+the key STRIPE_SECRET_KEY: written from Stripe's documentation and the SDK's types, and so a judge of whoever
 answers. Prints `ok NAME` for each step; ends with the first that does not hold.
 
 The browser is driven by `../node/pay.cjs`, which finds its packages by NODE_PATH.
 """
 
 import sys
-from pathlib import Path
 
 import stripe
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from stage import CARD, DAY, Stage, in_order, refused, types  # noqa: E402
+from stage import CARD, DAY, Stage, in_order, refused, types
 
 STEPS = []
 # FairePlace's published schedule: the seconds from one failed attempt to the next.

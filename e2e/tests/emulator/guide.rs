@@ -1,5 +1,5 @@
-//! The handlers of FairePlace's webhook guide, as `bench/peers` has them, receive the emulator's events: Express
-//! with its raw body, Flask behind gunicorn.
+//! The handlers of FairePlace's webhook guide, as `bench/peers` has them, receive the emulator's events:
+//! Express with its raw body, Flask behind gunicorn.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! `faireplace emulate`, judged by clients that nobody here wrote: Stripe's own SDKs and a browser play the
-//! scenarios of `clients/`, the handlers of the webhook guide receive its events, and its objects have the fields
-//! of the API version that was asked for.
+//! scenarios of `clients/`, the handlers of the webhook guide receive its events, and its objects have the
+//! fields of the API version that was asked for.
 //!
 //! Not here: the emulator's rules one by one (`crates/emulator`), and the service behind it (`stories.rs`).
 
@@ -17,7 +17,7 @@ use e2e::process::{Ended, Process};
 use running::Emulator;
 
 /// The steps of the scenarios: a step that is left out is as bad as one that fails.
-const NODE_STEPS: usize = 34;
+const NODE_STEPS: usize = 37;
 const PYTHON_STEPS: usize = 17;
 
 /// As in somebody's CI: one command, which ends as the command behind `--` ends.

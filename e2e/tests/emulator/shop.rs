@@ -12,9 +12,7 @@ const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
 #[test]
 fn bought_in_a_browser_half_refunded_and_the_rest_lost_to_a_dispute() {
-    let deployment = Deployment::empty()
-        .with("FAIREPLACE_LISTEN", "127.0.0.1:0")
-        .with("FAIREPLACE_EMULATOR_LISTEN", "127.0.0.1:0");
+    let deployment = Deployment::empty().with("FAIREPLACE_LISTEN", "127.0.0.1:0");
     let service = deployment.dev();
     let screen = service.screen();
     let emulator = Emulator::at(after(&screen, "Stripe is played at http://").parse().unwrap());

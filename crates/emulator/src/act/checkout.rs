@@ -49,7 +49,8 @@ pub struct NewSession {
     pub payment_method_types: Vec<MethodType>,
 }
 
-/// The amounts of one line: before tax, tax, and with it, in minor units. None when they are too large.
+/// The amounts of one line: before exclusive tax, the tax in it or on it, and the total, in minor units. None
+/// when they are too large.
 #[must_use]
 pub fn amounts(unit: i64, quantity: i64, taxed: bool, inclusive: bool) -> Option<(i64, i64, i64)> {
     let gross = unit.checked_mul(quantity)?;
@@ -60,7 +61,8 @@ pub fn amounts(unit: i64, quantity: i64, taxed: bool, inclusive: bool) -> Option
         // Of 120 the tax is 20: rounded half up, in integers.
         let base = 100 + TAX_PERCENT;
         let tax = gross.checked_mul(TAX_PERCENT)?.checked_add(base / 2)? / base;
-        return Some((gross - tax, tax, gross));
+        // Stripe's subtotal is before *exclusive* tax: what is inside a price stays in it.
+        return Some((gross, tax, gross));
     }
     let tax = gross.checked_mul(TAX_PERCENT)?.checked_add(50)? / 100;
     Some((gross, tax, gross.checked_add(tax)?))
@@ -143,7 +145,9 @@ pub fn pay(world: &mut World, id: &str, instrument: &Instrument, payer: BillingD
     let Some(session) = world.sessions.get(id).filter(|session| session.status == SessionStatus::Open) else {
         return Paid::NotOpen;
     };
-    if session.amount_total == 0 {
+    let is_free = session.amount_total == 0;
+    make_customer(world, id, &payer);
+    if is_free {
         complete(world, id, None, Payment::NoPaymentRequired, payer);
         return Paid::Complete;
     }
@@ -185,6 +189,30 @@ fn conclude(world: &mut World, id: &str, intent: &str, attempted: Attempted, pay
     }
 }
 
+/// The customer whom the session is to make, made when the customer first pays: before the payment intent,
+/// which names it and whose charges do.
+fn make_customer(world: &mut World, id: &str, payer: &BillingDetails) {
+    let wanted = |session: &&Session| {
+        session.customer.is_none() && session.customer_creation == CustomerCreation::Always
+    };
+    if world.sessions.get(id).filter(wanted).is_none() {
+        return;
+    }
+    let made = Customer {
+        id: world.id("cus"),
+        created: world.now(),
+        name: payer.name.clone(),
+        email: payer.email.clone(),
+        phone: None,
+        description: None,
+        metadata: Metadata::new(),
+    };
+    if let Some(session) = world.sessions.get_mut(id) {
+        session.customer = Some(made.id.clone());
+    }
+    world.create(made, "customer.created");
+}
+
 /// The session's payment intent, made when the customer first pays (since 2022-08-01 the session does not
 /// name it before it is complete).
 fn intent_of(world: &mut World, id: &str) -> String {
@@ -212,26 +240,10 @@ fn intent_of(world: &mut World, id: &str) -> String {
 }
 
 fn complete(world: &mut World, id: &str, intent: Option<&str>, payment: Payment, payer: BillingDetails) {
-    let Some(session) = world.sessions.get(id) else { return };
-    let mut customer = session.customer.clone();
-    if customer.is_none() && session.customer_creation == CustomerCreation::Always {
-        let made = Customer {
-            id: world.id("cus"),
-            created: world.now(),
-            name: payer.name.clone(),
-            email: payer.email.clone(),
-            phone: None,
-            description: None,
-            metadata: Metadata::new(),
-        };
-        customer = Some(made.id.clone());
-        world.create(made, "customer.created");
-    }
     world.turn::<Session>(id, "checkout.session.completed", |session| {
         session.status = SessionStatus::Complete;
         session.payment_status = payment;
         session.payment_intent = intent.map(str::to_owned);
-        session.customer = customer;
         session.customer_details = Some(payer);
         session.url = None;
     });

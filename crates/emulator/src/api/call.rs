@@ -102,6 +102,7 @@ fn render(world: &World, version: ApiVersion, id: &str) -> Option<Value> {
     match kind {
         "ch" | "py" => world.charges.get(id).map(|charge| charge.render(version)),
         "pi" => world.payment_intents.get(id).map(|intent| intent.render(version)),
+        "cus" if world.deleted_customers.contains(id) => Some(deleted(id, "customer")),
         "cus" => world.customers.get(id).map(crate::object::Customer::render),
         "price" => world.prices.get(id).map(crate::object::Price::render),
         _ => world.products.get(id).map(crate::object::Product::render),

@@ -1,13 +1,16 @@
-//! Payment intents (docs.stripe.com/api/payment_intents), as Checkout makes them.
+//! Payment intents (docs.stripe.com/api/payment_intents): looking at them, their words, giving them up.
 //!
-//! Not here: making and confirming one without Checkout.
+//! Not here: what paying one does (`act::payment`).
+
+mod confirm;
 
 use serde_json::Value;
-use stripe::write::{IntentStatus, PaymentIntent};
+use stripe::write::{IntentStatus, PaymentIntent, SessionStatus};
 
 use super::call::Call;
 use crate::act::payment;
 use crate::wire::Fault;
+pub(super) use confirm::{confirm, create};
 
 const NOUN: &str = "payment_intent";
 const REASONS: [(&str, &str); 4] = [
@@ -44,11 +47,8 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
     let reason = call.params.one_of("cancellation_reason", &REASONS)?.unwrap_or("abandoned");
     call.params.finish()?;
     let intent = call.named(&call.world.payment_intents, NOUN)?;
-    let open = call.world.checkouts.iter().any(|(session, checkout)| {
-        let open = |session: &stripe::write::Session| session.status == stripe::write::SessionStatus::Open;
-        checkout.payment_intent.as_ref() == Some(&call.id)
-            && call.world.sessions.get(session).is_some_and(open)
-    });
+    let session = call.world.session_of.get(&call.id).and_then(|id| call.world.sessions.get(id));
+    let open = session.is_some_and(|session| session.status == SessionStatus::Open);
     if open {
         return Err(Fault::invalid(
             "You cannot cancel this PaymentIntent because it was created by Checkout. Expire the Checkout \

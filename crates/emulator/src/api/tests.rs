@@ -24,8 +24,8 @@ use crate::emulator::{API_KEY, Emulator, Options};
 const NOW: i64 = 1_795_478_400;
 
 /// An empty account whose clock stands still.
-struct Account {
-    emulator: Emulator,
+pub(super) struct Account {
+    pub(super) emulator: Emulator,
     router: Router,
 }
 
@@ -36,7 +36,7 @@ struct Answer {
 }
 
 impl Account {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let options = Options {
             url: "http://127.0.0.1:12111".to_owned(),
             api_key: API_KEY.to_owned(),

@@ -24,7 +24,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     let api_version = match params.text("api_version")? {
         None => call.account_version,
         Some(text) => ApiVersion::parse_nearest(&text)
-            .ok_or_else(|| Fault::invalid(format!("Invalid API version: {text}")).param("api_version"))?,
+            .ok_or_else(|| Fault::unknown_version(&text).param("api_version"))?,
     };
     let description = params.text_change("description")?.value();
     let metadata = params.metadata()?.made()?;

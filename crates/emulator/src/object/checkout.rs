@@ -1,4 +1,5 @@
-//! What a Checkout Session's page knows beyond the session object: the items, and what the payment will carry.
+//! What a Checkout Session's page knows beyond the session object: the items, and what the
+//! payment will carry.
 //!
 //! Not here: the session itself (`stripe::write::Session`).
 

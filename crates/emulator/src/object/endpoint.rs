@@ -72,7 +72,8 @@ pub struct Misbehaviour {
     pub seed: u64,
     /// Percent of accepted deliveries that come once more.
     pub duplicate: u8,
-    /// Percent of changes for which Stripe makes two events (docs.stripe.com/webhooks#handle-duplicate-events).
+    /// Percent of changes for which Stripe makes two events
+    /// (docs.stripe.com/webhooks#handle-duplicate-events).
     pub twin: u8,
     /// Percent of changes for which no event is ever made.
     pub never: u8,

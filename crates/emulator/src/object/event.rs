@@ -50,12 +50,11 @@ impl Event {
         }
         data.insert("object".to_owned(), object);
         let request = self.request.as_ref();
-        json!({
+        let mut event = json!({
             "id": self.id,
             "object": "event",
             "api_version": version.as_str(),
             "created": self.created,
-            "data": data,
             "livemode": false,
             "pending_webhooks": pending_webhooks,
             "request": {
@@ -63,7 +62,10 @@ impl Event {
                 "idempotency_key": request.and_then(|request| request.idempotency_key.as_ref()),
             },
             "type": self.type_name,
-        })
+        });
+        // Moved, where the macro would copy the whole tree.
+        event["data"] = Value::Object(data);
+        event
     }
 }
 

@@ -124,6 +124,10 @@ impl Page<'_> {
         money(self.view.subtotal, &self.view.currency)
     }
 
+    fn tax_is_inside(&self) -> bool {
+        self.view.subtotal == self.view.total
+    }
+
     fn tax(&self) -> Option<String> {
         self.view.tax.map(|tax| money(tax, &self.view.currency))
     }

@@ -45,7 +45,7 @@ pub fn router(emulator: Emulator) -> Router {
 }
 
 /// The pages have no key, so a page of another site must not be able to press their buttons. It may lead to
-/// them: a shop's form that ends in a redirect to the payment page brings the shop's `Origin` along.
+/// them: after a shop's form that ends in a redirect here, some browsers still name the shop in `Origin`.
 async fn only_from_here(State(emulator): State<Emulator>, mut request: Request, next: Next) -> Response {
     if request.method().is_safe() {
         request.headers_mut().remove(header::ORIGIN);
@@ -53,8 +53,8 @@ async fn only_from_here(State(emulator): State<Emulator>, mut request: Request, 
     if is_from_here(request.headers(), &emulator.options().url) {
         return next.run(request).await;
     }
-    let why = "This was asked for by the name of another machine, or by another site's page. Nothing was done; \
-               open the address that the emulator printed.\n";
+    let why = "This was asked for by the name of another machine, or by another site's page. Nothing was \
+               done; open the address that the emulator printed.\n";
     (StatusCode::FORBIDDEN, why).into_response()
 }
 

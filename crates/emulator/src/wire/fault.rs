@@ -9,6 +9,7 @@ use std::fmt;
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
+use stripe::write::ApiVersion;
 
 /// `error.type`: the four that exist on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,6 +278,18 @@ impl Fault {
             excerpt(path)
         );
         Self::new(StatusCode::NOT_FOUND, FaultType::InvalidRequest, message).before_anything()
+    }
+
+    /// A version that is none, or is older than those that can be written.
+    #[must_use]
+    pub fn unknown_version(version: &str) -> Self {
+        let [oldest, ..] = ApiVersion::ALL;
+        Self::invalid(format!(
+            "Invalid Stripe API version: {}. FairePlace's emulator plays {} and later ones.",
+            excerpt(version),
+            oldest.as_str()
+        ))
+        .before_anything()
     }
 
     /// 401: no key.

@@ -241,6 +241,32 @@ fn a_disabled_endpoint_that_is_enabled_in_time_goes_on() {
 }
 
 #[test]
+fn what_was_held_for_an_endpoint_that_is_disabled_now_is_not_sent() {
+    let mut world = world(ApiVersion::Endive);
+    world.endpoints.get_mut("we_1").expect("it").held = true;
+    buy(&mut world, "4242424242424242");
+    world.run_until(START * 1_000);
+    world.endpoints.get_mut("we_1").expect("it").enabled = false;
+    world.release("we_1", None, 2);
+    assert!(world.dispatch("we_1", START).is_none());
+    assert!(world.deliveries().all(|delivery| delivery.state == DeliveryState::Stopped));
+    assert!(world.quiet());
+}
+
+#[test]
+fn a_burst_that_has_gathered_is_still_to_go_out() {
+    let mut world = world(ApiVersion::Endive);
+    world.misbehave("we_1", Misbehaviour { burst: 4, ..Misbehaviour::default() });
+    buy(&mut world, "4242424242424242");
+    assert!(world.quiet(), "the clock may be turned until they are due");
+    world.run_until(START * 1_000);
+    assert!(!world.quiet(), "the clock must not go on without them");
+    let sent: Vec<_> = std::iter::from_fn(|| world.dispatch("we_1", START)).collect();
+    assert_eq!(sent.len(), 4);
+    assert!(sent.iter().all(|sent| sent.burst));
+}
+
+#[test]
 fn the_request_is_named_by_what_it_makes_and_by_nothing_else() {
     let mut world = world(ApiVersion::Endive);
     let request = emulator::object::RequestReference { id: text("req_1"), idempotency_key: Some(text("k")) };

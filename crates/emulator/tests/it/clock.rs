@@ -46,6 +46,18 @@ async fn a_clock_that_goes_goes_on_after_it_was_turned() {
 }
 
 #[tokio::test]
+async fn what_a_mere_look_brings_about_is_delivered() {
+    let (rig, shows) = going().await;
+    rig.emulator.with(|world| buy(world, CARD));
+    within(rig.emulator.quiet()).await;
+    rig.types();
+    shows.fetch_add(90_000, Ordering::SeqCst);
+    rig.emulator.acknowledged("cs_none").await;
+    within(rig.receiver.something()).await;
+    assert_eq!(rig.types(), ["charge.updated"]);
+}
+
+#[tokio::test]
 async fn what_falls_due_happens_by_itself_while_nobody_looks() {
     let began = tokio::time::Instant::now();
     let wall: emulator::Wall =
@@ -140,6 +152,30 @@ async fn the_clock_can_be_turned_however_an_endpoint_is() {
         };
         assert!(expected.contains(&arrived), "{state}: {arrived}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_dropped_because_an_endpoint_is_disabled_wakes_whoever_waits() {
+    let rig = Rig::start().await;
+    let set = |enabled: bool| {
+        rig.emulator.with(|world| {
+            let endpoint = world.endpoints.get_mut("we_1").expect("it");
+            (endpoint.held, endpoint.enabled) = (enabled, enabled);
+        });
+    };
+    for _ in 0..200 {
+        set(true);
+        rig.emulator.with(|world| buy(world, CARD));
+        rig.advance(0).await;
+        let waiting = tokio::spawn({
+            let emulator = rig.emulator.clone();
+            async move { within(emulator.quiet()).await }
+        });
+        set(false);
+        rig.advance(0).await;
+        within(waiting).await.expect("no panic");
+    }
+    assert_eq!(rig.types(), Vec::<String>::new());
 }
 
 #[tokio::test]

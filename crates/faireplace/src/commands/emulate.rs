@@ -45,7 +45,12 @@ pub(crate) struct Emulate {
     #[arg(long, value_name = "TYPES", value_delimiter = ',', requires = "forward_to")]
     events: Vec<String>,
     /// The API version of that endpoint
-    #[arg(long, value_name = "VERSION", default_value = ApiVersion::default().as_str(), value_parser = version)]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        value_parser = version,
+        default_value = ApiVersion::default().as_str(),
+    )]
     api_version: ApiVersion,
     /// From which ids and misbehaviour follow. A new one, if left out
     #[arg(long)]
@@ -67,8 +72,8 @@ impl Emulate {
         let key = environment.get("STRIPE_SECRET_KEY").unwrap_or(emulator::API_KEY);
         if !key.starts_with("sk_test_") || key.contains(char::is_whitespace) {
             return Err(Failure::configuration(
-                "STRIPE_SECRET_KEY is no test key (sk_test_…): nothing was started, so that no real key comes \
-                 near a rehearsal. Unset it",
+                "STRIPE_SECRET_KEY is no test key (sk_test_…): nothing was started, so that no real key \
+                 comes near a rehearsal. Unset it",
             ));
         }
         let chosen = environment.get("STRIPE_WEBHOOK_SECRET").unwrap_or(SECRET);
@@ -115,7 +120,7 @@ impl Emulate {
         say!("  {:<24} {url}", faint("STRIPE_API_BASE"));
         say!("  {:<24} {key}", faint("STRIPE_SECRET_KEY"));
         if let Some(target) = &self.forward_to {
-            // The well-known one is there to be pasted; one that somebody chose may be an endpoint's at Stripe.
+            // The well-known one is there to be pasted; another may be an endpoint's at Stripe.
             let known = secret.expose() == SECRET;
             let shown = if known { SECRET } else { "the one in the environment" };
             say!("  {:<24} {shown}", faint("STRIPE_WEBHOOK_SECRET"));

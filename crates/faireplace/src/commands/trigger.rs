@@ -50,7 +50,7 @@ pub(crate) struct Trigger {
     /// Which payment it is about: the same word, the same payment. A new one, if left out
     #[arg(long, value_name = "REF")]
     payment: Option<String>,
-    /// The amount that one event is about, in minor units; the whole price, if left out
+    /// The sum that one event is about, in minor units: with the emulator, what one refund gives back
     #[arg(long, value_name = "MINOR", conflicts_with = "story")]
     amount: Option<i64>,
     /// Deliver every event so many times, as Stripe may

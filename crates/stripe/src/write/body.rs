@@ -6,6 +6,7 @@ use super::{Purchase, WrittenEvent};
 use crate::EventType::{
     self, ChargeFailed, ChargeSucceeded, PaymentIntentCreated, PaymentIntentPaymentFailed,
 };
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 /// The event itself: its id is decided by the purchase's reference, `step` and the type, so that telling the
@@ -41,9 +42,8 @@ pub(crate) fn written(
 /// then the other keys by name; no line end after the last line.
 #[must_use]
 pub fn pretty(value: &Value) -> String {
-    let mut text = String::new();
-    lay_out(value, 0, &mut text);
-    text
+    // Writing a value to memory cannot fail: its keys are text.
+    serde_json::to_string_pretty(&InOrder(value)).unwrap_or_default()
 }
 
 /// What an event is about: the object as the event found it, and what it was before.
@@ -93,47 +93,22 @@ fn request(kind: &EventType, purchase: &Purchase) -> Value {
     }
 }
 
-/// Appends `value`, whose first line is already indented.
-fn lay_out(value: &Value, depth: usize, out: &mut String) {
-    match value {
-        Value::Object(fields) if !fields.is_empty() => {
-            let mut keys: Vec<&String> = fields.keys().collect();
-            keys.sort_by_key(|key| (*key != "id", *key != "object", *key));
-            let entries = keys.into_iter().map(|key| (Some(key), &fields[key]));
-            lay_out_lines('{', entries, '}', depth, out);
-        }
-        Value::Array(items) if !items.is_empty() => {
-            lay_out_lines('[', items.iter().map(|item| (None, item)), ']', depth, out);
-        }
-        Value::Object(_)
-        | Value::Array(_)
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_) => {
-            out.push_str(&value.to_string());
-        }
-    }
-}
+/// Serializes as the value does, but for the order of keys. (The map itself is in the order of names.)
+struct InOrder<'a>(&'a Value);
 
-fn lay_out_lines<'a>(
-    open: char,
-    entries: impl Iterator<Item = (Option<&'a String>, &'a Value)>,
-    close: char,
-    depth: usize,
-    out: &mut String,
-) {
-    out.push(open);
-    for (position, (key, value)) in entries.enumerate() {
-        out.push_str(if position == 0 { "\n" } else { ",\n" });
-        out.push_str(&"  ".repeat(depth + 1));
-        if let Some(key) = key {
-            out.push_str(&Value::from(key.as_str()).to_string());
-            out.push_str(": ");
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const FIRST: [&str; 2] = ["id", "object"];
+        match self.0 {
+            Value::Object(fields) => {
+                let first = FIRST.into_iter().filter_map(|name| fields.get_key_value(name));
+                let others = fields.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()));
+                serializer.collect_map(first.chain(others).map(|(name, value)| (name, InOrder(value))))
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(InOrder)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                self.0.serialize(serializer)
+            }
         }
-        lay_out(value, depth + 1, out);
     }
-    out.push('\n');
-    out.push_str(&"  ".repeat(depth));
-    out.push(close);
 }

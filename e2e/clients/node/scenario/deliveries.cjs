@@ -3,6 +3,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { NO_ANSWER } = require('./receiver.cjs');
 const { payByDebit, returned } = require('./page.cjs');
 const { DAY, includesInOrder, types } = require('./stage.cjs');
 
@@ -84,6 +85,38 @@ async function deliveries(stage, shop) {
     await stage.buy(CARD);
     assert.equal(endpoint.arrivals.length, 1);
     await stripe.webhookEndpoints.del(endpoint.id);
+  });
+
+  await stage.step('a session that is nothing to pay, and one that nobody paid in a day', async () => {
+    const gift = { currency: 'eur', unit_amount: 0, product_data: { name: 'A gift' } };
+    const free = await stripe.checkout.sessions.create(stage.order({
+      line_items: [{ quantity: 1, price_data: gift }],
+    }));
+    await stage.control('POST', `/sessions/${free.id}/pay`, CARD);
+    await stage.settled();
+    const given = await stripe.checkout.sessions.retrieve(free.id);
+    assert.deepEqual([given.status, given.payment_status, given.payment_intent],
+      ['complete', 'no_payment_required', null]);
+    assert.deepEqual(types(shop.about(free.id)), COMPLETED);
+    const { id } = await stripe.checkout.sessions.create(stage.order());
+    await stage.advance(DAY + MARGIN);
+    assert.equal((await stripe.checkout.sessions.retrieve(id)).status, 'expired');
+    assert.deepEqual(types(shop.about(id)), ['checkout.session.expired']);
+  });
+
+  await stage.step('a redirect is a failure and is not followed; an endless answer is cut off', async () => {
+    for (const [path, status] of [['/moved', 302], ['/endless', 200], ['/hung-up', NO_ANSWER]]) {
+      const endpoint = stage.receiver.endpoint(path);
+      await endpoint.register(stripe, { enabled_events: ['charge.succeeded'] });
+      endpoint.status = status;
+      endpoint.answersEndlessly = status === 200;
+      await stage.buy(CARD);
+      const { data: [{ state, attempts }] } =
+        await stage.control('GET', `/deliveries?endpoint=${endpoint.id}`);
+      assert.deepEqual([state, attempts.length], [status === 200 ? 'delivered' : 'waiting', 1], path);
+      assert.equal(endpoint.arrivals.length, 1);
+      await stripe.webhookEndpoints.del(endpoint.id);
+    }
   });
 
   await stage.step('duplicates on demand are the same event again', async () => {

@@ -5,11 +5,24 @@
 const http = require('node:http');
 const Stripe = require('stripe');
 
+const NO_ANSWER = 'none';
+
+// Writes for as long as anybody reads.
+function flood(response) {
+  const piece = Buffer.alloc(65_536, 'x');
+  const write = () => {
+    while (!response.destroyed && response.write(piece));
+  };
+  response.on('drain', write).on('error', () => {});
+  write();
+}
+
 class Endpoint {
   constructor(url) {
     this.url = url;
     this.secrets = [];
     this.status = 200;
+    this.answersEndlessly = false;
     this.arrivals = [];
   }
 
@@ -70,7 +83,9 @@ class Receiver {
     request.on('end', () => {
       const endpoint = this.endpoints.get(request.url);
       const status = endpoint ? endpoint.receive(Buffer.concat(pieces), request.headers) : 200;
-      response.writeHead(status, { 'content-type': 'text/plain' }).end('the shop');
+      if (status === NO_ANSWER) return request.socket.destroy();
+      response.writeHead(status, { 'content-type': 'text/plain', location: '/elsewhere' });
+      return endpoint?.answersEndlessly ? flood(response) : response.end('the shop');
     });
   }
 
@@ -80,4 +95,4 @@ class Receiver {
   }
 }
 
-module.exports = { Receiver };
+module.exports = { NO_ANSWER, Receiver };

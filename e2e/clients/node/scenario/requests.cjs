@@ -36,6 +36,19 @@ async function requests(stage) {
     assert.equal((await stripe.customers.retrieve(id)).deleted, true);
   });
 
+  await stage.step('a customer of before, and one that the session makes', async () => {
+    const known = await stripe.customers.create({ name: 'Known' });
+    for (const params of [{ customer: known.id }, { customer_creation: 'always' }]) {
+      const { session, intent, charge } = await stage.buy({ card: '4242424242424242' }, params);
+      assert.match(session.customer, /^cus_/);
+      assert.deepEqual([intent.customer, charge.customer], [session.customer, session.customer]);
+      assert.equal(session.customer === known.id, 'customer' in params);
+      assert.equal((await stripe.customers.retrieve(session.customer)).object, 'customer');
+    }
+    const guest = await stage.buy({ card: '4242424242424242' });
+    assert.deepEqual([guest.session.customer, guest.charge.customer], [null, null]);
+  });
+
   await stage.step('events by type, by types and by the time of their making', async () => {
     const { intent, charge, ids, session } = await stage.buy({ card: '4242424242424242' });
     await stripe.refunds.create({ payment_intent: intent.id });

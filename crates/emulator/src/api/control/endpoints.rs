@@ -42,9 +42,9 @@ pub(super) async fn misbehave(
         return Err(Fault::invalid("Percentages go from 0 to 100.").into());
     }
     let endpoint = emulator.with(|world| {
-        let endpoint = named(world, &id)?;
-        endpoint.misbehaviour = misbehaviour;
-        Ok::<_, Fault>(show(endpoint))
+        named(world, &id)?;
+        world.misbehave(&id, misbehaviour);
+        named(world, &id).map(|endpoint| show(endpoint))
     })?;
     ok(&endpoint)
 }

@@ -118,3 +118,53 @@ async fn intents_and_charges() {
     let line = format!("POST /v1/payment_intents/{}/cancel", id(&open["data"][0]));
     assert!(account.refused(&line, "").await.2.contains("Expire the Checkout Session instead"));
 }
+
+#[tokio::test]
+async fn an_intent_without_checkout() {
+    let account = Account::new();
+    let line = "POST /v1/payment_intents";
+    let form = "amount=1000&currency=eur&confirm=true&payment_method=";
+    let cases = [
+        ("pm_card_visa", 200, "succeeded"),
+        ("pm_card_visa_chargeDeclinedInsufficientFunds", 402, "card_declined"),
+        ("pm_card_chargeDeclinedExpiredCard", 402, "expired_card"),
+        ("pm_card_authenticationRequired", 200, "requires_action"),
+        ("pm_card_nonsense", 404, "resource_missing"),
+        ("pm_1", 404, "resource_missing"),
+    ];
+    for (method, status, expected) in cases {
+        let answer = account.call(line, &format!("{form}{method}"), &[]).await;
+        assert_eq!(answer.status, status, "{method}: {}", answer.body);
+        let given = if status == 200 { &answer.body["status"] } else { &answer.body["error"]["code"] };
+        assert_eq!(given, expected, "{method}");
+        if status == 402 {
+            let failed = &answer.body["error"]["payment_intent"];
+            assert_eq!(failed["status"], "requires_payment_method");
+            assert_eq!(failed["latest_charge"], answer.body["error"]["charge"]);
+        }
+    }
+    let open = account
+        .ok(line, "amount=1000&currency=eur&metadata[a]=b&automatic_payment_methods[enabled]=true")
+        .await;
+    let confirm = format!("{line}/{}/confirm", id(&open));
+    assert_eq!(account.refused(&confirm, "").await.1, "payment_intent_unexpected_state");
+    let paid = account.ok(&confirm, "payment_method=pm_card_visa&expand[]=latest_charge").await;
+    assert_eq!(
+        (&paid["status"], &paid["latest_charge"]["metadata"]["a"]),
+        (&"succeeded".into(), &"b".into())
+    );
+    let again = account.refused(&confirm, "payment_method=pm_card_visa").await;
+    assert_eq!(again.1, "payment_intent_unexpected_state");
+    let wrong = [
+        "amount=0&currency=eur",
+        "amount=-1&currency=eur",
+        "amount=10&currency=eur",
+        "currency=eur",
+        "amount=1000",
+    ];
+    for form in wrong {
+        assert_eq!(account.refused(line, form).await.0, 400, "{form}");
+    }
+    let held = account.refused(line, "amount=1000&currency=eur&capture_method=manual").await;
+    assert!(held.2.contains("does not play it"), "{}", held.2);
+}

@@ -51,11 +51,12 @@ async fn versions() {
         assert_eq!(answer.headers["stripe-version"], answered, "{asked:?}");
         assert_eq!(answer.body["ui_mode"], ui_mode, "{asked:?}");
     }
-    let answer = account.call(&path, "", &[("stripe-version", "yesterday")]).await;
-    assert_eq!(
-        (answer.status, answer.body["error"]["message"].as_str()),
-        (400, Some("Invalid Stripe API version: yesterday"))
-    );
+    for wrong in ["yesterday", "2020-08-27", ""] {
+        let answer = account.call(&path, "", &[("stripe-version", wrong)]).await;
+        let message = answer.body["error"]["message"].as_str().unwrap();
+        assert_eq!(answer.status, 400, "{wrong}");
+        assert!(message.starts_with(&format!("Invalid Stripe API version: {wrong}. ")), "{message}");
+    }
 }
 
 #[tokio::test]
@@ -121,10 +122,16 @@ async fn what_is_kept_under_a_key() {
 #[tokio::test]
 async fn what_is_not_emulated_says_so() {
     let account = Account::new();
-    for line in ["GET /v1/subscriptions", "PUT /v1/charges", "DELETE /v1/charges/ch_1", "GET /v1/a/b/c/d"]
-        .into_iter()
-        .chain(["GET /v1", "POST /v1/", "GET /v2/core/events"])
-    {
+    for line in [
+        "GET /v1/subscriptions",
+        "PUT /v1/charges",
+        "DELETE /v1/charges/ch_1",
+        "GET /v1/a/b/c/d",
+        "GET /v1/charges/search",
+        "GET /v1",
+        "POST /v1/",
+        "GET /v2/core/events",
+    ] {
         let (status, _, message) = account.refused(line, "").await;
         let start = format!(
             "Unrecognized request URL ({}: {}). FairePlace's emulator does not have it; it has: ",

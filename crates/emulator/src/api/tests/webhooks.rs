@@ -20,7 +20,8 @@ async fn an_endpoint_shows_its_secret_once() {
         (&"disabled".into(), &"*".into(), &"http://localhost:2".into(), &Value::Null)
     );
     assert_eq!(account.ok(&format!("POST {line}"), "disabled=false").await["status"], "enabled");
-    assert_eq!(account.ok("GET /v1/webhook_endpoints", "").await["data"].as_array().unwrap().len(), 1);
+    let list = account.ok("GET /v1/webhook_endpoints", "").await;
+    assert_eq!((list["data"].as_array().unwrap().len(), list["data"][0].get("secret")), (1, None));
     assert_eq!(account.ok(&format!("DELETE {line}"), "").await["deleted"], true);
     assert_eq!(account.refused(&format!("GET {line}"), "").await.1, "resource_missing");
 }
