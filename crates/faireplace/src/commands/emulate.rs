@@ -208,11 +208,9 @@ mod tests {
     fn a_command_that_a_signal_ended_ends_us_as_a_shell_would() {
         // Wait statuses: exit code 7, SIGKILL, SIGTERM.
         for (raw, code) in [(7 << 8, 7), (9, 137), (15, 143)] {
-            let failure = exit(ExitStatus::from_raw(raw)).err().unwrap();
-            assert_eq!(
-                format!("{:?}", failure.exit_code()),
-                format!("{:?}", std::process::ExitCode::from(code))
-            );
+            let ended =
+                exit(ExitStatus::from_raw(raw)).map_err(|failure| format!("{:?}", failure.exit_code()));
+            assert_eq!(ended, Err(format!("{:?}", std::process::ExitCode::from(code))));
         }
         assert!(exit(ExitStatus::from_raw(0)).is_ok());
     }
