@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ pub enum FileFault {
 pub(crate) fn take(path: &Path) -> Result<Option<fs::File>, FileFault> {
     let path = beside(path, ".lock");
     let mut options = fs::OpenOptions::new();
-    let Ok(file) = options.write(true).create(true).truncate(false).open(&path) else { return Ok(None) };
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let Ok(file) = options.open(&path) else { return Ok(None) };
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(fs::TryLockError::WouldBlock) => Err(FileFault::Taken(path)),
@@ -112,8 +114,6 @@ fn now() -> Instant {
 }
 
 fn replace(path: &Path, account: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-
     let fresh = beside(path, ".new");
     let mut options = fs::OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;

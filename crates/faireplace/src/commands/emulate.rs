@@ -152,9 +152,19 @@ async fn run(
         ended = child.wait() => ended.map_err(|error| Failure::failed(format!("`{program}`: {error}"))),
         stopped = ordered() => {
             stopped?;
+            end_gently(&mut child).await;
             Err(Failure::failed(format!("stopped before `{program}` had ended")))
         }
     }
+}
+
+/// Ends as the command did; one that a signal ended counts as 128 and the signal's number, as in a shell.
+/// Passes the order on, so that a test suite can clean up, and gives it ten seconds.
+async fn end_gently(child: &mut tokio::process::Child) {
+    let Some(id) = child.id() else { return };
+    // It may have ended just now; then there is nobody to tell.
+    let _ = tokio::process::Command::new("kill").args(["-TERM", &id.to_string()]).status().await;
+    let _ = tokio::time::timeout(Duration::from_secs(10), child.wait()).await;
 }
 
 fn exit(status: ExitStatus) -> Result<(), Failure> {
@@ -198,4 +208,20 @@ fn version(text: &str) -> Result<ApiVersion, String> {
 fn moment(text: &str) -> Result<i64, String> {
     let parsed: Result<jiff::Timestamp, _> = text.parse();
     parsed.map(jiff::Timestamp::as_millisecond).map_err(|_| "a time such as 2026-01-01T00:00:00Z".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_a_signal_ended_ends_us_as_a_shell_would() {
+        // Wait statuses: exit code 7, SIGKILL, SIGTERM.
+        for (raw, code) in [(7 << 8, 7), (9, 137), (15, 143)] {
+            let ended =
+                exit(ExitStatus::from_raw(raw)).map_err(|failure| format!("{:?}", failure.exit_code()));
+            assert_eq!(ended, Err(format!("{:?}", std::process::ExitCode::from(code))));
+        }
+        assert!(exit(ExitStatus::from_raw(0)).is_ok());
+    }
 }
