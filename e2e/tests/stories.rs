@@ -3,6 +3,8 @@
 //!
 //! Not here: whether the written events look like Stripe's (`crates/stripe`).
 
+use std::io::{Read, Write};
+
 use e2e::deployment::Deployment;
 use e2e::process::Ended;
 use e2e::service::Service;
@@ -181,6 +183,36 @@ fn the_same_word_is_the_same_payment_at_the_emulator() {
     let refused = deployment.run("trigger charge.refunded --payment r1");
     assert_eq!(refused.code, Some(1), "{refused}");
     assert!(refused.stderr.contains("the emulator answered 400"), "{refused}");
+}
+
+#[test]
+fn what_the_emulator_does_not_send_is_no_success() {
+    let (deployment, service) = dev();
+    let screen = service.screen();
+    let address = after(&screen, "Stripe is played at http://").parse().expect("an address");
+    let url = format!("{}/webhooks/stripe", service.url());
+    let ask = |method: &str, path: &str, body: &str| {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer sk_test_emulator\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = std::net::TcpStream::connect::<std::net::SocketAddr>(address).expect("it listens");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        answer
+    };
+    let listed = ask("GET", "/v1/webhook_endpoints", "");
+    assert!(listed.contains(&url), "{listed}");
+    let (_, id) = listed.split_once("\"id\": \"").expect("an endpoint");
+    let id = id.split('"').next().expect("its id");
+    let answer = ask("POST", &format!("/v1/webhook_endpoints/{id}"), "disabled=true");
+    assert!(answer.contains("\"status\": \"disabled\""), "{answer}");
+    let ended = deployment.run("trigger --story purchase");
+    assert_eq!(ended.code, Some(1), "{ended}");
+    assert!(ended.stderr.contains("its endpoint is disabled"), "{ended}");
 }
 
 #[test]

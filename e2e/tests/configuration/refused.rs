@@ -147,3 +147,11 @@ fn dev_refuses_live_mode() {
     assert_eq!(ended.code, Some(78), "{ended}");
     assert!(ended.stderr.contains("FAIREPLACE_MODE must be test"), "{ended}");
 }
+
+#[test]
+fn a_live_service_does_not_take_the_secret_that_everybody_knows() {
+    let known = Deployment::default().with("STRIPE_WEBHOOK_SECRET", "whsec_emulator_known_to_everybody");
+    let ended = known.with("FAIREPLACE_MODE", "live").run("serve");
+    assert_eq!(ended.code, Some(78), "{ended}");
+    assert!(ended.stderr.contains("would book credits for anyone"), "{ended}");
+}

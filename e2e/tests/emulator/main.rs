@@ -41,6 +41,21 @@ fn the_official_client_for_python_plays_its_scenario() {
     assert_steps(&Process::start(command, "python scenario.py".to_owned()).wait(), PYTHON_STEPS);
 }
 
+/// Told to end, it tells the command, which can clean up.
+#[test]
+fn the_order_to_stop_reaches_the_command() {
+    let script = "trap 'echo cleaned; exit 3' TERM; echo begun; while :; do sleep 0.1; done";
+    let deployment = Deployment::empty();
+    let words = ["emulate", "--listen", "127.0.0.1:0", "--", "sh", "-c", script];
+    let begun = |process: &Process| process.stdout().contains("begun").then_some(());
+    let started = deployment.start_words(&words).wait_for(begun);
+    let (process, ()) = started.unwrap_or_else(|ended| panic!("it ended early:\n{ended}"));
+    process.terminate();
+    let ended = process.wait();
+    assert!(ended.stdout.contains("cleaned"), "{ended}");
+    assert_eq!(ended.code, Some(1), "{ended}");
+}
+
 /// `faireplace emulate -- COMMAND`, to its end.
 fn in_ci(command: &[&str]) -> Ended {
     let packages = e2e::tools().join("node/node_modules");

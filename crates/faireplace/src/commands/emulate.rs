@@ -224,4 +224,13 @@ mod tests {
         }
         assert!(exit(ExitStatus::from_raw(0)).is_ok());
     }
+
+    #[test]
+    fn events_go_only_where_plain_http_is_spoken() {
+        assert_eq!(target("8080/hook").as_deref(), Ok("http://localhost:8080/hook"));
+        assert_eq!(target("http://app:8080/hook").as_deref(), Ok("http://app:8080/hook"));
+        for wrong in ["", "::", "http://", "http://x y", "ftp://x", "https://localhost/hook"] {
+            assert!(target(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -211,6 +211,17 @@ async fn the_page_waits_for_the_shop_to_hear_of_it() {
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
 }
 
+#[tokio::test]
+async fn the_page_does_not_wait_for_what_is_held_back() {
+    let emulator = emulator();
+    let endpoint = emulator.with(endpoint);
+    emulator.with(|world| world.endpoints.get_mut(&endpoint).unwrap().held = true);
+    let path = format!("/c/pay/{}", session(&emulator));
+    let paid = post(&emulator, &path, "card=4242424242424242");
+    let answer = tokio::time::timeout(Duration::from_secs(5), paid).await.expect("it does not wait");
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+}
+
 fn endpoint(world: &mut crate::world::World) -> String {
     let new = NewEndpoint {
         url: "http://127.0.0.1:9/hook".to_owned(),
