@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 
 use crate::chain::GENESIS;
-use crate::ids::{LotId, ObjectId, PaymentId, TenantId};
+use crate::hold::Hold;
+use crate::ids::{HoldId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
 use crate::knowledge::Knowledge;
 use crate::money::Credits;
+use crate::notice::Notice;
 use crate::posting::{Balance, Transaction};
 
 /// One tenant's totals.
@@ -17,19 +19,26 @@ pub struct Tenant {
     pub id: TenantId,
     /// The sum of its lots, and what it owes.
     pub balance: Balance,
+    /// It wants to be told when fewer than so many are available.
+    pub low_balance: Option<Credits>,
 }
 
-/// The credits of one payment, to one tenant. All figures but `freeze_target` are folds of postings.
+/// How purchases stand in the burn order. An operator's grant may burn before or after them.
+pub const PRIORITY_OF_PURCHASES: u8 = 50;
+
+/// The credits of one payment, to one tenant, or those of an operator's grant. All figures but
+/// `freeze_target` are folds of postings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lot {
     /// Its name.
     pub id: LotId,
     /// Whose credits.
     pub tenant: TenantId,
-    /// The payment that bought them.
-    pub payment: PaymentId,
-    /// When they were bought, by Stripe's clock, in seconds. Part of the burn order. An earlier event about
-    /// the same purchase that arrives later makes it earlier: the burn order does not depend on delivery.
+    /// The payment that bought them; none for an operator's grant.
+    pub payment: Option<PaymentId>,
+    /// When they were bought, by Stripe's clock, or granted, by ours; in seconds. Part of the burn order. An
+    /// earlier event about the same purchase that arrives later makes it earlier: the burn order does not
+    /// depend on delivery.
     pub purchased_at: i64,
     /// Granted in all.
     pub granted: Credits,
@@ -43,12 +52,18 @@ pub struct Lot {
     pub frozen: Credits,
     /// How many should be frozen. Credits that return to the lot meet it first.
     pub freeze_target: Credits,
+    /// From 0 to 100; the smallest burns first.
+    pub priority: u8,
+    /// When its credits end; never, for what was bought.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Lot {
-    /// Spends burn lots in this order, which is total: purchase time, then lot id.
-    pub fn burn_order(&self) -> (i64, LotId) {
-        (self.purchased_at, self.id)
+    /// Spends burn lots in this order, which is total: priority, expiry, purchase time, lot id (design
+    /// section 3, Spend and hold).
+    pub fn burn_order(&self) -> (u8, Timestamp, i64, LotId) {
+        let ends = self.expires_at.unwrap_or(Timestamp(i64::MAX));
+        (self.priority, ends, self.purchased_at, self.id)
     }
 }
 
@@ -72,8 +87,12 @@ pub struct Changes {
     pub lots: Vec<Lot>,
     /// Tenants that changed.
     pub tenants: Vec<Tenant>,
+    /// Holds that were made or changed.
+    pub holds: Vec<Hold>,
     /// What to add to the journal.
     pub transactions: Vec<Transaction>,
+    /// What to tell others, in the order in which it happened.
+    pub notices: Vec<Notice>,
 }
 
 /// The loaded part of the ledger.
@@ -87,6 +106,11 @@ pub struct Book {
     pub tenants: BTreeMap<TenantId, Tenant>,
     /// The lots of touched payments, and of touched tenants as many as the batch may need, in burn order.
     pub lots: BTreeMap<LotId, Lot>,
+    /// The holds that commands name, and those of their tenants whose time is up; with the lots of both, and
+    /// all lots of the payments that bought them.
+    pub holds: BTreeMap<HoldId, Hold>,
+    /// When the last transaction was made. Time in the ledger never goes back, whatever a clock does.
+    pub clock: Timestamp,
     /// The id that the next new payment gets.
     pub next_payment: PaymentId,
     /// The id that the next new lot gets.
@@ -104,6 +128,8 @@ impl Default for Book {
             aliases: BTreeMap::new(),
             tenants: BTreeMap::new(),
             lots: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            clock: Timestamp(i64::MIN),
             next_payment: PaymentId(1),
             next_lot: LotId(1),
             next_seq: 1,
@@ -128,10 +154,12 @@ impl Book {
             self.next_lot = self.next_lot.max(LotId(lot.id.0 + 1));
             self.lots.insert(lot.id, lot.clone());
         }
+        self.holds.extend(changes.holds.iter().map(|hold| (hold.id, hold.clone())));
         self.tenants.extend(changes.tenants.iter().map(|tenant| (tenant.id, *tenant)));
         if let Some(last) = changes.transactions.last() {
             self.next_seq = last.seq + 1;
             self.head = last.hash;
+            self.clock = last.at;
         }
     }
 }

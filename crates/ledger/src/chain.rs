@@ -6,7 +6,10 @@
 //! faireplace-1          the format
 //! <previous hash>       64 lower-case hex digits, zeros for the first
 //! <seq> <tenant> <kind> <payment or -> <at, microseconds>
-//! event <id>            or: operator <who> and, on the next line, reason <why>; or: command <key>
+//! event <id>            or: operator <who> and, on the next line, reason <why>; or: command <key>;
+//!                       or: clock <what ran out>
+//! hold <id>             only where a hold is behind it
+//! reference <text>      only where the tenant gave one
 //! <account> <lot or -> <amount>      one line per posting
 //! <available> <held> <frozen> <debt> after it
 //! ```
@@ -44,7 +47,14 @@ pub fn text(previous: &[u8; 32], transaction: &Transaction) -> String {
             writeln!(text, "operator {}\nreason {}", one_line(by), one_line(reason))
         }
         Cause::Command(key) => writeln!(text, "command {}", one_line(key)),
+        Cause::Clock(what) => writeln!(text, "clock {}", one_line(what)),
     };
+    if let Some(hold) = transaction.hold {
+        let _ = writeln!(text, "hold {hold}");
+    }
+    if let Some(reference) = &transaction.reference {
+        let _ = writeln!(text, "reference {}", one_line(reference));
+    }
     for posting in &transaction.postings {
         let lot = posting.lot.map_or_else(|| "-".to_owned(), |lot| lot.to_string());
         let _ = writeln!(text, "{} {lot} {}", posting.account.as_str(), posting.amount);

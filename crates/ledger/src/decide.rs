@@ -3,15 +3,16 @@
 //! retries, replays and any order are harmless by construction.
 //!
 //! Recording never refuses for lack of credits: what a tenant no longer has is booked as debt. Refusing is
-//! for `spend`. Nothing here waits, looks at a clock or can fail for a reason outside its arguments.
+//! for `command`. Nothing here waits, looks at a clock or can fail for a reason outside its arguments.
 
 use crate::book::{Book, Changes, Payment};
-use crate::draft::Draft;
+use crate::draft::{Behind, Draft};
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
 use crate::ids::{EventId, PaymentId, TenantId, Timestamp};
 use crate::knowledge::{Knowledge, Ruling, Verdict};
 use crate::money::CREDITS_PER_PAYMENT_MAX;
+use crate::notice;
 use crate::offer::{Policy, judge};
 use crate::outcome::{Outcome, Reason};
 use crate::posting::{Cause, Kind, Transaction};
@@ -85,14 +86,19 @@ fn revise(
     after.refused.retain(|refused| Some(&refused.told.event) != judged_anew);
     after.join(learned.clone());
 
-    let mut draft = Draft::new(book, cause, at, Some(id));
-    let here = (id, after.purchased_at());
-    let own = draft.lots_where(|lot| same.contains(&lot.payment) && (lot.payment, lot.purchased_at) != here);
+    let behind = Behind { payment: Some((id, after.key().cloned())), ..Behind::only(cause) };
+    let mut draft = Draft::new(book, behind, at);
+    let here = (Some(id), after.purchased_at());
+    let one_of = |payment: Option<PaymentId>| payment.is_some_and(|payment| same.contains(&payment));
+    let own = draft.lots_where(|lot| one_of(lot.payment) && (lot.payment, lot.purchased_at) != here);
     for lot in own {
         let lot = draft.lot_mut(lot);
         (lot.payment, lot.purchased_at) = here;
     }
     settle(&mut draft, id, &after, policy);
+    let heard: Vec<_> = same.iter().map(|id| &book.payments[id].knowledge).collect();
+    let told = notice::of_payment(&heard, &after, draft.at);
+    draft.notices.extend(told);
 
     let question = question(&after);
     Decision {
@@ -107,7 +113,7 @@ fn revise(
 fn settle(draft: &mut Draft<'_>, payment: PaymentId, known: &Knowledge, policy: &Policy) {
     let due = entitlement(known, policy.refund_rounding);
     let mut tenants: Vec<TenantId> = draft
-        .lots_where(|lot| lot.payment == payment)
+        .lots_where(|lot| lot.payment == Some(payment))
         .into_iter()
         .map(|id| draft.lot(id).tenant)
         .chain(due.tenant)
@@ -116,9 +122,9 @@ fn settle(draft: &mut Draft<'_>, payment: PaymentId, known: &Knowledge, policy: 
     tenants.dedup();
     for tenant in tenants {
         let due = if due.tenant == Some(tenant) { due } else { Entitlement::default() };
-        let mut own = draft.lots_where(|lot| lot.payment == payment && lot.tenant == tenant);
+        let mut own = draft.lots_where(|lot| lot.payment == Some(payment) && lot.tenant == tenant);
         if own.is_empty() {
-            own.push(draft.open_lot(tenant, payment, known.purchased_at()));
+            own.push(draft.open_lot(tenant, Some(payment), known.purchased_at()));
         }
         Settlement { draft, tenant, own: &own }.run(&due);
     }
@@ -131,12 +137,21 @@ fn outcome(
     learned: &Knowledge,
     transactions: &[Transaction],
 ) -> Outcome {
-    let moved = transactions.iter().map(|transaction| match transaction.kind {
-        Kind::Granted => Outcome::Granted,
-        Kind::Revoked | Kind::Reversed | Kind::Spent => Outcome::Revoked,
-        Kind::Restored | Kind::DebtRepaid => Outcome::Restored,
-        Kind::Frozen => Outcome::Frozen,
-        Kind::Unfrozen => Outcome::Unfrozen,
+    let moved = transactions.iter().filter_map(|transaction| match transaction.kind {
+        Kind::Granted => Some(Outcome::Granted),
+        Kind::Revoked | Kind::Reversed => Some(Outcome::Revoked),
+        Kind::Restored | Kind::DebtRepaid => Some(Outcome::Restored),
+        Kind::Frozen => Some(Outcome::Frozen),
+        Kind::Unfrozen => Some(Outcome::Unfrozen),
+        // What only commands and the clock do.
+        Kind::Spent
+        | Kind::Held
+        | Kind::Captured
+        | Kind::Released
+        | Kind::HoldExpired
+        | Kind::Adjusted
+        | Kind::Expired
+        | Kind::WrittenOff => None,
     });
     if let Some(moved) = moved.min() {
         return moved;

@@ -1,29 +1,74 @@
 //! A decision while it is being written: the book underneath, and on top of it the lots and tenants touched
 //! so far. Every change goes through [`Draft::post`], which keeps transactions balanced, balances
-//! non-negative and the chain unbroken. Not here: which postings to make (`decide`, `spend`).
+//! non-negative and the chain unbroken. Not here: which postings to make (`decide`, `command`).
 
 use std::collections::BTreeMap;
 
-use crate::book::{Book, Changes, Lot, Payment, Tenant};
+use crate::book::{Book, Changes, Lot, PRIORITY_OF_PURCHASES, Payment, Tenant};
 use crate::chain;
-use crate::ids::{LotId, PaymentId, TenantId, Timestamp};
+use crate::hold::Hold;
+use crate::ids::{HoldId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
 use crate::money::Credits;
+use crate::notice::{self, Notice};
 use crate::posting::{Account, Balance, Cause, Kind, Posting, Transaction};
 
 pub(crate) struct Draft<'a> {
     book: &'a Book,
-    cause: Cause,
-    at: Timestamp,
-    payment: Option<PaymentId>,
+    pub(crate) at: Timestamp,
+    pub(crate) behind: Behind,
     pub(crate) lots: BTreeMap<LotId, Lot>,
+    pub(crate) holds: BTreeMap<HoldId, Hold>,
     pub(crate) tenants: BTreeMap<TenantId, Tenant>,
     pub(crate) transactions: Vec<Transaction>,
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// What is behind the transactions that are posted next.
+pub(crate) struct Behind {
+    pub(crate) cause: Cause,
+    /// The payment, and its key, by which others are told of it.
+    pub(crate) payment: Option<(PaymentId, Option<ObjectId>)>,
+    pub(crate) hold: Option<HoldId>,
+    pub(crate) reference: Option<String>,
+}
+
+impl Behind {
+    pub(crate) fn only(cause: Cause) -> Self {
+        Self { cause, payment: None, hold: None, reference: None }
+    }
 }
 
 impl<'a> Draft<'a> {
-    pub(crate) fn new(book: &'a Book, cause: Cause, at: Timestamp, payment: Option<PaymentId>) -> Self {
-        let (lots, tenants, transactions) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Self { book, cause, at, payment, lots, tenants, transactions }
+    pub(crate) fn new(book: &'a Book, behind: Behind, at: Timestamp) -> Self {
+        Self {
+            book,
+            at: at.max(book.clock),
+            behind,
+            lots: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            tenants: BTreeMap::new(),
+            transactions: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// The hold of this name, if it is `tenant`'s: another tenant's is as good as missing.
+    pub(crate) fn hold(&self, tenant: TenantId, id: HoldId) -> Option<&Hold> {
+        let hold = self.holds.get(&id).or_else(|| self.book.holds.get(&id));
+        hold.filter(|hold| hold.tenant == tenant)
+    }
+
+    /// Whether there is a hold of this name, whoever's.
+    pub(crate) fn has_hold(&self, id: HoldId) -> bool {
+        self.holds.contains_key(&id) || self.book.holds.contains_key(&id)
+    }
+
+    /// The open holds of `tenant` whose time is up, the longest due first.
+    pub(crate) fn holds_due(&self, tenant: TenantId) -> Vec<Hold> {
+        let due = |hold: &&Hold| hold.tenant == tenant && hold.is_open() && hold.expires_at <= self.at;
+        let mut due: Vec<_> = self.book.holds.values().filter(due).cloned().collect();
+        due.sort_by_key(|hold| (hold.expires_at, hold.id));
+        due
     }
 
     pub(crate) fn lot(&self, id: LotId) -> &Lot {
@@ -36,11 +81,15 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn balance(&self, tenant: TenantId) -> Balance {
-        let known = self.tenants.get(&tenant).or_else(|| self.book.tenants.get(&tenant));
-        known.map(|tenant| tenant.balance).unwrap_or_default()
+        self.tenant(tenant).balance
     }
 
-    /// The lots that satisfy `wanted`, oldest first.
+    fn tenant(&self, id: TenantId) -> Tenant {
+        let known = self.tenants.get(&id).or_else(|| self.book.tenants.get(&id));
+        known.copied().unwrap_or(Tenant { id, balance: Balance::default(), low_balance: None })
+    }
+
+    /// The lots that satisfy `wanted`, in burn order.
     pub(crate) fn lots_where(&self, wanted: impl Fn(&Lot) -> bool) -> Vec<LotId> {
         let untouched = self.book.lots.values().filter(|lot| !self.lots.contains_key(&lot.id));
         let mut found: Vec<_> = untouched.chain(self.lots.values()).filter(|lot| wanted(lot)).collect();
@@ -48,8 +97,14 @@ impl<'a> Draft<'a> {
         found.into_iter().map(|lot| lot.id).collect()
     }
 
-    /// A new, empty lot. A decision opens at most one: for the one tenant who is entitled, if it has none.
-    pub(crate) fn open_lot(&mut self, tenant: TenantId, payment: PaymentId, purchased_at: i64) -> LotId {
+    /// A new, empty lot. A decision opens at most one: for the one tenant who is entitled, if it has none, or
+    /// for an operator's grant.
+    pub(crate) fn open_lot(
+        &mut self,
+        tenant: TenantId,
+        payment: Option<PaymentId>,
+        purchased_at: i64,
+    ) -> LotId {
         let id = self.book.next_lot;
         let none = Credits::ZERO;
         let lot = Lot {
@@ -63,6 +118,8 @@ impl<'a> Draft<'a> {
             held: none,
             frozen: none,
             freeze_target: none,
+            priority: PRIORITY_OF_PURCHASES,
+            expires_at: None,
         };
         self.lots.insert(id, lot);
         id
@@ -81,11 +138,12 @@ impl<'a> Draft<'a> {
             return;
         }
         assert_eq!(postings.iter().map(|p| p.amount).sum::<i64>(), 0, "a transaction must sum to zero");
-        let mut balance = self.balance(tenant);
+        let before = self.tenant(tenant);
+        let mut balance = before.balance;
         for posting in &postings {
             self.move_credits(posting, &mut balance);
         }
-        self.tenants.insert(tenant, Tenant { id: tenant, balance });
+        self.tenants.insert(tenant, Tenant { balance, ..before });
         let (seq, previous) = match self.transactions.last() {
             Some(last) => (last.seq + 1, last.hash),
             None => (self.book.next_seq, self.book.head),
@@ -94,25 +152,37 @@ impl<'a> Draft<'a> {
             seq,
             tenant,
             kind,
-            cause: self.cause.clone(),
-            payment: self.payment,
+            cause: self.behind.cause.clone(),
+            payment: self.behind.payment.as_ref().map(|(id, _)| *id),
+            hold: self.behind.hold,
+            reference: self.behind.reference.clone(),
             at: self.at,
             postings,
             balance_after: balance,
             hash: [0; 32],
         };
         transaction.hash = chain::seal(&previous, &transaction);
+        let key = self.behind.payment.as_ref().and_then(|(_, key)| key.clone());
+        self.notices.extend(notice::of_transaction(&transaction, key, before.balance.debt));
         self.transactions.push(transaction);
     }
 
     /// What to write.
-    pub(crate) fn finish(self, payment: Option<Payment>, absorbed: Vec<PaymentId>) -> Changes {
+    pub(crate) fn finish(mut self, payment: Option<Payment>, absorbed: Vec<PaymentId>) -> Changes {
+        // Once for the whole decision: what is granted and at once used to repay was never low in between.
+        let low = self.tenants.values().filter_map(|tenant| {
+            let before = self.book.tenants.get(&tenant.id).map(|before| before.balance).unwrap_or_default();
+            notice::of_balance(tenant, before, self.at)
+        });
+        self.notices.extend(low.collect::<Vec<_>>());
         Changes {
             payment,
             absorbed,
             lots: self.lots.into_values().collect(),
             tenants: self.tenants.into_values().collect(),
+            holds: self.holds.into_values().collect(),
             transactions: self.transactions,
+            notices: self.notices,
         }
     }
 
@@ -122,14 +192,21 @@ impl<'a> Draft<'a> {
             let lot = self.lot_mut(id);
             let column = match posting.account {
                 Account::Issued => &mut lot.granted,
+                // Out of it a lot was granted; what goes into it was taken from lots of any kind.
+                Account::Adjusted if posting.amount < 0 => &mut lot.granted,
                 Account::Available => &mut lot.available,
                 Account::Held => &mut lot.held,
                 Account::Frozen => &mut lot.frozen,
                 Account::Revoked => &mut lot.revoked,
-                Account::Debt | Account::Consumed => return,
+                Account::Debt
+                | Account::Consumed
+                | Account::Expired
+                | Account::Adjusted
+                | Account::WrittenOff => return,
             };
-            // What leaves `issued` is what the lot was granted.
-            *column += if posting.account == Account::Issued { Credits(-amount.0) } else { amount };
+            // What leaves `issued` or `adjusted` is what the lot was granted.
+            let leaves = matches!(posting.account, Account::Issued | Account::Adjusted);
+            *column += if leaves { Credits(-amount.0) } else { amount };
             assert!(
                 *column >= Credits::ZERO,
                 "{} of lot {id} would fall below zero",
@@ -141,7 +218,12 @@ impl<'a> Draft<'a> {
             Account::Held => &mut balance.held,
             Account::Frozen => &mut balance.frozen,
             Account::Debt => &mut balance.debt,
-            Account::Issued | Account::Consumed | Account::Revoked => return,
+            Account::Issued
+            | Account::Consumed
+            | Account::Revoked
+            | Account::Expired
+            | Account::Adjusted
+            | Account::WrittenOff => return,
         };
         *column += if posting.account == Account::Debt { Credits(-amount.0) } else { amount };
         assert!(*column >= Credits::ZERO, "{} would fall below zero", posting.account.as_str());

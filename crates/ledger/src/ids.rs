@@ -25,6 +25,39 @@ impl fmt::Display for TenantId {
     }
 }
 
+/// A hold, by the name that whoever made it was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct HoldId(pub Uuid);
+
+impl HoldId {
+    /// Reads `hold_` and 32 lower-case hex digits; any other form names nothing.
+    pub fn parse(text: &str) -> Option<Self> {
+        let id = Self(Uuid::try_parse(text.strip_prefix("hold_")?).ok()?);
+        (id.to_string() == text).then_some(id)
+    }
+}
+
+impl fmt::Display for HoldId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "hold_{}", self.0.simple())
+    }
+}
+
+impl From<HoldId> for String {
+    fn from(id: HoldId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for HoldId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("a hold is named `hold_` and 32 hex digits")
+    }
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

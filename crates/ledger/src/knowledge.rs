@@ -195,6 +195,10 @@ pub struct Knowledge {
     /// A session carried none of our metadata: a sale of something else.
     #[serde(skip_serializing_if = "is_false")]
     pub unrelated: bool,
+    /// The most that was ever said to be tax in what was to be paid, in minor units. It makes no credits;
+    /// only reports of money ask for it.
+    #[serde(skip_serializing_if = "Minor::is_zero")]
+    pub tax: Minor,
     /// Charges by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub charges: BTreeMap<ObjectId, Charge>,
@@ -224,6 +228,7 @@ impl Knowledge {
         self.expired |= other.expired;
         self.async_failed |= other.async_failed;
         self.unrelated |= other.unrelated;
+        self.tax = self.tax.max(other.tax);
         for (id, charge) in other.charges {
             self.charges.entry(id).or_default().join(charge);
         }
@@ -308,6 +313,12 @@ impl Knowledge {
         }
         let claimed = self.claim().map(|claim| claim.terms.amount);
         claimed.or_else(|| self.refused.first().map(|claim| claim.amount)).flatten().unwrap_or_default()
+    }
+
+    /// What the customer paid for the credits themselves, in minor units: without tax, as far as we were told
+    /// of it.
+    pub fn net_price(&self) -> Minor {
+        self.amount_paid().less(self.tax)
     }
 }
 

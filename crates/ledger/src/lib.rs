@@ -7,7 +7,10 @@
 //! - [`offer`]: may these terms be trusted? catalogue, metadata, tenants;
 //! - [`entitlement`]: knowledge → the credits that should be granted, revoked and frozen;
 //! - [`decide`]: entitlement − what is already posted = postings, and one named [`outcome`];
-//! - [`spend`]: the other kind of decision, which may refuse;
+//! - [`command`]: the other kind of decision, which may refuse: spend, hold, adjust;
+//! - [`hold`]: credits set aside, and what becomes of them;
+//! - [`liability`]: what unspent credits are worth in money;
+//! - [`notice`]: what others are told;
 //! - [`posting`], [`chain`]: balanced transactions, and the hash chain they belong to;
 //! - [`book`]: the part of the ledger that a batch of decisions reads and changes.
 //!
@@ -15,28 +18,34 @@
 
 pub mod book;
 pub mod chain;
+pub mod command;
 pub mod decide;
 mod draft;
 pub mod entitlement;
 pub mod fact;
+pub mod hold;
 pub mod ids;
 pub mod knowledge;
+pub mod liability;
 pub mod money;
 mod named;
+pub mod notice;
 pub mod offer;
 pub mod outcome;
 pub mod posting;
 mod settle;
-pub mod spend;
 pub mod status;
 
 pub use book::{Book, Changes, Lot, Payment, Tenant};
+pub use command::{Action, Command, Execution, Receipt, Refusal, carry_out, expire};
 pub use decide::{Decision, decide, rule};
 pub use entitlement::{Entitlement, entitlement};
 pub use fact::{Fact, Offer};
-pub use ids::{EventId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
+pub use hold::{Allocation, Hold, HoldState};
+pub use ids::{EventId, HoldId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
 pub use knowledge::{Knowledge, Told};
 pub use money::{Credits, Minor, Rounding};
+pub use notice::{Notice, NoticeKind};
 pub use offer::{Catalogue, Package, Policy};
 pub use outcome::{Outcome, Reason};
 pub use posting::{Account, Balance, Cause, Kind, Posting, Transaction};

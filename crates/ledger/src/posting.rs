@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use crate::ids::{EventId, LotId, PaymentId, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{EventId, HoldId, LotId, PaymentId, TenantId, Timestamp};
 use crate::money::Credits;
 use crate::named::named;
 
@@ -25,6 +27,12 @@ named! {
         Consumed = "consumed",
         /// Credits that were taken back.
         Revoked = "revoked",
+        /// Granted credits whose time was up. What was bought never expires.
+        Expired = "expired",
+        /// What operators gave (out of it) and took (into it) by hand.
+        Adjusted = "adjusted",
+        /// Debt that an operator forgave: where the credits that cover it come from.
+        WrittenOff = "written_off",
     }
 }
 
@@ -58,6 +66,20 @@ named! {
         DebtRepaid = "debt_repaid",
         /// The tenant used credits.
         Spent = "spent",
+        /// The tenant set credits aside for a spend that may yet happen.
+        Held = "held",
+        /// A hold was spent, in whole or in part; the rest is available again.
+        Captured = "captured",
+        /// A hold was given up; its credits are available again.
+        Released = "released",
+        /// A hold's time was up; its credits are available again.
+        HoldExpired = "hold_expired",
+        /// An operator gave or took credits by hand.
+        Adjusted = "adjusted",
+        /// Granted credits whose time was up.
+        Expired = "expired",
+        /// An operator forgave what was owed.
+        WrittenOff = "written_off",
     }
 }
 
@@ -73,8 +95,10 @@ pub enum Cause {
         /// Why.
         reason: String,
     },
-    /// The tenant's own command, by its idempotency key.
+    /// A command over the API, by its idempotency key.
     Command(String),
+    /// Nobody: this ran out of time.
+    Clock(String),
 }
 
 impl fmt::Display for Cause {
@@ -83,12 +107,13 @@ impl fmt::Display for Cause {
             Self::Event(event) => write!(f, "event {event}"),
             Self::Operator { by, reason } => write!(f, "operator {by}: {reason}"),
             Self::Command(key) => write!(f, "command {key}"),
+            Self::Clock(what) => write!(f, "clock {what}"),
         }
     }
 }
 
 /// What a tenant has and owes, in credits. None of the four is ever negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
     /// Spendable.
     pub available: Credits,
@@ -120,6 +145,10 @@ pub struct Transaction {
     pub cause: Cause,
     /// The payment behind it, if there is one.
     pub payment: Option<PaymentId>,
+    /// The hold behind it, if there is one.
+    pub hold: Option<HoldId>,
+    /// What the tenant's own system calls the occasion.
+    pub reference: Option<String>,
     /// When, by our clock.
     pub at: Timestamp,
     /// Its lines; they sum to zero.
@@ -137,6 +166,12 @@ impl Transaction {
         let ours =
             |account| matches!(account, Account::Available | Account::Held | Account::Frozen | Account::Debt);
         self.postings.iter().filter(|posting| ours(posting.account)).map(|posting| posting.amount).sum()
+    }
+
+    /// How many credits it moved into one account.
+    pub fn into_account(&self, account: Account) -> Credits {
+        let moved = self.postings.iter().filter(|posting| posting.account == account);
+        Credits(moved.map(|posting| posting.amount.max(0)).sum())
     }
 
     /// How many credits it moved, in whichever direction.

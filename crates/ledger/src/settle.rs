@@ -72,23 +72,24 @@ impl Settlement<'_, '_> {
         self.draft.post(self.tenant, Kind::Restored, &lines);
     }
 
-    /// Freezes or unfreezes, as far as the own lots go; a freeze never becomes debt.
+    /// Freezes or unfreezes, as far as the own lots go; a freeze never becomes debt. What is frozen stays
+    /// where it is, so that the same fact told again moves nothing from one lot to another.
     fn freeze(&mut self, due: Credits) {
         let (mut freeze, mut thaw): (Vec<Line>, Vec<Line>) = (Vec::new(), Vec::new());
-        let mut wanted = due;
+        let frozen = self.sum(|lot| lot.frozen);
+        let (mut more, mut fewer) = (due.less(frozen), frozen.less(due));
         for (index, &id) in self.own.iter().enumerate() {
             let lot = self.draft.lot(id);
-            let (frozen, within) = (lot.frozen, (lot.available + lot.frozen).min(wanted));
-            // The last lot keeps what could not be met, so that credits returning to it are frozen first.
-            let target = if index + 1 == self.own.len() { wanted } else { within };
-            wanted = wanted.less(within);
+            let (up, down) = (lot.available.min(more), lot.frozen.min(fewer));
+            (more, fewer) = (more - up, fewer - down);
+            // The last lot keeps what could not be met, so that credits that return are frozen first.
+            let unmet = if index + 1 == self.own.len() { more } else { Credits::ZERO };
+            let target = lot.frozen + up - down + unmet;
             if lot.freeze_target != target {
                 self.draft.lot_mut(id).freeze_target = target;
             }
-            let up = within.less(frozen).0;
-            freeze.extend([(Account::Available, Some(id), -up), (Account::Frozen, Some(id), up)]);
-            let down = frozen.less(within).0;
-            thaw.extend([(Account::Frozen, Some(id), -down), (Account::Available, Some(id), down)]);
+            freeze.extend([(Account::Available, Some(id), -up.0), (Account::Frozen, Some(id), up.0)]);
+            thaw.extend([(Account::Frozen, Some(id), -down.0), (Account::Available, Some(id), down.0)]);
         }
         self.draft.post(self.tenant, Kind::Unfrozen, &thaw);
         self.draft.post(self.tenant, Kind::Frozen, &freeze);
@@ -136,8 +137,30 @@ impl Settlement<'_, '_> {
     }
 }
 
+/// Credits that returned to a lot first meet what should be frozen of its payment: of the lot itself, then of
+/// the payment's other lots, which (in `freeze`) were asked for more than they had.
+pub(crate) fn refreeze(draft: &mut Draft<'_>, tenant: TenantId, returned: &[LotId]) {
+    let unmet = |lot: &Lot| lot.freeze_target.less(lot.frozen);
+    for &id in returned {
+        let payment = draft.lot(id).payment;
+        let same = |lot: &Lot| lot.payment == payment && lot.tenant == tenant && lot.id != id;
+        for other in draft.lots_where(|lot| payment.is_some() && same(lot) && unmet(lot) > Credits::ZERO) {
+            let spare = draft.lot(id).available.less(unmet(draft.lot(id)));
+            let moved = unmet(draft.lot(other)).min(spare);
+            draft.lot_mut(other).freeze_target -= moved;
+            draft.lot_mut(id).freeze_target += moved;
+        }
+    }
+    let mut lines: Vec<Line> = Vec::new();
+    for &id in returned {
+        let amount = unmet(draft.lot(id)).min(draft.lot(id).available).0;
+        lines.extend([(Account::Available, Some(id), -amount), (Account::Frozen, Some(id), amount)]);
+    }
+    draft.post(tenant, Kind::Frozen, &lines);
+}
+
 /// Pays what the tenant owes from whatever became available: debt comes before spending.
-fn repay(draft: &mut Draft<'_>, tenant: TenantId) {
+pub(crate) fn repay(draft: &mut Draft<'_>, tenant: TenantId) {
     let mut owed = draft.balance(tenant).debt;
     if owed == Credits::ZERO {
         return;

@@ -35,10 +35,15 @@ impl fmt::Debug for History {
     }
 }
 
-/// Events, spends and a person's words.
+/// Events, commands, a person's words, and the clock.
 pub(crate) fn histories() -> impl Strategy<Value = History> {
-    let line = prop_oneof![7 => event(), 3 => spend(), 1 => word()];
-    vec(line, 4..36).prop_map(history)
+    let line = prop_oneof![12 => event(), 12 => command(), 1 => word(), 2 => clock()];
+    // Something to spend at the beginning, or too much of what is asked would be refused.
+    let bought = Just("session P1 A 10 credits 25000 paid at 5");
+    let given = prop_oneof![Just("adjust A 6 until 30"), Just("low A 4")];
+    (bought, given, vec(line, 4..34)).prop_map(|(bought, given, lines)| {
+        history([vec![bought.to_owned(), given.to_owned()], lines].concat())
+    })
 }
 
 /// Events only, and the same ones again in another order, some of them repeated.
@@ -50,12 +55,25 @@ pub(crate) fn shuffled_events() -> impl Strategy<Value = (History, History)> {
     })
 }
 
+/// What else commands and sweeps answer.
+const ANSWERS: [&str; 9] = [
+    "refused (insufficient)",
+    "refused (not positive)",
+    "refused (no such hold)",
+    "refused (was captured)",
+    "refused (was released)",
+    "refused (was expired)",
+    "refused (more than held)",
+    "refused (more than owed)",
+    "ended",
+];
+
 /// Random histories are worth their time only if they get into trouble.
 #[test]
 fn histories_reach_everything_that_can_happen() {
     let mut runner = TestRunner::deterministic();
     let mut seen = BTreeMap::new();
-    for _ in 0..400 {
+    for _ in 0..800 {
         let history = histories().new_tree(&mut runner).unwrap().current();
         let mut world = World::default();
         for step in history.steps() {
@@ -75,17 +93,46 @@ fn histories_reach_everything_that_can_happen() {
     println!("{seen:?}");
     let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
     let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str());
-    for what in kinds.chain(outcomes).chain(["owes", "merged", "conflict", "unmet"]) {
+    for what in kinds.chain(outcomes).chain(["owes", "merged", "conflict", "unmet"]).chain(ANSWERS) {
         assert!(seen.get(what).is_some_and(|times| *times > 9), "{what} hardly ever happens: {seen:?}");
     }
 }
 
 fn history(lines: Vec<String>) -> History {
-    let number = |(index, text): (usize, String)| {
-        let step = Step::parse(&text, index as i64 + 1);
-        (text, step)
-    };
-    History(lines.into_iter().enumerate().map(number).collect())
+    let mut holds = Vec::new();
+    let numbered = lines.into_iter().enumerate();
+    History(
+        numbered
+            .map(|(index, text)| {
+                let text = with_hold(&text, &mut holds);
+                let step = Step::parse(&text, index as i64 + 1);
+                (text, step)
+            })
+            .collect(),
+    )
+}
+
+/// Every hold gets a name of its own, and what is captured or released is a hold that was asked for, by the
+/// tenant who asked for it; nine times out of ten.
+pub(crate) fn with_hold(text: &str, holds: &mut Vec<String>) -> String {
+    let mut words: Vec<String> = text.split(' ').map(String::from).collect();
+    match words[0].as_str() {
+        "hold" => {
+            holds.push(words[1].clone());
+            words[2] = format!("h{}", holds.len());
+        }
+        "capture" | "release" if !holds.is_empty() => {
+            let any: usize = words[2].parse().unwrap();
+            let index = any % holds.len();
+            words[2] = format!("h{}", index + 1);
+            if !any.is_multiple_of(10) {
+                words[1].clone_from(&holds[index]);
+            }
+        }
+        "capture" | "release" => words[2] = "h1".to_owned(),
+        _ => {}
+    }
+    words.join(" ")
 }
 
 fn event() -> impl Strategy<Value = String> {
@@ -159,8 +206,36 @@ fn dispute() -> BoxedStrategy<String> {
     line.prop_map(|(n, which, amount, state, back)| format!("d{n}{which} {amount} {state}{back}")).boxed()
 }
 
-fn spend() -> impl Strategy<Value = String> {
-    (select(vec!["A", "A", "A", "B", "C"]), 0..9_u8).prop_map(|(tenant, n)| format!("spend {tenant} {n}"))
+/// What a tenant asks, or an operator for it. Times and holds are few, so that they meet.
+pub(crate) fn command() -> impl Strategy<Value = String> {
+    let who = || select(vec!["A", "A", "A", "A", "B", "C"]);
+    let of = |verb: &'static str, rest: BoxedStrategy<String>| {
+        (who(), rest).prop_map(move |(tenant, rest)| format!("{verb} {tenant} {rest}"))
+    };
+    let credits = || prop_oneof![8 => 1..5_i64, 2 => select(vec![-1, 0, 7, 9, 11])];
+    let some = || prop_oneof![Just(String::new()), credits().prop_map(|n| n.to_string())];
+    let hold = || (0..100_u8).prop_map(|n| n.to_string());
+    let adjust = (prop_oneof![3 => 1..6_i64, 2 => -4..1_i64], select(vec![0, 10, 50, 60]), 0..8_i64);
+    prop_oneof![
+        5 => of("spend", credits().prop_map(|n| n.to_string()).boxed()),
+        7 => of("hold", (credits(), select(vec![1, 5, 10, 40])).prop_map(
+            |(credits, lasts)| format!("h {credits} lasts {lasts}")
+        ).boxed()),
+        4 => of("capture", (hold(), some()).prop_map(|(hold, n)| format!("{hold} {n}")).boxed()),
+        3 => of("release", hold().boxed()),
+        4 => of("adjust", adjust.prop_map(|(n, priority, until)| match until {
+            0..=5 => format!("{n} priority {priority} until {}", until * 10),
+            _ => format!("{n} priority {priority}"),
+        }).boxed()),
+        2 => of("forgive", some().boxed()),
+        3 => of("sweep", Just(String::new()).boxed()),
+        1 => of("low", select(vec!["", "1", "4", "8"]).prop_map(String::from).boxed()),
+    ]
+}
+
+/// Forward, mostly.
+fn clock() -> impl Strategy<Value = String> {
+    (0..60_u8).prop_map(|time| format!("clock {time}"))
 }
 
 fn word() -> impl Strategy<Value = String> {

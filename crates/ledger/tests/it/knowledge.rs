@@ -53,7 +53,8 @@ fn knowledge() -> impl Strategy<Value = Knowledge> {
         btree_map(object(), refund(), 0..3),
         btree_map(object(), dispute(), 0..3),
     );
-    (names, claims, money, any::<[bool; 5]>()).prop_map(|(names, claims, money, flags)| {
+    let money = (money, minor());
+    (names, claims, money, any::<[bool; 5]>()).prop_map(|(names, claims, (money, tax), flags)| {
         let mut known = Knowledge {
             sessions: names.0,
             payment_intents: names.1,
@@ -62,6 +63,7 @@ fn knowledge() -> impl Strategy<Value = Knowledge> {
             refunds: money.1,
             disputes: money.2,
             ruling: claims.2,
+            tax,
             paid: flags[0],
             completed: flags[1],
             expired: flags[2],

@@ -5,8 +5,8 @@
 use ledger::money::prorate;
 use ledger::posting::Kind;
 use ledger::{
-    Account, Cause, Credits, EventId, LotId, Minor, PaymentId, Posting, Rounding, TenantId, Timestamp,
-    Transaction, chain,
+    Account, Cause, Credits, EventId, HoldId, LotId, Minor, PaymentId, Posting, Rounding, TenantId,
+    Timestamp, Transaction, chain,
 };
 use proptest::prelude::*;
 
@@ -47,13 +47,13 @@ proptest! {
         told(&mut world, format!("dispute P1 d_new {amount} open"));
         told(&mut world, format!("dispute P1 d_new {amount} won"));
         prop_assert_eq!(&world.position().balances, &before);
-        let before = world.net_before_spending();
+        let before = world.net_before_commands();
         told(&mut world, format!("refund P1 re_new {amount} pending"));
         told(&mut world, format!("refund P1 re_new {amount} succeeded"));
         told(&mut world, format!("refund P1 re_new {amount} failed"));
         // Only where the charge had told of more than the refunds did, a failed refund counts against it.
         let watermark = history.0.iter().any(|line| line.0.starts_with("watermark"));
-        prop_assert!(watermark || world.net_before_spending() == before);
+        prop_assert!(watermark || world.net_before_commands() == before);
     }
 
     #[test]
@@ -103,9 +103,15 @@ fn tampered(transaction: &Transaction) -> Vec<(&'static str, Transaction)> {
         ("command", |t| t.cause = Cause::Command("other".into())),
         ("operator", |t| t.cause = Cause::Operator { by: "eve".into(), reason: "because".into() }),
         ("payment", |t| t.payment = t.payment.xor(Some(PaymentId(77)))),
+        ("hold", |t| t.hold = t.hold.xor(Some(HoldId(uuid::Uuid::nil())))),
+        ("reference", |t| t.reference = t.reference.take().xor(Some("lease 7".into()))),
+        ("clock", |t| t.cause = Cause::Clock("lot x".into())),
         ("at", |t| t.at = Timestamp(t.at.0 + 1)),
         ("amount", |t| t.postings[0].amount += 1),
-        ("account", |t| t.postings[0].account = Account::Held),
+        ("account", |t| {
+            let other = t.postings[0].account != Account::Held;
+            t.postings[0].account = if other { Account::Held } else { Account::Frozen };
+        }),
         ("lot", |t| t.postings[0].lot = Some(LotId(77))),
         ("fewer lines", |t| t.postings.truncate(1)),
         ("more lines", |t| t.postings.push(Posting { account: Account::Debt, lot: None, amount: 1 })),
@@ -125,9 +131,11 @@ fn tampered(transaction: &Transaction) -> Vec<(&'static str, Transaction)> {
 
 /// Texts that try to pose as other texts.
 #[test]
-fn no_two_causes_seal_alike() {
+fn no_two_texts_seal_alike() {
     let operator = |by: &str, reason: &str| Cause::Operator { by: by.into(), reason: reason.into() };
-    let causes = [
+    let command = |key: &str| Cause::Command(key.into());
+    let hold = Some(HoldId(uuid::Uuid::nil()));
+    let plain = [
         operator("ann", "b: c"),
         operator("ann: b", "c"),
         operator("ann\nreason b", "c"),
@@ -137,24 +145,41 @@ fn no_two_causes_seal_alike() {
         operator("ann", "\\b"),
         Cause::Event(EventId::from("ann")),
         Cause::Event(EventId::from("ann\nreason b")),
-        Cause::Command("ann".into()),
         Cause::Command("ann\nreason b".into()),
         Cause::Command("ann\\nreason b".into()),
+        Cause::Clock("ann".into()),
+        Cause::Clock("ann\nreason b".into()),
     ];
-    let seal = |cause: &Cause| {
+    let mut all: Vec<_> = plain.into_iter().map(|cause| (cause, None, None)).collect();
+    for reference in ["", "b", "b\n0 0 0 0", "b\\n0 0 0 0", "b\\", "b\nreference c"] {
+        all.extend([None, hold].map(|hold| (command("ann"), hold, Some(reference))));
+    }
+    all.extend([
+        (command("ann"), None, None),
+        (command("ann"), hold, None),
+        (command("ann\nreference b"), None, None),
+        (command("ann\nhold hold_00000000000000000000000000000000"), None, None),
+    ]);
+    let seal = |(cause, hold, reference): &(Cause, Option<HoldId>, Option<&str>)| {
         let transaction = Transaction {
             seq: 1,
             tenant: tenant("A").unwrap(),
             kind: Kind::Granted,
             cause: cause.clone(),
             payment: None,
+            hold: *hold,
+            reference: reference.map(String::from),
             at: Timestamp(0),
             postings: Vec::new(),
             balance_after: ledger::Balance::default(),
             hash: chain::GENESIS,
         };
+        let text = chain::text(&chain::GENESIS, &transaction);
+        let lines = 5 + usize::from(hold.is_some()) + usize::from(reference.is_some());
+        let more = usize::from(matches!(cause, Cause::Operator { .. }));
+        assert_eq!(text.lines().count(), lines + more, "{text}");
         chain::seal(&chain::GENESIS, &transaction)
     };
-    let seals: std::collections::BTreeSet<_> = causes.iter().map(seal).collect();
-    assert_eq!(seals.len(), causes.len());
+    let seals: std::collections::BTreeSet<_> = all.iter().map(seal).collect();
+    assert_eq!(seals.len(), all.len());
 }

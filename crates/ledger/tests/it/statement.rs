@@ -71,8 +71,10 @@ impl Statement {
                 break;
             };
             let balances = match step {
-                Step::Status(_) | Step::Lots(_) => String::new(),
-                Step::Fact(_) | Step::Rule(..) | Step::Spend(..) => balances(&world, &tenants),
+                Step::Fact(_) | Step::Rule(..) | Step::Command(_) | Step::Sweep(_) => {
+                    balances(&world, &tenants)
+                }
+                _ => String::new(),
             };
             let right = (outcome(&done), balances);
             as_expected &= squeeze(&line.right) == squeeze(&format!("{} {}", right.0, right.1));

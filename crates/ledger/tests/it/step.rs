@@ -1,4 +1,5 @@
-//! One line of a statement, read: an event as Stripe would tell it, a person's word, a spend, or a question.
+//! One line of a statement, read: an event as Stripe would tell it, a person's word, a command (`asked`), the
+//! clock, or a question.
 //! Everything in these tests speaks this language, random histories too, so that a failure can be pasted
 //! into a statement file.
 //!
@@ -11,26 +12,44 @@
 //! warning   KEYS  ID                                          an early fraud warning
 //! grant     KEY   TENANT  CREDITS credits                     a person's word
 //! dismiss   KEY                                               a person's word
-//! spend     TENANT  CREDITS
+//! spend     TENANT  CREDITS                    [for REFERENCE]
+//! hold      TENANT  HOLD CREDITS               [lasts SECONDS] [for REFERENCE]
+//! capture   TENANT  HOLD [CREDITS]
+//! release   TENANT  HOLD
+//! adjust    TENANT  CREDITS                    [priority N] [until TIME]      an operator gives or takes
+//! forgive   TENANT  [CREDITS]                                                 an operator writes debt off
+//! sweep     TENANT                                            what ran out of time is ended
+//! low       TENANT  [CREDITS]                                 it wants to be told below so many
+//! clock     TIME                                              our clock's seconds; they may go back
 //! status    KEY                                               where does this payment stand?
 //! lots      TENANT                                            what do its lots hold?
+//! holds     TENANT                                            what are its holds?
+//! told                                                        what was told since this was last asked?
 //! ```
 //!
 //! KEYS are the ids that the event carries, joined by `+`; their first letter says what they name: `s` a
 //! session, `P` a payment intent, `c` a charge. Tenants are A to F, anything else stands as written, and `-`
-//! is missing. An event's time and id come from its line, unless `at` says otherwise.
+//! is missing. An event's time and id come from its line, unless `at` says otherwise. Holds are h1, h2 and so
+//! on.
 
 use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Refund, RefundRank, Ruling, Verdict};
-use ledger::{Credits, EventId, Fact, Knowledge, Minor, ObjectId, Offer, TenantId, Timestamp, Told};
+use ledger::{Command, Credits, EventId, Fact, Knowledge, Minor, ObjectId, Offer, TenantId, Timestamp, Told};
+
+use crate::asked::asked;
 
 /// What a line asks of the ledger.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Fact(Box<Fact>),
     Rule(ObjectId, Ruling),
-    Spend(TenantId, Credits, String),
+    Command(Box<Command>),
+    Sweep(TenantId),
+    Low(TenantId, Option<Credits>),
+    Clock(Timestamp),
     Status(ObjectId),
     Lots(TenantId),
+    Holds(TenantId),
+    Told,
 }
 
 impl Step {
@@ -44,10 +63,12 @@ impl Step {
                 Self::Rule(key, ruling(number, Verdict::Grant { tenant, credits }))
             }
             "dismiss" => Self::Rule(words.id(), ruling(number, Verdict::Dismiss)),
-            "spend" => Self::Spend(words.tenant(), Credits(words.number()), format!("key_{number}")),
             "status" => Self::Status(words.id()),
             "lots" => Self::Lots(words.tenant()),
-            verb => Self::Fact(Box::new(fact(verb, &mut words, number))),
+            "holds" => Self::Holds(words.tenant()),
+            "told" => Self::Told,
+            verb => asked(verb, &mut words, number)
+                .unwrap_or_else(|| Self::Fact(Box::new(fact(verb, &mut words, number)))),
         };
         assert!(words.left.is_empty(), "{text}: too much at its end");
         step
@@ -169,13 +190,13 @@ fn dispute(words: &mut Words<'_>) -> Dispute {
 }
 
 /// The words of a line that are not read yet.
-struct Words<'t> {
-    text: &'t str,
-    left: std::collections::VecDeque<&'t str>,
+pub(crate) struct Words<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) left: std::collections::VecDeque<&'t str>,
 }
 
 impl<'t> Words<'t> {
-    fn next(&mut self) -> &'t str {
+    pub(crate) fn next(&mut self) -> &'t str {
         self.left.pop_front().unwrap_or_else(|| panic!("{}: too short", self.text))
     }
 
@@ -183,12 +204,20 @@ impl<'t> Words<'t> {
         self.next().into()
     }
 
-    fn number(&mut self) -> i64 {
+    pub(crate) fn number(&mut self) -> i64 {
         self.next().parse().unwrap_or_else(|_| panic!("{}: not a number", self.text))
     }
 
-    fn tenant(&mut self) -> TenantId {
+    pub(crate) fn tenant(&mut self) -> TenantId {
         tenant(self.next()).unwrap_or_else(|| panic!("{}: tenants are A to F", self.text))
+    }
+
+    /// The word after `name`, if that comes next.
+    pub(crate) fn optional(&mut self, name: &str) -> Option<&'t str> {
+        (self.left.front() == Some(&name)).then(|| {
+            self.skip(name);
+            self.next()
+        })
     }
 
     fn skip(&mut self, word: &str) {

@@ -1,15 +1,16 @@
-//! A ledger in memory that audits itself after every step: whatever a test is about, no step may leave the
-//! books wrong. The journal is folded a second time, here, and compared with what the ledger says.
+//! A ledger in memory that takes the steps of statements and histories, and audits itself after every one of
+//! them (`audit`): whatever a test is about, no step may leave the books wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::decide::{decide, rule};
-use ledger::spend::spend;
 use ledger::{
-    Account, Balance, Book, Changes, Credits, Entitlement, Knowledge, Lot, LotId, ObjectId, Payment,
-    PaymentId, PaymentStatus, Policy, Reason, TenantId, Timestamp, Transaction, chain, entitlement,
+    Account, Action, Balance, Book, Changes, Command, Credits, Execution, HoldId, Knowledge, LotId, Notice,
+    ObjectId, PaymentId, PaymentStatus, Policy, Reason, Refusal, Tenant, TenantId, Timestamp, Transaction,
+    carry_out, expire,
 };
 
+use crate::asked::{hold_name, seconds};
 use crate::step::{Step, letter};
 
 /// A ledger, its whole journal, and the rules that it runs under.
@@ -17,13 +18,19 @@ use crate::step::{Step, letter};
 pub(crate) struct World {
     pub(crate) book: Book,
     pub(crate) journal: Vec<Transaction>,
-    policy: Policy,
-    folded: BTreeMap<(TenantId, Account, Option<LotId>), i64>,
+    pub(crate) policy: Policy,
+    pub(crate) folded: BTreeMap<(TenantId, Account, Option<LotId>), i64>,
+    /// What every hold moved: one line for its making, one for its end.
+    pub(crate) moved_by_holds: BTreeMap<HoldId, Vec<Transaction>>,
+    /// The payments that were told final, by all of their names.
+    pub(crate) told_final: BTreeSet<ObjectId>,
+    now: i64,
+    told: Vec<Notice>,
 }
 
 /// What a step did.
 pub(crate) struct Done {
-    /// One word: an outcome, `spent` or `refused`; or the answer to a question.
+    /// A word: an outcome, what a command did, why it was refused; or the answer to a question.
     pub(crate) outcome: String,
     pub(crate) question: Option<Reason>,
     pub(crate) transactions: Vec<Transaction>,
@@ -48,7 +55,17 @@ impl World {
     /// Takes one step, and audits the books after it.
     pub(crate) fn take(&mut self, step: &Step) -> Done {
         let (outcome, question, changes) = self.decide(step);
-        self.write(&changes);
+        match step {
+            Step::Clock(time) => self.now = time.0,
+            Step::Low(tenant, low) => {
+                let none = Tenant { id: *tenant, balance: Balance::default(), low_balance: None };
+                self.book.tenants.entry(*tenant).or_insert(none).low_balance = *low;
+            }
+            Step::Told => self.told.clear(),
+            _ => {}
+        }
+        self.write(step, &changes);
+        self.told.extend(changes.notices);
         Done { outcome, question, transactions: changes.transactions }
     }
 
@@ -64,7 +81,7 @@ impl World {
     }
 
     fn decide(&self, step: &Step) -> (String, Option<Reason>, Changes) {
-        let at = Timestamp(7);
+        let at = Timestamp(self.now);
         let answer = |text: String| (text, None, Changes::default());
         match step {
             Step::Fact(fact) => {
@@ -78,16 +95,30 @@ impl World {
                 };
                 (decision.outcome.to_string(), decision.question, decision.changes)
             }
-            Step::Spend(tenant, credits, key) => match spend(&self.book, *tenant, *credits, key, at) {
-                Ok(changes) => ("spent".into(), None, changes),
-                Err(_) => answer("refused".into()),
-            },
+            Step::Command(command) => {
+                let execution = carry_out(&self.book, command, at);
+                self.audit_execution(command, at, &execution);
+                (word(command, &execution), None, execution.changes)
+            }
+            Step::Sweep(tenant) => {
+                let changes = expire(&self.book, *tenant, at);
+                let what = if changes.transactions.is_empty() { "nothing_due" } else { "ended" };
+                (what.into(), None, changes)
+            }
+            Step::Low(..) | Step::Clock(_) => answer("noted".into()),
             Step::Status(key) => {
                 let payment = self.payment(key).map(|id| &self.book.payments[&id].knowledge);
                 answer(payment.map_or("unknown", |known| PaymentStatus::of(known).as_str()).into())
             }
             Step::Lots(tenant) => answer(self.lots_of(*tenant)),
+            Step::Holds(tenant) => answer(self.holds_of(*tenant)),
+            Step::Told => answer(self.told.iter().map(told).collect::<Vec<_>>().join(" | ")),
         }
+    }
+
+    /// The time: our clock's, but never earlier than the last transaction.
+    pub(crate) fn at(&self) -> Timestamp {
+        Timestamp(self.now).max(self.book.clock)
     }
 
     fn payment(&self, key: &ObjectId) -> Option<PaymentId> {
@@ -98,20 +129,40 @@ impl World {
         let mut lots: Vec<_> = self.book.lots.values().filter(|lot| lot.tenant == tenant).collect();
         lots.sort_by_key(|lot| lot.burn_order());
         let texts = lots.into_iter().map(|lot| {
-            let mut text = self.key(lot.payment).to_string();
-            let columns = [("granted", lot.granted), ("revoked", lot.revoked), ("available", lot.available)];
+            let mut text = lot.payment.map_or("gift".to_owned(), |payment| self.key(payment).to_string());
+            let columns = [
+                ("granted", lot.granted),
+                ("revoked", lot.revoked),
+                ("available", lot.available),
+                ("held", lot.held),
+            ];
             for (name, credits) in columns.iter().filter(|column| !column.1.is_zero()) {
                 text += &format!(" {name} {credits}");
             }
             if lot.freeze_target > Credits::ZERO {
                 text += &format!(" frozen {} of {}", lot.frozen, lot.freeze_target);
             }
+            text += &lot.expires_at.map(|at| format!(" until {}", seconds(at))).unwrap_or_default();
             text
         });
         texts.collect::<Vec<_>>().join(" | ")
     }
 
-    fn key(&self, payment: PaymentId) -> ObjectId {
+    fn holds_of(&self, tenant: TenantId) -> String {
+        let holds = self.book.holds.values().filter(|hold| hold.tenant == tenant);
+        let texts = holds.map(|hold| {
+            let mut text = format!("{} {} {}", hold_name(hold.id), hold.state, hold.credits);
+            if !hold.captured.is_zero() {
+                text += &format!(" captured {}", hold.captured);
+            }
+            text += &format!(" {}-{}", seconds(hold.created_at), seconds(hold.expires_at));
+            text += &hold.resolved_at.map(|at| format!(" at {}", seconds(at))).unwrap_or_default();
+            text + &hold.reference.as_ref().map(|text| format!(" for {text}")).unwrap_or_default()
+        });
+        texts.collect::<Vec<_>>().join(" | ")
+    }
+
+    pub(crate) fn key(&self, payment: PaymentId) -> ObjectId {
         self.book.payments[&payment].knowledge.key().expect("a payment has a key").clone()
     }
 
@@ -124,7 +175,8 @@ impl World {
         let balances = tenants.map(|tenant| (letter(tenant.id), tenant.balance)).collect();
         let mut lots: BTreeMap<_, [i64; 4]> = BTreeMap::new();
         for lot in self.book.lots.values() {
-            let sums = lots.entry((self.key(lot.payment), letter(lot.tenant))).or_default();
+            let Some(payment) = lot.payment else { continue };
+            let sums = lots.entry((self.key(payment), letter(lot.tenant))).or_default();
             let columns = [lot.granted, lot.revoked, lot.frozen, lot.freeze_target];
             sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += column.0);
         }
@@ -132,9 +184,14 @@ impl World {
         Position { payments, balances, lots }
     }
 
-    /// What each tenant has, owes and has spent: the same in any order, whichever spends were accepted.
-    pub(crate) fn net_before_spending(&self) -> BTreeMap<String, i64> {
-        let of = |tenant| self.book.tenants[&tenant].balance.net() + self.fold(tenant, Account::Consumed);
+    /// What each tenant has, owes and has used, forfeited or been given by hand: the same in any order,
+    /// whichever commands were accepted.
+    pub(crate) fn net_before_commands(&self) -> BTreeMap<String, i64> {
+        use Account::{Adjusted, Consumed, Expired, WrittenOff};
+        let by_commands = |tenant| -> i64 {
+            [Consumed, Expired, Adjusted, WrittenOff].map(|account| self.fold(tenant, account)).iter().sum()
+        };
+        let of = |tenant| self.book.tenants[&tenant].balance.net() + by_commands(tenant);
         let tenants = self.book.tenants.keys().map(|&tenant| (letter(tenant), of(tenant)));
         tenants.filter(|tenant| tenant.1 != 0).collect()
     }
@@ -145,7 +202,7 @@ impl World {
         lines.map(|(_, amount)| amount).sum()
     }
 
-    fn balance_by_fold(&self, tenant: TenantId) -> Balance {
+    pub(crate) fn balance_by_fold(&self, tenant: TenantId) -> Balance {
         let credits = |account| Credits(self.fold(tenant, account));
         Balance {
             available: credits(Account::Available),
@@ -154,84 +211,34 @@ impl World {
             debt: Credits(-self.fold(tenant, Account::Debt)),
         }
     }
+}
 
-    fn write(&mut self, changes: &Changes) {
-        let before = self.book.head;
-        self.book.apply(changes);
-        let mut previous = before;
-        for transaction in &changes.transactions {
-            assert_eq!(transaction.seq, self.journal.len() as i64 + 1, "the journal has no gaps");
-            assert_eq!(transaction.hash, chain::seal(&previous, transaction), "the chain holds");
-            previous = transaction.hash;
-            let sum: i64 = transaction.postings.iter().map(|posting| posting.amount).sum();
-            assert_eq!(sum, 0, "a transaction sums to zero: {transaction:?}");
-            for posting in &transaction.postings {
-                let line = (transaction.tenant, posting.account, posting.lot);
-                *self.folded.entry(line).or_default() += posting.amount;
-            }
-            let balance = self.balance_by_fold(transaction.tenant);
-            assert_eq!(transaction.balance_after, balance, "history adds up on every line");
-            self.journal.push(transaction.clone());
-        }
-        self.audit();
-        self.audit_reach(changes);
-    }
+/// What a command did, in a word.
+fn word(command: &Command, execution: &Execution) -> String {
+    let done = match (&execution.answer, command.action) {
+        (Err(refusal), _) => match refusal {
+            Refusal::NotPositive => "refused (not positive)",
+            Refusal::Insufficient { .. } => "refused (insufficient)",
+            Refusal::NoSuchHold => "refused (no such hold)",
+            Refusal::HoldResolved { state } => return format!("refused (was {state})"),
+            Refusal::CaptureExceedsHold { .. } => "refused (more than held)",
+            Refusal::DebtTooSmall { .. } => "refused (more than owed)",
+        },
+        (Ok(_), Action::Spend { .. }) => "spent",
+        (Ok(_), Action::Hold { .. }) => "held",
+        (Ok(_), Action::Capture { .. }) => "captured",
+        (Ok(_), Action::Release { .. }) => "released",
+        (Ok(_), Action::Adjust { .. }) => "adjusted",
+        (Ok(_), Action::WriteOff { .. }) => "written_off",
+    };
+    done.to_owned()
+}
 
-    /// The books agree with the journal, and no column is in a state that it must not be in.
-    fn audit(&self) {
-        assert_eq!(self.folded.values().sum::<i64>(), 0, "all accounts together are zero");
-        for (&id, tenant) in &self.book.tenants {
-            let balance = tenant.balance;
-            assert_eq!(balance, self.balance_by_fold(id), "a tenant is the fold of its postings");
-            let columns = [balance.available, balance.held, balance.frozen, balance.debt];
-            assert!(columns.iter().all(|column| *column >= Credits::ZERO), "below zero: {balance:?}");
-            assert!(balance.debt.is_zero() || balance.available.is_zero(), "owes and has: {balance:?}");
-        }
-        for (&id, lot) in &self.book.lots {
-            let of = |account| {
-                let line = (lot.tenant, account, Some(id));
-                Credits(self.folded.get(&line).copied().unwrap_or_default())
-            };
-            let folded = [Account::Available, Account::Held, Account::Frozen, Account::Revoked].map(of);
-            let columns = [lot.available, lot.held, lot.frozen, lot.revoked];
-            assert_eq!(columns, folded, "a lot is the fold of its postings");
-            assert_eq!(lot.granted.0, -of(Account::Issued).0, "a lot is the fold of its postings");
-            assert!(columns.iter().all(|column| *column >= Credits::ZERO), "below zero: {lot:?}");
-            assert!(lot.revoked <= lot.granted, "more revoked than granted: {lot:?}");
-            assert!(lot.frozen <= lot.freeze_target, "more frozen than wanted: {lot:?}");
-            let unmet = lot.freeze_target > lot.frozen;
-            assert!(!unmet || lot.available.is_zero(), "spendable, though it should be frozen: {lot:?}");
-        }
-        for (object, payment) in &self.book.aliases {
-            let known = self.book.payments.get(payment).expect("an alias leads to a payment");
-            assert!(known.knowledge.objects().any(|one| one == object), "{object} is not of {payment}");
-        }
-    }
-
-    /// What is posted for a payment is what it is worth.
-    fn audit_targets(&self, payment: &Payment) {
-        let due = entitlement(&payment.knowledge, self.policy.refund_rounding);
-        let lots = || self.book.lots.values().filter(|lot| lot.payment == payment.id);
-        let concerned: BTreeSet<TenantId> = lots().map(|lot| lot.tenant).chain(due.tenant).collect();
-        for tenant in concerned {
-            let due = if due.tenant == Some(tenant) { due } else { Entitlement::default() };
-            let sum = |column: fn(&Lot) -> Credits| -> Credits {
-                lots().filter(|lot| lot.tenant == tenant).map(column).sum()
-            };
-            let posted = [sum(|lot| lot.granted), sum(|lot| lot.revoked), sum(|lot| lot.freeze_target)];
-            assert_eq!(posted, [due.granted, due.revoked, due.frozen], "targets of {payment:?}");
-        }
-    }
-
-    /// An event reaches nobody but those whom its payment is about.
-    fn audit_reach(&self, changes: &Changes) {
-        let Some(payment) = &changes.payment else { return };
-        self.audit_targets(payment);
-        let lots = self.book.lots.values().filter(|lot| lot.payment == payment.id);
-        let concerned: BTreeSet<TenantId> = lots.map(|lot| lot.tenant).collect();
-        let changed_lots = changes.lots.iter().map(|lot| lot.tenant);
-        let changed = changes.tenants.iter().map(|tenant| tenant.id).chain(changed_lots);
-        changed.for_each(|tenant| assert!(concerned.contains(&tenant), "{tenant} has no part in this"));
-        assert!(self.book.payments.contains_key(&payment.id));
-    }
+/// A notice as a statement shows it.
+fn told(notice: &Notice) -> String {
+    let mut text = notice.kind.to_string();
+    text += &notice.credits.map(|credits| format!(" {credits}")).unwrap_or_default();
+    text += &notice.payment.as_ref().map(|key| format!(" of {key}")).unwrap_or_default();
+    text += &notice.hold.map(|id| format!(" by {}", hold_name(id))).unwrap_or_default();
+    text + &notice.reference.as_ref().map(|text| format!(" for {text}")).unwrap_or_default()
 }

@@ -1,0 +1,196 @@
+//! What other systems are told: one notice for each transaction, and one where a debt arose, a balance fell
+//! low, or a payment became final or failed (design section 6, Notices). Written in the commit of what they
+//! tell, so that nothing is told that did not happen, and nothing happens untold.
+//! Not here: who wants to know, and how it is sent (`engine`).
+
+use serde::Serialize;
+
+use crate::book::Tenant;
+use crate::entitlement::entitlement;
+use crate::ids::{HoldId, ObjectId, TenantId, Timestamp};
+use crate::knowledge::Knowledge;
+use crate::money::{Credits, Rounding};
+use crate::named::named;
+use crate::posting::{Account, Balance, Kind, Transaction};
+use crate::status::is_final;
+
+named! {
+    /// What a notice tells.
+    NoticeKind {
+        /// A purchase was paid; credits were added.
+        CreditsGranted = "credits.granted",
+        /// Money went back, and credits with it.
+        CreditsRevoked = "credits.revoked",
+        /// A refund failed or a lost dispute was won after all: credits came back.
+        CreditsRestored = "credits.restored",
+        /// A grant was withdrawn because it was not this tenant's.
+        CreditsReversed = "credits.reversed",
+        /// Credits were set aside while a refund is pending or a dispute is open.
+        CreditsFrozen = "credits.frozen",
+        /// They are spendable again.
+        CreditsUnfrozen = "credits.unfrozen",
+        /// Credits were spent.
+        CreditsSpent = "credits.spent",
+        /// An operator gave or took credits.
+        CreditsAdjusted = "credits.adjusted",
+        /// Granted credits ran out of time.
+        CreditsExpired = "credits.expired",
+        /// Credits were set aside for a spend that may yet happen.
+        HoldCreated = "hold.created",
+        /// A hold was spent, in whole or in part.
+        HoldCaptured = "hold.captured",
+        /// A hold was given up.
+        HoldReleased = "hold.released",
+        /// A hold's time was up.
+        HoldExpired = "hold.expired",
+        /// More was taken back than there was: spending is blocked until it is repaid.
+        DebtCreated = "debt.created",
+        /// New credits paid what was owed.
+        DebtRepaid = "debt.repaid",
+        /// An operator forgave what was owed.
+        DebtWrittenOff = "debt.written_off",
+        /// The charge of a paid purchase succeeded.
+        PaymentFinalized = "payment.finalized",
+        /// An attempt to pay failed. A later one may succeed.
+        PaymentFailed = "payment.failed",
+        /// Fewer credits are available than the tenant wants to have.
+        BalanceLow = "balance.low",
+    }
+}
+
+/// One thing to tell. What is serialised is the notice's `data`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// What it tells.
+    #[serde(skip)]
+    pub kind: NoticeKind,
+    /// Whom it is about.
+    #[serde(rename = "tenant_id")]
+    pub tenant: TenantId,
+    /// When it happened, by our clock.
+    #[serde(skip)]
+    pub at: Timestamp,
+    /// The transaction behind it, by its place in the journal.
+    #[serde(rename = "transaction_id", skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<i64>,
+    /// How many credits it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits: Option<Credits>,
+    /// What the tenant has and owes after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance_after: Option<Balance>,
+    /// The payment behind it, by its key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<ObjectId>,
+    /// The hold behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldId>,
+    /// What the tenant's own system calls the occasion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// What to tell of a transaction, before which the tenant owed `debt_before`.
+pub(crate) fn of_transaction(
+    entry: &Transaction,
+    payment: Option<ObjectId>,
+    debt_before: Credits,
+) -> impl Iterator<Item = Notice> + use<> {
+    let kind = match entry.kind {
+        Kind::Granted => NoticeKind::CreditsGranted,
+        Kind::Revoked => NoticeKind::CreditsRevoked,
+        Kind::Restored => NoticeKind::CreditsRestored,
+        Kind::Reversed => NoticeKind::CreditsReversed,
+        Kind::Frozen => NoticeKind::CreditsFrozen,
+        Kind::Unfrozen => NoticeKind::CreditsUnfrozen,
+        Kind::Spent => NoticeKind::CreditsSpent,
+        Kind::Adjusted => NoticeKind::CreditsAdjusted,
+        Kind::Expired => NoticeKind::CreditsExpired,
+        Kind::Held => NoticeKind::HoldCreated,
+        Kind::Captured => NoticeKind::HoldCaptured,
+        Kind::Released => NoticeKind::HoldReleased,
+        Kind::HoldExpired => NoticeKind::HoldExpired,
+        Kind::DebtRepaid => NoticeKind::DebtRepaid,
+        Kind::WrittenOff => NoticeKind::DebtWrittenOff,
+    };
+    // Of a capture, what was spent; what returned with it is no news of its own.
+    let credits = match entry.kind {
+        Kind::Captured => entry.into_account(Account::Consumed),
+        Kind::Adjusted => Credits(entry.amount()),
+        _ => entry.credits(),
+    };
+    let notice = Notice {
+        kind,
+        tenant: entry.tenant,
+        at: entry.at,
+        transaction: Some(entry.seq),
+        credits: Some(credits),
+        balance_after: Some(entry.balance_after),
+        payment,
+        hold: entry.hold,
+        reference: entry.reference.clone(),
+    };
+    let new_debt = entry.balance_after.debt.less(debt_before);
+    let debt = (new_debt > Credits::ZERO).then(|| Notice {
+        kind: NoticeKind::DebtCreated,
+        credits: Some(new_debt),
+        ..notice.clone()
+    });
+    [Some(notice), debt].into_iter().flatten()
+}
+
+/// What to tell of a balance that fell below what the tenant wants to have. Told when it falls, not again
+/// while it stays low.
+pub(crate) fn of_balance(after: &Tenant, before: Balance, at: Timestamp) -> Option<Notice> {
+    let wanted = after.low_balance?;
+    (before.available >= wanted && after.balance.available < wanted).then_some(Notice {
+        kind: NoticeKind::BalanceLow,
+        tenant: after.id,
+        at,
+        transaction: None,
+        credits: Some(after.balance.available),
+        balance_after: Some(after.balance),
+        payment: None,
+        hold: None,
+        reference: None,
+    })
+}
+
+/// What to tell of a payment of which more is known than `before`, when it may have been several. Nothing,
+/// while nobody knows whose it is: then it is told when somebody does. A failed attempt is no news once
+/// another has paid.
+pub(crate) fn of_payment(before: &[&Knowledge], after: &Knowledge, at: Timestamp) -> Vec<Notice> {
+    let Some(tenant) = owner(after) else {
+        return Vec::new();
+    };
+    let told = || before.iter().filter(|known| owner(known).is_some());
+    let done = |known: &Knowledge| known.paid && is_final(known);
+    let failures = |known: &Knowledge| {
+        known.charges.values().filter(|c| c.failed).count() + usize::from(known.async_failed)
+    };
+    let mut kinds = Vec::new();
+    if !after.paid && failures(after) > told().map(|known| failures(known)).sum() {
+        kinds.push(NoticeKind::PaymentFailed);
+    }
+    if done(after) && !told().any(|known| done(known)) {
+        kinds.push(NoticeKind::PaymentFinalized);
+    }
+    let notice = |kind| Notice {
+        kind,
+        tenant,
+        at,
+        transaction: None,
+        credits: None,
+        balance_after: None,
+        payment: after.key().cloned(),
+        hold: None,
+        reference: None,
+    };
+    kinds.into_iter().map(notice).collect()
+}
+
+/// Whose payment it is, as far as that is known: of whoever has its credits, else of whoever claims them.
+fn owner(known: &Knowledge) -> Option<TenantId> {
+    let entitled = entitlement(known, Rounding::Floor).tenant;
+    entitled.or_else(|| known.claim().map(|claim| claim.terms.tenant))
+}

@@ -1,0 +1,254 @@
+//! Answers are kept for ever and given again: they survive being stored, and what is no answer is not read as
+//! one. And a decision that is asked for twice, or refused, changes nothing the second time.
+
+use ledger::{
+    Account, Allocation, Balance, Credits, Hold, HoldId, HoldState, LotId, Receipt, Refusal, Timestamp,
+    carry_out, expire,
+};
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::asked::hold_id;
+use crate::history::histories;
+use crate::step::{Step, letter, tenant};
+use crate::world::World;
+
+type Answer = Result<Receipt, Refusal>;
+
+fn there_and_back<T: Serialize + DeserializeOwned>(one: &T) -> T {
+    serde_json::from_str(&serde_json::to_string(one).unwrap()).unwrap()
+}
+
+/// One of each.
+fn refusals() -> [Refusal; 8] {
+    let [requested, available, debt, held] = [7, 0, 3, 5].map(Credits);
+    [
+        Refusal::NotPositive,
+        Refusal::Insufficient { requested, available, debt },
+        Refusal::NoSuchHold,
+        Refusal::HoldResolved { state: HoldState::Captured },
+        Refusal::HoldResolved { state: HoldState::Released },
+        Refusal::HoldResolved { state: HoldState::Expired },
+        Refusal::CaptureExceedsHold { requested, held },
+        Refusal::DebtTooSmall { debt },
+    ]
+}
+
+fn receipt() -> Receipt {
+    let lots = vec![Allocation { lot: LotId(1), credits: Credits(2) }];
+    let hold = Hold {
+        id: hold_id("h1"),
+        tenant: tenant("A").unwrap(),
+        credits: Credits(2),
+        captured: Credits(1),
+        state: HoldState::Captured,
+        lots: lots.clone(),
+        reference: Some("lease \"7\"\n\\".into()),
+        created_at: Timestamp(i64::MIN),
+        expires_at: Timestamp(i64::MAX),
+        resolved_at: Some(Timestamp(1)),
+    };
+    let balance_after = Balance { available: Credits(1), ..Balance::default() };
+    Receipt { transaction: 9, credits: Credits(-2), allocations: lots, balance_after, hold: Some(hold) }
+}
+
+#[test]
+fn answers_survive_being_stored() {
+    for refusal in refusals() {
+        assert_eq!(there_and_back::<Answer>(&Err(refusal)), Err(refusal));
+    }
+    let full = receipt();
+    let plain = Receipt { hold: None, ..full.clone() };
+    for receipt in [full, plain] {
+        assert_eq!(there_and_back::<Answer>(&Ok(receipt.clone())), Ok(receipt));
+    }
+    for id in [uuid::Uuid::nil(), uuid::Uuid::max(), uuid::Uuid::from_u128(1 << 100)].map(HoldId) {
+        assert_eq!(there_and_back(&id), id);
+        assert_eq!(HoldId::parse(&id.to_string()), Some(id));
+    }
+}
+
+/// What is stored today must be readable for ever: changing these words would lose pinned answers.
+#[test]
+fn stored_answers_are_written_in_these_words() {
+    let texts = refusals().map(|refusal| serde_json::to_string(&Answer::Err(refusal)).unwrap());
+    let expected = [
+        r#"{"Err":{"refusal":"not_positive"}}"#,
+        r#"{"Err":{"refusal":"insufficient","requested":7,"available":0,"debt":3}}"#,
+        r#"{"Err":{"refusal":"no_such_hold"}}"#,
+        r#"{"Err":{"refusal":"hold_resolved","state":"captured"}}"#,
+        r#"{"Err":{"refusal":"hold_resolved","state":"released"}}"#,
+        r#"{"Err":{"refusal":"hold_resolved","state":"expired"}}"#,
+        r#"{"Err":{"refusal":"capture_exceeds_hold","requested":7,"held":5}}"#,
+        r#"{"Err":{"refusal":"debt_too_small","debt":3}}"#,
+    ];
+    assert_eq!(texts, expected);
+    let expected = json!({"Ok": {
+        "transaction": 9, "credits": -2, "allocations": [{"lot": 1, "credits": 2}],
+        "balance_after": {"available": 1, "held": 0, "frozen": 0, "debt": 0},
+        "hold": {
+            "id": "hold_00000000000000000000000000000001", "tenant": "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
+            "credits": 2, "captured": 1, "state": "captured", "lots": [{"lot": 1, "credits": 2}],
+            "reference": "lease \"7\"\n\\", "created_at": i64::MIN, "expires_at": i64::MAX, "resolved_at": 1,
+        },
+    }});
+    assert_eq!(serde_json::to_value(Answer::Ok(receipt())).unwrap(), expected);
+}
+
+#[test]
+fn what_is_no_answer_is_not_read_as_one() {
+    let read = |value: Value| serde_json::from_value::<Answer>(value);
+    let good = serde_json::to_value(Answer::Ok(receipt())).unwrap();
+    assert!(read(good.clone()).is_ok());
+    let wrong: [(&str, Value); 16] = [
+        ("/Ok/transaction", json!("9")),
+        ("/Ok/transaction", json!(9.0)),
+        ("/Ok/transaction", Value::Null),
+        ("/Ok/credits", json!(1.5)),
+        ("/Ok/credits", json!(9_223_372_036_854_775_808_u64)),
+        ("/Ok/allocations", Value::Null),
+        ("/Ok/allocations/0/lot", json!("1")),
+        ("/Ok/balance_after", json!({"available": 1, "held": 0, "frozen": 0})),
+        ("/Ok/balance_after/debt", json!(-0.5)),
+        ("/Ok/hold/id", json!("hold_0000000000000000000000000000000")),
+        ("/Ok/hold/id", json!("hold_0000000000000000000000000000000A")),
+        ("/Ok/hold/id", json!("00000000000000000000000000000001")),
+        ("/Ok/hold/id", json!("hold_00000000-0000-0000-0000-000000000001")),
+        ("/Ok/hold/id", json!(1)),
+        ("/Ok/hold/state", json!("settled")),
+        ("/Ok/hold/created_at", json!("yesterday")),
+    ];
+    for (place, value) in wrong {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).unwrap() = value.clone();
+        assert!(read(bad).is_err(), "{place} {value}");
+    }
+    for field in ["transaction", "credits", "allocations", "balance_after"] {
+        let mut bad = good.clone();
+        bad["Ok"].as_object_mut().unwrap().remove(field);
+        assert!(read(bad).is_err(), "without {field}");
+    }
+    for bad in [
+        json!({"Err": {"refusal": "not_today"}}),
+        json!({"Err": {"refusal": "insufficient", "requested": 1, "available": 0}}),
+        json!({"Err": {"refusal": "hold_resolved"}}),
+        json!({"Err": "not_positive"}),
+        json!({"Err": {}}),
+        json!({}),
+        json!(null),
+    ] {
+        assert!(read(bad.clone()).is_err(), "{bad}");
+    }
+}
+
+/// What the API shows of a refusal: figures, not only words.
+#[test]
+fn refusals_say_what_was_asked_and_what_is_there() {
+    let texts = refusals().map(|refusal| refusal.to_string());
+    assert!(texts.iter().all(|text| text.ends_with("nothing was changed")), "{texts:?}");
+    let with_figures = [(1, ["7", "0", "3"]), (6, ["7", "5", "5"]), (7, ["3", "3", "3"])];
+    for (index, figures) in with_figures {
+        assert!(figures.iter().all(|figure| texts[index].contains(figure)), "{}", texts[index]);
+    }
+}
+
+fn after(lines: &[&str]) -> World {
+    let mut world = World::default();
+    for (index, line) in lines.iter().enumerate() {
+        world.take(&Step::parse(line, index as i64 + 1));
+    }
+    world
+}
+
+/// What the receipt says, for each command, beside what the statements show.
+#[test]
+fn receipts_tell_which_lots_and_what_became_of_the_hold() {
+    let before =
+        ["session P1 A 2 credits 5000 paid", "session P2 A 4 credits 5000 paid", "hold A h1 3 for lease_7"];
+    let told = |line: &str| {
+        let world = after(&before);
+        let Step::Command(command) = Step::parse(line, 9) else { panic!("{line}") };
+        let receipt = carry_out(&world.book, &command, Timestamp(0)).answer.unwrap();
+        let lots: Vec<_> = receipt.allocations.iter().map(|part| (part.lot.0, part.credits.0)).collect();
+        let hold = receipt.hold.map(|hold| (hold.state, hold.captured.0, hold.resolved_at.is_some()));
+        (receipt.transaction, receipt.credits.0, lots, receipt.balance_after.available.0, hold)
+    };
+    let [open, captured, released] = [HoldState::Open, HoldState::Captured, HoldState::Released];
+    assert_eq!(told("spend A 2"), (4, 2, vec![(2, 2)], 1, None));
+    assert_eq!(told("hold A h2 3"), (4, 3, vec![(2, 3)], 0, Some((open, 0, false))));
+    assert_eq!(told("capture A h1"), (4, 3, vec![(1, 2), (2, 1)], 3, Some((captured, 3, true))));
+    assert_eq!(told("capture A h1 1"), (4, 1, vec![(1, 1)], 5, Some((captured, 1, true))));
+    assert_eq!(told("capture A h1 2"), (4, 2, vec![(1, 2)], 4, Some((captured, 2, true))));
+    assert_eq!(told("release A h1"), (4, 3, vec![(1, 2), (2, 1)], 6, Some((released, 0, true))));
+    assert_eq!(told("adjust A 5"), (4, 5, vec![(3, 5)], 8, None));
+    assert_eq!(told("adjust A -2"), (4, -2, vec![(2, 2)], 1, None));
+}
+
+#[test]
+fn what_the_clock_did_says_so() {
+    let world = after(&[
+        "adjust A 4 until 60",
+        "hold A h1 3 lasts 60 for lease_7",
+        "clock 60",
+        "spend A 1 for lease_8",
+    ]);
+    let causes: Vec<_> =
+        world.journal[2..].iter().map(|t| (t.cause.to_string(), t.hold, t.reference.clone())).collect();
+    let hold = "clock hold hold_00000000000000000000000000000001".to_owned();
+    let expected =
+        [(hold, Some(hold_id("h1")), Some("lease_7".to_owned())), ("clock lot 1".into(), None, None)];
+    assert_eq!(causes, expected);
+}
+
+#[test]
+fn a_name_is_given_to_one_hold_only() {
+    let world = after(&["session P1 A 9 credits 900 paid", "session P2 B 9 credits 900 paid", "hold A h1 3"]);
+    for line in ["hold A h1 3", "hold B h1 3"] {
+        let Step::Command(command) = Step::parse(line, 9) else { panic!("{line}") };
+        let decided = std::panic::catch_unwind(|| carry_out(&world.book, &command, Timestamp(0)));
+        assert!(decided.is_err(), "{line}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    /// Wherever a history ends: what is due is ended once, and every tenant can be swept in any order.
+    #[test]
+    fn what_ran_out_of_time_is_ended_once(history in histories(), later in 0..80_i64) {
+        let mut world = World::default();
+        history.steps().for_each(|step| drop(world.take(step)));
+        world.take(&Step::Clock(Timestamp::from_seconds(later)));
+        let tenants = ["A", "B", "C"].map(|letter| tenant(letter).unwrap());
+        for who in tenants {
+            world.take(&Step::Sweep(who));
+            prop_assert_eq!(expire(&world.book, who, world.at()), ledger::Changes::default());
+        }
+    }
+
+    /// In the end every hold can be resolved and every credit spent: nothing is ever stuck.
+    #[test]
+    fn nothing_is_ever_stuck(history in histories()) {
+        let mut world = World::default();
+        history.steps().for_each(|step| drop(world.take(step)));
+        let open: Vec<_> = world.book.holds.values().filter(|hold| hold.is_open()).cloned().collect();
+        for hold in open {
+            let name = crate::asked::hold_name(hold.id);
+            let done = world.take(&Step::parse(&format!("release {} {name}", letter(hold.tenant)), 98));
+            prop_assert!(["released", "refused (was expired)"].contains(&done.outcome.as_str()));
+        }
+        let tenants: Vec<_> = world.book.tenants.keys().copied().collect();
+        for who in tenants {
+            world.take(&Step::Sweep(who));
+            let balance = world.book.tenants[&who].balance;
+            prop_assert!(balance.held.is_zero());
+            let spent = world.fold(who, Account::Consumed);
+            if balance.available > Credits::ZERO {
+                world.take(&Step::parse(&format!("spend {} {}", letter(who), balance.available), 99));
+                prop_assert_eq!(world.fold(who, Account::Consumed), spent + balance.available.0);
+            }
+        }
+    }
+}

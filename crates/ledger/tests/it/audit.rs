@@ -1,0 +1,252 @@
+//! What must be true of the books after every single step. The journal is folded a second time, here, and
+//! compared with what the ledger says; so are holds, lots, targets, notices and time (ledger invariants 1 to
+//! 6, 8, 10, 11, 13, 16 and 17 of the design's evidence). What is told of payments: `told`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::posting::Kind;
+use ledger::{
+    Account, Book, Changes, Command, Credits, Entitlement, Execution, Hold, HoldState, Lot, LotId, Payment,
+    TenantId, Timestamp, Transaction, carry_out, chain, entitlement,
+};
+
+use crate::step::Step;
+use crate::world::World;
+
+impl World {
+    /// Writes what was decided, and audits everything.
+    pub(crate) fn write(&mut self, step: &Step, changes: &Changes) {
+        let before = self.book.clone();
+        self.audit_hold_changes(changes);
+        self.book.apply(changes);
+        let mut previous = before.head;
+        for transaction in &changes.transactions {
+            assert_eq!(transaction.seq, self.journal.len() as i64 + 1, "the journal has no gaps");
+            assert_eq!(transaction.hash, chain::seal(&previous, transaction), "the chain holds");
+            previous = transaction.hash;
+            let latest = self.journal.last().map_or(Timestamp(i64::MIN), |last| last.at);
+            assert!(transaction.at >= latest, "time never goes back");
+            self.fold_in(transaction);
+        }
+        let head = self.journal.last().map_or(chain::GENESIS, |last| last.hash);
+        assert_eq!((self.book.next_seq, self.book.head), (self.journal.len() as i64 + 1, head));
+        self.audit();
+        self.audit_holds();
+        self.audit_notices(&before, changes);
+        match step {
+            Step::Command(command) => self.audit_tenant_alone(command.tenant, changes),
+            Step::Sweep(tenant) => self.audit_tenant_alone(*tenant, changes),
+            _ => self.audit_reach(changes),
+        }
+    }
+
+    fn fold_in(&mut self, transaction: &Transaction) {
+        let sum: i64 = transaction.postings.iter().map(|posting| posting.amount).sum();
+        assert_eq!(sum, 0, "a transaction sums to zero: {transaction:?}");
+        for posting in &transaction.postings {
+            assert_ne!(posting.amount, 0, "a line that says nothing: {transaction:?}");
+            let line = (transaction.tenant, posting.account, posting.lot);
+            *self.folded.entry(line).or_default() += posting.amount;
+            let of_all = matches!(posting.account, Account::Debt) || transaction.kind == Kind::WrittenOff;
+            assert_eq!(posting.lot.is_none(), of_all, "only debt is of no lot: {transaction:?}");
+        }
+        let balance = self.balance_by_fold(transaction.tenant);
+        assert_eq!(transaction.balance_after, balance, "history adds up on every line");
+        let by_hold = [Kind::Held, Kind::Captured, Kind::Released, Kind::HoldExpired];
+        if by_hold.contains(&transaction.kind) {
+            let hold = transaction.hold.expect("a hold is behind it");
+            self.moved_by_holds.entry(hold).or_default().push(transaction.clone());
+        }
+        self.journal.push(transaction.clone());
+    }
+
+    /// The books agree with the journal, and no column is in a state that it must not be in.
+    fn audit(&self) {
+        assert_eq!(self.folded.values().sum::<i64>(), 0, "all accounts together are zero");
+        for (&id, tenant) in &self.book.tenants {
+            let balance = tenant.balance;
+            assert_eq!(balance, self.balance_by_fold(id), "a tenant is the fold of its postings");
+            let columns = [balance.available, balance.held, balance.frozen, balance.debt];
+            assert!(columns.iter().all(|column| *column >= Credits::ZERO), "below zero: {balance:?}");
+            assert!(balance.debt.is_zero() || balance.available.is_zero(), "owes and has: {balance:?}");
+        }
+        for (&id, lot) in &self.book.lots {
+            let of = |account| {
+                let line = (lot.tenant, account, Some(id));
+                Credits(self.folded.get(&line).copied().unwrap_or_default())
+            };
+            let folded = [Account::Available, Account::Held, Account::Frozen, Account::Revoked].map(of);
+            let columns = [lot.available, lot.held, lot.frozen, lot.revoked];
+            assert_eq!(columns, folded, "a lot is the fold of its postings");
+            assert_eq!(lot.granted, self.granted(lot), "a lot is the fold of its postings");
+            assert!(columns.iter().all(|column| *column >= Credits::ZERO), "below zero: {lot:?}");
+            assert!(lot.revoked <= lot.granted, "more revoked than granted: {lot:?}");
+            assert!(lot.frozen <= lot.freeze_target, "more frozen than wanted: {lot:?}");
+            let unmet = lot.freeze_target > lot.frozen;
+            assert!(!unmet || lot.available.is_zero(), "spendable, though it should be frozen: {lot:?}");
+            assert!(lot.payment.is_some() || lot.freeze_target.is_zero(), "a gift is never frozen: {lot:?}");
+            assert!(lot.payment.is_none() || lot.expires_at.is_none(), "what was bought never ends: {lot:?}");
+        }
+        let mut by_payment: BTreeMap<_, [Credits; 2]> = BTreeMap::new();
+        for lot in self.book.lots.values().filter(|lot| lot.payment.is_some()) {
+            let sums = by_payment.entry((lot.payment, lot.tenant)).or_insert([Credits::ZERO; 2]);
+            sums[0] += lot.freeze_target - lot.frozen;
+            sums[1] += lot.available;
+        }
+        for (payment, [unmet, available]) in by_payment {
+            assert!(unmet.is_zero() || available.is_zero(), "spendable beside an unmet freeze: {payment:?}");
+        }
+        for (object, payment) in &self.book.aliases {
+            let known = self.book.payments.get(payment).expect("an alias leads to a payment");
+            assert!(known.knowledge.objects().any(|one| one == object), "{object} is not of {payment}");
+        }
+    }
+
+    /// What was issued for a purchase, or what an operator gave.
+    fn granted(&self, lot: &Lot) -> Credits {
+        let issued = self.folded.get(&(lot.tenant, Account::Issued, Some(lot.id))).copied().unwrap_or(0);
+        let lines = self.journal.iter().flat_map(|transaction| &transaction.postings);
+        let adjusted = lines.filter(|line| (line.account, line.lot) == (Account::Adjusted, Some(lot.id)));
+        Credits(-issued + adjusted.map(|line| (-line.amount).max(0)).sum::<i64>())
+    }
+
+    /// A hold is made open, resolves once, and nothing else about it ever changes.
+    fn audit_hold_changes(&self, changes: &Changes) {
+        for hold in &changes.holds {
+            let Some(before) = self.book.holds.get(&hold.id) else {
+                assert_eq!((hold.state, hold.captured), (HoldState::Open, Credits::ZERO), "{hold:?}");
+                continue;
+            };
+            assert_ne!(hold.state, HoldState::Open, "made twice: {hold:?}");
+            assert_eq!(before.state, HoldState::Open, "resolved twice: {hold:?}");
+            let (captured, state, resolved_at) = (hold.captured, hold.state, hold.resolved_at);
+            assert_eq!(*hold, Hold { captured, state, resolved_at, ..before.clone() });
+        }
+    }
+
+    /// What is held of each lot is what open holds have of it; what a hold set aside was used or came back.
+    fn audit_holds(&self) {
+        let open = || self.book.holds.values().filter(|hold| hold.is_open());
+        for lot in self.book.lots.values() {
+            let of_it = open().flat_map(|hold| &hold.lots).filter(|part| part.lot == lot.id);
+            assert_eq!(lot.held, of_it.map(|part| part.credits).sum(), "held of {lot:?}");
+        }
+        for hold in self.book.holds.values() {
+            let parts: Credits = hold.lots.iter().map(|part| part.credits).sum();
+            assert_eq!(hold.credits, parts, "{hold:?}");
+            let lots: BTreeSet<LotId> = hold.lots.iter().map(|part| part.lot).collect();
+            assert!(lots.iter().all(|lot| self.book.lots[lot].tenant == hold.tenant), "{hold:?}");
+            assert!(lots.len() == hold.lots.len() && hold.lots.iter().all(|part| part.credits.0 > 0));
+            assert_eq!(hold.state == HoldState::Captured, hold.captured > Credits::ZERO, "{hold:?}");
+            let moved = &self.moved_by_holds[&hold.id];
+            let net = |t: &Transaction, account| -> i64 {
+                t.postings.iter().filter(|line| line.account == account).map(|line| line.amount).sum()
+            };
+            let made = &moved[0];
+            assert_eq!((made.kind, made.tenant, made.at), (Kind::Held, hold.tenant, hold.created_at));
+            assert_eq!(net(made, Account::Held), hold.credits.0);
+            assert!(moved.iter().all(|t| t.reference == hold.reference), "{moved:?}");
+            let end = match hold.state {
+                HoldState::Open => None,
+                HoldState::Captured => Some(Kind::Captured),
+                HoldState::Released => Some(Kind::Released),
+                HoldState::Expired => Some(Kind::HoldExpired),
+            };
+            assert_eq!(moved.get(1).map(|t| (t.kind, t.at)), end.zip(hold.resolved_at), "{hold:?}");
+            assert_eq!(moved.len(), 1 + usize::from(end.is_some()), "a hold resolves once: {moved:?}");
+            if let Some(end) = moved.get(1) {
+                let back = hold.credits - hold.captured;
+                let columns = [Account::Held, Account::Consumed, Account::Available];
+                let expected = [-hold.credits.0, hold.captured.0, back.0];
+                assert_eq!(columns.map(|account| net(end, account)), expected, "{end:?}");
+                assert!(end.kind != Kind::HoldExpired || end.at >= hold.expires_at, "too early: {hold:?}");
+                assert!(end.kind == Kind::HoldExpired || end.at < hold.expires_at, "too late: {hold:?}");
+            }
+        }
+    }
+
+    /// What is posted for a payment is what it is worth.
+    fn audit_targets(&self, payment: &Payment) {
+        let due = entitlement(&payment.knowledge, self.policy.refund_rounding);
+        let lots = || self.book.lots.values().filter(|lot| lot.payment == Some(payment.id));
+        let concerned: BTreeSet<TenantId> = lots().map(|lot| lot.tenant).chain(due.tenant).collect();
+        for tenant in concerned {
+            let due = if due.tenant == Some(tenant) { due } else { Entitlement::default() };
+            let sum = |column: fn(&Lot) -> Credits| -> Credits {
+                lots().filter(|lot| lot.tenant == tenant).map(column).sum()
+            };
+            let posted = [sum(|lot| lot.granted), sum(|lot| lot.revoked), sum(|lot| lot.freeze_target)];
+            assert_eq!(posted, [due.granted, due.revoked, due.frozen], "targets of {payment:?}");
+        }
+    }
+
+    /// An event reaches nobody but those whom its payment is about.
+    fn audit_reach(&self, changes: &Changes) {
+        assert!(changes.holds.is_empty(), "events leave holds standing");
+        let Some(payment) = &changes.payment else { return };
+        self.audit_targets(payment);
+        let lots = self.book.lots.values().filter(|lot| lot.payment == Some(payment.id));
+        let concerned: BTreeSet<TenantId> = lots.map(|lot| lot.tenant).collect();
+        touched(changes)
+            .for_each(|tenant| assert!(concerned.contains(&tenant), "{tenant} has no part in this"));
+        assert!(self.book.payments.contains_key(&payment.id));
+    }
+
+    /// What a command or the clock does stays with one tenant, and leaves nothing of his behind that is due.
+    fn audit_tenant_alone(&self, tenant: TenantId, changes: &Changes) {
+        assert!(changes.payment.is_none() && changes.absorbed.is_empty());
+        assert!(touched(changes).all(|one| one == tenant), "another tenant was touched: {changes:?}");
+        assert!(changes.holds.iter().all(|hold| hold.tenant == tenant));
+        let at = self.at();
+        let due = |hold: &&Hold| hold.tenant == tenant && hold.is_open() && hold.expires_at <= at;
+        assert_eq!(self.book.holds.values().filter(due).count(), 0, "holds are due");
+        let over = |lot: &&Lot| lot.tenant == tenant && lot.expires_at.is_some_and(|end| end <= at);
+        let available: Credits = self.book.lots.values().filter(over).map(|lot| lot.available).sum();
+        assert!(available.is_zero(), "spendable, though its time is up");
+    }
+
+    /// A command asks no more of the book than it says: the tenant, the lots to burn, the hold it names, what
+    /// is due, and the lots of both. Nor does it matter what else is in it.
+    pub(crate) fn audit_execution(&self, command: &Command, at: Timestamp, execution: &Execution) {
+        let moved = execution.changes.transactions.last();
+        match &execution.answer {
+            Ok(receipt) => {
+                let mine = execution.changes.transactions.iter().find(|t| t.seq == receipt.transaction);
+                let mine = mine.expect("a receipt is for a transaction of its own");
+                assert_eq!(mine.cause, command.cause);
+                assert_eq!(Some(receipt.balance_after), moved.map(|t| t.balance_after));
+                let parts: Credits = receipt.allocations.iter().map(|part| part.credits).sum();
+                let none = mine.kind == Kind::WrittenOff;
+                assert!(none && parts.is_zero() || parts.0 == receipt.credits.0.abs(), "{receipt:?}");
+                let hold = receipt.hold.as_ref();
+                assert!(hold.is_none_or(|hold| execution.changes.holds.contains(hold)), "{receipt:?}");
+            }
+            // What had run out of time is settled, under the clock's name; nothing else happens.
+            Err(_) => assert_eq!(execution.changes, ledger::expire(&self.book, command.tenant, at)),
+        }
+        let there = |id: &LotId| self.book.lots.contains_key(id);
+        let wanted = execution.changes.lots.iter().map(|lot| lot.id).filter(there);
+        let due = |hold: &Hold| hold.tenant == command.tenant && hold.expires_at <= at.max(self.book.clock);
+        let named = |hold: &Hold| hold.lots.iter().map(|part| part.lot).collect::<Vec<_>>();
+        let mut book =
+            Book { payments: Default::default(), aliases: Default::default(), ..self.book.clone() };
+        book.tenants.retain(|id, _| *id == command.tenant);
+        let changed: BTreeSet<_> = execution.changes.holds.iter().map(|hold| hold.id).collect();
+        let asked = match command.action {
+            ledger::Action::Capture { hold, .. } | ledger::Action::Release { hold } => Some(hold),
+            _ => None,
+        };
+        book.holds.retain(|id, hold| due(hold) || changed.contains(id) || asked == Some(*id));
+        let wanted: BTreeSet<LotId> = wanted.chain(book.holds.values().flat_map(named)).collect();
+        let bought: BTreeSet<_> = wanted.iter().map(|id| self.book.lots[id].payment).collect();
+        book.lots
+            .retain(|id, lot| wanted.contains(id) || lot.payment.is_some() && bought.contains(&lot.payment));
+        assert_eq!(carry_out(&book, command, at), *execution, "the rest of the book matters");
+    }
+}
+
+fn touched(changes: &Changes) -> impl Iterator<Item = TenantId> {
+    let lots = changes.lots.iter().map(|lot| lot.tenant);
+    let tenants = changes.tenants.iter().map(|tenant| tenant.id).chain(lots);
+    tenants.chain(changes.transactions.iter().map(|transaction| transaction.tenant))
+}

@@ -1,0 +1,153 @@
+//! Commands, purchases and refunds in random histories, against the naive reading in `coins`: after every
+//! step both must have given the same answer and have the same credits in the same places. Histories share
+//! their beginnings, so that very many can be tried.
+
+use ledger::decide::decide;
+use ledger::{Book, Policy, Receipt, Refusal, Timestamp, carry_out, expire};
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::asked::hold_id;
+use crate::coins::{Coins, Place};
+use crate::history::{command, with_hold};
+use crate::step::{Step, letter, tenant};
+
+/// Beginnings, how long they are, and how many ways there are to go on at each of the last steps.
+const BEGINNINGS: usize = 392;
+const LENGTH: usize = 12;
+const WAYS: [usize; 4] = [4, 4, 4, 4];
+
+#[derive(Clone, Default)]
+struct Both {
+    book: Book,
+    coins: Coins,
+    text: Vec<String>,
+    holds: Vec<String>,
+}
+
+impl Both {
+    fn take(&mut self, line: &str) -> Result<(), String> {
+        let line = with_hold(line, &mut self.holds);
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let at = Timestamp(self.coins.now);
+        let number = |index: usize| words[index].parse::<i64>().unwrap();
+        self.text.push(line.clone());
+        match Step::parse(&line, self.text.len() as i64) {
+            Step::Clock(time) => self.coins.now = time.0,
+            Step::Fact(fact) => {
+                self.book.apply(&decide(&self.book, &fact, &Policy::default(), at).changes);
+                match words[0] {
+                    "session" => self.coins.sold(words[1], words[2], number(3)),
+                    _ => {
+                        let rank = ["pending", "succeeded", "failed"].iter().position(|one| one == &words[4]);
+                        self.coins.refund(words[1], words[2], number(3), rank.unwrap() as u8);
+                    }
+                }
+            }
+            Step::Sweep(tenant) => {
+                self.book.apply(&expire(&self.book, tenant, at));
+                self.coins.sweep(words[1]);
+            }
+            Step::Command(command) => {
+                let execution = carry_out(&self.book, &command, at);
+                self.book.apply(&execution.changes);
+                let answer = execution.answer.map(|receipt: Receipt| receipt.credits.0);
+                let expected: Result<i64, Refusal> = self.coins.carry_out(words[1], &command);
+                self.same("the answer", &answer, &expected)?;
+            }
+            other => panic!("{other:?} is not tried here"),
+        }
+        self.compare()
+    }
+
+    fn compare(&self) -> Result<(), String> {
+        for lot in self.book.lots.values() {
+            let there = &self.coins.tenants[&letter(lot.tenant)];
+            let of = |wanted: fn(Place) -> bool| there.count(Some(lot.id.0), wanted);
+            let coins = [
+                of(|place| place == Place::Purse),
+                of(|place| matches!(place, Place::Hold(_))),
+                of(|place| place == Place::Ice),
+                there.to_freeze(lot.id.0),
+            ];
+            let columns = [lot.available.0, lot.held.0, lot.frozen.0, lot.freeze_target.0];
+            self.same(&format!("lot {}", lot.id), &columns, &coins)?;
+        }
+        for (who, there) in &self.coins.tenants {
+            let id = tenant(who).unwrap();
+            let balance = self.book.tenants.get(&id).map(|tenant| tenant.balance).unwrap_or_default();
+            let all = |wanted: fn(Place) -> bool| there.count(None, wanted);
+            let coins = [
+                all(|place| place == Place::Purse),
+                all(|place| matches!(place, Place::Hold(_))),
+                all(|place| place == Place::Ice),
+                there.debt,
+            ];
+            let columns = [balance.available.0, balance.held.0, balance.frozen.0, balance.debt.0];
+            self.same(who, &columns, &coins)?;
+            for (name, hold) in &there.holds {
+                let known = &self.book.holds[&hold_id(&format!("h{name}"))];
+                self.same("hold", &(known.state, known.captured.0), &(hold.state, hold.captured))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn same<T: PartialEq + std::fmt::Debug>(&self, what: &str, here: &T, there: &T) -> Result<(), String> {
+        if here == there {
+            return Ok(());
+        }
+        let mut text = format!("{what}: the ledger says {here:?}, the coins {there:?}, after\n");
+        text += &self.text.join("\n");
+        Err(text)
+    }
+}
+
+/// What may happen next.
+fn line() -> impl Strategy<Value = String> {
+    let purchase = || select(vec!["P1 A 6", "P2 A 4", "P3 B 5"]);
+    let session = purchase().prop_map(|sold| {
+        let credits = &sold[5..];
+        format!("session {sold} credits {credits}00 paid at 5")
+    });
+    let refund = (purchase(), select(vec!["a 100", "b 250", "c 400"]), select(RANKS.to_vec()))
+        .prop_map(|(sold, refund, rank)| format!("refund {} {}{refund} {rank}", &sold[..2], &sold[..2]));
+    let clock = (0..60_u8).prop_map(|time| format!("clock {time}"));
+    let command = command().prop_filter("told elsewhere", |line| !line.starts_with("low"));
+    prop_oneof![3 => session, 4 => refund, 2 => clock, 14 => command]
+}
+
+const RANKS: [&str; 5] = ["pending", "pending", "succeeded", "succeeded", "failed"];
+
+#[test]
+fn the_ledger_and_the_coins_agree() {
+    let mut runner = TestRunner::deterministic();
+    let mut draw = || line().new_tree(&mut runner).unwrap().current();
+    let (mut histories, mut steps) = (0_usize, 0_usize);
+    for _ in 0..BEGINNINGS {
+        let mut both = Both::default();
+        both.take("session P1 A 6 credits 600 paid at 5").unwrap();
+        for _ in 1..LENGTH {
+            both.take(&draw()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        }
+        steps += LENGTH;
+        let mut ends = vec![both];
+        for ways in WAYS {
+            let mut next = Vec::with_capacity(ends.len() * ways);
+            for end in &ends {
+                for _ in 0..ways {
+                    let mut on = end.clone();
+                    on.take(&draw()).unwrap_or_else(|wrong| panic!("{wrong}"));
+                    next.push(on);
+                }
+            }
+            steps += next.len();
+            ends = next;
+        }
+        histories += ends.len();
+    }
+    println!("{histories} histories, {steps} steps");
+    assert!(histories >= 100_000);
+}
