@@ -7,10 +7,12 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
+pub mod checkout;
 mod envelope;
 mod event_type;
 mod fault;
 mod fields;
+pub mod form;
 mod object;
 mod open_enum;
 pub mod retry;

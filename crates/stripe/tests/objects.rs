@@ -62,6 +62,7 @@ fn a_checkout_session_in_every_version() {
         mode: text("payment"),
         amount_total: Some(24_000),
         amount_subtotal: Some(25_000),
+        amount_tax: Some(4_165),
         currency: text("eur"),
         metadata: Metadata::default(),
         payment_intent: payment_intent(),

@@ -20,6 +20,8 @@ pub struct CheckoutSession {
     pub amount_total: Option<i64>,
     /// What was due before discounts and taxes, in minor units.
     pub amount_subtotal: Option<i64>,
+    /// `total_details.amount_tax`: the part of `amount_total` that is tax, in minor units.
+    pub amount_tax: Option<i64>,
     /// In lower case.
     pub currency: Option<String>,
     /// The session's own; Stripe copies it to no other object.
@@ -41,6 +43,8 @@ open_enum! {
 
 impl CheckoutSession {
     pub(super) fn read(fields: &Fields<'_>) -> Result<CheckoutSession, ReadFault> {
+        let details = fields.get("total_details")?;
+        let details = details.map(|value| Fields::of_value("total_details", value)).transpose()?;
         Ok(CheckoutSession {
             id: required("id", fields.id("id")?)?.into_owned(),
             payment_status: fields.word("payment_status")?.map(|status| PaymentStatus::from_name(&status)),
@@ -48,6 +52,7 @@ impl CheckoutSession {
             mode: fields.word("mode")?.map(Into::into),
             amount_total: fields.amount("amount_total")?,
             amount_subtotal: fields.amount("amount_subtotal")?,
+            amount_tax: details.map(|details| details.amount("amount_tax")).transpose()?.flatten(),
             currency: fields.currency("currency")?,
             metadata: Metadata::read(fields)?,
             payment_intent: fields.reference("payment_intent")?.map(Into::into),

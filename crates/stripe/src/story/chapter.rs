@@ -70,7 +70,7 @@ fn paid(p: &Purchase) -> Vec<Turn> {
         (0, PaymentIntentCreated, payment_intent(p, Card, IntentState::Created).into()),
         (1, ChargeSucceeded, charge(p, Card, ChargeState::Succeeded).into()),
         (1, PaymentIntentSucceeded, payment_intent(p, Card, IntentState::Succeeded).into()),
-        (1, CheckoutSessionCompleted, session(p, Card, SessionState::Paid).into()),
+        (1, CheckoutSessionCompleted, session(p, p.amount_total, Card, SessionState::Paid).into()),
         (90, ChargeUpdated, settled.previously(json!({ "balance_transaction": null }))),
     ]
 }
@@ -132,12 +132,16 @@ fn paid_later(p: &Purchase) -> Vec<Turn> {
     const CLEARED: i64 = 4 * DAY;
     vec![
         (0, PaymentIntentCreated, payment_intent(p, SepaDebit, IntentState::Created).into()),
-        (1, CheckoutSessionCompleted, session(p, SepaDebit, SessionState::Unpaid).into()),
+        (1, CheckoutSessionCompleted, session(p, p.amount_total, SepaDebit, SessionState::Unpaid).into()),
         (1, PaymentIntentProcessing, payment_intent(p, SepaDebit, IntentState::Processing).into()),
         (1, ChargePending, charge(p, SepaDebit, ChargeState::Pending).into()),
         (CLEARED, ChargeSucceeded, charge(p, SepaDebit, ChargeState::Succeeded).into()),
         (CLEARED, PaymentIntentSucceeded, payment_intent(p, SepaDebit, IntentState::Succeeded).into()),
-        (CLEARED, CheckoutSessionAsyncPaymentSucceeded, session(p, SepaDebit, SessionState::Paid).into()),
+        (
+            CLEARED,
+            CheckoutSessionAsyncPaymentSucceeded,
+            session(p, p.amount_total, SepaDebit, SessionState::Paid).into(),
+        ),
     ]
 }
 
@@ -146,7 +150,7 @@ fn declined(p: &Purchase) -> Vec<Turn> {
         (0, PaymentIntentCreated, payment_intent(p, Card, IntentState::Created).into()),
         (1, ChargeFailed, charge(p, Card, ChargeState::Failed).into()),
         (1, PaymentIntentPaymentFailed, payment_intent(p, Card, IntentState::Failed).into()),
-        (DAY, CheckoutSessionExpired, session(p, Card, SessionState::Expired).into()),
+        (DAY, CheckoutSessionExpired, session(p, p.amount_total, Card, SessionState::Expired).into()),
     ]
 }
 

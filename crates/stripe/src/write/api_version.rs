@@ -27,7 +27,7 @@ impl ApiVersion {
 
     /// As it stands in an event's `api_version`.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::V2022_11_15 => "2022-11-15",
             Self::Basil => "2025-03-31.basil",

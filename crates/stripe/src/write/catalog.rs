@@ -14,7 +14,7 @@ use serde_json::json;
 /// payment's.
 pub(super) fn subject(kind: &EventType, purchase: &Purchase, sum: i64) -> Option<Subject> {
     let payment = Purchase { amount_total: sum, ..purchase.clone() };
-    let of_session = |method, state| Subject::from(session(&payment, method, state));
+    let of_session = |method, state| Subject::from(session(purchase, sum, method, state));
     let of_intent = |method, state| Subject::from(payment_intent(&payment, method, state));
     let of_charge = |method, state| Subject::from(charge(&payment, method, state));
     let created = purchase.created;

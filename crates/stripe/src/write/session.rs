@@ -128,7 +128,11 @@ impl Session {
             "shipping_options": [],
             "status": self.status.name(),
             "success_url": self.success_url,
-            "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": self.amount_tax },
+            "total_details": {
+                "amount_discount": self.amount_subtotal.saturating_sub(self.amount_total).max(0),
+                "amount_shipping": 0,
+                "amount_tax": self.amount_tax,
+            },
             "ui_mode": ui_mode(version),
             "url": self.url,
         });

@@ -56,6 +56,7 @@ fn sessions() {
                 assert!(!matches!(read.payment_status, Some(stripe::PaymentStatus::Other(_))), "{object}");
                 assert_eq!(read.mode.as_deref(), Some("payment"));
                 assert_eq!((read.amount_subtotal, read.amount_total), (Some(4165), Some(4999)));
+                assert_eq!(read.amount_tax, Some(834));
                 assert_eq!(read.currency.as_deref(), Some("eur"));
                 assert_eq!(read.payment_intent, model.payment_intent);
                 assert_eq!(read.client_reference_id, model.client_reference_id);

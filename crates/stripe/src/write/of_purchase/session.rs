@@ -15,8 +15,9 @@ pub(crate) enum SessionState {
     Expired,
 }
 
-/// `data.object` of `checkout.session.*`.
-pub(crate) fn session(purchase: &Purchase, method: MethodType, state: SessionState) -> Value {
+/// `data.object` of `checkout.session.*`. `total` is what was to be paid in the end: above the purchase's
+/// price the rest is tax, below it is a discount, so that the list price stays what it is.
+pub(crate) fn session(purchase: &Purchase, total: i64, method: MethodType, state: SessionState) -> Value {
     let (status, payment_status) = match state {
         SessionState::Paid => (SessionStatus::Complete, Payment::Paid),
         SessionState::Unpaid => (SessionStatus::Complete, Payment::Unpaid),
@@ -31,8 +32,8 @@ pub(crate) fn session(purchase: &Purchase, method: MethodType, state: SessionSta
         livemode: purchase.livemode,
         currency: purchase.currency.clone(),
         amount_subtotal: purchase.amount_total,
-        amount_tax: 0,
-        amount_total: purchase.amount_total,
+        amount_tax: total.saturating_sub(purchase.amount_total).max(0),
+        amount_total: total,
         status,
         payment_status,
         payment_intent: completed.then(|| purchase.id("pi")),
