@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 /// A verb of the store did not do its work.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The writer's queue is full. Nothing was written; try again.
-    #[error("the database is busy: its queue is full; nothing was written, try again")]
+    /// There is too much to do first: the queue is full, or very many of a tenant's holds have just run out
+    /// of time. Nothing of this was written; try again.
+    #[error("the database is busy; nothing of this was written, try again")]
     Busy,
     /// The database is closed, or failed earlier and takes no more writes.
     #[error("the database takes no more writes, so this was not written; restart the service")]

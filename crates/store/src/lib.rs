@@ -1,8 +1,9 @@
 //! Durable memory. [`Store`] is one closed list of verbs; every database must do each of them in the same
 //! way, and the suite in `tests/store/conformance` says what that is: a verb without a case fails a test.
 //!
-//! One verb writes money: [`Store::settle`] (and [`Store::rule`], the same for a person's word). Nothing else
-//! can insert a posting.
+//! Money is written by [`Store::settle`] (with [`Store::rule`], the same for a person's word), by
+//! [`Store::carry_out`] and by [`Store::sweep`], all in the same three steps: load what a batch touches,
+//! decide in memory, write what was decided. Nothing else can insert a posting.
 //!
 //! Deliberately not here: what anything means (`ledger`), when it happens (`engine`), and the clock, which
 //! is an argument.
@@ -16,7 +17,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ledger::knowledge::Ruling;
-use ledger::{EventId, PaymentId, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
+use ledger::{
+    EventId, Hold, HoldId, HoldState, PaymentId, PaymentStatus, Policy, Tenant, TenantId, Timestamp,
+};
 
 pub use error::{OpenError, StoreError};
 pub use model::*;
@@ -90,6 +93,15 @@ verbs! {
     /// Decides and writes a person's word about a payment. None when there is no such payment, or
     /// when the quarantine item that `asked` for the word is closed: somebody else was quicker.
     rule(payment: PaymentId, asked: Option<i64>, ruling: Ruling, policy: Arc<Policy>) -> Option<Settled>;
+    /// Decides and writes a batch of commands in one commit, and answers each in its place. The first order
+    /// under a name decides its answer for ever. One on which deciding panics, or whose tenant has too much
+    /// to expire first ([`StoreError::Busy`]), fails alone and changes nothing. If the batch as a whole
+    /// fails, nothing of it was written.
+    carry_out(orders: Vec<Order>, now: Timestamp) -> Vec<Result<Answered, StoreError>>;
+    /// Ends up to `limit` holds, and as many lots, whose time is up: those that are due the longest.
+    sweep(now: Timestamp, limit: u32) -> Swept;
+    /// When the next hold or lot ends; none when nothing does.
+    next_expiry() -> Option<Timestamp>;
     /// Books failed attempts to apply events: tried again later, or given up and quarantined.
     postpone(failed: Vec<Postponed>, now: Timestamp) -> ();
     /// Makes events due again; answers how many there were.
@@ -103,12 +115,23 @@ verbs! {
     create_key(key: KeyRow, hash: [u8; 32]) -> ();
     /// Revokes an API key at once; false when none of this name works.
     revoke_key(id: String, now: Timestamp) -> bool;
+    /// Replaces an API key that still works by one of the same owner, name, permissions and end, with this id
+    /// and hash; the old one works until `until`, if it would. None when none of this name works.
+    rotate_key(
+        id: String, new_id: String, hash: [u8; 32], now: Timestamp, until: Timestamp
+    ) -> Option<RotatedKey>;
     /// All API keys, revoked ones too, the oldest first.
     keys() -> Vec<KeyRow>;
     /// The API key with this hash, whether or not it still works.
     find_key(hash: [u8; 32]) -> Option<KeyRow>;
-    /// What a tenant has and owes; none when nobody heard of it.
+    /// What a tenant has and owes; none when nobody heard of it. What ran out of time counts as it was until
+    /// it is swept, which commands do not wait for.
     tenant(id: TenantId) -> Option<Tenant>;
+    /// A tenant's hold. One whose time is up is shown as expired, also before its credits have returned.
+    hold(tenant: TenantId, id: HoldId, now: Timestamp) -> Option<Hold>;
+    /// A tenant's holds, of one state or all, in the order in which they were made. One whose time is up
+    /// counts as expired.
+    holds(tenant: TenantId, state: Option<HoldState>, now: Timestamp, page: Page) -> Listing<Hold>;
     /// Lines of the journal.
     transactions(filter: TransactionFilter, page: Page) -> Listing<TransactionRow>;
     /// A tenant's lots.
@@ -125,6 +148,77 @@ verbs! {
     quarantine(all: bool, page: Page) -> Listing<QuarantineRow>;
     /// One quarantine item by its number.
     quarantine_item(id: i64) -> Option<QuarantineRow>;
+    /// Adds an endpoint with its secret. False when `limit` of its tenant are there already.
+    create_endpoint(endpoint: EndpointRow, secret: SigningSecret, limit: u32) -> bool;
+    /// The endpoints of one tenant, or those of all tenants.
+    endpoints(tenant: Option<TenantId>, page: Page) -> Listing<EndpointRow>;
+    /// One endpoint.
+    endpoint(id: String) -> Option<EndpointRow>;
+    /// Removes an endpoint and its deliveries; false when it is not there.
+    delete_endpoint(id: String) -> bool;
+    /// Gives an endpoint a new secret; the one before it signs too until then. False when it is not there.
+    roll_endpoint_secret(id: String, secret: SigningSecret, old_until: Timestamp) -> bool;
+    /// Tells an endpoint again that was disabled, or forgets its failures; false when it is not there.
+    enable_endpoint(id: String) -> bool;
+    /// The deliveries that are due and there is room for, each lane of them in order.
+    due_deliveries(now: Timestamp, room: Room) -> Vec<DueDelivery>;
+    /// When a delivery falls due after `now`; none when nothing else waits.
+    next_delivery(now: Timestamp) -> Option<Timestamp>;
+    /// Books attempts. An endpoint of which every attempt has failed since `disable_before` or longer, or
+    /// that is gone, is disabled, and answered.
+    record_attempts(attempts: Vec<Attempt>, disable_before: Timestamp, now: Timestamp) -> Vec<Disabled>;
+    /// Makes a notice (by its id) due at an endpoint, whatever became of it. False when either is not there,
+    /// or the notice is another tenant's than the endpoint.
+    resend(endpoint: String, notice: String, now: Timestamp) -> bool;
+    /// An endpoint's deliveries, in the order of what happened.
+    deliveries(endpoint: String, state: Option<DeliveryState>, page: Page) -> Listing<DeliveryRow>;
+    /// The notices after a place in their order, of one tenant or of all.
+    notices(tenant: Option<TenantId>, after: i64, limit: u32) -> Vec<NoticeRow>;
+    /// Which notices there are.
+    notice_range() -> NoticeRange;
+    /// Removes notices from before that moment and their deliveries, never one that is still due at an
+    /// endpoint; and what deleted endpoints left behind. 0 when nothing is left to prune.
+    prune_notices(before: Timestamp, limit: u32) -> u64;
+    /// How telling others is going.
+    notice_health() -> NoticeHealth;
+    /// Pins a checkout under its command's key before Stripe is asked for it. Under a key that is taken it
+    /// answers what is pinned there; the same command gets the same purchase for ever.
+    begin_purchase(order: PurchaseOrder, now: Timestamp) -> BegunPurchase;
+    /// Keeps Stripe's answer to a purchase. The first answer stays; None where the purchase was abandoned.
+    finish_purchase(id: String, session: PurchaseSession) -> Option<Purchase>;
+    /// Forgets a purchase that Stripe refused, and frees its key; false when Stripe has answered it, or there
+    /// is none.
+    abandon_purchase(id: String) -> bool;
+    /// The purchase of this id or of this session.
+    purchase(name: String) -> Option<Purchase>;
+    /// Tenants, in the order in which we heard of them.
+    tenants(filter: TenantFilter, page: Page) -> Listing<TenantRow>;
+    /// One tenant, with how much there is of it at this moment; none when nobody heard of it.
+    tenant_detail(id: TenantId, now: Timestamp) -> Option<TenantDetail>;
+    /// Sets what operators say of a tenant; none when nobody heard of it.
+    set_tenant(id: TenantId, change: TenantChange) -> Option<TenantRow>;
+    /// Keeps what an operator asks for by hand. The same name again is the same adjustment.
+    ask_adjustment(new: NewAdjustment, now: Timestamp) -> AskedAdjustment;
+    /// Takes the word of the operator whose key's id is `by` on an adjustment that waits, unless it is the
+    /// one who asked for it. Answers the adjustment as it stands, and whether this word counted; none
+    /// when there is no such adjustment.
+    decide_adjustment(id: String, verdict: AdjustmentVerdict, by: String, now: Timestamp)
+        -> Option<(AdjustmentRow, bool)>;
+    /// Closes an approved adjustment with the transaction that did it, or with why it was refused.
+    finish_adjustment(id: String, done: Result<i64, String>) -> Option<AdjustmentRow>;
+    /// Adjustments, of one tenant or all, of one state or all, in the order in which they were asked for.
+    adjustments(tenant: Option<TenantId>, state: Option<AdjustmentState>, page: Page)
+        -> Listing<AdjustmentRow>;
+    /// One adjustment by its name.
+    adjustment(id: String) -> Option<AdjustmentRow>;
+    /// Which lines of a tenant lie between two moments, both included, and its balances before and after.
+    statement(tenant: TenantId, from: Option<Timestamp>, to: Option<Timestamp>) -> StatementRange;
+    /// The next lines of a tenant, in the journal's order: after one transaction, up to another.
+    statement_lines(tenant: TenantId, after: i64, through: i64, limit: u32) -> Vec<TransactionRow>;
+    /// The last transaction up to this moment; 0 where there was none.
+    journal_end(at: Timestamp) -> i64;
+    /// What the next tenants, in the order of their ids, had bought and owed after transaction `through`.
+    positions(through: i64, after: Option<TenantId>, limit: u32) -> Vec<TenantPosition>;
     /// How the store is doing.
     health() -> Health;
     /// Reads the whole journal and reports what does not add up.

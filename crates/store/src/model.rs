@@ -1,7 +1,23 @@
 //! What crosses the border of the store: deliveries in, rows out. Plain data; no row knows where it is kept.
 
+mod commands;
+mod notices;
+mod operators;
+mod pin;
+mod purchases;
+
 use ledger::posting::Transaction;
 use ledger::{EventId, Fact, Knowledge, Lot, Outcome, PaymentId, PaymentStatus, Reason, TenantId, Timestamp};
+
+pub(crate) use commands::Name;
+pub use commands::{Answered, Order, Swept};
+pub use notices::*;
+pub use operators::{
+    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, LotPosition, NewAdjustment, Person,
+    StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition, TenantRow,
+};
+pub use pin::{Pin, Scope};
+pub use purchases::{BegunPurchase, NewPurchase, Purchase, PurchaseOrder, PurchaseSession};
 
 /// One delivery, verified and ready to be kept.
 #[derive(Clone, Debug)]
@@ -128,8 +144,8 @@ pub struct TransactionRow {
 pub struct LotRow {
     /// The lot.
     pub lot: Lot,
-    /// The payment's key.
-    pub payment_key: String,
+    /// The payment's key; none for an operator's grant.
+    pub payment_key: Option<String>,
 }
 
 /// A payment as it is shown.
@@ -193,6 +209,15 @@ pub struct KeyRow {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// An API key and the one that it replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotatedKey {
+    /// The new one.
+    pub key: KeyRow,
+    /// The old one, with the end that it now has.
+    pub replaced: KeyRow,
 }
 
 /// Which events to list.

@@ -1,6 +1,8 @@
 //! Checking the whole journal against itself and against its projections: the chain, the sums, the balances.
 //! Believes nothing that it can work out from the postings.
 
+mod holds;
+
 use std::collections::BTreeMap;
 
 use ledger::chain::{GENESIS, hex, seal};
@@ -51,6 +53,8 @@ pub(super) fn audit(c: &Connection) -> Result<Audit, StoreError> {
     }
     let tenants = check.tenants(c)?;
     let lots = check.lots(c)?;
+    let holds = std::mem::take(&mut check.holds);
+    holds.compare(c)?.into_iter().for_each(|fault| check.fault(fault));
     Ok(Audit { transactions: check.seq, tenants, lots, head: hex(&check.head), faults: check.faults })
 }
 
@@ -62,6 +66,8 @@ struct Check {
     balances: BTreeMap<TenantId, [i128; 4]>,
     /// Per lot and its tenant: granted, revoked, available, held, frozen.
     lots: BTreeMap<(LotId, TenantId), [i128; 5]>,
+    /// What the journal says of each hold.
+    holds: holds::Told,
     faults: Vec<String>,
 }
 
@@ -93,22 +99,32 @@ impl Check {
                 Account::Held => balance[1] += amount,
                 Account::Frozen => balance[2] += amount,
                 Account::Debt => balance[3] -= amount,
-                Account::Issued | Account::Consumed | Account::Revoked => {}
+                Account::Issued
+                | Account::Consumed
+                | Account::Revoked
+                | Account::Expired
+                | Account::Adjusted
+                | Account::WrittenOff => {}
             }
             if let Some(lot) = posting.lot {
                 let figures = self.lots.entry((lot, entry.tenant)).or_default();
                 match posting.account {
                     Account::Issued => figures[0] -= amount,
+                    // What a lot was granted by hand left this account; what was taken by hand entered it.
+                    Account::Adjusted => figures[0] -= amount.min(0),
                     Account::Revoked => figures[1] += amount,
                     Account::Available => figures[2] += amount,
                     Account::Held => figures[3] += amount,
                     Account::Frozen => figures[4] += amount,
-                    Account::Consumed | Account::Debt => {}
+                    Account::Consumed | Account::Debt | Account::Expired | Account::WrittenOff => {}
                 }
             }
         }
         if *balance != figures(entry.balance_after) {
             self.fault(format!("transaction {seq} states a balance that its postings do not lead to"));
+        }
+        if let Some(fault) = self.holds.hear(entry) {
+            self.fault(fault);
         }
         (self.seq, self.head) = (seq, entry.hash);
     }

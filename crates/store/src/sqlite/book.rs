@@ -1,18 +1,25 @@
-//! Loading the part of the ledger that a batch touches, and writing what was decided. The only place from
-//! which postings are inserted.
+//! Loading the part of the ledger that a batch touches: payments, tenants, lots and holds, as far as what is
+//! asked may need them. The loops below ask row by row: SQLite is in this process, and a prepared statement
+//! costs less than building a set.
+//! Not here: which commands need what (`commands`), and writing what was decided (`record`).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use ledger::chain::GENESIS;
 use ledger::knowledge::{Ruling, Verdict};
 use ledger::{
-    Balance, Book, Cause, Changes, Credits, Fact, Knowledge, Lot, LotId, ObjectId, Payment, PaymentId,
-    PaymentStatus, Tenant, TenantId, Timestamp, Transaction, entitlement,
+    Balance, Book, Credits, Fact, HoldId, Knowledge, Lot, LotId, ObjectId, Payment, PaymentId, Tenant,
+    TenantId, Timestamp,
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
+use super::holds;
 use crate::error::StoreError;
+
+/// How the end of a lot is stored that has none, so that the index can sort by it.
+pub(super) const NEVER: i64 = i64::MAX;
 
 /// Loads what `facts` touch: their payments, the lots and tenants of those, and of each tenant as many other
 /// lots as could at most be needed.
@@ -58,16 +65,17 @@ fn load_tenants(c: &Connection, book: &mut Book, named: Vec<TenantId>) -> Result
     needs.into_iter().try_for_each(|(tenant, need)| load_tenant(c, book, tenant, need))
 }
 
-fn empty(c: &Connection) -> Result<Book, StoreError> {
+/// The ends of the counters, and nothing else.
+pub(super) fn empty(c: &Connection) -> Result<Book, StoreError> {
     let max = |table: &str| -> Result<i64, StoreError> {
         let sql = format!("SELECT coalesce(max(id), 0) + 1 FROM {table}");
         Ok(c.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
     };
-    let last: Option<(i64, [u8; 32])> = c
-        .prepare_cached("SELECT seq, hash FROM transactions ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+    let last: Option<(i64, [u8; 32], i64)> = c
+        .prepare_cached("SELECT seq, hash, at FROM transactions ORDER BY seq DESC LIMIT 1")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let (seq, head) = last.unwrap_or((0, GENESIS));
+    let (seq, head, clock) = last.unwrap_or((0, GENESIS, i64::MIN));
     let absorbed: i64 = c
         .prepare_cached("SELECT coalesce(max(payment), 0) + 1 FROM absorbed")?
         .query_row([], |row| row.get(0))?;
@@ -76,6 +84,7 @@ fn empty(c: &Connection) -> Result<Book, StoreError> {
         next_lot: LotId(max("lots")?),
         next_seq: seq + 1,
         head,
+        clock: Timestamp(clock),
         ..Book::default()
     })
 }
@@ -106,8 +115,12 @@ fn load_known(c: &Connection, book: &mut Book, id: PaymentId) -> Result<(), Stor
     let knowledge = parse(&text)?;
     book.aliases.extend(knowledge.objects().map(|object| (object.clone(), id)));
     book.payments.insert(id, Payment { id, knowledge });
+    load_lots_of(c, book, id)
+}
+
+fn load_lots_of(c: &Connection, book: &mut Book, payment: PaymentId) -> Result<(), StoreError> {
     let mut statement = c.prepare_cached("SELECT * FROM lots WHERE payment = ?1")?;
-    let mut rows = statement.query([id.0])?;
+    let mut rows = statement.query([payment.0])?;
     while let Some(row) = rows.next()? {
         let lot = read_lot(row)?;
         book.lots.insert(lot.id, lot);
@@ -115,19 +128,84 @@ fn load_known(c: &Connection, book: &mut Book, id: PaymentId) -> Result<(), Stor
     Ok(())
 }
 
+/// Loads a tenant, and in burn order as many of its available lots as hold `need` credits.
 fn load_tenant(c: &Connection, book: &mut Book, tenant: TenantId, need: Credits) -> Result<(), StoreError> {
-    if let Some(found) = find_tenant(c, tenant)? {
-        book.tenants.insert(tenant, found);
-    }
-    let mut statement =
-        c.prepare_cached("SELECT * FROM lots WHERE tenant = ?1 AND available > 0 ORDER BY purchased_at, id")?;
-    let mut rows = statement.query([tenant.0])?;
-    let mut enough = need;
-    while enough > Credits::ZERO {
+    load_totals(c, book, tenant)?;
+    // Whatever its end, an event may take from any lot that still has credits.
+    load_lots_to_burn(c, book, tenant, need, Timestamp(i64::MIN))
+}
+
+/// Loads a tenant's totals, if it exists.
+pub(super) fn load_totals(c: &Connection, book: &mut Book, tenant: TenantId) -> Result<(), StoreError> {
+    book.tenants.extend(find_tenant(c, tenant)?.map(|found| (tenant, found)));
+    Ok(())
+}
+
+/// Loads in burn order as many of a tenant's available lots as hold `need` credits, of those that end later
+/// than `at`.
+pub(super) fn load_lots_to_burn(
+    c: &Connection,
+    book: &mut Book,
+    tenant: TenantId,
+    need: Credits,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT * FROM lots WHERE tenant = ?1 AND available > 0 AND expires_at > ?2
+         ORDER BY priority, expires_at, purchased_at, id",
+    )?;
+    let mut rows = statement.query((tenant.0, at.0))?;
+    let mut missing = need;
+    while missing > Credits::ZERO {
         let Some(row) = rows.next()? else { break };
         let lot = read_lot(row)?;
-        enough = enough.less(lot.available);
+        missing = missing.less(lot.available);
         book.lots.entry(lot.id).or_insert(lot);
+    }
+    Ok(())
+}
+
+/// Loads all of a tenant's lots that have ended by `at` and still have credits.
+pub(super) fn load_ended_lots(
+    c: &Connection,
+    book: &mut Book,
+    tenant: TenantId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT * FROM lots INDEXED BY ending_lots_of_tenant WHERE tenant = ?1 AND available > 0
+             AND expires_at <= ?2 AND expires_at < 9223372036854775807",
+    )?;
+    let mut rows = statement.query((tenant.0, at.0))?;
+    while let Some(row) = rows.next()? {
+        let lot = read_lot(row)?;
+        book.lots.insert(lot.id, lot);
+    }
+    Ok(())
+}
+
+/// Loads a hold, with its lots. Nothing where there is none.
+pub(super) fn load_hold(c: &Connection, book: &mut Book, id: HoldId) -> Result<(), StoreError> {
+    if book.holds.contains_key(&id) {
+        return Ok(());
+    }
+    let Some(hold) = holds::find(c, id)? else { return Ok(()) };
+    for taken in hold.lots.iter().filter(|_| hold.is_open()) {
+        load_lot(c, book, taken.lot)?;
+        // What returns meets what should be frozen of the whole payment, which rarely has several lots.
+        if let Some(payment) = book.lots.get(&taken.lot).and_then(|lot| lot.payment) {
+            load_lots_of(c, book, payment)?;
+        }
+    }
+    book.holds.insert(id, hold);
+    Ok(())
+}
+
+/// Loads a lot, which must be there.
+pub(super) fn load_lot(c: &Connection, book: &mut Book, id: LotId) -> Result<(), StoreError> {
+    if let Entry::Vacant(place) = book.lots.entry(id) {
+        let mut statement = c.prepare_cached("SELECT * FROM lots WHERE id = ?1")?;
+        place.insert(statement.query_row([id.0], read_lot)?);
     }
     Ok(())
 }
@@ -135,9 +213,12 @@ fn load_tenant(c: &Connection, book: &mut Book, tenant: TenantId, need: Credits)
 /// A tenant's totals.
 pub(super) fn find_tenant(c: &Connection, id: TenantId) -> Result<Option<Tenant>, StoreError> {
     let mut statement =
-        c.prepare_cached("SELECT available, held, frozen, debt FROM tenants WHERE id = ?1")?;
-    let balance = statement.query_row([id.0], |row| read_balance(row, 0)).optional()?;
-    Ok(balance.map(|balance| Tenant { id, balance }))
+        c.prepare_cached("SELECT available, held, frozen, debt, low_balance FROM tenants WHERE id = ?1")?;
+    let found = statement.query_row([id.0], |row| {
+        let low: Option<i64> = row.get(4)?;
+        Ok(Tenant { id, balance: read_balance(row, 0)?, low_balance: low.map(Credits) })
+    });
+    Ok(found.optional()?)
 }
 
 /// Reads `available, held, frozen, debt`, starting at `column`.
@@ -155,7 +236,7 @@ pub(super) fn read_lot(row: &Row<'_>) -> rusqlite::Result<Lot> {
     Ok(Lot {
         id: LotId(row.get(0)?),
         tenant: TenantId(row.get::<_, Uuid>(1)?),
-        payment: PaymentId(row.get(2)?),
+        payment: row.get::<_, Option<i64>>(2)?.map(PaymentId),
         purchased_at: row.get(3)?,
         granted: Credits(row.get(4)?),
         revoked: Credits(row.get(5)?),
@@ -163,147 +244,12 @@ pub(super) fn read_lot(row: &Row<'_>) -> rusqlite::Result<Lot> {
         held: Credits(row.get(7)?),
         frozen: Credits(row.get(8)?),
         freeze_target: Credits(row.get(9)?),
+        priority: row.get(10)?,
+        expires_at: Some(row.get(11)?).filter(|end| *end != NEVER).map(Timestamp),
     })
 }
 
 /// Reads stored knowledge.
 pub(super) fn parse(text: &str) -> Result<Knowledge, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("a payment: {error}")))
-}
-
-/// Writes what was decided. `known` is the book before it, which tells what is stored already.
-pub(super) fn write(
-    c: &Connection,
-    known: &Book,
-    changes: &Changes,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for tenant in &changes.tenants {
-        let Balance { available, held, frozen, debt } = tenant.balance;
-        c.prepare_cached(
-            "INSERT INTO tenants (id, available, held, frozen, debt, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (id) DO UPDATE SET available = ?2, held = ?3, frozen = ?4, debt = ?5",
-        )?
-        .execute(params![tenant.id.0, available.0, held.0, frozen.0, debt.0, now.0])?;
-    }
-    if let Some(payment) = &changes.payment {
-        write_payment(c, known, payment, &changes.absorbed, now)?;
-    }
-    changes.lots.iter().try_for_each(|lot| write_lot(c, lot))?;
-    changes.transactions.iter().try_for_each(|transaction| write_transaction(c, transaction))
-}
-
-fn write_payment(
-    c: &Connection,
-    known: &Book,
-    payment: &Payment,
-    absorbed: &[PaymentId],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let Payment { id, knowledge } = payment;
-    if known.payments.get(id).is_some_and(|before| before.knowledge == *knowledge) && absorbed.is_empty() {
-        return Ok(());
-    }
-    let due = entitlement(knowledge, ledger::Rounding::Floor);
-    let tenant = due.tenant.or_else(|| knowledge.claim().map(|claim| claim.terms.tenant));
-    let text = serde_json::to_string(knowledge).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    c.prepare_cached(
-        "INSERT INTO payments (id, key, tenant, status, knowledge, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
-         ON CONFLICT (id) DO UPDATE SET key = ?2, tenant = ?3, status = ?4, knowledge = ?5, updated_at = ?6",
-    )?
-    .execute(params![
-        id.0,
-        knowledge.key().map(ObjectId::as_str).unwrap_or_default(),
-        tenant.map(|tenant| tenant.0),
-        PaymentStatus::of(knowledge).as_str(),
-        text,
-        now.0
-    ])?;
-    for gone in absorbed {
-        absorb(c, *gone, *id, now)?;
-    }
-    for object in knowledge.objects().filter(|object| known.aliases.get(object) != Some(id)) {
-        c.prepare_cached(
-            "INSERT INTO aliases (object, payment) VALUES (?1, ?2)
-             ON CONFLICT (object) DO UPDATE SET payment = ?2",
-        )?
-        .execute((object.as_str(), id.0))?;
-    }
-    Ok(())
-}
-
-/// Two payments turned out to be one. The journal's lines keep the old id, and `absorbed` explains it; the
-/// lots are among what was decided.
-fn absorb(c: &Connection, gone: PaymentId, into: PaymentId, now: Timestamp) -> Result<(), StoreError> {
-    for sql in [
-        "INSERT INTO absorbed (payment, into_payment) VALUES (?1, ?2)",
-        "UPDATE absorbed SET into_payment = ?2 WHERE into_payment = ?1",
-        "UPDATE events SET payment = ?2 WHERE payment = ?1",
-    ] {
-        c.prepare_cached(sql)?.execute((gone.0, into.0))?;
-    }
-    c.prepare_cached("DELETE FROM payments WHERE id = ?1")?.execute([gone.0])?;
-    // Its open question moves along; where the other has one too, that one is asked for both.
-    c.prepare_cached("UPDATE OR IGNORE quarantine SET payment = ?2 WHERE payment = ?1")?
-        .execute((gone.0, into.0))?;
-    c.prepare_cached(
-        "UPDATE quarantine SET payment = ?2, closed_at = ?3, resolution = 'cleared' WHERE payment = ?1",
-    )?
-    .execute((gone.0, into.0, now.0))?;
-    Ok(())
-}
-
-fn write_lot(c: &Connection, lot: &Lot) -> Result<(), StoreError> {
-    c.prepare_cached(
-        "INSERT INTO lots VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (id) DO UPDATE SET payment = ?3, purchased_at = ?4, granted = ?5, revoked = ?6,
-             available = ?7, held = ?8,
-             frozen = ?9, freeze_target = ?10",
-    )?
-    .execute(params![
-        lot.id.0,
-        lot.tenant.0,
-        lot.payment.0,
-        lot.purchased_at,
-        lot.granted.0,
-        lot.revoked.0,
-        lot.available.0,
-        lot.held.0,
-        lot.frozen.0,
-        lot.freeze_target.0
-    ])?;
-    Ok(())
-}
-
-fn write_transaction(c: &Connection, entry: &Transaction) -> Result<(), StoreError> {
-    let (cause_kind, cause, by) = match &entry.cause {
-        Cause::Event(event) => ("event", event.as_str(), None),
-        Cause::Operator { by, reason } => ("operator", reason.as_str(), Some(by.as_str())),
-        Cause::Command(key) => ("command", key.as_str(), None),
-    };
-    let after = entry.balance_after;
-    c.prepare_cached("INSERT INTO transactions VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)")?
-        .execute(params![
-            entry.seq,
-            entry.tenant.0,
-            entry.kind.as_str(),
-            cause_kind,
-            cause,
-            by,
-            entry.payment.map(|payment| payment.0),
-            entry.at.0,
-            after.available.0,
-            after.held.0,
-            after.frozen.0,
-            after.debt.0,
-            entry.hash
-        ])?;
-    let mut statement = c.prepare_cached("INSERT INTO postings VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    for (line, posting) in (1_i64..).zip(&entry.postings) {
-        let lot = posting.lot.map(|lot| lot.0);
-        statement.execute(params![entry.seq, line, posting.account.as_str(), lot, posting.amount])?;
-    }
-    Ok(())
 }

@@ -1,6 +1,8 @@
 //! Reading the journal and its projections: transactions with their postings, and lots.
 
-use ledger::{Account, Cause, EventId, Kind, LotId, PaymentId, Posting, TenantId, Timestamp, Transaction};
+use ledger::{
+    Account, Cause, EventId, HoldId, Kind, LotId, PaymentId, Posting, TenantId, Timestamp, Transaction,
+};
 use rusqlite::{Connection, Row, ToSql};
 use uuid::Uuid;
 
@@ -11,9 +13,9 @@ use crate::model::{Listing, LotRow, Page, TransactionFilter, TransactionRow};
 /// The columns that [`read`] reads, in their order.
 pub(super) const COLUMNS: &str =
     "t.seq, t.tenant, t.kind, t.cause_kind, t.cause, t.cause_by, t.payment, t.at,
-    t.available, t.held, t.frozen, t.debt, t.hash";
+    t.available, t.held, t.frozen, t.debt, t.hash, t.hold, t.reference";
 /// A line whose payment was absorbed by another is shown under that one.
-const TABLES: &str = "FROM transactions t LEFT JOIN absorbed a ON a.payment = t.payment
+pub(super) const TABLES: &str = "FROM transactions t LEFT JOIN absorbed a ON a.payment = t.payment
     LEFT JOIN payments p ON p.id = coalesce(a.into_payment, t.payment)";
 
 /// Transactions that match, in the journal's order.
@@ -53,7 +55,7 @@ pub(super) fn list(
     let sql = format!("SELECT {COLUMNS}, p.key {TABLES} WHERE {matching} ORDER BY t.seq {order}");
     let count = format!("SELECT count(*) FROM transactions t WHERE {matching}");
     paging::list(c, &sql, &count, &values, page, |row| {
-        Ok(TransactionRow { transaction: read(c, row)?, payment_key: row.get(13)? })
+        Ok(TransactionRow { transaction: read(c, row)?, payment_key: row.get(15)? })
     })
 }
 
@@ -70,6 +72,7 @@ pub(super) fn read(c: &Connection, row: &Row<'_>) -> Result<Transaction, StoreEr
         cause: match cause_kind.as_str() {
             "event" => Cause::Event(EventId::from(cause)),
             "command" => Cause::Command(cause),
+            "clock" => Cause::Clock(cause),
             _ => Cause::Operator { by: row.get::<_, Option<String>>(5)?.unwrap_or_default(), reason: cause },
         },
         payment: row.get::<_, Option<i64>>(6)?.map(PaymentId),
@@ -77,6 +80,8 @@ pub(super) fn read(c: &Connection, row: &Row<'_>) -> Result<Transaction, StoreEr
         postings: postings(c, seq)?,
         balance_after: book::read_balance(row, 8)?,
         hash: row.get(12)?,
+        hold: row.get::<_, Option<Uuid>>(13)?.map(HoldId),
+        reference: row.get(14)?,
     })
 }
 
@@ -101,11 +106,11 @@ fn postings(c: &Connection, seq: i64) -> Result<Vec<Posting>, StoreError> {
 pub(super) fn lots(c: &Connection, tenant: TenantId, page: Page) -> Result<Listing<LotRow>, StoreError> {
     let order = paging::order(page);
     let sql = format!(
-        "SELECT l.*, p.key FROM lots l JOIN payments p ON p.id = l.payment
+        "SELECT l.*, p.key FROM lots l LEFT JOIN payments p ON p.id = l.payment
          WHERE l.tenant = ?1 ORDER BY l.id {order}"
     );
     let count = "SELECT count(*) FROM lots WHERE tenant = ?1";
     paging::list(c, &sql, count, &[&tenant.0], page, |row| {
-        Ok(LotRow { lot: book::read_lot(row)?, payment_key: row.get(10)? })
+        Ok(LotRow { lot: book::read_lot(row)?, payment_key: row.get(12)? })
     })
 }

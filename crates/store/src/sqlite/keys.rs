@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::model::KeyRow;
+use crate::model::{KeyRow, RotatedKey};
 
 const COLUMNS: &str = "id, name, tenant, permissions, created_at, expires_at, revoked_at";
 
@@ -37,6 +37,28 @@ pub(super) fn revoke(c: &Connection, id: &str, now: Timestamp) -> Result<bool, S
         .prepare_cached("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")?
         .execute((id, now.0))?;
     Ok(changed > 0)
+}
+
+/// Replaces a key that still works; it works until `until`, if it would.
+pub(super) fn rotate(
+    c: &Connection,
+    id: &str,
+    new_id: &str,
+    hash: &[u8; 32],
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<RotatedKey>, StoreError> {
+    let works = format!(
+        "SELECT {COLUMNS} FROM api_keys
+         WHERE id = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?2)"
+    );
+    let found = c.prepare_cached(&works)?.query_row((id, now.0), read).optional()?;
+    let Some(old) = found else { return Ok(None) };
+    let key = KeyRow { id: new_id.to_owned(), created_at: now, ..old.clone() };
+    create(c, &key, hash)?;
+    let ends = old.expires_at.map_or(until, |end| end.min(until));
+    c.prepare_cached("UPDATE api_keys SET expires_at = ?2 WHERE id = ?1")?.execute((id, ends.0))?;
+    Ok(Some(RotatedKey { key, replaced: KeyRow { expires_at: Some(ends), ..old } }))
 }
 
 /// All keys, the oldest first.

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::OpenError;
 
-const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("migrations/0001_ledger.sql"))];
+const MIGRATIONS: &[(i64, &str)] =
+    &[(1, include_str!("migrations/0001_ledger.sql")), (2, include_str!("migrations/0002_credits_api.sql"))];
 
 const HISTORY: &str = "
     CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

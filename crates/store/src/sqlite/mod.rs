@@ -1,27 +1,43 @@
 //! The SQLite driver: one file, one writer thread, a few readers. Each verb of the store is one line here;
 //! the SQL stands in the file named after its subject.
 
+mod adjustments;
 mod audit;
 mod backup;
 mod book;
+mod commands;
+mod deliveries;
+mod endpoints;
 mod events;
+mod feed;
+mod holds;
 mod ingest;
 mod journal;
 mod keys;
 mod migrate;
+mod notices;
 mod open;
+mod operators;
 mod paging;
 mod payments;
+mod purchases;
 mod quarantine;
 mod reader;
+mod record;
+mod reports;
 mod settle;
+mod statement;
+mod sweep;
+mod tenants;
 mod writer;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::knowledge::Ruling;
-use ledger::{EventId, PaymentId, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
+use ledger::{
+    EventId, Hold, HoldId, HoldState, PaymentId, PaymentStatus, Policy, Tenant, TenantId, Timestamp,
+};
 
 pub use backup::backup;
 pub use migrate::NEWEST as SCHEMA_NEWEST;
@@ -30,8 +46,10 @@ pub use writer::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
 
 use crate::error::{OpenError, StoreError};
 use crate::model::{
-    Audit, Delivery, DueEvent, EventFilter, EventRow, Health, KeyRow, Listing, LotRow, Page, PaymentRow,
-    Postponed, QuarantineRow, Receipt, Settled, Settlement, TransactionFilter, TransactionRow,
+    Answered, Attempt, Audit, BegunPurchase, Delivery, DeliveryRow, DeliveryState, Disabled, DueDelivery,
+    DueEvent, EndpointRow, EventFilter, EventRow, Health, KeyRow, Listing, LotRow, NoticeHealth, NoticeRange,
+    NoticeRow, Order, Page, PaymentRow, Postponed, Purchase, PurchaseOrder, PurchaseSession, QuarantineRow,
+    Receipt, Room, RotatedKey, Settled, Settlement, SigningSecret, Swept, TransactionFilter, TransactionRow,
 };
 
 /// The version of SQLite inside this program.
@@ -47,6 +65,8 @@ pub struct Sqlite {
     // Dropped in this order. The writer's connection is the last to close, which moves the write-ahead log
     // into the file: no reader may. The lock goes when nothing of ours has the file open any more.
     readers: reader::Readers,
+    // Who asks, and what they have: no listing holds up either.
+    counter: reader::Readers,
     // The loops have one of their own: no listing, and no audit of minutes, holds up what is due.
     loops: reader::Readers,
     writer: writer::Writer,
@@ -59,10 +79,11 @@ impl Sqlite {
         let lock = open::Lock::take(path)?;
         let connection = open::writer(path, mode)?;
         let readers = reader::Readers::open(path, reader::READERS)?;
+        let counter = reader::Readers::open(path, reader::COUNTER_READERS)?;
         let loops = reader::Readers::open(path, 1)?;
         let writer = writer::Writer::start(connection)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { readers, loops, writer, lock: Arc::new(Mutex::new(lock)) })
+        Ok(Self { readers, counter, loops, writer, lock: Arc::new(Mutex::new(lock)) })
     }
 
     /// Tells other processes who has the database, and where it can be reached.
@@ -103,6 +124,22 @@ impl Sqlite {
         policy: Arc<Policy>,
     ) -> Answer<Option<Settled>> {
         self.writer.write(move |c| settle::settle_ruling(c, payment, asked, &ruling, &policy)).await
+    }
+
+    pub(crate) async fn carry_out(
+        &self,
+        orders: Vec<Order>,
+        now: Timestamp,
+    ) -> Answer<Vec<Answer<Answered>>> {
+        self.writer.write(move |c| commands::carry_out(c, &orders, now)).await
+    }
+
+    pub(crate) async fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
+        self.writer.write(move |c| sweep::sweep(c, now, limit)).await
+    }
+
+    pub(crate) async fn next_expiry(&self) -> Answer<Option<Timestamp>> {
+        self.loops.read(sweep::next).await
     }
 
     pub(crate) async fn postpone(&self, failed: Vec<Postponed>, now: Timestamp) -> Answer<()> {
@@ -148,16 +185,41 @@ impl Sqlite {
         self.writer.write(move |c| keys::revoke(c, &id, now)).await
     }
 
+    pub(crate) async fn rotate_key(
+        &self,
+        id: String,
+        new_id: String,
+        hash: [u8; 32],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Answer<Option<RotatedKey>> {
+        self.writer.write(move |c| keys::rotate(c, &id, &new_id, &hash, now, until)).await
+    }
+
     pub(crate) async fn keys(&self) -> Answer<Vec<KeyRow>> {
         self.readers.read(keys::list).await
     }
 
     pub(crate) async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<KeyRow>> {
-        self.readers.read(move |c| keys::find(c, &hash)).await
+        self.counter.read(move |c| keys::find(c, &hash)).await
     }
 
     pub(crate) async fn tenant(&self, id: TenantId) -> Answer<Option<Tenant>> {
-        self.readers.read(move |c| book::find_tenant(c, id)).await
+        self.counter.read(move |c| book::find_tenant(c, id)).await
+    }
+
+    pub(crate) async fn hold(&self, tenant: TenantId, id: HoldId, now: Timestamp) -> Answer<Option<Hold>> {
+        self.readers.read(move |c| holds::show(c, tenant, id, now)).await
+    }
+
+    pub(crate) async fn holds(
+        &self,
+        tenant: TenantId,
+        state: Option<HoldState>,
+        now: Timestamp,
+        page: Page,
+    ) -> Answer<Listing<Hold>> {
+        self.readers.read(move |c| holds::list(c, tenant, state, now, page)).await
     }
 
     pub(crate) async fn transactions(
@@ -199,6 +261,115 @@ impl Sqlite {
 
     pub(crate) async fn quarantine_item(&self, id: i64) -> Answer<Option<QuarantineRow>> {
         self.readers.read(move |c| quarantine::show(c, id)).await
+    }
+
+    pub(crate) async fn create_endpoint(
+        &self,
+        endpoint: EndpointRow,
+        secret: SigningSecret,
+        limit: u32,
+    ) -> Answer<bool> {
+        self.writer.write(move |c| endpoints::create(c, &endpoint, &secret, limit)).await
+    }
+
+    pub(crate) async fn endpoints(
+        &self,
+        tenant: Option<TenantId>,
+        page: Page,
+    ) -> Answer<Listing<EndpointRow>> {
+        self.readers.read(move |c| endpoints::list(c, tenant, page)).await
+    }
+
+    pub(crate) async fn endpoint(&self, id: String) -> Answer<Option<EndpointRow>> {
+        self.readers.read(move |c| endpoints::show(c, &id)).await
+    }
+
+    pub(crate) async fn delete_endpoint(&self, id: String) -> Answer<bool> {
+        self.writer.write(move |c| endpoints::delete(c, &id)).await
+    }
+
+    pub(crate) async fn roll_endpoint_secret(
+        &self,
+        id: String,
+        secret: SigningSecret,
+        old_until: Timestamp,
+    ) -> Answer<bool> {
+        self.writer.write(move |c| endpoints::roll(c, &id, &secret, old_until)).await
+    }
+
+    pub(crate) async fn enable_endpoint(&self, id: String) -> Answer<bool> {
+        self.writer.write(move |c| endpoints::enable(c, &id)).await
+    }
+
+    pub(crate) async fn due_deliveries(&self, now: Timestamp, room: Room) -> Answer<Vec<DueDelivery>> {
+        self.loops.read(move |c| deliveries::due(c, now, &room)).await
+    }
+
+    pub(crate) async fn next_delivery(&self, now: Timestamp) -> Answer<Option<Timestamp>> {
+        self.loops.read(move |c| deliveries::next(c, now)).await
+    }
+
+    pub(crate) async fn record_attempts(
+        &self,
+        attempts: Vec<Attempt>,
+        disable_before: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Vec<Disabled>> {
+        self.writer.write(move |c| deliveries::record(c, &attempts, disable_before, now)).await
+    }
+
+    pub(crate) async fn resend(&self, endpoint: String, notice: String, now: Timestamp) -> Answer<bool> {
+        self.writer.write(move |c| deliveries::resend(c, &endpoint, &notice, now)).await
+    }
+
+    pub(crate) async fn deliveries(
+        &self,
+        endpoint: String,
+        state: Option<DeliveryState>,
+        page: Page,
+    ) -> Answer<Listing<DeliveryRow>> {
+        self.readers.read(move |c| deliveries::list(c, &endpoint, state, page)).await
+    }
+
+    pub(crate) async fn notices(
+        &self,
+        tenant: Option<TenantId>,
+        after: i64,
+        limit: u32,
+    ) -> Answer<Vec<NoticeRow>> {
+        self.readers.read(move |c| feed::after(c, tenant, after, limit)).await
+    }
+
+    pub(crate) async fn notice_range(&self) -> Answer<NoticeRange> {
+        self.readers.read(feed::range).await
+    }
+
+    pub(crate) async fn prune_notices(&self, before: Timestamp, limit: u32) -> Answer<u64> {
+        self.writer.write(move |c| feed::prune(c, before, limit)).await
+    }
+
+    pub(crate) async fn notice_health(&self) -> Answer<NoticeHealth> {
+        self.readers.read(feed::health).await
+    }
+
+    pub(crate) async fn begin_purchase(&self, order: PurchaseOrder, now: Timestamp) -> Answer<BegunPurchase> {
+        self.writer.write(move |c| purchases::begin(c, &order, now)).await
+    }
+
+    pub(crate) async fn finish_purchase(
+        &self,
+        id: String,
+        session: PurchaseSession,
+    ) -> Answer<Option<Purchase>> {
+        self.writer.write(move |c| purchases::finish(c, &id, &session)).await
+    }
+
+    pub(crate) async fn abandon_purchase(&self, id: String) -> Answer<bool> {
+        self.writer.write_statement(move |c| purchases::abandon(c, &id)).await
+    }
+
+    pub(crate) async fn purchase(&self, name: String) -> Answer<Option<Purchase>> {
+        self.readers.read(move |c| purchases::find(c, &name)).await
     }
 
     pub(crate) async fn health(&self) -> Answer<Health> {

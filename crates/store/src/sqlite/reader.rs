@@ -12,6 +12,8 @@ use crate::error::{OpenError, StoreError};
 
 /// Queries of people and programs that run at the same time; more wait.
 pub(super) const READERS: usize = 4;
+/// Of them, look-ups of keys and balances, which every request begins with: they are short.
+pub(super) const COUNTER_READERS: usize = 2;
 
 /// The way to the readers.
 #[derive(Clone, Debug)]

@@ -1,12 +1,14 @@
-//! The one verb that writes money: load what a batch touches, decide each item in turn in memory, write what
-//! was decided, in one commit (design section 4, rules 1 and 2).
+//! Events and rulings: load what a batch touches, decide each item in turn in memory, write what was decided,
+//! in one commit (design section 4, rules 1 and 2).
+//! Not here: commands, which may refuse (`commands`), and how a decision is written (`record`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger::knowledge::{Ruling, Verdict};
-use ledger::{Book, Changes, Decision, Outcome, PaymentId, Policy, Reason, Timestamp, decide, rule};
+use ledger::{Changes, Decision, Outcome, PaymentId, Policy, Reason, Timestamp, decide, rule};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::record::Record;
 use super::{book, quarantine};
 use crate::error::StoreError;
 use crate::model::{Reading, Settled, Settlement};
@@ -23,7 +25,7 @@ pub(super) fn settle(
         Reading::Fact(fact) => Some(&**fact),
         Reading::Ignored | Reading::Quarantined { .. } => None,
     });
-    let mut ledger = book::load(c, facts)?;
+    let mut record = Record::new(book::load(c, facts)?, now);
     let mut settled = Vec::with_capacity(batch.len());
     for item in batch {
         let due: Option<Option<String>> = c
@@ -32,33 +34,36 @@ pub(super) fn settle(
             .optional()?;
         let Some(earlier) = due else { continue };
         let earlier = earlier.as_deref().and_then(Outcome::from_name);
-        let outcome = settle_one(c, &mut ledger, item, earlier, policy, now)?;
+        let outcome = settle_one(c, &mut record, item, earlier, policy, now)?;
         settled.push(Settled { seq: item.seq, outcome });
     }
+    record.finish(c)?;
     Ok(settled)
 }
 
 fn settle_one(
     c: &Connection,
-    ledger: &mut Book,
+    record: &mut Record,
     item: &Settlement,
     earlier: Option<Outcome>,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Outcome, StoreError> {
     match &item.reading {
-        Reading::Fact(fact) => match catch_unwind(AssertUnwindSafe(|| decide(ledger, fact, policy, now))) {
-            Ok(decision) => {
-                record(c, ledger, &decision, now)?;
-                finish(c, item.seq, earlier, &decision, now)?;
-                Ok(decision.outcome)
+        Reading::Fact(fact) => {
+            match catch_unwind(AssertUnwindSafe(|| decide(&record.book, fact, policy, now))) {
+                Ok(decision) => {
+                    add(c, record, &decision, now)?;
+                    finish(c, item.seq, earlier, &decision, now)?;
+                    Ok(decision.outcome)
+                }
+                Err(_) => {
+                    let detail = "The ledger's rules panicked on this event. Nothing was granted or taken.";
+                    quarantine::close_event(c, item.seq, Reason::Panicked, detail, now)?;
+                    Ok(Outcome::Quarantined)
+                }
             }
-            Err(_) => {
-                let detail = "The ledger's rules panicked on this event. Nothing was granted or taken.";
-                quarantine::close_event(c, item.seq, Reason::Panicked, detail, now)?;
-                Ok(Outcome::Quarantined)
-            }
-        },
+        }
         Reading::Ignored => {
             let decision =
                 Decision { outcome: Outcome::Ignored, question: None, changes: Changes::default() };
@@ -86,27 +91,28 @@ pub(super) fn settle_ruling(
     {
         return Ok(None);
     }
-    let mut ledger = book::load_payment(c, payment, ruling)?;
-    let Some(decision) = rule(&ledger, payment, ruling.clone(), policy) else { return Ok(None) };
+    let mut record = Record::new(book::load_payment(c, payment, ruling)?, ruling.at);
+    let Some(decision) = rule(&record.book, payment, ruling.clone(), policy) else { return Ok(None) };
     let resolution = match ruling.verdict {
         Verdict::Grant { .. } => "resolved",
         Verdict::Dismiss => "dismissed",
     };
     quarantine::answer(c, payment, resolution, &ruling.by, &ruling.reason, ruling.at)?;
-    record(c, &mut ledger, &decision, ruling.at)?;
+    add(c, &mut record, &decision, ruling.at)?;
+    record.finish(c)?;
     Ok(Some(Settled { seq: 0, outcome: decision.outcome }))
 }
 
-/// Writes a decision to the database, and then to the book, so that the next one sees it.
-fn record(c: &Connection, ledger: &mut Book, decision: &Decision, now: Timestamp) -> Result<(), StoreError> {
-    book::write(c, ledger, &decision.changes, now)?;
+/// Writes a decision, with the question that it asks or answers.
+fn add(c: &Connection, record: &mut Record, decision: &Decision, now: Timestamp) -> Result<(), StoreError> {
     if let Some(payment) = &decision.changes.payment {
-        let before = ledger.payments.get(&payment.id).and_then(|p| ledger::status::question(&p.knowledge));
+        let known = record.book.payments.get(&payment.id);
+        let before = known.and_then(|known| ledger::status::question(&known.knowledge));
+        record.add(c, &decision.changes)?;
         if decision.question != before || !decision.changes.absorbed.is_empty() {
             quarantine::question(c, payment.id, decision.question, now)?;
         }
     }
-    ledger.apply(&decision.changes);
     Ok(())
 }
 

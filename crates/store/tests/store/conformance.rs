@@ -3,19 +3,27 @@
 //! afterwards. A further database is one more test that calls [`check`].
 //!
 //! Not here: what only one database promises (`sqlite`), and what a decision should be (`ledger`).
-//! Not provable yet: debt, and credits taken from another lot, because no verb spends.
 
 mod arrivals;
+mod batches;
+mod commands;
+pub(crate) mod endpoints;
 mod health;
+mod holds;
 mod journal;
 mod keys;
 mod listings;
 mod merges;
+mod notices;
+mod operators;
 mod orders;
+mod purchases;
 mod quarantine;
 mod replays;
 pub(crate) mod sale;
 mod settlements;
+mod sweep;
+pub(crate) mod till;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -49,11 +57,19 @@ pub(crate) const CASES: &[&[Case]] = &[
     replays::CASES,
     settlements::CASES,
     journal::CASES,
+    commands::CASES,
+    batches::CASES,
+    holds::CASES,
+    notices::CASES,
+    sweep::CASES,
     merges::CASES,
+    operators::CASES,
     orders::CASES,
     quarantine::CASES,
     listings::CASES,
     keys::CASES,
+    endpoints::CASES,
+    purchases::CASES,
     health::CASES,
 ];
 

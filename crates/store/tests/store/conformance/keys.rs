@@ -1,7 +1,7 @@
 //! API keys: stored by the hash of their secret, found by it, revoked for good.
 
 use ledger::Credits;
-use store::{KeyRow, Store};
+use store::{KeyRow, RotatedKey, Store};
 
 use super::sale::{NOW, Sale, balance, learn, tenant};
 use super::{Case, case};
@@ -10,6 +10,7 @@ pub(super) const CASES: &[Case] = &[
     case!([create_key, find_key, keys], a_key_is_found_by_its_hash_as_it_was_written),
     case!([revoke_key, find_key, keys], a_key_is_revoked_once_and_stays_on_the_list),
     case!([create_key, tenant], a_key_makes_its_tenant_known_and_leaves_a_balance_alone),
+    case!([rotate_key, find_key, keys], a_key_is_replaced_and_never_works_longer_for_it),
     case!([create_key, keys], neither_a_name_nor_a_secret_is_given_twice),
 ];
 
@@ -52,6 +53,37 @@ async fn a_key_makes_its_tenant_known_and_leaves_a_balance_alone(store: Store) {
     learn(&store, &[Sale::new("a").bought()]).await;
     store.create_key(key("key_b", Some(1)), [2; 32]).await.unwrap();
     assert_eq!(store.tenant(tenant(1)).await.unwrap().unwrap().balance.available, Credits(10));
+}
+
+async fn a_key_is_replaced_and_never_works_longer_for_it(store: Store) {
+    let at = |seconds| NOW.plus_seconds(seconds);
+    let limited = KeyRow { expires_at: Some(at(50)), ..key("limited", Some(1)) };
+    store.create_key(key("open", Some(1)), [1; 32]).await.unwrap();
+    store.create_key(limited.clone(), [2; 32]).await.unwrap();
+    store.create_key(key("revoked", Some(1)), [3; 32]).await.unwrap();
+    assert!(store.revoke_key("revoked".to_owned(), NOW).await.unwrap());
+
+    // What is replaced; seconds from then until its end: the end of the new one, and of the old.
+    let rows: [(KeyRow, u8, i64, Option<_>, _); 2] =
+        [(key("open", Some(1)), 1, 99, None, at(109)), (limited, 2, 99, Some(at(50)), at(50))];
+    for (old, number, overlap, new_end, old_end) in rows {
+        let (id, hash) = (format!("new_{}", old.id), [number + 10; 32]);
+        let rotated = store.rotate_key(old.id.clone(), id.clone(), hash, at(10), at(10 + overlap)).await;
+        let new = KeyRow { id, created_at: at(10), expires_at: new_end, ..old.clone() };
+        let old = KeyRow { expires_at: Some(old_end), ..old };
+        assert_eq!(rotated.unwrap(), Some(RotatedKey { key: new.clone(), replaced: old.clone() }));
+        assert_eq!(store.find_key(hash).await.unwrap(), Some(new));
+        assert_eq!(store.find_key([number; 32]).await.unwrap(), Some(old), "found by its secret as before");
+    }
+    // Ended, revoked, unknown; and nothing changes where the new secret is taken.
+    for (id, now) in [("open", 109), ("limited", 50), ("revoked", 0), ("nobody", 0)] {
+        let none = store.rotate_key(id.to_owned(), "key_x".to_owned(), [20; 32], at(now), at(200)).await;
+        assert_eq!(none.unwrap(), None, "{id}");
+    }
+    let before = store.keys().await.unwrap();
+    let taken = store.rotate_key("open".to_owned(), "key_x".to_owned(), [2; 32], at(20), at(30)).await;
+    assert!(taken.is_err());
+    assert_eq!(store.keys().await.unwrap(), before);
 }
 
 async fn neither_a_name_nor_a_secret_is_given_twice(store: Store) {

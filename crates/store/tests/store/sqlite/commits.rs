@@ -6,11 +6,12 @@ use std::time::Duration;
 use ledger::{Outcome, PaymentId, Policy};
 use rusqlite::Connection;
 use store::sqlite::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
-use store::{KeyRow, Receipt, StoreError};
+use store::{Answered, KeyRow, Receipt, StoreError};
 use tokio::task::JoinSet;
 
 use super::{open, raw};
 use crate::conformance::sale::{NOW, Sale, arrive, balance, delivery, grant, learn, settle, told};
+use crate::conformance::till::{batch, hold, order, spend};
 use crate::folder::Folder;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,6 +126,36 @@ async fn whoever_goes_away_does_not_stop_the_work() {
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
     let (event, _) = store.event(bought.told.event).await.unwrap().unwrap();
     assert_eq!(event.outcome, Some(Outcome::Granted));
+}
+
+/// What a crash leaves behind is what is on the disk when an answer comes: a copy of the files, made then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_was_answered_is_there_after_a_crash() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let store = open(&path);
+    learn(&store, &[Sale::new("a").of(100).bought()]).await;
+    for round in 0..8_u128 {
+        let key = |number: u128| format!("{round} {number}");
+        let mut orders: Vec<_> = (0..3).map(|number| order(&key(number), spend(1))).collect();
+        orders.push(order(&key(3), hold(round, 2)));
+        orders.push(order(&key(4), spend(1000)));
+        let answers = batch(&store, orders.clone(), NOW).await;
+        let after = folder.file(&format!("after {round}.db"));
+        for end in ["", "-wal"] {
+            let name = |path: &std::path::Path| format!("{}{end}", path.display());
+            std::fs::copy(name(&path), name(&after)).unwrap();
+        }
+        let again = open(&after);
+        for (before, after) in answers.into_iter().zip(batch(&again, orders, NOW.plus_seconds(60)).await) {
+            let Ok(Answered::Carried { answer, at, .. }) = before else { panic!("{before:?}") };
+            let kept = Answered::Carried { answer, at, replayed: true };
+            assert!(matches!(&after, Ok(after) if *after == kept), "{after:?} is not {kept:?}");
+        }
+        let left = 100 - 5 * (round as i64 + 1);
+        assert_eq!(balance(&again, 1).await, [left, 2 * (round as i64 + 1), 0, 0]);
+        assert_eq!(again.audit().await.unwrap().faults, [""; 0]);
+    }
 }
 
 /// Keeps the writer waiting, for as long as this connection lives; it waits for up to five seconds.

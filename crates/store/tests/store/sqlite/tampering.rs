@@ -5,6 +5,7 @@ use store::Store;
 
 use super::{open, raw};
 use crate::conformance::sale::{Sale, learn};
+use crate::conformance::till::{capture, does, hold};
 use crate::folder::Folder;
 
 /// Three transactions of tenant 1, two of tenant 2.
@@ -77,7 +78,10 @@ async fn the_audit_finds_what_was_forged() {
         ("UPDATE tenants SET available = available + 1", &[stored]),
         ("UPDATE tenants SET debt = 5", &[stored]),
         ("DELETE FROM tenants", &["has postings and no row"]),
-        ("INSERT INTO tenants VALUES (zeroblob(16), 5, 0, 0, 0, 0)", &["tenant 00000000-", stored]),
+        (
+            "INSERT INTO tenants (id, available, created_at) VALUES (zeroblob(16), 5, 0)",
+            &["tenant 00000000-", stored],
+        ),
         ("UPDATE lots SET available = available + 1 WHERE id = 1", &["lot 1", figures]),
         ("UPDATE lots SET revoked = 0 WHERE id = 1", &["lot 1", figures]),
         ("UPDATE lots SET tenant = (SELECT tenant FROM lots WHERE id = 2) WHERE id = 1", &["lot 1", figures]),
@@ -88,6 +92,47 @@ async fn the_audit_finds_what_was_forged() {
         let path = folder.file(&number.to_string());
         let store = open(&path);
         busy_days(&store).await;
+        forge(&raw(&path), forgery);
+        let faults = store.audit().await.unwrap().faults;
+        for word in *words {
+            assert!(faults.iter().any(|fault| fault.contains(word)), "{forgery}\nno '{word}' in {faults:#?}");
+        }
+    }
+}
+
+/// One hold of four credits stands, and one of two was captured in part: transactions 2, 3 and 4.
+#[tokio::test]
+async fn the_audit_finds_what_was_forged_of_holds() {
+    let differs = "is not what the journal says";
+    let table: &[(&str, &[&str])] = &[
+        ("UPDATE holds SET credits = 5 WHERE state = 'open'", &[differs]),
+        ("UPDATE holds SET state = 'released', resolved_at = 1 WHERE state = 'open'", &[differs]),
+        ("UPDATE holds SET state = 'open', resolved_at = NULL, captured = 0", &[differs]),
+        ("UPDATE holds SET state = 'expired' WHERE state = 'captured'", &[differs]),
+        ("UPDATE holds SET captured = 2 WHERE state = 'captured'", &[differs]),
+        ("UPDATE holds SET tenant = zeroblob(16)", &[differs]),
+        ("UPDATE holds SET created_at = created_at + 1", &[differs]),
+        ("UPDATE holds SET resolved_at = resolved_at + 1", &[differs]),
+        ("UPDATE hold_lots SET credits = credits + 1", &[differs]),
+        ("UPDATE hold_lots SET lot = 7", &[differs]),
+        ("DELETE FROM hold_lots", &[differs]),
+        ("DELETE FROM holds WHERE state = 'open'", &["is in the journal and has no row"]),
+        ("INSERT INTO holds VALUES (zeroblob(16), zeroblob(16), 1, 0, 'open', NULL, 0, 0, NULL)", &[differs]),
+        ("UPDATE transactions SET hold = NULL WHERE seq = 2", &["does not say which hold", differs]),
+        ("UPDATE transactions SET hold = zeroblob(16) WHERE seq = 4", &["which was never made", differs]),
+        ("UPDATE transactions SET kind = 'spent' WHERE seq = 2", &["transaction 2 moves held", differs]),
+        ("UPDATE postings SET amount = 9223372036854775807", &["as a whole", differs]),
+        ("UPDATE postings SET lot = 2 WHERE seq = 4", &["transaction 4 does not end", differs]),
+    ];
+    let folder = Folder::new();
+    for (number, (forgery, words)) in table.iter().enumerate() {
+        let path = folder.file(&number.to_string());
+        let store = open(&path);
+        learn(&store, &[Sale::new("a").bought()]).await;
+        for action in [hold(1, 4), hold(2, 2), capture(2, Some(1))] {
+            does(&store, action).await.unwrap();
+        }
+        assert_eq!(store.audit().await.unwrap().faults, [""; 0]);
         forge(&raw(&path), forgery);
         let faults = store.audit().await.unwrap().faults;
         for word in *words {

@@ -1,0 +1,52 @@
+//! What crosses the border of the store about commands: orders in, answers out, and what the clock ended.
+//! Not here: what a command means (`ledger::command`), and how its fingerprint is made (`web`).
+
+use ledger::{Command, Receipt, Refusal, TenantId, Timestamp};
+
+use super::{Pin, Scope};
+
+/// A command to be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What to do.
+    pub command: Command,
+    /// Under which name its answer is kept for ever. None for a dry run: decided and answered, and nothing
+    /// of it is written.
+    pub pin: Option<Pin>,
+}
+
+impl Order {
+    /// What its answer is kept under. A tenant and an operator may use the same key for two things.
+    pub(crate) fn name(&self) -> Option<Name> {
+        self.pin.as_ref().map(|pin| (self.command.tenant, pin.scope, pin.key.clone()))
+    }
+}
+
+/// What an answer is kept under.
+pub(crate) type Name = (TenantId, Scope, String);
+
+/// What became of an order.
+#[expect(clippy::large_enum_variant, reason = "nearly every answer is of the large kind")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// It was decided, and the decision is durable.
+    Carried {
+        /// The decision. A refusal is one too: it is the same for ever.
+        answer: Result<Receipt, Refusal>,
+        /// When it was made, by the ledger's clock.
+        at: Timestamp,
+        /// It was made for an earlier order of the same name.
+        replayed: bool,
+    },
+    /// Its name was used for something else before. Nothing was done.
+    KeyReused,
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Holds and lots whose time was up, and that ended now.
+    pub expired: u32,
+    /// There may be more of them.
+    pub more: bool,
+}

@@ -1,0 +1,32 @@
+//! What makes a command the same command: the name that its client gave it, and what it asked. Kept for ever
+//! with its answer. Not here: how a fingerprint is made (`web`), and the answers.
+
+/// One command's name, and what it asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// Whose name it is: a tenant and an operator may use the same one for two things.
+    pub scope: Scope,
+    /// The client's `Idempotency-Key`.
+    pub key: String,
+    /// Of what was asked: SHA-256.
+    pub fingerprint: [u8; 32],
+}
+
+/// Whose command it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// The tenant's own.
+    Tenant,
+    /// An operator's, about a tenant.
+    Operator,
+}
+
+impl Scope {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Operator => "operator",
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Commands: load what a batch touches, decide each in turn in memory, write what was decided and what each
+//! was answered, in one commit. The same name gets the same answer for ever.
+//! Not here: events, which cannot be refused (`settle`), and what a command means (`ledger::command`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ledger::{
+    Action, Book, Command, Credits, Execution, HoldId, Receipt, Refusal, TenantId, Timestamp,
+    carry_out as decide, expire,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::record::Record;
+use super::{book, sweep};
+use crate::error::StoreError;
+use crate::model::{Answered, Name, Order, Pin};
+
+/// Holds that a batch expires before it decides. More would make everybody behind it wait.
+const DUE_HOLDS_MAX: u32 = 1000;
+
+/// Carries out a batch of commands, each answered in its place.
+pub(super) fn carry_out(
+    c: &Connection,
+    orders: &[Order],
+    now: Timestamp,
+) -> Result<Vec<Result<Answered, StoreError>>, StoreError> {
+    let mut pinned = load_pinned(c, orders)?;
+    let is_new = |order: &&Order| order.name().is_none_or(|name| !pinned.contains_key(&name));
+    let (mut record, overdue) = load(c, orders.iter().filter(is_new).map(|order| &order.command), now)?;
+    let at = now.max(record.book.clock);
+    for tenant in &overdue {
+        // On whom this panics, the sweep reports; here it must take no neighbour with it.
+        if let Ok(changes) = catch_unwind(AssertUnwindSafe(|| expire(&record.book, *tenant, at))) {
+            record.add(c, &changes)?;
+        }
+    }
+    let mut answers = Vec::with_capacity(orders.len());
+    for order in orders {
+        let name = order.name();
+        let kept = name.as_ref().and_then(|name| pinned.get(name));
+        let answer = match (&order.pin, kept) {
+            (Some(pin), Some(kept)) => Ok(kept.answer_again(&pin.fingerprint)),
+            _ if overdue.contains(&order.command.tenant) => Err(StoreError::Busy),
+            _ => match decide_one(&record.book, &order.command, at) {
+                Ok(Execution { answer, changes }) => {
+                    if let Some((pin, name)) = order.pin.as_ref().zip(name) {
+                        // A refusal has changes too, where something had run out of time.
+                        record.add(c, &changes)?;
+                        pinned.insert(name, keep(c, order.command.tenant, pin, at, &answer)?);
+                    }
+                    Ok(Answered::Carried { answer, at, replayed: false })
+                }
+                Err(error) => Err(error),
+            },
+        };
+        answers.push(answer);
+    }
+    record.finish(c)?;
+    Ok(answers)
+}
+
+/// Decides one. What goes wrong here is about this one alone.
+fn decide_one(book: &Book, command: &Command, at: Timestamp) -> Result<Execution, StoreError> {
+    if let Action::Hold { id, .. } = command.action
+        && book.holds.contains_key(&id)
+    {
+        return Err(StoreError::Refused(format!("there is a hold {id} already")));
+    }
+    catch_unwind(AssertUnwindSafe(|| decide(book, command, at)))
+        .map_err(|_| StoreError::Refused("the ledger's rules panicked on this command".to_owned()))
+}
+
+/// Pins an answer.
+fn keep(
+    c: &Connection,
+    tenant: TenantId,
+    pin: &Pin,
+    at: Timestamp,
+    answer: &Result<Receipt, Refusal>,
+) -> Result<Pinned, StoreError> {
+    let text =
+        serde_json::to_string(answer).map_err(|error| StoreError::Corrupt(format!("an answer: {error}")))?;
+    c.prepare_cached("INSERT INTO commands VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        tenant.0,
+        pin.scope.as_str(),
+        pin.key,
+        pin.fingerprint,
+        at.0,
+        text
+    ])?;
+    Ok(Pinned::Answer { fingerprint: pin.fingerprint, at, answer: answer.clone() })
+}
+
+/// What is kept under a name.
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the large kind")]
+enum Pinned {
+    /// A command's answer.
+    Answer { fingerprint: [u8; 32], at: Timestamp, answer: Result<Receipt, Refusal> },
+    /// A purchase or an adjustment, kept elsewhere: one name names one thing of a tenant, whatever it does.
+    Elsewhere,
+}
+
+impl Pinned {
+    fn answer_again(&self, asked: &[u8; 32]) -> Answered {
+        match self {
+            Self::Answer { fingerprint, at, answer } if fingerprint == asked => {
+                Answered::Carried { answer: answer.clone(), at: *at, replayed: true }
+            }
+            Self::Answer { .. } | Self::Elsewhere => Answered::KeyReused,
+        }
+    }
+}
+
+fn load_pinned(c: &Connection, orders: &[Order]) -> Result<BTreeMap<Name, Pinned>, StoreError> {
+    let names: BTreeSet<Name> = orders.iter().filter_map(Order::name).collect();
+    let mut pinned = BTreeMap::new();
+    for name in names {
+        let key = (name.0.0, name.1.as_str(), &name.2);
+        let kept: Option<([u8; 32], i64, String)> = c
+            .prepare_cached(
+                "SELECT fingerprint, at, answer FROM commands WHERE tenant = ?1 AND scope = ?2 AND key = ?3",
+            )?
+            .query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        if let Some((fingerprint, at, text)) = kept {
+            let answer = serde_json::from_str(&text)
+                .map_err(|error| StoreError::Corrupt(format!("the answer to a command: {error}")))?;
+            pinned.insert(name, Pinned::Answer { fingerprint, at: Timestamp(at), answer });
+        } else if c
+            .prepare_cached(
+                "SELECT 1 FROM purchases WHERE tenant = ?1 AND scope = ?2 AND key = ?3
+                 UNION ALL SELECT 1 FROM adjustments WHERE tenant = ?1 AND scope = ?2 AND key = ?3",
+            )?
+            .exists(key)?
+        {
+            pinned.insert(name, Pinned::Elsewhere);
+        }
+    }
+    Ok(pinned)
+}
+
+/// What the commands of one tenant need loaded.
+#[derive(Default)]
+struct Need {
+    /// What each of them burns.
+    burns: Vec<i64>,
+    /// What they are given in this batch.
+    given: i64,
+    holds: BTreeSet<HoldId>,
+}
+
+/// Loads, in the order of their ids, everything that the commands touch. Also names the tenants of whose
+/// holds too many are due.
+///
+/// Of those tenants no command may be decided in this batch: with credits still held that have returned by
+/// the clock, it could refuse what can be afforded, and that answer would be for ever. Part of their holds
+/// are expired now, the rest by the sweep or the next try.
+fn load<'c>(
+    c: &Connection,
+    commands: impl Iterator<Item = &'c Command>,
+    now: Timestamp,
+) -> Result<(Record, BTreeSet<TenantId>), StoreError> {
+    let mut needs: BTreeMap<TenantId, Need> = BTreeMap::new();
+    for command in commands {
+        let need = needs.entry(command.tenant).or_default();
+        match command.action {
+            Action::Spend { credits } => need.burn(credits),
+            Action::Hold { id, credits, .. } => {
+                need.burn(credits);
+                // It should not be there; if it is, that must show.
+                need.holds.insert(id);
+            }
+            Action::Capture { hold, .. } | Action::Release { hold } => {
+                need.holds.insert(hold);
+            }
+            Action::Adjust { credits, .. } if credits > 0 => need.given = need.given.saturating_add(credits),
+            Action::Adjust { credits, .. } => need.burn(Credits(credits.saturating_neg())),
+            Action::WriteOff { .. } => {}
+        }
+    }
+    let mut book = book::empty(c)?;
+    let at = now.max(book.clock);
+    let mut overdue = BTreeSet::new();
+    let mut room = DUE_HOLDS_MAX;
+    for (tenant, need) in needs {
+        book::load_totals(c, &mut book, tenant)?;
+        // The lots that have ended are apart: they are expired before anything is burned.
+        book::load_ended_lots(c, &mut book, tenant, at)?;
+        let wanted = need.lots_for(&book, tenant);
+        book::load_lots_to_burn(c, &mut book, tenant, wanted, at)?;
+        need.holds.into_iter().try_for_each(|hold| book::load_hold(c, &mut book, hold))?;
+        let due = sweep::due_holds_of(c, tenant, at, room + 1)?;
+        if due.len() > room as usize {
+            overdue.insert(tenant);
+        }
+        for hold in due.into_iter().take(room as usize) {
+            book::load_hold(c, &mut book, hold)?;
+            room -= 1;
+        }
+    }
+    Ok((Record::new(book, now), overdue))
+}
+
+impl Need {
+    fn burn(&mut self, credits: Credits) {
+        self.burns.push(credits.0.max(0));
+    }
+
+    /// For how many credits lots are needed. What the tenant cannot have, whatever returns and is given in
+    /// this batch, will be refused, and must not have every lot loaded for that.
+    fn lots_for(&self, book: &Book, tenant: TenantId) -> Credits {
+        let balance = book.tenants.get(&tenant).map(|tenant| tenant.balance).unwrap_or_default();
+        let most = (balance.available + balance.held).0.saturating_add(self.given);
+        let affordable = self.burns.iter().filter(|burn| **burn <= most);
+        Credits(affordable.fold(0, |sum, burn| sum.saturating_add(*burn)))
+    }
+}

@@ -1,0 +1,282 @@
+//! Each notice on its way to each endpoint: what is due, what came of it, and what is asked for again.
+//!
+//! An endpoint's notices of one tenant are a lane. What is due is taken lane by lane, so that nobody with a
+//! long queue hides the others; only endpoints for which something waits are ever looked at.
+//! Not here: who wants a notice, which is written with it, and when to try again (`engine`).
+
+use std::collections::{HashMap, HashSet};
+
+use ledger::{TenantId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::{endpoints, notices, paging};
+use crate::error::StoreError;
+use crate::model::{
+    Attempt, DeliveryRow, DeliveryState, Disabled, DueDelivery, Fate, Lane, Listing, NoticeRow, Page, Room,
+    SigningSecret,
+};
+
+/// Deliveries of one endpoint that are looked at for lanes, from the longest due. Behind that many of busy
+/// lanes, others wait until those are done.
+const WINDOW: u32 = 1024;
+
+/// Every endpoint with something to deliver, by one step through the index for each. Deleted ones may be
+/// among them.
+const WAITING: &str = "WITH RECURSIVE waiting(endpoint) AS (
+    SELECT min(endpoint) FROM deliveries INDEXED BY deliveries_due WHERE due_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(endpoint) FROM deliveries INDEXED BY deliveries_due
+            WHERE due_at IS NOT NULL AND endpoint > waiting.endpoint)
+    FROM waiting WHERE waiting.endpoint IS NOT NULL)";
+
+/// An endpoint for which something is due.
+struct Waiting {
+    id: String,
+    of_one_tenant: bool,
+    url: String,
+    secrets: Vec<SigningSecret>,
+    failing: bool,
+    head: i64,
+}
+
+/// What is due and there is room for: the endpoints whose next delivery is due longest come first, those that
+/// are failing last. Within a lane the order is that of the due times, then of what happened.
+pub(super) fn due(c: &Connection, now: Timestamp, room: &Room) -> Result<Vec<DueDelivery>, StoreError> {
+    let mut endpoints = waiting(c, now)?;
+    endpoints.sort_by_key(|endpoint| (endpoint.failing, endpoint.head));
+    let busy: HashSet<&Lane> = room.busy.iter().collect();
+    let mut busy_of: HashMap<&str, usize> = HashMap::new();
+    for lane in &room.busy {
+        *busy_of.entry(&lane.endpoint).or_default() += 1;
+    }
+    let busy_failing: usize = endpoints
+        .iter()
+        .filter(|endpoint| endpoint.failing)
+        .map(|endpoint| busy_of.get(&*endpoint.id).copied().unwrap_or_default())
+        .sum();
+    let mut free = room.lanes.saturating_sub(room.busy.len());
+    let mut free_failing = room.failing_lanes.saturating_sub(busy_failing);
+    let mut taken = Vec::new();
+    for endpoint in &endpoints {
+        let own = if endpoint.failing || endpoint.of_one_tenant { 1 } else { room.lanes_per_endpoint };
+        let own = own.saturating_sub(busy_of.get(&*endpoint.id).copied().unwrap_or_default());
+        let lanes = if endpoint.failing { own.min(free).min(free_failing) } else { own.min(free) };
+        if lanes == 0 {
+            continue;
+        }
+        let found = take(c, endpoint, &busy, lanes, room.notices_per_lane, now)?;
+        let used = found.iter().map(|delivery| delivery.notice.tenant).collect::<HashSet<_>>().len();
+        free -= used;
+        free_failing = free_failing.saturating_sub(if endpoint.failing { used } else { 0 });
+        taken.extend(found);
+    }
+    Ok(taken)
+}
+
+/// The endpoints for which something is due.
+fn waiting(c: &Connection, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
+    let mut statement = c.prepare_cached(&format!(
+        "{WAITING} SELECT e.id, e.tenant IS NOT NULL, e.url, e.secret,
+             CASE WHEN e.old_secret_until > ?1 THEN e.old_secret END, e.failing_since IS NOT NULL,
+             (SELECT min(due_at) FROM deliveries d WHERE d.endpoint = e.id AND d.due_at IS NOT NULL) AS head
+         FROM waiting JOIN endpoints e ON e.id = waiting.endpoint
+         WHERE e.disabled_at IS NULL AND head <= ?1"
+    ))?;
+    let rows = statement.query_map([now.0], |row| {
+        let secrets = [row.get::<_, Option<String>>(3)?, row.get(4)?];
+        Ok(Waiting {
+            id: row.get(0)?,
+            of_one_tenant: row.get(1)?,
+            url: row.get(2)?,
+            secrets: secrets.into_iter().flatten().map(SigningSecret).collect(),
+            failing: row.get(5)?,
+            head: row.get(6)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What is due at one endpoint, of so many lanes that are not busy.
+fn take(
+    c: &Connection,
+    endpoint: &Waiting,
+    busy: &HashSet<&Lane>,
+    lanes: usize,
+    per_lane: usize,
+    now: Timestamp,
+) -> Result<Vec<DueDelivery>, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT notice, tenant FROM deliveries INDEXED BY deliveries_due
+         WHERE endpoint = ?1 AND due_at <= ?2 ORDER BY due_at, notice LIMIT ?3",
+    )?;
+    let mut rows = statement.query((&endpoint.id, now.0, WINDOW))?;
+    let mut counts: HashMap<TenantId, usize> = HashMap::new();
+    let mut taken = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (notice, tenant) = (row.get(0)?, TenantId(row.get::<_, Uuid>(1)?));
+        if busy.contains(&Lane { endpoint: endpoint.id.clone(), tenant })
+            || !counts.contains_key(&tenant) && counts.len() >= lanes
+        {
+            continue;
+        }
+        let count = counts.entry(tenant).or_default();
+        if *count < per_lane {
+            *count += 1;
+            taken.extend(read_due(c, endpoint, notice)?);
+        } else if endpoint.of_one_tenant
+            || counts.values().all(|count| *count >= per_lane) && counts.len() == lanes
+        {
+            break;
+        }
+    }
+    Ok(taken)
+}
+
+fn read_due(c: &Connection, endpoint: &Waiting, notice: i64) -> Result<Option<DueDelivery>, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT n.seq, n.id, n.tenant, n.type, n.at, n.data, d.attempts
+         FROM deliveries d JOIN notices n ON n.seq = d.notice WHERE d.endpoint = ?1 AND d.notice = ?2",
+    )?;
+    let found = statement.query_row((&endpoint.id, notice), |row| {
+        Ok(DueDelivery {
+            endpoint: endpoint.id.clone(),
+            url: endpoint.url.clone(),
+            secrets: endpoint.secrets.clone(),
+            notice: read_notice(row)?,
+            attempts: row.get(6)?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// A notice from its first six columns.
+pub(super) fn read_notice(row: &Row<'_>) -> rusqlite::Result<NoticeRow> {
+    Ok(NoticeRow {
+        seq: row.get(0)?,
+        id: row.get(1)?,
+        tenant: TenantId(row.get(2)?),
+        kind: row.get(3)?,
+        at: Timestamp(row.get(4)?),
+        data: row.get(5)?,
+    })
+}
+
+/// When something falls due after `now`, if nothing else happens. What is due already waits for room.
+pub(super) fn next(c: &Connection, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = c.prepare_cached(&format!(
+        "{WAITING} SELECT min((SELECT min(due_at) FROM deliveries d INDEXED BY deliveries_due
+             WHERE d.endpoint = e.id AND d.due_at > ?1))
+         FROM waiting JOIN endpoints e ON e.id = waiting.endpoint WHERE e.disabled_at IS NULL"
+    ))?;
+    Ok(statement.query_row([now.0], |row| row.get::<_, Option<i64>>(0))?.map(Timestamp))
+}
+
+/// Books attempts in the order in which they ended, and answers which endpoints were disabled by them.
+pub(super) fn record(
+    c: &Connection,
+    attempts: &[Attempt],
+    disable_before: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Disabled>, StoreError> {
+    let mut disabled = Vec::new();
+    for attempt in attempts {
+        let (due_at, delivered_at) = match attempt.fate {
+            Fate::Delivered => (None, Some(now.0)),
+            Fate::Again(at) => (Some(at.0), None),
+            Fate::GivenUp | Fate::Gone => (None, None),
+        };
+        let known = c
+            .prepare_cached(
+                "UPDATE deliveries SET due_at = ?3, attempts = attempts + 1, attempted_at = ?4,
+                     delivered_at = ?5, status = ?6, error = ?7 WHERE endpoint = ?1 AND notice = ?2",
+            )?
+            .execute(params![
+                attempt.endpoint,
+                attempt.notice,
+                due_at,
+                now.0,
+                delivered_at,
+                attempt.status,
+                attempt.error
+            ])?;
+        if known == 0 {
+            // It was deleted meanwhile, and so was its endpoint.
+            continue;
+        }
+        if attempt.fate == Fate::Delivered {
+            endpoints::succeeded(c, &attempt.endpoint)?;
+        } else {
+            let gone = attempt.fate == Fate::Gone;
+            disabled.extend(endpoints::failed(c, &attempt.endpoint, gone, disable_before, now)?);
+        }
+    }
+    Ok(disabled)
+}
+
+/// Makes a notice due at an endpoint, whatever became of it before, or if it was never meant for it. False
+/// when either is not there, or the notice is of a tenant that is not the endpoint's.
+pub(super) fn resend(
+    c: &Connection,
+    endpoint: &str,
+    notice: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(place) = notices::place(notice) else { return Ok(false) };
+    let changed = c
+        .prepare_cached(
+            "INSERT INTO deliveries (endpoint, notice, tenant, due_at)
+             SELECT e.id, n.seq, n.tenant, ?3 FROM endpoints e, notices n
+             WHERE e.id = ?1 AND n.seq = ?4 AND n.id = ?2 AND (e.tenant IS NULL OR e.tenant = n.tenant)
+             ON CONFLICT DO UPDATE SET due_at = excluded.due_at, attempts = 0, delivered_at = NULL",
+        )?
+        .execute((endpoint, notice, now.0, place))?;
+    Ok(changed > 0)
+}
+
+/// An endpoint's deliveries, in the order of what happened.
+pub(super) fn list(
+    c: &Connection,
+    endpoint: &str,
+    state: Option<DeliveryState>,
+    page: Page,
+) -> Result<Listing<DeliveryRow>, StoreError> {
+    let matching = match state {
+        None => "1",
+        Some(DeliveryState::Pending) => "d.due_at IS NOT NULL",
+        Some(DeliveryState::Delivered) => "d.due_at IS NULL AND d.delivered_at IS NOT NULL",
+        Some(DeliveryState::GivenUp) => "d.due_at IS NULL AND d.delivered_at IS NULL",
+    };
+    let tables = "deliveries d JOIN endpoints e ON e.id = d.endpoint JOIN notices n ON n.seq = d.notice";
+    let order = paging::order(page);
+    let sql = format!(
+        "SELECT n.seq, n.id, n.type, n.tenant, n.at, d.attempts, d.attempted_at, d.due_at, d.delivered_at,
+             d.status, d.error
+         FROM {tables} WHERE d.endpoint = ?1 AND {matching} ORDER BY d.notice {order}"
+    );
+    let count = format!("SELECT count(*) FROM {tables} WHERE d.endpoint = ?1 AND {matching}");
+    paging::list(c, &sql, &count, &[&endpoint], page, |row| Ok(read(row)?))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+    let moment = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp));
+    let (due_at, delivered_at) = (moment(7)?, moment(8)?);
+    Ok(DeliveryRow {
+        seq: row.get(0)?,
+        notice: row.get(1)?,
+        kind: row.get(2)?,
+        tenant: TenantId(row.get(3)?),
+        created_at: Timestamp(row.get(4)?),
+        state: match (due_at, delivered_at) {
+            (Some(_), _) => DeliveryState::Pending,
+            (None, Some(_)) => DeliveryState::Delivered,
+            (None, None) => DeliveryState::GivenUp,
+        },
+        attempts: row.get(5)?,
+        attempted_at: moment(6)?,
+        due_at,
+        delivered_at,
+        status: row.get(9)?,
+        error: row.get(10)?,
+    })
+}

@@ -1,0 +1,136 @@
+//! Holds as rows: kept with the lots that they took from, found, listed.
+//! Not here: when a hold may be made or resolved (`ledger::command`), and ending those whose time is up
+//! (`sweep`).
+
+use ledger::{Allocation, Credits, Hold, HoldId, HoldState, LotId, TenantId, Timestamp};
+use rusqlite::{Connection, Row, ToSql, params};
+use uuid::Uuid;
+
+use super::paging;
+use crate::error::StoreError;
+use crate::model::{Listing, Page};
+
+const COLUMNS: &str = "id, tenant, credits, captured, state, reference, created_at, expires_at, resolved_at";
+
+/// A tenant's hold as it is at `now`: another tenant's is as good as missing.
+pub(super) fn show(
+    c: &Connection,
+    tenant: TenantId,
+    id: HoldId,
+    now: Timestamp,
+) -> Result<Option<Hold>, StoreError> {
+    let found = find(c, id)?.filter(|hold| hold.tenant == tenant);
+    Ok(found.map(|hold| as_of(hold, now)))
+}
+
+/// A tenant's holds as they are at `now`, in the order in which they were made.
+pub(super) fn list(
+    c: &Connection,
+    tenant: TenantId,
+    state: Option<HoldState>,
+    now: Timestamp,
+    page: Page,
+) -> Result<Listing<Hold>, StoreError> {
+    let mut values: Vec<&dyn ToSql> = vec![&tenant.0];
+    let name = state.map(HoldState::as_str);
+    let condition = match (state, &name) {
+        (None, _) | (_, None) => "",
+        (Some(HoldState::Open), _) => {
+            values.push(&now.0);
+            " AND state = 'open' AND expires_at > ?2"
+        }
+        (Some(HoldState::Expired), _) => {
+            values.push(&now.0);
+            " AND (state = 'expired' OR state = 'open' AND expires_at <= ?2)"
+        }
+        (Some(HoldState::Captured | HoldState::Released), Some(name)) => {
+            values.push(name);
+            " AND state = ?2"
+        }
+    };
+    let order = paging::order(page);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM holds WHERE tenant = ?1{condition} ORDER BY created_at {order}, id {order}"
+    );
+    let count = format!("SELECT count(*) FROM holds WHERE tenant = ?1{condition}");
+    paging::list(c, &sql, &count, &values, page, |row| Ok(as_of(read(c, row)?, now)))
+}
+
+/// The hold of this name, as it is stored.
+pub(super) fn find(c: &Connection, id: HoldId) -> Result<Option<Hold>, StoreError> {
+    let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM holds WHERE id = ?1"))?;
+    let mut rows = statement.query([id.0])?;
+    rows.next()?.map(|row| read(c, row)).transpose()
+}
+
+/// Shows every hold to `look`.
+pub(super) fn each(c: &Connection, mut look: impl FnMut(&Hold)) -> Result<(), StoreError> {
+    let mut statement = c.prepare(&format!("SELECT {COLUMNS} FROM holds"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        look(&read(c, row)?);
+    }
+    Ok(())
+}
+
+/// Keeps a new hold.
+pub(super) fn insert(c: &Connection, hold: &Hold) -> Result<(), StoreError> {
+    c.prepare_cached("INSERT INTO holds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
+        hold.id.0,
+        hold.tenant.0,
+        hold.credits.0,
+        hold.captured.0,
+        hold.state.as_str(),
+        hold.reference,
+        hold.created_at.0,
+        hold.expires_at.0,
+        hold.resolved_at.map(|at| at.0)
+    ])?;
+    let mut statement = c.prepare_cached("INSERT INTO hold_lots VALUES (?1, ?2, ?3, ?4)")?;
+    for (line, taken) in (1_i64..).zip(&hold.lots) {
+        statement.execute((hold.id.0, line, taken.lot.0, taken.credits.0))?;
+    }
+    Ok(())
+}
+
+/// Keeps what became of a hold. What it took, and from where, stays as it was.
+pub(super) fn update(c: &Connection, hold: &Hold) -> Result<(), StoreError> {
+    let resolved = hold.resolved_at.map(|at| at.0);
+    c.prepare_cached("UPDATE holds SET captured = ?2, state = ?3, resolved_at = ?4 WHERE id = ?1")?
+        .execute((hold.id.0, hold.captured.0, hold.state.as_str(), resolved))?;
+    Ok(())
+}
+
+/// Reads a row of [`COLUMNS`], and the lots of the hold.
+fn read(c: &Connection, row: &Row<'_>) -> Result<Hold, StoreError> {
+    let id: Uuid = row.get(0)?;
+    let state: String = row.get(4)?;
+    let state = HoldState::from_name(&state)
+        .ok_or_else(|| StoreError::Corrupt(format!("{}: state {state}", HoldId(id))))?;
+    let mut statement =
+        c.prepare_cached("SELECT lot, credits FROM hold_lots WHERE hold = ?1 ORDER BY line")?;
+    let lots = statement
+        .query_map([id], |row| Ok(Allocation { lot: LotId(row.get(0)?), credits: Credits(row.get(1)?) }))?
+        .collect::<Result<_, _>>()?;
+    Ok(Hold {
+        id: HoldId(id),
+        tenant: TenantId(row.get(1)?),
+        credits: Credits(row.get(2)?),
+        captured: Credits(row.get(3)?),
+        state,
+        lots,
+        reference: row.get(5)?,
+        created_at: Timestamp(row.get(6)?),
+        expires_at: Timestamp(row.get(7)?),
+        resolved_at: row.get::<_, Option<i64>>(8)?.map(Timestamp),
+    })
+}
+
+/// A hold whose time is up is over, whether or not its credits have returned yet: no command can find it
+/// open. When they returned is not known before they did.
+fn as_of(mut hold: Hold, now: Timestamp) -> Hold {
+    if hold.is_open() && hold.expires_at <= now {
+        hold.state = HoldState::Expired;
+    }
+    hold
+}

@@ -1,0 +1,189 @@
+-- The credits API: holds, commands with pinned outcomes, purchases, adjustments, and notices to others.
+
+-- A tenant's own words and wishes.
+ALTER TABLE tenants ADD COLUMN name TEXT;
+ALTER TABLE tenants ADD COLUMN low_balance INTEGER CHECK (low_balance > 0);  -- tell when fewer are left
+CREATE INDEX tenants_by_age ON tenants (created_at, id);
+
+-- Credits that an operator grants belong to no payment, may burn first, and may end. SQLite cannot drop a
+-- NOT NULL, so the table is made anew.
+CREATE TABLE lots_new (
+    id            INTEGER PRIMARY KEY,
+    tenant        BLOB    NOT NULL,
+    payment       INTEGER,                          -- null for an operator's grant
+    purchased_at  INTEGER NOT NULL,                 -- Stripe's clock, seconds; a grant: ours
+    granted       INTEGER NOT NULL CHECK (granted >= 0),
+    revoked       INTEGER NOT NULL CHECK (revoked >= 0),
+    available     INTEGER NOT NULL CHECK (available >= 0),
+    held          INTEGER NOT NULL CHECK (held >= 0),
+    frozen        INTEGER NOT NULL CHECK (frozen >= 0),
+    freeze_target INTEGER NOT NULL CHECK (freeze_target >= 0),
+    priority      INTEGER NOT NULL DEFAULT 50 CHECK (priority BETWEEN 0 AND 100),  -- the smallest burns first
+    expires_at    INTEGER NOT NULL DEFAULT 9223372036854775807  -- microseconds; the largest number is never
+) STRICT;
+INSERT INTO lots_new
+    (id, tenant, payment, purchased_at, granted, revoked, available, held, frozen, freeze_target)
+    SELECT id, tenant, payment, purchased_at, granted, revoked, available, held, frozen, freeze_target
+    FROM lots;
+DROP TABLE lots;
+ALTER TABLE lots_new RENAME TO lots;
+CREATE INDEX lots_of_tenant ON lots (tenant, id);
+CREATE INDEX lots_of_payment ON lots (payment) WHERE payment IS NOT NULL;
+CREATE INDEX lots_to_burn ON lots (tenant, priority, expires_at, purchased_at, id) WHERE available > 0;
+CREATE INDEX lots_to_expire ON lots (expires_at) WHERE available > 0 AND expires_at < 9223372036854775807;
+CREATE INDEX ending_lots_of_tenant ON lots (tenant, expires_at)
+    WHERE available > 0 AND expires_at < 9223372036854775807;
+
+-- The journal learns of holds, references, and of what only the clock caused. Its lines stay as they are.
+CREATE TABLE transactions_new (
+    seq        INTEGER PRIMARY KEY,                 -- 1, 2, 3, … without gaps
+    tenant     BLOB    NOT NULL,
+    kind       TEXT    NOT NULL,
+    cause_kind TEXT    NOT NULL CHECK (cause_kind IN ('event', 'operator', 'command', 'clock')),
+    cause      TEXT    NOT NULL,                    -- event id, reason, idempotency key, or what ran out
+    cause_by   TEXT,                                -- the operator
+    payment    INTEGER,
+    at         INTEGER NOT NULL,
+    available  INTEGER NOT NULL,                    -- the tenant's balance after it
+    held       INTEGER NOT NULL,
+    frozen     INTEGER NOT NULL,
+    debt       INTEGER NOT NULL,
+    hash       BLOB    NOT NULL CHECK (length(hash) = 32),
+    hold       BLOB,
+    reference  TEXT                                 -- what the tenant's own system calls it
+) STRICT;
+INSERT INTO transactions_new SELECT *, NULL, NULL FROM transactions;
+DROP TABLE transactions;
+ALTER TABLE transactions_new RENAME TO transactions;
+CREATE INDEX transactions_of_tenant ON transactions (tenant, seq);
+CREATE INDEX transactions_of_payment ON transactions (payment) WHERE payment IS NOT NULL;
+CREATE INDEX transactions_of_hold ON transactions (hold) WHERE hold IS NOT NULL;
+CREATE TRIGGER transactions_are_final BEFORE UPDATE ON transactions
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER transactions_are_kept BEFORE DELETE ON transactions
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+-- Credits set aside for a spend that may yet happen. A hold resolves once.
+CREATE TABLE holds (
+    id          BLOB    PRIMARY KEY,                -- a UUID
+    tenant      BLOB    NOT NULL,
+    credits     INTEGER NOT NULL CHECK (credits > 0),
+    captured    INTEGER NOT NULL CHECK (captured BETWEEN 0 AND credits),
+    state       TEXT    NOT NULL CHECK (state IN ('open', 'captured', 'released', 'expired')),
+    reference   TEXT,
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    resolved_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX holds_of_tenant ON holds (tenant, created_at, id);
+CREATE INDEX holds_to_expire ON holds (expires_at) WHERE state = 'open';
+CREATE INDEX open_holds_of_tenant ON holds (tenant, expires_at) WHERE state = 'open';
+
+-- From which lots each hold took its credits, in burn order.
+CREATE TABLE hold_lots (
+    hold    BLOB    NOT NULL,
+    line    INTEGER NOT NULL,
+    lot     INTEGER NOT NULL,
+    credits INTEGER NOT NULL CHECK (credits > 0),
+    PRIMARY KEY (hold, line)
+) STRICT, WITHOUT ROWID;
+
+-- What became of each command, for ever: the same key gets the same answer, refusals included.
+CREATE TABLE commands (
+    tenant      BLOB    NOT NULL,
+    scope       TEXT    NOT NULL CHECK (scope IN ('tenant', 'operator')),
+    key         TEXT    NOT NULL,                   -- the Idempotency-Key
+    fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),  -- of what was asked
+    at          INTEGER NOT NULL,
+    answer      TEXT    NOT NULL,                   -- JSON
+    PRIMARY KEY (tenant, scope, key)
+) STRICT, WITHOUT ROWID;
+
+-- Checkouts that were asked for. The session is null until Stripe has answered.
+CREATE TABLE purchases (
+    id          TEXT    PRIMARY KEY,                -- purchase_…
+    tenant      BLOB    NOT NULL,
+    scope       TEXT    NOT NULL CHECK (scope IN ('tenant', 'operator')),
+    key         TEXT    NOT NULL,
+    fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),
+    package     TEXT    NOT NULL,
+    credits     INTEGER NOT NULL CHECK (credits > 0),
+    price       INTEGER NOT NULL CHECK (price >= 0), -- before tax, in minor units of
+    currency    TEXT    NOT NULL,
+    form        TEXT    NOT NULL,                   -- what Stripe is asked, so that a retry asks the same
+    created_at  INTEGER NOT NULL,
+    session     TEXT    UNIQUE,
+    checkout_url TEXT,
+    expires_at  INTEGER,
+    UNIQUE (tenant, scope, key)
+) STRICT, WITHOUT ROWID;
+
+-- What operators asked for by hand; above the limit a second person decides.
+CREATE TABLE adjustments (
+    id          TEXT    PRIMARY KEY,                -- adj_…
+    tenant      BLOB    NOT NULL,
+    scope       TEXT    NOT NULL CHECK (scope IN ('tenant', 'operator')),
+    key         TEXT    NOT NULL,                   -- the Idempotency-Key
+    fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),
+    kind        TEXT    NOT NULL CHECK (kind IN ('adjustment', 'write_off')),
+    credits     INTEGER NOT NULL,                   -- signed for an adjustment
+    reason      TEXT    NOT NULL,
+    priority    INTEGER NOT NULL,
+    expires_at  INTEGER,                            -- of the credits that it grants
+    state       TEXT    NOT NULL CHECK (state IN ('waiting', 'approved', 'done', 'refused', 'rejected')),
+    waits       INTEGER NOT NULL,                   -- whether a second person has, or had, to decide
+    created_at  INTEGER NOT NULL,
+    created_by  TEXT    NOT NULL,                   -- the operator's key
+    decided_at  INTEGER,
+    decided_by  TEXT,
+    note        TEXT,                               -- why it was rejected or refused
+    transaction_seq INTEGER,
+    UNIQUE (tenant, scope, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX adjustments_of_tenant ON adjustments (tenant, created_at);
+CREATE INDEX adjustments_open ON adjustments (created_at) WHERE state IN ('waiting', 'approved');
+
+-- What other systems are told, written with what it tells of.
+CREATE TABLE notices (
+    seq    INTEGER PRIMARY KEY AUTOINCREMENT,       -- never used again, also after pruning
+    id     TEXT    NOT NULL,                        -- msg_…, the same in every attempt; begins with seq
+    tenant BLOB    NOT NULL,
+    type   TEXT    NOT NULL,
+    at     INTEGER NOT NULL,
+    data   TEXT    NOT NULL                         -- JSON
+) STRICT;
+CREATE INDEX notices_of_tenant ON notices (tenant, seq);
+CREATE INDEX notices_by_age ON notices (at);
+
+-- Who is told.
+CREATE TABLE endpoints (
+    id             TEXT    PRIMARY KEY,             -- ep_…
+    tenant         BLOB,                            -- null: of all tenants
+    url            TEXT    NOT NULL,
+    types          TEXT    NOT NULL,                -- ' a b ': separated and enclosed by spaces; ' * ' is all
+    description    TEXT    NOT NULL,
+    secret         TEXT    NOT NULL,                -- whsec_…: it must sign, so it cannot be a hash
+    old_secret     TEXT,                            -- signs too, until then
+    old_secret_until INTEGER,
+    created_at     INTEGER NOT NULL,
+    failing_since  INTEGER,
+    disabled_at    INTEGER,
+    disabled_reason TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX endpoints_of_tenant ON endpoints (tenant);
+
+-- Each notice on its way to each endpoint.
+CREATE TABLE deliveries (
+    endpoint     TEXT    NOT NULL,
+    notice       INTEGER NOT NULL,                  -- its seq
+    tenant       BLOB    NOT NULL,                  -- the notice's
+    due_at       INTEGER,                           -- null once delivered or given up
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    attempted_at INTEGER,
+    delivered_at INTEGER,
+    status       INTEGER,                           -- of the last answer
+    error        TEXT,                              -- of the last attempt
+    PRIMARY KEY (endpoint, notice)
+) STRICT, WITHOUT ROWID;
+-- By endpoint first: one with a million due rows hides no other.
+CREATE INDEX deliveries_due ON deliveries (endpoint, due_at, notice, tenant) WHERE due_at IS NOT NULL;

@@ -1,0 +1,106 @@
+//! What reports are made of: every lot as it stood after some transaction, worked out from the postings up to
+//! there, some tenants at a time.
+//! Not here: what the lots are worth.
+
+use std::collections::BTreeMap;
+
+use ledger::liability::LotSums;
+use ledger::{Account, Credits, LotId, Minor, PaymentId, TenantId, Timestamp};
+use rusqlite::{Connection, OptionalExtension};
+use uuid::Uuid;
+
+use super::book;
+use crate::error::StoreError;
+use crate::model::{LotPosition, TenantPosition};
+
+/// The last transaction up to a moment; 0 where there was none.
+pub(super) fn journal_end(c: &Connection, at: Timestamp) -> Result<i64, StoreError> {
+    // From the end, because time in the journal never goes back.
+    let mut statement =
+        c.prepare_cached("SELECT seq FROM transactions WHERE at <= ?1 ORDER BY seq DESC LIMIT 1")?;
+    Ok(statement.query_row([at.0], |row| row.get(0)).optional()?.unwrap_or_default())
+}
+
+/// What the next tenants, in the order of their ids, had bought and owed after transaction `through`.
+pub(super) fn positions(
+    c: &Connection,
+    through: i64,
+    after: Option<TenantId>,
+    limit: u32,
+) -> Result<Vec<TenantPosition>, StoreError> {
+    let after = after.map(|tenant| tenant.0.into_bytes().to_vec()).unwrap_or_default();
+    let mut statement = c.prepare_cached("SELECT id FROM tenants WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+    let tenants = statement.query_map((after, limit), |row| Ok(TenantId(row.get::<_, Uuid>(0)?)))?;
+    tenants.map(|tenant| position(c, tenant?, through)).collect()
+}
+
+fn position(c: &Connection, tenant: TenantId, through: i64) -> Result<TenantPosition, StoreError> {
+    let debt: Option<i64> = c
+        .prepare_cached(
+            "SELECT debt FROM transactions WHERE tenant = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row((tenant.0, through), |row| row.get(0))
+        .optional()?;
+    let lots = sums(c, tenant, through)?;
+    let lots = lots.into_iter().map(|(lot, sums)| describe(c, lot, sums)).collect::<Result<_, _>>()?;
+    Ok(TenantPosition { tenant, debt: Credits(debt.unwrap_or_default()), lots })
+}
+
+/// The sums of each lot's postings.
+fn sums(c: &Connection, tenant: TenantId, through: i64) -> Result<BTreeMap<LotId, LotSums>, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT p.lot, p.account, sum(p.amount) FROM transactions t JOIN postings p ON p.seq = t.seq
+         WHERE t.tenant = ?1 AND t.seq <= ?2 AND p.lot IS NOT NULL
+         GROUP BY p.lot, p.account, p.amount < 0",
+    )?;
+    let mut rows = statement.query((tenant.0, through))?;
+    let mut lots: BTreeMap<LotId, LotSums> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (account, amount): (String, i64) = (row.get(1)?, row.get(2)?);
+        let account = Account::from_name(&account)
+            .ok_or_else(|| StoreError::Corrupt(format!("a posting's account {account}")))?;
+        let sums = lots.entry(LotId(row.get(0)?)).or_default();
+        match account {
+            Account::Issued => sums.granted += Credits(-amount),
+            // What a lot was granted by hand left this account; what was taken by hand entered it.
+            Account::Adjusted if amount < 0 => sums.granted += Credits(-amount),
+            Account::Adjusted | Account::Expired => sums.ended += Credits(amount),
+            Account::Consumed => sums.consumed += Credits(amount),
+            Account::Revoked => sums.revoked += Credits(amount),
+            Account::Available | Account::Held | Account::Frozen => sums.outstanding += Credits(amount),
+            Account::Debt | Account::WrittenOff => {}
+        }
+    }
+    Ok(lots)
+}
+
+/// A lot with the payment behind it.
+fn describe(c: &Connection, lot: LotId, sums: LotSums) -> Result<LotPosition, StoreError> {
+    type Payment = Option<(i64, String, String)>;
+    let mut statement = c.prepare_cached(
+        "SELECT l.purchased_at, p.id, p.key, p.knowledge FROM lots l LEFT JOIN payments p ON p.id = l.payment
+         WHERE l.id = ?1",
+    )?;
+    let (purchased_at, payment): (i64, Payment) = statement.query_row([lot.0], |row| {
+        let payment = match row.get(1)? {
+            Some(id) => Some((id, row.get(2)?, row.get(3)?)),
+            None => None,
+        };
+        Ok((row.get(0)?, payment))
+    })?;
+    let Some((id, key, knowledge)) = payment else {
+        let (payment, payment_key, currency) = (None, None, None);
+        return Ok(LotPosition { lot, payment, payment_key, currency, purchased_at, sums });
+    };
+    let known = book::parse(&knowledge)?;
+    let terms = known.claim().map(|claim| &claim.terms);
+    let terms = terms.or_else(|| known.refused.first()?.terms.as_ref());
+    Ok(LotPosition {
+        lot,
+        payment: Some(PaymentId(id)),
+        payment_key: Some(key),
+        currency: terms.and_then(|terms| terms.currency.clone()),
+        purchased_at,
+        sums: LotSums { price: known.net_price().max(Minor::ZERO), ..sums },
+    })
+}

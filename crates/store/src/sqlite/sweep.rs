@@ -1,0 +1,102 @@
+//! Ending what ran out of time without anybody asking: holds, whose credits return, and lots, whose credits
+//! end. Commands do the same for their tenant before they are decided, so no delay of this changes an answer.
+//! Not here: when to sweep (`engine::sweep`).
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ledger::{HoldId, Kind, LotId, TenantId, Timestamp, expire};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::book;
+use super::record::Record;
+use crate::error::StoreError;
+use crate::model::Swept;
+
+/// Ends up to `limit` holds and as many lots: those that are due the longest.
+pub(super) fn sweep(c: &Connection, now: Timestamp, limit: u32) -> Result<Swept, StoreError> {
+    let mut book = book::empty(c)?;
+    let at = now.max(book.clock);
+    let holds = due(
+        c,
+        "SELECT id FROM holds WHERE state = 'open' AND expires_at <= ?1
+         ORDER BY expires_at LIMIT ?2",
+        at,
+        limit,
+        |row| row.get(0).map(HoldId),
+    )?;
+    let lots = due(
+        c,
+        "SELECT id FROM lots WHERE available > 0 AND expires_at < 9223372036854775807
+         AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
+        at,
+        limit,
+        |row| row.get(0).map(LotId),
+    )?;
+    for hold in &holds {
+        book::load_hold(c, &mut book, *hold)?;
+    }
+    for lot in &lots {
+        book::load_lot(c, &mut book, *lot)?;
+    }
+    // Whoever has been due the longest comes first, all of it at once.
+    let of_holds =
+        holds.iter().filter_map(|id| book.holds.get(id)).map(|hold| (hold.expires_at, hold.tenant));
+    let of_lots = lots.iter().filter_map(|id| book.lots.get(id)).map(|lot| (lot.burn_order().1, lot.tenant));
+    let mut due: Vec<(Timestamp, TenantId)> = of_holds.chain(of_lots).collect();
+    due.sort_unstable();
+    let mut seen = BTreeSet::new();
+    let tenants: Vec<_> = due.into_iter().map(|(_, tenant)| tenant).filter(|id| seen.insert(*id)).collect();
+    for tenant in &tenants {
+        book::load_totals(c, &mut book, *tenant)?;
+    }
+    let mut record = Record::new(book, now);
+    let mut swept = Swept { expired: 0, more: holds.len().max(lots.len()) == limit as usize };
+    for tenant in tenants {
+        // One on which it panics must not keep the others waiting.
+        let Ok(changes) = catch_unwind(AssertUnwindSafe(|| expire(&record.book, tenant, at))) else {
+            tracing::error!(%tenant, "the ledger's rules panicked on what ran out of time");
+            continue;
+        };
+        let lots = changes.transactions.iter().filter(|transaction| transaction.kind == Kind::Expired);
+        swept.expired += u32::try_from(changes.holds.len() + lots.count()).unwrap_or(u32::MAX);
+        record.add(c, &changes)?;
+    }
+    record.finish(c)?;
+    Ok(swept)
+}
+
+/// When the next hold or lot ends.
+pub(super) fn next(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT min(at) FROM (
+        SELECT min(expires_at) AS at FROM holds WHERE state = 'open'
+        UNION ALL SELECT min(expires_at) FROM lots
+            WHERE available > 0 AND expires_at < 9223372036854775807)";
+    Ok(c.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(Timestamp))
+}
+
+/// The open holds of a tenant whose time is up at `at`, the longest due first.
+pub(super) fn due_holds_of(
+    c: &Connection,
+    tenant: TenantId,
+    at: Timestamp,
+    limit: u32,
+) -> Result<Vec<HoldId>, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT id FROM holds INDEXED BY open_holds_of_tenant
+         WHERE tenant = ?1 AND state = 'open' AND expires_at <= ?2 ORDER BY expires_at LIMIT ?3",
+    )?;
+    let rows = statement.query_map((tenant.0, at.0, limit), |row| row.get::<_, Uuid>(0).map(HoldId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn due<T>(
+    c: &Connection,
+    sql: &str,
+    at: Timestamp,
+    limit: u32,
+    read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    Ok(c.prepare_cached(sql)?.query_map((at.0, limit), read)?.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,156 @@
+//! Random days of three tenants, in random batches, against a model that is too simple to be wrong: a book in
+//! memory that holds everything, on which one is decided after the other. However the day was cut into
+//! batches, every answer and every line of the journal must be the model's: then a store that loads only what
+//! a batch may need has loaded enough.
+
+use ledger::chain::hex;
+use ledger::knowledge::{DisputeOutcome, RefundRank};
+use ledger::{Action, Book, Credits, Fact, Lot, Policy, TenantId, Timestamp, carry_out, decide, expire};
+use store::{Answered, Order, Store};
+
+use super::sale::{NOW, Sale, learn, tenant};
+use super::till::{batch, capture, give, hold_for, order_of, release, spend};
+use super::{Case, case};
+
+pub(super) const CASES: &[Case] = &[case!([carry_out, settle, sweep], any_batches_give_the_same_journal)];
+
+/// Each is a few days of tenants of its own.
+const SEEDS: u64 = 8;
+const ROUNDS: u64 = 12;
+
+async fn any_batches_give_the_same_journal(store: Store) {
+    let mut model = Book::default();
+    let mut at = NOW;
+    for seed in 1..=SEEDS {
+        let mut day = Day { random: Random(seed), seed, sales: Vec::new(), holds: 0, orders: 0 };
+        for round in 0..ROUNDS {
+            let place = format!("seed {seed}, round {round}");
+            let facts = day.facts(round);
+            for fact in &facts {
+                let decision = decide(&model, fact, &Policy::default(), NOW);
+                model.apply(&decision.changes);
+            }
+            learn(&store, &facts).await;
+
+            at = at.plus_seconds(day.random.one_of(&[0, 0, 30, 60, 90]));
+            if day.random.below(4) == 0 {
+                sweep(&mut model, at);
+                store.sweep(at, 1000).await.unwrap();
+            }
+            let mut orders = day.orders(at);
+            while !orders.is_empty() {
+                let rest = orders.split_off(orders.len().min(1 + day.random.below(16) as usize));
+                let answers = batch(&store, orders.clone(), at).await;
+                for (order, answer) in orders.iter().zip(answers) {
+                    let expected = carry_out(&model, &order.command, at);
+                    model.apply(&expected.changes);
+                    let Ok(Answered::Carried { answer, .. }) = answer else { panic!("{place}: {answer:?}") };
+                    assert_eq!(answer, expected.answer, "{place}: {order:?}");
+                }
+                orders = rest;
+            }
+        }
+        let audit = store.audit().await.unwrap();
+        assert_eq!((audit.head, audit.faults), (hex(&model.head), Vec::new()), "seed {seed}");
+    }
+    let transactions = store.health().await.unwrap().transactions;
+    assert!(transactions > 400, "too quiet to prove anything: {transactions} transactions");
+}
+
+/// What the sweep should do: whoever has been due the longest comes first.
+fn sweep(model: &mut Book, at: Timestamp) {
+    let ended = |lot: &&Lot| lot.available > Credits::ZERO && lot.expires_at.is_some_and(|end| end <= at);
+    let lots = model.lots.values().filter(ended).map(|lot| (lot.expires_at.unwrap(), lot.tenant));
+    let due = model.holds.values().filter(|hold| hold.is_open() && hold.expires_at <= at);
+    let mut due: Vec<_> = due.map(|hold| (hold.expires_at, hold.tenant)).chain(lots).collect();
+    due.sort_unstable();
+    for (_, tenant) in due {
+        // The second time, there is nothing left to do for it.
+        let changes = expire(model, tenant, at);
+        model.apply(&changes);
+    }
+}
+
+struct Day {
+    random: Random,
+    seed: u64,
+    sales: Vec<Sale>,
+    holds: u128,
+    orders: u64,
+}
+
+impl Day {
+    fn tenant(&mut self) -> TenantId {
+        tenant(u128::from(self.seed * 10 + self.random.below(3)))
+    }
+
+    /// Sales, and what becomes of some of them.
+    fn facts(&mut self, round: u64) -> Vec<Fact> {
+        let count = if round == 0 { 6 } else { self.random.below(4) };
+        (0..count).map(|_| self.fact()).collect()
+    }
+
+    fn fact(&mut self) -> Fact {
+        if self.sales.len() < 4 || self.random.below(2) == 0 {
+            let name = format!("s{}_{}", self.seed, self.sales.len());
+            let buyer = u128::from(self.seed * 10 + self.random.below(3));
+            let sale = Sale::new(name).to(buyer).of(1 + self.random.below(9) as i64);
+            self.sales.push(sale.clone());
+            let mut fact = sale.bought();
+            fact.told.created += self.random.one_of(&[0, -60, 60]);
+            return fact;
+        }
+        let index = self.random.below(self.sales.len() as u64) as usize;
+        let sale = self.sales[index].clone();
+        match self.random.below(5) {
+            0 => sale.refund(500, RefundRank::Pending),
+            1 => sale.disputed(DisputeOutcome::Open),
+            2 => sale.disputed(DisputeOutcome::Won),
+            _ => sale.refunded(self.random.one_of(&[300, 500, 1000])),
+        }
+    }
+
+    fn orders(&mut self, at: Timestamp) -> Vec<Order> {
+        (0..self.random.below(24)).map(|_| self.order(at)).collect()
+    }
+
+    fn order(&mut self, at: Timestamp) -> Order {
+        self.orders += 1;
+        let number = u128::from(self.seed) * 1000 + self.random.below(1 + self.holds as u64) as u128;
+        let few = 1 + self.random.below(6) as i64;
+        let end = self.random.one_of(&[None, Some(at.plus_seconds(60)), Some(at.plus_seconds(120))]);
+        let action = match self.random.below(12) {
+            0..=3 => spend(few),
+            4..=6 => {
+                self.holds += 1;
+                let name = u128::from(self.seed) * 1000 + self.holds;
+                hold_for(name, few, self.random.one_of(&[60, 90, 3600]))
+            }
+            7 => capture(number, Some(few)),
+            8 => capture(number, None),
+            9 => release(number),
+            10 => give(few, self.random.one_of(&[10, 50, 90]), end),
+            _ if self.random.below(2) == 0 => give(-few, 0, None),
+            _ => Action::WriteOff { credits: None },
+        };
+        let tenant = self.tenant();
+        order_of(tenant, &format!("{} {}", self.seed, self.orders), action)
+    }
+}
+
+/// SplitMix64: enough for tests, the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % end
+    }
+
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize]
+    }
+}

@@ -1,0 +1,129 @@
+//! Who is told: endpoints are made, listed, changed and removed, each tenant's apart. And what the verbs
+//! about notices answer where nothing has happened.
+
+use ledger::TenantId;
+use store::{EndpointRow, NoticeHealth, NoticeRange, Room, SigningSecret, Store};
+
+use super::sale::{ALL, NOW, tenant};
+use super::{Case, case};
+
+pub(super) const CASES: &[Case] = &[
+    case!([create_endpoint, endpoint, endpoints], an_endpoint_is_found_as_it_was_written),
+    case!([create_endpoint, endpoints], each_tenant_and_nobody_has_a_limit_of_its_own),
+    case!([delete_endpoint, endpoint], an_endpoint_is_deleted_once),
+    case!([roll_endpoint_secret, endpoint], a_rolled_secret_says_until_when_the_old_one_signs),
+    case!([enable_endpoint, endpoint], only_an_endpoint_that_is_there_can_be_enabled),
+    case!(
+        [due_deliveries, next_delivery, record_attempts, resend, deliveries],
+        where_nothing_happened_nothing_is_due
+    ),
+    case!([notices, notice_range, prune_notices, notice_health], where_nothing_happened_nothing_is_told),
+];
+
+/// An endpoint that wants everything.
+pub(crate) fn endpoint(id: &str, tenant: Option<TenantId>) -> EndpointRow {
+    EndpointRow {
+        id: id.to_owned(),
+        tenant,
+        url: format!("https://example.com/{id}"),
+        types: vec!["*".to_owned()],
+        description: String::new(),
+        created_at: NOW,
+        old_secret_until: None,
+        failing_since: None,
+        disabled_at: None,
+        disabled_reason: None,
+    }
+}
+
+/// Room for everything.
+pub(crate) fn room() -> Room {
+    Room { busy: Vec::new(), lanes: 64, failing_lanes: 64, lanes_per_endpoint: 8, notices_per_lane: 8 }
+}
+
+/// Adds endpoints whose secrets are named after them.
+pub(crate) async fn create(store: &Store, endpoints: &[EndpointRow]) {
+    for endpoint in endpoints {
+        let secret = SigningSecret(format!("whsec_{}", endpoint.id));
+        assert!(store.create_endpoint(endpoint.clone(), secret, 100).await.unwrap(), "{}", endpoint.id);
+    }
+}
+
+async fn an_endpoint_is_found_as_it_was_written(store: Store) {
+    let picky = EndpointRow {
+        types: vec!["credits.granted".to_owned(), "balance.low".to_owned()],
+        description: "the shop's own".to_owned(),
+        created_at: NOW.plus_seconds(1),
+        ..endpoint("ep_a", Some(tenant(1)))
+    };
+    let global = endpoint("ep_b", None);
+    create(&store, &[picky.clone(), endpoint("ep_c", Some(tenant(1))), global.clone()]).await;
+    assert_eq!(store.endpoint("ep_a".to_owned()).await.unwrap(), Some(picky));
+    assert_eq!(store.endpoint("ep_d".to_owned()).await.unwrap(), None);
+    for (whose, expected) in
+        [(Some(tenant(1)), &["ep_c", "ep_a"][..]), (None, &["ep_b"]), (Some(tenant(2)), &[])]
+    {
+        let listed = store.endpoints(whose, ALL).await.unwrap();
+        let ids: Vec<_> = listed.rows.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!((ids.as_slice(), listed.total), (expected, expected.len() as i64), "{whose:?}");
+    }
+}
+
+async fn each_tenant_and_nobody_has_a_limit_of_its_own(store: Store) {
+    for (id, whose, expected) in [
+        ("ep_a", Some(tenant(1)), true),
+        ("ep_b", Some(tenant(1)), true),
+        ("ep_c", Some(tenant(1)), false),
+        ("ep_d", Some(tenant(2)), true),
+        ("ep_e", None, true),
+        ("ep_f", None, true),
+        ("ep_g", None, false),
+    ] {
+        let secret = SigningSecret("whsec_x".to_owned());
+        assert_eq!(store.create_endpoint(endpoint(id, whose), secret, 2).await.unwrap(), expected, "{id}");
+    }
+    assert_eq!(store.endpoint("ep_c".to_owned()).await.unwrap(), None);
+}
+
+async fn an_endpoint_is_deleted_once(store: Store) {
+    create(&store, &[endpoint("ep_a", None), endpoint("ep_b", None)]).await;
+    for expected in [true, false] {
+        assert_eq!(store.delete_endpoint("ep_a".to_owned()).await.unwrap(), expected);
+    }
+    assert_eq!(store.endpoint("ep_a".to_owned()).await.unwrap(), None);
+    assert!(store.endpoint("ep_b".to_owned()).await.unwrap().is_some());
+}
+
+async fn a_rolled_secret_says_until_when_the_old_one_signs(store: Store) {
+    create(&store, &[endpoint("ep_a", None)]).await;
+    for (id, expected) in [("ep_a", true), ("ep_b", false)] {
+        let secret = SigningSecret("whsec_new".to_owned());
+        let rolled = store.roll_endpoint_secret(id.to_owned(), secret, NOW.plus_seconds(60)).await;
+        assert_eq!(rolled.unwrap(), expected, "{id}");
+    }
+    let found = store.endpoint("ep_a".to_owned()).await.unwrap().unwrap();
+    assert_eq!(found.old_secret_until, Some(NOW.plus_seconds(60)));
+}
+
+async fn only_an_endpoint_that_is_there_can_be_enabled(store: Store) {
+    create(&store, &[endpoint("ep_a", None)]).await;
+    for (id, expected) in [("ep_a", true), ("ep_b", false)] {
+        assert_eq!(store.enable_endpoint(id.to_owned()).await.unwrap(), expected, "{id}");
+    }
+}
+
+async fn where_nothing_happened_nothing_is_due(store: Store) {
+    create(&store, &[endpoint("ep_a", None)]).await;
+    assert!(store.due_deliveries(NOW, room()).await.unwrap().is_empty());
+    assert_eq!(store.next_delivery(NOW).await.unwrap(), None);
+    assert_eq!(store.record_attempts(Vec::new(), NOW, NOW).await.unwrap(), []);
+    assert!(!store.resend("ep_a".to_owned(), "msg_000000000001".to_owned(), NOW).await.unwrap());
+    assert_eq!(store.deliveries("ep_a".to_owned(), None, ALL).await.unwrap().total, 0);
+}
+
+async fn where_nothing_happened_nothing_is_told(store: Store) {
+    assert_eq!(store.notices(None, 0, 10).await.unwrap(), []);
+    assert_eq!(store.notice_range().await.unwrap(), NoticeRange::default());
+    assert_eq!(store.prune_notices(NOW, 10).await.unwrap(), 0);
+    assert_eq!(store.notice_health().await.unwrap(), NoticeHealth::default());
+}

@@ -1,0 +1,214 @@
+//! What operators see and do: tenants, adjustments, statements, and what reports are made of.
+
+use ledger::{Action, Cause, Command, Credits, TenantId};
+use store::{
+    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, KeyRow, NewAdjustment, Order, Page,
+    Pin, Scope, Store, TenantChange, TenantFilter,
+};
+
+use super::sale::{ALL, NOW, Sale, learn, tenant};
+use super::{Case, case};
+
+pub(super) const CASES: &[Case] = &[
+    case!([tenants, set_tenant, tenant_detail], tenants_are_listed_counted_and_set),
+    case!([ask_adjustment, adjustment, adjustments], what_is_asked_for_is_kept_once_under_its_name),
+    case!([decide_adjustment, finish_adjustment], one_word_of_somebody_else_decides),
+    case!([statement, statement_lines], a_statement_has_the_lines_of_its_range),
+    case!([journal_end, positions], positions_are_those_of_a_moment),
+];
+
+async fn spend(store: &Store, number: u128, credits: i64, seconds: i64) {
+    let action = Action::Spend { credits: Credits(credits) };
+    let cause = Cause::Command("k".to_owned());
+    let command = Command { tenant: tenant(number), cause, reference: None, action };
+    let pin = Pin { scope: Scope::Tenant, key: format!("{number} {seconds}"), fingerprint: [0; 32] };
+    let orders = vec![Order { command, pin: Some(pin) }];
+    let answers = store.carry_out(orders, NOW.plus_seconds(seconds)).await.unwrap();
+    answers.into_iter().for_each(|answer| drop(answer.unwrap()));
+}
+
+async fn tenants_are_listed_counted_and_set(store: Store) {
+    learn(&store, &[Sale::new("a").bought(), Sale::new("b").bought(), Sale::new("c").to(2).bought()]).await;
+    learn(&store, &[Sale::new("d").to(3).bought()]).await;
+    spend(&store, 3, 10, 1).await;
+    learn(&store, &[Sale::new("d").to(3).refunded(1000)]).await;
+    let low = |credits| TenantChange { low_balance: Some(credits), ..TenantChange::default() };
+    for (number, credits) in [(1, 20), (2, 11)] {
+        store.set_tenant(tenant(number), low(Some(Credits(credits)))).await.unwrap().unwrap();
+    }
+    let (debt, few) = (TenantFilter { debt: true, low: false }, TenantFilter { debt: false, low: true });
+    for (filter, expected) in [(TenantFilter::default(), &[1, 2, 3][..]), (debt, &[3]), (few, &[2])] {
+        let found = store.tenants(filter, ALL).await.unwrap();
+        let numbers: Vec<_> = found.rows.iter().map(|row| row.id.0.as_u128()).collect();
+        assert_eq!((numbers.as_slice(), found.total), (expected, expected.len() as i64), "{filter:?}");
+    }
+    let page = Page { number: 2, size: 2, ascending: false };
+    let last = store.tenants(TenantFilter::default(), page).await.unwrap();
+    assert_eq!((last.rows[0].id, last.total), (tenant(1), 3), "the oldest last");
+
+    let named = TenantChange { name: Some(Some("Acme".to_owned())), ..TenantChange::default() };
+    let row = store.set_tenant(tenant(1), named).await.unwrap().unwrap();
+    assert_eq!((row.name.as_deref(), row.low_balance), (Some("Acme"), Some(Credits(20))), "the rest stays");
+    let row = store.set_tenant(tenant(1), low(None)).await.unwrap().unwrap();
+    assert_eq!((row.name.as_deref(), row.low_balance), (Some("Acme"), None));
+    assert!(store.set_tenant(tenant(9), low(None)).await.unwrap().is_none());
+
+    let detail = store.tenant_detail(tenant(1), NOW).await.unwrap().unwrap();
+    assert_eq!((detail.lots, detail.open_holds, detail.quarantined), (2, 0, 0));
+    assert!(store.tenant_detail(tenant(9), NOW).await.unwrap().is_none());
+}
+
+fn new(id: &str, key: &str, credits: i64, waits: bool) -> NewAdjustment {
+    NewAdjustment {
+        id: id.to_owned(),
+        pin: Pin { scope: Scope::Operator, key: key.to_owned(), fingerprint: [credits as u8; 32] },
+        tenant: tenant(1),
+        action: Action::Adjust { credits, priority: 10, expires_at: Some(NOW.plus_seconds(99)) },
+        reason: "because".to_owned(),
+        by: "key_a".to_owned(),
+        waits,
+    }
+}
+
+async fn ask(store: &Store, new: NewAdjustment) -> (AdjustmentRow, bool) {
+    match store.ask_adjustment(new, NOW).await.unwrap() {
+        AskedAdjustment::Kept { row, replayed } => (*row, replayed),
+        other => panic!("it should be kept: {other:?}"),
+    }
+}
+
+async fn what_is_asked_for_is_kept_once_under_its_name(store: Store) {
+    let key = KeyRow {
+        id: "key_a".to_owned(),
+        name: "ann".to_owned(),
+        tenant: None,
+        permissions: Vec::new(),
+        created_at: NOW,
+        expires_at: None,
+        revoked_at: None,
+    };
+    store.create_key(key, [1; 32]).await.unwrap();
+    let (first, replayed) = ask(&store, new("adj_1", "k1", 5, false)).await;
+    assert_eq!(
+        (first.state, first.created_by.name.as_str(), replayed),
+        (AdjustmentState::Approved, "ann", false)
+    );
+    assert_eq!(first.action, new("", "", 5, false).action);
+    assert_eq!(ask(&store, new("adj_2", "k1", 5, false)).await, (first.clone(), true));
+    let other = store.ask_adjustment(new("adj_2", "k1", 6, false), NOW).await.unwrap();
+    assert!(matches!(other, AskedAdjustment::KeyReused));
+    let write_off = Action::WriteOff { credits: Some(Credits(7)) };
+    let (second, _) = ask(&store, NewAdjustment { action: write_off, ..new("adj_3", "k3", 7, true) }).await;
+    assert_eq!((second.state, second.action), (AdjustmentState::Waiting, write_off));
+    assert_eq!(store.adjustment("adj_1".to_owned()).await.unwrap(), Some(first));
+    assert_eq!(store.adjustment("adj_2".to_owned()).await.unwrap(), None);
+    let waiting = Some(AdjustmentState::Waiting);
+    for (who, state, expected) in [
+        (None, None, &["adj_1", "adj_3"][..]),
+        (Some(1), None, &["adj_1", "adj_3"]),
+        (Some(2), None, &[]),
+        (None, waiting, &["adj_3"]),
+        (Some(1), Some(AdjustmentState::Done), &[]),
+    ] {
+        let found = store.adjustments(who.map(tenant), state, ALL).await.unwrap();
+        let ids: Vec<_> = found.rows.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!((ids.as_slice(), found.total), (expected, expected.len() as i64), "{who:?} {state:?}");
+    }
+}
+
+async fn one_word_of_somebody_else_decides(store: Store) {
+    use AdjustmentState::{Approved, Done, Refused, Rejected, Waiting};
+    let decide = async |id: &str, verdict: AdjustmentVerdict, by: &str| {
+        let decided = store.decide_adjustment(id.to_owned(), verdict, by.to_owned(), NOW).await.unwrap();
+        decided.map(|(row, counted)| (row.state, counted))
+    };
+    let no = || AdjustmentVerdict::Reject { reason: "no".to_owned() };
+    for (id, credits) in [("adj_1", 1), ("adj_2", 2), ("adj_3", 3)] {
+        ask(&store, new(id, id, credits, true)).await;
+    }
+    assert_eq!(
+        decide("adj_1", AdjustmentVerdict::Approve, "key_a").await,
+        Some((Waiting, false)),
+        "their own"
+    );
+    assert_eq!(decide("adj_1", no(), "key_a").await, Some((Waiting, false)));
+    assert_eq!(decide("adj_1", AdjustmentVerdict::Approve, "key_b").await, Some((Approved, true)));
+    assert_eq!(decide("adj_1", no(), "key_c").await, Some((Approved, false)), "too late");
+    assert_eq!(decide("adj_2", no(), "key_b").await, Some((Rejected, true)));
+    assert_eq!(decide("adj_2", AdjustmentVerdict::Approve, "key_c").await, Some((Rejected, false)));
+    assert_eq!(decide("adj_9", no(), "key_b").await, None);
+
+    let finish = async |id: &str, done: Result<i64, String>| {
+        let row = store.finish_adjustment(id.to_owned(), done).await.unwrap();
+        row.map(|row| (row.state, row.transaction, row.note))
+    };
+    assert_eq!(finish("adj_1", Ok(7)).await, Some((Done, Some(7), None)));
+    assert_eq!(finish("adj_1", Err("late".to_owned())).await, Some((Done, Some(7), None)), "it is done");
+    assert_eq!(finish("adj_2", Ok(7)).await, Some((Rejected, None, Some("no".to_owned()))));
+    assert_eq!(finish("adj_3", Ok(7)).await, Some((Waiting, None, None)), "nobody approved it");
+    decide("adj_3", AdjustmentVerdict::Approve, "key_b").await;
+    assert_eq!(finish("adj_3", Err("few".to_owned())).await, Some((Refused, None, Some("few".to_owned()))));
+    assert_eq!(finish("adj_9", Ok(7)).await, None);
+}
+
+async fn a_statement_has_the_lines_of_its_range(store: Store) {
+    learn(&store, &[Sale::new("a").bought(), Sale::new("b").to(2).bought()]).await;
+    for second in 1..=5 {
+        spend(&store, 1, 1, second).await;
+    }
+    let at = |seconds: i64| Some(NOW.plus_seconds(seconds));
+    for (from, to, expected, opening, closing) in [
+        (None, None, &[1, 3, 4, 5, 6, 7][..], 0, 5),
+        (at(0), at(0), &[1], 0, 10),
+        (at(1), at(3), &[3, 4, 5], 10, 7),
+        (at(4), None, &[6, 7], 7, 5),
+        (at(6), None, &[], 5, 5),
+        (None, at(-1), &[], 0, 0),
+        (at(5), at(2), &[], 6, 6),
+    ] {
+        let range = store.statement(tenant(1), from, to).await.unwrap();
+        assert_eq!((range.opening.net(), range.closing.net()), (opening, closing), "{from:?} {to:?}");
+        let (mut after, mut seqs) = (range.after, Vec::new());
+        loop {
+            let lines = store.statement_lines(tenant(1), after, range.through, 2).await.unwrap();
+            seqs.extend(lines.iter().map(|line| line.transaction.seq));
+            let Some(last) = lines.last() else { break };
+            after = last.transaction.seq;
+        }
+        assert_eq!(seqs, expected, "{from:?} {to:?}");
+    }
+    assert_eq!(store.statement(tenant(9), None, None).await.unwrap().closing.net(), 0);
+}
+
+async fn positions_are_those_of_a_moment(store: Store) {
+    learn(&store, &[Sale::new("a").bought(), Sale::new("b").to(2).of(7).bought()]).await;
+    spend(&store, 1, 4, 60).await;
+    learn(&store, &[Sale::new("a").refunded(1000)]).await;
+    for (seconds, expected) in [(-1, 0), (0, 2), (59, 2), (60, 4), (999, 4)] {
+        assert_eq!(store.journal_end(NOW.plus_seconds(seconds)).await.unwrap(), expected, "{seconds}");
+    }
+    let figures = async |through: i64, after: Option<TenantId>, limit: u32| -> Vec<[i64; 7]> {
+        let found = store.positions(through, after, limit).await.unwrap();
+        let lots = found.iter().flat_map(|position| {
+            position.lots.iter().map(|lot| {
+                let sums = &lot.sums;
+                let debt = position.debt.0;
+                let [granted, consumed, revoked, outstanding] =
+                    [sums.granted, sums.consumed, sums.revoked, sums.outstanding].map(|credits| credits.0);
+                [lot.lot.0, sums.price.0, granted, consumed, revoked, outstanding, debt]
+            })
+        });
+        lots.collect()
+    };
+    let (first, second) = ([1, 1000, 10, 0, 0, 10, 0], [2, 1000, 7, 0, 0, 7, 0]);
+    assert_eq!(figures(2, None, 10).await, [first, second]);
+    assert_eq!(figures(3, None, 10).await, [[1, 1000, 10, 4, 0, 6, 0], second]);
+    assert_eq!(figures(4, None, 10).await, [[1, 1000, 10, 4, 10, 0, 4], second]);
+    assert_eq!(
+        (figures(2, None, 1).await, figures(2, Some(tenant(1)), 1).await),
+        (vec![first], vec![second])
+    );
+    assert!(figures(0, None, 10).await.is_empty() && figures(2, Some(tenant(2)), 10).await.is_empty());
+    let found = store.positions(4, None, 1).await.unwrap().remove(0).lots.remove(0);
+    assert_eq!((found.payment_key.as_deref(), found.currency.as_deref()), (Some("pi_a"), Some("eur")));
+}
