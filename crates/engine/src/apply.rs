@@ -11,6 +11,7 @@ use store::{DueEvent, Postponed, Reading, Settled, Settlement, Store, StoreError
 use stripe::retry::Schedule;
 use tokio::sync::Notify;
 
+use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::read::World;
 
@@ -41,6 +42,8 @@ pub struct Applier {
     pub schedule: Schedule,
     /// How to read an event.
     pub reader: Reader,
+    /// Rung when something was settled, for those who tell others of it.
+    pub noticed: Bell,
 }
 
 /// When a step wants to be followed by another.
@@ -69,7 +72,7 @@ impl Applier {
         let full = due.len() == BATCH_EVENTS_MAX as usize;
         let batch: Vec<Settlement> = due.iter().map(|event| self.read(event)).collect();
         match self.store.settle(batch.clone(), self.policy.clone(), now).await {
-            Ok(settled) => report(&settled, &due),
+            Ok(settled) => self.report(&settled, &due),
             Err(error) if is_about_the_events(&error) => {
                 tracing::warn!(%error, events = batch.len(), "a batch failed; now its events one by one");
                 self.settle_singly(batch, &due, now).await?;
@@ -142,7 +145,7 @@ impl Applier {
         for (item, event) in batch.into_iter().zip(due) {
             let error = match self.store.settle(vec![item], self.policy.clone(), now).await {
                 Ok(settled) => {
-                    report(&settled, std::slice::from_ref(event));
+                    self.report(&settled, std::slice::from_ref(event));
                     continue;
                 }
                 Err(error) => error,
@@ -158,13 +161,14 @@ impl Applier {
         }
         if failed.is_empty() { Ok(()) } else { self.store.postpone(failed, now).await }
     }
-}
 
-/// Tells the log of what needs a person; the rest is in the books.
-fn report(settled: &[Settled], due: &[DueEvent]) {
-    for one in settled.iter().filter(|one| one.outcome == Outcome::Quarantined) {
-        let event = due.iter().find(|event| event.seq == one.seq).map(|event| event.id.as_str());
-        tracing::warn!(event, "quarantined: a person must look, see `faireplace quarantine list`");
+    /// Rings, and tells the log of what needs a person; the rest is in the books.
+    fn report(&self, settled: &[Settled], due: &[DueEvent]) {
+        self.noticed.ring();
+        for one in settled.iter().filter(|one| one.outcome == Outcome::Quarantined) {
+            let event = due.iter().find(|event| event.seq == one.seq).map(|event| event.id.as_str());
+            tracing::warn!(event, "quarantined: a person must look, see `faireplace quarantine list`");
+        }
     }
 }
 

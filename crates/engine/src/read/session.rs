@@ -23,6 +23,7 @@ pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledg
         }
         _ => false,
     };
+    known.tax = session.amount_tax.filter(|_| !sells_nothing(session)).map_or(Minor::ZERO, Minor);
     known
 }
 

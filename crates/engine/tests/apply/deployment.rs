@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::apply::Next;
-use engine::{Applier, Intake, MetadataKeys, World, read};
+use engine::{Applier, Bell, Intake, MetadataKeys, World, read};
 use ledger::{Balance, EventId, Policy, TenantId, Timestamp};
 use rusqlite::Connection;
 use store::{EventRow, Mode, Page, QuarantineRow, Store};
@@ -36,6 +36,7 @@ impl Deployment {
                 world: Arc::new(world),
                 schedule: Schedule::default(),
                 reader: read,
+                noticed: Bell::default(),
             },
             arrived,
             folder,

@@ -1,6 +1,7 @@
 //! From kept events to balances, with a real database in a folder of its own and a clock that tests set.
 //! Not here: what one event means (`read`), and the store's own promises (its conformance suite).
 
+mod counter;
 mod deployment;
 mod failures;
 mod lives;

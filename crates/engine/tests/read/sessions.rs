@@ -101,6 +101,24 @@ fn terms_are_taken_as_they_were_written() {
                 "pi_1 cs_1; paid; completed; offer T 10_credits 10 - - -",
             ),
             (
+                "tax inside the total",
+                COMPLETED,
+                json!({ "total_details": { "amount_discount": 0, "amount_tax": 400 } }),
+                "pi_1 cs_1; paid; completed; tax 400; offer T 10_credits 10 eur 2500 2100",
+            ),
+            (
+                "details that do not speak of tax",
+                COMPLETED,
+                json!({ "total_details": { "amount_tax": null } }),
+                "pi_1 cs_1; paid; completed; offer T 10_credits 10 eur 2500 2100",
+            ),
+            (
+                "a tax that is none of ours",
+                COMPLETED,
+                json!({ "mode": "setup", "total_details": { "amount_tax": 400 } }),
+                "pi_1 cs_1; completed; offer - - - - - -",
+            ),
+            (
                 "no payment intent",
                 COMPLETED,
                 json!({ "payment_intent": null }),
@@ -113,6 +131,12 @@ fn terms_are_taken_as_they_were_written() {
                 "pi_1 cs_1; paid; completed; offer T 10_credits 10 eur 2500 2100",
             ),
             ("credits as a number", COMPLETED, metadata(json!({ "credits": 10 })), "quarantined unreadable"),
+            (
+                "a negative tax",
+                COMPLETED,
+                json!({ "total_details": { "amount_tax": -1 } }),
+                "quarantined unreadable",
+            ),
             ("an amount as a float", COMPLETED, json!({ "amount_total": 2500.0 }), "quarantined unreadable"),
         ],
     );

@@ -30,6 +30,7 @@ fn show_fact(fact: &Fact) -> String {
     ] {
         parts.extend(flag.then(|| name.to_owned()));
     }
+    parts.extend((!known.tax.is_zero()).then(|| format!("tax {}", known.tax)));
     parts.extend(known.charges.iter().map(|(id, charge)| format!("{id}{}", show_charge(charge))));
     parts.extend(known.refunds.iter().map(|(id, refund)| format!("{id} {}", show_refund(refund))));
     parts.extend(known.disputes.iter().map(|(id, dispute)| format!("{id} {}", show_dispute(dispute))));

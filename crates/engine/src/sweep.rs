@@ -1,0 +1,72 @@
+//! Ending holds and granted credits whose time is up, without anybody asking. Within about a second of their
+//! end, until when a balance still shows them as they were; no command ever finds them so, because each
+//! settles what its tenant's clock ended before it is decided.
+//! Not here: what ends, and what follows from it (`ledger::expire`).
+
+use std::time::Duration;
+
+use ledger::Timestamp;
+use store::{Store, StoreError};
+
+use crate::apply::Next;
+use crate::bell::Bell;
+use crate::clock::Clock;
+
+/// Holds, and lots, that end in one commit. More would make the acknowledgements behind it wait.
+pub const BATCH_EXPIRIES_MAX: u32 = 128;
+/// How long to rest after the store failed, so that a sick disk is not hammered.
+const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long to sleep at most. Nobody wakes this loop for a hold that was made since: looking costs less.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// The loop that ends what ran out of time.
+#[derive(Clone, Debug)]
+pub struct Sweeper {
+    /// Where it is kept.
+    pub store: Store,
+    /// Rung when something ended, for those who tell others of it.
+    pub noticed: Bell,
+}
+
+impl Sweeper {
+    /// Ends one batch of what is due at `now`.
+    ///
+    /// # Errors
+    /// When the store cannot say what is due, or cannot end it.
+    pub async fn step(&self, now: Timestamp) -> Result<Next, StoreError> {
+        match self.store.next_expiry().await? {
+            None => return Ok(Next::OnArrival),
+            Some(at) if at > now => return Ok(Next::At(at)),
+            Some(_) => {}
+        }
+        let swept = self.store.sweep(now, BATCH_EXPIRIES_MAX).await?;
+        if swept.expired > 0 {
+            self.noticed.ring();
+        }
+        // What is due and did not end will not end by trying at once.
+        Ok(if swept.more && swept.expired > 0 { Next::Now } else { Next::Soon })
+    }
+
+    /// Runs steps until `stop` completes.
+    pub async fn run(&self, clock: &Clock, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let rest = match self.step(clock.now()).await {
+                Ok(Next::Now) => Duration::ZERO,
+                Ok(Next::At(at)) => {
+                    Duration::from_micros(u64::try_from(at.0 - clock.now().0).unwrap_or_default())
+                        .min(SLEEP_MAX)
+                }
+                Ok(Next::Soon | Next::OnArrival) => SLEEP_MAX,
+                Err(error) => {
+                    tracing::error!(%error, "cannot end what ran out of time; it ends later");
+                    REST_AFTER_FAILURE
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(rest) => {}
+                () = &mut stop => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What is sent when, beside what, and what happens to the rest when one receiver does not do its part.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Bell;
+use engine::apply::Next;
+use engine::deliver::{FAILING_LANES_MAX, LANES_MAX, LANES_PER_ENDPOINT};
+use store::DeliveryState;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{sleep, timeout};
+
+use crate::NOW;
+use crate::post::{Manner, Post};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn first_attempts_keep_the_order_of_what_happened() {
+    let post = Post::new();
+    post.endpoint("a", Manner::Answers(200)).await;
+    for _ in 0..40 {
+        post.tell(1, &["a"]);
+    }
+    assert_eq!(post.deliver(&mut post.deliverer()).await, Next::OnArrival);
+    let expected: Vec<_> = (1..=40).map(|seq| format!("msg_{seq:012x}")).collect();
+    assert_eq!(post.sent_to("a"), expected);
+    assert_eq!(post.most("a"), 1, "one tenant's notices go one at a time");
+    assert!(post.deliveries("a").await.iter().all(|row| row.state == DeliveryState::Delivered));
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_on_schedule_and_holds_up_nothing() {
+    let post = Post::new();
+    post.endpoint("a", Manner::Answers(500)).await;
+    let mut deliverer = post.deliverer();
+    post.tell(1, &["a"]);
+    assert_eq!(post.deliver(&mut deliverer).await, Next::At(NOW.plus_seconds(300)));
+    post.tell(1, &["a"]);
+    post.behave("a", Manner::Answers(200));
+    assert_eq!(post.deliver(&mut deliverer).await, Next::At(NOW.plus_seconds(300)));
+    assert_eq!(post.sent_to("a"), ["msg_000000000001", "msg_000000000002"], "the later one arrives first");
+    post.behave("a", Manner::Answers(302));
+    post.pass(300);
+    assert_eq!(post.deliver(&mut deliverer).await, Next::At(NOW.plus_seconds(2_100)));
+    post.pass(1_800);
+    assert_eq!(post.deliver(&mut deliverer).await, Next::OnArrival);
+    let rows = post.deliveries("a").await;
+    assert_eq!((rows[0].state, rows[0].attempts, rows[0].status), (DeliveryState::GivenUp, 3, Some(302)));
+    assert_eq!(rows[1].state, DeliveryState::Delivered);
+    // A person asks for it again: it has its whole schedule before it.
+    post.store.resend("a".to_owned(), "msg_000000000001".to_owned(), post.clock().now()).await.unwrap();
+    assert_eq!(post.deliver(&mut deliverer).await, Next::At(NOW.plus_seconds(2_400)));
+}
+
+#[tokio::test]
+async fn a_hanging_receiver_does_not_slow_the_one_beside_it() {
+    let post = Post::new();
+    post.endpoint("hangs", Manner::Hangs).await;
+    post.endpoint("good", Manner::Answers(200)).await;
+    for whose in 0..200 {
+        post.tell(whose % 20, &["hangs", "good"]);
+    }
+    let mut deliverer = post.deliverer();
+    while post.sent_to("good").len() < 200 {
+        deliverer.step(post.clock().now()).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    // All of it, while the other still has its first letters in hand.
+    assert_eq!(post.sent_to("hangs").len(), LANES_PER_ENDPOINT);
+    assert_eq!(post.most("hangs"), LANES_PER_ENDPOINT);
+    let given_up_waiting = async {
+        loop {
+            deliverer.landing().await;
+            deliverer.step(post.clock().now()).await.unwrap();
+            if let Some(row) = post.deliveries("hangs").await.into_iter().find(|row| row.attempts > 0) {
+                return row;
+            }
+        }
+    };
+    let failed = timeout(PATIENCE, given_up_waiting).await.expect("attempts have a deadline");
+    assert_eq!(failed.error.as_deref(), Some("no answer within 1 s"));
+    assert_eq!(failed.due_at, Some(NOW.plus_seconds(300)));
+}
+
+#[tokio::test]
+async fn there_are_bounds_for_each_endpoint_for_failing_ones_and_for_all() {
+    let post = Post::new();
+    let permits = Arc::new(Semaphore::new(0));
+    let names: Vec<String> = (0..20).map(|number| format!("e{number}")).collect();
+    for name in &names {
+        post.endpoint(name, Manner::Waits(permits.clone())).await;
+    }
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    for whose in 0..20 {
+        post.tell(whose, &all);
+    }
+    let mut deliverer = post.deliverer();
+    for _ in 0..5 {
+        deliverer.step(post.clock().now()).await.unwrap();
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(post.most(""), LANES_MAX);
+    permits.add_permits(1_000);
+    timeout(PATIENCE, post.deliver(&mut deliverer)).await.unwrap();
+    assert_eq!(post.sent().len(), 400);
+    assert!(names.iter().all(|name| post.most(name) <= LANES_PER_ENDPOINT));
+
+    let post = Post::new();
+    let failing: Vec<String> = (0..60).map(|number| format!("f{number}")).collect();
+    for name in &failing {
+        post.endpoint(name, Manner::Answers(500)).await;
+        post.tell(1, &[name]);
+    }
+    let mut deliverer = post.deliverer();
+    post.deliver(&mut deliverer).await;
+    for name in &failing {
+        post.behave(name, Manner::Hangs);
+        post.tell(2, &[name]);
+        post.tell(3, &[name]);
+    }
+    let before = post.sent().len();
+    deliverer.step(post.clock().now()).await.unwrap();
+    sleep(Duration::from_millis(10)).await;
+    assert_eq!(post.sent().len() - before, FAILING_LANES_MAX, "one each, and half of the room");
+}
+
+#[tokio::test]
+async fn what_was_sent_and_not_recorded_is_sent_again_under_its_id() {
+    let post = Post::new();
+    post.endpoint("a", Manner::Answers(200)).await;
+    post.tell(1, &["a"]);
+    let mut killed = post.deliverer();
+    killed.step(post.clock().now()).await.unwrap();
+    killed.landing().await;
+    drop(killed);
+    assert_eq!(post.deliver(&mut post.deliverer()).await, Next::OnArrival);
+    assert_eq!(post.sent_to("a"), ["msg_000000000001", "msg_000000000001"]);
+    assert_eq!(post.deliveries("a").await[0].attempts, 1, "as far as anybody knows");
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_is_not_sent_again() {
+    let post = Post::new();
+    post.endpoint("a", Manner::Answers(200)).await;
+    post.tell(1, &["a"]);
+    let raw = post.backdoor();
+    raw.execute_batch(
+        "CREATE TRIGGER sick BEFORE UPDATE ON deliveries BEGIN SELECT RAISE(ABORT, 'sick'); END",
+    )
+    .unwrap();
+    let mut deliverer = post.deliverer();
+    deliverer.step(post.clock().now()).await.unwrap();
+    deliverer.landing().await;
+    for _ in 0..3 {
+        deliverer.step(post.clock().now()).await.unwrap_err();
+    }
+    raw.execute_batch("DROP TRIGGER sick").unwrap();
+    assert_eq!(post.deliver(&mut deliverer).await, Next::OnArrival);
+    assert_eq!(post.sent_to("a"), ["msg_000000000001"]);
+    assert_eq!(post.deliveries("a").await[0].state, DeliveryState::Delivered);
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_gone_is_asked_nothing_more() {
+    let post = Post::new();
+    post.endpoint("gone", Manner::Answers(410)).await;
+    for whose in [1, 1, 2] {
+        post.tell(whose, &["gone"]);
+    }
+    assert_eq!(post.deliver(&mut post.deliverer()).await, Next::OnArrival);
+    assert!(post.sent_to("gone").len() <= 2, "one for each tenant at most: {:?}", post.sent());
+    let endpoint = post.store.endpoint("gone".to_owned()).await.unwrap().unwrap();
+    assert_eq!(endpoint.disabled_reason.as_deref(), Some("it answered 410 Gone"));
+    post.tell(3, &["gone"]);
+    assert_eq!(post.deliver(&mut post.deliverer()).await, Next::OnArrival);
+    assert!(post.sent_to("gone").len() <= 2);
+}
+
+#[tokio::test]
+async fn a_carrier_that_panics_fails_one_attempt() {
+    let post = Post::new();
+    post.endpoint("bad", Manner::Panics).await;
+    post.endpoint("good", Manner::Answers(200)).await;
+    post.tell(1, &["bad", "good"]);
+    assert_eq!(post.deliver(&mut post.deliverer()).await, Next::At(NOW.plus_seconds(300)));
+    assert_eq!(post.deliveries("bad").await[0].error.as_deref(), Some("sending it panicked"));
+    assert_eq!(post.deliveries("good").await[0].state, DeliveryState::Delivered);
+}
+
+#[tokio::test]
+async fn the_loop_wakes_up_at_the_bell_and_stops_when_told() {
+    let post = Post::new();
+    post.endpoint("a", Manner::Answers(200)).await;
+    post.endpoint("hangs", Manner::Hangs).await;
+    let bell = Bell::default();
+    let (listener, mut deliverer) = (bell.listen(), post.deliverer());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let looping = tokio::spawn(async move {
+        deliverer.run(listener, async { drop(stopped.await) }).await;
+    });
+    for seq in 1..=3 {
+        // Slept on it: only the bell can wake it up.
+        sleep(Duration::from_millis(50)).await;
+        post.tell(1, &["a"]);
+        bell.ring();
+        let arrived = async {
+            while post.deliveries("a").await.iter().any(|row| row.state == DeliveryState::Pending) {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, arrived).await.unwrap_or_else(|_| panic!("{seq} was not recorded"));
+    }
+    post.tell(1, &["hangs"]);
+    bell.ring();
+    sleep(Duration::from_millis(50)).await;
+    stop.send(()).unwrap();
+    timeout(PATIENCE, looping).await.expect("the loop does not stop").unwrap();
+    assert_eq!(post.deliveries("hangs").await[0].attempts, 1, "what was under way ended, and is recorded");
+}

@@ -1,0 +1,185 @@
+//! A post office to test with: endpoints, notices that are due, and receivers that do as they are told.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use engine::apply::Next;
+use engine::deliver::{Letter, Reply};
+use engine::{Carrier, Clock, Deliverer};
+use ledger::{TenantId, Timestamp};
+use rusqlite::Connection;
+use store::{DeliveryRow, EndpointRow, Mode, Page, SigningSecret, Store};
+use stripe::retry::Schedule;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::NOW;
+
+/// What a receiver does with a letter.
+#[derive(Clone)]
+pub(crate) enum Manner {
+    Answers(u16),
+    /// Never answers.
+    Hangs,
+    /// Answers 200 as often as somebody adds a permit.
+    Waits(Arc<Semaphore>),
+    Panics,
+}
+
+#[derive(Default)]
+struct Seen {
+    manners: HashMap<String, Manner>,
+    /// `receiver:id`, in the order in which they were sent.
+    sent: Vec<String>,
+    under_way: HashMap<String, usize>,
+    most: HashMap<String, usize>,
+}
+
+pub(crate) struct Post {
+    pub(crate) store: Store,
+    seen: Arc<Mutex<Seen>>,
+    hand: Arc<AtomicI64>,
+    folder: PathBuf,
+}
+
+impl Post {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("faireplace-post-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = Store::open_sqlite(&folder.join("test.db"), Mode::Test).unwrap();
+        Self { store, seen: Arc::default(), hand: Arc::new(AtomicI64::new(NOW.0)), folder }
+    }
+
+    /// An endpoint of all tenants whose receiver behaves like this.
+    pub(crate) async fn endpoint(&self, name: &str, manner: Manner) {
+        let endpoint = EndpointRow {
+            id: name.to_owned(),
+            tenant: None,
+            url: name.to_owned(),
+            types: vec!["*".to_owned()],
+            description: String::new(),
+            created_at: NOW,
+            old_secret_until: None,
+            failing_since: None,
+            disabled_at: None,
+            disabled_reason: None,
+        };
+        let secret = SigningSecret("whsec_AAAA".to_owned());
+        assert!(self.store.create_endpoint(endpoint, secret, 1000).await.unwrap());
+        self.behave(name, manner);
+    }
+
+    pub(crate) fn behave(&self, name: &str, manner: Manner) {
+        self.seen.lock().unwrap().manners.insert(name.to_owned(), manner);
+    }
+
+    /// A notice of a tenant, due now at these endpoints.
+    pub(crate) fn tell(&self, whose: u128, endpoints: &[&str]) {
+        let raw = self.backdoor();
+        let tenant = TenantId(Uuid::from_u128(whose)).0.into_bytes();
+        raw.execute(
+            "INSERT INTO notices (id, tenant, type, at, data) VALUES
+                 (printf('msg_%012x', 1 + coalesce((SELECT max(seq) FROM notices), 0)), ?1, 'test', ?2, '{}')",
+            (tenant, NOW.0),
+        )
+        .unwrap();
+        let seq = raw.last_insert_rowid();
+        for endpoint in endpoints {
+            let sql = "INSERT INTO deliveries (endpoint, notice, tenant, due_at) VALUES (?1, ?2, ?3, ?4)";
+            raw.execute(sql, (endpoint, seq, tenant, NOW.0)).unwrap();
+        }
+    }
+
+    pub(crate) fn backdoor(&self) -> Connection {
+        Connection::open(self.folder.join("test.db")).unwrap()
+    }
+
+    /// A loop as after a start of the service.
+    pub(crate) fn deliverer(&self) -> Deliverer {
+        let seen = self.seen.clone();
+        let carrier = Carrier::from_fn(move |letter| receive(seen.clone(), letter));
+        let schedule = Schedule::new(vec![300, 1_800], 1).unwrap();
+        Deliverer::new(self.store.clone(), carrier, schedule, self.clock())
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let hand = self.hand.clone();
+        Clock::from_fn(move || Timestamp(hand.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.hand.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+
+    /// Steps until nothing is under way, and answers when the next delivery is due.
+    pub(crate) async fn deliver(&self, deliverer: &mut Deliverer) -> Next {
+        loop {
+            let next = deliverer.step(self.clock().now()).await.unwrap();
+            if deliverer.is_idle() {
+                return next;
+            }
+            deliverer.landing().await;
+        }
+    }
+
+    /// What was sent so far.
+    pub(crate) fn sent(&self) -> Vec<String> {
+        self.seen.lock().unwrap().sent.clone()
+    }
+
+    /// What was sent to one receiver so far.
+    pub(crate) fn sent_to(&self, name: &str) -> Vec<String> {
+        let of = |sent: String| sent.strip_prefix(&format!("{name}:")).map(str::to_owned);
+        self.sent().into_iter().filter_map(of).collect()
+    }
+
+    /// The most letters that this receiver (or, without a name, all of them) ever had at a time.
+    pub(crate) fn most(&self, name: &str) -> usize {
+        self.seen.lock().unwrap().most.get(name).copied().unwrap_or_default()
+    }
+
+    pub(crate) async fn deliveries(&self, name: &str) -> Vec<DeliveryRow> {
+        let page = Page { number: 1, size: 1000, ascending: true };
+        self.store.deliveries(name.to_owned(), None, page).await.unwrap().rows
+    }
+}
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        // What is left over is in the system's folder for such things.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+async fn receive(seen: Arc<Mutex<Seen>>, letter: Letter) -> Reply {
+    let lane_and_all = [letter.url.clone(), String::new()];
+    let manner = {
+        let mut seen = seen.lock().unwrap();
+        seen.sent.push(format!("{}:{}", letter.url, letter.id));
+        for name in &lane_and_all {
+            let under_way = seen.under_way.entry(name.clone()).or_default();
+            *under_way += 1;
+            let under_way = *under_way;
+            let most = seen.most.entry(name.clone()).or_default();
+            *most = under_way.max(*most);
+        }
+        seen.manners[&letter.url].clone()
+    };
+    let status = match manner {
+        Manner::Answers(status) => status,
+        Manner::Hangs => std::future::pending().await,
+        Manner::Waits(permits) => {
+            permits.acquire().await.unwrap().forget();
+            200
+        }
+        Manner::Panics => panic!("asked to"),
+    };
+    for name in &lane_and_all {
+        *seen.lock().unwrap().under_way.get_mut(name).unwrap() -= 1;
+    }
+    Reply::Answered { status, retry_after_seconds: None }
+}
