@@ -1,6 +1,9 @@
 //! The shape of every API answer, FairePlace's own: `{"data", "meta"}` or `{"error", "meta"}` (design
 //! section 6). Each error says what happened, what it means, and what to do.
 
+mod pieces;
+mod problem_kind;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +13,13 @@ use ledger::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Page, StoreError};
+use utoipa::ToSchema;
 use uuid::Uuid;
+
+pub(crate) use pieces::{Pieces, Stopped, stream};
+pub use problem_kind::ProblemKind;
+
+use crate::schema::ErrorType;
 
 /// What every answer says about itself.
 #[derive(Clone, Debug)]
@@ -29,40 +38,61 @@ impl Meta {
 
     /// 200 with one thing.
     pub fn data(&self, data: impl Serialize) -> Response {
-        self.respond(StatusCode::OK, &data, None)
+        self.respond(StatusCode::OK, data)
     }
 
     /// 201 with the thing that was made.
     pub fn created(&self, data: impl Serialize) -> Response {
-        self.respond(StatusCode::CREATED, &data, None)
+        self.respond(StatusCode::CREATED, data)
+    }
+
+    /// 202 with the thing that waits: nothing has moved yet, and somebody else must act.
+    pub fn accepted(&self, data: impl Serialize) -> Response {
+        self.respond(StatusCode::ACCEPTED, data)
     }
 
     /// 200 with one page of things.
-    pub fn page(&self, data: impl Serialize, page: Page, total: i64) -> Response {
+    pub fn page<T: Serialize>(&self, data: Vec<T>, page: Page, total: i64) -> Response {
         let (number, size) = (i64::from(page.number), i64::from(page.size));
         let pages = (total + size - 1) / size;
-        let pagination = json!({
-            "current_page": number, "per_page": size, "total": total, "total_pages": pages,
-            "has_next": number < pages, "has_prev": number > 1,
-        });
-        self.respond(StatusCode::OK, &data, Some(pagination))
+        let pagination = Pagination {
+            current_page: number,
+            per_page: size,
+            total,
+            total_pages: pages,
+            has_next: number < pages,
+            has_prev: number > 1,
+        };
+        let meta = PageMeta { meta: self.view(), pagination };
+        (StatusCode::OK, Json(PageOf { data, meta })).into_response()
     }
 
-    fn respond(&self, status: StatusCode, data: &impl Serialize, pagination: Option<Value>) -> Response {
-        let mut meta = self.json();
-        if let Some(pagination) = pagination {
-            meta["pagination"] = pagination;
-        }
-        (status, Json(json!({ "data": data, "meta": meta }))).into_response()
+    fn respond(&self, status: StatusCode, data: impl Serialize) -> Response {
+        (status, Json(Data { data, meta: self.view() })).into_response()
+    }
+
+    /// The whole of a success as text, for an answer that is sent in pieces.
+    pub(crate) fn text(&self, data: impl Serialize) -> Result<String, Problem> {
+        let unwritable = |_| Problem::new(ProblemKind::Internal, "The answer could not be written.");
+        serde_json::to_string(&Data { data, meta: self.view() }).map_err(unwritable)
+    }
+
+    /// What an answer in pieces says about itself, as text.
+    pub(crate) fn own_text(&self) -> String {
+        // Text can always be written.
+        serde_json::to_string(&self.view()).unwrap_or_default()
     }
 
     /// The answer to something that went wrong.
     pub fn error(&self, problem: &Problem) -> Response {
-        let (status, kind) = (problem.kind.status(), problem.kind.as_str());
-        let error = json!({
-            "code": status.as_u16(), "type": kind, "message": problem.message, "details": problem.details,
-        });
-        let mut response = (status, Json(json!({ "error": error, "meta": self.json() }))).into_response();
+        let status = problem.kind.status();
+        let error = Fault {
+            code: status.as_u16(),
+            kind: problem.kind.as_str(),
+            message: problem.message.clone(),
+            details: problem.details.clone(),
+        };
+        let mut response = (status, Json(Failure { error, meta: self.view() })).into_response();
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2: it names the scheme that would be taken.
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -70,82 +100,79 @@ impl Meta {
         response
     }
 
-    fn json(&self) -> Value {
-        json!({ "request_id": self.request_id, "timestamp": rfc3339(self.at) })
+    fn view(&self) -> MetaView {
+        MetaView { request_id: self.request_id, timestamp: rfc3339(self.at) }
     }
 }
 
-/// The closed list of what can go wrong; each has its entry in docs/errors.md.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProblemKind {
-    /// The request cannot be understood.
-    BadRequest,
-    /// No key, or one that does not work.
-    Unauthorized,
-    /// The key works, and may not do this.
-    Forbidden,
-    /// There is no such thing, or it is somebody else's.
-    NotFound,
-    /// The route exists, for other methods.
-    MethodNotAllowed,
-    /// The body is too large.
-    PayloadTooLarge,
-    /// The body is of a kind that is not taken.
-    UnsupportedMediaType,
-    /// The request is understood and one of its values is wrong.
-    Validation,
-    /// A defect, or a database that cannot be read.
-    Internal,
-    /// Not now; nothing was stored.
-    Unavailable,
+/// A success: one thing.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Data<T> {
+    data: T,
+    meta: MetaView,
 }
 
-impl ProblemKind {
-    /// Every kind.
-    pub const ALL: &[Self] = &[
-        Self::BadRequest,
-        Self::Unauthorized,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::PayloadTooLarge,
-        Self::UnsupportedMediaType,
-        Self::Validation,
-        Self::Internal,
-        Self::Unavailable,
-    ];
+/// A success: one page of things.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PageOf<T> {
+    data: Vec<T>,
+    meta: PageMeta,
+}
 
-    /// Its machine name: `error.type`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BadRequest => "BAD_REQUEST",
-            Self::Unauthorized => "UNAUTHORIZED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::NotFound => "NOT_FOUND",
-            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
-            Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
-            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
-            Self::Validation => "VALIDATION_ERROR",
-            Self::Internal => "INTERNAL_ERROR",
-            Self::Unavailable => "SERVICE_UNAVAILABLE",
-        }
-    }
+/// What an answer says about itself.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Meta, example = json!({
+    "request_id": "019c0a1b-2c3d-7e4f-8a9b-0c1d2e3f4a5b", "timestamp": "2026-11-23T12:00:02Z" }))]
+struct MetaView {
+    /// Also in `x-request-id`, and in the service's log.
+    request_id: Uuid,
+    /// When it was answered.
+    #[schema(format = DateTime)]
+    timestamp: String,
+}
 
-    /// The status it is answered with.
-    pub const fn status(self) -> StatusCode {
-        match self {
-            Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Validation => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
+/// What a page says about itself.
+#[derive(Serialize, ToSchema)]
+struct PageMeta {
+    #[serde(flatten)]
+    meta: MetaView,
+    pagination: Pagination,
+}
+
+/// Where a page stands among the others.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "current_page": 1, "per_page": 20, "total": 1, "total_pages": 1,
+    "has_next": false, "has_prev": false }))]
+struct Pagination {
+    current_page: i64,
+    per_page: i64,
+    /// Rows on all pages.
+    total: i64,
+    total_pages: i64,
+    has_next: bool,
+    has_prev: bool,
+}
+
+/// Something went wrong.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Failure {
+    error: Fault,
+    meta: MetaView,
+}
+
+/// What went wrong; `faireplace explain TYPE` says more.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+struct Fault {
+    /// The status of the answer.
+    code: u16,
+    #[serde(rename = "type")]
+    #[schema(value_type = ErrorType)]
+    kind: &'static str,
+    /// What happened, what it means for the money, what to do. For people: it may change with any release.
+    message: String,
+    /// For programs: depends on the type; null where there is nothing to say.
+    details: Value,
 }
 
 /// Something went wrong, in words for whoever asked.
@@ -162,6 +189,11 @@ impl Problem {
         Self { kind, message: message.into(), details: Value::Null }
     }
 
+    /// What kind of problem it is.
+    pub fn kind(&self) -> ProblemKind {
+        self.kind
+    }
+
     /// A value is wrong: which, and what it should be.
     pub fn value(field: &str, expected: &str) -> Self {
         Self {
@@ -169,6 +201,12 @@ impl Problem {
             message: format!("{field} must be {expected}. Nothing was changed."),
             details: json!({ "field": field, "expected": expected }),
         }
+    }
+
+    /// The same problem, with what a program needs to know of it: numbers and names, not sentences.
+    #[must_use]
+    pub fn with_details(self, details: Value) -> Self {
+        Self { details, ..self }
     }
 
     /// There is no such thing, or it is somebody else's: the two look the same.
@@ -188,8 +226,9 @@ impl From<StoreError> for Problem {
                 "The database takes no more writes. Nothing was changed; the service must be restarted.",
             ),
             StoreError::Unknown(_) => Self::new(
-                ProblemKind::Unavailable,
-                "The write may or may not have been stored. Look before you try again.",
+                ProblemKind::OutcomeUnknown,
+                "The write may or may not have been stored. With an Idempotency-Key, ask again under the \
+                 same one: it is done once. Without one, look before you try again.",
             ),
             StoreError::Refused(_) | StoreError::Corrupt(_) => {
                 tracing::error!(%error, "the database could not answer");

@@ -3,14 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use engine::{Clock, Intake};
-use ledger::Policy;
+use engine::{Bell, Clock, Desk, Intake};
+use ledger::{Credits, Policy};
 use store::{Mode, Store};
 use stripe::Secret;
 use stripe::signature::SignatureFault;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::api::stream::Streams;
+use crate::destination::Destinations;
 use crate::limits::Limits;
+use crate::rate::Limiter;
+use crate::shop::{InFlight, Shop};
+
+/// The most credits that one operator moves by hand, where the deployment does not say.
+pub const ADJUSTMENT_LIMIT: Credits = Credits(100);
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -21,14 +28,32 @@ pub struct App {
     pub intake: Intake,
     /// Rung when there is something to apply.
     pub arrived: Arc<Notify>,
+    /// Where commands are carried out. Somebody must run it ([`Desk::run`]).
+    pub desk: Desk,
+    /// Rung after every commit that may have something to tell others.
+    pub noticed: Bell,
+    /// Where notices may be sent.
+    pub destinations: Arc<Destinations>,
+    /// The live streams that are open.
+    pub(crate) streams: Streams,
+    /// True from the order to stop on: streams end then, so that draining does not wait for them.
+    pub draining: watch::Sender<bool>,
     /// The deployment's money rules.
     pub policy: Arc<Policy>,
+    /// The most credits that one operator moves by hand; more takes two.
+    pub adjustment_limit: Credits,
+    /// What is sold here, and through whom. Nothing, until somebody hands it in.
+    pub shop: Arc<Shop>,
+    /// The purchases that Stripe is being asked for.
+    pub(crate) in_flight: Arc<InFlight>,
     /// Test or live.
     pub mode: Mode,
     /// The webhook's signing secrets; more than one while they are rolled.
     pub secrets: Arc<[Secret]>,
     /// The time.
     pub clock: Clock,
+    /// Counts the requests of tenants.
+    pub limiter: Arc<Limiter>,
     /// Limits of this service.
     pub limits: Limits,
     /// Webhooks that may be stored at one moment.
@@ -47,15 +72,24 @@ impl App {
         clock: Clock,
         limits: Limits,
     ) -> Self {
-        let arrived = Arc::new(Notify::new());
+        let (arrived, noticed) = (Arc::new(Notify::new()), Bell::default());
         Self {
             intake: Intake::new(store.clone(), arrived.clone()),
+            desk: Desk::new(store.clone(), noticed.clone()),
             store,
             arrived,
+            destinations: Arc::default(),
+            streams: Streams::default(),
+            draining: watch::Sender::new(false),
+            noticed,
             policy,
+            adjustment_limit: ADJUSTMENT_LIMIT,
+            shop: Arc::default(),
+            in_flight: Arc::default(),
             mode,
             secrets: secrets.into(),
             clock,
+            limiter: Arc::new(Limiter::new(limits.requests_per_hour)),
             limits,
             intake_permits: Arc::new(Semaphore::new(limits.intake_permits)),
             counters: Arc::default(),

@@ -90,11 +90,16 @@ pub async fn create_key(
     expires_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(KeyRow, String), StoreError> {
-    let id = format!("key_{}", entropy::unique_id(now).simple());
-    let key = KeyRow { id, name, tenant, permissions, created_at: now, expires_at, revoked_at: None };
+    let key =
+        KeyRow { id: new_id(now), name, tenant, permissions, created_at: now, expires_at, revoked_at: None };
     let (secret, hash) = new_secret();
     store.create_key(key.clone(), hash).await?;
     Ok((key, secret))
+}
+
+/// The id of a new key, which is no secret.
+pub(crate) fn new_id(now: Timestamp) -> String {
+    format!("key_{}", entropy::unique_id(now).simple())
 }
 
 /// The secret of a new key, to be shown once, and the hash to be stored.

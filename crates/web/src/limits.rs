@@ -1,6 +1,6 @@
 //! Every HTTP limit, with its unit and its reason.
 //!
-//! A limit that is not named here does not exist. What is deliberately not here: the limits of the store and
+//! What is deliberately not here: limits of one noun, which stand in its file, and those of the store and
 //! of the loops, which belong to their crates, and a limit per client address, which would only hit the proxy
 //! in front.
 
@@ -38,12 +38,24 @@ pub struct Limits {
     pub api_body_bytes: usize,
     /// For one webhook inside the service, from its head to its answer; then 503, and Stripe sends it again.
     pub webhook: Duration,
+    /// For one command inside the service, from its body to its answer; then 503, and the client asks again
+    /// under the same `Idempotency-Key`.
+    pub command: Duration,
     /// Webhooks that are being stored at one moment; beyond it 503 at once, because a queue would only answer
     /// later.
     pub intake_permits: usize,
+    /// Live streams at one moment; beyond it 429. Each costs a connection, and no memory but one notice.
+    pub streams: usize,
+    /// Of these, with keys of one tenant.
+    pub streams_per_tenant: usize,
+    /// Between two signs of life on a stream, and between two looks whether its key still works. Shorter than
+    /// what proxies keep a silent connection for.
+    pub heartbeat: Duration,
     /// From the order to stop until connections still busy are cut. Shorter than the 30 seconds after which
     /// the usual process supervisors kill.
     pub drain: Duration,
+    /// Requests that all keys of one tenant may make in an hour together; then 429. 0: as many as they like.
+    pub requests_per_hour: u32,
 }
 
 impl Default for Limits {
@@ -61,8 +73,13 @@ impl Default for Limits {
             webhook_body_bytes: store::body::BODY_BYTES_MAX,
             api_body_bytes: 64 * 1024,
             webhook: Duration::from_secs(5),
+            command: Duration::from_secs(5),
             intake_permits: 256,
+            streams: 256,
+            streams_per_tenant: 4,
+            heartbeat: Duration::from_secs(15),
             drain: Duration::from_secs(20),
+            requests_per_hour: 1000,
         }
     }
 }

@@ -5,9 +5,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use engine::entropy;
 
-use crate::api::admin::{audit, events, keys, quarantine, status};
-use crate::api::{credits, health, missing, payments};
+use crate::api::admin::{adjustments, audit, events, keys, quarantine, reports, status, tenants};
+use crate::api::{credits, description, health, missing, payments, stream, webhook_endpoints};
 use crate::app::App;
+use crate::server::allowance::tell;
 use crate::server::headers::stamp;
 use crate::webhook;
 
@@ -20,14 +21,34 @@ pub fn router(app: App) -> Router {
         .route("/webhooks/stripe", post(webhook::receive))
         .layer(DefaultBodyLimit::max(limits.webhook_body_bytes));
 
+    // For whoever wants to know what this is.
+    let about =
+        Router::new().route("/openapi.json", get(description::json)).route("/docs", get(description::page));
+
     // For tenants: whoever holds a key of one, or an operator who names one with `?tenant_id=`.
     let api = Router::new()
         .route("/api/health", get(health::show))
         .route("/api/credits/balance", get(credits::balance))
         .route("/api/credits/transactions", get(credits::transactions))
         .route("/api/credits/lots", get(credits::lots))
+        .route("/api/credits/spend", post(credits::spend::create))
+        .route("/api/credits/holds", get(credits::holds::list).post(credits::holds::create))
+        .route("/api/credits/holds/{id}", get(credits::holds::show))
+        .route("/api/credits/holds/{id}/capture", post(credits::holds::capture))
+        .route("/api/credits/holds/{id}/release", post(credits::holds::release))
+        .route("/api/credits/statement", get(credits::statement::show))
+        .route("/api/credits/packages", get(credits::packages::list))
+        .route("/api/credits/purchase", post(credits::purchase::create))
         .route("/api/payments", get(payments::list))
-        .route("/api/payments/{id}", get(payments::show));
+        .route("/api/payments/{id}", get(payments::show))
+        .route("/api/webhook-endpoints", get(webhook_endpoints::list).post(webhook_endpoints::create))
+        .route("/api/webhook-endpoints/{id}", get(webhook_endpoints::show))
+        .route("/api/webhook-endpoints/{id}/delete", post(webhook_endpoints::delete))
+        .route("/api/webhook-endpoints/{id}/roll", post(webhook_endpoints::roll))
+        .route("/api/webhook-endpoints/{id}/enable", post(webhook_endpoints::enable))
+        .route("/api/webhook-endpoints/{id}/deliveries", get(webhook_endpoints::deliveries))
+        .route("/api/webhook-endpoints/{id}/deliveries/{notice_id}/resend", post(webhook_endpoints::resend))
+        .route("/api/stream", get(stream::follow));
 
     // For operators only.
     let admin = Router::new()
@@ -40,15 +61,24 @@ pub fn router(app: App) -> Router {
         .route("/api/admin/quarantine/{id}", get(quarantine::show))
         .route("/api/admin/quarantine/{id}/resolve", post(quarantine::resolve))
         .route("/api/admin/quarantine/{id}/dismiss", post(quarantine::dismiss))
+        .route("/api/admin/tenants", get(tenants::list))
+        .route("/api/admin/tenants/{id}", get(tenants::show).post(tenants::set))
+        .route("/api/admin/adjustments", get(adjustments::list).post(adjustments::create))
+        .route("/api/admin/adjustments/{id}", get(adjustments::show))
+        .route("/api/admin/adjustments/{id}/approve", post(adjustments::approve))
+        .route("/api/admin/adjustments/{id}/reject", post(adjustments::reject))
+        .route("/api/admin/write-offs", post(adjustments::write_off))
+        .route("/api/admin/reports/liability", get(reports::liability))
         .route("/api/admin/keys", get(keys::list).post(keys::create))
-        .route("/api/admin/keys/{id}/revoke", post(keys::revoke));
+        .route("/api/admin/keys/{id}/revoke", post(keys::revoke))
+        .route("/api/admin/keys/{id}/rotate", post(keys::rotate));
 
     let service = api
         .merge(admin)
         .layer(DefaultBodyLimit::max(limits.api_body_bytes))
         .merge(stripe)
+        .merge(about)
         .fallback(missing::route)
-        .method_not_allowed_fallback(missing::method)
-        .with_state(app);
-    stamp(service, move || entropy::unique_id(clock.now()))
+        .method_not_allowed_fallback(missing::method);
+    stamp(tell(service).with_state(app), move || entropy::unique_id(clock.now()))
 }

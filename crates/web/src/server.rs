@@ -6,6 +6,7 @@
 //! handler's future where it stands; a handler that must not be cancelled hands its work to another task and
 //! only waits here for the answer.
 
+pub(crate) mod allowance;
 mod deadlines;
 mod exchange;
 pub mod headers;

@@ -8,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use stripe::signature::{SignatureFault, TOLERANCE_SECONDS, verify};
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
 use crate::app::{App, Counters};
 
@@ -35,7 +36,20 @@ const UNAVAILABLE: &str = concat!(
     r#""The event could not be stored for certain. Send it again."}}"#,
 );
 
-/// Takes one delivery.
+/// Take one event from Stripe
+///
+/// A 2xx means that the event is on disk. Whatever cannot promise that is a 503, and Stripe sends the event
+/// again. The event is applied after the answer.
+#[utoipa::path(post, path = "/webhooks/stripe", operation_id = "receive_stripe_event", tag = "Stripe",
+    security(()),
+    params(("Stripe-Signature" = String, Header, description = "As Stripe makes it, over the raw body.")),
+    request_body(content = serde_json::Value, description = "An event, as Stripe sends it: at most 1 MiB."),
+    responses(
+        (status = 200, description = "The event is on disk.", body = Received),
+        (status = 400, description = "The signature does not verify this body.", body = Refused),
+        (status = 413, description = "The body is too large.", body = Refused),
+        (status = 415, description = "The body is compressed.", body = Refused),
+        (status = 503, description = "It could not be stored for certain.", body = Refused)))]
 pub(crate) async fn receive(State(app): State<App>, request: Request) -> Response {
     let headers = request.headers();
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
@@ -73,6 +87,30 @@ pub(crate) async fn receive(State(app): State<App>, request: Request) -> Respons
         Ok(Err(error)) => unavailable(&app, &error.to_string()),
         Err(_) => unavailable(&app, "the database took too long"),
     }
+}
+
+/// The event is on disk.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes `RECEIVED`")]
+struct Received {
+    /// `true`.
+    received: bool,
+}
+
+/// Nothing was stored.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the fixed answers above")]
+struct Refused {
+    error: RefusedBecause,
+}
+
+/// Why nothing was stored. A wrong signature says no more than that it is wrong.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the fixed answers above")]
+struct RefusedBecause {
+    code: u16,
+    r#type: String,
+    message: String,
 }
 
 /// The same answer for every fault; the reason is for the log and the counter.

@@ -4,23 +4,27 @@
 //! to end. So a limit that does not work fails its own row, and no row depends on how fast this machine is.
 
 use std::{
+    convert::Infallible,
     future,
     net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::ConnectInfo,
     routing::{get, post},
 };
+use hyper::body::Frame;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::oneshot,
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Interval, interval, sleep, timeout},
 };
 use uuid::Uuid;
 use web::{
@@ -53,11 +57,46 @@ fn router() -> Router {
         .route("/unread", post(async || "did not look"))
         .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()))
         .route("/big", get(async || vec![b'x'; BIG]))
+        .route(
+            "/flood",
+            get(async || Body::new(Pieces::of("x".repeat(BIG / 64), 64, Duration::from_millis(1)))),
+        )
+        .route("/quiet", get(async || Body::new(Pieces::of(": still here\n\n".into(), 4, SHORT * 2))))
         .route("/slow", get(async || sleep(SHORT * 2).await))
         .route("/stuck", get(async || future::pending::<()>().await))
         .route("/panic", get(async || -> () { panic!("asked to") }))
         .route("/own-policy", get(async || [("content-security-policy", "default-src 'self'")]));
     headers::stamp(router, || Uuid::from_u128(7))
+}
+
+/// A body that comes in pieces, as a stream does.
+struct Pieces {
+    piece: Bytes,
+    left: usize,
+    between: Interval,
+}
+
+impl Pieces {
+    fn of(piece: String, left: usize, between: Duration) -> Self {
+        Self { piece: piece.into(), left, between: interval(between) }
+    }
+}
+
+impl hyper::body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        ready!(self.between.poll_tick(context));
+        self.left -= 1;
+        Poll::Ready(Some(Ok(Frame::data(self.piece.clone()))))
+    }
 }
 
 struct Server {
@@ -290,6 +329,20 @@ async fn a_client_that_takes_nothing_of_its_answer_is_cut_and_a_slow_one_is_not(
     }
     let said = read_to_end("stalled", &mut stalled).await;
     assert!(said.len() < BIG, "got the whole answer after stalling");
+}
+
+#[tokio::test]
+async fn a_stream_may_be_quiet_and_one_that_nobody_reads_is_cut() {
+    let server = Server::start(Limits { write: SHORT, ..lenient() }).await;
+    let request = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    let mut stalled = server.connect().await;
+    send(&mut stalled, &request("/flood")).await;
+    let mut quiet = server.connect().await;
+    send(&mut quiet, &request("/quiet")).await;
+    let said = read_to_end("quiet", &mut quiet).await;
+    assert_eq!(said.matches(": still here").count(), 4, "cut between two signs of life: {said}");
+    let said = read_to_end("stalled", &mut stalled).await;
+    assert!(said.len() < BIG, "got the whole stream after stalling");
 }
 
 #[tokio::test]

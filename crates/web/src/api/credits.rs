@@ -1,30 +1,51 @@
 //! `/api/credits`: what a tenant has, and how it came to be. Every answer is read from what is committed.
 
+pub(crate) mod holds;
+pub(crate) mod packages;
+pub(crate) mod purchase;
+pub(crate) mod spend;
+pub(crate) mod statement;
+
 use axum::response::Response;
 use jiff::Timestamp as Moment;
-use ledger::{Balance, Cause, Kind, TenantId, Timestamp};
+use ledger::{Allocation, Balance, Cause, Credits, Kind, TenantId, Timestamp, Transaction};
 use serde::Serialize;
 use store::{LotRow, TransactionFilter, TransactionRow};
+use utoipa::ToSchema;
 
 use super::{Query, Reader, page};
-use crate::answer::{Problem, rfc3339};
+use crate::answer::{Data, PageOf, Problem, rfc3339};
 use crate::auth::Caller;
+use crate::schema::{Account, CauseKind, OfTenant, Paging, TransactionKind};
+use spend::AllocationView;
 
-/// `GET /api/credits/balance`.
+/// What the tenant has and owes
+///
+/// A tenant that never bought anything has nothing, which is an answer and not an error.
+#[utoipa::path(get, path = "/api/credits/balance", operation_id = "balance", tag = "Credits",
+    params(OfTenant),
+    responses((status = 200, body = Data<TenantBalance>)))]
 pub(crate) async fn balance(Reader { request, caller }: Reader) -> Response {
     request
         .answer(async |request| {
             request.query.only(&["tenant_id"])?;
             let tenant = caller.tenant(request.query.get("tenant_id"))?;
             let found = request.store().tenant(tenant).await?;
-            // A tenant that never bought has nothing, which is an answer, not an error.
             let balance = found.map(|tenant| tenant.balance).unwrap_or_default();
             Ok(request.meta.data(TenantBalance { tenant_id: tenant, balance: balance.into() }))
         })
         .await
 }
 
-/// `GET /api/credits/transactions`.
+/// The tenant's history, line by line
+///
+/// Each line says what caused it, what it moved, and the balance after it.
+#[utoipa::path(get, path = "/api/credits/transactions", operation_id = "list_transactions", tag = "Credits",
+    params(OfTenant, Paging,
+        ("type" = Option<TransactionKind>, Query, description = "Only lines of this kind."),
+        ("created_at_from" = Option<String>, Query, format = DateTime, description = "From this moment on."),
+        ("created_at_to" = Option<String>, Query, format = DateTime, description = "Up to this moment.")),
+    responses((status = 200, body = PageOf<TransactionView>)))]
 pub(crate) async fn transactions(Reader { request, caller }: Reader) -> Response {
     request
         .answer(async |request| {
@@ -53,7 +74,10 @@ pub(crate) async fn transactions(Reader { request, caller }: Reader) -> Response
         .await
 }
 
-/// `GET /api/credits/lots`.
+/// The tenant's lots: the credits of each purchase, and what is left of them
+#[utoipa::path(get, path = "/api/credits/lots", operation_id = "list_lots", tag = "Credits", params(OfTenant,
+    Paging),
+    responses((status = 200, body = PageOf<LotView>)))]
 pub(crate) async fn lots(Reader { request, caller }: Reader) -> Response {
     request
         .answer(async |request| {
@@ -83,19 +107,28 @@ fn moment(query: &Query, key: &str) -> Result<Option<Timestamp>, Problem> {
     query.get(key).map(read).transpose()
 }
 
-#[derive(Serialize)]
+/// A tenant's balance, in credits.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "tenant_id": "550e8400-e29b-41d4-a716-446655440000",
+    "available": 7, "held": 2, "frozen": 1, "debt": 0, "balance": 10 }))]
 struct TenantBalance {
+    /// Whose it is.
+    #[schema(value_type = Uuid)]
     tenant_id: TenantId,
     #[serde(flatten)]
     balance: BalanceView,
 }
 
 /// What a tenant has and owes, in credits.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct BalanceView {
+    /// Spendable.
     available: i64,
+    /// Set aside by open holds.
     held: i64,
+    /// Set aside while a refund is pending or a dispute is open.
     frozen: i64,
+    /// Owed: taken back after it was spent.
     debt: i64,
     /// available + held + frozen − debt.
     balance: i64,
@@ -114,36 +147,87 @@ impl From<Balance> for BalanceView {
 }
 
 /// One line of a tenant's history.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "id": 1, "type": "granted", "amount": 10, "credits": 10,
+    "balance_after": { "available": 10, "held": 0, "frozen": 0, "debt": 0, "balance": 10 },
+    "payment": "cs_live_a1b2c3d4e5f6g7h8", "hold": null, "reference": null, "allocations": [],
+    "cause": { "type": "event", "id": "evt_1234567890" },
+    "postings": [{ "account": "issued", "lot": 1, "amount": -10 },
+        { "account": "available", "lot": 1, "amount": 10 }],
+    "hash": "9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de",
+    "created_at": "2026-11-23T12:00:00Z" }))]
 pub(crate) struct TransactionView {
+    /// Its place in the journal of all tenants: later is greater.
     id: i64,
     #[serde(rename = "type")]
+    #[schema(value_type = TransactionKind)]
     kind: &'static str,
     /// What it did to the balance; 0 where credits only moved between available and frozen.
     amount: i64,
     /// How many credits it moved.
     credits: i64,
     balance_after: BalanceView,
+    /// The payment it belongs to.
     payment: Option<String>,
+    /// The hold it belongs to.
+    hold: Option<String>,
+    /// What the tenant's own system calls the occasion.
+    reference: Option<String>,
+    /// Of a spend, a hold, or a hold's end: which lots its credits came from, or returned to. A capture's
+    /// are those that were spent.
+    allocations: Vec<AllocationView>,
     cause: CauseView,
+    /// Its lines in the book of accounts: they sum to zero.
     postings: Vec<PostingView>,
+    /// SHA-256 over this transaction and the hash of the one before it.
     hash: String,
+    #[schema(format = DateTime)]
     created_at: String,
 }
 
-#[derive(Serialize)]
+/// Of which lots a command moved credits.
+fn allocations(entry: &Transaction) -> Vec<Allocation> {
+    let into = match entry.kind {
+        Kind::Spent | Kind::Captured => ledger::Account::Consumed,
+        Kind::Held => ledger::Account::Held,
+        Kind::Released | Kind::HoldExpired => ledger::Account::Available,
+        Kind::Granted
+        | Kind::Revoked
+        | Kind::Restored
+        | Kind::Frozen
+        | Kind::Unfrozen
+        | Kind::Reversed
+        | Kind::DebtRepaid
+        | Kind::Adjusted
+        | Kind::Expired
+        | Kind::WrittenOff => return Vec::new(),
+    };
+    let moved = entry.postings.iter().filter(|posting| posting.account == into && posting.amount > 0);
+    moved
+        .filter_map(|posting| Some(Allocation { lot: posting.lot?, credits: Credits(posting.amount) }))
+        .collect()
+}
+
+/// Why it happened.
+#[derive(Serialize, ToSchema)]
 struct CauseView {
     #[serde(rename = "type")]
+    #[schema(value_type = CauseKind)]
     kind: &'static str,
+    /// The event's id, the command's `Idempotency-Key`, the operator's reason, or what ran out of time.
     id: String,
+    /// Which operator; for operators' eyes.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
 }
 
-#[derive(Serialize)]
+/// One line in the book of accounts.
+#[derive(Serialize, ToSchema)]
 struct PostingView {
+    #[schema(value_type = Account)]
     account: &'static str,
     lot: Option<i64>,
+    /// Credits, signed.
     amount: i64,
 }
 
@@ -158,6 +242,7 @@ impl TransactionView {
             // What operators write for each other is not for the tenant's eyes.
             Cause::Operator { .. } => ("operator", "a decision by the operator".to_owned(), None),
             Cause::Command(key) => ("command", key.clone(), None),
+            Cause::Clock(what) => ("clock", what.clone(), None),
         };
         let postings = entry.postings.iter().map(|posting| PostingView {
             account: posting.account.as_str(),
@@ -171,6 +256,9 @@ impl TransactionView {
             credits: entry.credits().0,
             balance_after: entry.balance_after.into(),
             payment: row.payment_key.clone(),
+            hold: entry.hold.map(|hold| hold.to_string()),
+            reference: entry.reference.clone(),
+            allocations: AllocationView::all(&allocations(entry)),
             cause: CauseView { kind, id, by },
             postings: postings.collect(),
             hash: ledger::chain::hex(&entry.hash),
@@ -179,15 +267,25 @@ impl TransactionView {
     }
 }
 
-#[derive(Serialize)]
+/// The credits of one purchase.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "id": 1, "payment": "cs_live_a1b2c3d4e5f6g7h8", "granted": 10, "revoked": 0,
+    "available": 7, "held": 2, "frozen": 1, "purchased_at": "2026-11-23T12:00:00Z" }))]
 struct LotView {
     id: i64,
-    payment: String,
+    /// The payment that bought it; none for an operator's grant.
+    payment: Option<String>,
+    /// Credits that it brought.
     granted: i64,
+    /// Of these, taken back.
     revoked: i64,
+    /// Of these, spendable now.
     available: i64,
+    /// Of these, set aside by open holds.
     held: i64,
+    /// Of these, set aside while a refund is pending or a dispute is open.
     frozen: i64,
+    #[schema(format = DateTime)]
     purchased_at: String,
 }
 

@@ -2,16 +2,16 @@
 
 use axum::response::Response;
 
-use super::Request;
+use super::Stray;
 use crate::answer::{Problem, ProblemKind};
 
 /// No such route.
-pub(crate) async fn route(request: Request) -> Response {
+pub(crate) async fn route(Stray(request): Stray) -> Response {
     request.meta.error(&Problem::not_found("route"))
 }
 
 /// The route exists, for other methods.
-pub(crate) async fn method(request: Request) -> Response {
+pub(crate) async fn method(Stray(request): Stray) -> Response {
     let message = "This route does not take this method; see the `Allow` header.";
     request.meta.error(&Problem::new(ProblemKind::MethodNotAllowed, message))
 }

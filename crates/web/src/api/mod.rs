@@ -2,10 +2,27 @@
 //! operators, `admin` is for operators only.
 
 pub(crate) mod admin;
+pub(crate) mod command;
 pub(crate) mod credits;
+pub(crate) mod description;
 pub(crate) mod health;
+mod idempotency;
 pub(crate) mod missing;
 pub(crate) mod payments;
 mod request;
+pub(crate) mod stream;
+pub(crate) mod text;
+pub(crate) mod webhook_endpoints;
 
-pub(crate) use request::{Id, Operator, Query, Reader, Received, Request, body, page};
+pub(crate) use idempotency::{IdempotencyKey, UnlessDryRun, fingerprint};
+pub(crate) use request::{
+    Id, Ids, Operator, Query, Reader, Received, Request, Stray, Writer, body, or_nothing, page,
+};
+
+/// Finishes adjustments that were approved when the service ended; answers how many there were.
+///
+/// # Errors
+/// As the store says; they are finished the next time, or when their approval is sent again.
+pub async fn complete_adjustments(app: &crate::App) -> Result<usize, store::StoreError> {
+    admin::adjustments::complete_all(app).await
+}

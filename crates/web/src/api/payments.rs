@@ -1,7 +1,9 @@
 //! `/api/payments`: where each payment stands, and for one of them everything that led there, in words that a
 //! support person understands.
 
+mod purchase;
 mod timeline;
+mod words;
 
 use axum::response::Response;
 use ledger::knowledge::{DisputeOutcome, RefundRank};
@@ -9,15 +11,28 @@ use ledger::status::{is_final, question};
 use ledger::{PaymentId, PaymentStatus, Rounding, TenantId, entitlement};
 use serde::Serialize;
 use store::{EventFilter, Listing, Page, PaymentRow, TransactionFilter};
+use utoipa::ToSchema;
 
 use super::{Id, Query, Reader, page};
-use crate::answer::{Problem, rfc3339};
+use crate::answer::{Data, PageOf, Problem, rfc3339};
 use crate::auth::Caller;
+use purchase::{Found, PurchaseView};
+
+use crate::schema::{DisputeState, Paging, PaymentState, ReasonName, RefundState};
 
 /// Lines that a timeline shows at most, of events and of transactions each.
 const TIMELINE_MAX: u32 = 200;
 
-/// `GET /api/payments`: a tenant's, or for an operator who names none, everybody's.
+/// Payments, newest first
+///
+/// A tenant's own; for an operator who names no tenant, everybody's. A checkout that nobody has paid is
+/// listed once Stripe speaks of it, at the latest when its time is up; until then only
+/// `GET /api/payments/{id}` finds it.
+#[utoipa::path(get, path = "/api/payments", operation_id = "list_payments", tag = "Payments",
+    params(Paging,
+        ("tenant_id" = Option<Uuid>, Query, description = "Only of this tenant."),
+        ("status" = Option<PaymentState>, Query, description = "Only those that stand like this.")),
+    responses((status = 200, body = PageOf<PaymentView>)))]
 pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
     request
         .answer(async |request| {
@@ -39,19 +54,37 @@ pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
         .await
 }
 
-/// `GET /api/payments/{id}`, by any of its Stripe ids.
+/// One payment, with its timeline
+///
+/// Found by any of its Stripe ids: of its session, payment intent, charge, refund or dispute; or by the
+/// `purchase_id` of `POST /api/credits/purchase`, also before anybody paid: then it is `pending`.
+#[utoipa::path(get, path = "/api/payments/{id}", operation_id = "show_payment", tag = "Payments",
+    params(("id" = String, Path, description = "Any of its Stripe ids, or its purchase's.",
+        example = "cs_live_a1b2c3d4e5f6g7h8")),
+    responses((status = 200, body = Data<PaymentDetail>)))]
 pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Response {
     request
         .answer(async |request| {
             request.query.only(&[])?;
-            let found = request.store().payment(id).await?;
-            let row =
-                found.filter(|row| may_see(&caller, row)).ok_or_else(|| Problem::not_found("payment"))?;
-            let (events, transactions) = history(request.store(), row.id, caller.key.tenant).await?;
-            let view = PaymentDetail {
-                payment: PaymentView::of(&row, request.app.policy.refund_rounding),
-                objects: row.knowledge.objects().map(ToString::to_string).collect(),
-                timeline: timeline::of(&events.rows, &transactions.rows, &caller),
+            let found = purchase::find(request.store(), id).await?;
+            let found = found.filter(|found| may_see(&caller, found.tenant()));
+            let now = request.meta.at;
+            let view = match found.ok_or_else(|| Problem::not_found("payment"))? {
+                Found::Purchase(purchase) => purchase::unpaid(&purchase, now),
+                Found::Payment(row, purchase) => {
+                    let (events, lines) = history(request.store(), row.id, caller.key.tenant).await?;
+                    let due = entitlement(&row.knowledge, request.app.policy.refund_rounding);
+                    let payment = PaymentView::of(&row, request.app.policy.refund_rounding);
+                    let opened = purchase.as_ref().map(timeline::opened);
+                    let told = timeline::of(&events.rows, &lines.rows, due.granted, &caller);
+                    PaymentDetail {
+                        summary: words::summary(&row.knowledge, &due, payment.currency.as_deref()),
+                        payment,
+                        purchase: purchase.map(|began| PurchaseView::of(&began, row.status, now)),
+                        objects: row.knowledge.objects().map(ToString::to_string).collect(),
+                        timeline: opened.into_iter().chain(told).collect(),
+                    }
+                }
             };
             Ok(request.meta.data(view))
         })
@@ -72,8 +105,8 @@ async fn history(
 }
 
 /// A tenant sees its own; a payment whose tenant is not known yet is the operator's concern.
-fn may_see(caller: &Caller, row: &PaymentRow) -> bool {
-    caller.is_operator() || (row.tenant.is_some() && row.tenant == caller.key.tenant)
+fn may_see(caller: &Caller, owner: Option<TenantId>) -> bool {
+    caller.is_operator() || (owner.is_some() && owner == caller.key.tenant)
 }
 
 fn status(query: &Query) -> Result<Option<PaymentStatus>, Problem> {
@@ -85,51 +118,88 @@ fn status(query: &Query) -> Result<Option<PaymentStatus>, Problem> {
     query.get("status").map(read).transpose()
 }
 
-#[derive(Serialize)]
+/// One payment, what belongs to it, and what happened to it.
+#[derive(Serialize, ToSchema)]
 struct PaymentDetail {
     #[serde(flatten)]
     payment: PaymentView,
+    /// Where it stands, in words. Amounts are in minor units.
+    #[schema(
+        example = "In minor units of eur, 24900 was paid; 12450 of 24900 went back; it bought 10 credits; \
+        5 of 10 credits were taken back."
+    )]
+    summary: String,
+    /// The checkout that it began with, if that was opened by `POST /api/credits/purchase`.
+    purchase: Option<PurchaseView>,
     /// Every Stripe object that is part of it.
     objects: Vec<String>,
+    /// What happened, in order.
     timeline: Vec<timeline::Entry>,
 }
 
 /// One payment. Amounts are in minor units.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "id": "cs_live_a1b2c3d4e5f6g7h8",
+    "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "status": "paid", "final": true, "question": null,
+    "package": "10_credits", "currency": "eur", "amount_paid": 9900, "amount_lost": 0, "amount_pending": 0,
+    "credits": { "granted": 10, "revoked": 0, "frozen": 0 }, "refunds": [], "disputes": [],
+    "early_fraud_warning": false, "created_at": "2026-11-23T12:00:00Z",
+    "updated_at": "2026-11-23T12:00:01Z" }))]
 struct PaymentView {
     id: String,
+    /// Whose; none while no event has said.
+    #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
+    #[schema(value_type = PaymentState)]
     status: &'static str,
+    /// Whether the money has arrived for good, but for refunds and disputes.
     #[serde(rename = "final")]
     is_final: bool,
     /// Why a person must look at it.
+    #[schema(value_type = Option<ReasonName>)]
     question: Option<&'static str>,
     package: Option<String>,
+    /// Three letters, in lower case.
     currency: Option<String>,
     amount_paid: i64,
+    /// Refunded, or lost in disputes.
     amount_lost: i64,
+    /// Of refunds that are pending and disputes that are open.
     amount_pending: i64,
     credits: CreditsView,
-    refunds: Vec<PartView>,
-    disputes: Vec<PartView>,
+    refunds: Vec<RefundView>,
+    disputes: Vec<DisputeView>,
+    /// Whether a bank warned that it may be fraud. It moves no credits.
     early_fraud_warning: bool,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
 /// What the payment is worth now.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct CreditsView {
     granted: i64,
     revoked: i64,
     frozen: i64,
 }
 
-/// A refund or a dispute.
-#[derive(Serialize)]
-struct PartView {
+/// A refund.
+#[derive(Serialize, ToSchema)]
+struct RefundView {
     id: String,
     amount: i64,
+    #[schema(value_type = RefundState)]
+    status: &'static str,
+}
+
+/// A dispute.
+#[derive(Serialize, ToSchema)]
+struct DisputeView {
+    id: String,
+    amount: i64,
+    #[schema(value_type = DisputeState)]
     status: &'static str,
 }
 
@@ -139,7 +209,7 @@ impl PaymentView {
         let due = entitlement(known, rounding);
         let terms = known.claim().map(|claim| &claim.terms);
         let terms = terms.or_else(|| known.refused.first()?.terms.as_ref());
-        let refunds = known.refunds.iter().map(|(id, refund)| PartView {
+        let refunds = known.refunds.iter().map(|(id, refund)| RefundView {
             id: id.to_string(),
             amount: refund.amount.0,
             status: match refund.rank {
@@ -149,7 +219,7 @@ impl PaymentView {
                 RefundRank::Canceled => "canceled",
             },
         });
-        let disputes = known.disputes.iter().map(|(id, dispute)| PartView {
+        let disputes = known.disputes.iter().map(|(id, dispute)| DisputeView {
             id: id.to_string(),
             amount: dispute.amount.0,
             status: match dispute.outcome {

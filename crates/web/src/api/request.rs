@@ -1,6 +1,7 @@
 //! What every handler of the API begins with: who asks, in which request, and the page that is wanted.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -8,13 +9,16 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
+use ledger::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use store::{Page, Store};
 use uuid::Uuid;
 
 use crate::answer::{Meta, Problem, ProblemKind};
 use crate::app::App;
-use crate::auth::{CREDITS_READ, Caller};
+use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller};
+use crate::server::allowance::Taken;
 use crate::server::headers::RequestId;
 
 /// Rows on a page where the request does not say.
@@ -48,8 +52,7 @@ impl FromRequestParts<App> for Request {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let id = parts.extensions.get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
-        let meta = Meta::new(id, &app.clock);
+        let meta = meta(parts, app);
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let query = query.map_err(|problem| meta.error(&problem))?;
         Ok(Self { app: app.clone(), meta, query })
@@ -68,6 +71,22 @@ impl FromRequestParts<App> for Reader {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let (request, caller) = authenticated(parts, app).await?;
         caller.require(CREDITS_READ).map_err(|problem| request.meta.error(&problem))?;
+        Ok(Self { request, caller })
+    }
+}
+
+/// One request by whoever may buy and spend.
+pub(crate) struct Writer {
+    pub(crate) request: Request,
+    pub(crate) caller: Caller,
+}
+
+impl FromRequestParts<App> for Writer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let (request, caller) = authenticated(parts, app).await?;
+        caller.require(CREDITS_WRITE).map_err(|problem| request.meta.error(&problem))?;
         Ok(Self { request, caller })
     }
 }
@@ -91,13 +110,49 @@ impl FromRequestParts<App> for Operator {
     }
 }
 
-async fn authenticated(parts: &mut Parts, app: &App) -> Result<(Request, Caller), Response> {
-    let request = Request::from_request_parts(parts, app).await?;
-    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match Caller::authenticate(header, &app.store, request.meta.at).await {
-        Ok(caller) => Ok((request, caller)),
-        Err(problem) => Err(request.meta.error(&problem)),
+/// One request that leads nowhere. With a tenant's key it counts like any other, so that what a tenant may
+/// not see answers like what does not exist.
+pub(crate) struct Stray(pub(crate) Request);
+
+impl FromRequestParts<App> for Stray {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        match authenticated(parts, app).await {
+            Ok((request, _)) => Ok(Self(request)),
+            Err(refused) if refused.status() == StatusCode::TOO_MANY_REQUESTS => Err(refused),
+            Err(_) => Request::from_request_parts(parts, app).await.map(Self),
+        }
     }
+}
+
+async fn authenticated(parts: &mut Parts, app: &App) -> Result<(Request, Caller), Response> {
+    let meta = meta(parts, app);
+    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let caller = Caller::authenticate(header, &app.store, meta.at).await;
+    let caller = caller.map_err(|problem| meta.error(&problem))?;
+    allowed(parts, app, &caller, meta.at).map_err(|problem| meta.error(&problem))?;
+    Ok((Request::from_request_parts(parts, app).await?, caller))
+}
+
+fn meta(parts: &Parts, app: &App) -> Meta {
+    let id = parts.extensions.get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
+    Meta::new(id, &app.clock)
+}
+
+/// Takes the request off the tenant's hour. Operators are not counted.
+fn allowed(parts: &Parts, app: &App, caller: &Caller, now: Timestamp) -> Result<(), Problem> {
+    let Some(tenant) = caller.key.tenant else { return Ok(()) };
+    let taken = parts.extensions.get::<Taken>().cloned().unwrap_or_default();
+    let Some(allowance) = taken.get_or_take(|| app.limiter.take(tenant, now)) else { return Ok(()) };
+    let Some(seconds) = allowance.refused_for else { return Ok(()) };
+    let limit = allowance.limit;
+    let message = format!(
+        "The tenant's {limit} requests of this hour are used up. Nothing was changed; ask again in \
+         {seconds} seconds."
+    );
+    let details = json!({ "limit": limit, "retry_after": seconds });
+    Err(Problem::new(ProblemKind::RateLimitExceeded, message).with_details(details))
 }
 
 /// The object that the path names. It is taken last, so that who may not ask learns nothing from it.
@@ -111,6 +166,24 @@ impl FromRequestParts<App> for Id {
             Ok(Path(id)) => Ok(Self(id)),
             // Escapes that make no text name nothing.
             Err(_) => {
+                let request = Request::from_request_parts(parts, app).await?;
+                Err(request.meta.error(&Problem::not_found("route")))
+            }
+        }
+    }
+}
+
+/// The objects that the path names, the outer one first. Taken last, like [`Id`].
+pub(crate) struct Ids<const N: usize>(pub(crate) [String; N]);
+
+impl<const N: usize> FromRequestParts<App> for Ids<N> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let named = Path::<Vec<String>>::from_request_parts(parts, app).await.ok();
+        match named.and_then(|Path(ids)| ids.try_into().ok()) {
+            Some(ids) => Ok(Self(ids)),
+            None => {
                 let request = Request::from_request_parts(parts, app).await?;
                 Err(request.meta.error(&Problem::not_found("route")))
             }
@@ -198,10 +271,18 @@ pub(crate) fn body<T: DeserializeOwned>(request: &Request, received: Received) -
         }
         Problem::new(ProblemKind::BadRequest, "The body could not be received. Nothing was changed.")
     })?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::new(
-            ProblemKind::BadRequest,
-            format!("The body cannot be read: {error}. Nothing was changed."),
-        )
-    })
+    let unread = |why: &dyn Display| {
+        let message = format!("The body cannot be read: {why}. Nothing was changed.");
+        Problem::new(ProblemKind::BadRequest, message)
+    };
+    // serde would take the elements of an array for the fields, in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(unread(&"it must be an object, not an array"));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| unread(&error))
+}
+
+/// A body that may be left out.
+pub(crate) fn or_nothing(received: Received) -> Received {
+    received.map(|bytes| if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes })
 }

@@ -82,6 +82,7 @@ async fn status_and_audit_tell_how_it_stands() {
     let expected = json!({
         "mode": "live", "events": 2, "pending": 2, "oldest_pending_at": "2024-02-20T10:41:40Z",
         "last_event_at": "2024-02-20T10:42:40Z", "quarantined": 0, "transactions": 0,
+        "notices": { "endpoints": 0, "failing": 0, "pending": 0, "next_due_at": null, "disabled": [] },
         "since_start": {
             "accepted": 2, "duplicates": 0, "unavailable": 0,
             "signature_faults": {

@@ -18,7 +18,7 @@ use stripe::write::{ApiVersion, Purchase};
 use stripe::{Secret, signature};
 use tower::ServiceExt as _;
 use web::auth::{OPERATOR, new_secret};
-use web::{App, Limits, router};
+use web::{App, Limits, Shop, router};
 
 use crate::TENANT;
 use crate::answer::Answer;
@@ -60,11 +60,21 @@ impl Deployment {
             world: Arc::new(World { mode, account: None, metadata: MetadataKeys::default() }),
             schedule: Schedule::default(),
             reader: read,
+            noticed: app.noticed.clone(),
         };
+        let (desk, clock) = (app.desk.clone(), app.clock.clone());
+        tokio::spawn(async move { desk.run(&clock, std::future::pending()).await });
         let mut deployment =
             Self { router: router(app.clone()), operator: String::new(), app, applier, hand, folder };
         deployment.operator = deployment.key(None, &[OPERATOR], None).await.1;
         deployment
+    }
+
+    /// The same, selling this.
+    pub(crate) fn selling(mut self, shop: Shop) -> Self {
+        self.app.shop = Arc::new(shop);
+        self.router = router(self.app.clone());
+        self
     }
 
     /// A key made past the API: its id and its secret.

@@ -39,6 +39,93 @@ async fn a_key_from_its_first_use_to_its_last() {
     assert_eq!(listed["revoked_at"], "2024-02-20T10:41:40Z", "a revoked key stays on the list");
 }
 
+/// Replaces a key; the answer's data.
+async fn rotate(deployment: &Deployment, key: &Value, body: &Value) -> Value {
+    let answer = deployment.post(&format!("/api/admin/keys/{}/rotate", key.as_str().unwrap()), body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    answer.data()
+}
+
+#[tokio::test]
+async fn a_replaced_key_works_beside_the_new_one_for_a_while() {
+    let deployment = Deployment::new().await;
+    let permissions = json!(["credits:read", "credits:write"]);
+    let asked =
+        json!({ "name": "shop", "tenant_id": TENANT, "permissions": permissions, "expires_in_days": 2 });
+    let (old, old_secret) = create(&deployment, &asked).await;
+    deployment.pass(3600);
+    let rotated = rotate(&deployment, &old["id"], &json!({ "overlap_hours": 2 })).await;
+    let (key, secret) = (&rotated["key"], rotated["secret"].as_str().unwrap());
+    let expected = json!({
+        "id": key["id"], "name": "shop", "tenant_id": TENANT, "permissions": permissions,
+        "created_at": "2024-02-20T11:41:40Z", "expires_at": "2024-02-22T10:41:40Z", "revoked_at": null,
+    });
+    assert_eq!(*key, expected);
+    assert!(key["id"] != old["id"] && secret != old_secret);
+    let mut replaced = old.clone();
+    replaced["expires_at"] = "2024-02-20T13:41:40Z".into();
+    assert_eq!(rotated["replaced"], replaced);
+
+    let both = async || {
+        let ask = async |key: &str| deployment.get("/api/credits/balance", key).await.status;
+        (ask(&old_secret).await, ask(secret).await)
+    };
+    assert_eq!(both().await, (200, 200));
+    deployment.pass(2 * 3600 - 1);
+    assert_eq!(both().await, (200, 200), "the overlap's last second");
+    deployment.pass(1);
+    assert_eq!(both().await, (401, 200));
+    let again = format!("/api/admin/keys/{}/rotate", old["id"].as_str().unwrap());
+    let expected = "404 NOT_FOUND There is no such key that still works.";
+    assert_eq!(deployment.post(&again, &json!({})).await.summary(), expected);
+
+    let revoke = format!("/api/admin/keys/{}/revoke", key["id"].as_str().unwrap());
+    assert_eq!(deployment.post(&revoke, &Value::Null).await.status, 200);
+    assert_eq!(both().await, (401, 401), "a revoked key works no more at once");
+}
+
+#[tokio::test]
+async fn how_long_a_replaced_key_still_works() {
+    let deployment = Deployment::new().await;
+    let post = async |id: &Value, body: &str| {
+        let path = format!("/api/admin/keys/{}/rotate", id.as_str().unwrap());
+        deployment.request(axum::http::Method::POST, &path, Some(&deployment.operator), body).await
+    };
+    for (days, body, ends) in [
+        (None, "", "2024-02-21T10:41:40Z"),
+        (None, "{}", "2024-02-21T10:41:40Z"),
+        (None, r#"{"overlap_hours":0}"#, "2024-02-20T10:41:40Z"),
+        (None, r#"{"overlap_hours":168}"#, "2024-02-27T10:41:40Z"),
+        (Some(3), r#"{"overlap_hours":168}"#, "2024-02-23T10:41:40Z"),
+    ] {
+        let asked = json!({ "name": "x", "tenant_id": TENANT, "expires_in_days": days });
+        let (key, secret) = create(&deployment, &asked).await;
+        let rotated = post(&key["id"], body).await.data();
+        assert_eq!((&rotated["replaced"]["expires_at"]), ends, "{body}");
+        assert_eq!(rotated["key"]["expires_at"], key["expires_at"], "{body}");
+        let status = deployment.get("/api/credits/balance", &secret).await.status;
+        assert_eq!(status, if body.contains(":0") { 401 } else { 200 }, "{body}");
+    }
+    let (key, _) = create(&deployment, &json!({ "name": "x", "tenant_id": TENANT })).await;
+    let before = deployment.look("/api/admin/keys").await;
+    for (body, expected) in [
+        (
+            r#"{"overlap_hours":-1}"#,
+            "422 VALIDATION_ERROR overlap_hours must be a whole number from 0 to 168.",
+        ),
+        (
+            r#"{"overlap_hours":169}"#,
+            "422 VALIDATION_ERROR overlap_hours must be a whole number from 0 to 168.",
+        ),
+        (r#"{"overlap_hours":1.5}"#, "400 BAD_REQUEST The body cannot be read: "),
+        (r#"{"overlap":1}"#, "400 BAD_REQUEST The body cannot be read: unknown field"),
+    ] {
+        let summary = post(&key["id"], body).await.summary();
+        assert!(summary.starts_with(expected), "{body}: {summary}");
+    }
+    assert_eq!(deployment.look("/api/admin/keys").await, before, "nothing was changed");
+}
+
 #[tokio::test]
 async fn no_two_secrets_are_alike() {
     let deployment = Deployment::new().await;

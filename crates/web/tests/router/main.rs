@@ -2,19 +2,31 @@
 //! set: every request of these tests goes the way that a client's goes, but for the socket.
 //! Not here: the accept loop (`server.rs`), and what events mean (the tests of `engine` and `ledger`).
 
+mod adjustments;
 mod admin;
 mod answer;
 mod deployment;
+mod directory;
+mod document;
 mod envelope;
 mod errors;
+mod holds;
 mod hostile;
 mod keys;
+mod liability;
 mod logs;
 mod matrix;
+mod purchase;
 mod quarantine;
+mod rate;
+mod spend;
+mod statement;
+mod stream;
 mod tenants;
+mod till;
 mod timeline;
 mod webhook;
+mod webhook_endpoints;
 
 /// The sample of FairePlace's webhook guide, as it stands there.
 const GUIDE_SAMPLE: &str = include_str!("../../../stripe/tests/fixtures/guide-sample.json");

@@ -21,7 +21,7 @@ async fn a_purchase_as_its_tenant_sees_it() {
     assert_eq!(line["hash"].as_str().unwrap().len(), 64);
     let expected = json!({
         "id": 1, "type": "granted", "amount": 10, "credits": 10, "balance_after": balance,
-        "payment": "cs_live_a1b2c3d4e5f6g7h8", "cause": { "type": "event", "id": "evt_1234567890" },
+        "payment": "cs_live_a1b2c3d4e5f6g7h8", "hold": null, "reference": null, "allocations": [], "cause": { "type": "event", "id": "evt_1234567890" },
         "postings": [
             { "account": "issued", "lot": 1, "amount": -10 }, { "account": "available", "lot": 1, "amount": 10 },
         ],

@@ -36,18 +36,18 @@ async fn told(story: Story, reversed: bool) -> (Deployment, Value) {
 async fn a_refund_that_failed() {
     let (_, payment) = told(Story::FailedRefund, false).await;
     let expected = "\
-payment_intent.created: kept until the purchase itself arrives
-charge.succeeded: kept until the purchase itself arrives
-payment_intent.succeeded: everything in it was known already
-checkout.session.completed: credits were added
+the customer began to pay (payment_intent.created): kept until we hear what was bought
+the bank agreed to pay (charge.succeeded): kept until we hear what was bought
+the payment succeeded (payment_intent.succeeded): nothing that we did not know
+the customer completed the checkout (checkout.session.completed): credits were added
     10 credits added; 10 spendable
-charge.updated: everything in it was known already
-refund.created: credits were set aside until it is decided
-    10 credits set aside; 0 spendable
-refund.updated: credits were taken back
+details of the charge changed (charge.updated): nothing that we did not know
+a refund began (refund.created): credits were set aside until it is decided
+    10 credits set aside until it is decided; 0 spendable
+a refund went on (refund.updated): credits were taken back
     10 credits taken back; 0 spendable
-charge.refunded: noted; it moves no credits
-refund.failed: credits were given back
+money goes back to the customer (charge.refunded): noted; it moves no credits
+a refund failed, its money came back (refund.failed): credits were given back
     10 credits given back; 10 spendable
 ";
     assert_eq!(lines(&payment["timeline"]), expected);
@@ -61,17 +61,17 @@ refund.failed: credits were given back
 async fn a_dispute_that_was_lost_told_backwards() {
     let (deployment, payment) = told(Story::DisputeLost, true).await;
     let expected = "\
-charge.dispute.closed: kept until the purchase itself arrives
-charge.dispute.updated: everything in it was known already
-charge.dispute.funds_withdrawn: everything in it was known already
-charge.dispute.created: everything in it was known already
-charge.updated: kept until the purchase itself arrives
-checkout.session.completed: credits were added
+the dispute was decided (charge.dispute.closed): kept until we hear what was bought
+the dispute went on (charge.dispute.updated): nothing that we did not know
+the bank took the disputed money (charge.dispute.funds_withdrawn): nothing that we did not know
+the customer's bank disputes the payment (charge.dispute.created): nothing that we did not know
+details of the charge changed (charge.updated): kept until we hear what was bought
+the customer completed the checkout (checkout.session.completed): credits were added
     10 credits added; 10 spendable
     10 credits taken back; 0 spendable
-payment_intent.succeeded: everything in it was known already
-charge.succeeded: everything in it was known already
-payment_intent.created: everything in it was known already
+the payment succeeded (payment_intent.succeeded): nothing that we did not know
+the bank agreed to pay (charge.succeeded): nothing that we did not know
+the customer began to pay (payment_intent.created): nothing that we did not know
 ";
     assert_eq!(lines(&payment["timeline"]), expected);
     assert_eq!((&payment["status"], &payment["amount_lost"]), (&"dispute_lost".into(), &25_000.into()));
@@ -90,7 +90,8 @@ async fn a_persons_word_stands_in_it() {
     deployment.post("/api/admin/quarantine/1/resolve", &word).await.data();
     let payment = deployment.look("/api/payments/cs_live_a1b2c3d4e5f6g7h8").await;
     let expected = "\
-checkout.session.completed: a person must look at it; it moved no credits
+the customer completed the checkout (checkout.session.completed): a person must decide whether it \
+counts; it moved no credits
     1 credit added, by ada: A typing error.; 1 spendable
 ";
     assert_eq!(lines(&payment["timeline"]), expected);

@@ -6,16 +6,20 @@ mod claims;
 use axum::response::Response;
 use ledger::knowledge::{Ruling, Verdict};
 use ledger::money::CREDITS_PER_PAYMENT_MAX;
-use ledger::{Credits, TenantId};
+use ledger::{Credits, Outcome, TenantId};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::{PaymentRow, QuarantineRow};
+use utoipa::ToSchema;
 
-use crate::answer::{Problem, ProblemKind, rfc3339};
+use crate::answer::{Data, PageOf, Problem, ProblemKind, rfc3339};
 use crate::api::{Id, Operator, Received, Request, body, page};
 use crate::auth::Caller;
+use crate::schema::{OutcomeName, Paging, ReasonName};
 
-/// `GET /api/admin/quarantine`: open items, or all with `?all=true`.
+/// What needs a person
+#[utoipa::path(get, path = "/api/admin/quarantine", operation_id = "list_quarantine", tag = "Quarantine",
+    params(Paging, ("all" = Option<bool>, Query, description = "Closed items too.")),
+    responses((status = 200, body = PageOf<ItemView>)))]
 pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
     request
         .answer(async |request| {
@@ -29,7 +33,11 @@ pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
         .await
 }
 
-/// `GET /api/admin/quarantine/{id}`.
+/// One item, with what events said was bought
+#[utoipa::path(get, path = "/api/admin/quarantine/{id}", operation_id = "show_quarantine_item",
+    tag = "Quarantine",
+    params(("id" = i64, Path, description = "The item's number.", example = 1)),
+    responses((status = 200, body = Data<ItemDetail>)))]
 pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Response {
     request
         .answer(async |request| {
@@ -45,20 +53,30 @@ pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Resp
 }
 
 /// A person's word.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "the customer wrote, order 1234", "by": "Grace" }))]
 struct Word {
     /// Why; kept for ever.
     reason: String,
     /// Who; the key's name where nobody is named.
     by: Option<String>,
     /// Who gets the credits, where the payment does not say.
+    #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<String>,
     /// How many, where the payment does not say.
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     credits: Option<i64>,
 }
 
-/// `POST /api/admin/quarantine/{id}/resolve`.
+/// Resolve an item: grant, or read again
+///
+/// About a payment, this grants what you say, and where you say nothing, what the payment says. About an
+/// event, the event is read again, after its cause was mended.
+#[utoipa::path(post, path = "/api/admin/quarantine/{id}/resolve", operation_id = "resolve_quarantine_item",
+    tag = "Quarantine", request_body = Word,
+    params(("id" = i64, Path, description = "The item's number.", example = 1)),
+    responses((status = 200, body = Data<Decided>)))]
 pub(crate) async fn resolve(
     Operator { request, caller }: Operator,
     Id(id): Id,
@@ -80,7 +98,7 @@ pub(crate) async fn resolve(
                     return Err(closed_meanwhile());
                 }
                 request.app.arrived.notify_one();
-                return Ok(request.meta.data(json!({ "id": item.id, "resolution": "replayed" })));
+                return Ok(request.meta.data(Decided::about_event(item.id, "replayed")));
             }
             let payment = payment(&request, &item).await?;
             let verdict = grant(&payment, &word)?;
@@ -89,7 +107,11 @@ pub(crate) async fn resolve(
         .await
 }
 
-/// `POST /api/admin/quarantine/{id}/dismiss`: no credits, and no more questions.
+/// Dismiss an item: no credits, and no more questions
+#[utoipa::path(post, path = "/api/admin/quarantine/{id}/dismiss", operation_id = "dismiss_quarantine_item",
+    tag = "Quarantine", request_body = Word,
+    params(("id" = i64, Path, description = "The item's number.", example = 1)),
+    responses((status = 200, body = Data<Decided>)))]
 pub(crate) async fn dismiss(
     Operator { request, caller }: Operator,
     Id(id): Id,
@@ -107,7 +129,7 @@ pub(crate) async fn dismiss(
             if !request.store().dismiss_event(event, by, word.reason, request.meta.at).await? {
                 return Err(closed_meanwhile());
             }
-            Ok(request.meta.data(json!({ "id": item.id, "resolution": "dismissed" })))
+            Ok(request.meta.data(Decided::about_event(item.id, "dismissed")))
         })
         .await
 }
@@ -124,7 +146,8 @@ async fn rule(
     let ruling = Ruling { at: request.meta.at, by, reason: word.reason, verdict };
     let settled = request.store().rule(payment.id, Some(item.id), ruling, request.app.policy.clone()).await?;
     let settled = settled.ok_or_else(closed_meanwhile)?;
-    Ok(request.meta.data(json!({ "payment": payment.key, "outcome": settled.outcome })))
+    request.app.noticed.ring();
+    Ok(request.meta.data(Decided::about_payment(payment.key.clone(), settled.outcome)))
 }
 
 /// Somebody else was quicker.
@@ -184,7 +207,33 @@ fn grant(payment: &PaymentRow, word: &Word) -> Result<Verdict, Problem> {
     })
 }
 
-#[derive(Serialize)]
+/// What the decision did: `id` and `resolution` for an item about an event, else `payment` and `outcome`.
+#[derive(Default, Serialize, ToSchema)]
+#[schema(example = json!({ "payment": "cs_live_a1b2c3d4e5f6g7h8", "outcome": "granted" }))]
+struct Decided {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<OutcomeName>)]
+    outcome: Option<Outcome>,
+}
+
+impl Decided {
+    fn about_event(id: i64, resolution: &'static str) -> Self {
+        Self { id: Some(id), resolution: Some(resolution), ..Self::default() }
+    }
+
+    fn about_payment(payment: String, outcome: Outcome) -> Self {
+        Self { payment: Some(payment), outcome: Some(outcome), ..Self::default() }
+    }
+}
+
+/// One item, and what is claimed about its payment.
+#[derive(Serialize, ToSchema)]
 struct ItemDetail {
     #[serde(flatten)]
     item: ItemView,
@@ -192,17 +241,30 @@ struct ItemDetail {
     claims: Vec<claims::ClaimView>,
 }
 
-#[derive(Serialize)]
+/// Something that needs a person.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "id": 1, "event": null, "payment": "cs_live_a1b2c3d4e5f6g7h8",
+    "reason": "tenant_missing", "detail": "evt_1234567890: the metadata names no tenant",
+    "opened_at": "2026-11-23T12:00:00Z", "closed_at": null, "resolution": null, "closed_by": null,
+    "note": null }))]
 struct ItemView {
     id: i64,
+    /// The event that it is about; then there is no payment.
     event: Option<String>,
+    /// The payment that it is about; then there is no event.
     payment: Option<String>,
+    #[schema(value_type = ReasonName)]
     reason: &'static str,
+    /// In words.
     detail: String,
+    #[schema(format = DateTime)]
     opened_at: String,
+    #[schema(format = DateTime)]
     closed_at: Option<String>,
+    /// How it was closed.
     resolution: Option<String>,
     closed_by: Option<String>,
+    /// Why, in the words of whoever closed it.
     note: Option<String>,
 }
 

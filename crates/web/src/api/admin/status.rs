@@ -4,34 +4,118 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use axum::response::Response;
-use serde_json::json;
+use serde::Serialize;
+use store::NoticeHealth;
+use utoipa::ToSchema;
 
-use crate::answer::rfc3339;
+use crate::answer::{Data, rfc3339};
 use crate::api::Operator;
+use crate::schema::Mode;
 
+/// How the service is doing
+///
 /// Backlog, quarantine, and what happened at the webhook since the start.
+#[utoipa::path(get, path = "/api/admin/status", operation_id = "status", tag = "Operation",
+    responses((status = 200, body = Data<Status>)))]
 pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
     request
         .answer(async |request| {
             request.query.only(&[])?;
             let health = request.store().health().await?;
+            let notices = request.store().notice_health().await?;
             let counters = &request.app.counters;
-            let faults: BTreeMap<_, _> = counters.faults().collect();
-            Ok(request.meta.data(json!({
-                "mode": request.app.mode.as_str(),
-                "events": health.events,
-                "pending": health.pending,
-                "oldest_pending_at": health.oldest_pending.map(rfc3339),
-                "last_event_at": health.last_event.map(rfc3339),
-                "quarantined": health.quarantined,
-                "transactions": health.transactions,
-                "since_start": {
-                    "accepted": counters.accepted.load(Ordering::Relaxed),
-                    "duplicates": counters.duplicates.load(Ordering::Relaxed),
-                    "unavailable": counters.unavailable.load(Ordering::Relaxed),
-                    "signature_faults": faults,
+            Ok(request.meta.data(Status {
+                mode: request.app.mode.as_str(),
+                events: health.events,
+                pending: health.pending,
+                oldest_pending_at: health.oldest_pending.map(rfc3339),
+                last_event_at: health.last_event.map(rfc3339),
+                quarantined: health.quarantined,
+                transactions: health.transactions,
+                notices: Notices::of(notices),
+                since_start: SinceStart {
+                    accepted: counters.accepted.load(Ordering::Relaxed),
+                    duplicates: counters.duplicates.load(Ordering::Relaxed),
+                    unavailable: counters.unavailable.load(Ordering::Relaxed),
+                    signature_faults: counters.faults().collect(),
                 },
-            })))
+            }))
         })
         .await
+}
+
+/// How the service is doing.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "mode": "live", "events": 1, "pending": 0, "oldest_pending_at": null,
+    "last_event_at": "2026-11-23T12:00:00Z", "quarantined": 0, "transactions": 1,
+    "notices": { "endpoints": 1, "failing": 0, "pending": 0, "next_due_at": null, "disabled": [] },
+    "since_start": { "accepted": 1, "duplicates": 0, "unavailable": 0,
+        "signature_faults": { "missing": 0, "malformed": 0, "no_v1": 0, "mismatch": 0, "stale": 0,
+            "future": 0 } } }))]
+struct Status {
+    #[schema(value_type = Mode)]
+    mode: &'static str,
+    /// Events that were kept.
+    events: i64,
+    /// Events that wait to be applied.
+    pending: i64,
+    #[schema(format = DateTime)]
+    oldest_pending_at: Option<String>,
+    #[schema(format = DateTime)]
+    last_event_at: Option<String>,
+    /// Open quarantine items.
+    quarantined: i64,
+    transactions: i64,
+    notices: Notices,
+    since_start: SinceStart,
+}
+
+/// How telling other systems is going.
+#[derive(Serialize, ToSchema)]
+struct Notices {
+    /// Endpoints that are told.
+    endpoints: i64,
+    /// Of these, those whose every attempt has failed lately.
+    failing: i64,
+    /// Deliveries that are not made yet; at most 10,000 are counted.
+    pending: i64,
+    /// When the next of them is, or should have been, tried. Far in the past, deliveries do not keep up.
+    #[schema(format = DateTime)]
+    next_due_at: Option<String>,
+    /// Endpoints that are told nothing until somebody enables them, the latest first; 100 at most.
+    disabled: Vec<DisabledEndpoint>,
+}
+
+/// An endpoint that is told nothing any more.
+#[derive(Serialize, ToSchema)]
+struct DisabledEndpoint {
+    id: String,
+    /// Why not, in words.
+    reason: String,
+}
+
+impl Notices {
+    fn of(health: NoticeHealth) -> Self {
+        let disabled = health.disabled.into_iter();
+        Self {
+            endpoints: health.endpoints,
+            failing: health.failing,
+            pending: health.pending,
+            next_due_at: health.next_due.map(rfc3339),
+            disabled: disabled.map(|one| DisabledEndpoint { id: one.endpoint, reason: one.reason }).collect(),
+        }
+    }
+}
+
+/// What happened at the webhook since the start of this process.
+#[derive(Serialize, ToSchema)]
+struct SinceStart {
+    /// Deliveries that were stored and acknowledged.
+    accepted: u64,
+    /// Of these, deliveries of an event that was there already.
+    duplicates: u64,
+    /// Deliveries turned away with 503, for Stripe to send again.
+    unavailable: u64,
+    /// Refused signatures by reason.
+    signature_faults: BTreeMap<&'static str, u64>,
 }

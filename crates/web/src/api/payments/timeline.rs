@@ -1,35 +1,72 @@
 //! The life of one payment, line by line: what Stripe told us, what became of it, and what it did to credits.
 
-use ledger::{Cause, Kind, Outcome, Timestamp};
+use ledger::{Cause, Credits, Kind, Outcome, Timestamp};
 use serde::Serialize;
-use store::{EventRow, TransactionRow};
+use store::{EventRow, Purchase, TransactionRow};
+use utoipa::ToSchema;
 
 use super::super::credits::BalanceView;
+use super::words;
 use crate::answer::rfc3339;
 use crate::auth::Caller;
+use crate::schema::{OutcomeName, TimelineKind};
 
-/// One line.
-#[derive(Serialize)]
+/// One line of a payment's timeline.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TimelineEntry, example = json!({ "at": "2026-11-23T12:00:00Z", "what": "event",
+    "id": "evt_1234567890", 
+    "text": "the customer completed the checkout (checkout.session.completed): credits were added",
+    "event_type": "checkout.session.completed", "outcome": "granted", "deliveries": 1 }))]
 pub(super) struct Entry {
+    #[schema(format = DateTime)]
     at: String,
-    /// `event` or `transaction`.
+    /// `purchase`, `event` or `transaction`.
+    #[schema(value_type = TimelineKind)]
     what: &'static str,
-    /// The event's id, or the transaction's number.
+    /// The purchase's or the event's id, or the transaction's number.
     id: String,
     /// In words.
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<OutcomeName>)]
     outcome: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// How often Stripe sent it.
     deliveries: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     balance_after: Option<BalanceView>,
 }
 
+/// The line that a payment begins with which was asked for through us.
+pub(super) fn opened(purchase: &Purchase) -> Entry {
+    let order = &purchase.order;
+    Entry {
+        at: rfc3339(purchase.created_at),
+        what: "purchase",
+        id: order.id.clone(),
+        text: format!(
+            "checkout was opened by POST /api/credits/purchase: {} for {} minor units of {}, before tax",
+            words::credits(order.credits),
+            order.price.0,
+            order.currency
+        ),
+        event_type: None,
+        outcome: None,
+        deliveries: None,
+        balance_after: None,
+    }
+}
+
 /// Events in order of arrival, each followed by the transactions that it caused; then those of operators.
-pub(super) fn of(events: &[EventRow], transactions: &[TransactionRow], caller: &Caller) -> Vec<Entry> {
+/// `granted`: what the payment bought, of which a line may take a part.
+pub(super) fn of(
+    events: &[EventRow],
+    transactions: &[TransactionRow],
+    granted: Credits,
+    caller: &Caller,
+) -> Vec<Entry> {
     let mut lines: Vec<(Timestamp, i64, Entry)> = Vec::new();
     for event in events {
         lines.push((event.received_at, event.seq, event_line(event)));
@@ -38,10 +75,10 @@ pub(super) fn of(events: &[EventRow], transactions: &[TransactionRow], caller: &
         let entry = &row.transaction;
         let caused_by = match &entry.cause {
             Cause::Event(id) => events.iter().find(|event| event.id == *id),
-            Cause::Operator { .. } | Cause::Command(_) => None,
+            Cause::Operator { .. } | Cause::Command(_) | Cause::Clock(_) => None,
         };
         let (at, place) = caused_by.map_or((entry.at, i64::MAX), |event| (event.received_at, event.seq));
-        lines.push((at, place, transaction_line(row, caller)));
+        lines.push((at, place, transaction_line(row, granted, caller)));
     }
     // Stable: a transaction was pushed after its event, and stays behind it.
     lines.sort_by_key(|(at, place, _)| (*at, *place));
@@ -49,27 +86,16 @@ pub(super) fn of(events: &[EventRow], transactions: &[TransactionRow], caller: &
 }
 
 fn event_line(event: &EventRow) -> Entry {
-    let outcome = event.outcome.map_or("waiting to be applied", |outcome| match outcome {
-        Outcome::Quarantined => "a person must look at it; it moved no credits",
-        Outcome::Granted => "credits were added",
-        Outcome::Revoked => "credits were taken back",
-        Outcome::Restored => "credits were given back",
-        Outcome::Frozen => "credits were set aside until it is decided",
-        Outcome::Unfrozen => "credits that were set aside are spendable again",
-        Outcome::Finalized => "the payment is final",
-        Outcome::Declined => "this attempt to pay failed; no credits",
-        Outcome::Closed => "the purchase ended without payment; no credits",
-        Outcome::AwaitingPayment => "the purchase is complete and its payment is under way",
-        Outcome::AwaitingPurchase => "kept until the purchase itself arrives",
-        Outcome::Recorded => "noted; it moves no credits",
-        Outcome::AlreadyKnown => "everything in it was known already",
-        Outcome::Ignored => "not about credits",
-    });
+    let outcome = words::outcome(event.outcome);
+    let text = match words::meaning(&event.kind) {
+        Some(meaning) => format!("{meaning} ({}): {outcome}", event.kind),
+        None => format!("{}: {outcome}", event.kind),
+    };
     Entry {
         at: rfc3339(event.received_at),
         what: "event",
         id: event.id.to_string(),
-        text: format!("{}: {outcome}", event.kind),
+        text,
         event_type: Some(event.kind.clone()),
         outcome: event.outcome.map(Outcome::as_str),
         deliveries: Some(event.deliveries),
@@ -77,21 +103,26 @@ fn event_line(event: &EventRow) -> Entry {
     }
 }
 
-fn transaction_line(row: &TransactionRow, caller: &Caller) -> Entry {
+fn transaction_line(row: &TransactionRow, granted: Credits, caller: &Caller) -> Entry {
     let entry = &row.transaction;
-    let credits = match entry.credits().0 {
-        1 => "1 credit".to_owned(),
-        several => format!("{several} credits"),
-    };
+    let credits = words::credits(entry.credits());
+    let part = words::part(entry.credits(), granted);
     let mut text = match entry.kind {
         Kind::Granted => format!("{credits} added"),
-        Kind::Revoked => format!("{credits} taken back"),
-        Kind::Restored => format!("{credits} given back"),
-        Kind::Frozen => format!("{credits} set aside"),
-        Kind::Unfrozen => format!("{credits} spendable again"),
+        Kind::Revoked => format!("{part} taken back"),
+        Kind::Restored => format!("{part} given back"),
+        Kind::Frozen => format!("{part} set aside until it is decided"),
+        Kind::Unfrozen => format!("{part} spendable again"),
         Kind::Reversed => format!("{credits} withdrawn, because they were not this tenant's"),
         Kind::DebtRepaid => format!("{credits} used to repay what was owed"),
         Kind::Spent => format!("{credits} spent"),
+        Kind::Held => format!("{credits} set aside by a hold"),
+        Kind::Captured => format!("a hold was captured, {credits} of it moved"),
+        Kind::Released => format!("a hold was released, {credits} available again"),
+        Kind::HoldExpired => format!("a hold expired, {credits} available again"),
+        Kind::Adjusted => format!("{credits} adjusted by hand"),
+        Kind::Expired => format!("{credits} expired"),
+        Kind::WrittenOff => format!("a debt of {credits} was written off"),
     };
     // What operators write for each other is not for the tenant's eyes.
     if let Cause::Operator { by, reason } = &entry.cause

@@ -3,15 +3,22 @@
 use ledger::knowledge::{Knowledge, Terms};
 use ledger::{TenantId, Told};
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::schema::ReasonName;
 
 /// The claim of one event.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "event": "evt_1234567890", "believed": false, "reason": "tenant_missing",
+    "tenant_id": null, "credits": null, "package": "10_credits", "currency": "eur", "amount": 9900 }))]
 pub(super) struct ClaimView {
     event: String,
     /// Whether it was believed; where several were, the first counts.
     believed: bool,
     /// Why it was not.
+    #[schema(value_type = Option<ReasonName>)]
     reason: Option<&'static str>,
+    #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
     credits: Option<i64>,
     package: Option<String>,

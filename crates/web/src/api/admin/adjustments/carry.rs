@@ -1,0 +1,91 @@
+//! Doing what was decided, once: the command's pinned name is the adjustment's, so that whoever tries it
+//! again, after whatever crash, gets the answer of the first time.
+//! Not here: who may decide.
+
+use ledger::{Action, Cause, Command, Credits, Refusal};
+use serde_json::{Value, json};
+use store::{AdjustmentRow, AdjustmentState, Answered, Order, Page, Pin, Scope, StoreError};
+
+use crate::answer::{Problem, ProblemKind};
+use crate::api::{command, fingerprint};
+use crate::app::App;
+
+/// Has an approved adjustment done; a rejected or waiting one stays. A client that goes away stops nothing.
+pub(super) async fn once(app: &App, row: AdjustmentRow) -> Result<(AdjustmentRow, Option<Refusal>), Problem> {
+    let app = app.clone();
+    let work = tokio::spawn(async move { carry(&app, row).await });
+    let unknown = |_| StoreError::Unknown("it panicked".to_owned());
+    Ok(work.await.map_err(unknown).flatten()?)
+}
+
+async fn carry(app: &App, row: AdjustmentRow) -> Result<(AdjustmentRow, Option<Refusal>), StoreError> {
+    match row.state {
+        AdjustmentState::Waiting | AdjustmentState::Rejected => return Ok((row, None)),
+        // Also when it is done: the answer of the first time is kept, and it says how.
+        AdjustmentState::Approved | AdjustmentState::Done | AdjustmentState::Refused => {}
+    }
+    let answer = match app.desk.carry_out(order(&row)).await? {
+        Answered::Carried { answer, .. } => answer,
+        Answered::KeyReused => {
+            return Err(StoreError::Corrupt(format!("something else was done under {}", row.id)));
+        }
+    };
+    let done = answer.as_ref().map(|receipt| receipt.transaction).map_err(ToString::to_string);
+    let row = app.store.finish_adjustment(row.id.clone(), done).await?.unwrap_or(row);
+    Ok((row, answer.err()))
+}
+
+fn order(row: &AdjustmentRow) -> Order {
+    let asked_by = &row.created_by.name;
+    let by = match &row.decided_by {
+        Some(second) => format!("{asked_by}, approved by {}", second.name),
+        None => asked_by.clone(),
+    };
+    let cause = Cause::Operator { by, reason: row.reason.clone() };
+    let command = Command { tenant: row.tenant, cause, reference: None, action: row.action };
+    // No client's key has a blank in it, so that none can stand here.
+    let key = format!("adjustment {}", row.id);
+    let fingerprint = fingerprint("decided_adjustment", row.tenant, &row.id);
+    Order { command, pin: Some(Pin { scope: Scope::Operator, key, fingerprint }) }
+}
+
+/// Finishes what was approved when the service ended.
+pub(crate) async fn complete_all(app: &App) -> Result<usize, StoreError> {
+    let page = Page { number: 1, size: 1000, ascending: true };
+    let left = app.store.adjustments(None, Some(AdjustmentState::Approved), page).await?.rows;
+    let count = left.len();
+    for row in left {
+        let id = row.id.clone();
+        if let Err(error) = carry(app, row).await {
+            tracing::error!(adjustment = id, %error, "an approved adjustment is kept, not finished");
+        }
+    }
+    Ok(count)
+}
+
+/// The ledger said no, for ever.
+pub(super) fn refused(row: &AdjustmentRow, refusal: Refusal) -> Problem {
+    let about = |mut details: Value| {
+        details["adjustment"] = json!(row.id);
+        details["state"] = json!(row.state.as_str());
+        details
+    };
+    // A write-off of all that was owed, when nothing was.
+    let nothing = matches!(row.action, Action::WriteOff { .. }) && refusal == Refusal::NotPositive;
+    match if nothing { Refusal::DebtTooSmall { debt: Credits::ZERO } } else { refusal } {
+        Refusal::Insufficient { requested, available, debt } => Problem::new(
+            ProblemKind::InsufficientCredits,
+            format!(
+                "{requested} credits were to be taken, and {available} are available: held, frozen and spent \
+                 ones cannot be. Nothing was changed; a smaller adjustment is a new one."
+            ),
+        )
+        .with_details(about(json!({ "requested": requested, "available": available, "debt": debt }))),
+        Refusal::DebtTooSmall { debt } => Problem::new(
+            ProblemKind::NoDebt,
+            format!("{debt} credits are owed. Nothing was changed; a smaller write-off is a new one."),
+        )
+        .with_details(about(json!({ "debt": debt }))),
+        other => command::refused(other),
+    }
+}

@@ -1,0 +1,109 @@
+//! Adding up what lots are worth: by currency, and by how long ago they were bought.
+//! Not here: how it is written down.
+
+use std::collections::BTreeMap;
+
+use ledger::{Credits, TenantId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::written::LotLine;
+
+/// Ages in days: the last day of each but the last, which has no end.
+pub(super) const AGES: [(&str, i64); 5] =
+    [("0-30", 30), ("31-90", 90), ("91-180", 180), ("181-365", 365), ("over 365", i64::MAX)];
+
+/// Everything that was added up. Wide enough that no number of lots overflows it.
+#[derive(Default)]
+pub(super) struct Totals {
+    /// By currency; lots whose payment names none are under none.
+    pub(super) currencies: BTreeMap<Option<String>, Sums>,
+    /// Credits that operators gave: no money stands behind them.
+    pub(super) grants: Sums,
+    /// Outstanding credits of purchases that no money stands behind.
+    pub(super) unpriced: i128,
+    /// Who owes how many credits.
+    pub(super) debts: Vec<(TenantId, Credits)>,
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, line: &LotLine) {
+        match line.payment {
+            Some(_) => self.currencies.entry(line.currency.clone()).or_default().add(line),
+            None => self.grants.add(line),
+        }
+    }
+}
+
+/// Sums of lots.
+#[derive(Clone, Default)]
+pub(super) struct Sums {
+    pub(super) lots: i128,
+    pub(super) credits: CreditSums,
+    pub(super) money: MoneySums,
+    /// Outstanding credits and what is deferred for them, by age.
+    pub(super) ages: [(i128, i128); AGES.len()],
+}
+
+/// Where the credits of lots are. `granted` = `used` + `refunded_unspent` + `outstanding`.
+#[derive(Clone, Default, Serialize, ToSchema)]
+pub(super) struct CreditSums {
+    /// Sold or given.
+    #[schema(value_type = i64)]
+    pub(super) granted: i128,
+    /// Used up: spent, expired, taken by an operator, or taken for the refund of others that were spent.
+    #[schema(value_type = i64)]
+    pub(super) used: i128,
+    /// Taken back before they were used.
+    #[schema(value_type = i64)]
+    pub(super) refunded_unspent: i128,
+    /// Taken back after they had been used; they are among `used`, unless a hold stands on them.
+    #[schema(value_type = i64)]
+    pub(super) refunded_spent: i128,
+    /// For which a service is owed.
+    #[schema(value_type = i64)]
+    pub(super) outstanding: i128,
+}
+
+/// Where the money of lots is, in minor units. `net_price` = `recognised` + `refunded_unspent` + `deferred`.
+#[derive(Clone, Default, Serialize, ToSchema)]
+pub(super) struct MoneySums {
+    /// Paid, without tax.
+    #[schema(value_type = i64)]
+    pub(super) net_price: i128,
+    /// Revenue since the beginning, before `refunded_spent`.
+    #[schema(value_type = i64)]
+    pub(super) recognised: i128,
+    /// Went back for credits that were not used. It was never revenue.
+    #[schema(value_type = i64)]
+    pub(super) refunded_unspent: i128,
+    /// Went back for credits that had been used: less revenue.
+    #[schema(value_type = i64)]
+    pub(super) refunded_spent: i128,
+    /// The liability.
+    #[schema(value_type = i64)]
+    pub(super) deferred: i128,
+}
+
+impl Sums {
+    fn add(&mut self, line: &LotLine) {
+        self.lots += 1;
+        for (sum, one) in [
+            (&mut self.credits.granted, line.granted),
+            (&mut self.credits.used, line.used),
+            (&mut self.credits.refunded_unspent, line.unspent_back),
+            (&mut self.credits.refunded_spent, line.spent_back),
+            (&mut self.credits.outstanding, line.outstanding),
+            (&mut self.money.net_price, line.net_price),
+            (&mut self.money.recognised, line.recognised),
+            (&mut self.money.refunded_unspent, line.refunded_unspent),
+            (&mut self.money.refunded_spent, line.refunded_spent),
+            (&mut self.money.deferred, line.deferred),
+        ] {
+            *sum += i128::from(one);
+        }
+        let age = AGES.iter().position(|(_, last)| line.age_days <= *last).unwrap_or(AGES.len() - 1);
+        self.ages[age].0 += i128::from(line.outstanding);
+        self.ages[age].1 += i128::from(line.deferred);
+    }
+}

@@ -1,0 +1,185 @@
+//! A command on its way: to the desk with its pin, and back as an answer. Every command of the API goes
+//! through here, so that a receipt, a refusal, a replay and a lost write look alike everywhere.
+//! Not here: what a command does (`ledger`), what its body may say (its handler), and where its answer is
+//! kept (`store`).
+
+use axum::http::HeaderValue;
+use axum::response::Response;
+use ledger::{Action, Cause, Command, Credits, HoldState, Receipt, Refusal, TenantId};
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::{Answered, Order, Pin, Scope, StoreError};
+use tokio::time::timeout;
+
+use super::{Request, fingerprint};
+use crate::answer::{Problem, ProblemKind};
+use crate::api::text::is_plain;
+use crate::auth::Caller;
+
+/// The most credits that one command may ask for.
+pub(crate) const CREDITS_MAX: i64 = 1_000_000_000;
+/// Characters that a reference may have.
+const REFERENCE_MAX: usize = 255;
+
+/// A command whose request was read and found in order.
+pub(crate) struct Wanted<'a, V> {
+    /// Whose credits.
+    pub(crate) tenant: TenantId,
+    /// The `Idempotency-Key`; none for a dry run, which is decided and changes nothing.
+    pub(crate) key: Option<String>,
+    /// What the command is called in its fingerprint, for ever.
+    pub(crate) name: &'a str,
+    /// What was asked, for the fingerprint: without what was drawn for it.
+    pub(crate) values: V,
+    /// What the tenant's own system calls the occasion.
+    pub(crate) reference: Option<String>,
+    /// What to do.
+    pub(crate) action: Action,
+}
+
+/// Has it carried out, and answers what became of it. A client that goes away meanwhile stops nothing: the
+/// desk finishes what it has taken.
+pub(crate) async fn carry_out(
+    request: &Request,
+    caller: &Caller,
+    wanted: Wanted<'_, impl Serialize>,
+    respond: impl FnOnce(&Receipt) -> Result<Response, Problem>,
+) -> Result<Response, Problem> {
+    let Wanted { tenant, key, name, values, reference, action } = wanted;
+    let dry = key.is_none();
+    let cause = Cause::Command(key.clone().unwrap_or_default());
+    let scope = if caller.is_operator() { Scope::Operator } else { Scope::Tenant };
+    let pin = key.map(|key| Pin { scope, key, fingerprint: fingerprint(name, tenant, &values) });
+    let order = Order { command: Command { tenant, cause, reference, action }, pin };
+    let answered = match timeout(request.app.limits.command, request.app.desk.carry_out(order)).await {
+        Ok(Ok(answered)) => answered,
+        Ok(Err(StoreError::Unknown(_))) | Err(_) if !dry => return Err(unknown()),
+        Ok(Err(error)) => return Err(error.into()),
+        Err(_) => return Err(StoreError::Busy.into()),
+    };
+    match answered {
+        Answered::KeyReused => Err(key_reused()),
+        Answered::Carried { answer, replayed, .. } => {
+            let mut response = match answer {
+                Ok(receipt) => respond(&receipt)?,
+                Err(refusal) => request.meta.error(&refused(refusal)),
+            };
+            if replayed {
+                let header = HeaderValue::from_static("true");
+                response.headers_mut().insert("idempotency-replayed", header);
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// The one answer that every refusal gets.
+pub(crate) fn refused(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::NotPositive => out_of_range("credits", 1, CREDITS_MAX),
+        Refusal::Insufficient { requested, available, debt } => insufficient(requested, available, debt),
+        Refusal::NoSuchHold => Problem::not_found("hold"),
+        Refusal::HoldResolved { state } => resolved(state),
+        Refusal::CaptureExceedsHold { requested, held } => Problem::new(
+            ProblemKind::CaptureExceedsHold,
+            format!(
+                "{} asked for, and this hold has {held}. Nothing was changed, and the hold still stands: \
+                 capture at most {held}, under a new Idempotency-Key.",
+                were(requested)
+            ),
+        )
+        .with_details(json!({ "requested": requested, "held": held })),
+        Refusal::DebtTooSmall { debt } => Problem::new(
+            ProblemKind::NoDebt,
+            format!("This tenant owes {}. Nothing was changed.", count(debt)),
+        )
+        .with_details(json!({ "debt": debt })),
+    }
+}
+
+fn insufficient(requested: Credits, available: Credits, debt: Credits) -> Problem {
+    let message = if debt > Credits::ZERO {
+        format!(
+            "This tenant owes {}, because a payment was taken back after its credits were used. Nothing was \
+             changed. The next purchase repays them first; until then nothing can be spent or held. Then ask \
+             again with a new Idempotency-Key: this one keeps this answer.",
+            count(debt)
+        )
+    } else {
+        format!(
+            "{} asked for, and {available} available. Nothing was changed. Ask again after a purchase, with \
+             a new Idempotency-Key: this one keeps this answer.",
+            were(requested)
+        )
+    };
+    Problem::new(ProblemKind::InsufficientCredits, message)
+        .with_details(json!({ "requested": requested, "available": available, "debt": debt }))
+}
+
+fn resolved(state: HoldState) -> Problem {
+    let (kind, what) = match state {
+        HoldState::Captured => (ProblemKind::HoldResolved, "was captured before: its credits are spent"),
+        HoldState::Released => (ProblemKind::HoldResolved, "was released before: its credits went back"),
+        // Open is no refusal.
+        HoldState::Expired | HoldState::Open => (
+            ProblemKind::HoldExpired,
+            "ran out of time: its credits went back, and can be spent or held anew",
+        ),
+    };
+    let message = format!("This hold {what}. A hold ends once, so nothing was changed.");
+    Problem::new(kind, message).with_details(json!({ "state": state }))
+}
+
+/// The key names another command.
+pub(crate) fn key_reused() -> Problem {
+    Problem::new(
+        ProblemKind::IdempotencyKeyReused,
+        "This Idempotency-Key stands for another command already. Nothing was changed; a new command needs a \
+         new key, and a retry must ask for exactly the same as the first time.",
+    )
+}
+
+fn unknown() -> Problem {
+    Problem::new(
+        ProblemKind::OutcomeUnknown,
+        "This may or may not have been stored. Ask again with the same Idempotency-Key: it is done once, and \
+         you get its one answer.",
+    )
+}
+
+fn count(credits: Credits) -> String {
+    if credits == Credits(1) { "1 credit".to_owned() } else { format!("{credits} credits") }
+}
+
+fn were(credits: Credits) -> String {
+    format!("{} {}", count(credits), if credits == Credits(1) { "was" } else { "were" })
+}
+
+/// So many credits as a body asks for.
+///
+/// It takes any JSON value, so that whatever is no whole number is refused by its name and never rounded.
+pub(crate) fn credits(value: &Value) -> Result<Credits, Problem> {
+    whole("credits", value, 1, CREDITS_MAX).map(Credits)
+}
+
+/// A whole number of a body, written as one: 1.0, "1" and 1e0 are none.
+pub(crate) fn whole(field: &str, value: &Value, least: i64, most: i64) -> Result<i64, Problem> {
+    let number = value.as_i64().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| out_of_range(field, least, most))
+}
+
+fn out_of_range(field: &str, least: i64, most: i64) -> Problem {
+    Problem::value(field, &format!("a whole number from {least} to {most}"))
+}
+
+/// What the tenant's own system calls the occasion.
+pub(crate) fn reference(text: Option<String>) -> Result<Option<String>, Problem> {
+    let fits = |text: &String| (1..=REFERENCE_MAX).contains(&text.chars().count()) && is_plain(text);
+    match text {
+        Some(text) if !fits(&text) => {
+            let expected = format!("1 to {REFERENCE_MAX} characters, none of them a control character");
+            Err(Problem::value("reference", &expected))
+        }
+        text => Ok(text),
+    }
+}

@@ -1,0 +1,112 @@
+//! The words of a payment's page: what each event of Stripe says to somebody who does not know Stripe, and
+//! the payment's state in a sentence or two. Amounts are in minor units, as everywhere.
+//! Not here: the order of the lines (`timeline`), and what anything is worth (`ledger`).
+
+use ledger::status::{is_final, question};
+use ledger::{Credits, Entitlement, Knowledge, Minor, Outcome};
+use stripe::EventType::{self, *};
+
+/// What Stripe says with an event of this type; None for a type that says nothing about payments.
+pub(super) fn meaning(kind: &str) -> Option<&'static str> {
+    Some(match EventType::from_name(kind) {
+        CheckoutSessionCompleted => "the customer completed the checkout",
+        CheckoutSessionAsyncPaymentSucceeded => "the delayed payment arrived",
+        CheckoutSessionAsyncPaymentFailed => "the delayed payment failed",
+        CheckoutSessionExpired => "the checkout's time is up",
+        PaymentIntentCreated => "the customer began to pay",
+        PaymentIntentProcessing => "the bank is working on the payment",
+        PaymentIntentRequiresAction => "the customer was asked to confirm the payment",
+        PaymentIntentSucceeded => "the payment succeeded",
+        PaymentIntentPaymentFailed => "an attempt to pay failed",
+        PaymentIntentCanceled => "the payment was called off",
+        PaymentIntentAmountCapturableUpdated => "the money was reserved, not taken yet",
+        PaymentIntentPartiallyFunded => "a part of the money arrived",
+        ChargeSucceeded => "the bank agreed to pay",
+        ChargePending => "the money is on its way",
+        ChargeFailed => "the bank refused to pay",
+        ChargeExpired => "reserved money was let go",
+        ChargeCaptured => "reserved money was taken",
+        ChargeUpdated => "details of the charge changed",
+        ChargeRefunded => "money goes back to the customer",
+        RefundCreated => "a refund began",
+        ChargeRefundUpdated | RefundUpdated => "a refund went on",
+        RefundFailed => "a refund failed, its money came back",
+        DisputeCreated => "the customer's bank disputes the payment",
+        DisputeUpdated => "the dispute went on",
+        DisputeClosed => "the dispute was decided",
+        DisputeFundsWithdrawn => "the bank took the disputed money",
+        DisputeFundsReinstated => "the disputed money came back",
+        EarlyFraudWarningCreated => "the customer's bank warns of fraud",
+        EarlyFraudWarningUpdated => "the warning of fraud changed",
+        Other(_) => return None,
+    })
+}
+
+/// What we made of an event.
+pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
+    outcome.map_or("we have not looked at it yet", |outcome| match outcome {
+        Outcome::Quarantined => "a person must decide whether it counts; it moved no credits",
+        Outcome::Granted => "credits were added",
+        Outcome::Revoked => "credits were taken back",
+        Outcome::Restored => "credits were given back",
+        Outcome::Frozen => "credits were set aside until it is decided",
+        Outcome::Unfrozen => "credits that were set aside are spendable again",
+        Outcome::Finalized => "the payment is final",
+        Outcome::Declined => "no credits; the customer may try again",
+        Outcome::Closed => "the purchase ended without payment; no credits",
+        Outcome::AwaitingPayment => "no credits until the money arrives",
+        Outcome::AwaitingPurchase => "kept until we hear what was bought",
+        Outcome::Recorded => "noted; it moves no credits",
+        Outcome::AlreadyKnown => "nothing that we did not know",
+        Outcome::Ignored => "not about credits",
+    })
+}
+
+/// `1 credit`, `5 credits`.
+pub(super) fn credits(count: Credits) -> String {
+    match count.0 {
+        1 => "1 credit".to_owned(),
+        several => format!("{several} credits"),
+    }
+}
+
+/// `5 of 10 credits`, or `10 credits` where that is all there were.
+pub(super) fn part(of: Credits, all: Credits) -> String {
+    if of.0 < all.0 { format!("{} of {}", of.0, credits(all)) } else { credits(of) }
+}
+
+/// Where the payment stands, as one would say it on the telephone.
+pub(super) fn summary(known: &Knowledge, due: &Entitlement, currency: Option<&str>) -> String {
+    let unit = currency.unwrap_or("an unknown currency");
+    let mut said = Vec::new();
+    let paid = known.amount_paid();
+    if known.paid || is_final(known) {
+        said.push(format!("in minor units of {unit}, {} was paid", paid.0));
+    } else {
+        said.push("nothing has been paid".to_owned());
+    }
+    let of_paid = |part: Minor| format!("{} of {}", part.0, paid.0);
+    if due.lost > Minor::ZERO {
+        said.push(format!("{} went back", of_paid(due.lost)));
+    }
+    if due.pending > Minor::ZERO {
+        said.push(format!("{} may yet go back", of_paid(due.pending)));
+    }
+    if due.granted > Credits::ZERO {
+        said.push(format!("it bought {}", credits(due.granted)));
+    }
+    if due.revoked > Credits::ZERO {
+        said.push(format!("{} were taken back", part(due.revoked, due.granted)));
+    }
+    if due.frozen > Credits::ZERO {
+        said.push(format!("{} are set aside until that is decided", part(due.frozen, due.granted)));
+    }
+    if let Some(reason) = question(known) {
+        said.push(format!("a person must decide about it ({})", reason.as_str()));
+    }
+    let mut text = said.join("; ");
+    text.push('.');
+    // Every beginning is an ASCII letter.
+    text.get_mut(..1).unwrap_or_default().make_ascii_uppercase();
+    text
+}

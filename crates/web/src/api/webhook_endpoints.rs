@@ -1,0 +1,310 @@
+//! `/api/webhook-endpoints`: who is told of what happens. A tenant's key has its tenant's endpoints; an
+//! operator those of all tenants, or with `?tenant_id=` that tenant's.
+//! Not here: sending (`engine::deliver`), and where may be sent to (`destination`).
+
+use axum::response::Response;
+use engine::{entropy, notice};
+use ledger::{NoticeKind, TenantId};
+use serde::Deserialize;
+use store::{DeliveryState, EndpointRow};
+use utoipa::ToSchema;
+
+mod view;
+
+use super::{Id, Ids, Query, Reader, Received, Request, Writer, body, page};
+use crate::answer::{Data, PageOf, Problem, ProblemKind, rfc3339};
+use crate::auth::Caller;
+use crate::schema::{DeliveryStateName, NoticeType, OfEndpoint, OfOneTenant, Paging};
+use view::{Deleted, DeliveryView, EndpointView, MadeEndpoint, Resent};
+
+/// Endpoints that one tenant may have, and as many for all tenants together.
+const ENDPOINTS_MAX: u32 = 50;
+/// Characters of a description.
+const DESCRIPTION_CHARS_MAX: usize = 200;
+/// Stands for every type, also those of later releases.
+const EVERY_TYPE: &str = "*";
+/// Hours for which a rolled secret signs too.
+const OVERLAP_HOURS: i64 = 24;
+const OVERLAP_HOURS_MAX: i64 = 168;
+
+/// Who is told
+///
+/// A tenant's endpoints; for an operator who names no tenant, those of all tenants.
+#[utoipa::path(get, path = "/api/webhook-endpoints",
+    operation_id = "list_webhook_endpoints", tag = "Notices",
+    params(Paging, OfOneTenant),
+    responses((status = 200, body = PageOf<EndpointView>)))]
+pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&["tenant_id", "page", "per_page", "sort"])?;
+            let (whose, page) = (whose(&caller, &request.query)?, page(&request.query)?);
+            let found = request.store().endpoints(whose, page).await?;
+            let rows: Vec<_> = found.rows.iter().map(EndpointView::of).collect();
+            Ok(request.meta.page(rows, page, found.total))
+        })
+        .await
+}
+
+/// An endpoint that is to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "url": "https://example.com/notices", "types": ["credits.granted", "balance.low"],
+    "description": "the shop" }))]
+struct NewEndpoint {
+    /// Where to: `https://…` on the public internet.
+    #[schema(format = "uri", max_length = 2048)]
+    url: String,
+    /// Which types; `*`, every one, where it is not said.
+    #[schema(value_type = Option<Vec<NoticeType>>, min_items = 1)]
+    types: Option<Vec<String>>,
+    /// In its owner's words.
+    #[schema(max_length = 200)]
+    description: Option<String>,
+}
+
+/// Tell an endpoint what happens
+///
+/// Signed after Standard Webhooks with the secret, which no other answer but that of rolling it shows.
+#[utoipa::path(post, path = "/api/webhook-endpoints",
+    operation_id = "create_webhook_endpoint", tag = "Notices",
+    params(OfOneTenant),
+    request_body = NewEndpoint,
+    responses((status = 201, body = Data<MadeEndpoint>), (status = 429, description = "TOO_MANY")))]
+pub(crate) async fn create(Writer { request, caller }: Writer, received: Received) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&["tenant_id"])?;
+            let tenant = whose(&caller, &request.query)?;
+            let asked: NewEndpoint = body(&request, received)?;
+            request.app.destinations.check(&asked.url).map_err(|why| Problem::value("url", why))?;
+            let description = asked.description.unwrap_or_default();
+            if description.chars().count() > DESCRIPTION_CHARS_MAX || description.contains(char::is_control) {
+                return Err(Problem::value("description", "at most 200 characters, without line ends"));
+            }
+            let now = request.meta.at;
+            let endpoint = EndpointRow {
+                id: format!("ep_{}", entropy::unique_id(now).simple()),
+                tenant,
+                url: asked.url,
+                types: types(asked.types)?,
+                description,
+                created_at: now,
+                old_secret_until: None,
+                failing_since: None,
+                disabled_at: None,
+                disabled_reason: None,
+            };
+            let secret = notice::new_secret(entropy::bytes());
+            if !request.store().create_endpoint(endpoint.clone(), secret.clone(), ENDPOINTS_MAX).await? {
+                return Err(Problem::new(
+                    ProblemKind::TooMany,
+                    format!(
+                        "There are {ENDPOINTS_MAX} endpoints already. Nothing was changed; delete one first."
+                    ),
+                ));
+            }
+            let view = EndpointView::of(&endpoint);
+            Ok(request.meta.created(MadeEndpoint { endpoint: view, secret: secret.0 }))
+        })
+        .await
+}
+
+/// One endpoint
+#[utoipa::path(get, path = "/api/webhook-endpoints/{id}",
+    operation_id = "show_webhook_endpoint", tag = "Notices",
+    params(OfEndpoint, OfOneTenant),
+    responses((status = 200, body = Data<EndpointView>)))]
+pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Response {
+    request
+        .answer(async |request| {
+            let endpoint = find(&request, &caller, id, &[]).await?;
+            Ok(request.meta.data(EndpointView::of(&endpoint)))
+        })
+        .await
+}
+
+/// Delete an endpoint
+///
+/// It is told nothing more, and its deliveries are forgotten.
+#[utoipa::path(post, path = "/api/webhook-endpoints/{id}/delete",
+    operation_id = "delete_webhook_endpoint", tag = "Notices",
+    params(OfEndpoint, OfOneTenant),
+    responses((status = 200, body = Data<Deleted>)))]
+pub(crate) async fn delete(Writer { request, caller }: Writer, Id(id): Id) -> Response {
+    request
+        .answer(async |request| {
+            let endpoint = find(&request, &caller, id, &[]).await?;
+            if !request.store().delete_endpoint(endpoint.id.clone()).await? {
+                return Err(missing());
+            }
+            Ok(request.meta.data(Deleted { id: endpoint.id, deleted: true }))
+        })
+        .await
+}
+
+/// How a secret is to be rolled.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "overlap_hours": 24 }))]
+struct Roll {
+    /// Hours for which the old secret signs too; a day, where it is not said.
+    #[schema(minimum = 0, maximum = 168)]
+    overlap_hours: Option<i64>,
+}
+
+/// Roll the secret
+///
+/// Notices carry a signature of the old one too, until the overlap ends. The secret before it ends at once.
+#[utoipa::path(post, path = "/api/webhook-endpoints/{id}/roll",
+    operation_id = "roll_webhook_endpoint", tag = "Notices",
+    params(OfEndpoint, OfOneTenant),
+    request_body = Option<Roll>,
+    responses((status = 200, body = Data<MadeEndpoint>)))]
+pub(crate) async fn roll(Writer { request, caller }: Writer, Id(id): Id, received: Received) -> Response {
+    request
+        .answer(async |request| {
+            let endpoint = find(&request, &caller, id, &[]).await?;
+            let asked: Roll = match &received {
+                Ok(bytes) if bytes.is_empty() => Roll::default(),
+                _ => body(&request, received)?,
+            };
+            let hours = asked.overlap_hours.unwrap_or(OVERLAP_HOURS);
+            if !(0..=OVERLAP_HOURS_MAX).contains(&hours) {
+                return Err(Problem::value("overlap_hours", "a whole number from 0 to 168"));
+            }
+            let secret = notice::new_secret(entropy::bytes());
+            let until = request.meta.at.plus_seconds(hours * 3600);
+            let store = request.store();
+            if !store.roll_endpoint_secret(endpoint.id.clone(), secret.clone(), until).await? {
+                return Err(missing());
+            }
+            let rolled = EndpointRow { old_secret_until: Some(until), ..endpoint };
+            let view = EndpointView::of(&rolled);
+            Ok(request.meta.data(MadeEndpoint { endpoint: view, secret: secret.0 }))
+        })
+        .await
+}
+
+/// Enable an endpoint that was disabled
+///
+/// It is told again what happens, and what was still to be delivered goes out.
+#[utoipa::path(post, path = "/api/webhook-endpoints/{id}/enable",
+    operation_id = "enable_webhook_endpoint", tag = "Notices",
+    params(OfEndpoint, OfOneTenant),
+    responses((status = 200, body = Data<EndpointView>)))]
+pub(crate) async fn enable(Writer { request, caller }: Writer, Id(id): Id) -> Response {
+    request
+        .answer(async |request| {
+            let endpoint = find(&request, &caller, id, &[]).await?;
+            if !request.store().enable_endpoint(endpoint.id.clone()).await? {
+                return Err(missing());
+            }
+            request.app.noticed.ring();
+            let enabled =
+                EndpointRow { failing_since: None, disabled_at: None, disabled_reason: None, ..endpoint };
+            Ok(request.meta.data(EndpointView::of(&enabled)))
+        })
+        .await
+}
+
+/// What became of each notice there
+///
+/// Deliveries are forgotten with their notices.
+#[utoipa::path(get, path = "/api/webhook-endpoints/{id}/deliveries",
+    operation_id = "list_deliveries", tag = "Notices",
+    params(OfEndpoint, Paging, OfOneTenant,
+        ("state" = Option<DeliveryStateName>, Query, description = "Only those that stand like this.")),
+    responses((status = 200, body = PageOf<DeliveryView>)))]
+pub(crate) async fn deliveries(Reader { request, caller }: Reader, Id(id): Id) -> Response {
+    request
+        .answer(async |request| {
+            let known = &["state", "page", "per_page", "sort"];
+            let endpoint = find(&request, &caller, id, known).await?;
+            let (state, page) = (state(&request.query)?, page(&request.query)?);
+            let found = request.store().deliveries(endpoint.id, state, page).await?;
+            let rows: Vec<_> = found.rows.iter().map(DeliveryView::of).collect();
+            Ok(request.meta.page(rows, page, found.total))
+        })
+        .await
+}
+
+/// Send a notice again
+///
+/// Whatever became of it before, under the same id. Also one that this endpoint was never told.
+#[utoipa::path(post, path = "/api/webhook-endpoints/{id}/deliveries/{notice_id}/resend",
+    operation_id = "resend_notice", tag = "Notices",
+    params(OfEndpoint,
+        ("notice_id" = String, Path, description = "The notice's, as in `webhook-id`.",
+            example = "msg_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b"),
+        OfOneTenant),
+    responses((status = 200, body = Data<Resent>)))]
+pub(crate) async fn resend(Writer { request, caller }: Writer, Ids([id, notice]): Ids<2>) -> Response {
+    request
+        .answer(async |request| {
+            let endpoint = find(&request, &caller, id, &[]).await?;
+            if endpoint.disabled_at.is_some() {
+                let message = "This endpoint is disabled, so nothing is sent to it. Nothing was changed; \
+                               enable it first.";
+                return Err(Problem::new(ProblemKind::Validation, message));
+            }
+            if !request.store().resend(endpoint.id.clone(), notice.clone(), request.meta.at).await? {
+                return Err(Problem::not_found("notice"));
+            }
+            request.app.noticed.ring();
+            Ok(request.meta.data(Resent {
+                endpoint_id: endpoint.id,
+                notice_id: notice,
+                state: DeliveryState::Pending.as_str(),
+                due_at: rfc3339(request.meta.at),
+            }))
+        })
+        .await
+}
+
+/// Whose endpoints a request is about: a tenant's, or nobody's in particular.
+fn whose(caller: &Caller, query: &Query) -> Result<Option<TenantId>, Problem> {
+    match query.get("tenant_id") {
+        None if caller.is_operator() => Ok(None),
+        asked => caller.tenant(asked).map(Some),
+    }
+}
+
+/// The endpoint that the path names, if the caller may see it. `known` are the route's other parameters.
+async fn find(
+    request: &Request,
+    caller: &Caller,
+    id: String,
+    known: &[&str],
+) -> Result<EndpointRow, Problem> {
+    request.query.only(&[&["tenant_id"], known].concat())?;
+    let asked = match request.query.get("tenant_id") {
+        None if caller.is_operator() => None,
+        asked => Some(caller.tenant(asked)?),
+    };
+    let found = request.store().endpoint(id).await?;
+    // An operator who names no tenant may name any endpoint; who names one, only one of that tenant's.
+    found.filter(|row| asked.is_none() || row.tenant == asked).ok_or_else(missing)
+}
+
+fn missing() -> Problem {
+    Problem::not_found("webhook endpoint")
+}
+
+fn types(asked: Option<Vec<String>>) -> Result<Vec<String>, Problem> {
+    let Some(mut types) = asked else { return Ok(vec![EVERY_TYPE.to_owned()]) };
+    types.sort();
+    types.dedup();
+    let every = types == [EVERY_TYPE];
+    if !every && (types.is_empty() || types.iter().any(|name| NoticeKind::from_name(name).is_none())) {
+        let names: Vec<_> = NoticeKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        return Err(Problem::value("types", &format!("[\"*\"] or some of {}", names.join(", "))));
+    }
+    Ok(types)
+}
+
+fn state(query: &Query) -> Result<Option<DeliveryState>, Problem> {
+    let Some(name) = query.get("state") else { return Ok(None) };
+    let state = DeliveryState::ALL.iter().copied().find(|state| state.as_str() == name);
+    state.map(Some).ok_or_else(|| Problem::value("state", "pending, delivered or given_up"))
+}

@@ -1,0 +1,85 @@
+//! How many requests a tenant may make: all of its keys share one fixed window of an hour, which begins with
+//! the first of them. Counted in memory, for as many tenants as [`TENANTS_MAX`].
+//! Not here: the header fields (`server::allowance`), and whose request it is (`api::request`).
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use ledger::{TenantId, Timestamp};
+
+/// Seconds in a window.
+const WINDOW_SECONDS: i64 = 3_600;
+/// Tenants that are counted at one time: a few megabytes.
+const TENANTS_MAX: usize = 65_536;
+
+/// Counts the requests of every tenant.
+#[derive(Debug)]
+pub struct Limiter {
+    limit: u32,
+    tenants_max: usize,
+    windows: Mutex<HashMap<TenantId, Window>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    /// In Unix seconds.
+    ends_at: i64,
+    left: u32,
+}
+
+/// What a tenant may still do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Requests in a window.
+    pub limit: u32,
+    /// Of these, still left after this one.
+    pub remaining: u32,
+    /// When the next window may begin, in Unix seconds.
+    pub reset: i64,
+    /// Seconds until then, where this request is one too many.
+    pub refused_for: Option<i64>,
+}
+
+impl Limiter {
+    /// At most `limit` requests in an hour; 0 counts nothing and refuses nothing.
+    pub fn new(limit: u32) -> Self {
+        Self { limit, tenants_max: TENANTS_MAX, windows: Mutex::default() }
+    }
+
+    /// Takes one request off what the tenant may make; none where nothing is counted.
+    pub fn take(&self, tenant: TenantId, now: Timestamp) -> Option<Allowance> {
+        if self.limit == 0 {
+            return None;
+        }
+        let now = now.seconds();
+        // Whoever panicked held nothing half done: a window is written in one go.
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = windows.get(&tenant).copied().filter(|window| now < window.ends_at);
+        let window = current.unwrap_or_else(|| {
+            if windows.len() >= self.tenants_max {
+                make_room(&mut windows, self.tenants_max, now);
+            }
+            Window { ends_at: now + WINDOW_SECONDS, left: self.limit }
+        });
+        let remaining = window.left.saturating_sub(1);
+        windows.insert(tenant, Window { left: remaining, ..window });
+        let refused_for = (window.left == 0).then_some(window.ends_at - now);
+        Some(Allowance { limit: self.limit, remaining, reset: window.ends_at, refused_for })
+    }
+}
+
+/// Forgets the windows that are over; where none is, the one that ends first, whose tenant gains a few
+/// requests by it.
+fn make_room(windows: &mut HashMap<TenantId, Window>, most: usize, now: i64) {
+    windows.retain(|_, window| now < window.ends_at);
+    if windows.len() < most {
+        return;
+    }
+    let first = windows.iter().min_by_key(|(_, window)| window.ends_at).map(|(tenant, _)| *tenant);
+    if let Some(tenant) = first {
+        windows.remove(&tenant);
+    }
+}

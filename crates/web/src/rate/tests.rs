@@ -1,0 +1,68 @@
+//! The windows of the rate limit, as tables: whose request, when, and what is left then.
+//! Not here: the header fields and the refusal, which are seen from outside.
+
+use uuid::Uuid;
+
+use super::*;
+
+const START: i64 = 1_708_425_700;
+
+/// Tenant, seconds after the start: remaining, reset (after the start), seconds to wait.
+type Row = (u128, i64, (u32, i64, Option<i64>));
+
+fn check(limiter: &Limiter, rows: &[Row]) {
+    for (number, &(tenant, after, (remaining, reset, refused_for))) in rows.iter().enumerate() {
+        let taken = limiter.take(TenantId(Uuid::from_u128(tenant)), Timestamp::from_seconds(START + after));
+        let expected = Allowance { limit: limiter.limit, remaining, reset: START + reset, refused_for };
+        assert_eq!(taken, Some(expected), "row {number}");
+    }
+}
+
+#[test]
+fn a_window_is_an_hour_from_its_first_request() {
+    check(
+        &Limiter::new(2),
+        &[
+            (1, 0, (1, 3600, None)),
+            (1, 10, (0, 3600, None)),
+            (1, 11, (0, 3600, Some(3589))),
+            (2, 11, (1, 3611, None)),
+            (1, 3599, (0, 3600, Some(1))),
+            (1, 3600, (1, 7200, None)),
+            (2, 3611, (1, 7211, None)),
+        ],
+    );
+}
+
+#[test]
+fn the_thousandth_is_the_last() {
+    let limiter = Limiter::new(1000);
+    for number in 1..=999 {
+        check(&limiter, &[(1, 5, (1000 - number, 3605, None))]);
+    }
+    check(&limiter, &[(1, 5, (0, 3605, None)), (1, 5, (0, 3605, Some(3600)))]);
+}
+
+#[test]
+fn memory_is_bounded() {
+    let limiter = Limiter { tenants_max: 2, ..Limiter::new(1) };
+    check(
+        &limiter,
+        &[
+            (1, 0, (0, 3600, None)),
+            (2, 1, (0, 3601, None)),
+            (3, 2, (0, 3602, None)), // for which the first is forgotten
+            (2, 3, (0, 3601, Some(3598))),
+            (1, 4, (0, 3604, None)), // and now the second
+            (3, 3605, (0, 7205, None)),
+        ],
+    );
+    assert!(limiter.windows.lock().unwrap().len() <= 2);
+}
+
+#[test]
+fn zero_counts_nothing() {
+    let limiter = Limiter::new(0);
+    assert_eq!(limiter.take(TenantId(Uuid::nil()), Timestamp::from_seconds(START)), None);
+    assert!(limiter.windows.lock().unwrap().is_empty());
+}

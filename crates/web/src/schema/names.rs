@@ -1,0 +1,65 @@
+//! The closed lists of names, as schemas: each is read off the type that the program itself uses.
+//! Not here: what the names mean (docs/errors.md, and the types).
+
+use ledger::posting::Account as LedgerAccount;
+use ledger::{HoldState, Kind, NoticeKind, Outcome, PaymentStatus, Reason};
+use store::{DeliveryState, Mode as StoreMode};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::answer::ProblemKind;
+use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR};
+
+macro_rules! names {
+    ($($(#[doc = $doc:literal])+ $name:ident: $list:expr;)+) => { $(
+        $(#[doc = $doc])+
+        pub(crate) enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let names: Vec<&str> = $list.collect();
+                let text = concat!($($doc),+).trim_ascii();
+                let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+                schema.description(Some(text)).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+ };
+}
+
+names! {
+    /// What went wrong.
+    ErrorType: ProblemKind::ALL.iter().map(|kind| kind.as_str());
+    /// What became of an event.
+    OutcomeName: Outcome::ALL.iter().map(|outcome| outcome.as_str());
+    /// Why something needs a person.
+    ReasonName: Reason::ALL.iter().map(|reason| reason.as_str());
+    /// What a transaction did.
+    TransactionKind: Kind::ALL.iter().map(|kind| kind.as_str());
+    /// Where credits can be.
+    Account: LedgerAccount::ALL.iter().map(|account| account.as_str());
+    /// What became of a hold.
+    HoldStatus: HoldState::ALL.iter().map(|state| state.as_str());
+    /// Where a payment stands.
+    PaymentState: PaymentStatus::ALL.iter().map(|status| status.as_str());
+    /// Whose events count.
+    Mode: [StoreMode::Test, StoreMode::Live].iter().map(|mode| mode.as_str());
+    /// What a key may do.
+    Permission: [CREDITS_READ, CREDITS_WRITE, OPERATOR].into_iter();
+    /// What caused a transaction.
+    CauseKind: ["event", "operator", "command", "clock"].into_iter();
+    /// What a line of a timeline is about.
+    TimelineKind: ["purchase", "event", "transaction"].into_iter();
+    /// Where a refund stands.
+    RefundState: ["pending", "succeeded", "failed", "canceled"].into_iter();
+    /// What a notice tells; `*` stands for all of them.
+    NoticeType: std::iter::once("*").chain(NoticeKind::ALL.iter().map(|kind| kind.as_str()));
+    /// Where a delivery stands.
+    DeliveryStateName: DeliveryState::ALL.iter().map(|state| state.as_str());
+    /// Whether an endpoint is told: `failing` while every attempt fails.
+    EndpointState: ["enabled", "failing", "disabled"].into_iter();
+    /// Where a dispute stands.
+    DisputeState: ["inquiry", "open", "lost", "won"].into_iter();
+}

@@ -1,0 +1,42 @@
+//! What is left of a tenant's hour, in the header fields of every answer to one of its keys, errors too.
+//! Not here: the counting (`rate`), and the refusal itself (`api::request`).
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{self, Next};
+
+use crate::app::App;
+use crate::rate::Allowance;
+
+/// Where the request's allowance is written, once it is known whose request it is. An extension.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Taken(Arc<OnceLock<Option<Allowance>>>);
+
+impl Taken {
+    /// The allowance of this request, which is taken once however often it is asked for.
+    pub(crate) fn get_or_take(&self, take: impl FnOnce() -> Option<Allowance>) -> Option<Allowance> {
+        *self.0.get_or_init(take)
+    }
+}
+
+/// Says in the answers of these routes what is left.
+pub(crate) fn tell(routes: Router<App>) -> Router<App> {
+    routes.layer(middleware::from_fn(async |mut request: Request, next: Next| {
+        let taken = Taken::default();
+        request.extensions_mut().insert(taken.clone());
+        let mut response = next.run(request).await;
+        if let Some(Some(allowance)) = taken.0.get() {
+            let mut set = |name, number: i64| response.headers_mut().insert(name, HeaderValue::from(number));
+            set(HeaderName::from_static("x-ratelimit-limit"), allowance.limit.into());
+            set(HeaderName::from_static("x-ratelimit-remaining"), allowance.remaining.into());
+            set(HeaderName::from_static("x-ratelimit-reset"), allowance.reset);
+            if let Some(seconds) = allowance.refused_for {
+                set(header::RETRY_AFTER, seconds);
+            }
+        }
+        response
+    }))
+}

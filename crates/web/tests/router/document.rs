@@ -1,0 +1,105 @@
+//! The description of the API says what the program does: its routes, its parameters, its examples.
+//! Not here: whether the answers are those that it promises, which the tests of each route and the clients in
+//! e2e see.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::deployment::Deployment;
+
+const GOLDEN: &str = include_str!("../../../../docs/openapi.json");
+const ROUTES: &str = include_str!("../../src/routes.rs");
+
+pub(crate) fn document() -> Value {
+    serde_json::from_str(web::openapi::document()).unwrap()
+}
+
+/// `GET /api/payments`, and the operation.
+pub(crate) fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().iter();
+        methods.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+    });
+    operations.collect()
+}
+
+#[test]
+fn the_file_is_what_the_program_says() {
+    let same = GOLDEN == web::openapi::document();
+    assert!(same, "docs/openapi.json is old: cargo run -q -- openapi > docs/openapi.json");
+}
+
+#[test]
+fn every_route_is_described_and_no_other() {
+    let lines: String = ROUTES.split_whitespace().collect();
+    let mut routed = BTreeSet::new();
+    for route in lines.split(".route(").skip(1) {
+        let path = route.split('"').nth(1).unwrap();
+        let handlers = route.split('"').nth(2).unwrap();
+        for method in ["get", "post", "put", "patch", "delete"] {
+            if handlers.contains(&format!("{method}(")) {
+                routed.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    let document = document();
+    let described: BTreeSet<_> = operations(&document).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(routed, described);
+}
+
+#[test]
+fn every_operation_is_well_described() {
+    let document = document();
+    let mut names = BTreeSet::new();
+    let tags: BTreeSet<_> =
+        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    for (route, operation) in operations(&document) {
+        let text = |field: &str| operation[field].as_str().unwrap_or_default();
+        assert!(names.insert(text("operationId")), "{route}: its operationId is another's too");
+        assert!(!text("summary").ends_with('.') && text("summary").len() > 5, "{route}: its summary");
+        assert!(!text("summary").contains('\n'), "{route}: its summary is one line");
+        assert!(tags.contains(operation["tags"][0].as_str().unwrap()), "{route}: its tag has no description");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(parameter["description"].is_string(), "{route}: {parameter}");
+        }
+        if route.starts_with("POST /api/") && !operation["requestBody"].is_null() {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let name = schema["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+            let body = &document["components"]["schemas"][name];
+            assert!(body["example"].is_object(), "{route}: {name} has no example");
+            assert_eq!(body["additionalProperties"], false, "{route}: {name} refuses what it does not know");
+        }
+    }
+}
+
+/// What a route says that it knows, when it is asked for something else, is what is described.
+#[tokio::test]
+async fn every_query_parameter_is_described_and_no_other() {
+    let deployment = Deployment::new().await;
+    let document = document();
+    for (route, operation) in operations(&document) {
+        let (method, path) = route.split_once(' ').unwrap();
+        let open = operation["security"] == Value::Array(vec![]);
+        if open {
+            continue;
+        }
+        let path = format!("{}?no_such_parameter=1", path.replace("{id}", "1"));
+        let answer = deployment.request(method.parse().unwrap(), &path, Some(&deployment.operator), "").await;
+        let summary = answer.summary();
+        let known = summary.split_once("; ").map_or(summary.as_str(), |(_, known)| known);
+        let known = known.trim_end_matches('.');
+        let known: BTreeSet<_> = match known.strip_prefix("it knows ") {
+            Some(list) => list.split(", ").collect(),
+            None => {
+                assert_eq!(known, "it takes no parameters", "{route}: {summary}");
+                BTreeSet::new()
+            }
+        };
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let described =
+            parameters.filter(|one| one["in"] == "query").map(|one| one["name"].as_str().unwrap()).collect();
+        assert_eq!(known, described, "{route}");
+    }
+}

@@ -1,0 +1,239 @@
+//! The liability report: against a second reading of the journal over HTTP, at moments past and present.
+//! Not here: cases of single lots (`ledger`).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use stripe::write::{Purchase, event};
+
+use crate::deployment::purchase;
+use crate::till::Till;
+use crate::{OTHER, TENANT};
+
+const DAY: i64 = 86_400;
+
+async fn csv(till: &Till, query: &str) -> String {
+    let request = axum::http::Request::get(format!("/api/admin/reports/liability?{query}"))
+        .header("authorization", format!("Bearer {}", till.deployment.operator));
+    let answer = till.deployment.send_raw(request.body(axum::body::Body::empty()).unwrap()).await;
+    let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A purchase with tax in its price.
+async fn sell(
+    till: &Till,
+    tenant: &str,
+    reference: &str,
+    credits: u32,
+    total: i64,
+    tax: i64,
+    currency: &str,
+) {
+    let sold = Purchase {
+        reference: reference.into(),
+        tenant_id: tenant.into(),
+        credits,
+        amount_total: total,
+        currency: currency.into(),
+        created: till.deployment.now().seconds(),
+        ..purchase()
+    };
+    let body = event("checkout.session.completed", &sold, "sold", None).unwrap().body;
+    let mut body: Value = serde_json::from_str(&body).unwrap();
+    body["data"]["object"]["total_details"] = json!({ "amount_tax": tax });
+    till.deployment.learn(body.to_string()).await;
+}
+
+#[tokio::test]
+async fn a_month_is_closed_in_the_next_one() {
+    let till = Till::new().await;
+    // Ten for 250.00, of which three are spent: the guide's sale names no tax.
+    till.spend("a", 3).await.data();
+    sell(&till, OTHER, "taxed", 3, 12_000, 2_000, "usd").await;
+    let end = till.deployment.now();
+    till.deployment.pass(40 * DAY);
+    till.spend("b", 2).await.data();
+    let request = axum::http::Request::post("/api/admin/adjustments")
+        .header("authorization", format!("Bearer {}", till.deployment.operator))
+        .header("idempotency-key", "k");
+    let body = json!({ "tenant_id": TENANT, "credits": 5, "reason": "r" }).to_string();
+    till.deployment.send(request.body(axum::body::Body::from(body)).unwrap()).await.data();
+    till.refund().await;
+
+    let report =
+        async |query: &str| till.deployment.look(&format!("/api/admin/reports/liability{query}")).await;
+    let then = report("?as_of=2024-02-20").await;
+    let ages = |credits: i64, deferred: i64, older: (i64, i64)| {
+        let rest = ["91-180", "181-365", "over 365"]
+            .map(|days| json!({ "days": days, "outstanding": 0, "deferred": 0 }));
+        let mut ages = vec![
+            json!({ "days": "0-30", "outstanding": credits, "deferred": deferred }),
+            json!({ "days": "31-90", "outstanding": older.0, "deferred": older.1 }),
+        ];
+        ages.extend(rest);
+        ages
+    };
+    let expected = json!({
+        "as_of": "2024-02-20T23:59:59.999999Z", "transaction": 3,
+        "currencies": [
+            {
+                "currency": "eur", "lots": 1,
+                "credits": { "granted": 10, "used": 3, "refunded_unspent": 0, "refunded_spent": 0,
+                    "outstanding": 7 },
+                "money": { "net_price": 25_000, "recognised": 7_500, "refunded_unspent": 0,
+                    "refunded_spent": 0,
+                    "deferred": 17_500 },
+                "ageing": ages(7, 17_500, (0, 0)),
+            },
+            {
+                "currency": "usd", "lots": 1,
+                "credits": { "granted": 3, "used": 0, "refunded_unspent": 0, "refunded_spent": 0,
+                    "outstanding": 3 },
+                "money": { "net_price": 10_000, "recognised": 0, "refunded_unspent": 0, "refunded_spent": 0,
+                    "deferred": 10_000 },
+                "ageing": ages(3, 10_000, (0, 0)),
+            },
+        ],
+        "grants": {
+            "lots": 0,
+            "credits": { "granted": 0, "used": 0, "refunded_unspent": 0, "refunded_spent": 0,
+                "outstanding": 0 },
+        },
+        "unpriced_credits": 0, "debts": [], "owed_credits": 0,
+    });
+    assert_eq!(then, expected);
+    assert_eq!(report(&format!("?as_of={}", web::answer::rfc3339(end))).await["transaction"], 3);
+
+    let now = report("?lots=true").await;
+    let eur = &now["currencies"][0];
+    // All ten were refunded: five spent, five not; the grant stood in for five.
+    let credits =
+        json!({ "granted": 10, "used": 5, "refunded_unspent": 5, "refunded_spent": 5, "outstanding": 0 });
+    let money = json!({
+        "net_price": 25_000, "recognised": 12_500, "refunded_unspent": 12_500, "refunded_spent": 12_500,
+        "deferred": 0,
+    });
+    assert_eq!((&eur["credits"], &eur["money"]), (&credits, &money), "{now}");
+    assert_eq!(now["currencies"][1]["ageing"], json!(ages(0, 0, (3, 10_000))));
+    let grants =
+        json!({ "granted": 5, "used": 5, "refunded_unspent": 0, "refunded_spent": 0, "outstanding": 0 });
+    assert_eq!((&now["grants"]["credits"], &now["owed_credits"]), (&grants, &0.into()));
+    assert_eq!(now["lots"].as_array().unwrap().len(), 3);
+
+    let before = report("?as_of=2024-01-31").await;
+    assert_eq!(json!([before["transaction"], before["currencies"]]), json!([0, []]));
+    for (query, said) in
+        [("?as_of=soon", "as_of must be a day such as"), ("?as_of=2024-02-31", "as_of must be")]
+    {
+        let answer = till
+            .deployment
+            .get(&format!("/api/admin/reports/liability{query}"), &till.deployment.operator)
+            .await;
+        assert!(answer.status == 422 && answer.text.contains(said), "{query} {}", answer.text);
+    }
+}
+
+/// Purchases, spends and grants in a random order; then every total once more, from what other routes tell of
+/// the journal.
+#[tokio::test]
+async fn the_totals_are_what_the_journal_says() {
+    let till = Till::new().await;
+    let mut random = 11_u64;
+    let mut next = |below: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    for step in 0..120 {
+        till.deployment.pass(DAY * i64::try_from(next(6)).unwrap());
+        match next(5) {
+            0 | 1 => {
+                let (credits, total) = (next(40) + 1, i64::try_from(next(90_000)).unwrap() + 1);
+                let currency = ["eur", "usd", "jpy"][next(3) as usize];
+                let tax = total / 7;
+                sell(&till, TENANT, &format!("p{step}"), credits as u32, total, tax, currency).await;
+            }
+            2 | 3 => drop(till.spend(&format!("s{step}"), next(30) as i64 + 1).await),
+            _ => {
+                let body = json!({ "tenant_id": TENANT, "credits": next(9) + 1, "reason": "r",
+                    "priority": next(100) });
+                let request = axum::http::Request::post("/api/admin/adjustments")
+                    .header("authorization", format!("Bearer {}", till.deployment.operator))
+                    .header("idempotency-key", format!("a{step}"));
+                till.deployment
+                    .send(request.body(axum::body::Body::from(body.to_string())).unwrap())
+                    .await
+                    .data();
+            }
+        }
+    }
+    let report = till.deployment.look("/api/admin/reports/liability?lots=true").await;
+
+    // What is spent of each lot, posting by posting.
+    let mut spent: BTreeMap<i64, i64> = BTreeMap::new();
+    for page in 1..=3 {
+        for line in till.get(&format!("transactions?per_page=100&page={page}")).await.as_array().unwrap() {
+            for posting in line["postings"].as_array().unwrap() {
+                if posting["account"] == "consumed" {
+                    *spent.entry(posting["lot"].as_i64().unwrap()).or_default() +=
+                        posting["amount"].as_i64().unwrap();
+                }
+            }
+        }
+    }
+    let mut prices: BTreeMap<String, (String, i64)> = BTreeMap::new();
+    for payment in
+        till.deployment.get("/api/payments?per_page=100", &till.key).await.data().as_array().unwrap()
+    {
+        let paid = payment["amount_paid"].as_i64().unwrap();
+        // The first one, of the guide's own kind, names no tax.
+        let tax = if paid == 25_000 { 0 } else { paid / 7 };
+        let currency = payment["currency"].as_str().unwrap().to_owned();
+        prices.insert(payment["id"].as_str().unwrap().to_owned(), (currency, paid - tax));
+    }
+    let mut totals: BTreeMap<String, [i64; 4]> = BTreeMap::new();
+    for lot in till.get("lots?per_page=100").await.as_array().unwrap() {
+        let Some(payment) = lot["payment"].as_str() else { continue };
+        let (currency, price) = &prices[payment];
+        let granted = lot["granted"].as_i64().unwrap();
+        let used = spent.get(&lot["id"].as_i64().unwrap()).copied().unwrap_or_default();
+        let total = totals.entry(currency.clone()).or_default();
+        let recognised = price * used / granted;
+        for (sum, one) in total.iter_mut().zip([*price, recognised, price - recognised, granted - used]) {
+            *sum += one;
+        }
+    }
+    assert_eq!(report["currencies"].as_array().unwrap().len(), totals.len());
+    for currency in report["currencies"].as_array().unwrap() {
+        let money = &currency["money"];
+        let found = json!([
+            money["net_price"],
+            money["recognised"],
+            money["deferred"],
+            currency["credits"]["outstanding"]
+        ]);
+        assert_eq!(found, json!(totals[currency["currency"].as_str().unwrap()]), "{currency}");
+        let aged = |field: &str| -> i64 {
+            currency["ageing"].as_array().unwrap().iter().map(|age| age[field].as_i64().unwrap()).sum()
+        };
+        assert_eq!(
+            json!([aged("deferred"), aged("outstanding")]),
+            json!([money["deferred"], currency["credits"]["outstanding"]])
+        );
+    }
+
+    // And as a table: the lots add up to the totals.
+    let table = csv(&till, "format=csv&lots=true").await;
+    let rows: Vec<Vec<&str>> = table.split("\r\n").map(|line| line.split(',').collect()).collect();
+    assert!(rows.iter().all(|row| row.len() == rows[0].len() || row == &[""]), "{table}");
+    let column = |name: &str| rows[0].iter().position(|heading| *heading == name).unwrap();
+    for total in rows.iter().filter(|row| row[0] == "total") {
+        for name in ["granted", "used", "outstanding", "net_price", "recognised", "deferred", "lots"] {
+            let own = rows.iter().filter(|row| row[0] == "lot" && row[1] == total[1]);
+            let sum: i64 = own.map(|row| row[column(name)].parse::<i64>().unwrap()).sum();
+            assert_eq!(sum.to_string(), total[column(name)], "{name} {}", total[1]);
+        }
+    }
+    let short = csv(&till, "format=csv").await;
+    assert!(table.ends_with(short.split_once("\r\n").unwrap().1), "without lots it is the rest of the table");
+}

@@ -1,0 +1,141 @@
+//! A shop in front of a Stripe that does what a test tells it: answers, refuses, stays away, hangs, panics.
+//! Not here: what is expected of it.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::Request;
+use ledger::{Credits, Minor};
+use stripe::checkout::OpenSession;
+use tokio::sync::Semaphore;
+use web::Shop;
+use web::auth::CREDITS_WRITE;
+use web::shop::{Checkout, CheckoutFault, Package};
+
+use crate::TENANT;
+use crate::answer::Answer;
+use crate::deployment::Deployment;
+
+/// When its sessions end, in Unix seconds.
+pub(crate) const EXPIRES_AT: i64 = 1_708_512_000;
+
+/// What Stripe does when it is asked next. Without a word of the test it opens a session.
+pub(crate) enum Does {
+    /// Opens this session.
+    Open(&'static str),
+    /// Opens one at another price.
+    OpenAt(i64),
+    Refuse(&'static str),
+    StayAway,
+    /// Opens a session once the test lets it.
+    Hang,
+    Panic,
+}
+
+/// Stripe, as far as a purchase knows it. It remembers the session of each key.
+pub(crate) struct Till {
+    pub(crate) does: Mutex<VecDeque<Does>>,
+    /// Every question: its form and its key.
+    pub(crate) asked: Mutex<Vec<(String, String)>>,
+    opened: Mutex<Vec<(String, String)>>,
+    pub(crate) released: Semaphore,
+}
+
+impl Till {
+    pub(crate) fn new(does: impl IntoIterator<Item = Does>) -> Arc<Self> {
+        Arc::new(Self {
+            does: Mutex::new(does.into_iter().collect()),
+            asked: Mutex::default(),
+            opened: Mutex::default(),
+            released: Semaphore::new(0),
+        })
+    }
+
+    /// The questions so far.
+    pub(crate) fn asked(&self) -> Vec<(String, String)> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// The same key, the same session.
+    fn session(&self, key: &str, wanted: Option<&str>) -> OpenSession {
+        let mut opened = self.opened.lock().unwrap();
+        let known = opened.iter().find(|(known, _)| known == key).map(|(_, id)| id.clone());
+        let id = known.unwrap_or_else(|| {
+            let id = wanted.map_or_else(|| format!("cs_live_{}", opened.len() + 1), str::to_owned);
+            opened.push((key.to_owned(), id.clone()));
+            id
+        });
+        OpenSession {
+            url: format!("https://checkout.example/{id}"),
+            id,
+            expires_at: EXPIRES_AT,
+            amount_subtotal: 25_000,
+            currency: "eur".to_owned(),
+        }
+    }
+}
+
+impl Checkout for Till {
+    fn open<'a>(
+        &'a self,
+        form: &'a str,
+        key: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<OpenSession, CheckoutFault>> + Send + 'a>> {
+        self.asked.lock().unwrap().push((form.to_owned(), key.to_owned()));
+        let does = self.does.lock().unwrap().pop_front();
+        Box::pin(async move {
+            match does {
+                None => Ok(self.session(key, None)),
+                Some(Does::Open(id)) => Ok(self.session(key, Some(id))),
+                Some(Does::OpenAt(amount_subtotal)) => {
+                    Ok(OpenSession { amount_subtotal, ..self.session(key, None) })
+                }
+                Some(Does::Refuse(words)) => Err(CheckoutFault::Refused(words.to_owned())),
+                Some(Does::StayAway) => Err(CheckoutFault::Unreachable("nobody there".to_owned())),
+                Some(Does::Hang) => {
+                    self.released.acquire().await.unwrap().forget();
+                    Ok(self.session(key, None))
+                }
+                Some(Does::Panic) => panic!("on purpose"),
+            }
+        })
+    }
+}
+
+/// Ten credits for 250.00 EUR, through this till.
+pub(crate) fn shop(checkout: Option<Arc<dyn Checkout>>) -> Shop {
+    let ten = Package {
+        name: "10_credits".to_owned(),
+        title: "Ten credits".to_owned(),
+        credits: Credits(10),
+        price: Minor(25_000),
+        currency: "eur".to_owned(),
+        stripe_price: None,
+    };
+    Shop { packages: vec![ten], checkout, ..Shop::default() }
+}
+
+/// A deployment that sells through this till, and the tenant's key that may buy.
+pub(crate) async fn selling(till: &Arc<Till>) -> (Deployment, String) {
+    let deployment = Deployment::new().await.selling(shop(Some(till.clone())));
+    let key = deployment.key(Some(TENANT), &[web::auth::CREDITS_READ, CREDITS_WRITE], None).await.1;
+    (deployment, key)
+}
+
+/// What a customer's shop sends to buy ten credits.
+pub(crate) const TEN: &str = r#"{"package":"10_credits","success_url":"https://shop.example/done"}"#;
+
+/// `POST /api/credits/purchase` under this `Idempotency-Key`.
+pub(crate) async fn buy(deployment: &Deployment, key: &str, command: &str, body: &str) -> Answer {
+    deployment.send(request(key, command, body)).await
+}
+
+pub(crate) fn request(key: &str, command: &str, body: &str) -> Request<Body> {
+    Request::post("/api/credits/purchase")
+        .header("authorization", format!("Bearer {key}"))
+        .header("idempotency-key", command)
+        .body(Body::from(body.to_owned()))
+        .unwrap()
+}

@@ -1,0 +1,121 @@
+//! The rate limit from outside: whose requests count, what the header fields say, and how it refuses.
+//! Not here: the windows themselves, which are a table beside `rate.rs`.
+
+use serde_json::json;
+use web::Limits;
+use web::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR};
+
+use crate::answer::Answer;
+use crate::deployment::{Deployment, NOW};
+use crate::{OTHER, TENANT};
+
+async fn limited(requests_per_hour: u32) -> Deployment {
+    let limits = Limits { requests_per_hour, ..Limits::default() };
+    Deployment::with(store::Mode::Live, ledger::Policy::default(), limits).await
+}
+
+/// `limit remaining reset`, `reset` in seconds after the start of the test; or nothing.
+fn told(answer: &Answer) -> Option<[i64; 3]> {
+    let names = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+    let [limit, remaining, reset] = names.map(|name| answer.header(name).parse::<i64>().ok());
+    match (limit, remaining, reset) {
+        (Some(limit), Some(remaining), Some(reset)) => Some([limit, remaining, reset - NOW]),
+        (None, None, None) => None,
+        _ => panic!("not all of them: {answer:?}"),
+    }
+}
+
+const BALANCE: &str = "/api/credits/balance";
+
+#[tokio::test]
+async fn the_thousandth_request_is_the_last_of_the_hour() {
+    let deployment = Deployment::new().await;
+    let key = deployment.reader(TENANT).await;
+    for number in 1..=1000 {
+        let answer = deployment.get(BALANCE, &key).await;
+        assert_eq!((answer.status, told(&answer)), (200, Some([1000, 1000 - number, 3600])), "{number}");
+        assert_eq!(answer.header("retry-after"), "", "{number}");
+    }
+    deployment.pass(600);
+    let refused = deployment.get(BALANCE, &key).await;
+    let expected = "429 RATE_LIMIT_EXCEEDED The tenant's 1000 requests of this hour are used up. Nothing was changed; \
+                    ask again in 3000 seconds.";
+    assert_eq!(refused.summary(), expected);
+    assert_eq!(refused.json()["error"]["details"], json!({ "limit": 1000, "retry_after": 3000 }));
+    assert_eq!((refused.header("retry-after"), told(&refused)), ("3000", Some([1000, 0, 3600])));
+
+    deployment.pass(2999);
+    let refused = deployment.get(BALANCE, &key).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "1"));
+    deployment.pass(1);
+    let again = deployment.get(BALANCE, &key).await;
+    assert_eq!((again.status, told(&again)), (200, Some([1000, 999, 7200])));
+}
+
+#[tokio::test]
+async fn the_keys_of_a_tenant_share_and_nobody_elses_count() {
+    let deployment = limited(3).await;
+    let (first, second) = (deployment.reader(TENANT).await, deployment.reader(TENANT).await);
+    let other = deployment.reader(OTHER).await;
+    let (id, revoked) = deployment.key(Some(TENANT), &[CREDITS_READ], None).await;
+    deployment.app.store.revoke_key(id, deployment.now()).await.unwrap();
+    let (_, operator) = deployment.key(None, &[OPERATOR], None).await;
+    let of_tenant = format!("{BALANCE}?tenant_id={TENANT}");
+
+    let (own, none) = (|left| Some([3, left, 3600]), None);
+    let rows = [
+        (&first, BALANCE, 200, own(2)),
+        (&revoked, BALANCE, 401, none),
+        (&operator, &of_tenant, 200, none),
+        (&second, BALANCE, 200, own(1)),
+        (&first, BALANCE, 200, own(0)),
+        (&second, BALANCE, 429, own(0)),
+        (&first, "/api/health", 200, none),
+        (&other, BALANCE, 200, own(2)),
+        (&operator, &of_tenant, 200, none),
+        (&revoked, BALANCE, 401, none),
+    ];
+    for (number, (key, path, status, expected)) in rows.into_iter().enumerate() {
+        let answer = deployment.get(path, key).await;
+        assert_eq!((answer.status, told(&answer)), (status, expected), "row {number}");
+    }
+}
+
+/// Whatever is answered to a key that works, and that it was refused before anything was done.
+#[tokio::test]
+async fn errors_count_and_say_what_is_left() {
+    let deployment = limited(9).await;
+    let (_, key) = deployment.key(Some(TENANT), &[CREDITS_WRITE], None).await;
+    let rows = [
+        (BALANCE, 403),
+        ("/api/credits/lots?a=1&a=2", 400),
+        ("/api/admin/status", 404),
+        ("/api/admin/events/%FF", 404),
+        ("/api/payments/%FF", 403),
+        ("/api/nothing", 404),
+        ("/api/credits/spend", 405),
+    ];
+    for (number, (path, status)) in rows.into_iter().enumerate() {
+        let answer = deployment.get(path, &key).await;
+        let left = 8 - i64::try_from(number).unwrap();
+        assert_eq!((answer.status, told(&answer)), (status, Some([9, left, 3600])), "{path}");
+    }
+    let spend = async || {
+        let method = axum::http::Method::POST;
+        deployment.request(method, "/api/credits/spend", Some(&key), r#"{"credits":1}"#).await
+    };
+    assert_eq!((spend().await.status, spend().await.status), (400, 400), "no `Idempotency-Key`");
+    assert_eq!(deployment.get("/api/nothing", &key).await.status, 429);
+    let refused = spend().await;
+    assert_eq!((refused.status, told(&refused)), (429, Some([9, 0, 3600])));
+}
+
+#[tokio::test]
+async fn zero_is_no_limit() {
+    let deployment = limited(0).await;
+    let key = deployment.reader(TENANT).await;
+    for _ in 0..1002 {
+        let answer = deployment.get(BALANCE, &key).await;
+        assert_eq!((answer.status, told(&answer)), (200, None));
+    }
+}

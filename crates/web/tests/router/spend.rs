@@ -1,0 +1,434 @@
+//! `POST /api/credits/spend`: what it takes, what it refuses, and that a refusal of any kind leaves
+//! balance, history, lots and holds as they were. Idempotency is in here for all commands.
+//! Not here: the burn order (`ledger`), and clients that go away (`e2e`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tower::ServiceExt as _;
+use web::{Limits, router};
+
+use crate::answer::Answer;
+use crate::till::{Till, replayed, together};
+use crate::{OTHER, TENANT};
+
+#[tokio::test]
+async fn a_spend_as_its_tenant_sees_it() {
+    let till = Till::new().await;
+    till.deployment.pass(1);
+    till.buy("second").await;
+    let answer = till.post("spend", "lease-1", r#"{"credits":13,"reference":"lease 1"}"#).await;
+    let balance = json!({ "available": 7, "held": 0, "frozen": 0, "debt": 0, "balance": 7 });
+    let allocations = json!([{ "lot": 1, "credits": 10 }, { "lot": 2, "credits": 3 }]);
+    let expected = json!({
+        "transaction_id": 3, "credits": 13, "reference": "lease 1", "allocations": allocations,
+        "balance_after": balance, "dry_run": false,
+    });
+    assert_eq!((answer.status, answer.data(), replayed(&answer)), (200, expected, false));
+
+    let line = &till.get("transactions").await[0];
+    let expected = json!({
+        "id": 3, "type": "spent", "amount": -13, "credits": 13, "balance_after": balance, "payment": null,
+        "hold": null, "reference": "lease 1", "allocations": allocations,
+        "cause": { "type": "command", "id": "lease-1" },
+        "postings": [
+            { "account": "available", "lot": 1, "amount": -10 }, { "account": "consumed", "lot": 1, "amount": 10 },
+            { "account": "available", "lot": 2, "amount": -3 }, { "account": "consumed", "lot": 2, "amount": 3 },
+        ],
+        "hash": line["hash"], "created_at": line["created_at"],
+    });
+    assert_eq!(line, &expected);
+    till.deployment.check_books().await;
+}
+
+/// Each is refused, changes nothing, and leaves its `Idempotency-Key` free.
+#[tokio::test]
+async fn bodies_that_are_refused() {
+    let amount =
+        "422 VALIDATION_ERROR credits must be a whole number from 1 to 1000000000. Nothing was changed.";
+    let words =
+        "422 VALIDATION_ERROR reference must be 1 to 255 characters, none of them a control character.";
+    let unread = "400 BAD_REQUEST The body cannot be read: ";
+    let credits = |text: &str| format!(r#"{{"credits":{text}}}"#);
+    let reference = |text: &str| format!(r#"{{"credits":1,"reference":{text}}}"#);
+    let nested = |depth: usize| credits(&format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
+    let mut rows: Vec<(String, &str)> = [
+        "0",
+        "-1",
+        "-0",
+        "1.5",
+        "1.0",
+        "1e0",
+        "1e3",
+        "0.1",
+        "1000000001",
+        "2147483648",
+        "4294967297",
+        "9223372036854775807",
+        "9223372036854775808",
+        "18446744073709551617",
+        "-9223372036854775808",
+        "1000000000000000000000000000000",
+        "\"1\"",
+        "\"\"",
+        "null",
+        "true",
+        "[1]",
+        "{}",
+        "{\"credits\":1}",
+    ]
+    .map(|text| (credits(text), amount))
+    .into();
+    rows.extend([
+        ("{}".into(), amount),
+        (r#"{"reference":"lease"}"#.into(), amount),
+        (nested(100), amount),
+        (reference("\"\""), words),
+        (reference("\"a\\nb\""), words),
+        (reference("\"\\u0000\""), words),
+        (reference(&format!("\"{}\"", "é".repeat(256))), words),
+        (reference("7"), unread),
+        (reference("{}"), unread),
+        (r#"{"credits":1,"dry_run":"yes"}"#.into(), unread),
+        (r#"{"credits":1,"dry_run":1}"#.into(), unread),
+        (r#"{"credits":1,"tenant_id":"650e8400-e29b-41d4-a716-446655440000"}"#.into(), unread),
+        (r#"{"credits":1,"Credits":1}"#.into(), unread),
+        (r#"{"credits":1,"credits":1}"#.into(), unread),
+        (r#"{"credits":1,"reference":"a","reference":"b"}"#.into(), unread),
+        (nested(100_000 / 4), unread),
+        (credits("1e400"), unread),
+        (credits("01"), unread),
+        (credits("+1"), unread),
+        (credits("0x1"), unread),
+        (credits("NaN"), unread),
+        (credits("1_0"), unread),
+        (String::new(), unread),
+        ("credits=1".into(), unread),
+        ("[]".into(), unread),
+        ("null".into(), unread),
+        ("1".into(), unread),
+        (r#"{"credits":1}{"credits":1}"#.into(), unread),
+        (r#"{"credits":1,}"#.into(), unread),
+        ("\u{feff}{\"credits\":1}".into(), unread),
+        (
+            format!(r#"{{"credits":1}}{}"#, " ".repeat(65_536)),
+            "413 PAYLOAD_TOO_LARGE A body may have 65536 bytes.",
+        ),
+    ]);
+    let till = Till::new().await;
+    let before = till.books().await;
+    for (body, expected) in &rows {
+        let answer = till.post("spend", "one-name", body).await;
+        let shown = &body[..body.len().min(80)];
+        assert!(answer.summary().starts_with(expected), "{shown}: {}", answer.summary());
+        assert!(answer.summary().ends_with("Nothing was changed."), "{shown}: {}", answer.summary());
+        assert_eq!(till.books().await, before, "{shown}");
+    }
+    let bearer = format!("Bearer {}", till.key);
+    let fields = [("authorization", bearer.as_bytes()), ("idempotency-key", b"one-name")];
+    let no_text = b"{\"credits\":1,\"reference\":\"\xff\"}".to_vec();
+    let answer = till.post_raw("spend", &fields, no_text).await;
+    assert!(answer.summary().starts_with(unread), "{}", answer.summary());
+    assert_eq!(till.books().await, before);
+    let answer = till.spend("one-name", 1).await;
+    assert_eq!((answer.status, replayed(&answer)), (200, false), "none of them took the name");
+}
+
+/// JSON is taken as JSON whatever it is called, and nothing else is, whatever it is called.
+#[tokio::test]
+async fn the_content_type_decides_nothing() {
+    let till = Till::new().await;
+    let bearer = format!("Bearer {}", till.key);
+    let kinds = ["application/json", "text/plain", "application/x-www-form-urlencoded", "", "nonsense"];
+    for (kind, (body, status)) in
+        kinds.iter().flat_map(|kind| [(r#"{"credits":1}"#, 200), ("credits=1", 400)].map(|case| (kind, case)))
+    {
+        let name = format!("as-{kind}");
+        let fields = [
+            ("authorization", bearer.as_bytes()),
+            ("idempotency-key", name.as_bytes()),
+            ("content-type", kind.as_bytes()),
+        ];
+        assert_eq!(till.post_raw("spend", &fields, body).await.status, status, "{kind}: {body}");
+    }
+    assert_eq!(till.balance().await, [5, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn names_that_are_refused() {
+    let till = Till::new().await;
+    let before = till.books().await;
+    let bearer = format!("Bearer {}", till.key);
+    let long = [b'k'; 256];
+    let missing = "400 IDEMPOTENCY_KEY_MISSING This needs an `Idempotency-Key` header ";
+    let unusable = "422 VALIDATION_ERROR Idempotency-Key must be ";
+    let rows: &[(&[&[u8]], &str)] = &[
+        (&[], missing),
+        (&[b""], unusable),
+        (&[&long], unusable),
+        (&["schlüssel".as_bytes()], unusable),
+        (&[b"\xff"], unusable),
+        (&[b"two words"], unusable),
+        (&[b"a", b"b"], unusable),
+        (&[b"a", b"a"], unusable),
+    ];
+    for path in ["spend", "holds", "holds/hold_018f0000000070008000000000000000/capture"] {
+        for (names, expected) in rows {
+            let mut fields: Vec<(&str, &[u8])> = vec![("authorization", bearer.as_bytes())];
+            fields.extend(names.iter().map(|name| ("idempotency-key", *name)));
+            let answer = till.post_raw(path, &fields, r#"{"credits":1}"#).await;
+            assert!(answer.summary().starts_with(expected), "{path} {names:?}: {}", answer.summary());
+            assert!(answer.summary().ends_with("Nothing was changed."), "{}", answer.summary());
+        }
+    }
+    assert_eq!(till.books().await, before);
+    let longest = "k".repeat(255);
+    assert_eq!(till.spend(&longest, 1).await.status, 200);
+}
+
+#[tokio::test]
+async fn tenants_that_are_refused() {
+    let till = Till::new().await;
+    let before = till.books().await;
+    let (own, operator) = (&till.key, &till.deployment.operator);
+    let other = till.stranger().await;
+    let whose = "422 VALIDATION_ERROR tenant_id must be the tenant's UUID, ";
+    let rows: [(&str, &str, &str); 9] = [
+        (operator, "spend", whose),
+        (operator, "spend?tenant_id=", whose),
+        (operator, "spend?tenant_id=acme", whose),
+        (operator, "spend?tenant_id=550e8400e29b41d4a716446655440000", whose),
+        (own, "spend?tenant_id=acme", whose),
+        (own, "spend?tenant=x", "422 VALIDATION_ERROR This route does not know tenant; it knows tenant_id."),
+        (own, "spend?dry_run=true", "422 VALIDATION_ERROR This route does not know dry_run"),
+        (
+            own,
+            "spend?tenant_id=650e8400-e29b-41d4-a716-446655440000",
+            "404 NOT_FOUND There is no such tenant.",
+        ),
+        (
+            &other,
+            "spend?tenant_id=550e8400-e29b-41d4-a716-446655440000",
+            "404 NOT_FOUND There is no such tenant.",
+        ),
+    ];
+    for (who, path, expected) in rows {
+        let answer = till.post_as(who, path, "name", r#"{"credits":1}"#).await;
+        assert!(answer.summary().starts_with(expected), "{path}: {}", answer.summary());
+    }
+    let nothing = till.post_as(&other, "spend", "name", r#"{"credits":1}"#).await;
+    assert!(
+        nothing.summary().starts_with("422 INSUFFICIENT_CREDITS 1 credit was asked for, and 0 available.")
+    );
+    assert_eq!(till.books().await, before);
+}
+
+/// The same name for a tenant, for another, and for an operator who acts for the first: three commands.
+#[tokio::test]
+async fn a_name_belongs_to_who_gave_it() {
+    let till = Till::new().await;
+    let (operator, other) = (till.deployment.operator.clone(), till.stranger().await);
+    let path = format!("spend?tenant_id={TENANT}");
+    let rows = [
+        (&till.key, "spend", 3, 200, false, 7),
+        (&operator, path.as_str(), 2, 200, false, 5),
+        (&other, "spend", 1, 422, false, 5),
+        (&till.key, "spend", 3, 200, true, 5),
+        (&till.key, path.as_str(), 3, 200, true, 5),
+        (&operator, path.as_str(), 2, 200, true, 5),
+        (&operator, path.as_str(), 3, 409, false, 5),
+        (&other, "spend", 1, 422, true, 5),
+    ];
+    for (who, path, credits, status, again, available) in rows {
+        let answer = till.post_as(who, path, "name", &json!({ "credits": credits }).to_string()).await;
+        assert_eq!((answer.status, replayed(&answer)), (status, again), "{credits}: {}", answer.text);
+        assert_eq!(till.balance().await[0], available);
+    }
+    let elsewhere = format!("/api/credits/transactions?tenant_id={OTHER}");
+    assert_eq!(till.deployment.look(&elsewhere).await, json!([]));
+}
+
+/// A debt blocks until it is repaid, and the refusal says so.
+#[tokio::test]
+async fn whoever_owes_spends_nothing() {
+    let till = Till::new().await;
+    assert_eq!(till.spend("all-but-three", 7).await.status, 200);
+    till.refund().await;
+    assert_eq!(till.balance().await, [0, 0, 0, 7]);
+    let before = till.books().await;
+    for path in ["spend", "holds"] {
+        let answer = till.post(path, &format!("{path}-owing"), r#"{"credits":1}"#).await;
+        let expected = "422 INSUFFICIENT_CREDITS This tenant owes 7 credits, because a payment was taken \
+            back after its credits were used. Nothing was changed. The next purchase repays them first; \
+            until then nothing can be spent or held.";
+        assert!(answer.summary().starts_with(expected), "{}", answer.summary());
+        let details = json!({ "requested": 1, "available": 0, "debt": 7 });
+        assert_eq!(answer.json()["error"]["details"], details);
+        let dry = till.post_unnamed(path, r#"{"credits":1,"dry_run":true}"#).await;
+        assert_eq!(dry.stable(), answer.stable(), "{path}: rehearsed");
+    }
+    assert_eq!(till.books().await, before);
+    till.buy("second").await;
+    assert_eq!(till.balance().await, [3, 0, 0, 0], "repaid first");
+    assert_eq!(till.spend("spend-owing", 1).await.status, 422, "the answer of that name, for ever");
+    assert_eq!(till.spend("another", 3).await.status, 200);
+    till.deployment.check_books().await;
+}
+
+/// What was answered once is answered for ever; what may follow is another command.
+#[tokio::test]
+async fn an_answer_is_for_ever() {
+    let till = Till::new().await;
+    let spent = till.post("spend", "paid", r#"{"credits":4,"reference":"a"}"#).await;
+    let refused = till.spend("refused", 7).await;
+    let details = json!({ "requested": 7, "available": 6, "debt": 0 });
+    assert_eq!((refused.status, &refused.json()["error"]["details"]), (422, &details));
+    till.deployment.pass(400 * 86_400);
+    till.buy("second").await;
+    let before = till.books().await;
+
+    let same = [
+        r#"{"credits":4,"reference":"a"}"#,
+        r#"{"reference":"a","credits":4}"#,
+        " {\r\n\t\"credits\" : 4 , \"reference\" : \"\\u0061\", \"dry_run\": false }\n",
+        r#"{"reference":"a","credits":4,"dry_run":null}"#,
+    ];
+    for body in same {
+        let again = till.post("spend", "paid", body).await;
+        assert_eq!((again.status, again.stable(), replayed(&again)), (200, spent.stable(), true), "{body}");
+    }
+    let again = till.spend("refused", 7).await;
+    assert_eq!((again.status, again.stable(), replayed(&again)), (422, refused.stable(), true));
+
+    let hold = "holds/hold_018f0000000070008000000000000000";
+    let (capture, release) = (format!("{hold}/capture"), format!("{hold}/release"));
+    let others = [
+        ("spend", r#"{"credits":5,"reference":"a"}"#),
+        ("spend", r#"{"credits":4}"#),
+        ("spend", r#"{"credits":4,"reference":"b"}"#),
+        ("spend", r#"{"credits":4,"reference":"A"}"#),
+        ("holds", r#"{"credits":4,"reference":"a"}"#),
+        (&capture, r#"{"credits":4}"#),
+        (&release, ""),
+    ];
+    for name in ["paid", "refused"] {
+        for (path, body) in others {
+            let answer = till.post(path, name, body).await;
+            let summary = answer.summary();
+            assert!(summary.starts_with("409 IDEMPOTENCY_KEY_REUSED "), "{name} {path} {body}: {summary}");
+            assert!(!replayed(&answer), "{name} {path} {body}");
+        }
+    }
+    assert_eq!(till.books().await, before);
+    assert_eq!(till.spend("new", 7).await.status, 200, "a new name is a new command");
+    till.deployment.check_books().await;
+}
+
+/// Whoever goes away, or waits no longer than the service does, stops nothing; the answer is there for
+/// whoever asks again under the same name.
+#[tokio::test]
+async fn what_was_begun_is_finished() {
+    let till = Till::with(Limits { command: Duration::from_millis(20), ..Limits::default() }).await;
+    // Somebody else has the database, so that nothing is written in time.
+    let other = till.deployment.backdoor();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let late = till.spend("late", 3).await;
+    let expected = "503 OUTCOME_UNKNOWN This may or may not have been stored. Ask again with the same \
+        Idempotency-Key: it is done once, and you get its one answer.";
+    assert_eq!((late.summary().as_str(), replayed(&late)), (expected, false));
+    let dry = till.post_unnamed("spend", r#"{"credits":1,"dry_run":true}"#).await;
+    assert!(dry.summary().starts_with("503 SERVICE_UNAVAILABLE "), "{}", dry.summary());
+    assert!(dry.summary().contains("Nothing was changed"), "{}", dry.summary());
+    other.execute_batch("ROLLBACK").unwrap();
+
+    // The same service, with patience; and a client that is gone as soon as it has asked.
+    let mut app = till.deployment.app.clone();
+    app.limits = Limits::default();
+    let ask = async |name: &str, credits: i64| {
+        let request = Request::post("/api/credits/spend")
+            .header("authorization", format!("Bearer {}", till.key))
+            .header("idempotency-key", name)
+            .body(Body::from(json!({ "credits": credits }).to_string()));
+        Answer::of(router(app.clone()).oneshot(request.unwrap()).await.unwrap()).await
+    };
+    let gone = timeout(Duration::from_millis(1), ask("gone", 2)).await;
+    let (late, gone_again) = (ask("late", 3).await, ask("gone", 2).await);
+    assert_eq!((late.status, replayed(&late)), (200, true));
+    assert_eq!(gone_again.status, 200);
+    if let Ok(quick) = gone {
+        assert_eq!(quick.stable(), gone_again.stable());
+    }
+    assert_eq!(till.balance().await, [5, 0, 0, 0]);
+    till.deployment.check_books().await;
+}
+
+/// It says what the real thing then says, and changes nothing, whether it would be done or refused.
+#[tokio::test]
+async fn a_rehearsal_says_what_would_happen() {
+    let till = Till::new().await;
+    for (path, status) in [("spend", 200), ("holds", 201)] {
+        for credits in [4, 11] {
+            let before = till.books().await;
+            let rehearsed = json!({ "credits": credits, "reference": "r", "dry_run": true }).to_string();
+            let dry = till.post_unnamed(path, &rehearsed).await;
+            // A name that it is given all the same stays free.
+            let named = till.post(path, &format!("{path}-{credits}"), &rehearsed).await;
+            assert_eq!((named.status, named.stable()), (dry.status, dry.stable()));
+            assert!(!replayed(&named));
+            assert_eq!(till.books().await, before, "{path} {credits}");
+
+            let real = json!({ "credits": credits, "reference": "r" }).to_string();
+            let real = till.post(path, &format!("{path}-{credits}"), &real).await;
+            assert!(!replayed(&real));
+            if credits == 11 {
+                assert_eq!((dry.status, dry.stable()), (real.status, real.stable()), "{path}");
+                continue;
+            }
+            assert_eq!((dry.status, real.status), (200, status), "{path}");
+            let (dry, real) = (dry.data(), real.data());
+            assert_eq!((&dry["dry_run"], &dry["transaction_id"]), (&true.into(), &Value::Null));
+            for field in ["credits", "reference", "allocations"] {
+                assert_eq!(dry[field], real[field], "{path}: {field}");
+            }
+            let balance = till.get("balance").await;
+            for field in ["available", "held", "frozen", "debt", "balance"] {
+                assert_eq!(dry["balance_after"][field], balance[field], "{path}: {field}");
+            }
+        }
+    }
+    assert_eq!(till.balance().await, [2, 4, 0, 0]);
+}
+
+/// Thirty-two at once, under their own names and then all again: ten credits are ten spends.
+#[tokio::test]
+async fn all_at_once() {
+    let till = Arc::new(Till::new().await);
+    let ask = |name: String, credits: i64| {
+        let till = till.clone();
+        async move { till.spend(&name, credits).await }
+    };
+    let mut first = Vec::new();
+    for round in 0..2 {
+        let answers = together((0..32).map(|number| ask(format!("client-{number}"), 1))).await;
+        let done = answers.iter().filter(|answer| answer.status == 200).count();
+        assert_eq!((done, till.balance().await), (10, [0, 0, 0, 0]));
+        assert!(answers.iter().all(|answer| replayed(answer) == (round == 1)));
+        let stable: Vec<_> = answers.iter().map(Answer::stable).collect();
+        if round == 0 {
+            first = stable;
+        } else {
+            assert_eq!(stable, first);
+        }
+    }
+    // One name, many times at once: done once.
+    till.buy("second").await;
+    let answers = together((0..16).map(|_| ask("one".to_owned(), 10))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.stable() == answers[0].stable()));
+    assert_eq!(answers.iter().filter(|answer| !replayed(answer)).count(), 1);
+    assert_eq!(till.balance().await, [0, 0, 0, 0]);
+    till.deployment.check_books().await;
+}

@@ -1,0 +1,146 @@
+//! Statements: every line, once, and lines that add up.
+//! Not here: whether the journal itself is right.
+
+use serde_json::{Value, json};
+use web::Limits;
+use web::auth::CREDITS_READ;
+
+use crate::till::Till;
+use crate::{OTHER, TENANT};
+
+/// A statement as text, with its headers.
+async fn raw(till: &Till, who: &str, query: &str) -> (axum::http::HeaderMap, String) {
+    let request = axum::http::Request::get(format!("/api/credits/statement?{query}"))
+        .header("authorization", format!("Bearer {who}"));
+    let answer = till.deployment.send_raw(request.body(axum::body::Body::empty()).unwrap()).await;
+    let (head, body) = answer.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    (head.headers, String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_statement_as_csv() {
+    let till = Till::new().await;
+    till.deployment.pass(60);
+    till.post("spend", "lease-1", r#"{"credits":3,"reference":"=HYPERLINK(\"x\"), 1"}"#).await.data();
+    let hold = till.hold("hold-1", 2).await;
+    till.deployment.pass(60);
+    till.refund().await;
+    let (headers, text) = raw(&till, &till.key, "format=csv").await;
+    let file = format!("attachment; filename=\"statement-{TENANT}-2024-02-20.csv\"");
+    assert_eq!(headers["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(headers["content-disposition"], file.as_str());
+    let expected = format!(
+        "date,transaction,type,credits,available,held,frozen,debt,balance,payment,hold,reference,cause\r\n\
+         ,,opening_balance,,0,0,0,0,0,,,,\r\n\
+         2024-02-20T10:41:40Z,1,granted,10,10,0,0,0,10,pi_r,,,\
+         Stripe event evt_r_buy_checkout_session_completed\r\n\
+         2024-02-20T10:42:40Z,2,spent,-3,7,0,0,0,7,,,\"'=HYPERLINK(\"\"x\"\"), 1\",request lease-1\r\n\
+         2024-02-20T10:42:40Z,3,held,0,5,2,0,0,7,,{hold},,request hold-1\r\n\
+         2024-02-20T10:43:40Z,4,revoked,-10,0,2,0,5,-3,pi_r,,,Stripe event evt_r_refund_charge_refunded\r\n\
+         ,,closing_balance,,0,2,0,5,-3,,,,\r\n"
+    );
+    assert_eq!(text, expected);
+}
+
+#[tokio::test]
+async fn a_statement_as_json() {
+    let till = Till::new().await;
+    till.spend("lease-1", 3).await.data();
+    let (headers, text) = raw(&till, &till.key, "format=json").await;
+    assert_eq!(headers["content-type"], "application/json");
+    let whole: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(whole["meta"]["request_id"], headers["x-request-id"].to_str().unwrap());
+    let statement = &whole["data"];
+    let balance = |available: i64| {
+        json!({ "available": available, "held": 0, "frozen": 0, "debt": 0,
+            "balance": available })
+    };
+    assert_eq!(
+        json!([statement["tenant_id"], statement["from"], statement["opening"], statement["closing"]]),
+        json!([TENANT, null, balance(0), balance(7)])
+    );
+    let line = json!({
+        "date": "2024-02-20T10:41:40Z", "transaction": 2, "type": "spent", "credits": -3, "available": 7,
+        "held": 0, "frozen": 0, "debt": 0, "balance": 7, "payment": null, "hold": null, "reference": null,
+        "cause": "request lease-1",
+    });
+    assert_eq!((statement["lines"].as_array().unwrap().len(), &statement["lines"][1]), (2, &line));
+}
+
+/// Whatever the range, and across pieces: the lines are those of the range, and lead from one balance to the
+/// other.
+#[tokio::test]
+async fn the_lines_add_up() {
+    let till = Till::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
+    for number in 0..130 {
+        till.buy(&format!("b{number}")).await;
+    }
+    for number in 0..1_100 {
+        till.deployment.pass(1);
+        till.spend(&format!("s{number}"), 1).await.data();
+    }
+    till.refund().await;
+    let start = 1_708_425_700;
+    let moment = |seconds: i64| jiff::Timestamp::from_second(start + seconds).unwrap().to_string();
+    let mut ranges =
+        vec![(None, None, 1_232), (None, Some(-1), 0), (Some(1_101), None, 0), (Some(700), Some(600), 0)];
+    let mut random = 7_u64;
+    for _ in 0..20 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let (from, length) = ((random >> 33) % 900 + 1, (random >> 13) % 150);
+        ranges.push((Some(from as i64), Some((from + length) as i64), length as usize + 1));
+    }
+    for (from, to, count) in ranges {
+        let mut query = "format=json".to_owned();
+        query.extend(from.map(|from| format!("&created_at_from={}", moment(from))));
+        query.extend(to.map(|to| format!("&created_at_to={}", moment(to))));
+        let whole: Value = serde_json::from_str(&raw(&till, &till.key, &query).await.1).unwrap();
+        let statement = &whole["data"];
+        let lines = statement["lines"].as_array().unwrap();
+        assert_eq!(lines.len(), count, "{query}");
+        let balance = |of: &Value| of["balance"].as_i64().unwrap();
+        let change: i64 = lines.iter().map(|line| line["credits"].as_i64().unwrap()).sum();
+        assert_eq!(change, balance(&statement["closing"]) - balance(&statement["opening"]), "{query}");
+        let mut running = balance(&statement["opening"]);
+        for line in lines {
+            running += line["credits"].as_i64().unwrap();
+            assert_eq!(running, balance(line), "{query}: {line}");
+        }
+        let csv = raw(&till, &till.key, &query.replace("json", "csv")).await.1;
+        assert_eq!(csv.matches("\r\n").count(), count + 3, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn who_sees_what_and_bad_input() {
+    let till = Till::new().await;
+    let path = format!("/api/admin/adjustments?tenant_id={TENANT}");
+    assert_eq!(till.deployment.look(&path).await, json!([]));
+    let request = axum::http::Request::post("/api/admin/adjustments")
+        .header("authorization", format!("Bearer {}", till.deployment.operator))
+        .header("idempotency-key", "k");
+    let body = json!({ "tenant_id": TENANT, "credits": 1, "reason": "they are nice" }).to_string();
+    till.deployment.send(request.body(axum::body::Body::from(body)).unwrap()).await.data();
+    let own = raw(&till, &till.key, "format=csv").await.1;
+    assert!(own.contains("a decision by the operator") && !own.contains("nice"), "{own}");
+    let seen = raw(&till, &till.deployment.operator, &format!("format=csv&tenant_id={TENANT}")).await.1;
+    assert!(seen.contains("operator a test's: they are nice"), "{seen}");
+
+    let (_, reader) = till.deployment.key(Some(OTHER), &[CREDITS_READ], None).await;
+    for (who, query, expected) in [
+        (&reader, format!("tenant_id={TENANT}"), "404 NOT_FOUND There is no such tenant."),
+        (&till.key, "format=xml".to_owned(), "422 VALIDATION_ERROR format must be json or csv."),
+        (
+            &till.key,
+            "created_at_from=noon".to_owned(),
+            "422 VALIDATION_ERROR created_at_from must be a moment",
+        ),
+        (&till.key, "page=2".to_owned(), "422 VALIDATION_ERROR This route does not know page"),
+    ] {
+        let answer = till.deployment.get(&format!("/api/credits/statement?{query}"), who).await;
+        assert!(answer.summary().starts_with(expected), "{query}: {}", answer.text);
+    }
+    let nothing = raw(&till, &reader, "format=csv").await.1;
+    assert_eq!(nothing.matches("\r\n").count(), 3, "a heading and two balances: {nothing}");
+}
