@@ -11,7 +11,6 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use serde_json::Value;
 
-use crate::client::encoded;
 use crate::config::Database;
 use crate::dev_file::DevFile;
 use crate::failure::Failure;
@@ -68,8 +67,7 @@ impl Account {
     /// # Errors
     /// As [`Account::read`].
     pub(crate) async fn post(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, Failure> {
-        let pairs = parameters.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value)));
-        let form = pairs.collect::<Vec<_>>().join("&");
+        let form = stripe::form::of(parameters.iter().copied());
         let (status, answer) =
             self.send(Method::POST, path, "application/x-www-form-urlencoded", form).await?;
         accepted(status, answer)

@@ -1,22 +1,21 @@
 //! How commands reach the books: over the API of the running service, or, when none runs, over the same API
 //! inside this process. So a command has one way of doing its work, and both do the same.
 
-use std::fmt::Write;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use bytes::Bytes;
-use engine::Clock;
 use engine::apply::Next;
+use engine::{Clock, Desk};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use store::{Store, sqlite};
+pub(crate) use stripe::form::encoded;
 use tower::ServiceExt;
 
 use crate::config::{Config, Database};
@@ -32,8 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A way to the API, with an operator's key.
 pub(crate) struct Client {
     key: String,
-    /// Where the key is kept.
-    key_file: PathBuf,
+    /// Where the key is from.
+    key_from: String,
     way: Way,
 }
 
@@ -41,7 +40,7 @@ enum Way {
     /// A service runs; it is reached at this address.
     Service { url: String, http: Http<HttpConnector, Full<Bytes>> },
     /// None runs: the database is ours for as long as the command takes.
-    Here { router: Router, applier: Box<engine::Applier>, clock: Clock },
+    Here { router: Router, applier: Box<engine::Applier>, desk: Desk, clock: Clock },
 }
 
 /// The address of the service that has this database, if one runs.
@@ -66,19 +65,6 @@ pub(crate) fn require_ledger(database: &Database) -> Result<(), Failure> {
     }
 }
 
-/// Text as one segment of a path or one value of a query: only what RFC 3986 leaves unreserved stays itself.
-pub(crate) fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
-}
-
 /// Talks HTTP, without TLS: to this machine.
 pub(crate) fn http() -> Http<HttpConnector, Full<Bytes>> {
     Http::builder(TokioExecutor::new()).build_http()
@@ -91,20 +77,26 @@ impl Client {
     /// When there is no database yet, or it cannot be opened.
     pub(crate) async fn connect(config: &Config) -> Result<Self, Failure> {
         let database = &config.database;
-        let key_file = operator_key::path(database);
+        let brought = config.operator_key.as_ref().map(|key| key.expose().to_owned());
+        let key_from = match brought {
+            Some(_) => "FAIREPLACE_OPERATOR_KEY".to_owned(),
+            None => format!("in {}", operator_key::path(database).display()),
+        };
         if let Some(url) = running(database) {
-            let key = operator_key::read(database).ok_or_else(|| {
+            let key = brought.or_else(|| operator_key::read(database)).ok_or_else(|| {
                 Failure::failed(format!("a service runs at {url}, but its operator key cannot be read"))
             })?;
-            return Ok(Self { key, key_file, way: Way::Service { url, http: http() } });
+            return Ok(Self { key, key_from, way: Way::Service { url, http: http() } });
         }
         require_ledger(database)?;
         let store = Store::open_sqlite(&database.path, config.mode)?;
         let clock = Clock::system();
-        let key = operator_key::ensure(database, &store, &clock).await?;
+        let own = operator_key::ensure(database, &store, &clock).await?;
+        let key = brought.unwrap_or(own);
         let (app, applier) = service::assemble(config, store, Vec::new(), clock.clone());
-        let way = Way::Here { router: web::router(app), applier: Box::new(applier), clock };
-        Ok(Self { key, key_file, way })
+        let desk = app.desk.clone();
+        let way = Way::Here { router: web::router(app), applier: Box::new(applier), desk, clock };
+        Ok(Self { key, key_from, way })
     }
 
     /// Asks; answers the whole body.
@@ -127,6 +119,29 @@ impl Client {
     pub(crate) async fn find(&self, path: &str) -> Result<Option<Value>, Failure> {
         let (status, body) = self.send(Method::GET, path, None, Some(PATIENCE)).await?;
         if status == StatusCode::NOT_FOUND { Ok(None) } else { self.accepted(status, body).map(Some) }
+    }
+
+    /// Asks for a text, such as a table.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub(crate) async fn text(&self, path: &str) -> Result<String, Failure> {
+        let (status, bytes) = self.send_raw(Method::GET, path, None, None, None).await?;
+        if status.is_success() {
+            return String::from_utf8(bytes.to_vec())
+                .map_err(|_| Failure::failed("the service answered with something that is no text"));
+        }
+        self.accepted(status, json(status, &bytes)?).map(|_| String::new())
+    }
+
+    /// Tells it to do something that it does once under this name, however often it is told.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub(crate) async fn post_named(&self, path: &str, name: &str, body: &Value) -> Result<Value, Failure> {
+        let (status, bytes) =
+            self.send_raw(Method::POST, path, Some(name), Some(body), Some(PATIENCE)).await?;
+        self.accepted(status, json(status, &bytes)?)
     }
 
     /// Tells it to do something.
@@ -172,19 +187,35 @@ impl Client {
         body: Option<&Value>,
         patience: Option<Duration>,
     ) -> Result<(StatusCode, Value), Failure> {
+        let (status, bytes) = self.send_raw(method, path, None, body, patience).await?;
+        Ok((status, json(status, &bytes)?))
+    }
+
+    async fn send_raw(
+        &self,
+        method: Method,
+        path: &str,
+        name: Option<&str>,
+        body: Option<&Value>,
+        patience: Option<Duration>,
+    ) -> Result<(StatusCode, Bytes), Failure> {
         let bytes = Bytes::from(body.map(ToString::to_string).unwrap_or_default());
         let uri = match &self.way {
             Way::Service { url, .. } => format!("{url}{path}"),
             Way::Here { .. } => path.to_owned(),
         };
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(uri)
             .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
-            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(name) = name {
+            request = request.header("idempotency-key", name);
+        }
+        let request = request
             .body(Full::new(bytes))
             .map_err(|error| Failure::failed(format!("`{path}` cannot be asked for: {error}")))?;
-        let (status, bytes) = match (&self.way, patience) {
+        Ok(match (&self.way, patience) {
             (Way::Service { url, http }, Some(patience)) => {
                 tokio::time::timeout(patience, over_network(http, url, request)).await.map_err(|_| {
                     let seconds = patience.as_secs();
@@ -192,12 +223,13 @@ impl Client {
                 })??
             }
             (Way::Service { url, http }, None) => over_network(http, url, request).await?,
-            (Way::Here { router, .. }, _) => here(router.clone(), request).await?,
-        };
-        let body = serde_json::from_slice(&bytes).map_err(|_| {
-            Failure::failed(format!("the service answered {status} with something that is no JSON"))
-        })?;
-        Ok((status, body))
+            (Way::Here { router, desk, clock, .. }, _) => tokio::select! {
+                answer = here(router.clone(), request) => answer?,
+                () = desk.run(clock, std::future::pending()) => {
+                    return Err(Failure::failed("the desk closed while it was asked"));
+                }
+            },
+        })
     }
 
     fn accepted(&self, status: StatusCode, body: Value) -> Result<Value, Failure> {
@@ -205,13 +237,22 @@ impl Client {
             return Ok(body);
         }
         if status == StatusCode::UNAUTHORIZED {
+            let key_from = &self.key_from;
+            let advice = match key_from.strip_prefix("in ") {
+                Some(_) => "; restart the service, and it makes a new one",
+                None => "",
+            };
             return Err(Failure::failed(format!(
-                "the operator key in {} does not work any more; restart the service, and it makes a new one",
-                self.key_file.display()
+                "the operator key {key_from} does not work any more{advice}"
             )));
         }
         Err(Failure::failed(body["error"]["message"].as_str().unwrap_or("the service refused")))
     }
+}
+
+fn json(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
+    serde_json::from_slice(bytes)
+        .map_err(|_| Failure::failed(format!("the service answered {status} with something that is no JSON")))
 }
 
 async fn over_network(

@@ -2,13 +2,17 @@
 //! that remembers where each value came from, then a checked one that the program uses. Secrets are shown by
 //! nothing in here.
 
+mod api_key;
 mod checked;
+mod packages;
 mod unknown;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub(crate) use api_key::ApiKey;
 pub(crate) use checked::{Config, Database};
+pub(crate) use packages::{RawPackage, published};
 
 use crate::failure::Failure;
 
@@ -60,7 +64,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         variable: "STRIPE_SECRET_KEY",
         default: None,
         secret: true,
-        purpose: "the account's sk_… or rk_… key; only `listen` uses it",
+        purpose: "the account's sk_… or rk_… key: purchases and `listen`",
     },
     setting("STRIPE_API_BASE", None, "where Stripe's API is; https://api.stripe.com with a key"),
     setting("FAIREPLACE_MODE", Some("live"), "live or test: events of the other never count"),
@@ -70,7 +74,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("FAIREPLACE_METADATA_TENANT", Some("tenant_id"), "metadata key of the tenant"),
     setting("FAIREPLACE_METADATA_PACKAGE", Some("package"), "metadata key of the package"),
     setting("FAIREPLACE_METADATA_CREDITS", Some("credits"), "metadata key of the credits"),
+    setting("FAIREPLACE_ADJUSTMENT_LIMIT", Some("100"), "credits that one operator moves by hand"),
+    setting("FAIREPLACE_REQUESTS_PER_HOUR", Some("1000"), "of a tenant, by all its keys; 0: no limit"),
+    Setting {
+        variable: "FAIREPLACE_OPERATOR_KEY",
+        default: None,
+        secret: true,
+        purpose: "commands: your own operator key, not this machine's",
+    },
     setting("FAIREPLACE_EMULATOR_LISTEN", Some("127.0.0.1:12111"), "`dev`: where its emulator listens"),
+    setting("FAIREPLACE_AUTOMATIC_TAX", Some("false"), "true: Stripe adds tax to purchases"),
+    setting("FAIREPLACE_NOTICE_HOSTS", None, "hosts that notices may go to though private or over http"),
+    setting("FAIREPLACE_NOTICE_DAYS", Some("30"), "days for which notices are kept, from 1 to 3650"),
     setting("FAIREPLACE_LOG", Some("info"), "error, warn, info, debug or trace"),
     setting("FAIREPLACE_LOG_FORMAT", Some("text"), "text or json"),
 ];
@@ -104,16 +119,6 @@ pub(crate) struct Raw {
     /// What looks like a setting and is none, in words. It is refused when the settings are checked, so that
     /// they can be shown before.
     pub(crate) unknown: Option<String>,
-}
-
-/// One `[[packages]]` of the file.
-#[derive(Clone, Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawPackage {
-    pub(crate) name: String,
-    pub(crate) credits: i64,
-    pub(crate) price: i64,
-    pub(crate) currency: String,
 }
 
 impl Raw {

@@ -2,6 +2,7 @@
 //! Not here: anything that the commands do. This reads the command line and says how it ended.
 
 mod account;
+mod checkout;
 mod client;
 mod commands;
 mod config;
@@ -14,6 +15,7 @@ mod operator_key;
 mod outgoing;
 mod sender;
 mod service;
+mod spelling;
 mod terminal;
 
 use std::process::ExitCode;

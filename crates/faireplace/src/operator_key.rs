@@ -12,6 +12,30 @@ use web::auth;
 use crate::config::Database;
 use crate::failure::Failure;
 
+/// A key that somebody brought along. It is never shown.
+#[derive(Clone)]
+pub(crate) struct OperatorKey(String);
+
+impl OperatorKey {
+    /// `fp_` and what follows; nothing else is one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("fp_")?;
+        let plain = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        plain.then(|| Self(text.to_owned()))
+    }
+
+    /// The key itself.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for OperatorKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OperatorKey(hidden)")
+    }
+}
+
 const SUFFIX: &str = ".operator-key";
 
 /// The file of the key.

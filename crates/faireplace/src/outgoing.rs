@@ -1,6 +1,10 @@
 //! The way out: HTTP to an address that somebody named, with TLS where it says `https`. Certificates are
 //! checked against this machine's authorities, so that one made for a laptop counts there. Not here:
-//! redirects, which nobody here follows, proxies, and the way to our own service (`client`).
+//! redirects, which nobody here follows, proxies, and the way to our own service (`client`). The way to
+//! addresses that customers chose is `notices`, with its guard.
+
+mod guard;
+pub(crate) mod notices;
 
 use std::error::Error;
 use std::io;

@@ -3,20 +3,22 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use engine::{Applier, Clock, read};
+use engine::{Applier, Clock, Deliverer, Pruner, Sweeper, read};
 use store::{OpenError, Store};
 use stripe::Secret;
 use stripe::retry::Schedule;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use web::{App, Limits, router, server};
 
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::operator_key;
+use crate::outgoing;
 
 /// A service that is ready to run: the database is open and the port is ours.
 pub(crate) struct Service {
@@ -24,19 +26,25 @@ pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     listener: TcpListener,
     applier: Applier,
+    deliverer: Deliverer,
+    pruner: Pruner,
     orders_to_stop: [Signal; 2],
 }
 
 /// The parts that work without a network: what commands use when no service runs.
 pub(crate) fn assemble(config: &Config, store: Store, secrets: Vec<Secret>, clock: Clock) -> (App, Applier) {
+    let limits = Limits { requests_per_hour: config.requests_per_hour, ..Limits::default() };
+    let mut app = App::new(store.clone(), config.policy.clone(), config.mode, secrets, clock, limits);
+    app.adjustment_limit = config.adjustment_limit;
     let applier = Applier {
-        store: store.clone(),
+        store,
         policy: config.policy.clone(),
         world: config.world.clone(),
         schedule: Schedule::default(),
         reader: read,
+        noticed: app.noticed.clone(),
     };
-    (App::new(store, config.policy.clone(), config.mode, secrets, clock, Limits::default()), applier)
+    (app, applier)
 }
 
 impl Service {
@@ -62,15 +70,19 @@ impl Service {
         store.describe_holder(&holder.to_string()).map_err(|error| {
             Failure::failed(format!("cannot write the lock of {}: {error}", config.database.path.display()))
         })?;
-        let (app, applier) = assemble(config, store, secrets, clock);
-        Ok(Self { app, address, listener, applier, orders_to_stop })
+        let (mut app, applier) = assemble(config, store.clone(), secrets, clock.clone());
+        app.destinations = Arc::new(config.notice_hosts.clone().unwrap_or_default());
+        let carrier = outgoing::notices::carrier(app.destinations.clone())?;
+        let deliverer = Deliverer::new(store.clone(), carrier, Schedule::default(), clock);
+        let pruner = Pruner { store, keep_days: config.notice_days };
+        Ok(Self { app, address, listener, applier, deliverer, pruner, orders_to_stop })
     }
 
     /// Runs until SIGTERM or SIGINT, then drains: what was accepted is answered, what is being applied is
     /// finished.
     ///
     /// # Errors
-    /// When the disk failed, or one of the two loops panicked: without either, a service that stays up would
+    /// When the disk failed, or one of the loops panicked: without any of them, a service that stays up would
     /// only look as if it worked.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let (stop, stopping) = watch::channel(false);
@@ -82,12 +94,27 @@ impl Service {
         let store = self.app.store.clone();
         let applier = self.applier;
         let apply_until = until(stopping.clone());
+        let sweeper = Sweeper { store: store.clone(), noticed: self.app.noticed.clone() };
+        let (sweep_clock, sweep_until) = (clock.clone(), until(stopping.clone()));
+        let (mut deliverer, pruner) = (self.deliverer, self.pruner);
+        let (bell, deliver_until) = (self.app.noticed.listen(), until(stopping.clone()));
+        let (prune_clock, prune_until) = (clock.clone(), until(stopping.clone()));
+        let draining = self.app.draining.clone();
+        // Requests that were accepted want their commands carried out, so the desk closes after the last.
+        let (desk, desk_clock) = (self.app.desk.clone(), clock.clone());
+        let (serving, served) = oneshot::channel::<()>();
         let limits = self.app.limits;
+        tokio::spawn(finish_adjustments(self.app.clone()));
         let http = server::serve(self.listener, router(self.app), limits, until(stopping));
         let mut loops = JoinSet::new();
         loops.spawn(async move { applier.run(&clock, &arrived, apply_until).await });
+        loops.spawn(async move { sweeper.run(&sweep_clock, sweep_until).await });
+        loops.spawn(async move { deliverer.run(bell, deliver_until).await });
+        loops.spawn(async move { pruner.run(&prune_clock, prune_until).await });
+        loops.spawn(async move { desk.run(&desk_clock, async { drop(served.await) }).await });
         loops.spawn(async move {
             let drained = http.await;
+            drop(serving);
             if drained.cut > 0 {
                 tracing::warn!(connections = drained.cut, "cut connections that did not finish in time");
             }
@@ -99,7 +126,7 @@ impl Service {
                 "the disk failed, so the service stops: what was acknowledged is on disk, and Stripe sends \
                  the rest again. Look at the disk, then start it again",
             )),
-            // Neither ends by itself before it is told to.
+            // None ends by itself before it is told to.
             Some(_) = loops.join_next() => Err(Failure::failed(
                 "a part of the service panicked, so all of it stops; what was acknowledged is on disk. \
                  Start it again, and please report the lines above",
@@ -108,8 +135,18 @@ impl Service {
         tracing::info!("stopping: no new connections, what was accepted is answered");
         // The receivers belong to the loops, and a loop that is gone needs no order.
         let _ = stop.send(true);
+        draining.send_replace(true);
         while loops.join_next().await.is_some() {}
         ended
+    }
+}
+
+/// What was approved just before the service ended is done now.
+async fn finish_adjustments(app: App) {
+    match web::complete_adjustments(&app).await {
+        Ok(0) => {}
+        Ok(adjustments) => tracing::info!(adjustments, "finished what had been approved before"),
+        Err(error) => tracing::error!(%error, "approved adjustments are not done: approve them again"),
     }
 }
 

@@ -35,6 +35,15 @@ pub(crate) fn line(text: &str) {
     }
 }
 
+/// Writes text as it is, for another program to read.
+pub(crate) fn write(text: &str) {
+    if let Err(error) = std::io::stdout().write_all(text.as_bytes())
+        && error.kind() == ErrorKind::BrokenPipe
+    {
+        std::process::exit(BROKEN_PIPE);
+    }
+}
+
 /// Prints one line beside what a program reads from us. If nobody reads that either, so be it.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");

@@ -8,12 +8,15 @@ use store::Mode;
 use stripe::Secret;
 use stripe::write::{ApiVersion, Purchase, event_names};
 use web::auth;
+use web::destination::Destinations;
+use web::shop::Package;
 
 use super::serve::start_log;
 use super::trigger::checkout;
 use crate::account::{Account, text};
+use crate::checkout as selling;
 use crate::client::Client;
-use crate::config::{Config, Environment};
+use crate::config::{ApiKey, Config, Environment, published};
 use crate::dev_file::DevFile;
 use crate::emulation::{Emulation, Wanted};
 use crate::failure::Failure;
@@ -31,7 +34,11 @@ pub(crate) struct Dev {}
 impl Dev {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         // Events that `dev` makes are test events, whatever a file says about production.
-        let config = Config::load(&with_default_mode(environment))?;
+        let mut config = with_packages(Config::load(&with_default_mode(environment))?);
+        if config.notice_hosts.is_none() {
+            // Whoever tries it has no receiver on the internet.
+            config.notice_hosts = Destinations::parse("localhost,127.0.0.1,[::1]").ok();
+        }
         if config.mode == Mode::Live {
             return Err(Failure::configuration(
                 "`dev` makes up its payments, so FAIREPLACE_MODE must be test",
@@ -47,7 +54,7 @@ impl Dev {
         let secret = dev.secret()?;
         let mut accepted = vec![secret.clone()];
         accepted.extend(config.secrets.iter().flatten().cloned());
-        let service = Service::open(&config, accepted).await?;
+        let mut service = Service::open(&config, accepted).await?;
         ensure_api_key(&service, &mut dev).await?;
         dev.write(&config.database)?;
 
@@ -55,6 +62,8 @@ impl Dev {
         let emulation = emulation(&config, &url, &secret).await?;
         dev.emulator = Some(emulation.url.clone());
         dev.write(&config.database)?;
+        // Whatever the settings say: nothing that `dev` sells is sold at Stripe.
+        service.app.shop = selling::shop(&config, Some(&ApiKey::of_emulator()), Some(&emulation.url))?;
         let account = Account::at(&emulation.url, emulator::API_KEY)?;
         let running = tokio::spawn(service.run());
         let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
@@ -100,6 +109,14 @@ fn with_default_mode(environment: &Environment) -> Environment {
     let mut environment = environment.clone();
     environment.0.entry("FAIREPLACE_MODE".to_owned()).or_insert_with(|| "test".to_owned());
     environment
+}
+
+/// FairePlace's packages where nothing else is for sale. Prices of the account are not at the emulator, which
+/// is told each price itself.
+fn with_packages(config: Config) -> Config {
+    let configured = config.packages.iter().cloned();
+    let packages: Vec<_> = configured.map(|package| Package { stripe_price: None, ..package }).collect();
+    config.selling(if packages.is_empty() { published() } else { packages })
 }
 
 /// An API key for the demo tenant that works; the old one, as long as it does.
@@ -168,9 +185,14 @@ fn print_next_steps(url: &str, dev: &DevFile, checkout: &str) {
     say!("{}", faint("Refund it, dispute it, turn the clock:"));
     say!("  {}/", dev.emulator.as_deref().unwrap_or_default());
     say!("\n{}", faint("Paste next, in another terminal in this folder:"));
+    say!("  export FAIREPLACE_URL={url} FAIREPLACE_KEY={key}");
+    say!("  curl -H \"Authorization: Bearer $FAIREPLACE_KEY\" $FAIREPLACE_URL/api/credits/balance");
+    say!("  curl -H \"Authorization: Bearer $FAIREPLACE_KEY\" -H 'Idempotency-Key: lease-1' \\");
+    say!("       -d '{{\"credits\": 1, \"reference\": \"lease 1\"}}' $FAIREPLACE_URL/api/credits/spend");
     say!("  {program} trigger --story partial-refund --times 3 --shuffle");
     say!("  {program} history {}", dev.tenant);
-    say!("  curl -H 'Authorization: Bearer {key}' {url}/api/credits/balance");
+    say!("{}", faint("Every route, as a page:"));
+    say!("  {url}/docs");
     say!("\n{}", faint("Or let Stripe's own CLI forward to it, with its secret in STRIPE_WEBHOOK_SECRET:"));
     say!("  stripe listen --forward-to {url}/webhooks/stripe");
     say!("\n{}", faint("Running. Ctrl-C stops it; what it knows stays in the database."));

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::listing::counted;
+use crate::checkout;
 use crate::client::{Client, running};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
@@ -29,6 +30,7 @@ impl Doctor {
                 findings.push(Good(format!("the settings can be used ({} mode)", config.mode.as_str())));
                 findings.push(secret(&config));
                 findings.push(catalogue(&config));
+                findings.push(sales(&config));
                 findings.push(Good(format!("SQLite {}", store::sqlite::version())));
                 books(&config, &mut findings).await;
             }
@@ -65,16 +67,36 @@ fn secret(config: &Config) -> Finding {
 }
 
 fn catalogue(config: &Config) -> Finding {
-    match &config.policy.catalogue {
-        Some(catalogue) => {
-            let packages = counted(catalogue.len() as u64, "package");
+    match config.packages.len() {
+        1.. => {
+            let packages = counted(config.packages.len() as u64, "package");
             Good(format!("for sale: {packages}, nothing else"))
         }
-        None => Odd(
+        0 => Odd(
             "no catalogue: the credits in a session's metadata are believed. Add [[packages]] to the file to \
              check them"
                 .to_owned(),
         ),
+    }
+}
+
+/// Whether `POST /api/credits/purchase` has what it needs.
+fn sales(config: &Config) -> Finding {
+    match config.stripe_key.as_ref().map(|key| key.require(config.mode)) {
+        Some(Err(failure)) => Bad(failure.to_string()),
+        Some(Ok(_)) if config.packages.is_empty() => {
+            Odd("STRIPE_SECRET_KEY is set, but without [[packages]] nothing can be bought here".to_owned())
+        }
+        Some(Ok(key)) => match checkout::shop(config, Some(key), config.stripe_base.as_deref()) {
+            Ok(_) => Good("packages can be bought through POST /api/credits/purchase".to_owned()),
+            Err(failure) => Bad(failure.to_string()),
+        },
+        None if config.packages.is_empty() => Good("nothing is sold here: checkouts are your own".to_owned()),
+        None => {
+            Odd("STRIPE_SECRET_KEY is not set: `serve` shows the packages but sells none; `dev` sells them \
+             through its emulator"
+                .to_owned())
+        }
     }
 }
 

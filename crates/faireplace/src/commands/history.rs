@@ -8,6 +8,7 @@ use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
+use crate::terminal::write;
 
 /// Show how a tenant's balance came to be, the newest line first
 #[derive(Args)]
@@ -15,6 +16,9 @@ pub(crate) struct History {
     /// The tenant's UUID
     #[arg(value_parser = super::tenant)]
     tenant: TenantId,
+    /// Print the whole of it as CSV, the oldest line first, with the balances before and after
+    #[arg(long, conflicts_with_all = ["json", "limit", "page"])]
+    csv: bool,
     #[command(flatten)]
     listing: Listing,
 }
@@ -22,6 +26,11 @@ pub(crate) struct History {
 impl History {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
+        if self.csv {
+            let path = format!("/api/credits/statement?format=csv&tenant_id={}", self.tenant);
+            write(&client.text(&path).await?);
+            return Ok(());
+        }
         let (tenant, page) = (&self.tenant, self.listing.query());
         let answer = client.get(&format!("/api/credits/transactions?tenant_id={tenant}&{page}")).await?;
         let columns = [

@@ -3,15 +3,17 @@
 use clap::{Args, Subcommand};
 use ledger::TenantId;
 use serde_json::{Value, json};
+use web::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR};
 
 use super::listing::{Column, json as print_json, moment, print_rows, text};
+
 use crate::client::{Client, encoded};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::Left;
 use crate::terminal::{bold, say};
 
-/// Make, list and revoke API keys
+/// Make, list, replace and revoke API keys
 #[derive(Args)]
 pub(crate) struct Keys {
     #[command(subcommand)]
@@ -31,6 +33,9 @@ enum Action {
         /// An operator's key: it may do everything, for every tenant
         #[arg(long)]
         operator: bool,
+        /// With a tenant: it may buy and spend too, not only look
+        #[arg(long, conflicts_with = "operator")]
+        write: bool,
         /// Days until it ends by itself; never, if left out
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
         expires: Option<u32>,
@@ -40,6 +45,18 @@ enum Action {
     },
     /// List keys, without their secrets
     List {
+        /// Print JSON, exactly as the API answers it
+        #[arg(long)]
+        json: bool,
+    },
+    /// Replace a key by a new one; both work for a while. The new secret is shown this once
+    Rotate {
+        /// Its id, as `keys list` shows it
+        id: String,
+        /// Hours for which the old key still works
+        #[arg(long, value_name = "HOURS", default_value_t = 24,
+            value_parser = clap::value_parser!(u8).range(..=168))]
+        overlap: u8,
         /// Print JSON, exactly as the API answers it
         #[arg(long)]
         json: bool,
@@ -55,10 +72,14 @@ impl Keys {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         match self.action {
-            Action::Create { name, tenant, expires, json, .. } => {
-                let permission = if tenant.is_some() { "credits:read" } else { "operator" };
+            Action::Create { name, tenant, write, expires, json, .. } => {
+                let permissions: &[&str] = match (tenant, write) {
+                    (None, _) => &[OPERATOR],
+                    (Some(_), false) => &[CREDITS_READ],
+                    (Some(_), true) => &[CREDITS_READ, CREDITS_WRITE],
+                };
                 let asked = json!({
-                    "name": name, "tenant_id": tenant, "permissions": [permission],
+                    "name": name, "tenant_id": tenant, "permissions": permissions,
                     "expires_in_days": expires,
                 });
                 let answer = client.post("/api/admin/keys", &asked).await?;
@@ -78,6 +99,18 @@ impl Keys {
                     return print_json(&answer);
                 }
                 list(&answer["data"]);
+                Ok(())
+            }
+            Action::Rotate { id, overlap, json } => {
+                let path = format!("/api/admin/keys/{}/rotate", encoded(&id));
+                let answer = client.post(&path, &json!({ "overlap_hours": overlap })).await?;
+                if json {
+                    return print_json(&answer);
+                }
+                let data = &answer["data"];
+                say!("{}", bold(&text(&data["secret"])));
+                say!("This is the only time that it is shown. Its id is {}.", text(&data["key"]["id"]));
+                say!("{id} works until {} (UTC).", moment(&data["replaced"]["expires_at"]));
                 Ok(())
             }
             Action::Revoke { id } => {

@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, its help (the comments are the help), and what it does.
 
+mod adjust;
 mod advance;
 mod audit;
 mod backup;
@@ -9,12 +10,16 @@ mod dev;
 mod doctor;
 mod emulate;
 mod events;
+mod explain;
 mod history;
 mod keys;
 mod listen;
 mod listing;
+mod openapi;
 mod quarantine;
+mod report;
 mod serve;
+mod tenants;
 mod trigger;
 
 use clap::Subcommand;
@@ -35,11 +40,16 @@ pub(crate) enum Command {
     History(history::History),
     Events(events::Events),
     Quarantine(quarantine::Quarantine),
+    Tenants(tenants::Tenants),
+    Adjust(adjust::Adjust),
+    Report(report::Report),
     Keys(keys::Keys),
     Audit(audit::Audit),
     Backup(backup::Backup),
     Config(config_show::Config),
     Doctor(doctor::Doctor),
+    Explain(explain::Explain),
+    Openapi(openapi::Openapi),
 }
 
 impl Command {
@@ -56,11 +66,19 @@ impl Command {
             Self::History(command) => command.run(environment).await,
             Self::Events(command) => command.run(environment).await,
             Self::Quarantine(command) => command.run(environment).await,
+            Self::Tenants(command) => command.run(environment).await,
+            Self::Adjust(command) => command.run(environment).await,
+            Self::Report(command) => command.run(environment).await,
             Self::Keys(command) => command.run(environment).await,
             Self::Audit(command) => command.run(environment).await,
             Self::Backup(command) => command.run(environment).await,
             Self::Config(command) => command.run(environment),
             Self::Doctor(command) => command.run(environment).await,
+            Self::Explain(command) => command.run(),
+            Self::Openapi(command) => {
+                command.run();
+                Ok(())
+            }
         }
     }
 }

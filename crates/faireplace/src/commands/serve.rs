@@ -4,6 +4,7 @@ use clap::Args;
 use store::Mode;
 use tracing_subscriber::EnvFilter;
 
+use crate::checkout;
 use crate::config::{Config, Environment};
 use crate::emulation;
 use crate::failure::Failure;
@@ -32,14 +33,17 @@ impl Serve {
                  it would book credits for anyone. Set the endpoint's own, or FAIREPLACE_MODE=test",
             ));
         }
+        let key = config.stripe_key.as_ref().map(|key| key.require(config.mode)).transpose()?;
+        let shop = checkout::shop(&config, key, config.stripe_base.as_deref())?;
         start_log(&config.log, config.log_json);
-        let service = Service::open(&config, secrets).await?;
+        let mut service = Service::open(&config, secrets).await?;
+        service.app.shop = shop;
         tracing::info!(
             webhook = format!("http://{}/webhooks/stripe", service.address),
             database = %config.database.path.display(),
             mode = config.mode.as_str(),
             secrets = config.secrets.as_ref().map_or(0, Vec::len),
-            packages = config.policy.catalogue.as_ref().map_or(0, ledger::Catalogue::len),
+            packages = config.packages.len(),
             "ready: a 2xx means that the event is on disk (SQLite, synchronous=FULL)"
         );
         service.run().await?;

@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::{MetadataKeys, World};
-use ledger::{Catalogue, Credits, Minor, Package, Policy, Rounding};
+use ledger::money::CREDITS_PER_PAYMENT_MAX;
+use ledger::{Credits, Policy, Rounding};
 use store::Mode;
 use stripe::Secret;
+use web::destination::Destinations;
+use web::shop::{self, Package};
 
-use super::{Environment, Raw, RawPackage, Source};
+use super::{ApiKey, Environment, Raw, Source, packages};
 use crate::failure::Failure;
+use crate::operator_key::OperatorKey;
 
 /// What the program runs with.
 #[derive(Clone, Debug)]
@@ -21,9 +25,26 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     /// None where nobody set it: only `serve` cannot do without.
     pub(crate) secrets: Option<Vec<Secret>>,
+    /// The account's, as somebody wrote it: [`ApiKey::require`] says whether it can be used.
+    pub(crate) stripe_key: Option<ApiKey>,
+    /// Where Stripe's API is, if somebody says.
+    pub(crate) stripe_base: Option<String>,
+    /// What is for sale; the same as in the policy.
+    pub(crate) packages: Vec<Package>,
+    pub(crate) automatic_tax: bool,
+    /// The most credits that one operator moves by hand.
+    pub(crate) adjustment_limit: Credits,
+    /// Requests that all keys of one tenant may make in an hour; 0: no limit.
+    pub(crate) requests_per_hour: u32,
+    /// Whose commands these are; this machine's, where nobody says.
+    pub(crate) operator_key: Option<OperatorKey>,
     pub(crate) mode: Mode,
     pub(crate) policy: Arc<Policy>,
     pub(crate) world: Arc<World>,
+    /// Where notices may go though it is private; none where nobody set it.
+    pub(crate) notice_hosts: Option<Destinations>,
+    /// For how long notices are kept.
+    pub(crate) notice_days: u32,
     pub(crate) log: String,
     pub(crate) log_json: bool,
 }
@@ -71,6 +92,12 @@ impl Config {
         Ok(Self { mode, world, ..config })
     }
 
+    /// The same, selling these.
+    pub(crate) fn selling(self, packages: Vec<Package>) -> Self {
+        let policy = Policy { catalogue: shop::catalogue(&packages), ..(*self.policy).clone() };
+        Self { packages, policy: Arc::new(policy), ..self }
+    }
+
     /// Checks gathered settings.
     pub(crate) fn check(raw: &Raw) -> Result<Self, Failure> {
         if let Some(unknown) = &raw.unknown {
@@ -95,9 +122,10 @@ impl Config {
             package: metadata_key(raw, "FAIREPLACE_METADATA_PACKAGE")?,
             credits: metadata_key(raw, "FAIREPLACE_METADATA_CREDITS")?,
         };
+        let packages = raw.packages.as_deref().map(packages::check).transpose()?.unwrap_or_default();
         let policy = Policy {
             refund_rounding,
-            catalogue: raw.packages.as_deref().map(catalogue).transpose()?,
+            catalogue: shop::catalogue(&packages),
             known_tenants_only: flag(raw, "FAIREPLACE_KNOWN_TENANTS_ONLY")?,
         };
         let account = raw.get("FAIREPLACE_STRIPE_ACCOUNT").map(str::to_owned);
@@ -109,9 +137,21 @@ impl Config {
             emulator_listen: address("FAIREPLACE_EMULATOR_LISTEN", "127.0.0.1:12111")?,
             database: database(required(raw, "DATABASE_URL")?)?,
             secrets: raw.get("STRIPE_WEBHOOK_SECRET").map(secrets).transpose()?,
+            stripe_key: raw.get("STRIPE_SECRET_KEY").map(ApiKey::new),
+            stripe_base: raw.get("STRIPE_API_BASE").map(str::to_owned),
+            packages,
+            automatic_tax: flag(raw, "FAIREPLACE_AUTOMATIC_TAX")?,
+            adjustment_limit: adjustment_limit(required(raw, "FAIREPLACE_ADJUSTMENT_LIMIT")?)?,
+            requests_per_hour: requests_per_hour(required(raw, "FAIREPLACE_REQUESTS_PER_HOUR")?)?,
+            operator_key: raw.get("FAIREPLACE_OPERATOR_KEY").map(operator_key).transpose()?,
             mode,
             policy: Arc::new(policy),
             world: Arc::new(World { mode, account, metadata }),
+            notice_hosts: raw.get("FAIREPLACE_NOTICE_HOSTS").map(notice_hosts).transpose()?,
+            notice_days: match required(raw, "FAIREPLACE_NOTICE_DAYS")?.parse() {
+                Ok(days @ 1..=3650) => days,
+                _ => return Err(wrong("FAIREPLACE_NOTICE_DAYS", "a number of days from 1 to 3650")),
+            },
             log: log(required(raw, "FAIREPLACE_LOG")?)?,
             log_json: match required(raw, "FAIREPLACE_LOG_FORMAT")? {
                 "text" => false,
@@ -128,6 +168,23 @@ fn required<'r>(raw: &'r Raw, variable: &str) -> Result<&'r str, Failure> {
 
 fn wrong(variable: &str, expected: &str) -> Failure {
     Failure::configuration(format!("{variable} must be {expected}"))
+}
+
+/// With 0, two people are needed for every credit.
+fn adjustment_limit(text: &str) -> Result<Credits, Failure> {
+    let limit = text.parse().ok().filter(|limit| (0..=CREDITS_PER_PAYMENT_MAX).contains(limit));
+    let expected = "credits, a whole number from 0 to 1000000000";
+    limit.map(Credits).ok_or_else(|| wrong("FAIREPLACE_ADJUSTMENT_LIMIT", expected))
+}
+
+fn requests_per_hour(text: &str) -> Result<u32, Failure> {
+    let expected = "requests, a whole number from 0 (no limit) to 4294967295";
+    text.parse().map_err(|_| wrong("FAIREPLACE_REQUESTS_PER_HOUR", expected))
+}
+
+fn operator_key(text: &str) -> Result<OperatorKey, Failure> {
+    let key = OperatorKey::parse(text);
+    key.ok_or_else(|| wrong("FAIREPLACE_OPERATOR_KEY", "an operator's key, as `keys create` shows it: fp_…"))
 }
 
 fn flag(raw: &Raw, variable: &str) -> Result<bool, Failure> {
@@ -152,6 +209,14 @@ fn log(level: &str) -> Result<String, Failure> {
         return Ok(level.to_owned());
     }
     Err(wrong("FAIREPLACE_LOG", "error, warn, info, debug or trace"))
+}
+
+/// Host names of the operator's own, to which customers may then point their endpoints too.
+fn notice_hosts(text: &str) -> Result<Destinations, Failure> {
+    Destinations::parse(text).map_err(|entry| {
+        let expected = "host names with commas, each with or without a port, such as shop.internal:8080";
+        wrong("FAIREPLACE_NOTICE_HOSTS", &format!("{expected}; `{}` is none", entry.escape_debug()))
+    })
 }
 
 /// After `whsec_`. Stripe's have 32; with a handful anyone could guess it.
@@ -187,32 +252,4 @@ fn database(url: &str) -> Result<Database, Failure> {
         )),
         _ => Err(wrong("DATABASE_URL", SQLITE_FORM)),
     }
-}
-
-fn catalogue(packages: &[RawPackage]) -> Result<Catalogue, Failure> {
-    let mut catalogue = Catalogue::new();
-    for package in packages {
-        let name = &package.name;
-        let bad = |what: &str| Failure::configuration(format!("package `{name}`: {what}"));
-        if !(1..=ledger::money::CREDITS_PER_PAYMENT_MAX).contains(&package.credits) {
-            return Err(bad("credits must be from 1 to 1000000000"));
-        }
-        if !(0..=1_000_000_000_000).contains(&package.price) {
-            return Err(bad("price must be in minor units, such as 25000 for 250.00 EUR"));
-        }
-        let currency = package.currency.to_ascii_lowercase();
-        if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            return Err(bad("currency must be three letters, such as eur"));
-        }
-        let entry = Package { credits: Credits(package.credits), price: Minor(package.price), currency };
-        if catalogue.insert(name.clone(), entry).is_some() {
-            return Err(bad("it stands in the catalogue twice"));
-        }
-    }
-    if catalogue.is_empty() {
-        return Err(Failure::configuration(
-            "the catalogue is empty: leave [[packages]] out, or sell something",
-        ));
-    }
-    Ok(catalogue)
 }

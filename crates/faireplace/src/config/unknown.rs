@@ -4,11 +4,18 @@
 use std::path::Path;
 
 use super::{Environment, FILE_VARIABLE, SETTINGS, Setting};
+use crate::spelling::distance;
 use crate::terminal::shown;
+
+/// What `dev` and the guides call the address and the key of the API, for programs that use it. Whoever has
+/// exported them goes on to call this one in the same shell.
+const OF_CLIENTS: [&str; 2] = ["FAIREPLACE_URL", "FAIREPLACE_KEY"];
 
 /// The first variable that has our prefix and is no setting, in words.
 pub(super) fn variable(environment: &Environment) -> Option<String> {
-    let known = |name: &str| name == FILE_VARIABLE || SETTINGS.iter().any(|one| one.variable == name);
+    let known = |name: &str| {
+        name == FILE_VARIABLE || OF_CLIENTS.contains(&name) || SETTINGS.iter().any(|one| one.variable == name)
+    };
     let stray = environment.0.keys().find(|name| name.starts_with("FAIREPLACE_") && !known(name))?;
     let nearest = nearest(stray).map_or("none", |setting| setting.variable);
     Some(format!(
@@ -33,19 +40,4 @@ pub(super) fn key(file: &Path, key: &str) -> String {
 fn nearest(name: &str) -> Option<&'static Setting> {
     let key = name.trim_start_matches("FAIREPLACE_").to_ascii_lowercase();
     SETTINGS.iter().min_by_key(|setting| distance(&setting.key(), &key))
-}
-
-/// How many letters to insert, drop or change (Levenshtein), one row of the table at a time.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for letter in one.chars() {
-        let mut diagonal = row[0];
-        row[0] += 1;
-        for (index, counterpart) in other.chars().enumerate() {
-            let changed = diagonal + usize::from(letter != counterpart);
-            diagonal = row[index + 1];
-            row[index + 1] = changed.min(diagonal + 1).min(row[index] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -5,18 +5,9 @@ use stripe::story::Story;
 use stripe::write::{ApiVersion, Purchase, WrittenEvent, event};
 
 use super::Trigger;
-use crate::config::Config;
+use crate::config::{Config, published};
 use crate::failure::Failure;
 use crate::terminal::shown;
-
-/// FairePlace's published packages: name, credits, price in euro cents before tax.
-const PACKAGES: &[(&str, u32, i64)] = &[
-    ("1_credit", 1, 3_000),
-    ("5_credits", 5, 14_000),
-    ("10_credits", 10, 25_000),
-    ("25_credits", 25, 57_500),
-    ("50_credits", 50, 100_000),
-];
 
 /// Deliveries, in order.
 pub(super) struct Plan {
@@ -85,27 +76,20 @@ fn purchase(
     now: Timestamp,
 ) -> Result<Purchase, Failure> {
     let name = asked.package.as_str();
-    let listed = config.policy.catalogue.as_ref().and_then(|catalogue| catalogue.get(name));
-    let (credits, amount_total, currency) = match (listed, PACKAGES.iter().find(|known| known.0 == name)) {
-        (Some(package), _) => {
-            let credits =
-                u32::try_from(package.credits.0).map_err(|_| Failure::failed("too many credits"))?;
-            (credits, package.price.0, package.currency.clone())
-        }
-        (None, Some(&(_, credits, price))) => (credits, price, "eur".to_owned()),
-        (None, None) => {
-            let names: Vec<_> = PACKAGES.iter().map(|known| known.0).collect();
-            let text = format!("there is no package `{}`; there are {}", shown(name), names.join(", "));
-            return Err(Failure::failed(text));
-        }
+    let listed = if config.packages.is_empty() { published() } else { config.packages.clone() };
+    let Some(package) = listed.iter().find(|package| package.name == name) else {
+        let names: Vec<_> = listed.iter().map(|package| package.name.as_str()).collect();
+        let text = format!("there is no package `{}`; there are {}", shown(name), names.join(", "));
+        return Err(Failure::failed(text));
     };
+    let credits = u32::try_from(package.credits.0).map_err(|_| Failure::failed("too many credits"))?;
     Ok(Purchase {
         reference,
         tenant_id: asked.tenant.to_string(),
         package: name.to_owned(),
         credits,
-        amount_total,
-        currency,
+        amount_total: package.price.0,
+        currency: package.currency.clone(),
         created: now.seconds(),
         livemode: asked.live,
         api_version: ApiVersion::default(),

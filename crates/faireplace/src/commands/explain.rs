@@ -1,0 +1,120 @@
+//! `faireplace explain`: what a name in an answer, of a quarantine item or of an event means, for the money
+//! too. Not here: the words. They are docs/errors.md, which is part of the program.
+
+use clap::Args;
+
+use crate::failure::Failure;
+use crate::spelling::distance;
+use crate::terminal::{bold, faint, say, shown};
+
+const DOCUMENT: &str = include_str!("../../../../docs/errors.md");
+/// Changes of one letter after which a name is still taken for a slip of another.
+const DISTANCE_MAX: usize = 4;
+/// Names that are offered for one that does not exist.
+const NEAREST_MAX: usize = 3;
+
+/// Explain an error, a reason or an outcome: what happened, what it means for the money, what to do
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// Its name, as an answer or a list shows it; all of them, if left out
+    code: Option<String>,
+}
+
+/// One name and what the page says of it.
+struct Entry {
+    chapter: &'static str,
+    name: &'static str,
+    text: &'static str,
+}
+
+impl Explain {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let Some(code) = self.code else {
+            list();
+            return Ok(());
+        };
+        let asked = code.to_ascii_lowercase().replace('-', "_");
+        // A reason and a problem may share a name: `PACKAGE_UNKNOWN`, `package_unknown`. As written, then
+        // all.
+        let exact: Vec<_> = entries().filter(|entry| entry.name == code).collect();
+        let mut found = exact;
+        if found.is_empty() {
+            found = entries().filter(|entry| entry.name.eq_ignore_ascii_case(&asked)).collect();
+        }
+        if found.is_empty() {
+            return Err(unknown(&code, &asked));
+        }
+        for (number, entry) in found.iter().enumerate() {
+            if number > 0 {
+                say!("");
+            }
+            say!("{}\n{}", faint(entry.chapter), bold(entry.name));
+            say!("\n{}", plain(entry.text));
+        }
+        Ok(())
+    }
+}
+
+fn list() {
+    let mut chapter = "";
+    let width = entries().map(|entry| entry.name.len()).max().unwrap_or_default();
+    for entry in entries() {
+        if entry.chapter != chapter {
+            if !chapter.is_empty() {
+                say!("");
+            }
+            chapter = entry.chapter;
+            say!("{}", bold(chapter));
+        }
+        say!("  {:width$}  {}", entry.name, gist(entry.text));
+    }
+    say!("\n{}", faint("faireplace explain NAME says more."));
+}
+
+fn entries() -> impl Iterator<Item = Entry> {
+    DOCUMENT.split("\n## ").skip(1).flat_map(|part| {
+        let (chapter, rest) = part.split_once('\n').unwrap_or((part, ""));
+        rest.split("\n### `").skip(1).filter_map(move |entry| {
+            let (name, text) = entry.split_once("`\n")?;
+            Some(Entry { chapter, name, text: text.trim() })
+        })
+    })
+}
+
+/// Markdown without its marks: emphasis, code, and where links lead.
+fn plain(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, link)) = rest.split_once("](") {
+        let (before, label) = before.rsplit_once('[').unwrap_or((before, ""));
+        words.push_str(before);
+        words.push_str(label);
+        rest = link.split_once(')').map_or("", |(_, after)| after);
+    }
+    words.push_str(rest);
+    words.replace("**", "").replace('`', "")
+}
+
+/// What it is in a line: the first sentence, or as much of it as stands by itself.
+fn gist(text: &str) -> String {
+    let words = plain(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut words = words.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+    for about in ["About an event. ", "About a payment. "] {
+        words = words.strip_prefix(about).unwrap_or(words);
+    }
+    let end = [". ", ": ", "; "].iter().filter_map(|stop| words.find(stop)).min();
+    end.map_or_else(|| words.to_owned(), |end| format!("{}.", &words[..end]))
+}
+
+fn unknown(code: &str, asked: &str) -> Failure {
+    let far = |entry: &Entry| distance(asked, &entry.name.to_ascii_lowercase());
+    let mut near: Vec<_> = entries().map(|entry| (far(&entry), entry.name)).collect();
+    near.retain(|(distance, _)| *distance <= DISTANCE_MAX);
+    near.sort_unstable();
+    let near: Vec<_> = near.into_iter().take(NEAREST_MAX).map(|(_, name)| name).collect();
+    let hint = if near.is_empty() { String::new() } else { format!("; the nearest: {}", near.join(", ")) };
+    Failure::failed(format!(
+        "{} is no name that this service uses{hint}. `faireplace explain` lists them all.",
+        shown(code)
+    ))
+}

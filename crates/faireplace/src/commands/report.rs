@@ -1,0 +1,104 @@
+//! `faireplace report`: what finance needs to close a month.
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::listing::{Column, json as print_json, print_rows, text};
+use crate::client::{Client, encoded};
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::terminal::Side::{Left, Right};
+use crate::terminal::{faint, say, write};
+
+/// Work out what finance needs
+#[derive(Args)]
+pub(crate) struct Report {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// What unspent credits are worth: the liability, by currency and age
+    Liability {
+        /// A day, such as 2026-10-31, for its end in UTC, or a moment; now, if left out
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<String>,
+        /// Also every lot, one by one; with --csv or --json
+        #[arg(long)]
+        lots: bool,
+        /// Print CSV
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
+        /// Print JSON, exactly as the API answers it
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Report {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let client = Client::connect(&Config::of_database(environment)?).await?;
+        let Action::Liability { as_of, lots, csv, json } = self.action;
+        let mut path = format!("/api/admin/reports/liability?lots={}", lots && (csv || json));
+        path.extend(as_of.map(|day| format!("&as_of={}", encoded(&day))));
+        if csv {
+            write(&client.text(&format!("{path}&format=csv")).await?);
+            return Ok(());
+        }
+        let answer = client.get(&path).await?;
+        if json {
+            return print_json(&answer);
+        }
+        print(&answer["data"]);
+        Ok(())
+    }
+}
+
+fn print(report: &Value) {
+    let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let currencies = rows(&report["currencies"]);
+    if currencies.is_empty() {
+        say!("Nothing was sold.");
+    } else {
+        let columns = [
+            Column("currency", Left, |row| text(&row["currency"])),
+            Column("sold (net)", Right, |row| text(&row["money"]["net_price"])),
+            Column("recognised", Right, |row| text(&row["money"]["recognised"])),
+            Column("refunded unspent", Right, |row| text(&row["money"]["refunded_unspent"])),
+            Column("refunded spent", Right, |row| text(&row["money"]["refunded_spent"])),
+            Column("deferred", Right, |row| text(&row["money"]["deferred"])),
+            Column("credits owed", Right, |row| text(&row["credits"]["outstanding"])),
+        ];
+        print_rows(&currencies, &columns);
+    }
+    for currency in &currencies {
+        say!("\ndeferred {} by days since the purchase", text(&currency["currency"]));
+        let columns = [
+            Column("days", Right, |row| text(&row["days"])),
+            Column("credits", Right, |row| text(&row["outstanding"])),
+            Column("deferred", Right, |row| text(&row["deferred"])),
+        ];
+        print_rows(&rows(&currency["ageing"]), &columns);
+    }
+    let grants = &report["grants"]["credits"];
+    say!(
+        "\ngranted by operators: {} credits, {} of them not used; no money stands behind them",
+        text(&grants["granted"]),
+        text(&grants["outstanding"])
+    );
+    if report["unpriced_credits"] != 0 {
+        say!("unspent, and no money stands behind them: {} credits", text(&report["unpriced_credits"]));
+    }
+    let debts = rows(&report["debts"]);
+    say!("owed by tenants: {} credits", text(&report["owed_credits"]));
+    if !debts.is_empty() {
+        let columns = [
+            Column("tenant", Left, |row| text(&row["tenant_id"])),
+            Column("credits", Right, |row| text(&row["credits"])),
+        ];
+        print_rows(&debts, &columns);
+    }
+    let (as_of, last) = (text(&report["as_of"]), text(&report["transaction"]));
+    say!("{}", faint(&format!("as of {as_of}, transaction {last}; money in minor units, without tax")));
+}

@@ -1,0 +1,63 @@
+//! The account's secret key at Stripe: shown by nothing, and of one mode.
+//! Not here: what is asked with it (`checkout`, `listen`).
+
+use std::fmt;
+
+use store::Mode;
+
+use crate::failure::Failure;
+
+/// A key of the account.
+#[derive(Clone)]
+pub(crate) struct ApiKey(String);
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(hidden)")
+    }
+}
+
+impl ApiKey {
+    /// As somebody wrote it.
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The emulator's, which everybody knows.
+    pub(crate) fn of_emulator() -> Self {
+        Self::new(emulator::API_KEY)
+    }
+
+    /// Refuses what is no key, and a key of the other mode: payments made with it would never count here.
+    ///
+    /// # Errors
+    /// Exit code 78. The key itself is not in the message.
+    pub(crate) fn require(&self, mode: Mode) -> Result<&Self, Failure> {
+        let plain = self.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let begins = |kind: &str| {
+            let rest = self.0.strip_prefix("sk_").or_else(|| self.0.strip_prefix("rk_"));
+            rest.and_then(|rest| rest.strip_prefix(kind)).is_some_and(|rest| !rest.is_empty())
+        };
+        let (own, other) = match mode {
+            Mode::Live => ("live_", "test_"),
+            Mode::Test => ("test_", "live_"),
+        };
+        if plain && begins(own) {
+            return Ok(self);
+        }
+        let mode = mode.as_str();
+        Err(Failure::configuration(if plain && begins(other) {
+            format!(
+                "STRIPE_SECRET_KEY is of the other mode: FAIREPLACE_MODE is {mode}, so it must be sk_{own}… \
+                 or rk_{own}…; payments made with this one would never count here"
+            )
+        } else {
+            format!("STRIPE_SECRET_KEY must be a key of the account: sk_{own}… or rk_{own}…")
+        }))
+    }
+
+    /// The key itself, to be sent to Stripe and nowhere else.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,102 @@
+//! Connects to addresses that customers chose, and to none of our own network: resolves the name once, judges
+//! every address that came of it, and connects to one that passed. Nothing is resolved a second time, so what
+//! was judged is what is reached.
+//! Not here: which addresses are refused (`web::destination`), TLS, and what is sent.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::http::Uri;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tower::Service;
+use web::destination::{Destination, Destinations, Host, special};
+
+/// For a name to be resolved.
+const RESOLVE: Duration = Duration::from_secs(5);
+/// For one address to accept a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Addresses of one name that are tried.
+const ADDRESSES_MAX: usize = 4;
+
+type Future<T> = Pin<Box<dyn std::future::Future<Output = io::Result<T>> + Send>>;
+
+/// Makes guarded connections.
+#[derive(Clone)]
+pub(super) struct Guard {
+    destinations: Arc<Destinations>,
+    resolve: fn(String, u16) -> Future<Vec<SocketAddr>>,
+}
+
+impl Guard {
+    /// A guard that resolves as this machine does.
+    pub(super) fn new(destinations: Arc<Destinations>) -> Self {
+        let resolve = |host: String, port| -> Future<Vec<SocketAddr>> {
+            Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+        };
+        Self { destinations, resolve }
+    }
+
+    async fn connect(self, uri: Uri) -> io::Result<TokioIo<TcpStream>> {
+        let refused = |why| io::Error::other(format!("the address must be {why}"));
+        let destination = self.destinations.check(&uri.to_string()).map_err(refused)?;
+        let addresses = self.addresses(&destination).await?;
+        let mut last = io::Error::other("its name has no address");
+        for address in addresses.into_iter().take(ADDRESSES_MAX) {
+            match timeout(CONNECT, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    stream.set_nodelay(true)?;
+                    return Ok(TokioIo::new(stream));
+                }
+                Ok(Err(error)) => last = error,
+                Err(_) => last = io::Error::new(io::ErrorKind::TimedOut, "it does not accept connections"),
+            }
+        }
+        Err(last)
+    }
+
+    /// The addresses that may be connected to.
+    async fn addresses(&self, destination: &Destination) -> io::Result<Vec<SocketAddr>> {
+        let port = destination.port;
+        let found = match &destination.host {
+            Host::Address(address) => vec![SocketAddr::new(*address, port)],
+            Host::Name(name) => timeout(RESOLVE, (self.resolve)(name.clone(), port))
+                .await
+                .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "its name cannot be resolved"))?
+                .map_err(|_| io::Error::other("its name cannot be resolved"))?,
+        };
+        if destination.allowed {
+            return Ok(found);
+        }
+        // One private address among public ones is as good a way in as any.
+        match found.iter().find_map(|address| special(address.ip())) {
+            Some(what) => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("its name leads to an address that is {what}, and not on the public internet"),
+            )),
+            None => Ok(found),
+        }
+    }
+}
+
+impl Service<Uri> for Guard {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Future<TokioIo<TcpStream>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        Box::pin(self.clone().connect(uri))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! Carries notices: one POST each, over a guarded connection, of whose answer only the status counts.
+//! Not here: signatures, time-outs and retries (`engine::deliver`). No redirects and no proxies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, Request, Uri, header};
+use bytes::Bytes;
+use engine::Carrier;
+use engine::deliver::{Letter, Reply};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
+use web::destination::Destinations;
+
+use super::guard::Guard;
+use super::{authorities, reason};
+use crate::failure::Failure;
+
+/// Bytes of an answer that are read, so that its connection can be used again; a longer one is cut.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
+/// How long an answer's body is waited for: its status is known already.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Bytes of an answer's head.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// How long a connection is kept for the next notice.
+const IDLE: Duration = Duration::from_secs(30);
+/// Connections that are kept for each receiver.
+const IDLE_MAX: usize = 4;
+
+type Http = Client<HttpsConnector<Guard>, Full<Bytes>>;
+
+/// A way to every endpoint that `destinations` allows.
+///
+/// # Errors
+/// When TLS cannot be used at all.
+pub(crate) fn carrier(destinations: Arc<Destinations>) -> Result<Carrier, Failure> {
+    let http = client(destinations)?;
+    Ok(Carrier::from_fn(move |letter| {
+        let http = http.clone();
+        async move { carry(&http, letter).await.unwrap_or_else(Reply::Failed) }
+    }))
+}
+
+fn client(destinations: Arc<Destinations>) -> Result<Http, Failure> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let roots = authorities().unwrap_or_else(|_| {
+        tracing::warn!(
+            "this machine has no certificates of authorities: no https endpoint can be told anything"
+        );
+        RootCertStore::empty()
+    });
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::failed(format!("TLS cannot be used: {error}")))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        // The guard refuses plain http but where it is allowed by name.
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(Guard::new(destinations));
+    Ok(Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(IDLE_MAX)
+        .http1_max_buf_size(HEAD_BYTES_MAX)
+        .build(connector))
+}
+
+async fn carry(http: &Http, letter: Letter) -> Result<Reply, String> {
+    let uri: Uri = letter.url.parse().map_err(|_| "the address cannot be read".to_owned())?;
+    let request = Request::post(uri.clone())
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::USER_AGENT, concat!("FairePlace/", env!("CARGO_PKG_VERSION")))
+        .header("webhook-id", letter.id)
+        .header("webhook-timestamp", letter.timestamp)
+        .header("webhook-signature", letter.signature)
+        .body(Full::new(Bytes::from(letter.body)))
+        .map_err(|error| error.to_string())?;
+    let answer = http.request(request).await.map_err(|error| reason(&error, &uri))?;
+    let status = answer.status().as_u16();
+    let retry_after_seconds = retry_after(answer.headers());
+    // What it says does not matter, nor whether it ends.
+    let _ = timeout(ANSWER, Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect()).await;
+    Ok(Reply::Answered { status, retry_after_seconds })
+}
+
+/// RFC 9110, section 10.2.3, where it is a number of seconds; the schedule is the answer to a date.
+fn retry_after(headers: &HeaderMap) -> Option<i64> {
+    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+}
