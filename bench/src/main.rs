@@ -1,6 +1,6 @@
 //! Side-by-side measurements: `cargo run --release -p bench` drives `faireplace serve`, a no-op handler and
 //! the guide's own handlers with the same signed events, in one run on one machine, and prints one table;
-//! `-- emulator` measures the emulator beside a plain loop.
+//! `-- emulator` measures the emulator beside a plain loop, `-- spends` the credits API beside PostgreSQL.
 //!
 //! What is deliberately not here: what a target is measured *to do* (their own tests say), and results: a
 //! table without the machine it was made on is worth nothing, so `bench/README.md` keeps both.
@@ -14,6 +14,7 @@ mod peers;
 mod process;
 mod report;
 mod rounds;
+mod spending;
 mod target;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -41,6 +42,8 @@ enum Command {
     },
     /// Measures the emulator: deliveries in a second, three days of payments, and how soon it is up.
     Emulator(emulation::Plan),
+    /// Measures the credits API: spends on one tenant and on many, beside PostgreSQL, and reads meanwhile.
+    Spends(spending::Plan),
     /// Serves the receiver of the emulator's deliveries, on a port that it prints.
     Receive,
 }
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
     let done = match command {
         Some(Command::Noop { port }) => noop::serve(port),
         Some(Command::Emulator(plan)) => emulation::run(&plan),
+        Some(Command::Spends(plan)) => spending::run(&plan),
         Some(Command::Receive) => emulation::receiver::serve(),
         None => rounds::run(&plan),
     };

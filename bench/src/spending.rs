@@ -1,0 +1,170 @@
+//! The credits API under load: `cargo run --release -p bench -- spends`. Spends over HTTP, each durable
+//! before its answer, on one hot tenant and spread over many; beside them one row-locking function call for
+//! each spend on PostgreSQL; and how long a balance takes to read while everybody spends.
+//!
+//! What is deliberately not here: refusals. Every tenant has more credits than a run can spend, and any
+//! answer but 200 ends it.
+
+mod load;
+mod postgres;
+mod service;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::ensure;
+use clap::Args;
+use tokio::runtime::Runtime;
+
+use crate::{
+    load::percentile,
+    machine, peers,
+    report::{hundredths, median},
+};
+use postgres::Postgres;
+use service::Service;
+
+/// What one run does.
+#[derive(Args)]
+pub(crate) struct Plan {
+    /// Rounds; every figure is the median over them.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Measured seconds of each part of a round.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Connections that spend, each with one request under way at any moment.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    connections: u32,
+    /// Tenants of the spread load.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    tenants: u32,
+    /// One round of one second: shows that everything works, measures nothing.
+    #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
+    quick: bool,
+    /// The program to measure, instead of building this workspace's.
+    #[arg(long)]
+    faireplace: Option<PathBuf>,
+}
+
+/// Connections that read balances while all others spend.
+const READERS: u32 = 4;
+
+/// What one round came to: spends in a second, and microseconds.
+#[derive(Default)]
+struct Round {
+    hot: u64,
+    spread: u64,
+    hot_p99: u64,
+    spread_p99: u64,
+    idle_read_p99: u64,
+    read_p50: u64,
+    read_p99: u64,
+    postgres: Option<(u64, u64)>,
+}
+
+/// Measures, and prints each round as it goes and the medians at the end.
+pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
+    ensure!(!cfg!(debug_assertions), "measures release builds only: cargo run --release -p bench -- spends");
+    let (rounds, seconds) = if plan.quick { (1, 1) } else { (plan.rounds, plan.seconds) };
+    std::fs::create_dir_all(peers::tools())?;
+    let program = plan.faireplace.clone().map_or_else(peers::faireplace, Ok)?;
+    println!("machine     {}", machine::describe(&peers::tools())?);
+    let postgres = match Postgres::start(plan.tenants) {
+        Ok(postgres) => Some(postgres),
+        Err(error) => {
+            eprintln!("\n!!! NOT MEASURED: PostgreSQL: {error:#}\n");
+            None
+        }
+    };
+    let runtime = Runtime::new()?;
+    let mut all = Vec::new();
+    for number in 1..=rounds {
+        let time = Duration::from_secs(seconds);
+        let mut round = runtime.block_on(round(plan, &program, number, time))?;
+        if let Some(postgres) = &postgres {
+            let (hot, spread) =
+                (postgres.hot(plan.connections, time)?, postgres.spread(plan.connections, time)?);
+            round.postgres = Some((hot, spread));
+        }
+        eprintln!("round {number} of {rounds}: hot {}/s, spread {}/s", round.hot, round.spread);
+        all.push(round);
+    }
+    print!("{}", table(plan, seconds, &all));
+    Ok(())
+}
+
+/// One round on a fresh service. Which of the two loads comes first alternates: the second finds more in the
+/// database.
+async fn round(plan: &Plan, program: &std::path::Path, number: u32, time: Duration) -> anyhow::Result<Round> {
+    let service = Service::start(program, plan.tenants).await?;
+    let (hot, spread) = (&service.keys[..1], &service.keys[1..]);
+    let warm_up = Duration::from_secs(1);
+    load::spend(service.address, spread, plan.connections, warm_up).await?;
+    let idle = load::read(service.address, hot, READERS, warm_up).await?;
+    let mut round = Round { idle_read_p99: percentile(&idle.micros, 99), ..Round::default() };
+    for is_hot in if number.is_multiple_of(2) { [false, true] } else { [true, false] } {
+        let keys = if is_hot { hot } else { spread };
+        let seen = load::spend(service.address, keys, plan.connections, time).await?;
+        let (rate, p99) = (seen.per_second(), percentile(&seen.micros, 99));
+        if is_hot {
+            (round.hot, round.hot_p99) = (rate, p99);
+        } else {
+            (round.spread, round.spread_p99) = (rate, p99);
+        }
+    }
+    let (spending, reading) = tokio::join!(
+        load::spend(service.address, spread, plan.connections, time),
+        load::read(service.address, hot, READERS, time),
+    );
+    spending?;
+    let reading = reading?;
+    (round.read_p50, round.read_p99) = (percentile(&reading.micros, 50), percentile(&reading.micros, 99));
+    service.check_books().await?;
+    Ok(round)
+}
+
+fn table(plan: &Plan, seconds: u64, rounds: &[Round]) -> String {
+    let middle = |figure: fn(&Round) -> u64| median(rounds.iter().map(figure).collect()).unwrap_or_default();
+    let ratio = |one: u64, other: u64| hundredths((one * 100).checked_div(other).unwrap_or_default());
+    let millis = |micros: u64| hundredths(micros / 10);
+    let (hot, spread) = (middle(|round| round.hot), middle(|round| round.spread));
+    let hot_to_spread = median(rounds.iter().map(|round| round.hot * 100 / round.spread.max(1)).collect());
+    let mut text = format!(
+        "load        spends of 1 credit, each with a key of its own, {} connections, closed loop, \
+         {} tenants; medians of {} rounds of {seconds} s\n\
+         durability  faireplace: SQLite, WAL, synchronous=FULL, group commit; PostgreSQL: its defaults\n\n\
+         | | spends/s | p99 ms | |\n|---|--:|--:|---|\n\
+         | faireplace, one hot tenant | {hot} | {} | over HTTP |\n\
+         | faireplace, {} tenants | {spread} | {} | over HTTP |\n",
+        plan.connections,
+        plan.tenants,
+        rounds.len(),
+        millis(middle(|round| round.hot_p99)),
+        plan.tenants,
+        millis(middle(|round| round.spread_p99)),
+    );
+    let of_postgres = |side: fn((u64, u64)) -> u64| {
+        median(rounds.iter().filter_map(|round| round.postgres.map(side)).collect())
+    };
+    if let (Some(pg_hot), Some(pg_spread)) = (of_postgres(|p| p.0), of_postgres(|p| p.1)) {
+        text += &format!(
+            "| PostgreSQL, one hot row | {pg_hot} | | a locking function, called by pgbench: no HTTP |\n\
+             | PostgreSQL, {} rows | {pg_spread} | | the same |\n\n\
+             faireplace to PostgreSQL, hot: {} ×; spread: {} ×\n",
+            plan.tenants,
+            ratio(hot, pg_hot),
+            ratio(spread, pg_spread),
+        );
+    }
+    text += &format!(
+        "\nhot : spread = {} (median of the rounds' ratios)\n\
+         a balance, read while {} connections spend: p50 {} ms, p99 {} ms; on an idle service p99 {} ms\n",
+        hundredths(hot_to_spread.unwrap_or_default()),
+        plan.connections,
+        millis(middle(|round| round.read_p50)),
+        millis(middle(|round| round.read_p99)),
+        millis(middle(|round| round.idle_read_p99)),
+    );
+    text
+}
