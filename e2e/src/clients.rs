@@ -1,4 +1,5 @@
-//! The official Stripe clients for Node and Python as child processes that sign and verify for the tests.
+//! The official clients of Stripe and of Standard Webhooks for Node and Python as child processes that sign
+//! and verify for the tests.
 //!
 //! A JSON request a line to their standard input, a JSON answer a line back; the scripts are in `clients/`.
 //! A child lives as long as its `Client`, and no answer is waited for longer than a minute.
@@ -36,6 +37,19 @@ pub struct Delivery<'a> {
     pub now: i64,
 }
 
+/// What a receiver of notices got, as Standard Webhooks names it.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// The raw body.
+    pub body: Vec<u8>,
+    /// `webhook-id`.
+    pub id: String,
+    /// `webhook-timestamp`.
+    pub timestamp: String,
+    /// `webhook-signature`.
+    pub signature: String,
+}
+
 /// The value that a client returned, or the name and message of what it threw.
 pub type Answer = Result<Value, String>;
 
@@ -70,6 +84,17 @@ impl Client {
     /// Verifies many signatures without reading the bodies.
     pub fn verify<'a>(&mut self, deliveries: impl IntoIterator<Item = Delivery<'a>>) -> Vec<Answer> {
         self.ask(deliveries.into_iter().map(|delivery| delivery.request("verify")))
+    }
+
+    /// Verifies a notice by this machine's clock, as a receiver would; the answer is the payload.
+    pub fn verify_notice(&mut self, notice: &Notice, secret: &str) -> Answer {
+        self.ask([notice.request("verify_notice", secret)]).remove(0)
+    }
+
+    /// The signature that the library itself makes for a notice, whatever it carries.
+    pub fn sign_notice(&mut self, notice: &Notice, secret: &str) -> String {
+        let signature = self.ask([notice.request("sign_notice", secret)]).remove(0);
+        signature.expect("it signs everything").as_str().expect("a signature is text").to_owned()
     }
 
     fn start(name: &'static str, mut command: Command) -> Self {
@@ -124,6 +149,21 @@ impl Delivery<'_> {
             "secret": self.secret,
             "now": self.now,
             "tolerance": stripe::signature::TOLERANCE_SECONDS,
+        })
+    }
+}
+
+impl Notice {
+    fn request(&self, verb: &str, secret: &str) -> Value {
+        let Self { body, id, timestamp, signature } = self;
+        let headers =
+            json!({ "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature });
+        json!({
+            "verb": verb,
+            "body": hexadecimal(body),
+            "headers": headers,
+            "secret": secret,
+            "now": crate::now(),
         })
     }
 }

@@ -84,6 +84,10 @@ impl Deployment {
 
     /// As [`Deployment::start`], for words with blanks in them.
     pub fn start_words(&self, words: &[&str]) -> Process {
+        self.start_in(words, &self.environment)
+    }
+
+    fn start_in(&self, words: &[&str], environment: &BTreeMap<String, String>) -> Process {
         let mut process = Command::new(crate::program());
         process
             .args(words)
@@ -92,8 +96,15 @@ impl Deployment {
             .envs(crate::path_variable())
             .env("HOME", &self.folder)
             .env("USER", "erin")
-            .envs(&self.environment);
+            .envs(environment);
         Process::start(process, format!("faireplace {}", words.join(" ")))
+    }
+
+    /// As [`Deployment::start_words`], with one more variable in the environment.
+    pub fn start_words_with(&self, words: &[&str], name: &str, value: &str) -> Process {
+        let mut environment = self.environment.clone();
+        environment.insert(name.to_owned(), value.to_owned());
+        self.start_in(words, &environment)
     }
 
     /// Runs a command to its end. Its words are separated by single blanks.

@@ -1,8 +1,8 @@
 //! HTTP/1.1 as a careful client speaks it: one request at a time, and an answer is either whole or an error
-//! that says how much of it came. Plain TCP to this machine; bodies have a length.
+//! that says how much of it came. Plain TCP to this machine; bodies have a length or come in chunks.
 //!
-//! Not here: redirects, chunks, TLS. The program uses none of them, and a client library would hide what the
-//! tests are about: where exactly a connection ends.
+//! Not here: redirects, TLS. The program uses neither, and a client library would hide what the tests are
+//! about: where exactly a connection ends.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -91,14 +91,38 @@ impl Connection {
         let bad = |what: &str| io::Error::new(ErrorKind::InvalidData, format!("{what} in: {head}"));
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| bad("no status"))?;
-        let length = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-        });
-        let length: usize = length.ok_or_else(|| bad("no content-length"))?;
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).map_err(|_| half(&head))?;
+        let field = |wanted: &str| {
+            let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+            fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+        };
+        let body = match field("content-length").map(str::parse) {
+            Some(Ok(length)) => self.exactly(length),
+            None if field("transfer-encoding") == Some("chunked") => self.chunks(),
+            _ => return Err(bad("no content-length")),
+        };
+        let body = body.map_err(|_| half(&head))?;
         Ok(Answer { status, head, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
+    fn exactly(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.stream.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn chunks(&mut self) -> io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let mut line = String::new();
+            self.stream.read_line(&mut line)?;
+            let length = usize::from_str_radix(line.trim_end(), 16).map_err(io::Error::other)?;
+            // Each ends with an empty line, the last one too.
+            let chunk = self.exactly(length + 2)?;
+            if length == 0 {
+                return Ok(body);
+            }
+            body.extend_from_slice(&chunk[..length]);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The real program and the official Stripe clients, driven from outside. The tests are in `tests/`.
+//! The real program, and what nobody here wrote, driven from outside. The tests are in `tests/`.
 //!
 //! `cargo xtask test` builds the one, installs the others, and says where they are; nothing is searched for.
 
@@ -7,6 +7,7 @@ pub mod deployment;
 pub mod http;
 pub mod process;
 pub mod random;
+pub mod receiver;
 pub mod service;
 
 use std::ffi::OsString;
@@ -21,7 +22,7 @@ pub fn program() -> PathBuf {
     told("FAIREPLACE_BIN")
 }
 
-/// The folder where the official clients are installed.
+/// The folder where what nobody here wrote is installed.
 ///
 /// # Panics
 /// When the tests were not started by `cargo xtask test`.

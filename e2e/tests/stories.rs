@@ -9,6 +9,8 @@ use e2e::deployment::Deployment;
 use e2e::process::Ended;
 use e2e::service::Service;
 
+/// The sample payload of FairePlace's webhook guide, as it stands there.
+const GUIDE: &str = include_str!("../../crates/stripe/tests/fixtures/guide-sample.json");
 const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 const STORIES: [&str; 7] =
     ["purchase", "partial-refund", "failed-refund", "dispute-won", "dispute-lost", "async", "declined"];
@@ -147,6 +149,38 @@ fn every_event_of_the_list_is_accepted() {
         let told = deployment.done(&format!("trigger {event}"));
         assert!(told.contains(&format!("--> {event} [evt_")), "{told}");
     }
+    assert_eq!(service.get("/api/admin/status")["data"]["quarantined"], 0);
+}
+
+#[test]
+fn what_is_made_up_agrees_with_the_packages_that_dev_sells() {
+    let (deployment, service) = dev();
+    let mut expected = 10;
+    // The list price, with tax on top, and with a discount; each package; and somebody else.
+    for (words, credits) in [
+        ("--amount 25000", 10),
+        ("--amount 29750", 10),
+        ("--amount 12500", 10),
+        ("--package 1_credit", 1),
+        ("--package 5_credits", 5),
+        ("--package 25_credits", 25),
+        ("--package 50_credits", 50),
+        ("--tenant 650e8400-e29b-41d4-a716-446655440000", 0),
+    ] {
+        for event in ["checkout.session.completed", "checkout.session.async_payment_succeeded"] {
+            let told = deployment.done(&written(&service, &format!("{event} {words}")));
+            assert!(told.contains(": paid, worth "), "{words}: {told}");
+            expected += credits;
+        }
+        deployment.done(&format!("trigger checkout.session.completed {words}"));
+        expected += credits;
+    }
+    let dev = std::fs::read_to_string(deployment.path("faireplace.db.dev.json")).expect("dev keeps it");
+    let dev: serde_json::Value = serde_json::from_str(&dev).expect("JSON");
+    let secret = dev["webhook_secret"].as_str().expect("a secret");
+    assert_eq!(service.deliver_signed(GUIDE, secret).status, 200, "the sample of the guide");
+    service.settle();
+    assert_eq!(service.balance(TENANT)["available"], expected + 10);
     assert_eq!(service.get("/api/admin/status")["data"]["quarantined"], 0);
 }
 

@@ -1,8 +1,9 @@
-// The official Stripe client for Node, driven over standard input: JSON requests line by line, and answers.
-// Bytes travel as hexadecimal. NODE_PATH says where the client is installed.
+// The official clients of Stripe and of Standard Webhooks for Node, driven over standard input: JSON requests
+// line by line, and answers. Bytes travel as hexadecimal. NODE_PATH says where they are installed.
 'use strict';
 
 const readline = require('node:readline');
+const { Webhook } = require('standardwebhooks');
 const Stripe = require('stripe');
 
 const webhooks = Stripe.webhooks;
@@ -22,6 +23,13 @@ const verbs = {
   verify: (request) =>
     webhooks.signature.verifyHeader(
       bytes(request.body), header(request), request.secret, request.tolerance, undefined, request.now * 1000,
+    ),
+
+  verify_notice: ({ body, headers, secret }) => new Webhook(secret).verify(bytes(body), headers),
+
+  sign_notice: ({ body, headers, secret }) =>
+    new Webhook(secret).sign(
+      headers['webhook-id'], new Date(Number(headers['webhook-timestamp']) * 1000), bytes(body),
     ),
 };
 

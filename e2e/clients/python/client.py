@@ -1,12 +1,14 @@
-"""The official Stripe client for Python, driven over standard input: JSON requests line by line, and answers.
+"""The official clients of Stripe and of Standard Webhooks for Python, driven over standard input.
 
-Bytes travel as hexadecimal.
+JSON requests line by line, and answers. Bytes travel as hexadecimal.
 """
 
 import json
 import sys
 import time
+from datetime import datetime, timezone
 
+from standardwebhooks.webhooks import Webhook as NoticeWebhook
 from stripe import Webhook, WebhookSignature
 
 
@@ -30,7 +32,23 @@ def verify(request):
     return WebhookSignature.verify_header(body, header(request), request["secret"], request["tolerance"])
 
 
-VERBS = {"sign": sign, "construct": construct, "verify": verify}
+def verify_notice(request):
+    return NoticeWebhook(request["secret"]).verify(bytes.fromhex(request["body"]), request["headers"])
+
+
+def sign_notice(request):
+    headers, body = request["headers"], bytes.fromhex(request["body"]).decode("utf-8")
+    moment = datetime.fromtimestamp(int(headers["webhook-timestamp"]), timezone.utc)
+    return NoticeWebhook(request["secret"]).sign(headers["webhook-id"], moment, body)
+
+
+VERBS = {
+    "sign": sign,
+    "construct": construct,
+    "verify": verify,
+    "verify_notice": verify_notice,
+    "sign_notice": sign_notice,
+}
 
 
 def main():

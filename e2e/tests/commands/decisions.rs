@@ -163,3 +163,38 @@ fn an_operators_key_does_what_the_machines_own_does() {
         });
     });
 }
+
+#[test]
+fn two_people_give_more_than_one_may() {
+    both(|past| {
+        let deployment = &past.deployment;
+        let give = |credits: &str, once: &str| {
+            let command = format!("adjust give {TENANT} {credits} --reason gift --once {once}");
+            deployment.done(&command)
+        };
+        assert!(give("5", "small").contains("done: 5 credits given to"));
+        assert!(give("5", "small").contains("done: 5 credits given to"), "told again, and done once");
+        let made = deployment.done("keys create bob --operator");
+        let bob = made.lines().next().expect("the secret stands first");
+        let waiting = give("101", "large");
+        assert!(waiting.contains("Nothing has moved yet."), "{waiting}");
+        let approve = waiting.lines().last().expect("what to do next").trim();
+        let approve = approve.strip_prefix("faireplace ").expect("a command");
+        refused(past, approve, "You asked for this yourself");
+
+        let words: Vec<_> = approve.split(' ').collect();
+        let made = deployment.done("keys create eve --operator");
+        let eve = made.lines().next().expect("the secret stands first");
+        let late = deployment.start_words_with(&words, "FAIREPLACE_OPERATOR_KEY", eve).wait();
+        assert!(late.code == Some(1) && late.stderr.contains("younger than what was asked for"), "{late}");
+        let done = deployment.start_words_with(&words, "FAIREPLACE_OPERATOR_KEY", bob).wait();
+        assert_eq!(done.code, Some(0), "{done}");
+        assert!(done.stdout.contains("done: 101 credits given to"), "{done}");
+        let balance = deployment.done(&format!("balance {TENANT}"));
+        assert!(balance.starts_with("111 available"), "5, 5 and 101:\n{balance}");
+        let list = deployment.done("adjust list");
+        assert!(list.contains("bob") && list.contains("operator on this machine"), "{list}");
+        assert!(!list.contains(bob));
+        assert!(deployment.done("audit verify").contains("the books add up"));
+    });
+}

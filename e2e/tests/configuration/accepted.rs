@@ -167,3 +167,13 @@ fn a_file_says_everything_and_the_environment_has_the_last_word() {
     assert!(row("FAIREPLACE_REFUND_ROUNDING").contains("default"), "{shown}");
     assert!(!shown.contains(SECRET) && !shown.contains(OTHER_SECRET), "{shown}");
 }
+
+/// Whoever has exported what `dev` prints for programs goes on to use the commands in the same shell.
+#[test]
+fn what_programs_use_is_no_setting_and_no_mistake() {
+    let deployment = Deployment::empty()
+        .with("FAIREPLACE_URL", "http://127.0.0.1:3000")
+        .with("FAIREPLACE_KEY", "fp_of_some_tenant");
+    let shown = deployment.done("config show");
+    assert!(!shown.contains("fp_of_some_tenant"), "{shown}");
+}

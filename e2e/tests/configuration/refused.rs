@@ -49,6 +49,8 @@ const ROWS: &[Row] = &[
     Row(&[("FAIREPLACE_METADATA_CREDITS", "a_key_that_has_more_than_forty_characters")], "", "FAIREPLACE_METADATA_CREDITS must be a metadata key"),
     Row(&[("FAIREPLACE_LOG", "loud")], "", "FAIREPLACE_LOG must be error, warn, info, debug or trace"),
     Row(&[("FAIREPLACE_LOG_FORMAT", "xml")], "", "FAIREPLACE_LOG_FORMAT must be text or json"),
+    Row(&[("FAIREPLACE_REQUESTS_PER_HOUR", "-1")], "", "FAIREPLACE_REQUESTS_PER_HOUR must be requests, a whole number from 0 (no limit)"),
+    Row(&[("FAIREPLACE_REQUESTS_PER_HOUR", "many")], "", "FAIREPLACE_REQUESTS_PER_HOUR must be requests"),
     // The database.
     Row(&[("DATABASE_URL", "faireplace.db")], "", "DATABASE_URL must be sqlite:PATH"),
     Row(&[("DATABASE_URL", "")], "", "DATABASE_URL must be sqlite:PATH"),
@@ -81,6 +83,11 @@ const ROWS: &[Row] = &[
     Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1", "currency"),
     Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\ncolour = 1", "colour"),
     Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\n[[packages]]\nname = \"a\"\ncredits = 2\nprice = 1\ncurrency = \"eur\"", "package `a`: it stands in the catalogue twice"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\nstripe_price = \"prod_1\"", "package `a`: stripe_price must be the id of a Price"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\nstripe_price = \"price_ 1\"", "package `a`: stripe_price must be the id of a Price"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\ntitle = \" \"", "package `a`: title must have 1 to 250 characters"),
+    Row(NOTHING, "[[packages]]\nname = \"\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"", "package ``: name must have 1 to 100 characters"),
+    Row(&[("FAIREPLACE_AUTOMATIC_TAX", "yes")], "", "FAIREPLACE_AUTOMATIC_TAX must be true or false"),
 ];
 
 #[test]

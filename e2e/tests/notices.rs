@@ -1,0 +1,285 @@
+//! Notices and the live stream through the real program: what happens arrives at real receivers, whatever
+//! some of them do, and whatever happens to the program.
+//!
+//! Not here: retries and limits, which need a clock that tests set (`crates/engine/tests/deliver`); what the
+//! official libraries say of a signature (`proof`).
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use e2e::deployment::Deployment;
+use e2e::http::{Connection, Request};
+use e2e::receiver::{Manner, Receiver, Request as Arrived};
+use e2e::service::Service;
+use serde_json::{Value, json};
+use stripe::story::Story;
+use stripe::write::{ApiVersion, Purchase};
+
+const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn deployment() -> Deployment {
+    Deployment::default().with("FAIREPLACE_NOTICE_HOSTS", "127.0.0.1")
+}
+
+/// Does something for the tenant, under a name of its own; answers the data of the success.
+fn post(service: &Service, path: &str, name: &str, body: &Value) -> Value {
+    let path = format!("{path}?tenant_id={TENANT}");
+    let bearer = format!("Bearer {}", service.operator_key);
+    let fields = [("authorization", bearer.as_str()), ("idempotency-key", name)];
+    let body = body.to_string();
+    let request = Request { method: "POST", path: &path, fields: &fields, body: body.as_bytes() };
+    let answer = Connection::open(service.address).and_then(|mut connection| connection.send(request));
+    let answer = answer.unwrap_or_else(|error| panic!("POST {path}: {error}"));
+    assert!((200..300).contains(&answer.status), "POST {path}: {answer:?}");
+    answer.json()["data"].take()
+}
+
+fn spend(service: &Service, name: &str) {
+    post(service, "/api/credits/spend", name, &json!({ "credits": 1 }));
+}
+
+/// The tenant buys ten credits.
+fn buy(service: &Service, reference: &str) {
+    let purchase = Purchase {
+        reference: reference.to_owned(),
+        tenant_id: TENANT.to_owned(),
+        package: "10_credits".to_owned(),
+        credits: 10,
+        amount_total: 25_000,
+        currency: "eur".to_owned(),
+        created: e2e::now(),
+        livemode: false,
+        api_version: ApiVersion::default(),
+    };
+    for event in Story::Purchase.events(&purchase) {
+        assert_eq!(service.deliver(&event.body), 200, "{}", event.id);
+    }
+    service.settle();
+}
+
+/// A new endpoint's id.
+fn endpoint(service: &Service, url: &str, types: &[&str]) -> String {
+    let made = post(service, "/api/webhook-endpoints", "", &json!({ "url": url, "types": types }));
+    made["endpoint"]["id"].as_str().expect("an id").to_owned()
+}
+
+/// The deliveries to an endpoint, oldest first, once `ready` says so of the oldest.
+fn deliveries(service: &Service, endpoint: &str, ready: impl Fn(&Value) -> bool) -> Vec<Value> {
+    let path = format!("/api/webhook-endpoints/{endpoint}/deliveries?sort=created_at");
+    for _ in 0..3000 {
+        let found = service.get(&path)["data"].as_array().expect("a list").clone();
+        if found.first().is_some_and(&ready) {
+            return found;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("not ready: {}", service.get(&path));
+}
+
+fn attempted(delivery: &Value) -> bool {
+    delivery["attempts"] != 0
+}
+
+fn body(arrived: &Arrived) -> Value {
+    serde_json::from_slice(&arrived.body).expect("a notice is JSON")
+}
+
+#[test]
+fn what_is_bought_spent_and_held_arrives_in_its_order() {
+    let (deployment, receiver) = (deployment(), Receiver::start());
+    let service = deployment.serve();
+    endpoint(&service, &receiver.url(), &["*"]);
+    buy(&service, "sale");
+    spend(&service, "a");
+    let hold = post(&service, "/api/credits/holds", "b", &json!({ "credits": 3, "reference": "envelope 7" }));
+    let id = hold["id"].as_str().expect("an id");
+    post(&service, &format!("/api/credits/holds/{id}/capture"), "c", &json!({ "credits": 2 }));
+    let expected = ["credits.granted", "payment.finalized", "credits.spent", "hold.created", "hold.captured"];
+    let mut last = 0;
+    for kind in expected {
+        let arrived = receiver.next();
+        let told = body(&arrived);
+        assert_eq!(told["type"], kind, "{told}");
+        assert_eq!(told["data"]["tenant_id"], TENANT, "{told}");
+        let sequence = told["data"]["sequence"].as_i64().expect("a number");
+        assert!(sequence > last, "{told}");
+        last = sequence;
+        assert!(arrived.field("webhook-id").starts_with("msg_"), "{arrived:?}");
+        assert!(arrived.field("webhook-signature").starts_with("v1,"), "{arrived:?}");
+    }
+    assert!(receiver.rest().is_empty(), "and nothing twice");
+    assert_eq!(service.stop().code, Some(0));
+}
+
+#[test]
+fn what_other_receivers_do_slows_down_nobody() {
+    let deployment = deployment();
+    let service = deployment.serve();
+    buy(&service, "sale");
+    let (good, trap) = (Receiver::start(), Receiver::start());
+    let answers = |text: &str| {
+        let text = text.to_owned();
+        Receiver::behaving(move |_| Manner::Answers(text.clone()))
+    };
+    let long = format!("200 OK\r\nx-long: {}", "x".repeat(64 * 1024));
+    let failing_once = Receiver::behaving(|number| {
+        Manner::Answers(if number == 0 { "500 Internal Server Error" } else { "200 OK" }.to_owned())
+    });
+    let receivers = [
+        ("302", "redirects are not followed", answers(&format!("302 Found\r\nlocation: {}", trap.url()))),
+        ("410", "it is gone", answers("410 Gone")),
+        ("500", "it answered 500", failing_once),
+        ("200", "", Receiver::behaving(|_| Manner::Floods)),
+        ("null", "", answers(&long)),
+    ];
+    let hanging = Receiver::behaving(|_| Manner::Hangs);
+    let hangs = endpoint(&service, &hanging.url(), &["credits.spent"]);
+    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
+    let dead = endpoint(&service, &format!("http://{nobody}/"), &["credits.spent"]);
+    let told: Vec<_> =
+        receivers.iter().map(|(.., it)| endpoint(&service, &it.url(), &["credits.spent"])).collect();
+    endpoint(&service, &good.url(), &["credits.spent"]);
+
+    for name in ["a", "b", "c", "d", "e"] {
+        spend(&service, name);
+        assert_eq!(body(&good.next())["type"], "credits.spent");
+    }
+    assert_eq!(hanging.rest().len(), 1, "one of a tenant at a time, and it still waits");
+    let waiting = deliveries(&service, &hangs, |_| true);
+    assert!(waiting.iter().all(|delivery| delivery["state"] == "pending"), "{waiting:?}");
+    let found = deliveries(&service, &dead, attempted);
+    assert!(found[0]["error"].as_str().is_some_and(|why| why.contains("nothing listens")), "{found:?}");
+    for ((status, why, _), endpoint) in receivers.iter().zip(&told) {
+        let found = deliveries(&service, endpoint, attempted);
+        assert_eq!(found[0]["status"].to_string(), *status, "{found:?}");
+        let said = found[0]["error"].as_str().unwrap_or_default();
+        assert!(said.contains(why), "{found:?}");
+        assert_eq!(found[0]["state"] == "delivered", *status == "200", "{found:?}");
+    }
+    assert!(trap.rest().is_empty(), "a redirect was followed");
+
+    let status = service.get("/api/admin/status")["data"]["notices"].take();
+    assert_eq!(status["disabled"], json!([{ "id": told[1], "reason": "it answered 410 Gone" }]));
+    assert!(service.log().contains("an endpoint was disabled"), "{}", service.log());
+
+    // Once it works again, what it missed is asked for by hand.
+    let missed = deliveries(&service, &told[2], attempted)[0]["notice_id"].clone();
+    let missed = missed.as_str().expect("a name");
+    post(&service, &format!("/api/webhook-endpoints/{}/deliveries/{missed}/resend", told[2]), "", &json!({}));
+    deliveries(&service, &told[2], |delivery| delivery["state"] == "delivered");
+    let arrived = receivers[2].2.rest();
+    let names: Vec<_> = arrived.iter().map(|it| it.field("webhook-id")).collect();
+    assert_eq!(names.iter().filter(|name| **name == missed).count(), 2, "{names:?}");
+    assert_eq!(service.stop().code, Some(0), "a receiver that hangs does not keep it from ending");
+}
+
+#[test]
+fn what_was_sent_and_not_recorded_is_sent_again_under_its_id() {
+    let deployment = deployment();
+    let receiver = Receiver::behaving(|number| match number {
+        0 => Manner::Hangs,
+        _ => Manner::Answers("200 OK".to_owned()),
+    });
+    let service = deployment.serve();
+    let id = endpoint(&service, &receiver.url(), &["credits.granted"]);
+    buy(&service, "sale");
+    let first = receiver.next();
+    service.kill();
+    let service = deployment.serve();
+    let second = receiver.next();
+    assert_eq!(first.field("webhook-id"), second.field("webhook-id"));
+    assert_eq!(first.body, second.body);
+    let recorded = deliveries(&service, &id, |delivery| delivery["state"] == "delivered");
+    assert_eq!((recorded.len(), &recorded[0]["attempts"]), (1, &1.into()));
+    assert!(receiver.rest().is_empty());
+}
+
+#[test]
+fn an_address_that_is_no_longer_allowed_is_told_nothing() {
+    let (deployment, receiver) = (deployment(), Receiver::start());
+    let service = deployment.serve();
+    let id = endpoint(&service, &receiver.url(), &["*"]);
+    assert_eq!(service.stop().code, Some(0));
+    let deployment = deployment.without("FAIREPLACE_NOTICE_HOSTS");
+    let service = deployment.serve();
+    buy(&service, "sale");
+    let found = deliveries(&service, &id, attempted);
+    assert!(found[0]["error"].as_str().is_some_and(|why| why.contains("must be")), "{found:?}");
+    assert!(receiver.rest().is_empty());
+    let body = json!({ "url": receiver.url() }).to_string();
+    let refused = service.ask("POST", "/api/webhook-endpoints", Some(&service.operator_key), &body);
+    assert_eq!(refused.status, 422, "{refused:?}");
+}
+
+/// Whoever listens to the stream of the tenant.
+struct Listener(BufReader<TcpStream>);
+
+impl Listener {
+    fn after(service: &Service, last: Option<i64>) -> Self {
+        let mut stream = TcpStream::connect(service.address).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket has one");
+        let last = last.map(|last| format!("last-event-id: {last}\r\n")).unwrap_or_default();
+        let head = format!(
+            "GET /api/stream?tenant_id={TENANT} HTTP/1.1\r\nhost: localhost\r\n{last}\
+             authorization: Bearer {}\r\n\r\n",
+            service.operator_key
+        );
+        stream.write_all(head.as_bytes()).expect("it reads");
+        let mut listener = Self(BufReader::new(stream));
+        while listener.line().expect("it is not cut") != "retry: 3000" {}
+        listener
+    }
+
+    /// The next line; none at the end.
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        match self.0.read_line(&mut line) {
+            Ok(1..) => Some(line.trim_end().to_owned()),
+            // A kill resets connections.
+            _ => None,
+        }
+    }
+
+    /// The next event's sequence and type; none at the end. Between its lines are those of the chunks.
+    fn event(&mut self) -> Option<(i64, String)> {
+        let mut sequence = None;
+        loop {
+            let line = self.line()?;
+            if let Some(id) = line.strip_prefix("id: ") {
+                sequence = id.parse().ok();
+            } else if let Some(kind) = line.strip_prefix("event: ") {
+                return sequence.map(|sequence| (sequence, kind.to_owned()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_goes_on_where_it_was_whatever_ends_the_service() {
+    let deployment = deployment();
+    let mut service = deployment.serve();
+    buy(&service, "sale");
+    let mut listener = Listener::after(&service, Some(0));
+    assert_eq!(listener.event().map(|(_, kind)| kind).as_deref(), Some("credits.granted"));
+    let mut last = listener.event().expect("the payment is final").0;
+    for (number, kill) in [false, true].into_iter().enumerate() {
+        spend(&service, &format!("heard-{number}"));
+        assert_eq!(listener.event(), Some((last + 1, "credits.spent".to_owned())));
+        if kill {
+            service.kill();
+        } else {
+            let ended = service.stop();
+            assert_eq!(ended.code, Some(0), "{ended}");
+            assert!(!ended.stderr.contains("cut connections"), "streams end by themselves: {ended}");
+        }
+        assert_eq!(listener.event(), None, "it ends with the service");
+        service = deployment.serve();
+        spend(&service, &format!("missed-{number}"));
+        listener = Listener::after(&service, Some(last + 1));
+        last += 2;
+        assert_eq!(listener.event(), Some((last, "credits.spent".to_owned())), "nothing is missed");
+    }
+}

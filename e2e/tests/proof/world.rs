@@ -1,0 +1,148 @@
+//! A deployment with something of everything: `dev` with its emulator, a tenant with credits, a past and a
+//! key.
+//!
+//! Not here: what a test asks of it. Nothing in it reaches beyond this machine.
+
+use std::cell::Cell;
+
+use e2e::deployment::{Deployment, SECRET};
+use e2e::http::{Answer, Connection, Request};
+use e2e::service::Service;
+use serde_json::{Value, json};
+use stripe::story::Story;
+use stripe::write::{ApiVersion, Purchase};
+
+/// The tenant of `dev`, and of the document's examples.
+pub(crate) const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
+
+/// It runs until it is dropped.
+pub(crate) struct World {
+    pub(crate) deployment: Deployment,
+    pub(crate) service: Service,
+    /// A key of [`TENANT`] that may read and write.
+    pub(crate) tenant_key: String,
+    asked: Cell<u32>,
+}
+
+impl World {
+    /// With ten credits that were bought, and two hundred that were given.
+    pub(crate) fn start() -> Self {
+        let deployment = Deployment::empty()
+            .with("FAIREPLACE_LISTEN", "127.0.0.1:0")
+            .with("STRIPE_WEBHOOK_SECRET", SECRET)
+            .with("FAIREPLACE_REQUESTS_PER_HOUR", "0")
+            .with("FAIREPLACE_NOTICE_HOSTS", "127.0.0.1");
+        let service = deployment.dev();
+        let mut world = Self { deployment, service, tenant_key: String::new(), asked: Cell::new(0) };
+        world.tenant_key = world.key(&json!({
+            "name": "shop", "tenant_id": TENANT, "permissions": ["credits:read", "credits:write"],
+        }));
+        for _ in 0..2 {
+            world.adjust(100);
+        }
+        world
+    }
+
+    /// A new API key's secret.
+    pub(crate) fn key(&self, asked: &Value) -> String {
+        text(&self.post("/api/admin/keys", asked)["secret"])
+    }
+
+    /// Gives credits to the tenant, or takes them; answers the adjustment.
+    pub(crate) fn adjust(&self, credits: i64) -> Value {
+        let body = json!({ "tenant_id": TENANT, "credits": credits, "reason": "for the tests" });
+        self.post("/api/admin/adjustments", &body)
+    }
+
+    /// Delivers the events of a life of one payment for ten credits, and waits until they are applied.
+    pub(crate) fn deliver(&self, reference: &str, tenant: &str, cents: i64, story: Story) {
+        let purchase = Purchase {
+            reference: reference.to_owned(),
+            tenant_id: tenant.to_owned(),
+            package: "10_credits".to_owned(),
+            credits: 10,
+            amount_total: cents,
+            currency: "eur".to_owned(),
+            created: e2e::now(),
+            livemode: false,
+            api_version: ApiVersion::default(),
+        };
+        for event in story.events(&purchase) {
+            assert_eq!(self.service.deliver(&event.body), 200, "{}", event.id);
+        }
+        self.service.settle();
+    }
+
+    /// The tenant spends all that it has, and then half of a purchase is refunded: five credits of debt.
+    pub(crate) fn owe(&self) {
+        self.deliver("owed", TENANT, 25_000, Story::Purchase);
+        let credits = self.service.balance(TENANT)["available"].clone();
+        self.tenant_post("/api/credits/spend", &json!({ "credits": credits }));
+        self.deliver("owed", TENANT, 25_000, Story::PartialRefund);
+        assert_eq!(self.service.balance(TENANT)["debt"], 5);
+    }
+
+    /// A new hold's id.
+    pub(crate) fn hold(&self) -> String {
+        text(&self.tenant_post("/api/credits/holds", &json!({ "credits": 2 }))["id"])
+    }
+
+    /// A new endpoint of the tenant's, and its secret.
+    pub(crate) fn endpoint(&self, url: &str) -> (String, String) {
+        let made = self.tenant_post("/api/webhook-endpoints", &json!({ "url": url }));
+        (text(&made["endpoint"]["id"]), text(&made["secret"]))
+    }
+
+    /// Asks for a change as the operator; answers the data of the success.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
+        self.succeed(path, &self.service.operator_key, body)
+    }
+
+    /// As [`World::post`], as the tenant.
+    pub(crate) fn tenant_post(&self, path: &str, body: &Value) -> Value {
+        self.succeed(path, &self.tenant_key, body)
+    }
+
+    /// Sends one request with a key and further header fields.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        more: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let bearer = format!("Bearer {key}");
+        let fields = [&[("content-type", "application/json"), ("authorization", &bearer)], more].concat();
+        let request = Request { method, path, fields: &fields, body: body.as_bytes() };
+        let answer =
+            Connection::open(self.service.address).and_then(|mut connection| connection.send(request));
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// An `Idempotency-Key` that nobody has used.
+    pub(crate) fn fresh(&self) -> String {
+        self.asked.set(self.asked.get() + 1);
+        format!("order-{}", self.asked.get())
+    }
+
+    /// Whatever was done to it: the books add up, nothing panicked, and nothing went wrong inside.
+    pub(crate) fn assert_sound(&self) {
+        let audit = self.deployment.done("audit verify");
+        assert!(audit.contains("the books add up"), "{audit}");
+        let log = self.service.log();
+        assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
+    }
+
+    fn succeed(&self, path: &str, key: &str, body: &Value) -> Value {
+        let fresh = self.fresh();
+        let answer = self.send("POST", path, key, &[("idempotency-key", &fresh)], &body.to_string());
+        assert!((200..300).contains(&answer.status), "POST {path} {body}: {answer:?}");
+        answer.json()["data"].take()
+    }
+}
+
+/// What must be text.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}

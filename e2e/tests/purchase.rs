@@ -1,0 +1,256 @@
+//! Buying packages through the real program, with the emulator as Stripe: once, whatever is killed.
+//!
+//! Not here: what needs no second process (`crates/web/tests/router/purchase.rs`).
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use e2e::deployment::Deployment;
+use e2e::http::{Answer, Connection, Request};
+use e2e::process::Process;
+use e2e::service::Service;
+use serde_json::{Value, json};
+
+const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
+const STRIPE_KEY: &str = "sk_test_emulator";
+const BODY: &str =
+    r#"{"package":"25_credits","success_url":"https://shop.example/?s={CHECKOUT_SESSION_ID}"}"#;
+const CATALOGUE: &str = "
+[[packages]]
+name = \"25_credits\"
+title = \"A quarter of a hundred\"
+credits = 25
+price = 57500
+currency = \"eur\"
+";
+
+fn send(address: SocketAddr, method: &str, path: &str, fields: &[(&str, &str)], body: &str) -> Answer {
+    let request = Request { method, path, fields, body: body.as_bytes() };
+    let answer = Connection::open(address).and_then(|mut connection| connection.send(request));
+    answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+}
+
+fn buy(service: &Service, key: &str, path: &str, command: &str) -> Answer {
+    let bearer = format!("Bearer {key}");
+    let fields = [("authorization", bearer.as_str()), ("idempotency-key", command)];
+    send(service.address, "POST", path, &fields, BODY)
+}
+
+/// Of Stripe's API.
+fn at_stripe(emulator: SocketAddr, path: &str) -> Value {
+    let bearer = format!("Bearer {STRIPE_KEY}");
+    let answer = send(emulator, "GET", path, &[("authorization", &bearer)], "");
+    assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    answer.json()
+}
+
+/// What stands behind `before` on a screen, up to the next blank or quote.
+fn after<'t>(screen: &'t str, before: &str) -> &'t str {
+    let (_, rest) = screen.split_once(before).unwrap_or_else(|| panic!("no `{before}` in:\n{screen}"));
+    rest.split([' ', '\'', '\n']).next().unwrap_or_default()
+}
+
+#[test]
+fn what_is_bought_and_paid_is_there_to_be_spent() {
+    let deployment = Deployment::empty().with("FAIREPLACE_LISTEN", "127.0.0.1:0");
+    let service = deployment.dev();
+    let screen = service.screen();
+    let emulator: SocketAddr = after(&screen, "Stripe is played at http://").parse().expect("an address");
+    let key = after(&screen, "Authorization: Bearer ").to_owned();
+    let ask = |path: &str| service.ask("GET", path, Some(&key), "").json()["data"].take();
+
+    let names: Vec<_> = ask("/api/credits/packages").as_array().expect("a list").clone();
+    let names: Vec<_> = names.iter().map(|package| package["package"].as_str().unwrap_or_default()).collect();
+    assert_eq!(names, ["1_credit", "5_credits", "10_credits", "25_credits", "50_credits"]);
+
+    let bought = buy(&service, &key, "/api/credits/purchase", "order-1");
+    assert_eq!(bought.status, 201, "{bought:?}");
+    let first = bought.json()["data"].take();
+    let again = buy(&service, &key, "/api/credits/purchase", "order-1");
+    assert!(again.head.to_lowercase().contains("idempotency-replayed: true"), "{}", again.head);
+    assert_eq!(again.json()["data"], first);
+    let session = first["session_id"].as_str().expect("an id");
+    let payment = |name: &str| ask(&format!("/api/payments/{name}"));
+    assert_eq!(payment(session)["status"], "pending");
+    assert_eq!(payment(session)["purchase"]["checkout_url"], first["checkout_url"]);
+
+    let paid = r#"{"card":"4242424242424242"}"#;
+    let pay = send(emulator, "POST", &format!("/_emulator/sessions/{session}/pay"), &[], paid);
+    assert_eq!(pay.status, 200, "{pay:?}");
+    send(emulator, "GET", "/_emulator/settled", &[], "");
+    service.settle();
+    assert_eq!(ask("/api/credits/balance")["available"], 10 + 25, "ten are from the first screen");
+    let told = payment(first["purchase_id"].as_str().expect("an id"));
+    assert_eq!((&told["status"], &told["amount_paid"]), (&"final".into(), &57_500.into()), "{told}");
+    let opened = told["timeline"][0]["text"].as_str().expect("words");
+    assert!(opened.starts_with("checkout was opened by POST /api/credits/purchase"), "{told}");
+    assert_eq!(service.get("/api/admin/status")["data"]["quarantined"], 0);
+
+    let terms = json!({ "tenant_id": TENANT, "package": "25_credits", "credits": "25" });
+    let made = at_stripe(emulator, &format!("/v1/checkout/sessions/{session}?expand[]=payment_intent"));
+    assert_eq!(made["metadata"], terms, "on the session");
+    assert_eq!(made["payment_intent"]["metadata"], terms, "and on the payment intent");
+    assert_eq!(made["client_reference_id"], first["purchase_id"]);
+}
+
+/// An emulator in a process of its own, and where it listens.
+fn emulator(folder: &Deployment) -> (Process, SocketAddr) {
+    let started = folder.start("emulate --listen 127.0.0.1:0").wait_for(|process| {
+        let screen = process.stdout();
+        let (_, rest) = screen.lines().find(|line| line.starts_with("emulate"))?.split_once("http://")?;
+        rest.split_whitespace().next()?.parse().ok()
+    });
+    started.unwrap_or_else(|ended| panic!("it ended early:\n{ended}"))
+}
+
+/// A way to Stripe that may swallow the answers: what was asked is done, and nobody hears of it.
+struct Way {
+    address: SocketAddr,
+    swallows: Arc<AtomicBool>,
+    /// Answers that were swallowed.
+    swallowed: Arc<AtomicU32>,
+}
+
+impl Way {
+    fn to(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let (swallows, swallowed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let (swallow, count) = (swallows.clone(), swallowed.clone());
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let server = TcpStream::connect(target).expect("the emulator listens");
+                let (mut asks, mut asked) = (client.try_clone().expect("a socket"), server.try_clone());
+                let asked = asked.as_mut().expect("a socket").try_clone().expect("a socket");
+                thread::spawn(move || pass(&mut asks, asked, |_| true));
+                let (swallow, count) = (swallow.clone(), count.clone());
+                thread::spawn(move || {
+                    let mut server = server;
+                    pass(&mut server, client, |_| {
+                        let swallowed = swallow.load(Ordering::SeqCst);
+                        count.fetch_add(u32::from(swallowed), Ordering::SeqCst);
+                        !swallowed
+                    });
+                });
+            }
+        });
+        Self { address, swallows, swallowed }
+    }
+}
+
+/// Passes bytes on until either side ends, or keeps them to itself.
+fn pass(from: &mut TcpStream, mut to: TcpStream, passes: impl Fn(&[u8]) -> bool) {
+    let mut piece = [0; 8192];
+    while let Ok(count @ 1..) = from.read(&mut piece) {
+        if passes(&piece[..count]) && to.write_all(&piece[..count]).is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn killed_between_stripe_and_us_it_goes_on_with_the_same_checkout() {
+    let folder = Deployment::empty();
+    let (_emulator, emulator) = emulator(&folder);
+    let way = Way::to(emulator);
+    let deployment = Deployment::default()
+        .with_file("faireplace.toml", CATALOGUE)
+        .with("STRIPE_SECRET_KEY", STRIPE_KEY)
+        .with("STRIPE_API_BASE", &format!("http://{}", way.address));
+    let service = deployment.serve();
+    let path = format!("/api/credits/purchase?tenant_id={TENANT}");
+
+    way.swallows.store(true, Ordering::SeqCst);
+    let (address, key) = (service.address, service.operator_key.clone());
+    let asking = thread::spawn({
+        let path = path.clone();
+        move || {
+            let bearer = format!("Bearer {key}");
+            let fields = [("authorization", bearer.as_str()), ("idempotency-key", "order-1")];
+            let request = Request { method: "POST", path: &path, fields: &fields, body: BODY.as_bytes() };
+            Connection::open(address).and_then(|mut connection| connection.send(request))
+        }
+    });
+    for _ in 0..1_000 {
+        if way.swallowed.load(Ordering::SeqCst) > 0 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    let sessions = || at_stripe(emulator, "/v1/checkout/sessions?limit=100")["data"].take();
+    let made = sessions()[0]["id"].clone();
+    assert!(made.is_string(), "Stripe has made one");
+    service.kill();
+    assert!(asking.join().expect("it only asks").is_err(), "and nobody was told");
+
+    way.swallows.store(false, Ordering::SeqCst);
+    let service = deployment.serve();
+    let key = service.operator_key.clone();
+    let bought = buy(&service, &key, &path, "order-1");
+    assert_eq!(bought.status, 201, "{bought:?}");
+    assert_eq!(bought.json()["data"]["session_id"], made, "that one, and no second");
+    assert_eq!(sessions().as_array().map(Vec::len), Some(1));
+    let reused = send(
+        service.address,
+        "POST",
+        &path,
+        &[("authorization", &format!("Bearer {key}")), ("idempotency-key", "order-1")],
+        &BODY.replace("shop", "other"),
+    );
+    assert_eq!((reused.status, &reused.json()["error"]["type"]), (409, &"IDEMPOTENCY_KEY_REUSED".into()));
+}
+
+#[test]
+fn what_stripe_refuses_is_told_without_the_key_and_silence_is_no_charge() {
+    let folder = Deployment::empty();
+    let (_emulator, emulator) = emulator(&folder);
+    let base = format!("http://{emulator}");
+    let rows = [
+        ("sk_test_Hid9den", base.as_str(), "STRIPE_REFUSED", "did not take this deployment's key"),
+        (
+            "sk_test_Hid9den",
+            "http://127.0.0.1:1",
+            "STRIPE_UNREACHABLE",
+            "retry with the same Idempotency-Key",
+        ),
+    ];
+    for (key, base, kind, words) in rows {
+        let deployment = Deployment::default()
+            .with_file("faireplace.toml", CATALOGUE)
+            .with("STRIPE_SECRET_KEY", key)
+            .with("STRIPE_API_BASE", base);
+        let service = deployment.serve();
+        let path = format!("/api/credits/purchase?tenant_id={TENANT}");
+        let answer = buy(&service, &service.operator_key, &path, "order-1");
+        assert_eq!((answer.status, &answer.json()["error"]["type"]), (502, &kind.into()), "{answer:?}");
+        assert!(answer.body.contains(words), "{answer:?}");
+        let said = format!("{}{}{}", answer.body, service.log(), service.screen());
+        assert!(!said.contains("Hid9den"), "{said}");
+    }
+}
+
+#[test]
+fn a_key_of_the_other_mode_is_refused_at_the_start() {
+    for (mode, key) in [
+        ("live", "sk_test_Hid9den"),
+        ("live", STRIPE_KEY),
+        ("live", "rk_test_Hid9den"),
+        ("test", "sk_live_Hid9den"),
+        ("test", "rk_live_Hid9den"),
+        ("test", "pk_test_Hid9den"),
+        ("test", "whsec_Hid9den"),
+        ("test", "sk_test_"),
+        ("test", ""),
+    ] {
+        let deployment = Deployment::default().with("FAIREPLACE_MODE", mode).with("STRIPE_SECRET_KEY", key);
+        let ended = deployment.run("serve");
+        assert_eq!(ended.code, Some(78), "{key} in {mode} mode: {ended}");
+        assert!(ended.stderr.contains("STRIPE_SECRET_KEY"), "{ended}");
+        assert!(!ended.to_string().contains("Hid9den"), "{ended}");
+        assert!(!deployment.path("faireplace.db").exists(), "it touched the folder");
+    }
+}
