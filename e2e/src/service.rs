@@ -60,9 +60,26 @@ impl Service {
         let bearer = key.map(|key| format!("Bearer {key}")).unwrap_or_default();
         let fields = [("content-type", "application/json"), ("authorization", bearer.as_str())];
         let fields = if key.is_some() { &fields[..] } else { &fields[..1] };
-        let request = Request { method, path, fields, body: body.as_bytes() };
+        self.send(Request { method, path, fields, body: body.as_bytes() })
+    }
+
+    /// Posts a command under an `Idempotency-Key`, with the header fields that `curl -d` would send.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub fn command(&self, path: &str, key: &str, idempotency_key: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {key}");
+        let fields = [
+            ("authorization", bearer.as_str()),
+            ("idempotency-key", idempotency_key),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        self.send(Request { method: "POST", path, fields: &fields, body: body.as_bytes() })
+    }
+
+    fn send(&self, request: Request<'_>) -> Answer {
         let answer = Connection::open(self.address).and_then(|mut connection| connection.send(request));
-        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        answer.unwrap_or_else(|error| panic!("{} {}: {error}", request.method, request.path))
     }
 
     /// Asks as the operator; answers the whole body.

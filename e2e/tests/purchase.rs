@@ -12,7 +12,6 @@ use std::time::Duration;
 use e2e::deployment::Deployment;
 use e2e::http::{Answer, Connection, Request};
 use e2e::process::Process;
-use e2e::service::Service;
 use serde_json::{Value, json};
 
 const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
@@ -32,12 +31,6 @@ fn send(address: SocketAddr, method: &str, path: &str, fields: &[(&str, &str)], 
     let request = Request { method, path, fields, body: body.as_bytes() };
     let answer = Connection::open(address).and_then(|mut connection| connection.send(request));
     answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
-}
-
-fn buy(service: &Service, key: &str, path: &str, command: &str) -> Answer {
-    let bearer = format!("Bearer {key}");
-    let fields = [("authorization", bearer.as_str()), ("idempotency-key", command)];
-    send(service.address, "POST", path, &fields, BODY)
 }
 
 /// Of Stripe's API.
@@ -60,17 +53,17 @@ fn what_is_bought_and_paid_is_there_to_be_spent() {
     let service = deployment.dev();
     let screen = service.screen();
     let emulator: SocketAddr = after(&screen, "Stripe is played at http://").parse().expect("an address");
-    let key = after(&screen, "Authorization: Bearer ").to_owned();
+    let key = after(&screen, "FAIREPLACE_KEY=").to_owned();
     let ask = |path: &str| service.ask("GET", path, Some(&key), "").json()["data"].take();
 
     let names: Vec<_> = ask("/api/credits/packages").as_array().expect("a list").clone();
     let names: Vec<_> = names.iter().map(|package| package["package"].as_str().unwrap_or_default()).collect();
     assert_eq!(names, ["1_credit", "5_credits", "10_credits", "25_credits", "50_credits"]);
 
-    let bought = buy(&service, &key, "/api/credits/purchase", "order-1");
+    let bought = service.command("/api/credits/purchase", &key, "order-1", BODY);
     assert_eq!(bought.status, 201, "{bought:?}");
     let first = bought.json()["data"].take();
-    let again = buy(&service, &key, "/api/credits/purchase", "order-1");
+    let again = service.command("/api/credits/purchase", &key, "order-1", BODY);
     assert!(again.head.to_lowercase().contains("idempotency-replayed: true"), "{}", again.head);
     assert_eq!(again.json()["data"], first);
     let session = first["session_id"].as_str().expect("an id");
@@ -190,17 +183,11 @@ fn killed_between_stripe_and_us_it_goes_on_with_the_same_checkout() {
     way.swallows.store(false, Ordering::SeqCst);
     let service = deployment.serve();
     let key = service.operator_key.clone();
-    let bought = buy(&service, &key, &path, "order-1");
+    let bought = service.command(&path, &key, "order-1", BODY);
     assert_eq!(bought.status, 201, "{bought:?}");
     assert_eq!(bought.json()["data"]["session_id"], made, "that one, and no second");
     assert_eq!(sessions().as_array().map(Vec::len), Some(1));
-    let reused = send(
-        service.address,
-        "POST",
-        &path,
-        &[("authorization", &format!("Bearer {key}")), ("idempotency-key", "order-1")],
-        &BODY.replace("shop", "other"),
-    );
+    let reused = service.command(&path, &key, "order-1", &BODY.replace("shop", "other"));
     assert_eq!((reused.status, &reused.json()["error"]["type"]), (409, &"IDEMPOTENCY_KEY_REUSED".into()));
 }
 
@@ -225,7 +212,7 @@ fn what_stripe_refuses_is_told_without_the_key_and_silence_is_no_charge() {
             .with("STRIPE_API_BASE", base);
         let service = deployment.serve();
         let path = format!("/api/credits/purchase?tenant_id={TENANT}");
-        let answer = buy(&service, &service.operator_key, &path, "order-1");
+        let answer = service.command(&path, &service.operator_key, "order-1", BODY);
         assert_eq!((answer.status, &answer.json()["error"]["type"]), (502, &kind.into()), "{answer:?}");
         assert!(answer.body.contains(words), "{answer:?}");
         let said = format!("{}{}{}", answer.body, service.log(), service.screen());

@@ -51,12 +51,21 @@ fn the_first_screen_shows_the_main_job_done_and_what_it_says_to_paste_works() {
     let history = deployment.done(&pasted("history"));
     assert!(history.contains("granted") && history.contains("revoked"), "{history}");
 
-    let curl = after(&screen, "  curl -H 'Authorization: Bearer ");
-    let (key, url) = curl.split_once("' ").expect("a header and an address");
-    let path = url.strip_prefix(&service.url()).expect("this service's address");
-    let answer = service.ask("GET", path, Some(key), "");
+    // The two `curl`s, with the variables of the line above them.
+    let key = after(&screen, "FAIREPLACE_KEY=");
+    assert!(screen.contains(&format!("export FAIREPLACE_URL={} ", service.url())), "{screen}");
+    let balance = after(&screen, "  curl -H \"Authorization: Bearer $FAIREPLACE_KEY\" $FAIREPLACE_URL");
+    let answer = service.ask("GET", balance, Some(key), "");
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.json()["data"]["available"], 15, "{answer:?}");
+    let spend = after(&screen, "       -d '");
+    let (body, spend) = spend.split_once("' $FAIREPLACE_URL").expect("a body and an address");
+    let command = after(&screen, "-H 'Idempotency-Key: ").trim_end_matches("' \\");
+    for _ in 0..2 {
+        let answer = service.command(spend, key, command, body);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.json()["data"]["balance_after"]["available"], 14, "{answer:?}");
+    }
     assert!(screen.contains(&format!("stripe listen --forward-to {}/webhooks/stripe", service.url())));
 
     let ended = service.stop();
@@ -64,8 +73,8 @@ fn the_first_screen_shows_the_main_job_done_and_what_it_says_to_paste_works() {
     assert!(ended.stdout.ends_with("Stopped; everything is on disk.\n"), "{ended}");
     let again = deployment.dev();
     assert!(again.screen().contains("A demo tenant buys another 10_credits."), "{}", again.screen());
-    assert!(again.screen().contains("balance 15 → 25 credits"), "{}", again.screen());
-    assert_eq!(again.ask("GET", path, Some(key), "").status, 200, "yesterday's key still works");
+    assert!(again.screen().contains("balance 14 → 24 credits"), "{}", again.screen());
+    assert_eq!(again.ask("GET", balance, Some(key), "").status, 200, "yesterday's key still works");
 }
 
 #[test]

@@ -59,6 +59,14 @@ fn worked_out_by_hand() {
             0,
         ),
         (
+            "the lot that stood in was refunded too: its own went back, the first one's were used",
+            &[
+                ([100, 1, 1, 1, 0, 0], [1, 0, 1, 0], [100, 0, 100, 0]),
+                ([900, 1, 0, 1, 0, 0], [0, 1, 0, 0], [0, 900, 0, 0]),
+            ],
+            0,
+        ),
+        (
             "and was spent again",
             &[
                 ([100, 3, 6, 0, 0, 0], [3, 0, 0, 0], [100, 0, 0, 0]),
@@ -141,8 +149,12 @@ fn fold(journal: &[Transaction], tenant: TenantId) -> BTreeMap<LotId, LotSums> {
 
 /// Where each credit of a lot is, found by following the journal: used, unspent back, spent back,
 /// outstanding. None where something was restored or reversed: that needs more than counting.
+///
+/// A lot that stands in for others and is refunded itself gives its own credits back: it makes no difference
+/// which of the two came first.
 fn follow(journal: &[Transaction], tenant: TenantId) -> Option<BTreeMap<LotId, [i64; 4]>> {
     let mut lots: BTreeMap<LotId, [i64; 4]> = BTreeMap::new();
+    let mut stood_in: BTreeMap<LotId, i64> = BTreeMap::new();
     for transaction in journal.iter().filter(|transaction| transaction.tenant == tenant) {
         if matches!(transaction.kind, Kind::Restored | Kind::Reversed) {
             return None;
@@ -173,10 +185,16 @@ fn follow(journal: &[Transaction], tenant: TenantId) -> Option<BTreeMap<LotId, [
                 places[2] -= own;
                 places[1] += own;
                 places[0] += -amount - own;
+                *stood_in.entry(lot).or_default() += -amount - own;
             }
         }
         if let Some((lot, amount)) = refunded {
-            lots.entry(lot).or_default()[2] += amount - met;
+            let (places, stood_in) = (lots.entry(lot).or_default(), stood_in.entry(lot).or_default());
+            let own = (amount - met).min(*stood_in);
+            *stood_in -= own;
+            places[0] -= own;
+            places[1] += own;
+            places[2] += amount - met - own;
         }
     }
     Some(lots)
