@@ -141,12 +141,14 @@ impl Settlement<'_, '_> {
 /// the payment's other lots, which (in `freeze`) were asked for more than they had.
 pub(crate) fn refreeze(draft: &mut Draft<'_>, tenant: TenantId, returned: &[LotId]) {
     let unmet = |lot: &Lot| lot.freeze_target.less(lot.frozen);
+    // What a lot cannot meet from its own, which may just have returned to it, too.
+    let short = |lot: &Lot| unmet(lot).less(lot.available);
     for &id in returned {
         let payment = draft.lot(id).payment;
         let same = |lot: &Lot| lot.payment == payment && lot.tenant == tenant && lot.id != id;
-        for other in draft.lots_where(|lot| payment.is_some() && same(lot) && unmet(lot) > Credits::ZERO) {
+        for other in draft.lots_where(|lot| payment.is_some() && same(lot) && short(lot) > Credits::ZERO) {
             let spare = draft.lot(id).available.less(unmet(draft.lot(id)));
-            let moved = unmet(draft.lot(other)).min(spare);
+            let moved = short(draft.lot(other)).min(spare);
             draft.lot_mut(other).freeze_target -= moved;
             draft.lot_mut(id).freeze_target += moved;
         }
