@@ -14,6 +14,7 @@ mod holds;
 mod ingest;
 mod journal;
 mod keys;
+mod known_keys;
 mod migrate;
 mod notices;
 mod open;
@@ -70,6 +71,7 @@ pub struct Sqlite {
     // The loops have one of their own: no listing, and no audit of minutes, holds up what is due.
     loops: reader::Readers,
     writer: writer::Writer,
+    known_keys: known_keys::KnownKeys,
     lock: Arc<Mutex<open::Lock>>,
 }
 
@@ -83,7 +85,8 @@ impl Sqlite {
         let loops = reader::Readers::open(path, 1)?;
         let writer = writer::Writer::start(connection)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { readers, counter, loops, writer, lock: Arc::new(Mutex::new(lock)) })
+        let known_keys = known_keys::KnownKeys::default();
+        Ok(Self { readers, counter, loops, writer, known_keys, lock: Arc::new(Mutex::new(lock)) })
     }
 
     /// Tells other processes who has the database, and where it can be reached.
@@ -182,7 +185,9 @@ impl Sqlite {
     }
 
     pub(crate) async fn revoke_key(&self, id: String, now: Timestamp) -> Answer<bool> {
-        self.writer.write(move |c| keys::revoke(c, &id, now)).await
+        let change = self.known_keys.change();
+        let (revoked, _) = self.writer.write(move |c| Ok((keys::revoke(c, &id, now)?, change))).await?;
+        Ok(revoked)
     }
 
     pub(crate) async fn rotate_key(
@@ -193,7 +198,10 @@ impl Sqlite {
         now: Timestamp,
         until: Timestamp,
     ) -> Answer<Option<RotatedKey>> {
-        self.writer.write(move |c| keys::rotate(c, &id, &new_id, &hash, now, until)).await
+        let change = self.known_keys.change();
+        let rotate = move |c: &_| Ok((keys::rotate(c, &id, &new_id, &hash, now, until)?, change));
+        let (rotated, _) = self.writer.write(rotate).await?;
+        Ok(rotated)
     }
 
     pub(crate) async fn keys(&self) -> Answer<Vec<KeyRow>> {
@@ -201,7 +209,15 @@ impl Sqlite {
     }
 
     pub(crate) async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<KeyRow>> {
-        self.counter.read(move |c| keys::find(c, &hash)).await
+        let moment = match self.known_keys.find(&hash) {
+            Ok(key) => return Ok(Some(key)),
+            Err(moment) => moment,
+        };
+        let found = self.counter.read(move |c| keys::find(c, &hash)).await?;
+        if let Some(key) = &found {
+            self.known_keys.learn(&moment, hash, key);
+        }
+        Ok(found)
     }
 
     pub(crate) async fn tenant(&self, id: TenantId) -> Answer<Option<Tenant>> {
