@@ -52,7 +52,7 @@ pub(crate) fn read(database: &Database) -> Option<String> {
 pub(crate) async fn ensure(database: &Database, store: &Store, clock: &Clock) -> Result<String, Failure> {
     if let Some(secret) = read(database) {
         let found = store.find_key(auth::hash(&secret)).await?;
-        if found.is_some_and(|key| key.revoked_at.is_none()) {
+        if found.is_some_and(|key| key.works(clock.now())) {
             return Ok(secret);
         }
     }

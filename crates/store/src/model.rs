@@ -211,6 +211,13 @@ pub struct KeyRow {
     pub revoked_at: Option<Timestamp>,
 }
 
+impl KeyRow {
+    /// Whether it opens anything at this moment.
+    pub fn works(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
 /// An API key and the one that it replaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotatedKey {

@@ -37,8 +37,7 @@ impl Caller {
         };
         let token = header.and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(refused)?;
         let key = store.find_key(hash(token)).await?.ok_or_else(refused)?;
-        let ended = key.expires_at.is_some_and(|end| end <= now);
-        if key.revoked_at.is_some() || ended { Err(refused()) } else { Ok(Self { key }) }
+        if key.works(now) { Ok(Self { key }) } else { Err(refused()) }
     }
 
     /// The tenant that a request is about: the key's own, or for an operator the one that is asked for.

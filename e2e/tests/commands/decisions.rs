@@ -198,3 +198,22 @@ fn two_people_give_more_than_one_may() {
         assert!(deployment.done("audit verify").contains("the books add up"));
     });
 }
+
+#[test]
+fn the_key_of_this_machine_is_made_anew_once_it_was_rotated_away() {
+    let past = Past::new(false);
+    let deployment = &past.deployment;
+    let rotate = |overlap: u32| {
+        let keys: serde_json::Value = serde_json::from_str(&deployment.done("keys list --json")).unwrap();
+        let rows = keys["data"].as_array().unwrap();
+        let ours = rows.iter().rfind(|key| key["name"] == "operator on this machine").unwrap();
+        let id = ours["id"].as_str().unwrap();
+        deployment.done(&format!("keys rotate {id} --overlap {overlap}"));
+    };
+    rotate(0);
+    assert!(deployment.done("keys list").contains("operator on this machine"), "without a service");
+    rotate(0);
+    let service = deployment.serve();
+    assert!(deployment.done(&format!("balance {TENANT}")).contains("available"), "with one");
+    assert_eq!(service.stop().code, Some(0));
+}

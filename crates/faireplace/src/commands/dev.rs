@@ -124,7 +124,7 @@ async fn ensure_api_key(service: &Service, dev: &mut DevFile) -> Result<(), Fail
     let store = &service.app.store;
     if let Some(secret) = &dev.api_key {
         let found = store.find_key(auth::hash(secret)).await?;
-        if found.is_some_and(|key| key.revoked_at.is_none()) {
+        if found.is_some_and(|key| key.works(service.app.clock.now())) {
             return Ok(());
         }
     }

@@ -40,6 +40,7 @@ impl History {
             Column("change", Right, |row| signed(&row["amount"])),
             Column("balance", Right, |row| text(&row["balance_after"]["balance"])),
             Column("available", Right, |row| text(&row["balance_after"]["available"])),
+            Column("held", Right, |row| unless_zero(&row["balance_after"]["held"])),
             Column("frozen", Right, |row| unless_zero(&row["balance_after"]["frozen"])),
             Column("debt", Right, |row| unless_zero(&row["balance_after"]["debt"])),
             Column("payment", Left, |row| text(&row["payment"])),
