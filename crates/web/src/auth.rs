@@ -32,7 +32,8 @@ impl Caller {
         let refused = || {
             Problem::new(
                 ProblemKind::Unauthorized,
-                "This needs an API key that works: `Authorization: Bearer fp_…`, see `faireplace keys`.",
+                "This needs an API key that works: `Authorization: Bearer fp_…`, see `faireplace keys`. \
+                 Nothing was changed.",
             )
         };
         let token = header.and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(refused)?;
