@@ -51,6 +51,7 @@ struct Operation {
 struct Field {
     name: String,
     kind: String,
+    /// Only said of what is sent: answers have all of their fields, some of them null.
     required: bool,
     text: Paragraph,
     choices: Vec<String>,
@@ -165,11 +166,14 @@ fn gather(schema: &Value, components: &Value, prefix: &str, depth: usize, found:
         let choices = field["oneOf"].as_array().into_iter().flatten();
         let inner = choices.clone().find(|choice| choice["type"] != "null").unwrap_or(field);
         let target = resolved(inner, components);
+        let mut kinds = target["type"].as_array().into_iter().flatten();
+        let nullable =
+            choices.clone().any(|choice| choice["type"] == "null") || kinds.any(|one| one == "null");
         let said = [field, inner, target].into_iter().find_map(|one| one["description"].as_str());
         let names = target["enum"].as_array().into_iter().flatten();
         found.push(Field {
             name: format!("{prefix}{name}"),
-            kind: kind(target),
+            kind: if nullable { format!("{} or null", kind(target)) } else { kind(target) },
             required: required(name),
             text: paragraph(said.unwrap_or_default()),
             choices: names.map(text).collect(),
@@ -256,3 +260,6 @@ fn paragraph(text: &str) -> Paragraph {
     let pieces = text.split('`').enumerate().filter(|(_, piece)| !piece.is_empty());
     Paragraph(pieces.map(|(place, piece)| Piece { code: place % 2 == 1, text: piece.to_owned() }).collect())
 }
+
+#[cfg(test)]
+mod tests;
