@@ -93,6 +93,10 @@ fn sells(program: &str) {
     assert_eq!(checkout, again, "a button that is pressed twice buys once");
 
     let session = checkout.rsplit('/').next().unwrap();
+    let unanswered = shop.ask("GET", "/done?session=cs_test_nobodys", "");
+    assert_eq!(unanswered.status, 502, "{unanswered:?}");
+    assert!(!unanswered.body.contains("Nothing was charged"), "they may have paid: {unanswered:?}");
+
     world.pay(session);
     let done = shop.ask("GET", &format!("/done?session={session}"), "");
     assert_eq!(done.status, 200, "{done:?}");
@@ -151,7 +155,7 @@ fn a_balance_is_explained_as_the_guide_shows() {
     let done = |command: &str| world.deployment.done(command);
     done(&format!("trigger checkout.session.completed --payment lease --tenant {tenant}"));
     world.service.settle();
-    let body = json!({ "credits": 7 }).to_string();
+    let body = json!({ "credits": 7, "reference": "lease 81" }).to_string();
     let path = format!("/api/credits/spend?tenant_id={tenant}");
     let key = &world.service.operator_key;
     let spent = world.send("POST", &path, key, &[("idempotency-key", "lease-81")], &body);
