@@ -49,8 +49,8 @@ impl History {
     }
 }
 
-/// What let it happen. Whoever spent or held may have said what for: that is what people look for, and not the
-/// name of the request.
+/// What let it happen. Whoever spent or held may have said what for: that is what people look for, more than
+/// the name of the request.
 fn because(row: &serde_json::Value) -> String {
     let cause = text(&row["cause"]["id"]);
     shown(&match row["reference"].as_str() {
