@@ -75,7 +75,8 @@ impl Caller {
         if self.is_operator() || self.key.permissions.iter().any(|one| one == permission) {
             return Ok(());
         }
-        Err(Problem::new(ProblemKind::Forbidden, format!("This key lacks the permission {permission}.")))
+        let message = format!("This key lacks the permission {permission}. Nothing was changed.");
+        Err(Problem::new(ProblemKind::Forbidden, message))
     }
 }
 

@@ -101,7 +101,9 @@ pub(super) fn page(document: &Value) -> String {
 fn operation(method: &str, path: &str, operation: &Value, components: &Value) -> Operation {
     let responses = || entries(&operation["responses"]);
     let success = responses().find(|(status, _)| status.starts_with('2')).map(|(_, answer)| answer);
-    let content = success.map_or(&Value::Null, |answer| &answer["content"]["application/json"]);
+    let kinds = ["application/json", "text/event-stream"];
+    let content = success.and_then(|answer| kinds.iter().find_map(|kind| answer["content"].get(kind)));
+    let content = content.unwrap_or(&Value::Null);
     let asked = &operation["requestBody"]["content"]["application/json"]["schema"];
     let envelope = resolved(&content["schema"], components);
     let method = method.to_uppercase();
@@ -115,7 +117,11 @@ fn operation(method: &str, path: &str, operation: &Value, components: &Value) ->
         answers: responses().map(|(status, answer)| self::answer(status, answer, components)).collect(),
         data: fields(&envelope["properties"]["data"], components),
         curl: curl(&method, path, operation, components),
-        example: if content["example"].is_null() { String::new() } else { pretty(&content["example"]) },
+        example: match &content["example"] {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            example => pretty(example),
+        },
         method,
         path: path.to_owned(),
     }

@@ -18,6 +18,12 @@ fn check(operation: &str, (from, to): (&str, &str), field: &str, expected: &str)
 }
 
 #[test]
+fn the_stream_is_shown_as_it_comes() {
+    let answer = part("follow", "<h4>Answer</h4>", "</pre>");
+    assert!(answer.contains("\nevent: credits.spent\ndata: {"), "{answer}");
+}
+
+#[test]
 fn only_what_is_sent_is_required_and_null_is_named() {
     let body = ("<h4>Body</h4>", "<h4>Answers</h4>");
     let data = ("Fields of <code>data</code>", "</details>");
