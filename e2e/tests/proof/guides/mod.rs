@@ -10,10 +10,11 @@ use std::process::Command;
 
 use e2e::http::{Answer, Connection, Request};
 use e2e::process::{Ended, Process};
+use e2e::receiver::Receiver;
 use serde_json::{Value, json};
 
 use crate::world::{TENANT, World};
-use blocks::{Use, block};
+use blocks::{Use, block, text_of};
 
 /// A program of a guide, running.
 struct Running {
@@ -136,6 +137,32 @@ fn verifies(program: &str) {
     let heard = running.process.wait_for(|process| process.stdout().find(" credits.spent "));
     let (process, _) = heard.unwrap_or_else(|ended| panic!("it ended early:\n{ended}"));
     assert!(!process.stdout().contains("credits.granted"), "{}", process.stdout());
+}
+
+#[test]
+fn a_notice_says_what_the_guide_shows() {
+    let (world, receiver) = (World::start(), Receiver::start());
+    world.endpoint(&receiver.url());
+    world.tenant_post("/api/credits/spend", &json!({ "credits": 1, "reference": "lease 81" }));
+    let told: Value = serde_json::from_slice(&receiver.next().body).expect("a notice is JSON");
+    let guide = block("verify-notices", "{\n  \"type\": \"credits.spent\"", Use::Json);
+    let shown: Value = serde_json::from_str(&guide.text).expect("so is the guide's");
+    let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    for place in ["", "/data", "/data/balance_after"] {
+        let [shown, told] = [&shown, &told].map(|one| names(one.pointer(place).expect("it is there")));
+        assert_eq!(shown, told, "the names in {place}");
+    }
+
+    let asked = json!({ "url": receiver.url(), "types": ["nonsense"] }).to_string();
+    let refused = world.send("POST", "/api/webhook-endpoints", &world.tenant_key, &[], &asked);
+    let (_, kinds) = refused.body.split_once("some of ").expect("it names them all");
+    let (kinds, _) = kinds.split_once(". ").expect("its sentence ends");
+    for kind in kinds.split(", ") {
+        assert!(
+            text_of("verify-notices").contains(&format!("`{kind}`")),
+            "the guide does not say when {kind}"
+        );
+    }
 }
 
 #[test]
