@@ -29,7 +29,8 @@ async fn hear(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: B
     let id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     let Ok(mut seen) = receiver.seen.lock() else { return StatusCode::INTERNAL_SERVER_ERROR };
     if seen.insert(id.to_owned()) {
-        println!("{} {} {}", notice["data"]["sequence"], notice["type"], notice["data"]["balance_after"]);
+        let (data, kind) = (&notice["data"], notice["type"].as_str().unwrap_or_default());
+        println!("{} {kind} {}", data["sequence"], data["balance_after"]);
     }
     StatusCode::NO_CONTENT
 }

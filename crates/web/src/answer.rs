@@ -213,6 +213,12 @@ impl Problem {
     pub fn not_found(what: &str) -> Self {
         Self::new(ProblemKind::NotFound, format!("There is no such {what}."))
     }
+
+    /// There is no such route, or it is not for this key: the two look the same.
+    pub fn no_route() -> Self {
+        let message = "There is no such route; GET /docs shows all of them. Nothing was changed.";
+        Self::new(ProblemKind::NotFound, message)
+    }
 }
 
 impl From<StoreError> for Problem {

@@ -32,7 +32,8 @@ impl Caller {
         let refused = || {
             Problem::new(
                 ProblemKind::Unauthorized,
-                "This needs an API key that works: `Authorization: Bearer fp_…`, see `faireplace keys`.",
+                "This needs an API key that works: `Authorization: Bearer fp_…`, see `faireplace keys`. \
+                 Nothing was changed.",
             )
         };
         let token = header.and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(refused)?;
@@ -73,7 +74,8 @@ impl Caller {
         if self.is_operator() || self.key.permissions.iter().any(|one| one == permission) {
             return Ok(());
         }
-        Err(Problem::new(ProblemKind::Forbidden, format!("This key lacks the permission {permission}.")))
+        let message = format!("This key lacks the permission {permission}. Nothing was changed.");
+        Err(Problem::new(ProblemKind::Forbidden, message))
     }
 }
 

@@ -94,7 +94,8 @@ struct Document;
 const INTRODUCTION: &str = "\
 Exact prepaid credits for every tenant, bought through Stripe.
 
-A tenant's key acts on its tenant. An operator's key names one with `?tenant_id=`. What belongs to another \
+A key stands in the header of each request: `Authorization: Bearer fp_…`. A tenant's key acts on its tenant. \
+An operator's key names one with `?tenant_id=`. What belongs to another \
 tenant looks exactly like what does not exist: 404.
 
 Amounts of money are whole numbers of the currency's minor unit, credits are whole numbers, moments are \

@@ -26,7 +26,7 @@ enum Action {
         #[command(flatten)]
         whose: Whose,
         /// How many
-        #[arg(value_parser = clap::value_parser!(i64).range(1..=1_000_000_000))]
+        #[arg(value_parser = credits, allow_negative_numbers = true)]
         credits: i64,
         /// From 0 to 100, the smallest is spent first; what was bought has 50
         #[arg(long, value_parser = clap::value_parser!(u8).range(0..=100))]
@@ -42,7 +42,7 @@ enum Action {
         #[command(flatten)]
         whose: Whose,
         /// How many
-        #[arg(value_parser = clap::value_parser!(i64).range(1..=1_000_000_000))]
+        #[arg(value_parser = credits, allow_negative_numbers = true)]
         credits: i64,
         #[command(flatten)]
         word: Word,
@@ -52,7 +52,7 @@ enum Action {
         #[command(flatten)]
         whose: Whose,
         /// How much of it; all, if left out
-        #[arg(value_parser = clap::value_parser!(i64).range(1..=1_000_000_000))]
+        #[arg(value_parser = credits, allow_negative_numbers = true)]
         credits: Option<i64>,
         #[command(flatten)]
         word: Word,
@@ -106,6 +106,12 @@ struct Word {
     json: bool,
 }
 
+/// How many credits; their sign is the command's.
+fn credits(text: &str) -> Result<i64, String> {
+    let number = text.parse().ok().filter(|number| (1..=1_000_000_000).contains(number));
+    number.ok_or_else(|| "must be a whole number from 1 to 1000000000".into())
+}
+
 impl Adjust {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
@@ -154,7 +160,8 @@ fn report(answer: &Value, as_json: bool) -> Result<(), Failure> {
     match adjustment["state"].as_str() {
         Some("waiting") => {
             say!("{}", yellow(&format!("waiting: {what}. Nothing has moved yet.")));
-            say!("Somebody else decides, with an operator's key of their own in FAIREPLACE_OPERATOR_KEY:");
+            say!("Somebody else decides, with an operator's key of their own in FAIREPLACE_OPERATOR_KEY");
+            say!("that was made before this was asked for:");
             say!("  faireplace adjust approve {id}");
         }
         Some("rejected") => say!("rejected: {what}. Nothing was moved."),

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
-use crate::terminal::write;
+use crate::terminal::{shown, write};
 
 /// Show how a tenant's balance came to be, the newest line first
 #[derive(Args)]
@@ -44,10 +44,20 @@ impl History {
             Column("frozen", Right, |row| unless_zero(&row["balance_after"]["frozen"])),
             Column("debt", Right, |row| unless_zero(&row["balance_after"]["debt"])),
             Column("payment", Left, |row| text(&row["payment"])),
-            Column("because of", Left, |row| text(&row["cause"]["id"])),
+            Column("because of", Left, because),
         ];
         self.listing.print(&answer, &columns, "No credits have moved for this tenant.")
     }
+}
+
+/// What let it happen. Whoever spent or held may have said what for: that is what people look for, more than
+/// the name of the request.
+fn because(row: &serde_json::Value) -> String {
+    let cause = text(&row["cause"]["id"]);
+    shown(&match row["reference"].as_str() {
+        Some(reference) if reference != cause => format!("{reference} ({cause})"),
+        Some(_) | None => cause,
+    })
 }
 
 fn unless_zero(value: &serde_json::Value) -> String {

@@ -25,13 +25,13 @@ enum Action {
         #[arg(long, value_name = "DATE")]
         as_of: Option<String>,
         /// Also every lot, one by one; with --csv or --json
-        #[arg(long)]
+        #[arg(long, requires = "form")]
         lots: bool,
         /// Print CSV
-        #[arg(long, conflicts_with = "json")]
+        #[arg(long, group = "form")]
         csv: bool,
         /// Print JSON, exactly as the API answers it
-        #[arg(long)]
+        #[arg(long, group = "form")]
         json: bool,
     },
 }
@@ -40,7 +40,7 @@ impl Report {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         let Action::Liability { as_of, lots, csv, json } = self.action;
-        let mut path = format!("/api/admin/reports/liability?lots={}", lots && (csv || json));
+        let mut path = format!("/api/admin/reports/liability?lots={lots}");
         path.extend(as_of.map(|day| format!("&as_of={}", encoded(&day))));
         if csv {
             write(&client.text(&format!("{path}&format=csv")).await?);

@@ -99,7 +99,11 @@ impl Tenants {
 
 fn show(tenant: &Value) {
     let figure = |field: &str| tenant[field].as_i64().unwrap_or_default();
-    say!("{}  {}", bold(&shown(&text(&tenant["name"]))), text(&tenant["tenant_id"]));
+    let id = text(&tenant["tenant_id"]);
+    match tenant["name"].as_str() {
+        Some(name) => say!("{}  {id}", bold(&shown(name))),
+        None => say!("{}", bold(&id)),
+    }
     say!(
         "{} available, {} held, {} frozen, {} owed",
         figure("available"),
@@ -108,8 +112,8 @@ fn show(tenant: &Value) {
         figure("debt")
     );
     match tenant["low_balance"].as_i64() {
-        Some(low) => say!("told when fewer than {low} are available"),
-        None => say!("not told when few are left"),
+        Some(low) => say!("a notice goes out when fewer than {low} are available"),
+        None => say!("no notice when few are left; `tenants set --low-balance` asks for one"),
     }
     // Only one that is shown for itself is counted.
     if !tenant["lots"].is_null() {

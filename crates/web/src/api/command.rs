@@ -102,13 +102,13 @@ fn insufficient(requested: Credits, available: Credits, debt: Credits) -> Proble
         format!(
             "This tenant owes {}, because a payment was taken back after its credits were used. Nothing was \
              changed. The next purchase repays them first; until then nothing can be spent or held. Then ask \
-             again with a new Idempotency-Key: this one keeps this answer.",
+             again with a new Idempotency-Key: one that was used keeps its answer.",
             count(debt)
         )
     } else {
         format!(
             "{} asked for, and {available} available. Nothing was changed. Ask again after a purchase, with \
-             a new Idempotency-Key: this one keeps this answer.",
+             a new Idempotency-Key: one that was used keeps its answer.",
             were(requested)
         )
     };

@@ -7,11 +7,11 @@ use crate::answer::{Problem, ProblemKind};
 
 /// No such route.
 pub(crate) async fn route(Stray(request): Stray) -> Response {
-    request.meta.error(&Problem::not_found("route"))
+    request.meta.error(&Problem::no_route())
 }
 
 /// The route exists, for other methods.
 pub(crate) async fn method(Stray(request): Stray) -> Response {
-    let message = "This route does not take this method; see the `Allow` header.";
+    let message = "This route does not take this method; see the `Allow` header. Nothing was changed.";
     request.meta.error(&Problem::new(ProblemKind::MethodNotAllowed, message))
 }

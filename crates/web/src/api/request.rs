@@ -11,6 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 use ledger::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use serde_json::json;
 use store::{Page, Store};
 use uuid::Uuid;
@@ -105,7 +106,7 @@ impl FromRequestParts<App> for Operator {
         if caller.is_operator() {
             Ok(Self { request, caller })
         } else {
-            Err(request.meta.error(&Problem::not_found("route")))
+            Err(request.meta.error(&Problem::no_route()))
         }
     }
 }
@@ -167,7 +168,7 @@ impl FromRequestParts<App> for Id {
             // Escapes that make no text name nothing.
             Err(_) => {
                 let request = Request::from_request_parts(parts, app).await?;
-                Err(request.meta.error(&Problem::not_found("route")))
+                Err(request.meta.error(&Problem::no_route()))
             }
         }
     }
@@ -185,7 +186,7 @@ impl<const N: usize> FromRequestParts<App> for Ids<N> {
             Some(ids) => Ok(Self(ids)),
             None => {
                 let request = Request::from_request_parts(parts, app).await?;
-                Err(request.meta.error(&Problem::not_found("route")))
+                Err(request.meta.error(&Problem::no_route()))
             }
         }
     }
@@ -232,7 +233,8 @@ impl Query {
             [] => "it takes no parameters".to_owned(),
             known => format!("it knows {}", known.join(", ")),
         };
-        let message = format!("This route does not know {}; {takes}.", key.escape_debug());
+        let message =
+            format!("This route does not know {}; {takes}. Nothing was changed.", key.escape_debug());
         Err(Problem::new(ProblemKind::Validation, message))
     }
 }
@@ -279,7 +281,14 @@ pub(crate) fn body<T: DeserializeOwned>(request: &Request, received: Received) -
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(unread(&"it must be an object, not an array"));
     }
-    serde_json::from_slice(&bytes).map_err(|error| unread(&error))
+    if bytes.is_empty() {
+        return Err(unread(&"it is empty, and must be a JSON object"));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
+        // It is JSON, and serde says which of its fields is wrong.
+        Category::Data => unread(&error),
+        Category::Syntax | Category::Eof | Category::Io => unread(&format!("it is not JSON: {error}")),
+    })
 }
 
 /// A body that may be left out.

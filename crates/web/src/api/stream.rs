@@ -39,6 +39,14 @@ const GATHER: Duration = Duration::from_millis(50);
 const OPENING: &str = "retry: 3000\n\n";
 const SIGN_OF_LIFE: &str = ": still here\n\n";
 
+/// What a client reads, as the description of the API shows it.
+const EXAMPLE: &str = r#"retry: 3000
+
+id: 31
+event: credits.spent
+data: {"data":{"credits":1,"sequence":31,…},"timestamp":"2026-11-23T12:00:02Z","type":"credits.spent"}
+"#;
+
 /// What happens, as it happens
 ///
 /// Server-sent events: `id` is the notice's `sequence`, `event` its type, `data` the body that endpoints get.
@@ -53,7 +61,7 @@ const SIGN_OF_LIFE: &str = ": still here\n\n";
             description = "Resume after this one; counts before `last_event_id`.")),
     responses(
         (status = 200, description = "Events, until either side ends it.", content_type = "text/event-stream",
-            body = String),
+            body = String, example = json!(EXAMPLE)),
         (status = 429, description = "TOO_MANY")))]
 pub(crate) async fn follow(Reader { request, caller }: Reader, headers: HeaderMap) -> Response {
     request

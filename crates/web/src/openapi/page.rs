@@ -51,6 +51,7 @@ struct Operation {
 struct Field {
     name: String,
     kind: String,
+    /// Only said of what is sent: answers have all of their fields, some of them null.
     required: bool,
     text: Paragraph,
     choices: Vec<String>,
@@ -100,7 +101,9 @@ pub(super) fn page(document: &Value) -> String {
 fn operation(method: &str, path: &str, operation: &Value, components: &Value) -> Operation {
     let responses = || entries(&operation["responses"]);
     let success = responses().find(|(status, _)| status.starts_with('2')).map(|(_, answer)| answer);
-    let content = success.map_or(&Value::Null, |answer| &answer["content"]["application/json"]);
+    let kinds = ["application/json", "text/event-stream"];
+    let content = success.and_then(|answer| kinds.iter().find_map(|kind| answer["content"].get(kind)));
+    let content = content.unwrap_or(&Value::Null);
     let asked = &operation["requestBody"]["content"]["application/json"]["schema"];
     let envelope = resolved(&content["schema"], components);
     let method = method.to_uppercase();
@@ -114,7 +117,11 @@ fn operation(method: &str, path: &str, operation: &Value, components: &Value) ->
         answers: responses().map(|(status, answer)| self::answer(status, answer, components)).collect(),
         data: fields(&envelope["properties"]["data"], components),
         curl: curl(&method, path, operation, components),
-        example: if content["example"].is_null() { String::new() } else { pretty(&content["example"]) },
+        example: match &content["example"] {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            example => pretty(example),
+        },
         method,
         path: path.to_owned(),
     }
@@ -165,11 +172,14 @@ fn gather(schema: &Value, components: &Value, prefix: &str, depth: usize, found:
         let choices = field["oneOf"].as_array().into_iter().flatten();
         let inner = choices.clone().find(|choice| choice["type"] != "null").unwrap_or(field);
         let target = resolved(inner, components);
+        let mut kinds = target["type"].as_array().into_iter().flatten();
+        let nullable =
+            choices.clone().any(|choice| choice["type"] == "null") || kinds.any(|one| one == "null");
         let said = [field, inner, target].into_iter().find_map(|one| one["description"].as_str());
         let names = target["enum"].as_array().into_iter().flatten();
         found.push(Field {
             name: format!("{prefix}{name}"),
-            kind: kind(target),
+            kind: if nullable { format!("{} or null", kind(target)) } else { kind(target) },
             required: required(name),
             text: paragraph(said.unwrap_or_default()),
             choices: names.map(text).collect(),
@@ -256,3 +266,6 @@ fn paragraph(text: &str) -> Paragraph {
     let pieces = text.split('`').enumerate().filter(|(_, piece)| !piece.is_empty());
     Paragraph(pieces.map(|(place, piece)| Piece { code: place % 2 == 1, text: piece.to_owned() }).collect())
 }
+
+#[cfg(test)]
+mod tests;

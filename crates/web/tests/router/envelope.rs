@@ -80,7 +80,7 @@ async fn a_misspelt_parameter_never_shows_everything() {
         let summary = answer.summary();
         assert!(summary.starts_with("422 VALIDATION_ERROR This route "), "{route}: {summary}");
         assert!(
-            summary.contains("tenantid") && summary.ends_with(&format!("{known}.")),
+            summary.contains("tenantid") && summary.ends_with(&format!("{known}. Nothing was changed.")),
             "{route}: {summary}"
         );
 
@@ -187,7 +187,7 @@ async fn pages_are_cut_alike_everywhere() {
 #[tokio::test]
 async fn where_there_is_nothing_and_where_there_are_other_methods() {
     let deployment = Deployment::new().await;
-    let missing = "404 NOT_FOUND There is no such route.";
+    let missing = "404 NOT_FOUND There is no such route; GET /docs shows all of them. Nothing was changed.";
     for path in [
         "/",
         "/api",
@@ -211,7 +211,8 @@ async fn where_there_is_nothing_and_where_there_are_other_methods() {
         ("/api/health", "GET,HEAD"),
     ] {
         let answer = deployment.request(Method::DELETE, path, Some(&deployment.operator), "").await;
-        let message = "405 METHOD_NOT_ALLOWED This route does not take this method; see the `Allow` header.";
+        let message = "405 METHOD_NOT_ALLOWED This route does not take this method; see the `Allow` header. \
+                       Nothing was changed.";
         assert_eq!((answer.summary().as_str(), answer.header("allow")), (message, allow), "{path}");
     }
 }
@@ -241,6 +242,16 @@ async fn bodies_of_requests_are_limited_and_read_strictly() {
         let summary = post(body).await.summary();
         assert!(summary.starts_with("400 BAD_REQUEST The body cannot be read: "), "{body}: {summary}");
         assert!(summary.ends_with("Nothing was changed."), "{body}: {summary}");
+    }
+    for (body, why) in [
+        ("", "it is empty, and must be a JSON object. "),
+        ("name=x", "it is not JSON: expected ident at line 1 column 2. "),
+        ("{\"name\":", "it is not JSON: EOF while parsing a value at line 1 column 8. "),
+        (r#"{"name":1}"#, "invalid type: integer `1`, expected a string at line 1 column 9. "),
+    ] {
+        let summary = post(body).await.summary();
+        let expected = format!("400 BAD_REQUEST The body cannot be read: {why}");
+        assert!(summary.starts_with(&expected), "{body}: {summary}");
     }
 }
 

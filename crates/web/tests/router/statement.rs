@@ -125,7 +125,7 @@ async fn who_sees_what_and_bad_input() {
     let own = raw(&till, &till.key, "format=csv").await.1;
     assert!(own.contains("a decision by the operator") && !own.contains("nice"), "{own}");
     let seen = raw(&till, &till.deployment.operator, &format!("format=csv&tenant_id={TENANT}")).await.1;
-    assert!(seen.contains("operator a test's: they are nice"), "{seen}");
+    assert!(seen.contains("decided by a test's: they are nice"), "{seen}");
 
     let (_, reader) = till.deployment.key(Some(OTHER), &[CREDITS_READ], None).await;
     for (who, query, expected) in [

@@ -23,6 +23,8 @@ pub(super) enum Use {
     Curl,
     /// Its `faireplace` lines are run, and say what the guide says but for numbers, times and ids.
     Transcript,
+    /// It is JSON, of which a real one has the fields.
+    Json,
     /// It is not run, because …
     Shown(&'static str),
 }
@@ -65,6 +67,7 @@ const USES: &[(&str, &str, Use)] = &[
     ("verify-notices", "# notices.py:", Use::Program),
     ("verify-notices", "//! notices.rs:", Use::Shown("it is compiled as an example of `web`")),
     ("verify-notices", "curl -X POST $FAIREPLACE_URL/api/credits/spend", Use::Curl),
+    ("verify-notices", "{\n  \"type\": \"credits.spent\"", Use::Json),
     ("verify-notices", "export ENDPOINT", Use::Shown("the tests of the API do it, with ids of their own")),
     ("verify-notices", "curl -N", Use::Shown("it has no end; `notices` listens to one")),
 ];
@@ -77,6 +80,12 @@ pub(super) fn block(guide: &str, begins: &str, used: Use) -> Block {
     let block = found.next().unwrap_or_else(|| panic!("{guide}.md has no block that begins with `{begins}`"));
     assert!(found.next().is_none(), "{guide}.md has two blocks that begin with `{begins}`");
     block
+}
+
+/// The whole of a guide.
+pub(super) fn text_of(guide: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/guides/{guide}.md"));
+    fs::read_to_string(path).unwrap()
 }
 
 /// All of them, without their indentation.

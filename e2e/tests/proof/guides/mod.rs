@@ -10,10 +10,11 @@ use std::process::Command;
 
 use e2e::http::{Answer, Connection, Request};
 use e2e::process::{Ended, Process};
+use e2e::receiver::Receiver;
 use serde_json::{Value, json};
 
 use crate::world::{TENANT, World};
-use blocks::{Use, block};
+use blocks::{Use, block, text_of};
 
 /// A program of a guide, running.
 struct Running {
@@ -93,6 +94,10 @@ fn sells(program: &str) {
     assert_eq!(checkout, again, "a button that is pressed twice buys once");
 
     let session = checkout.rsplit('/').next().unwrap();
+    let unanswered = shop.ask("GET", "/done?session=cs_test_nobodys", "");
+    assert_eq!(unanswered.status, 502, "{unanswered:?}");
+    assert!(!unanswered.body.contains("Nothing was charged"), "they may have paid: {unanswered:?}");
+
     world.pay(session);
     let done = shop.ask("GET", &format!("/done?session={session}"), "");
     assert_eq!(done.status, 200, "{done:?}");
@@ -135,6 +140,32 @@ fn verifies(program: &str) {
 }
 
 #[test]
+fn a_notice_says_what_the_guide_shows() {
+    let (world, receiver) = (World::start(), Receiver::start());
+    world.endpoint(&receiver.url());
+    world.tenant_post("/api/credits/spend", &json!({ "credits": 1, "reference": "lease 81" }));
+    let told: Value = serde_json::from_slice(&receiver.next().body).expect("a notice is JSON");
+    let guide = block("verify-notices", "{\n  \"type\": \"credits.spent\"", Use::Json);
+    let shown: Value = serde_json::from_str(&guide.text).expect("so is the guide's");
+    let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    for place in ["", "/data", "/data/balance_after"] {
+        let [shown, told] = [&shown, &told].map(|one| names(one.pointer(place).expect("it is there")));
+        assert_eq!(shown, told, "the names in {place}");
+    }
+
+    let asked = json!({ "url": receiver.url(), "types": ["nonsense"] }).to_string();
+    let refused = world.send("POST", "/api/webhook-endpoints", &world.tenant_key, &[], &asked);
+    let (_, kinds) = refused.body.split_once("some of ").expect("it names them all");
+    let (kinds, _) = kinds.split_once(". ").expect("its sentence ends");
+    for kind in kinds.split(", ") {
+        assert!(
+            text_of("verify-notices").contains(&format!("`{kind}`")),
+            "the guide does not say when {kind}"
+        );
+    }
+}
+
+#[test]
 fn the_receiver_in_rust_is_the_example_that_is_compiled() {
     let shown = Use::Shown("it is compiled as an example of `web`");
     let text = block("verify-notices", "//! notices.rs:", shown).text;
@@ -151,7 +182,7 @@ fn a_balance_is_explained_as_the_guide_shows() {
     let done = |command: &str| world.deployment.done(command);
     done(&format!("trigger checkout.session.completed --payment lease --tenant {tenant}"));
     world.service.settle();
-    let body = json!({ "credits": 7 }).to_string();
+    let body = json!({ "credits": 7, "reference": "lease 81" }).to_string();
     let path = format!("/api/credits/spend?tenant_id={tenant}");
     let key = &world.service.operator_key;
     let spent = world.send("POST", &path, key, &[("idempotency-key", "lease-81")], &body);

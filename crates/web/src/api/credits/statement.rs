@@ -236,7 +236,7 @@ impl Line {
 fn in_words(cause: &Cause, caller: &Caller) -> String {
     match cause {
         Cause::Event(event) => format!("Stripe event {event}"),
-        Cause::Operator { by, reason } if caller.is_operator() => format!("operator {by}: {reason}"),
+        Cause::Operator { by, reason } if caller.is_operator() => format!("decided by {by}: {reason}"),
         // What operators write for each other is not for the tenant's eyes.
         Cause::Operator { .. } => "a decision by the operator".to_owned(),
         Cause::Command(key) => format!("request {key}"),
