@@ -3,7 +3,7 @@
 //! tell, so that nothing is told that did not happen, and nothing happens untold.
 //! Not here: who wants to know, and how it is sent (`engine`).
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::book::Tenant;
 use crate::entitlement::entitlement;
@@ -76,8 +76,8 @@ pub struct Notice {
     /// How many credits it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits: Option<Credits>,
-    /// What the tenant has and owes after it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What the tenant has and owes after it; told with their sum, `balance`, as everywhere in the API.
+    #[serde(serialize_with = "with_sum", skip_serializing_if = "Option::is_none")]
     pub balance_after: Option<Balance>,
     /// The payment behind it, by its key.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,6 +88,16 @@ pub struct Notice {
     /// What the tenant's own system calls the occasion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+}
+
+fn with_sum<S: Serializer>(of: &Option<Balance>, to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct WithSum {
+        #[serde(flatten)]
+        parts: Balance,
+        balance: i64,
+    }
+    of.map(|parts| WithSum { parts, balance: parts.net() }).serialize(to)
 }
 
 /// What to tell of a transaction, before which the tenant owed `debt_before`.

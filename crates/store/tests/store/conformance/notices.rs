@@ -49,7 +49,7 @@ async fn what_happens_is_told_once_and_in_its_order(store: Store) {
     assert!(notices.is_sorted_by_key(|notice| notice.seq));
     assert!(notices.iter().all(|notice| notice.tenant == tenant(1)));
     let spent: serde_json::Value = serde_json::from_str(&notices[3].data).unwrap();
-    let balance = serde_json::json!({ "available": 0, "held": 4, "frozen": 0, "debt": 0 });
+    let balance = serde_json::json!({ "available": 0, "held": 4, "frozen": 0, "debt": 0, "balance": 4 });
     let told = [&spent["tenant_id"], &spent["transaction_id"], &spent["credits"], &spent["balance_after"]];
     assert_eq!(told, [&tenant(1).to_string().into(), &3.into(), &6.into(), &balance]);
     assert_eq!(notices[3].at, NOW.plus_seconds(1));
