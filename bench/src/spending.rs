@@ -50,13 +50,20 @@ pub(crate) struct Plan {
 /// Connections that read balances while all others spend.
 const READERS: u32 = 4;
 
-/// What one round came to: spends in a second, and microseconds.
+/// What a load of spends came to: spends in a second, and microseconds.
+#[derive(Clone, Copy, Default)]
+struct Spends {
+    per_second: u64,
+    p99: u64,
+    /// Of the service, for one spend.
+    cpu: u64,
+}
+
+/// What one round came to.
 #[derive(Default)]
 struct Round {
-    hot: u64,
-    spread: u64,
-    hot_p99: u64,
-    spread_p99: u64,
+    hot: Spends,
+    spread: Spends,
     idle_read_p99: u64,
     read_p50: u64,
     read_p99: u64,
@@ -87,7 +94,8 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
                 (postgres.hot(plan.connections, time)?, postgres.spread(plan.connections, time)?);
             round.postgres = Some((hot, spread));
         }
-        eprintln!("round {number} of {rounds}: hot {}/s, spread {}/s", round.hot, round.spread);
+        let (hot, spread) = (round.hot.per_second, round.spread.per_second);
+        eprintln!("round {number} of {rounds}: hot {hot}/s, spread {spread}/s");
         all.push(round);
     }
     print!("{}", table(plan, seconds, &all));
@@ -105,12 +113,18 @@ async fn round(plan: &Plan, program: &std::path::Path, number: u32, time: Durati
     let mut round = Round { idle_read_p99: percentile(&idle.micros, 99), ..Round::default() };
     for is_hot in if number.is_multiple_of(2) { [false, true] } else { [true, false] } {
         let keys = if is_hot { hot } else { spread };
+        let before = service.cpu_micros()?;
         let seen = load::spend(service.address, keys, plan.connections, time).await?;
-        let (rate, p99) = (seen.per_second(), percentile(&seen.micros, 99));
+        let used = service.cpu_micros()? - before;
+        let spends = Spends {
+            per_second: seen.per_second(),
+            p99: percentile(&seen.micros, 99),
+            cpu: used / u64::try_from(seen.micros.len())?.max(1),
+        };
         if is_hot {
-            (round.hot, round.hot_p99) = (rate, p99);
+            round.hot = spends;
         } else {
-            (round.spread, round.spread_p99) = (rate, p99);
+            round.spread = spends;
         }
     }
     let (spending, reading) = tokio::join!(
@@ -128,29 +142,32 @@ fn table(plan: &Plan, seconds: u64, rounds: &[Round]) -> String {
     let middle = |figure: fn(&Round) -> u64| median(rounds.iter().map(figure).collect()).unwrap_or_default();
     let ratio = |one: u64, other: u64| hundredths((one * 100).checked_div(other).unwrap_or_default());
     let millis = |micros: u64| hundredths(micros / 10);
-    let (hot, spread) = (middle(|round| round.hot), middle(|round| round.spread));
-    let hot_to_spread = median(rounds.iter().map(|round| round.hot * 100 / round.spread.max(1)).collect());
+    let (hot, spread) = (middle(|round| round.hot.per_second), middle(|round| round.spread.per_second));
+    let hot_to_spread = |round: &Round| round.hot.per_second * 100 / round.spread.per_second.max(1);
+    let hot_to_spread = median(rounds.iter().map(hot_to_spread).collect());
     let mut text = format!(
         "load        spends of 1 credit, each with a key of its own, {} connections, closed loop, \
          {} tenants; medians of {} rounds of {seconds} s\n\
          durability  faireplace: SQLite, WAL, synchronous=FULL, group commit; PostgreSQL: its defaults\n\n\
-         | | spends/s | p99 ms | |\n|---|--:|--:|---|\n\
-         | faireplace, one hot tenant | {hot} | {} | over HTTP |\n\
-         | faireplace, {} tenants | {spread} | {} | over HTTP |\n",
+         | | spends/s | p99 ms | CPU µs | |\n|---|--:|--:|--:|---|\n\
+         | faireplace, one hot tenant | {hot} | {} | {} | over HTTP |\n\
+         | faireplace, {} tenants | {spread} | {} | {} | over HTTP |\n",
         plan.connections,
         plan.tenants,
         rounds.len(),
-        millis(middle(|round| round.hot_p99)),
+        millis(middle(|round| round.hot.p99)),
+        middle(|round| round.hot.cpu),
         plan.tenants,
-        millis(middle(|round| round.spread_p99)),
+        millis(middle(|round| round.spread.p99)),
+        middle(|round| round.spread.cpu),
     );
     let of_postgres = |side: fn((u64, u64)) -> u64| {
         median(rounds.iter().filter_map(|round| round.postgres.map(side)).collect())
     };
     if let (Some(pg_hot), Some(pg_spread)) = (of_postgres(|p| p.0), of_postgres(|p| p.1)) {
         text += &format!(
-            "| PostgreSQL, one hot row | {pg_hot} | | a locking function, called by pgbench: no HTTP |\n\
-             | PostgreSQL, {} rows | {pg_spread} | | the same |\n\n\
+            "| PostgreSQL, one hot row | {pg_hot} | | | a locking function, called by pgbench: no HTTP |\n\
+             | PostgreSQL, {} rows | {pg_spread} | | | the same |\n\n\
              faireplace to PostgreSQL, hot: {} ×; spread: {} ×\n",
             plan.tenants,
             ratio(hot, pg_hot),

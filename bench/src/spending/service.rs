@@ -15,7 +15,7 @@ use hyper::{Request, header};
 use serde_json::{Value, json};
 
 use crate::load::{Sender, connect, get, now};
-use crate::peers;
+use crate::{peers, process};
 
 /// What every tenant is granted.
 const CREDITS: i64 = 1_000_000_000;
@@ -63,6 +63,11 @@ impl Service {
             service.seed(&mut sender, number).await?;
         }
         Ok(service)
+    }
+
+    /// CPU time that it has used so far, in microseconds.
+    pub(super) fn cpu_micros(&self) -> anyhow::Result<u64> {
+        Ok(process::cpu_micros(self.child.id())?)
     }
 
     async fn seed(&mut self, sender: &mut Sender, number: u32) -> anyhow::Result<()> {
