@@ -62,6 +62,9 @@ pub struct App {
     pub counters: Arc<Counters>,
 }
 
+/// As handlers hold it: each request clones it several times, and one counter is cheaper than twenty.
+pub(crate) type Shared = Arc<App>;
+
 impl App {
     /// Puts the parts together.
     pub fn new(

@@ -1,5 +1,7 @@
 //! Every route, on one screen: who it is for, and which handler answers it.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
@@ -80,5 +82,5 @@ pub fn router(app: App) -> Router {
         .merge(about)
         .fallback(missing::route)
         .method_not_allowed_fallback(missing::method);
-    stamp(tell(service).with_state(app), move || entropy::unique_id(clock.now()))
+    stamp(tell(service).with_state(Arc::new(app)), move || entropy::unique_id(clock.now()))
 }

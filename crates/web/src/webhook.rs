@@ -10,7 +10,7 @@ use stripe::signature::{SignatureFault, TOLERANCE_SECONDS, verify};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-use crate::app::{App, Counters};
+use crate::app::{App, Counters, Shared};
 
 const SIGNATURE: &str = "stripe-signature";
 const RECEIVED: &str = r#"{"received":true}"#;
@@ -50,7 +50,7 @@ const UNAVAILABLE: &str = concat!(
         (status = 413, description = "The body is too large.", body = Refused),
         (status = 415, description = "The body is compressed.", body = Refused),
         (status = 503, description = "It could not be stored for certain.", body = Refused)))]
-pub(crate) async fn receive(State(app): State<App>, request: Request) -> Response {
+pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Response {
     let headers = request.headers();
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return json(StatusCode::UNSUPPORTED_MEDIA_TYPE, ENCODED);

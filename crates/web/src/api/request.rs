@@ -17,7 +17,7 @@ use store::{Page, Store};
 use uuid::Uuid;
 
 use crate::answer::{Meta, Problem, ProblemKind};
-use crate::app::App;
+use crate::app::{App, Shared};
 use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller};
 use crate::server::allowance::Taken;
 use crate::server::headers::RequestId;
@@ -29,7 +29,7 @@ const PER_PAGE_MAX: u32 = 100;
 
 /// One request, by anyone.
 pub(crate) struct Request {
-    pub(crate) app: App,
+    pub(crate) app: Shared,
     pub(crate) meta: Meta,
     pub(crate) query: Query,
 }
@@ -49,10 +49,10 @@ impl Request {
     }
 }
 
-impl FromRequestParts<App> for Request {
+impl FromRequestParts<Shared> for Request {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
         let meta = meta(parts, app);
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let query = query.map_err(|problem| meta.error(&problem))?;
@@ -66,10 +66,10 @@ pub(crate) struct Reader {
     pub(crate) caller: Caller,
 }
 
-impl FromRequestParts<App> for Reader {
+impl FromRequestParts<Shared> for Reader {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
         let (request, caller) = authenticated(parts, app).await?;
         caller.require(CREDITS_READ).map_err(|problem| request.meta.error(&problem))?;
         Ok(Self { request, caller })
@@ -82,10 +82,10 @@ pub(crate) struct Writer {
     pub(crate) caller: Caller,
 }
 
-impl FromRequestParts<App> for Writer {
+impl FromRequestParts<Shared> for Writer {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
         let (request, caller) = authenticated(parts, app).await?;
         caller.require(CREDITS_WRITE).map_err(|problem| request.meta.error(&problem))?;
         Ok(Self { request, caller })
@@ -98,10 +98,10 @@ pub(crate) struct Operator {
     pub(crate) caller: Caller,
 }
 
-impl FromRequestParts<App> for Operator {
+impl FromRequestParts<Shared> for Operator {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
         let (request, caller) = authenticated(parts, app).await?;
         if caller.is_operator() {
             Ok(Self { request, caller })
@@ -115,10 +115,10 @@ impl FromRequestParts<App> for Operator {
 /// not see answers like what does not exist.
 pub(crate) struct Stray(pub(crate) Request);
 
-impl FromRequestParts<App> for Stray {
+impl FromRequestParts<Shared> for Stray {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
         match authenticated(parts, app).await {
             Ok((request, _)) => Ok(Self(request)),
             Err(refused) if refused.status() == StatusCode::TOO_MANY_REQUESTS => Err(refused),
@@ -127,7 +127,7 @@ impl FromRequestParts<App> for Stray {
     }
 }
 
-async fn authenticated(parts: &mut Parts, app: &App) -> Result<(Request, Caller), Response> {
+async fn authenticated(parts: &mut Parts, app: &Shared) -> Result<(Request, Caller), Response> {
     let meta = meta(parts, app);
     let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let caller = Caller::authenticate(header, &app.store, meta.at).await;
@@ -159,10 +159,10 @@ fn allowed(parts: &Parts, app: &App, caller: &Caller, now: Timestamp) -> Result<
 /// The object that the path names. It is taken last, so that who may not ask learns nothing from it.
 pub(crate) struct Id(pub(crate) String);
 
-impl FromRequestParts<App> for Id {
+impl FromRequestParts<Shared> for Id {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
         match Path::<String>::from_request_parts(parts, app).await {
             Ok(Path(id)) => Ok(Self(id)),
             // Escapes that make no text name nothing.
@@ -177,10 +177,10 @@ impl FromRequestParts<App> for Id {
 /// The objects that the path names, the outer one first. Taken last, like [`Id`].
 pub(crate) struct Ids<const N: usize>(pub(crate) [String; N]);
 
-impl<const N: usize> FromRequestParts<App> for Ids<N> {
+impl<const N: usize> FromRequestParts<Shared> for Ids<N> {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
         let named = Path::<Vec<String>>::from_request_parts(parts, app).await.ok();
         match named.and_then(|Path(ids)| ids.try_into().ok()) {
             Some(ids) => Ok(Self(ids)),

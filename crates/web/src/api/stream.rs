@@ -23,7 +23,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::{Reader, Request};
 use crate::answer::{Problem, ProblemKind};
-use crate::app::App;
+use crate::app::Shared;
 use crate::auth::{CREDITS_READ, Caller};
 use body::Frames;
 
@@ -129,7 +129,7 @@ fn opening(asked: Option<i64>, range: NoticeRange) -> Bytes {
 
 /// One stream.
 struct Teller {
-    app: App,
+    app: Shared,
     whose: Option<TenantId>,
     after: i64,
     /// The `Authorization` header, to ask again whether it still works.

@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 
-use crate::app::App;
+use crate::app::Shared;
 use crate::rate::Allowance;
 
 /// Where the request's allowance is written, once it is known whose request it is. An extension.
@@ -23,7 +23,7 @@ impl Taken {
 }
 
 /// Says in the answers of these routes what is left.
-pub(crate) fn tell(routes: Router<App>) -> Router<App> {
+pub(crate) fn tell(routes: Router<Shared>) -> Router<Shared> {
     routes.layer(middleware::from_fn(async |mut request: Request, next: Next| {
         let taken = Taken::default();
         request.extensions_mut().insert(taken.clone());
