@@ -30,9 +30,18 @@ pub(super) fn health(c: &Connection) -> Result<Health, StoreError> {
         // In the index alone: reading every event that waits would make a large backlog larger.
         oldest_pending: at(one("SELECT (SELECT received_at FROM events WHERE seq =
                  (SELECT min(seq) FROM events INDEXED BY events_due WHERE due_at IS NOT NULL))")?),
-        quarantined: one("SELECT count(*) FROM quarantine WHERE closed_at IS NULL")?.unwrap_or_default(),
+        // Each half has its own index of what is open.
+        quarantined: one(
+            "SELECT (SELECT count(*) FROM quarantine WHERE closed_at IS NULL AND event IS NOT NULL)
+                 + (SELECT count(*) FROM quarantine WHERE closed_at IS NULL AND payment IS NOT NULL)",
+        )?
+        .unwrap_or_default(),
         last_event: at(one("SELECT (SELECT received_at FROM events ORDER BY seq DESC LIMIT 1)")?),
         transactions: one("SELECT max(seq) FROM transactions")?.unwrap_or_default(),
+        endpoints_disabled: one(
+            "SELECT count(*) FROM (SELECT 1 FROM endpoints WHERE disabled_at IS NOT NULL LIMIT 100)",
+        )?
+        .unwrap_or_default(),
     })
 }
 

@@ -21,6 +21,8 @@ mod open;
 mod operators;
 mod paging;
 mod payments;
+#[cfg(test)]
+mod plans;
 mod purchases;
 mod quarantine;
 mod reader;

@@ -140,8 +140,9 @@ CREATE TABLE adjustments (
     transaction_seq INTEGER,
     UNIQUE (tenant, scope, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX adjustments_of_tenant ON adjustments (tenant, created_at);
-CREATE INDEX adjustments_open ON adjustments (created_at) WHERE state IN ('waiting', 'approved');
+CREATE INDEX adjustments_by_time ON adjustments (created_at, id);
+CREATE INDEX adjustments_of_tenant ON adjustments (tenant, created_at, id);
+CREATE INDEX adjustments_by_state ON adjustments (state, created_at, id);
 
 -- What other systems are told, written with what it tells of.
 CREATE TABLE notices (
@@ -171,6 +172,7 @@ CREATE TABLE endpoints (
     disabled_reason TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX endpoints_of_tenant ON endpoints (tenant);
+CREATE INDEX endpoints_disabled ON endpoints (disabled_at) WHERE disabled_at IS NOT NULL;
 
 -- Each notice on its way to each endpoint.
 CREATE TABLE deliveries (
