@@ -323,6 +323,15 @@ impl Sqlite {
         self.loops.read(move |c| deliveries::due(c, now, &room)).await
     }
 
+    pub(crate) async fn due_delivery(
+        &self,
+        endpoint: String,
+        notice: i64,
+        now: Timestamp,
+    ) -> Answer<Option<DueDelivery>> {
+        self.loops.read(move |c| deliveries::find(c, &endpoint, notice, now)).await
+    }
+
     pub(crate) async fn next_delivery(&self, now: Timestamp) -> Answer<Option<Timestamp>> {
         self.loops.read(move |c| deliveries::next(c, now)).await
     }

@@ -234,6 +234,7 @@ fn deliveries(c: &Connection) {
         .map(|(fate, due)| Attempt {
             endpoint: due.endpoint,
             notice: due.notice.seq,
+            due_at: due.due_at,
             status: None,
             error: None,
             fate,
