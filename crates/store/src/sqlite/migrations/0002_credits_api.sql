@@ -30,7 +30,8 @@ ALTER TABLE lots_new RENAME TO lots;
 CREATE INDEX lots_of_tenant ON lots (tenant, id);
 CREATE INDEX lots_of_payment ON lots (payment) WHERE payment IS NOT NULL;
 CREATE INDEX lots_to_burn ON lots (tenant, priority, expires_at, purchased_at, id) WHERE available > 0;
-CREATE INDEX lots_to_expire ON lots (expires_at) WHERE available > 0 AND expires_at < 9223372036854775807;
+CREATE INDEX lots_to_expire ON lots (expires_at, tenant)
+    WHERE available > 0 AND expires_at < 9223372036854775807;
 CREATE INDEX ending_lots_of_tenant ON lots (tenant, expires_at)
     WHERE available > 0 AND expires_at < 9223372036854775807;
 
@@ -76,7 +77,7 @@ CREATE TABLE holds (
     resolved_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX holds_of_tenant ON holds (tenant, created_at, id);
-CREATE INDEX holds_to_expire ON holds (expires_at) WHERE state = 'open';
+CREATE INDEX holds_to_expire ON holds (expires_at, tenant) WHERE state = 'open';
 CREATE INDEX open_holds_of_tenant ON holds (tenant, expires_at) WHERE state = 'open';
 
 -- From which lots each hold took its credits, in burn order.

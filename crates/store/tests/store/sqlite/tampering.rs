@@ -1,11 +1,11 @@
 //! The journal refuses to be changed, and where somebody changes it all the same, the audit says so.
 
 use rusqlite::Connection;
-use store::Store;
+use store::{Store, Swept};
 
 use super::{open, raw};
-use crate::conformance::sale::{Sale, learn};
-use crate::conformance::till::{capture, does, hold};
+use crate::conformance::sale::{NOW, Sale, balance, learn, tenant};
+use crate::conformance::till::{ask, capture, does, hold, hold_for, order_of};
 use crate::folder::Folder;
 
 /// Three transactions of tenant 1, two of tenant 2.
@@ -158,6 +158,28 @@ async fn words_that_mean_nothing_end_the_audit_with_an_error() {
         let error = store.audit().await.unwrap_err().to_string();
         assert!(error.contains(words) && error.contains("cannot read"), "{forgery}: {error}");
     }
+}
+
+/// On a tenant who holds more than it has, the ledger's rules panic.
+#[tokio::test]
+async fn a_tenant_that_cannot_be_swept_keeps_nobody_waiting() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let store = open(&path);
+    for (whose, lasts) in [(1, 10), (2, 20), (3, 30)] {
+        learn(&store, &[Sale::new(format!("s{whose}")).to(whose).bought()]).await;
+        for number in 0..3 {
+            let hold = hold_for(10 * whose + number, 1, lasts);
+            ask(&store, order_of(tenant(whose), &number.to_string(), hold), NOW).await.unwrap();
+        }
+    }
+    for forged in ["UPDATE tenants SET held = 0 WHERE id = ?1", "UPDATE tenants SET held = 3 WHERE id = ?1"] {
+        raw(&path).execute(forged, [tenant(1).0]).unwrap();
+        let swept = store.sweep(NOW.plus_seconds(60), 2).await.unwrap();
+        assert_eq!(swept, Swept { expired: 2, more: true }, "{forged}");
+    }
+    assert_eq!(balance(&store, 2).await, [9, 1, 0, 0]);
+    assert_eq!(balance(&store, 1).await, [9, 1, 0, 0], "mended, it has its turn");
 }
 
 /// A list of faults has an end, and so has the time that it takes.
