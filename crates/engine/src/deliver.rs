@@ -164,15 +164,28 @@ impl Deliverer {
         }
     }
 
-    /// Sends the lane's notices one after the other. One that fails ends it: what follows is taken up again
-    /// with the room that there is then.
+    /// Sends the lane's notices one after the other. One that fails ends it, and so does one that is not due
+    /// any more: what follows is taken up again with the room that there is then.
     fn begin(&mut self, lane: Lane, deliveries: Vec<DueDelivery>) {
         let (sender, report, stopping) = (self.sender.clone(), self.report.clone(), self.stopping.clone());
+        let store = self.store.clone();
         let flight = self.flights.spawn(async move {
-            for delivery in deliveries {
+            let mut first = true;
+            for taken in deliveries {
                 if stopping.load(Ordering::Relaxed) {
                     return;
                 }
+                let delivery = if std::mem::take(&mut first) {
+                    taken
+                } else {
+                    // Those before it took their time: its endpoint may be gone, or sign with another secret.
+                    let now = sender.clock.now();
+                    match store.due_delivery(taken.endpoint, taken.notice.seq, now).await {
+                        Ok(Some(delivery)) => delivery,
+                        // Where the store fails, the loop's next step says so.
+                        Ok(None) | Err(_) => return,
+                    }
+                };
                 let attempt = sender.attempt(&delivery).await;
                 let arrived = attempt.fate == Fate::Delivered;
                 // The receiver lives as long as this lane's owner.

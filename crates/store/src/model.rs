@@ -290,6 +290,8 @@ pub struct Health {
     pub last_event: Option<Timestamp>,
     /// Transactions in the journal.
     pub transactions: i64,
+    /// Endpoints that are told nothing until somebody enables them; at most 100 are counted.
+    pub endpoints_disabled: i64,
 }
 
 /// What an audit of the whole journal found.

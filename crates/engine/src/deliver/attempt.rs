@@ -39,7 +39,8 @@ impl Sender {
         let (status, error, fate) = judge(&reply, delivery.attempts + 1, &self.schedule, self.clock.now());
         let (endpoint, sequence, id) = (&delivery.endpoint, delivery.notice.seq, &delivery.notice.id);
         tracing::debug!(endpoint, sequence, id, status, error, "a notice was sent");
-        Attempt { endpoint: delivery.endpoint.clone(), notice: sequence, status, error, fate }
+        let (endpoint, due_at) = (delivery.endpoint.clone(), delivery.due_at);
+        Attempt { endpoint, notice: sequence, due_at, status, error, fate }
     }
 }
 

@@ -178,6 +178,34 @@ async fn a_receiver_that_is_gone_is_asked_nothing_more() {
 }
 
 #[tokio::test]
+async fn what_becomes_of_an_endpoint_counts_from_the_next_letter_on() {
+    for (change, signatures) in [
+        ("DELETE FROM endpoints", &[1][..]),
+        ("UPDATE endpoints SET disabled_at = 1", &[1]),
+        // The old secret signs too, until then.
+        ("UPDATE endpoints SET old_secret = 'whsec_BBBB', old_secret_until = 9e17", &[1, 2, 2]),
+        ("UPDATE endpoints SET old_secret = 'whsec_BBBB', old_secret_until = 0", &[1, 1, 1]),
+        ("UPDATE deliveries SET due_at = NULL WHERE notice = 2", &[1, 1]),
+    ] {
+        let post = Post::new();
+        let permits = Arc::new(Semaphore::new(0));
+        post.endpoint("a", Manner::Waits(permits.clone())).await;
+        for _ in 0..3 {
+            post.tell(1, &["a"]);
+        }
+        let mut deliverer = post.deliverer();
+        deliverer.step(post.clock().now()).await.unwrap();
+        while post.sent().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        post.backdoor().execute(change, []).unwrap();
+        permits.add_permits(3);
+        timeout(PATIENCE, post.deliver(&mut deliverer)).await.unwrap();
+        assert_eq!(post.signed(), signatures, "{change}: {:?}", post.sent());
+    }
+}
+
+#[tokio::test]
 async fn a_carrier_that_panics_fails_one_attempt() {
     let post = Post::new();
     post.endpoint("bad", Manner::Panics).await;

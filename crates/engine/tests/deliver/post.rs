@@ -33,6 +33,8 @@ struct Seen {
     manners: HashMap<String, Manner>,
     /// `receiver:id`, in the order in which they were sent.
     sent: Vec<String>,
+    /// Their signatures.
+    signatures: Vec<String>,
     under_way: HashMap<String, usize>,
     most: HashMap<String, usize>,
 }
@@ -131,6 +133,12 @@ impl Post {
         self.seen.lock().unwrap().sent.clone()
     }
 
+    /// How many signatures each letter had.
+    pub(crate) fn signed(&self) -> Vec<usize> {
+        let signatures = &self.seen.lock().unwrap().signatures;
+        signatures.iter().map(|signature| signature.split(' ').count()).collect()
+    }
+
     /// What was sent to one receiver so far.
     pub(crate) fn sent_to(&self, name: &str) -> Vec<String> {
         let of = |sent: String| sent.strip_prefix(&format!("{name}:")).map(str::to_owned);
@@ -160,6 +168,7 @@ async fn receive(seen: Arc<Mutex<Seen>>, letter: Letter) -> Reply {
     let manner = {
         let mut seen = seen.lock().unwrap();
         seen.sent.push(format!("{}:{}", letter.url, letter.id));
+        seen.signatures.push(letter.signature);
         for name in &lane_and_all {
             let under_way = seen.under_way.entry(name.clone()).or_default();
             *under_way += 1;

@@ -108,6 +108,8 @@ pub struct DueDelivery {
     pub secrets: Vec<SigningSecret>,
     /// What.
     pub notice: NoticeRow,
+    /// Since when it has been due.
+    pub due_at: Timestamp,
     /// Attempts so far.
     pub attempts: u32,
 }
@@ -139,11 +141,13 @@ pub struct Attempt {
     pub endpoint: String,
     /// Of this notice.
     pub notice: i64,
+    /// Since when it had been due, when it was taken.
+    pub due_at: Timestamp,
     /// The answer's status, if one came.
     pub status: Option<u16>,
     /// What went wrong, in words; none when it arrived.
     pub error: Option<String>,
-    /// What follows.
+    /// What follows, unless the notice was asked for again meanwhile.
     pub fate: Fate,
 }
 

@@ -4,7 +4,7 @@
 //! however often it is tried.
 
 use ledger::{Action, Credits, TenantId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use uuid::Uuid;
 
 use super::paging;
@@ -139,12 +139,21 @@ pub(super) fn list(
     page: Page,
 ) -> Result<Listing<AdjustmentRow>, StoreError> {
     let (tenant, state) = (tenant.map(|tenant| tenant.0), state.map(AdjustmentState::as_str));
-    let matching = "(?1 IS NULL OR a.tenant = ?1) AND (?2 IS NULL OR a.state = ?2)";
-    let order = paging::order(page);
+    let mut conditions = vec!["1"];
+    let mut values: Vec<&dyn ToSql> = Vec::new();
+    if let Some(tenant) = &tenant {
+        conditions.push("a.tenant = ?");
+        values.push(tenant);
+    }
+    if let Some(state) = &state {
+        conditions.push("a.state = ?");
+        values.push(state);
+    }
+    let (matching, order) = (conditions.join(" AND "), paging::order(page));
     let sql =
         format!("SELECT {COLUMNS} {TABLES} WHERE {matching} ORDER BY a.created_at {order}, a.id {order}");
     let count = format!("SELECT count(*) FROM adjustments a WHERE {matching}");
-    paging::list(c, &sql, &count, &[&tenant, &state], page, read)
+    paging::list(c, &sql, &count, &values, page, read)
 }
 
 /// One of them.

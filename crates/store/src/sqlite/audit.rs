@@ -30,9 +30,18 @@ pub(super) fn health(c: &Connection) -> Result<Health, StoreError> {
         // In the index alone: reading every event that waits would make a large backlog larger.
         oldest_pending: at(one("SELECT (SELECT received_at FROM events WHERE seq =
                  (SELECT min(seq) FROM events INDEXED BY events_due WHERE due_at IS NOT NULL))")?),
-        quarantined: one("SELECT count(*) FROM quarantine WHERE closed_at IS NULL")?.unwrap_or_default(),
+        // Each half has its own index of what is open.
+        quarantined: one(
+            "SELECT (SELECT count(*) FROM quarantine WHERE closed_at IS NULL AND event IS NOT NULL)
+                 + (SELECT count(*) FROM quarantine WHERE closed_at IS NULL AND payment IS NOT NULL)",
+        )?
+        .unwrap_or_default(),
         last_event: at(one("SELECT (SELECT received_at FROM events ORDER BY seq DESC LIMIT 1)")?),
         transactions: one("SELECT max(seq) FROM transactions")?.unwrap_or_default(),
+        endpoints_disabled: one(
+            "SELECT count(*) FROM (SELECT 1 FROM endpoints WHERE disabled_at IS NOT NULL LIMIT 100)",
+        )?
+        .unwrap_or_default(),
     })
 }
 
@@ -43,19 +52,30 @@ pub(super) fn audit(c: &Connection) -> Result<Audit, StoreError> {
     let mut statement = c.prepare(&sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        check.transaction(&journal::read(c, row)?);
+        check.transaction(c, &journal::read(c, row)?)?;
     }
     let stray: i64 = c
         .prepare("SELECT count(*) FROM postings WHERE seq NOT IN (SELECT seq FROM transactions)")?
         .query_row([], |row| row.get(0))?;
     if stray > 0 {
-        check.fault(format!("{stray} postings belong to no transaction"));
+        check.faults.add(format!("{stray} postings belong to no transaction"));
     }
     let tenants = check.tenants(c)?;
     let lots = check.lots(c)?;
-    let holds = std::mem::take(&mut check.holds);
-    holds.compare(c)?.into_iter().for_each(|fault| check.fault(fault));
-    Ok(Audit { transactions: check.seq, tenants, lots, head: hex(&check.head), faults: check.faults })
+    check.holds.finish(c, &mut check.faults)?;
+    Ok(Audit { transactions: check.seq, tenants, lots, head: hex(&check.head), faults: check.faults.0 })
+}
+
+/// What does not add up, in words; the first [`FAULTS_MAX`].
+#[derive(Default)]
+struct Faults(Vec<String>);
+
+impl Faults {
+    fn add(&mut self, what: String) {
+        if self.0.len() < FAULTS_MAX {
+            self.0.push(what);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -68,28 +88,21 @@ struct Check {
     lots: BTreeMap<(LotId, TenantId), [i128; 5]>,
     /// What the journal says of each hold.
     holds: holds::Told,
-    faults: Vec<String>,
+    faults: Faults,
 }
 
 impl Check {
-    fn fault(&mut self, what: String) {
-        if self.faults.len() < FAULTS_MAX {
-            self.faults.push(what);
-        }
-    }
-
-    fn transaction(&mut self, entry: &Transaction) {
+    fn transaction(&mut self, c: &Connection, entry: &Transaction) -> Result<(), StoreError> {
         let seq = entry.seq;
         if seq != self.seq + 1 {
-            self.fault(format!("transaction {} is missing", self.seq + 1));
+            self.faults.add(format!("transaction {} is missing", self.seq + 1));
         }
         if seal(&self.head, entry) != entry.hash {
-            self.fault(format!(
-                "transaction {seq} does not match its hash, or the one before it was changed"
-            ));
+            self.faults
+                .add(format!("transaction {seq} does not match its hash, or the one before it was changed"));
         }
         if entry.postings.iter().map(|posting| i128::from(posting.amount)).sum::<i128>() != 0 {
-            self.fault(format!("transaction {seq} does not sum to zero"));
+            self.faults.add(format!("transaction {seq} does not sum to zero"));
         }
         let balance = self.balances.entry(entry.tenant).or_default();
         for posting in &entry.postings {
@@ -121,12 +134,10 @@ impl Check {
             }
         }
         if *balance != figures(entry.balance_after) {
-            self.fault(format!("transaction {seq} states a balance that its postings do not lead to"));
-        }
-        if let Some(fault) = self.holds.hear(entry) {
-            self.fault(fault);
+            self.faults.add(format!("transaction {seq} states a balance that its postings do not lead to"));
         }
         (self.seq, self.head) = (seq, entry.hash);
+        self.holds.hear(c, entry, &mut self.faults)
     }
 
     fn tenants(&mut self, c: &Connection) -> Result<i64, StoreError> {
@@ -137,11 +148,12 @@ impl Check {
             let tenant = TenantId(row.get::<_, Uuid>(4)?);
             count += 1;
             if figures(book::read_balance(row, 0)?) != self.balances.remove(&tenant).unwrap_or_default() {
-                self.fault(format!("tenant {tenant}: the stored balance is not the sum of the postings"));
+                self.faults
+                    .add(format!("tenant {tenant}: the stored balance is not the sum of the postings"));
             }
         }
         if let Some(missing) = self.balances.keys().next().copied() {
-            self.fault(format!("tenant {missing} has postings and no row"));
+            self.faults.add(format!("tenant {missing} has postings and no row"));
         }
         Ok(count)
     }
@@ -156,11 +168,12 @@ impl Check {
             let stored = [lot.granted, lot.revoked, lot.available, lot.held, lot.frozen]
                 .map(|figure| i128::from(figure.0));
             if stored != self.lots.remove(&(lot.id, lot.tenant)).unwrap_or_default() {
-                self.fault(format!("lot {}: the stored figures are not the sum of the postings", lot.id));
+                self.faults
+                    .add(format!("lot {}: the stored figures are not the sum of the postings", lot.id));
             }
         }
         if let Some((missing, tenant)) = self.lots.keys().next().copied() {
-            self.fault(format!("lot {missing} of tenant {tenant} has postings and no row"));
+            self.faults.add(format!("lot {missing} of tenant {tenant} has postings and no row"));
         }
         Ok(count)
     }

@@ -165,25 +165,6 @@ pub(super) fn load_lots_to_burn(
     Ok(())
 }
 
-/// Loads all of a tenant's lots that have ended by `at` and still have credits.
-pub(super) fn load_ended_lots(
-    c: &Connection,
-    book: &mut Book,
-    tenant: TenantId,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let mut statement = c.prepare_cached(
-        "SELECT * FROM lots INDEXED BY ending_lots_of_tenant WHERE tenant = ?1 AND available > 0
-             AND expires_at <= ?2 AND expires_at < 9223372036854775807",
-    )?;
-    let mut rows = statement.query((tenant.0, at.0))?;
-    while let Some(row) = rows.next()? {
-        let lot = read_lot(row)?;
-        book.lots.insert(lot.id, lot);
-    }
-    Ok(())
-}
-
 /// Loads a hold, with its lots. Nothing where there is none.
 pub(super) fn load_hold(c: &Connection, book: &mut Book, id: HoldId) -> Result<(), StoreError> {
     if book.holds.contains_key(&id) {

@@ -16,8 +16,8 @@ use super::{book, sweep};
 use crate::error::StoreError;
 use crate::model::{Answered, Name, Order, Pin};
 
-/// Holds that a batch expires before it decides. More would make everybody behind it wait.
-const DUE_HOLDS_MAX: u32 = 1000;
+/// Holds and lots that a batch ends before it decides. More would make everybody behind it wait.
+const ENDS_MAX: u32 = 1000;
 
 /// Carries out a batch of commands, each answered in its place.
 pub(super) fn carry_out(
@@ -151,11 +151,11 @@ struct Need {
 }
 
 /// Loads, in the order of their ids, everything that the commands touch. Also names the tenants of whose
-/// holds too many are due.
+/// holds and lots too many have ended.
 ///
 /// Of those tenants no command may be decided in this batch: with credits still held that have returned by
-/// the clock, it could refuse what can be afforded, and that answer would be for ever. Part of their holds
-/// are expired now, the rest by the sweep or the next try.
+/// the clock, it could refuse what can be afforded, and that answer would be for ever. Part of what they have
+/// is ended now, the rest by the sweep or the next try.
 fn load<'c>(
     c: &Connection,
     commands: impl Iterator<Item = &'c Command>,
@@ -182,19 +182,23 @@ fn load<'c>(
     let mut book = book::empty(c)?;
     let at = now.max(book.clock);
     let mut overdue = BTreeSet::new();
-    let mut room = DUE_HOLDS_MAX;
+    let mut room = ENDS_MAX;
     for (tenant, need) in needs {
         book::load_totals(c, &mut book, tenant)?;
-        // The lots that have ended are apart: they are expired before anything is burned.
-        book::load_ended_lots(c, &mut book, tenant, at)?;
         let wanted = need.lots_for(&book, tenant);
         book::load_lots_to_burn(c, &mut book, tenant, wanted, at)?;
         need.holds.into_iter().try_for_each(|hold| book::load_hold(c, &mut book, hold))?;
-        let due = sweep::due_holds_of(c, tenant, at, room + 1)?;
-        if due.len() > room as usize {
+        // What has ended is apart: it is settled before anything is burned.
+        let lots = sweep::ended_lots_of(c, tenant, at, room + 1)?;
+        let holds = sweep::due_holds_of(c, tenant, at, room + 1)?;
+        if lots.len() + holds.len() > room as usize {
             overdue.insert(tenant);
         }
-        for hold in due.into_iter().take(room as usize) {
+        for lot in lots.into_iter().take(room as usize) {
+            book::load_lot(c, &mut book, lot)?;
+            room -= 1;
+        }
+        for hold in holds.into_iter().take(room as usize) {
             book::load_hold(c, &mut book, hold)?;
             room -= 1;
         }

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ledger::{TenantId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::{endpoints, notices, paging};
@@ -34,8 +34,6 @@ const WAITING: &str = "WITH RECURSIVE waiting(endpoint) AS (
 struct Waiting {
     id: String,
     of_one_tenant: bool,
-    url: String,
-    secrets: Vec<SigningSecret>,
     failing: bool,
     head: i64,
 }
@@ -77,22 +75,13 @@ pub(super) fn due(c: &Connection, now: Timestamp, room: &Room) -> Result<Vec<Due
 /// The endpoints for which something is due.
 fn waiting(c: &Connection, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
     let mut statement = c.prepare_cached(&format!(
-        "{WAITING} SELECT e.id, e.tenant IS NOT NULL, e.url, e.secret,
-             CASE WHEN e.old_secret_until > ?1 THEN e.old_secret END, e.failing_since IS NOT NULL,
+        "{WAITING} SELECT e.id, e.tenant IS NOT NULL, e.failing_since IS NOT NULL,
              (SELECT min(due_at) FROM deliveries d WHERE d.endpoint = e.id AND d.due_at IS NOT NULL) AS head
          FROM waiting JOIN endpoints e ON e.id = waiting.endpoint
          WHERE e.disabled_at IS NULL AND head <= ?1"
     ))?;
     let rows = statement.query_map([now.0], |row| {
-        let secrets = [row.get::<_, Option<String>>(3)?, row.get(4)?];
-        Ok(Waiting {
-            id: row.get(0)?,
-            of_one_tenant: row.get(1)?,
-            url: row.get(2)?,
-            secrets: secrets.into_iter().flatten().map(SigningSecret).collect(),
-            failing: row.get(5)?,
-            head: row.get(6)?,
-        })
+        Ok(Waiting { id: row.get(0)?, of_one_tenant: row.get(1)?, failing: row.get(2)?, head: row.get(3)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -123,7 +112,7 @@ fn take(
         let count = counts.entry(tenant).or_default();
         if *count < per_lane {
             *count += 1;
-            taken.extend(read_due(c, endpoint, notice)?);
+            taken.extend(find(c, &endpoint.id, notice, now)?);
         } else if endpoint.of_one_tenant
             || counts.values().all(|count| *count >= per_lane) && counts.len() == lanes
         {
@@ -133,18 +122,28 @@ fn take(
     Ok(taken)
 }
 
-fn read_due(c: &Connection, endpoint: &Waiting, notice: i64) -> Result<Option<DueDelivery>, StoreError> {
+/// One delivery as it is to be made at this moment; none when it is not due, or its endpoint is told nothing.
+pub(super) fn find(
+    c: &Connection,
+    endpoint: &str,
+    notice: i64,
+    now: Timestamp,
+) -> Result<Option<DueDelivery>, StoreError> {
     let mut statement = c.prepare_cached(
-        "SELECT n.seq, n.id, n.tenant, n.type, n.at, n.data, d.attempts
-         FROM deliveries d JOIN notices n ON n.seq = d.notice WHERE d.endpoint = ?1 AND d.notice = ?2",
+        "SELECT n.seq, n.id, n.tenant, n.type, n.at, n.data, d.due_at, d.attempts, e.url, e.secret,
+             CASE WHEN e.old_secret_until > ?3 THEN e.old_secret END
+         FROM deliveries d JOIN endpoints e ON e.id = d.endpoint JOIN notices n ON n.seq = d.notice
+         WHERE d.endpoint = ?1 AND d.notice = ?2 AND d.due_at <= ?3 AND e.disabled_at IS NULL",
     )?;
-    let found = statement.query_row((&endpoint.id, notice), |row| {
+    let found = statement.query_row((endpoint, notice, now.0), |row| {
+        let secrets = [row.get::<_, Option<String>>(9)?, row.get(10)?];
         Ok(DueDelivery {
-            endpoint: endpoint.id.clone(),
-            url: endpoint.url.clone(),
-            secrets: endpoint.secrets.clone(),
+            endpoint: endpoint.to_owned(),
+            url: row.get(8)?,
+            secrets: secrets.into_iter().flatten().map(SigningSecret).collect(),
             notice: read_notice(row)?,
-            attempts: row.get(6)?,
+            due_at: Timestamp(row.get(6)?),
+            attempts: row.get(7)?,
         })
     });
     Ok(found.optional()?)
@@ -186,20 +185,19 @@ pub(super) fn record(
             Fate::Again(at) => (Some(at.0), None),
             Fate::GivenUp | Fate::Gone => (None, None),
         };
+        let name = (&attempt.endpoint, attempt.notice);
         let known = c
             .prepare_cached(
-                "UPDATE deliveries SET due_at = ?3, attempts = attempts + 1, attempted_at = ?4,
-                     delivered_at = ?5, status = ?6, error = ?7 WHERE endpoint = ?1 AND notice = ?2",
+                "UPDATE deliveries SET attempted_at = ?3, status = ?4, error = ?5
+                 WHERE endpoint = ?1 AND notice = ?2",
             )?
-            .execute(params![
-                attempt.endpoint,
-                attempt.notice,
-                due_at,
-                now.0,
-                delivered_at,
-                attempt.status,
-                attempt.error
-            ])?;
+            .execute((name.0, name.1, now.0, attempt.status, &attempt.error))?;
+        // Asked for again meanwhile, it is due for that.
+        c.prepare_cached(
+            "UPDATE deliveries SET due_at = ?3, delivered_at = ?4, attempts = attempts + 1
+             WHERE endpoint = ?1 AND notice = ?2 AND due_at = ?5",
+        )?
+        .execute((name.0, name.1, due_at, delivered_at, attempt.due_at.0))?;
         if known == 0 {
             // It was deleted meanwhile, and so was its endpoint.
             continue;
@@ -241,20 +239,21 @@ pub(super) fn list(
     state: Option<DeliveryState>,
     page: Page,
 ) -> Result<Listing<DeliveryRow>, StoreError> {
-    let matching = match state {
+    let state = match state {
         None => "1",
         Some(DeliveryState::Pending) => "d.due_at IS NOT NULL",
         Some(DeliveryState::Delivered) => "d.due_at IS NULL AND d.delivered_at IS NOT NULL",
         Some(DeliveryState::GivenUp) => "d.due_at IS NULL AND d.delivered_at IS NULL",
     };
-    let tables = "deliveries d JOIN endpoints e ON e.id = d.endpoint JOIN notices n ON n.seq = d.notice";
+    // What a deleted endpoint left behind is nobody's.
+    let matching = format!("d.endpoint = ?1 AND EXISTS (SELECT 1 FROM endpoints WHERE id = ?1) AND {state}");
     let order = paging::order(page);
     let sql = format!(
         "SELECT n.seq, n.id, n.type, n.tenant, n.at, d.attempts, d.attempted_at, d.due_at, d.delivered_at,
              d.status, d.error
-         FROM {tables} WHERE d.endpoint = ?1 AND {matching} ORDER BY d.notice {order}"
+         FROM deliveries d JOIN notices n ON n.seq = d.notice WHERE {matching} ORDER BY d.notice {order}"
     );
-    let count = format!("SELECT count(*) FROM {tables} WHERE d.endpoint = ?1 AND {matching}");
+    let count = format!("SELECT count(*) FROM deliveries d WHERE {matching}");
     paging::list(c, &sql, &count, &[&endpoint], page, |row| Ok(read(row)?))
 }
 

@@ -63,16 +63,6 @@ pub(super) fn find(c: &Connection, id: HoldId) -> Result<Option<Hold>, StoreErro
     rows.next()?.map(|row| read(c, row)).transpose()
 }
 
-/// Shows every hold to `look`.
-pub(super) fn each(c: &Connection, mut look: impl FnMut(&Hold)) -> Result<(), StoreError> {
-    let mut statement = c.prepare(&format!("SELECT {COLUMNS} FROM holds"))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        look(&read(c, row)?);
-    }
-    Ok(())
-}
-
 /// Keeps a new hold.
 pub(super) fn insert(c: &Connection, hold: &Hold) -> Result<(), StoreError> {
     c.prepare_cached("INSERT INTO holds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![

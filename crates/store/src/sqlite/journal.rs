@@ -26,7 +26,9 @@ pub(super) fn list(
 ) -> Result<Listing<TransactionRow>, StoreError> {
     let tenant = filter.tenant.map(|tenant| tenant.0);
     let (payment, kind) = (filter.payment.map(|payment| payment.0), filter.kind.map(Kind::as_str));
-    let (from, to) = (filter.from.map(|from| from.0), filter.to.map(|to| to.0));
+    // By their places, which every index has: what is outside is not even counted.
+    let after = filter.from.map(|from| last_until(c, Timestamp(from.0.saturating_sub(1)))).transpose()?;
+    let through = filter.to.map(|to| last_until(c, to)).transpose()?;
     let mut conditions = vec!["1"];
     let mut values: Vec<&dyn ToSql> = Vec::new();
     if let Some(tenant) = &tenant {
@@ -43,13 +45,13 @@ pub(super) fn list(
         conditions.push("t.kind = ?");
         values.push(kind);
     }
-    if let Some(from) = &from {
-        conditions.push("t.at >= ?");
-        values.push(from);
+    if let Some(after) = &after {
+        conditions.push("t.seq > ?");
+        values.push(after);
     }
-    if let Some(to) = &to {
-        conditions.push("t.at <= ?");
-        values.push(to);
+    if let Some(through) = &through {
+        conditions.push("t.seq <= ?");
+        values.push(through);
     }
     let (matching, order) = (conditions.join(" AND "), paging::order(page));
     let sql = format!("SELECT {COLUMNS}, p.key {TABLES} WHERE {matching} ORDER BY t.seq {order}");
@@ -57,6 +59,26 @@ pub(super) fn list(
     paging::list(c, &sql, &count, &values, page, |row| {
         Ok(TransactionRow { transaction: read(c, row)?, payment_key: row.get(15)? })
     })
+}
+
+/// The last transaction up to a moment; 0 where there was none. Time in the journal never goes back, so the
+/// place is found by halving, and no moment needs an index.
+pub(super) fn last_until(c: &Connection, at: Timestamp) -> Result<i64, StoreError> {
+    let last: Option<i64> =
+        c.prepare_cached("SELECT max(seq) FROM transactions")?.query_row([], |row| row.get(0))?;
+    let mut statement =
+        c.prepare_cached("SELECT at FROM transactions WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
+    // The first `known` are not later; what comes after `end` is.
+    let (mut known, mut end) = (0, last.unwrap_or_default());
+    while known < end {
+        let middle = end - (end - known) / 2;
+        if statement.query_row([middle], |row| row.get::<_, i64>(0))? <= at.0 {
+            known = middle;
+        } else {
+            end = middle - 1;
+        }
+    }
+    Ok(known)
 }
 
 /// Reads one transaction with its postings.

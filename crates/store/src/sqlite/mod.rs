@@ -21,6 +21,8 @@ mod open;
 mod operators;
 mod paging;
 mod payments;
+#[cfg(test)]
+mod plans;
 mod purchases;
 mod quarantine;
 mod reader;
@@ -319,6 +321,15 @@ impl Sqlite {
 
     pub(crate) async fn due_deliveries(&self, now: Timestamp, room: Room) -> Answer<Vec<DueDelivery>> {
         self.loops.read(move |c| deliveries::due(c, now, &room)).await
+    }
+
+    pub(crate) async fn due_delivery(
+        &self,
+        endpoint: String,
+        notice: i64,
+        now: Timestamp,
+    ) -> Answer<Option<DueDelivery>> {
+        self.loops.read(move |c| deliveries::find(c, &endpoint, notice, now)).await
     }
 
     pub(crate) async fn next_delivery(&self, now: Timestamp) -> Answer<Option<Timestamp>> {

@@ -3,7 +3,7 @@
 
 use ledger::{TenantId, Timestamp};
 
-use super::{Answer, Sqlite, adjustments, reports, statement, tenants};
+use super::{Answer, Sqlite, adjustments, journal, reports, statement, tenants};
 use crate::model::{
     AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, Listing, NewAdjustment, Page,
     StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition, TenantRow, TransactionRow,
@@ -77,7 +77,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn journal_end(&self, at: Timestamp) -> Answer<i64> {
-        self.readers.read(move |c| reports::journal_end(c, at)).await
+        self.readers.read(move |c| journal::last_until(c, at)).await
     }
 
     pub(crate) async fn positions(

@@ -40,10 +40,14 @@ impl Readers {
             let mut lent = Lent { connection, idle };
             // A permit is held, so a connection is there.
             let connection = lent.connection.as_mut().ok_or(StoreError::Closed)?;
-            let result = query(&*connection.transaction()?);
+            let result = connection.transaction().map_err(StoreError::from).and_then(|moment| query(&moment));
             drop(lent);
             drop(permit);
-            result
+            // Whatever the disk does to a query, nobody wonders what was written.
+            result.map_err(|error| match error {
+                StoreError::Unknown(what) => StoreError::Corrupt(what),
+                other => other,
+            })
         };
         tokio::task::spawn_blocking(work).await.map_err(|error| {
             if error.is_panic() {

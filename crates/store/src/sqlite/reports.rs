@@ -5,21 +5,13 @@
 use std::collections::BTreeMap;
 
 use ledger::liability::LotSums;
-use ledger::{Account, Credits, LotId, Minor, PaymentId, TenantId, Timestamp};
+use ledger::{Account, Credits, LotId, Minor, PaymentId, TenantId};
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
 use super::book;
 use crate::error::StoreError;
 use crate::model::{LotPosition, TenantPosition};
-
-/// The last transaction up to a moment; 0 where there was none.
-pub(super) fn journal_end(c: &Connection, at: Timestamp) -> Result<i64, StoreError> {
-    // From the end, because time in the journal never goes back.
-    let mut statement =
-        c.prepare_cached("SELECT seq FROM transactions WHERE at <= ?1 ORDER BY seq DESC LIMIT 1")?;
-    Ok(statement.query_row([at.0], |row| row.get(0)).optional()?.unwrap_or_default())
-}
 
 /// What the next tenants, in the order of their ids, had bought and owed after transaction `through`.
 pub(super) fn positions(

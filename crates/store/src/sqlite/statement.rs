@@ -15,22 +15,24 @@ pub(super) fn range(
     from: Option<Timestamp>,
     to: Option<Timestamp>,
 ) -> Result<StatementRange, StoreError> {
-    // Time in the journal never goes back, so that the last line before a moment is near its end.
     let last = |until: i64| -> Result<(i64, Balance), StoreError> {
         let found = c
             .prepare_cached(
                 "SELECT seq, available, held, frozen, debt FROM transactions
-                 WHERE tenant = ?1 AND at <= ?2 ORDER BY seq DESC LIMIT 1",
+                 WHERE tenant = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1",
             )?
             .query_row((tenant.0, until), |row| Ok((row.get(0)?, book::read_balance(row, 1)?)))
             .optional()?;
         Ok(found.unwrap_or_default())
     };
     let (after, opening) = match from {
-        Some(from) => last(from.0.saturating_sub(1))?,
+        Some(from) => last(journal::last_until(c, Timestamp(from.0.saturating_sub(1)))?)?,
         None => (0, Balance::default()),
     };
-    let (through, closing) = last(to.map_or(i64::MAX, |to| to.0))?;
+    let (through, closing) = last(match to {
+        Some(to) => journal::last_until(c, to)?,
+        None => i64::MAX,
+    })?;
     // A range that ends before it begins has no lines.
     Ok(match through < after {
         true => StatementRange { after, through: after, opening, closing: opening },

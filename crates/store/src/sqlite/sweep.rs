@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger::{HoldId, Kind, LotId, TenantId, Timestamp, expire};
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
 use super::book;
@@ -14,24 +14,43 @@ use super::record::Record;
 use crate::error::StoreError;
 use crate::model::Swept;
 
-/// Ends up to `limit` holds and as many lots: those that are due the longest.
+/// Ends up to `limit` holds and as many lots: those that are due the longest. A tenant on whom the rules panic
+/// keeps nobody waiting, however much of it is due: it is left out, and as much of the others comes instead.
 pub(super) fn sweep(c: &Connection, now: Timestamp, limit: u32) -> Result<Swept, StoreError> {
+    let (mut swept, mut bad) = (Swept::default(), BTreeSet::new());
+    loop {
+        let before = bad.len();
+        let Swept { expired, more } = sweep_but(c, now, limit, &mut bad)?;
+        swept = Swept { expired: swept.expired + expired, more };
+        // Where that many are bad, it is not they: each step must have an end.
+        if bad.len() == before || !more || bad.len() >= limit as usize {
+            return Ok(swept);
+        }
+    }
+}
+
+/// The same but for those who are `bad`, to whom it adds.
+fn sweep_but(
+    c: &Connection,
+    now: Timestamp,
+    limit: u32,
+    bad: &mut BTreeSet<TenantId>,
+) -> Result<Swept, StoreError> {
     let mut book = book::empty(c)?;
     let at = now.max(book.clock);
     let holds = due(
         c,
-        "SELECT id FROM holds WHERE state = 'open' AND expires_at <= ?1
-         ORDER BY expires_at LIMIT ?2",
+        "SELECT id, tenant FROM holds WHERE state = 'open' AND expires_at <= ?1 ORDER BY expires_at",
         at,
-        limit,
+        (limit, bad),
         |row| row.get(0).map(HoldId),
     )?;
     let lots = due(
         c,
-        "SELECT id FROM lots WHERE available > 0 AND expires_at < 9223372036854775807
-         AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
+        "SELECT id, tenant FROM lots WHERE available > 0 AND expires_at < 9223372036854775807
+         AND expires_at <= ?1 ORDER BY expires_at",
         at,
-        limit,
+        (limit, bad),
         |row| row.get(0).map(LotId),
     )?;
     for hold in &holds {
@@ -54,9 +73,9 @@ pub(super) fn sweep(c: &Connection, now: Timestamp, limit: u32) -> Result<Swept,
     let mut record = Record::new(book, now);
     let mut swept = Swept { expired: 0, more: holds.len().max(lots.len()) == limit as usize };
     for tenant in tenants {
-        // One on which it panics must not keep the others waiting.
         let Ok(changes) = catch_unwind(AssertUnwindSafe(|| expire(&record.book, tenant, at))) else {
             tracing::error!(%tenant, "the ledger's rules panicked on what ran out of time");
+            bad.insert(tenant);
             continue;
         };
         let lots = changes.transactions.iter().filter(|transaction| transaction.kind == Kind::Expired);
@@ -91,12 +110,38 @@ pub(super) fn due_holds_of(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A tenant's lots that have ended by `at` and still have credits.
+pub(super) fn ended_lots_of(
+    c: &Connection,
+    tenant: TenantId,
+    at: Timestamp,
+    limit: u32,
+) -> Result<Vec<LotId>, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT id FROM lots INDEXED BY ending_lots_of_tenant WHERE tenant = ?1 AND available > 0
+             AND expires_at <= ?2 AND expires_at < 9223372036854775807 ORDER BY expires_at LIMIT ?3",
+    )?;
+    let rows = statement.query_map((tenant.0, at.0, limit), |row| row.get(0).map(LotId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What is due, but for those tenants; `sql` says their name second.
 fn due<T>(
     c: &Connection,
     sql: &str,
     at: Timestamp,
-    limit: u32,
-    read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    (limit, but): (u32, &BTreeSet<TenantId>),
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>, StoreError> {
-    Ok(c.prepare_cached(sql)?.query_map((at.0, limit), read)?.collect::<Result<_, _>>()?)
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query([at.0])?;
+    let mut found = Vec::new();
+    while found.len() < limit as usize
+        && let Some(row) = rows.next()?
+    {
+        if !but.contains(&TenantId(row.get(1)?)) {
+            found.push(read(row)?);
+        }
+    }
+    Ok(found)
 }

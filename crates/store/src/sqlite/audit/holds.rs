@@ -1,5 +1,7 @@
 //! Holds, told twice: by the journal's lines and by the rows that are kept of them. Held credits belong to a
 //! hold always, so where the two agree, what is held of each lot and tenant is the sum of its open holds.
+//! A hold is compared with its row as soon as the journal ends it, so that only those that stand are kept in
+//! memory.
 //! Not here: the sums of lots and tenants themselves.
 
 use std::collections::BTreeMap;
@@ -7,12 +9,18 @@ use std::collections::BTreeMap;
 use ledger::{Account, Hold, HoldId, HoldState, Kind, LotId, TenantId, Timestamp, Transaction};
 use rusqlite::Connection;
 
+use super::Faults;
 use crate::error::StoreError;
 use crate::sqlite::holds;
 
-/// What the journal says of each hold.
+/// What the journal has said of holds so far.
 #[derive(Default)]
-pub(super) struct Told(BTreeMap<HoldId, Story>);
+pub(super) struct Told {
+    /// How many it made.
+    made: i64,
+    /// Those that it has not ended.
+    open: BTreeMap<HoldId, Story>,
+}
 
 /// What the journal, or its row, says of one hold.
 #[derive(PartialEq)]
@@ -26,8 +34,13 @@ struct Story {
 }
 
 impl Told {
-    /// Takes in a line of the journal; answers what is wrong with it.
-    pub(super) fn hear(&mut self, entry: &Transaction) -> Option<String> {
+    /// Takes in a line of the journal.
+    pub(super) fn hear(
+        &mut self,
+        c: &Connection,
+        entry: &Transaction,
+        faults: &mut Faults,
+    ) -> Result<(), StoreError> {
         let seq = entry.seq;
         // Forged amounts may be anything: they must not overflow, and will not look like what was taken.
         let (mut held, mut spent) = (BTreeMap::<LotId, i64>::new(), 0_i64);
@@ -44,42 +57,58 @@ impl Told {
             Kind::Captured => Some(HoldState::Captured),
             Kind::Released => Some(HoldState::Released),
             Kind::HoldExpired => Some(HoldState::Expired),
-            _ if held.is_empty() => return None,
-            _ => return Some(format!("transaction {seq} moves held credits and is about no hold")),
+            _ => {
+                if !held.is_empty() {
+                    faults.add(format!("transaction {seq} moves held credits and is about no hold"));
+                }
+                return Ok(());
+            }
         };
         let Some(id) = entry.hold else {
-            return Some(format!("transaction {seq} does not say which hold it is about"));
+            faults.add(format!("transaction {seq} does not say which hold it is about"));
+            return Ok(());
         };
         let Some(state) = state else {
+            self.made += 1;
             let story = Story { tenant: entry.tenant, made_at: entry.at, taken: held, end: None };
-            let again = self.0.insert(id, story).is_some();
-            return again.then(|| format!("transaction {seq} makes {id}, which was there already"));
+            if self.open.insert(id, story).is_some() {
+                faults.add(format!("transaction {seq} makes {id}, which was there already"));
+            }
+            return Ok(());
         };
-        let Some(story) = self.0.get_mut(&id) else {
-            return Some(format!("transaction {seq} ends {id}, which was never made"));
+        let Some(story) = self.open.remove(&id) else {
+            faults.add(format!("transaction {seq} ends {id}, which was never made, or had ended"));
+            return Ok(());
         };
         let whole = held.len() == story.taken.len()
             && held.iter().all(|(lot, back)| story.taken.get(lot) == Some(&back.saturating_neg()));
-        if story.end.is_some() || !whole || story.tenant != entry.tenant {
-            return Some(format!("transaction {seq} does not end {id} once and as a whole"));
+        if !whole || story.tenant != entry.tenant {
+            faults.add(format!("transaction {seq} does not end {id} as a whole"));
         }
-        story.end = Some((state, spent, entry.at));
-        None
+        compare(c, id, &Story { end: Some((state, spent, entry.at)), ..story }, faults)
     }
 
-    /// Compares it with the rows; answers what differs.
-    pub(super) fn compare(mut self, c: &Connection) -> Result<Vec<String>, StoreError> {
-        let mut faults = Vec::new();
-        holds::each(c, |hold| {
-            let id = hold.id;
-            let sum: i128 = hold.lots.iter().map(|taken| i128::from(taken.credits.0)).sum();
-            if self.0.remove(&id) != Some(story(hold)) || sum != i128::from(hold.credits.0) {
-                faults.push(format!("{id}: what is stored of it is not what the journal says"));
-            }
-        })?;
-        faults.extend(self.0.keys().next().map(|id| format!("{id} is in the journal and has no row")));
-        Ok(faults)
+    /// Compares what is left at the journal's end.
+    pub(super) fn finish(&self, c: &Connection, faults: &mut Faults) -> Result<(), StoreError> {
+        self.open.iter().try_for_each(|(id, told)| compare(c, *id, told, faults))?;
+        let stored: i64 = c.query_row("SELECT count(*) FROM holds", [], |row| row.get(0))?;
+        if stored != self.made {
+            faults.add(format!("{stored} holds are stored, and the journal made {}", self.made));
+        }
+        Ok(())
     }
+}
+
+fn compare(c: &Connection, id: HoldId, told: &Story, faults: &mut Faults) -> Result<(), StoreError> {
+    let Some(hold) = holds::find(c, id)? else {
+        faults.add(format!("{id} is in the journal and has no row"));
+        return Ok(());
+    };
+    let sum: i128 = hold.lots.iter().map(|taken| i128::from(taken.credits.0)).sum();
+    if story(&hold) != *told || sum != i128::from(hold.credits.0) {
+        faults.add(format!("{id}: what is stored of it is not what the journal says"));
+    }
+    Ok(())
 }
 
 /// What its row says.

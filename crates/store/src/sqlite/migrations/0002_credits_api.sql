@@ -30,7 +30,8 @@ ALTER TABLE lots_new RENAME TO lots;
 CREATE INDEX lots_of_tenant ON lots (tenant, id);
 CREATE INDEX lots_of_payment ON lots (payment) WHERE payment IS NOT NULL;
 CREATE INDEX lots_to_burn ON lots (tenant, priority, expires_at, purchased_at, id) WHERE available > 0;
-CREATE INDEX lots_to_expire ON lots (expires_at) WHERE available > 0 AND expires_at < 9223372036854775807;
+CREATE INDEX lots_to_expire ON lots (expires_at, tenant)
+    WHERE available > 0 AND expires_at < 9223372036854775807;
 CREATE INDEX ending_lots_of_tenant ON lots (tenant, expires_at)
     WHERE available > 0 AND expires_at < 9223372036854775807;
 
@@ -76,7 +77,7 @@ CREATE TABLE holds (
     resolved_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX holds_of_tenant ON holds (tenant, created_at, id);
-CREATE INDEX holds_to_expire ON holds (expires_at) WHERE state = 'open';
+CREATE INDEX holds_to_expire ON holds (expires_at, tenant) WHERE state = 'open';
 CREATE INDEX open_holds_of_tenant ON holds (tenant, expires_at) WHERE state = 'open';
 
 -- From which lots each hold took its credits, in burn order.
@@ -140,8 +141,9 @@ CREATE TABLE adjustments (
     transaction_seq INTEGER,
     UNIQUE (tenant, scope, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX adjustments_of_tenant ON adjustments (tenant, created_at);
-CREATE INDEX adjustments_open ON adjustments (created_at) WHERE state IN ('waiting', 'approved');
+CREATE INDEX adjustments_by_time ON adjustments (created_at, id);
+CREATE INDEX adjustments_of_tenant ON adjustments (tenant, created_at, id);
+CREATE INDEX adjustments_by_state ON adjustments (state, created_at, id);
 
 -- What other systems are told, written with what it tells of.
 CREATE TABLE notices (
@@ -171,6 +173,7 @@ CREATE TABLE endpoints (
     disabled_reason TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX endpoints_of_tenant ON endpoints (tenant);
+CREATE INDEX endpoints_disabled ON endpoints (disabled_at) WHERE disabled_at IS NOT NULL;
 
 -- Each notice on its way to each endpoint.
 CREATE TABLE deliveries (

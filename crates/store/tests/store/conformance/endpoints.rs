@@ -14,7 +14,7 @@ pub(super) const CASES: &[Case] = &[
     case!([roll_endpoint_secret, endpoint], a_rolled_secret_says_until_when_the_old_one_signs),
     case!([enable_endpoint, endpoint], only_an_endpoint_that_is_there_can_be_enabled),
     case!(
-        [due_deliveries, next_delivery, record_attempts, resend, deliveries],
+        [due_deliveries, due_delivery, next_delivery, record_attempts, resend, deliveries],
         where_nothing_happened_nothing_is_due
     ),
     case!([notices, notice_range, prune_notices, notice_health], where_nothing_happened_nothing_is_told),
@@ -115,6 +115,7 @@ async fn only_an_endpoint_that_is_there_can_be_enabled(store: Store) {
 async fn where_nothing_happened_nothing_is_due(store: Store) {
     create(&store, &[endpoint("ep_a", None)]).await;
     assert!(store.due_deliveries(NOW, room()).await.unwrap().is_empty());
+    assert!(store.due_delivery("ep_a".to_owned(), 1, NOW).await.unwrap().is_none());
     assert_eq!(store.next_delivery(NOW).await.unwrap(), None);
     assert_eq!(store.record_attempts(Vec::new(), NOW, NOW).await.unwrap(), []);
     assert!(!store.resend("ep_a".to_owned(), "msg_000000000001".to_owned(), NOW).await.unwrap());

@@ -14,6 +14,7 @@ pub(super) const CASES: &[Case] = &[
     case!([sweep], what_returns_to_a_lot_that_ended_is_gone),
     case!([sweep, carry_out], a_late_sweep_changes_no_answer),
     case!([carry_out, sweep], where_too_much_is_due_nothing_is_decided_yet),
+    case!([carry_out, sweep], where_too_many_lots_end_nothing_is_decided_yet),
 ];
 
 /// Who was expired, in the journal's order, and after how many seconds.
@@ -131,5 +132,17 @@ async fn where_too_much_is_due_nothing_is_decided_yet(store: Store) {
     assert!(matches!(&answers[3], Ok(Answered::Carried { replayed: true, .. })), "{answers:?}");
     assert_eq!(balance(&store, 1).await, [1000, 100, 0, 0], "but a step was made");
     assert_eq!(words(&ask(&store, order("all", spend(1100)), at).await), "1:1100 | 0 0 0 0");
+    assert_eq!(store.sweep(at, 128).await.unwrap().expired, 0);
+}
+
+async fn where_too_many_lots_end_nothing_is_decided_yet(store: Store) {
+    learn(&store, &[Sale::new("a").bought()]).await;
+    let at = NOW.plus_seconds(60);
+    let orders = (0..1100).map(|number| order(&format!("k{number}"), give(1, 10, Some(at)))).collect();
+    assert!(batch(&store, orders, NOW).await.iter().all(Result::is_ok));
+    let answers = batch(&store, vec![order("all", spend(10))], at).await;
+    assert!(matches!(&answers[..], [Err(StoreError::Busy)]), "{answers:?}");
+    assert_eq!(balance(&store, 1).await, [110, 0, 0, 0], "but a step was made");
+    assert_eq!(words(&ask(&store, order("all", spend(10)), at).await), "1:10 | 0 0 0 0");
     assert_eq!(store.sweep(at, 128).await.unwrap().expired, 0);
 }

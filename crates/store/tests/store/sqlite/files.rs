@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use store::{Mode, Store, sqlite};
+use store::{Mode, Store, StoreError, sqlite};
 
 use super::{open, raw};
 use crate::conformance::sale::{ALL, Sale, balance, learn};
@@ -152,4 +152,21 @@ fn check_refused(path: &Path, mode: Mode, words: &[&str]) {
     for word in words {
         assert!(refused.contains(word), "no '{word}' in: {refused}");
     }
+}
+
+#[tokio::test]
+async fn a_query_on_a_damaged_file_says_that_and_not_that_something_may_have_been_written() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let store = open(&path);
+    let sales = (0..100).map(|number| Sale::new(format!("s{number}")).bought());
+    learn(&store, &sales.collect::<Vec<_>>()).await;
+    drop(store);
+    let store = open(&path);
+    let mut content = fs::read(&path).unwrap();
+    let half = content.len() / 2;
+    content[half..].fill(0xff);
+    fs::write(&path, content).unwrap();
+    let error = store.audit().await.unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt(what) if what.contains("malformed")), "{error:?}");
 }

@@ -1,0 +1,278 @@
+//! Whoever asks for little waits for little, however much there is: no statement that runs often reads a whole
+//! table that grows, or sorts one in memory. What is explained here is what the verbs really ran.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use ledger::{
+    Action, Cause, Command, Credits, EventId, HoldId, HoldState, Kind, PaymentId, TenantId, Timestamp,
+};
+use rusqlite::Connection;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+use uuid::Uuid;
+
+use super::{
+    Mode, adjustments, audit, commands, deliveries, endpoints, events, feed, holds, ingest, journal, open,
+    payments, purchases, quarantine, reports, statement, sweep, tenants,
+};
+use crate::body;
+use crate::model::{
+    AdjustmentState, Attempt, Delivery, DeliveryState, EndpointRow, EventFilter, Fate, NewAdjustment,
+    NewPurchase, Order, Page, Pin, PurchaseOrder, Room, Scope, SigningSecret, TransactionFilter,
+};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
+const LATER: Timestamp = Timestamp::from_seconds(1_790_009_000);
+const WHO: TenantId = TenantId(Uuid::from_u128(1));
+const HOLD: HoldId = HoldId(Uuid::from_u128(2));
+const PAGE: Page = Page { number: 1, size: 20, ascending: false };
+
+thread_local! {
+    static HEARD: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what SQLite calls looks like this")]
+fn hear(event: TraceEvent<'_>) {
+    // A line that begins so is a trigger's, which is not run by its text.
+    if let TraceEvent::Stmt(_, sql) = event
+        && !sql.starts_with("--")
+    {
+        HEARD.with_borrow_mut(|heard| heard.insert(sql.to_owned()));
+    }
+}
+
+#[test]
+fn no_statement_that_runs_often_walks_what_grows() {
+    let folder = std::env::temp_dir().join(format!("store-plans-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut c = open::writer(&folder.join("a.db"), Mode::Test).unwrap();
+    c.execute("INSERT INTO tenants (id, created_at) VALUES (?1, ?2)", (WHO.0, NOW.0)).unwrap();
+    c.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(hear)).unwrap();
+    let mut faults = Vec::new();
+    for (what, run, known) in CASES {
+        run(&c);
+        let heard = HEARD.take();
+        assert!(!heard.is_empty(), "{what} asks the database nothing");
+        for sql in heard {
+            // Nothing is bound: a plan depends on nothing that is (see `open`).
+            let mut explained = c.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let mut steps = explained.raw_query();
+            while let Some(row) = steps.next().unwrap() {
+                let step: String = row.get(3).unwrap();
+                // One row from the end of a table is no walk.
+                let scan = step.starts_with("SCAN ") && !sql.contains("ORDER BY seq DESC LIMIT 1");
+                let bad = scan || step.contains("TEMP B-TREE");
+                if bad && !SMALL.contains(&&*step) && !known.contains(&&*step) {
+                    faults.push(format!("{what}: {step}\n{sql}\n"));
+                }
+            }
+        }
+        HEARD.take();
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    drop(c);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// No tables, or one of a single row.
+const SMALL: &[&str] =
+    &["SCAN CONSTANT ROW", "SCAN (subquery-1)", "SCAN sqlite_sequence", "SCAN told", "SCAN waiting"];
+
+type Case = (&'static str, fn(&Connection), &'static [&'static str]);
+
+/// What is run, and which of its steps look bad and are not: a tenant's few endpoints and open holds are sorted, a
+/// report sums up its lots, whoever lists all adjustments counts all, and operators ask after every endpoint.
+/// The first cases make what the others find.
+const CASES: &[Case] = &[
+    ("endpoints", endpoints, &["USE TEMP B-TREE FOR ORDER BY"]),
+    ("commands", commands, &[]),
+    ("arrivals", arrivals, &[]),
+    ("holds", holds, &["USE TEMP B-TREE FOR ORDER BY"]),
+    ("journal", journal, &[]),
+    ("statement", statement, &[]),
+    ("reports", reports, &["USE TEMP B-TREE FOR GROUP BY"]),
+    ("purchases", purchases, &[]),
+    (
+        "adjustments",
+        adjustments,
+        &["SCAN a USING INDEX adjustments_by_time", "SCAN a USING COVERING INDEX adjustments_by_time"],
+    ),
+    ("deliveries", deliveries, &[]),
+    ("feed", feed, &["SCAN e", "SCAN endpoints"]),
+    ("lists", lists, &[]),
+    ("health", health, &[]),
+    ("sweep", sweep, &[]),
+];
+
+fn pin(key: &str) -> Pin {
+    Pin { scope: Scope::Operator, key: key.to_owned(), fingerprint: [0; 32] }
+}
+
+fn endpoints(c: &Connection) {
+    let row = EndpointRow {
+        id: "ep_a".to_owned(),
+        tenant: Some(WHO),
+        url: String::new(),
+        types: vec!["*".to_owned()],
+        description: String::new(),
+        created_at: NOW,
+        old_secret_until: None,
+        failing_since: None,
+        disabled_at: None,
+        disabled_reason: None,
+    };
+    assert!(endpoints::create(c, &row, &SigningSecret("whsec_".to_owned()), 9).unwrap());
+    for tenant in [Some(WHO), None] {
+        endpoints::list(c, tenant, PAGE).unwrap();
+    }
+    endpoints::show(c, "ep_a").unwrap();
+}
+
+fn commands(c: &Connection) {
+    let hold = |id| Action::Hold { id, credits: Credits(1), lasts_seconds: 60 };
+    let actions = [
+        Action::Adjust { credits: 9, priority: 50, expires_at: Some(NOW.plus_seconds(90)) },
+        Action::Adjust { credits: 9, priority: 50, expires_at: None },
+        Action::Adjust { credits: -1, priority: 50, expires_at: None },
+        Action::Spend { credits: Credits(1) },
+        hold(HOLD),
+        hold(HoldId(Uuid::from_u128(3))),
+        Action::Capture { hold: HOLD, credits: None },
+        Action::Spend { credits: Credits(999) },
+    ];
+    for (number, action) in actions.into_iter().enumerate() {
+        let command = Command { tenant: WHO, cause: Cause::Command("c".to_owned()), reference: None, action };
+        let order = Order { command, pin: Some(pin(&number.to_string())) };
+        commands::carry_out(c, &[order], NOW).unwrap();
+    }
+}
+
+fn arrivals(c: &Connection) {
+    let id = EventId::from("evt_a");
+    let delivery =
+        Delivery { id: id.clone(), kind: String::new(), created: 0, livemode: None, body: body::pack(b"{}") };
+    ingest::ingest(c, &delivery, NOW).unwrap();
+    assert_eq!(ingest::due(c, NOW, 9).unwrap().len(), 1);
+    ingest::next_due(c).unwrap();
+    ingest::replay(c, std::slice::from_ref(&id), NOW).unwrap();
+    events::show(c, &id).unwrap();
+}
+
+fn holds(c: &Connection) {
+    assert!(holds::show(c, WHO, HOLD, NOW).unwrap().is_some());
+    for state in [None].into_iter().chain(HoldState::ALL.iter().copied().map(Some)) {
+        holds::list(c, WHO, state, NOW, PAGE).unwrap();
+    }
+    sweep::due_holds_of(c, WHO, NOW, 9).unwrap();
+}
+
+fn journal(c: &Connection) {
+    let of_tenant = TransactionFilter { tenant: Some(WHO), ..TransactionFilter::default() };
+    let span = TransactionFilter { from: Some(NOW), to: Some(NOW), ..TransactionFilter::default() };
+    for filter in [
+        TransactionFilter { kind: Some(Kind::Spent), ..of_tenant.clone() },
+        TransactionFilter { tenant: Some(WHO), ..span.clone() },
+        of_tenant,
+        span,
+    ] {
+        assert!(journal::list(c, &filter, PAGE).unwrap().total > 0);
+    }
+    journal::lots(c, WHO, PAGE).unwrap();
+}
+
+fn statement(c: &Connection) {
+    let range = statement::range(c, WHO, Some(NOW), Some(LATER)).unwrap();
+    assert!(!statement::lines(c, WHO, range.after, range.through, 9).unwrap().is_empty());
+}
+
+fn reports(c: &Connection) {
+    let end = journal::last_until(c, LATER).unwrap();
+    assert!(!reports::positions(c, end, None, 9).unwrap().is_empty());
+}
+
+fn purchases(c: &Connection) {
+    let new = NewPurchase {
+        id: "purchase_a".to_owned(),
+        package: String::new(),
+        credits: Credits(1),
+        price: ledger::Minor(1),
+        currency: String::new(),
+        form: String::new(),
+    };
+    for new in [Some(new), None] {
+        purchases::begin(c, &PurchaseOrder { tenant: WHO, pin: pin("p"), new }, NOW).unwrap();
+    }
+    assert!(purchases::find(c, "purchase_a").unwrap().is_some());
+}
+
+fn adjustments(c: &Connection) {
+    let new = NewAdjustment {
+        id: "adj_a".to_owned(),
+        pin: pin("a"),
+        tenant: WHO,
+        action: Action::WriteOff { credits: Some(Credits(1)) },
+        reason: String::new(),
+        by: "key_a".to_owned(),
+        waits: true,
+    };
+    adjustments::ask(c, &new, NOW).unwrap();
+    adjustments::ask(c, &new, NOW).unwrap();
+    for tenant in [None, Some(WHO)] {
+        for state in [None, Some(AdjustmentState::Waiting)] {
+            assert_eq!(adjustments::list(c, tenant, state, PAGE).unwrap().total, 1);
+        }
+    }
+}
+
+fn deliveries(c: &Connection) {
+    let room =
+        Room { lanes: 9, failing_lanes: 9, lanes_per_endpoint: 9, notices_per_lane: 9, ..Room::default() };
+    let due = deliveries::due(c, NOW, &room).unwrap();
+    let attempts: Vec<_> = [Fate::Delivered, Fate::Again(LATER)]
+        .into_iter()
+        .zip(due)
+        .map(|(fate, due)| Attempt {
+            endpoint: due.endpoint,
+            notice: due.notice.seq,
+            due_at: due.due_at,
+            status: None,
+            error: None,
+            fate,
+        })
+        .collect();
+    assert_eq!(attempts.len(), 2);
+    deliveries::record(c, &attempts, NOW, NOW).unwrap();
+    deliveries::next(c, NOW).unwrap();
+    for state in [None].into_iter().chain(DeliveryState::ALL.iter().copied().map(Some)) {
+        deliveries::list(c, "ep_a", state, PAGE).unwrap();
+    }
+    let notice = feed::after(c, None, 0, 1).unwrap().remove(0);
+    assert!(deliveries::resend(c, "ep_a", &notice.id, NOW).unwrap());
+}
+
+fn feed(c: &Connection) {
+    for tenant in [None, Some(WHO)] {
+        assert!(!feed::after(c, tenant, 0, 9).unwrap().is_empty());
+    }
+    feed::range(c).unwrap();
+    feed::prune(c, LATER, 9).unwrap();
+    feed::health(c).unwrap();
+}
+
+fn lists(c: &Connection) {
+    events::list(c, &EventFilter { payment: Some(PaymentId(1)), ..EventFilter::default() }, PAGE).unwrap();
+    events::list(c, &EventFilter { pending: true, ..EventFilter::default() }, PAGE).unwrap();
+    payments::list(c, Some(WHO), None, PAGE).unwrap();
+    payments::show(c, "pi_a").unwrap();
+    tenants::detail(c, WHO, NOW).unwrap();
+    quarantine::show(c, 1).unwrap();
+}
+
+fn health(c: &Connection) {
+    audit::health(c).unwrap();
+}
+
+fn sweep(c: &Connection) {
+    sweep::next(c).unwrap();
+    assert!(sweep::sweep(c, LATER, 9).unwrap().expired > 1);
+}
