@@ -11,13 +11,10 @@ use ledger::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::book;
 use super::record::Record;
-use super::{book, sweep};
 use crate::error::StoreError;
 use crate::model::{Answered, Name, Order, Pin};
-
-/// Holds that a batch expires before it decides. More would make everybody behind it wait.
-const DUE_HOLDS_MAX: u32 = 1000;
 
 /// Carries out a batch of commands, each answered in its place.
 pub(super) fn carry_out(
@@ -180,24 +177,16 @@ fn load<'c>(
         }
     }
     let mut book = book::empty(c)?;
-    let at = now.max(book.clock);
+    let mut due = book::Due::at(&book, now);
     let mut overdue = BTreeSet::new();
-    let mut room = DUE_HOLDS_MAX;
     for (tenant, need) in needs {
         book::load_totals(c, &mut book, tenant)?;
-        // The lots that have ended are apart: they are expired before anything is burned.
-        book::load_ended_lots(c, &mut book, tenant, at)?;
-        let wanted = need.lots_for(&book, tenant);
-        book::load_lots_to_burn(c, &mut book, tenant, wanted, at)?;
-        need.holds.into_iter().try_for_each(|hold| book::load_hold(c, &mut book, hold))?;
-        let due = sweep::due_holds_of(c, tenant, at, room + 1)?;
-        if due.len() > room as usize {
+        if !due.load(c, &mut book, tenant)? {
             overdue.insert(tenant);
         }
-        for hold in due.into_iter().take(room as usize) {
-            book::load_hold(c, &mut book, hold)?;
-            room -= 1;
-        }
+        let wanted = need.lots_for(&book, tenant);
+        book::load_lots_to_burn(c, &mut book, tenant, wanted, due.at)?;
+        need.holds.into_iter().try_for_each(|hold| book::load_hold(c, &mut book, hold))?;
     }
     Ok((Record::new(book, now), overdue))
 }
