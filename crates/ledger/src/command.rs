@@ -150,9 +150,9 @@ pub struct Execution {
 /// When it does not: better than to take fewer credits than were sold. When a new hold's name is not new:
 /// what the older one holds would be lost.
 pub fn carry_out(book: &Book, command: &Command, at: Timestamp) -> Execution {
-    let mut draft = Draft::new(book, Behind::only(command.cause.clone()), at);
+    let behind = Behind { reference: command.reference.clone(), ..Behind::only(command.cause.clone()) };
+    let mut draft = Draft::new(book, behind, at);
     settle_due(&mut draft, command.tenant);
-    draft.behind = Behind { reference: command.reference.clone(), ..Behind::only(command.cause.clone()) };
     let answer = Till { draft: &mut draft, tenant: command.tenant }.run(command);
     Execution { answer, changes: draft.finish(None, Vec::new()) }
 }
@@ -164,10 +164,13 @@ pub fn expire(book: &Book, tenant: TenantId, at: Timestamp) -> Changes {
     draft.finish(None, Vec::new())
 }
 
-fn settle_due(draft: &mut Draft<'_>, tenant: TenantId) {
+/// Ends what has run out of time, in the clock's name.
+pub(crate) fn settle_due(draft: &mut Draft<'_>, tenant: TenantId) {
     for hold in draft.holds_due(tenant) {
-        draft.behind = Behind::only(Cause::Clock(format!("hold {}", hold.id)));
+        let due = Behind::only(Cause::Clock(format!("hold {}", hold.id)));
+        let because = mem::replace(&mut draft.behind, due);
         Till { draft, tenant }.resolve(hold, Credits::ZERO, (HoldState::Expired, Kind::HoldExpired));
+        draft.behind = because;
     }
     end_lots(draft, tenant);
 }

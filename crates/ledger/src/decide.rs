@@ -3,9 +3,11 @@
 //! retries, replays and any order are harmless by construction.
 //!
 //! Recording never refuses for lack of credits: what a tenant no longer has is booked as debt. Refusing is
-//! for `command`. Nothing here waits, looks at a clock or can fail for a reason outside its arguments.
+//! for `command`. As there, what ran out of time is settled first: credits that have ended pay for no refund,
+//! however late the sweep is. Nothing here waits, looks at a clock or can fail for a reason outside its arguments.
 
 use crate::book::{Book, Changes, Payment};
+use crate::command::settle_due;
 use crate::draft::{Behind, Draft};
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
@@ -30,7 +32,7 @@ pub struct Decision {
     pub changes: Changes,
 }
 
-/// Decides what one event means.
+/// Decides what one event means. Of the tenants whose payment it is about, the book holds what is due too.
 ///
 /// # Panics
 /// When it names no object: it could be told again under no name, and would be granted again.
@@ -121,6 +123,7 @@ fn settle(draft: &mut Draft<'_>, payment: PaymentId, known: &Knowledge, policy: 
     tenants.sort_unstable();
     tenants.dedup();
     for tenant in tenants {
+        settle_due(draft, tenant);
         let due = if due.tenant == Some(tenant) { due } else { Entitlement::default() };
         let mut own = draft.lots_where(|lot| lot.payment == Some(payment) && lot.tenant == tenant);
         if own.is_empty() {
@@ -137,7 +140,9 @@ fn outcome(
     learned: &Knowledge,
     transactions: &[Transaction],
 ) -> Outcome {
-    let moved = transactions.iter().filter_map(|transaction| match transaction.kind {
+    // What the clock did on the way is not what became of the event.
+    let own = transactions.iter().filter(|transaction| !matches!(transaction.cause, Cause::Clock(_)));
+    let moved = own.filter_map(|transaction| match transaction.kind {
         Kind::Granted => Some(Outcome::Granted),
         Kind::Revoked | Kind::Reversed => Some(Outcome::Revoked),
         Kind::Restored | Kind::DebtRepaid => Some(Outcome::Restored),

@@ -283,6 +283,7 @@ impl Coins {
         let revoked = gone / 100;
         let to_freeze = (gone + of(0)).min(credits * 100) / 100 - revoked;
         let tenant = self.tenants.entry(who.clone()).or_default();
+        tenant.settle_due(at);
         if purchase.lot == 0 {
             self.lots += 1;
             purchase.lot = self.lots;

@@ -69,7 +69,14 @@ impl World {
         Done { outcome, question, transactions: changes.transactions }
     }
 
-    /// Hands an event over that was applied before: it must change nothing at all.
+    /// The same, after everything that has run out of time has ended.
+    pub(crate) fn swept(mut self) -> Self {
+        let tenants: Vec<TenantId> = self.book.tenants.keys().copied().collect();
+        tenants.into_iter().for_each(|tenant| drop(self.take(&Step::Sweep(tenant))));
+        self
+    }
+
+    /// Hands an event over that was applied before: it must change nothing at all, where nothing is due.
     pub(crate) fn repeat(&self, step: &Step) {
         let Step::Fact(_) = step else { return };
         let (outcome, _, changes) = self.decide(step);

@@ -18,12 +18,19 @@ use uuid::Uuid;
 use super::holds;
 use crate::error::StoreError;
 
+/// Holds and lots that a batch ends before it decides. More would make everybody behind it wait.
+const ENDS_MAX: u32 = 1000;
+
 /// How the end of a lot is stored that has none, so that the index can sort by it.
 pub(super) const NEVER: i64 = i64::MAX;
 
-/// Loads what `facts` touch: their payments, the lots and tenants of those, and of each tenant as many other
-/// lots as could at most be needed.
-pub(super) fn load<'f>(c: &Connection, facts: impl Iterator<Item = &'f Fact>) -> Result<Book, StoreError> {
+/// Loads what `facts` touch: their payments, the lots and tenants of those, and of each tenant what is due at
+/// `now`, and as many other lots as could at most be needed.
+pub(super) fn load<'f>(
+    c: &Connection,
+    facts: impl Iterator<Item = &'f Fact>,
+    now: Timestamp,
+) -> Result<Book, StoreError> {
     let mut book = empty(c)?;
     let mut named = Vec::new();
     for fact in facts {
@@ -32,7 +39,7 @@ pub(super) fn load<'f>(c: &Connection, facts: impl Iterator<Item = &'f Fact>) ->
         }
         named.extend(fact.offer.as_ref().and_then(|offer| TenantId::parse(offer.tenant.as_deref()?)));
     }
-    load_tenants(c, &mut book, named)?;
+    load_tenants(c, &mut book, named, now)?;
     Ok(book)
 }
 
@@ -46,13 +53,18 @@ pub(super) fn load_payment(c: &Connection, payment: PaymentId, ruling: &Ruling) 
         Verdict::Grant { tenant, .. } => vec![tenant],
         Verdict::Dismiss => Vec::new(),
     };
-    load_tenants(c, &mut book, named)?;
+    load_tenants(c, &mut book, named, ruling.at)?;
     Ok(book)
 }
 
 /// Loads everyone who may get or give credits: the tenants that are `named`, those whom a known claim names,
 /// and those who hold a lot (as whoever an earlier ruling named does).
-fn load_tenants(c: &Connection, book: &mut Book, named: Vec<TenantId>) -> Result<(), StoreError> {
+fn load_tenants(
+    c: &Connection,
+    book: &mut Book,
+    named: Vec<TenantId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     // The most credits that each tenant's other lots may have to give.
     let mut needs: BTreeMap<TenantId, Credits> = BTreeMap::new();
     let claims = book.payments.values().flat_map(|payment| &payment.knowledge.claims);
@@ -62,7 +74,14 @@ fn load_tenants(c: &Connection, book: &mut Book, named: Vec<TenantId>) -> Result
     for lot in book.lots.values() {
         *needs.entry(lot.tenant).or_default() += lot.granted;
     }
-    needs.into_iter().try_for_each(|(tenant, need)| load_tenant(c, book, tenant, need))
+    let mut due = Due::at(book, now);
+    for (tenant, need) in needs {
+        load_totals(c, book, tenant)?;
+        // Of holds that are too many, the sweep ends the rest: an event cannot be told to come back later.
+        due.load(c, book, tenant)?;
+        load_lots_to_burn(c, book, tenant, need, due.at)?;
+    }
+    Ok(())
 }
 
 /// The ends of the counters, and nothing else.
@@ -128,13 +147,6 @@ fn load_lots_of(c: &Connection, book: &mut Book, payment: PaymentId) -> Result<(
     Ok(())
 }
 
-/// Loads a tenant, and in burn order as many of its available lots as hold `need` credits.
-fn load_tenant(c: &Connection, book: &mut Book, tenant: TenantId, need: Credits) -> Result<(), StoreError> {
-    load_totals(c, book, tenant)?;
-    // Whatever its end, an event may take from any lot that still has credits.
-    load_lots_to_burn(c, book, tenant, need, Timestamp(i64::MIN))
-}
-
 /// Loads a tenant's totals, if it exists.
 pub(super) fn load_totals(c: &Connection, book: &mut Book, tenant: TenantId) -> Result<(), StoreError> {
     book.tenants.extend(find_tenant(c, tenant)?.map(|found| (tenant, found)));
@@ -163,6 +175,57 @@ pub(super) fn load_lots_to_burn(
         book.lots.entry(lot.id).or_insert(lot);
     }
     Ok(())
+}
+
+/// Loading what has run out of time, which is ended before anything is decided.
+pub(super) struct Due {
+    /// By this time, which is the ledger's.
+    pub(super) at: Timestamp,
+    /// Holds and lots that may still be loaded.
+    room: u32,
+}
+
+impl Due {
+    pub(super) fn at(book: &Book, now: Timestamp) -> Self {
+        Self { at: now.max(book.clock), room: ENDS_MAX }
+    }
+
+    /// Loads what is due of a tenant, as far as there is room: lots that have ended and still have credits,
+    /// and holds. Whether those are all.
+    pub(super) fn load(
+        &mut self,
+        c: &Connection,
+        book: &mut Book,
+        tenant: TenantId,
+    ) -> Result<bool, StoreError> {
+        let lots = ended_lots_of(c, tenant, self.at, self.room + 1)?;
+        let holds = holds::due_of(c, tenant, self.at, self.room + 1)?;
+        let all = lots.len() + holds.len() <= self.room as usize;
+        for lot in lots.into_iter().take(self.room as usize) {
+            load_lot(c, book, lot)?;
+            self.room -= 1;
+        }
+        for hold in holds.into_iter().take(self.room as usize) {
+            load_hold(c, book, hold)?;
+            self.room -= 1;
+        }
+        Ok(all)
+    }
+}
+
+/// A tenant's lots that have ended by `at` and still have credits.
+fn ended_lots_of(
+    c: &Connection,
+    tenant: TenantId,
+    at: Timestamp,
+    limit: u32,
+) -> Result<Vec<LotId>, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT id FROM lots INDEXED BY ending_lots_of_tenant WHERE tenant = ?1 AND available > 0
+             AND expires_at <= ?2 AND expires_at < 9223372036854775807 ORDER BY expires_at LIMIT ?3",
+    )?;
+    let rows = statement.query_map((tenant.0, at.0, limit), |row| row.get(0).map(LotId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Loads a hold, with its lots. Nothing where there is none.

@@ -11,13 +11,10 @@ use ledger::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::book;
 use super::record::Record;
-use super::{book, sweep};
 use crate::error::StoreError;
 use crate::model::{Answered, Name, Order, Pin};
-
-/// Holds and lots that a batch ends before it decides. More would make everybody behind it wait.
-const ENDS_MAX: u32 = 1000;
 
 /// Carries out a batch of commands, each answered in its place.
 pub(super) fn carry_out(
@@ -180,28 +177,16 @@ fn load<'c>(
         }
     }
     let mut book = book::empty(c)?;
-    let at = now.max(book.clock);
+    let mut due = book::Due::at(&book, now);
     let mut overdue = BTreeSet::new();
-    let mut room = ENDS_MAX;
     for (tenant, need) in needs {
         book::load_totals(c, &mut book, tenant)?;
-        let wanted = need.lots_for(&book, tenant);
-        book::load_lots_to_burn(c, &mut book, tenant, wanted, at)?;
-        need.holds.into_iter().try_for_each(|hold| book::load_hold(c, &mut book, hold))?;
-        // What has ended is apart: it is settled before anything is burned.
-        let lots = sweep::ended_lots_of(c, tenant, at, room + 1)?;
-        let holds = sweep::due_holds_of(c, tenant, at, room + 1)?;
-        if lots.len() + holds.len() > room as usize {
+        if !due.load(c, &mut book, tenant)? {
             overdue.insert(tenant);
         }
-        for lot in lots.into_iter().take(room as usize) {
-            book::load_lot(c, &mut book, lot)?;
-            room -= 1;
-        }
-        for hold in holds.into_iter().take(room as usize) {
-            book::load_hold(c, &mut book, hold)?;
-            room -= 1;
-        }
+        let wanted = need.lots_for(&book, tenant);
+        book::load_lots_to_burn(c, &mut book, tenant, wanted, due.at)?;
+        need.holds.into_iter().try_for_each(|hold| book::load_hold(c, &mut book, hold))?;
     }
     Ok((Record::new(book, now), overdue))
 }

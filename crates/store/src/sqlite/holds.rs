@@ -63,6 +63,21 @@ pub(super) fn find(c: &Connection, id: HoldId) -> Result<Option<Hold>, StoreErro
     rows.next()?.map(|row| read(c, row)).transpose()
 }
 
+/// The open holds of a tenant whose time is up at `at`, the longest due first.
+pub(super) fn due_of(
+    c: &Connection,
+    tenant: TenantId,
+    at: Timestamp,
+    limit: u32,
+) -> Result<Vec<HoldId>, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT id FROM holds INDEXED BY open_holds_of_tenant
+         WHERE tenant = ?1 AND state = 'open' AND expires_at <= ?2 ORDER BY expires_at LIMIT ?3",
+    )?;
+    let rows = statement.query_map((tenant.0, at.0, limit), |row| row.get::<_, Uuid>(0).map(HoldId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Keeps a new hold.
 pub(super) fn insert(c: &Connection, hold: &Hold) -> Result<(), StoreError> {
     c.prepare_cached("INSERT INTO holds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![

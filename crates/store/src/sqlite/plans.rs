@@ -163,7 +163,7 @@ fn holds(c: &Connection) {
     for state in [None].into_iter().chain(HoldState::ALL.iter().copied().map(Some)) {
         holds::list(c, WHO, state, NOW, PAGE).unwrap();
     }
-    sweep::due_holds_of(c, WHO, NOW, 9).unwrap();
+    holds::due_of(c, WHO, NOW, 9).unwrap();
 }
 
 fn journal(c: &Connection) {

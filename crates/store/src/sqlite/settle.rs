@@ -25,7 +25,7 @@ pub(super) fn settle(
         Reading::Fact(fact) => Some(&**fact),
         Reading::Ignored | Reading::Quarantined { .. } => None,
     });
-    let mut record = Record::new(book::load(c, facts)?, now);
+    let mut record = Record::new(book::load(c, facts, now)?, now);
     let mut settled = Vec::with_capacity(batch.len());
     for item in batch {
         let due: Option<Option<String>> = c

@@ -1,5 +1,6 @@
 //! Ending what ran out of time without anybody asking: holds, whose credits return, and lots, whose credits
-//! end. Commands do the same for their tenant before they are decided, so no delay of this changes an answer.
+//! end. Commands and events do the same for their tenants before they are decided, so no delay of this changes
+//! what comes of them.
 //! Not here: when to sweep (`engine::sweep`).
 
 use std::collections::BTreeSet;
@@ -7,7 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger::{HoldId, Kind, LotId, TenantId, Timestamp, expire};
 use rusqlite::{Connection, Row};
-use uuid::Uuid;
 
 use super::book;
 use super::record::Record;
@@ -93,36 +93,6 @@ pub(super) fn next(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
         UNION ALL SELECT min(expires_at) FROM lots
             WHERE available > 0 AND expires_at < 9223372036854775807)";
     Ok(c.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(Timestamp))
-}
-
-/// The open holds of a tenant whose time is up at `at`, the longest due first.
-pub(super) fn due_holds_of(
-    c: &Connection,
-    tenant: TenantId,
-    at: Timestamp,
-    limit: u32,
-) -> Result<Vec<HoldId>, StoreError> {
-    let mut statement = c.prepare_cached(
-        "SELECT id FROM holds INDEXED BY open_holds_of_tenant
-         WHERE tenant = ?1 AND state = 'open' AND expires_at <= ?2 ORDER BY expires_at LIMIT ?3",
-    )?;
-    let rows = statement.query_map((tenant.0, at.0, limit), |row| row.get::<_, Uuid>(0).map(HoldId))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// A tenant's lots that have ended by `at` and still have credits.
-pub(super) fn ended_lots_of(
-    c: &Connection,
-    tenant: TenantId,
-    at: Timestamp,
-    limit: u32,
-) -> Result<Vec<LotId>, StoreError> {
-    let mut statement = c.prepare_cached(
-        "SELECT id FROM lots INDEXED BY ending_lots_of_tenant WHERE tenant = ?1 AND available > 0
-             AND expires_at <= ?2 AND expires_at < 9223372036854775807 ORDER BY expires_at LIMIT ?3",
-    )?;
-    let rows = statement.query_map((tenant.0, at.0, limit), |row| row.get(0).map(LotId))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What is due, but for those tenants; `sql` says their name second.

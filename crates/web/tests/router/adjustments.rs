@@ -3,9 +3,12 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use engine::Desk;
 use serde_json::{Value, json};
 use store::{AdjustmentState, AdjustmentVerdict, Page};
+use tower::ServiceExt as _;
 use web::auth::OPERATOR;
+use web::router;
 
 use crate::answer::Answer;
 use crate::till::{Till, replayed, together};
@@ -264,6 +267,39 @@ async fn what_was_approved_is_finished_once() {
     let left = store.adjustments(None, Some(AdjustmentState::Approved), page).await.unwrap();
     assert_eq!(left.total, 0);
     office.till.deployment.check_books().await;
+}
+
+/// It is kept, and the desk takes nothing any more: it is done later, so nobody may be told that it was nothing
+/// and ask for it again under another name.
+#[tokio::test]
+async fn what_is_kept_and_not_done_is_not_called_nothing() {
+    let office = Office::new().await;
+    let waiting = office.waiting("waits", 200).await;
+    let mut app = office.till.deployment.app.clone();
+    app.desk = Desk::new(app.store.clone(), app.noticed.clone());
+    app.desk.run(&app.clock, async {}).await;
+    let ask = async |who: &str, path: &str, body: &Value| {
+        let request = Request::post(format!("/api/admin/{path}"))
+            .header("authorization", format!("Bearer {who}"))
+            .header("idempotency-key", "outage");
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        Answer::of(router(app.clone()).oneshot(request).await.unwrap()).await
+    };
+    let small = json!({ "tenant_id": TENANT, "credits": 5, "reason": "because" });
+    for answer in [
+        ask(&office.ann, "adjustments", &small).await,
+        ask(&office.bob, &format!("adjustments/{waiting}/approve"), &json!({})).await,
+    ] {
+        let summary = answer.summary();
+        assert!(summary.starts_with("503 OUTCOME_UNKNOWN This is kept, and "), "{summary}");
+    }
+    assert_eq!(office.till.balance().await, [10, 0, 0, 0]);
+
+    let again = office.adjust("outage", 5).await;
+    assert_eq!((again.data()["state"].as_str(), replayed(&again)), (Some("done"), true));
+    assert_eq!(office.decide(&office.bob, &waiting, "reject").await.status, 409);
+    assert_eq!(office.decide(&office.bob, &waiting, "approve").await.status, 200);
+    assert_eq!(office.till.balance().await, [215, 0, 0, 0]);
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
 //! What the store must do with what runs out of time: end it in order and in bounded steps, and never let a
 //! late sweep change an answer.
 
+use std::sync::Arc;
+
+use ledger::knowledge::Verdict;
 use ledger::{Kind, TenantId};
 use store::{Answered, Store, StoreError, Swept, TransactionFilter};
 
-use super::sale::{ALL, NOW, Sale, balance, learn, tenant};
+use super::sale::{ALL, NOW, Sale, balance, learn, payment, tenant, word};
 use super::till::{ask, batch, capture, carried, give, hold_for, order, order_of, spend, statement, words};
 use super::{Case, case};
 
@@ -13,6 +16,7 @@ pub(super) const CASES: &[Case] = &[
     case!([sweep, next_expiry], what_has_an_end_is_due_at_its_microsecond),
     case!([sweep], what_returns_to_a_lot_that_ended_is_gone),
     case!([sweep, carry_out], a_late_sweep_changes_no_answer),
+    case!([sweep, settle, rule], a_late_sweep_changes_nothing_that_an_event_takes),
     case!([carry_out, sweep], where_too_much_is_due_nothing_is_decided_yet),
     case!([carry_out, sweep], where_too_many_lots_end_nothing_is_decided_yet),
 ];
@@ -112,6 +116,31 @@ async fn a_late_sweep_changes_no_answer(store: Store) {
     let swept = carried(batch(&store, asked(1), at).await).map(|(words, _)| words);
     assert_eq!(late, ["18 of 17, 0 owed", "expired before", "5:9 6:8 | 0 0 0 0"]);
     assert_eq!(swept, ["18 of 17, 0 owed", "expired before", "1:9 2:8 | 0 0 0 0"]);
+}
+
+async fn a_late_sweep_changes_nothing_that_an_event_takes(store: Store) {
+    let sales = [1, 2, 3].map(|number| Sale::new(format!("s{number}")).to(number));
+    learn(&store, &sales.each_ref().map(Sale::bought)).await;
+    // Tenant 1 is swept in time, tenants 2 and 3 are not.
+    for (number, lasts) in [(1, 50), (2, 60), (3, 60)] {
+        let end = Some(NOW.plus_seconds(lasts));
+        let hold = hold_for(number, 4, lasts);
+        for (key, action) in [("hold", hold), ("give", give(5, 90, end)), ("spend", spend(6))] {
+            ask(&store, order_of(tenant(number), key, action), NOW).await.unwrap();
+        }
+        assert_eq!(balance(&store, number).await, [5, 4, 0, 0]);
+    }
+    store.sweep(NOW.plus_seconds(59), 10).await.unwrap();
+    // Somebody else's command: from here on it is a minute later for all.
+    learn(&store, &[Sale::new("other").to(9).bought()]).await;
+    ask(&store, order_of(tenant(9), "k", spend(1)), NOW.plus_seconds(60)).await.unwrap();
+    learn(&store, &[sales[0].refunded(1000), sales[1].refunded(1000)]).await;
+    assert_eq!(balance(&store, 1).await, [0, 0, 0, 6]);
+    assert_eq!(balance(&store, 2).await, [0, 0, 0, 6]);
+    // Nor a person's word.
+    let id = payment(&store, &sales[2].object("pi")).await.id;
+    store.rule(id, None, word(Verdict::Dismiss), Arc::default()).await.unwrap().unwrap();
+    assert_eq!(balance(&store, 3).await, [0, 0, 0, 6]);
 }
 
 async fn where_too_much_is_due_nothing_is_decided_yet(store: Store) {

@@ -11,11 +11,21 @@ use crate::api::{command, fingerprint};
 use crate::app::App;
 
 /// Has an approved adjustment done; a rejected or waiting one stays. A client that goes away stops nothing.
+///
+/// # Errors
+/// Whatever went wrong, the adjustment is kept and will be done: it must not look as if it were nothing.
 pub(super) async fn once(app: &App, row: AdjustmentRow) -> Result<(AdjustmentRow, Option<Refusal>), Problem> {
-    let app = app.clone();
+    let (app, id) = (app.clone(), row.id.clone());
     let work = tokio::spawn(async move { carry(&app, row).await });
-    let unknown = |_| StoreError::Unknown("it panicked".to_owned());
-    Ok(work.await.map_err(unknown).flatten()?)
+    let panicked = |_| StoreError::Unknown("it panicked".to_owned());
+    work.await.map_err(panicked).flatten().map_err(|error| {
+        tracing::error!(adjustment = id, %error, "an approved adjustment is kept, not finished");
+        Problem::new(
+            ProblemKind::OutcomeUnknown,
+            "This is kept, and may or may not have been done yet. Ask again in the same way, with the same \
+             Idempotency-Key if it has one: it is done once, at the latest when the service starts again.",
+        )
+    })
 }
 
 async fn carry(app: &App, row: AdjustmentRow) -> Result<(AdjustmentRow, Option<Refusal>), StoreError> {
