@@ -43,8 +43,8 @@ struct Waiting {
 }
 
 /// What is due and there is room for: the endpoints whose next delivery is due longest come first, those that
-/// are failing or slow last, in places of their own. Within a lane the order is that of the due times, then of
-/// what happened.
+/// are failing or slow last, in places of their own. Within a lane the order is that of the due times, then
+/// of what happened.
 pub(super) fn due(c: &Connection, now: Timestamp, room: &Room) -> Result<Vec<DueDelivery>, StoreError> {
     let mut endpoints = waiting(c, now, &room.slow)?;
     endpoints.sort_by_key(|endpoint| (endpoint.late, endpoint.head));
