@@ -10,6 +10,7 @@ use crate::api::{credits, description, health, missing, payments, stream, webhoo
 use crate::app::App;
 use crate::server::allowance::tell;
 use crate::server::headers::stamp;
+use crate::server::unreceived::refuse;
 use crate::webhook;
 
 /// The whole service.
@@ -80,5 +81,6 @@ pub fn router(app: App) -> Router {
         .merge(about)
         .fallback(missing::route)
         .method_not_allowed_fallback(missing::method);
-    stamp(tell(service).with_state(app), move || entropy::unique_id(clock.now()))
+    let service = tell(refuse(service, &limits, clock.clone()), &app).with_state(app);
+    stamp(service, move || entropy::unique_id(clock.now()))
 }

@@ -10,6 +10,7 @@ pub(crate) mod allowance;
 mod deadlines;
 mod exchange;
 pub mod headers;
+pub mod unreceived;
 
 use std::{future::Future, net::SocketAddr, pin::pin, time::Duration};
 

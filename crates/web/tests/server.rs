@@ -18,7 +18,9 @@ use axum::{
     extract::ConnectInfo,
     routing::{get, post},
 };
+use engine::Clock;
 use hyper::body::Frame;
+use ledger::Timestamp;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -29,7 +31,7 @@ use tokio::{
 use uuid::Uuid;
 use web::{
     limits::Limits,
-    server::{Drained, headers, serve},
+    server::{Drained, headers, serve, unreceived},
 };
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,6 +68,7 @@ fn router() -> Router {
         .route("/stuck", get(async || future::pending::<()>().await))
         .route("/panic", get(async || -> () { panic!("asked to") }))
         .route("/own-policy", get(async || [("content-security-policy", "default-src 'self'")]));
+    let router = unreceived::refuse(router, &Limits::default(), Clock::from_fn(|| Timestamp(0)));
     headers::stamp(router, || Uuid::from_u128(7))
 }
 
@@ -420,7 +423,7 @@ async fn every_answer_carries_its_fields() {
         ("GET /unread", "405", &[policy, id]),
         ("GET /own-policy", "200", &["content-security-policy: default-src 'self'", id]),
         ("POST /", "408", &[policy, id]),
-        (&long, "414", &[policy]),
+        (&long, "414", &[policy, id]),
     ] {
         let length = if request.starts_with("POST") { 9 } else { 0 };
         let mut stream = server.connect().await;
