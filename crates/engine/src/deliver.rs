@@ -3,12 +3,13 @@
 //!
 //! An endpoint's notices of one tenant (a lane) are sent one at a time, so first attempts keep their order; a
 //! retry comes when it is due, maybe after later notices, and the notice's `sequence` tells. Lanes run side
-//! by side within bounds, those of failing endpoints within narrower ones: a dead or hanging receiver slows
-//! down nobody else.
+//! by side within bounds, and those of endpoints that fail or are slow to answer have places of their own: a
+//! dead, hanging or dawdling receiver slows down nobody else.
 //! Not here: the network, which is an argument ([`Carrier`]), and what is sent (`notice`).
 
 mod attempt;
 mod carrier;
+mod slow;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,10 +28,11 @@ use crate::clock::Clock;
 
 pub use carrier::{Carrier, Letter, Reply};
 
-/// Lanes that are under way at a time, each with one request.
-pub const LANES_MAX: usize = 64;
-/// Of these, lanes of endpoints that are failing.
-pub const FAILING_LANES_MAX: usize = 32;
+/// Lanes that are under way at a time, each with one request, of endpoints that are well.
+pub const LANES_MAX: usize = 32;
+/// Lanes, beside these, of endpoints that are failing or slow. One that turns out slow changes over, even if
+/// that makes more: so many in two seconds, for as long as an attempt takes.
+pub const LATE_LANES_MAX: usize = 32;
 /// Lanes of one endpoint that are under way at a time.
 pub const LANES_PER_ENDPOINT: usize = 8;
 /// Notices of one lane that are taken at once, and recorded in one commit if they arrive quickly.
@@ -50,6 +52,7 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 pub struct Deliverer {
     store: Store,
     sender: attempt::Sender,
+    slow: slow::Slow,
     /// The lanes that are under way.
     flights: JoinSet<()>,
     lane_of: HashMap<Id, Lane>,
@@ -66,6 +69,7 @@ impl Deliverer {
         Self {
             store,
             sender: attempt::Sender { carrier, schedule, clock },
+            slow: slow::Slow::default(),
             flights: JoinSet::new(),
             lane_of: HashMap::new(),
             report,
@@ -86,7 +90,7 @@ impl Deliverer {
             self.land(over);
         }
         self.record(now).await?;
-        let due = self.store.due_deliveries(now, self.room()).await?;
+        let due = self.store.due_deliveries(now, self.room(now)).await?;
         for (lane, deliveries) in by_lane(due) {
             self.begin(lane, deliveries);
         }
@@ -154,21 +158,22 @@ impl Deliverer {
         }
     }
 
-    fn room(&self) -> Room {
+    fn room(&self, now: Timestamp) -> Room {
         Room {
             busy: self.lane_of.values().cloned().collect(),
+            slow: self.slow.endpoints(now),
             lanes: LANES_MAX,
-            failing_lanes: FAILING_LANES_MAX,
+            late_lanes: LATE_LANES_MAX,
             lanes_per_endpoint: LANES_PER_ENDPOINT,
             notices_per_lane: NOTICES_PER_LANE,
         }
     }
 
-    /// Sends the lane's notices one after the other. One that fails ends it, and so does one that is not due
-    /// any more: what follows is taken up again with the room that there is then.
+    /// Sends the lane's notices one after the other. One that fails or is slow ends it, and so does one that is
+    /// not due any more: what follows is taken up again with the room that there is then.
     fn begin(&mut self, lane: Lane, deliveries: Vec<DueDelivery>) {
         let (sender, report, stopping) = (self.sender.clone(), self.report.clone(), self.stopping.clone());
-        let store = self.store.clone();
+        let (store, slow) = (self.store.clone(), self.slow.clone());
         let flight = self.flights.spawn(async move {
             let mut first = true;
             for taken in deliveries {
@@ -186,11 +191,12 @@ impl Deliverer {
                         Ok(None) | Err(_) => return,
                     }
                 };
-                let attempt = sender.attempt(&delivery).await;
+                let attempt = sender.attempt(&delivery);
+                let (attempt, was_slow) = slow.watch(&delivery.endpoint, &sender.clock, attempt).await;
                 let arrived = attempt.fate == Fate::Delivered;
                 // The receiver lives as long as this lane's owner.
                 let _ = report.send(attempt);
-                if !arrived {
+                if !arrived || was_slow {
                     return;
                 }
             }

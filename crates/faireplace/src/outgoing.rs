@@ -7,6 +7,7 @@ mod guard;
 pub(crate) mod notices;
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
 
@@ -79,7 +80,7 @@ pub(crate) fn is_this_machine(address: &Uri) -> bool {
 }
 
 /// Why nothing came back, in words: the first cause, which says more than what was wrapped around it.
-pub(crate) fn reason(error: &SendError, address: &Uri) -> String {
+pub(crate) fn reason(error: &SendError, address: &impl Display) -> String {
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

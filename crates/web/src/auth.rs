@@ -1,6 +1,7 @@
 //! Who asks: API keys, shown once and stored as a hash. A tenant's key sees that tenant and nobody else; what
 //! belongs to another tenant looks exactly like what does not exist.
 
+use axum::http::{HeaderMap, header};
 use engine::entropy;
 use ledger::chain::hex;
 use ledger::{TenantId, Timestamp};
@@ -77,6 +78,13 @@ impl Caller {
         let message = format!("This key lacks the permission {permission}. Nothing was changed.");
         Err(Problem::new(ProblemKind::Forbidden, message))
     }
+}
+
+/// What a request says of who asks; nothing where it says two things, of which another program on the way may
+/// have gone by the other.
+pub(crate) fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let mut said = headers.get_all(header::AUTHORIZATION).iter();
+    said.next().filter(|_| said.next().is_none())?.to_str().ok()
 }
 
 /// Makes a key: an operator's, where there is no tenant. Answers its secret too, which is stored nowhere.

@@ -4,8 +4,9 @@
 
 use std::fmt::Display;
 
-/// What a spreadsheet may take for the beginning of a formula: also after spaces, which some cut, and after a
-/// semicolon, at which some begin a cell. The last four are full-width forms.
+/// What a spreadsheet may take for the beginning of a formula: also after spaces and quotes, which some cut, and
+/// after every semicolon, at which some begin a cell, where a line is no longer quoted as it was written. The
+/// last four are full-width forms.
 const DANGEROUS: [char; 13] = ['=', '+', '-', '@', '|', '%', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// Lines as they are written.
@@ -30,9 +31,12 @@ impl Csv {
 
     /// Text, made harmless.
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
-        let first = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == ';');
-        let begins = text.starts_with(DANGEROUS) || first.starts_with(DANGEROUS);
-        let cell = if begins { format!("'{text}") } else { text.to_owned() };
+        let harmless = |part: &str| {
+            let first = part.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '"');
+            let begins = part.starts_with(DANGEROUS) || first.starts_with(DANGEROUS);
+            format!("{}{part}", if begins { "'" } else { "" })
+        };
+        let cell = text.split(';').map(harmless).collect::<Vec<_>>().join(";");
         if cell.contains([',', ';', '"', '\r', '\n']) {
             self.cell(&format!("\"{}\"", cell.replace('"', "\"\"")));
         } else {
@@ -95,6 +99,11 @@ mod tests {
             ("\n=x", "\"'\n=x\""),
             ("＝1", "'＝1"),
             ("a=b", "a=b"),
+            (";=1", "\";'=1\""),
+            ("a;=1;b", "\"a;'=1;b\""),
+            ("a; \"＝1", "\"a;' \"\"＝1\""),
+            ("\"=1", "\"'\"\"=1\""),
+            ("a; b", "\"a; b\""),
             ("say \"hi\"", "\"say \"\"hi\"\"\""),
             ("a,b", "\"a,b\""),
             ("=a,\"b\"\r\n", "\"'=a,\"\"b\"\"\r\n\""),

@@ -9,9 +9,10 @@ use std::time::Duration;
 /// What one service allows its clients. The defaults are the ones that run in production; tests shorten them.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open connections. At the limit the next one waits in the kernel's backlog until a slot is free: the
-    /// deadlines below free slots by themselves, while an answer of 503 would turn a real client away for the
-    /// sake of a slow one.
+    /// Open connections. At the limit those that wait for nothing of ours are closed, or whoever keeps enough
+    /// of them alive would keep all others out. Where that frees no slot, the next one waits in the kernel's
+    /// backlog: the deadlines below free slots by themselves, while an answer of 503 would turn a real client
+    /// away for the sake of a slow one.
     pub connections: usize,
     /// From the connection to its first byte. A client connects because it has something to say.
     pub first_byte: Duration,

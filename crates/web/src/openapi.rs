@@ -100,11 +100,11 @@ tenant looks exactly like what does not exist: 404.
 
 Amounts of money are whole numbers of the currency's minor unit, credits are whole numbers, moments are \
 RFC 3339 in UTC. What a body or a query string has and the operation does not know is refused. \
-A request whose head or body cannot be received at all is answered without a body: 400, 408, 414 or 431.
+A request whose head cannot be read at all is answered without a body: 400 or 431.
 
-All keys of a tenant share one allowance of requests in an hour. Every answer to such a key, an error too, \
-says in `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` what is left of it; beyond it \
-is 429.";
+All keys of a tenant share one allowance of requests in an hour. Every answer, an error too, says in \
+`X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` what is left of it; beyond it is 429. \
+Where no tenant asks, or an operator does, nothing is counted, and they say so: all is left.";
 
 /// The document as text: docs/openapi.json, byte for byte.
 pub fn document() -> &'static str {

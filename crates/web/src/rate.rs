@@ -49,6 +49,18 @@ impl Limiter {
         Self { limit, tenants_max: TENANTS_MAX, windows: Mutex::default() }
     }
 
+    /// What a tenant may do who has asked for nothing yet: what is said where no request is taken off,
+    /// because nobody in particular asks, or an operator. None where nothing is counted.
+    pub fn untouched(&self, now: Timestamp) -> Option<Allowance> {
+        let whole = Allowance {
+            limit: self.limit,
+            remaining: self.limit,
+            reset: now.seconds() + WINDOW_SECONDS,
+            refused_for: None,
+        };
+        (self.limit > 0).then_some(whole)
+    }
+
     /// Takes one request off what the tenant may make; none where nothing is counted.
     pub fn take(&self, tenant: TenantId, now: Timestamp) -> Option<Allowance> {
         if self.limit == 0 {

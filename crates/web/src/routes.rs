@@ -12,6 +12,7 @@ use crate::api::{credits, description, health, missing, payments, stream, webhoo
 use crate::app::App;
 use crate::server::allowance::tell;
 use crate::server::headers::stamp;
+use crate::server::unreceived::refuse;
 use crate::webhook;
 
 /// The whole service.
@@ -82,5 +83,7 @@ pub fn router(app: App) -> Router {
         .merge(about)
         .fallback(missing::route)
         .method_not_allowed_fallback(missing::method);
-    stamp(tell(service).with_state(Arc::new(app)), move || entropy::unique_id(clock.now()))
+    let app = Arc::new(app);
+    let service = tell(refuse(service, &limits, clock.clone()), &app).with_state(app);
+    stamp(service, move || entropy::unique_id(clock.now()))
 }

@@ -10,6 +10,7 @@ pub(crate) mod allowance;
 mod deadlines;
 mod exchange;
 pub mod headers;
+pub mod unreceived;
 
 use std::{future::Future, net::SocketAddr, pin::pin, time::Duration};
 
@@ -47,19 +48,23 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Drained {
     let mut stop = pin!(stop);
-    let (stopping, _) = watch::channel(());
+    let (leave, _) = watch::channel(());
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             () = &mut stop => break,
             Some(ended) = connections.join_next() => report_panic(ended),
             (stream, peer) = accept(&listener), if connections.len() < limits.connections => {
-                connections.spawn(connection(stream, peer, router.clone(), limits, stopping.subscribe()));
+                if connections.len() + 1 == limits.connections {
+                    tracing::debug!("as many connections as there may be: idle ones make room");
+                    leave.send_replace(());
+                }
+                connections.spawn(connection(stream, peer, router.clone(), limits, leave.subscribe()));
             }
         }
     }
     drop(listener);
-    drop(stopping);
+    drop(leave);
     let drain = async {
         while let Some(ended) = connections.join_next().await {
             report_panic(ended);
@@ -86,13 +91,14 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// Serves one connection to its end. `stopping` ends when the server stops.
+/// Serves one connection to its end. `leave` changes when idle connections must make room for others, and
+/// ends when the server stops: either way this one goes once it owes no answer.
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
     limits: Limits,
-    mut stopping: watch::Receiver<()>,
+    mut leave: watch::Receiver<()>,
 ) {
     let mut first = [0];
     tokio::select! {
@@ -102,7 +108,8 @@ async fn connection(
                 return;
             }
         }
-        _ = stopping.changed() => return,
+        // Whoever is new has a moment to speak, however full it is.
+        Err(_) = leave.changed() => return,
     }
     if let Err(error) = stream.set_nodelay(true) {
         // Slower answers, nothing worse.
@@ -113,7 +120,7 @@ async fn connection(
     let mut connection = pin!(http(&limits).serve_connection(stream, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stopping.changed() => {
+        _ = leave.changed() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -18,7 +18,9 @@ use axum::{
     extract::ConnectInfo,
     routing::{get, post},
 };
+use engine::Clock;
 use hyper::body::Frame;
+use ledger::Timestamp;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -29,7 +31,7 @@ use tokio::{
 use uuid::Uuid;
 use web::{
     limits::Limits,
-    server::{Drained, headers, serve},
+    server::{Drained, headers, serve, unreceived},
 };
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,6 +68,7 @@ fn router() -> Router {
         .route("/stuck", get(async || future::pending::<()>().await))
         .route("/panic", get(async || -> () { panic!("asked to") }))
         .route("/own-policy", get(async || [("content-security-policy", "default-src 'self'")]));
+    let router = unreceived::refuse(router, &Limits::default(), Clock::from_fn(|| Timestamp(0)));
     headers::stamp(router, || Uuid::from_u128(7))
 }
 
@@ -364,19 +367,39 @@ async fn slow_clients_do_not_keep_others_out() {
 #[tokio::test]
 async fn beyond_the_limit_a_connection_waits_for_a_free_slot() {
     let server = Server::start(Limits { connections: 2, ..lenient() }).await;
-    let mut held = Vec::new();
+    let mut busy = Vec::new();
     for _ in 0..2 {
         let mut stream = server.connect().await;
-        send(&mut stream, GET).await;
-        read_until(&mut stream, "hello").await;
-        held.push(stream);
+        send(&mut stream, "GET /stuck HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        busy.push(stream);
+        sleep(SHORT).await;
     }
     let mut waiting = server.connect().await;
     send(&mut waiting, LAST).await;
     let early = timeout(SHORT, waiting.read_u8()).await;
     assert!(early.is_err(), "a third connection was answered: {early:?}");
-    held.pop();
+    busy.pop();
     assert_eq!(statuses(&read_to_end("waiting", &mut waiting).await), ["200"]);
+}
+
+/// Whoever keeps connections alive and asks for little would otherwise keep all others out, for ever.
+#[tokio::test]
+async fn at_the_limit_idle_connections_make_room() {
+    let server = Server::start(Limits { connections: 3, ..lenient() }).await;
+    let mut idle = server.connect().await;
+    send(&mut idle, GET).await;
+    read_until(&mut idle, "hello").await;
+    let mut busy = server.connect().await;
+    send(&mut busy, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    sleep(SHORT).await;
+    let mut last = server.connect().await;
+    let mut next = server.connect().await;
+    for stream in [&mut last, &mut next] {
+        send(stream, LAST).await;
+        assert_eq!(statuses(&read_to_end("newcomers", stream).await), ["200"]);
+    }
+    assert_eq!(read_to_end("idle", &mut idle).await, "");
+    assert_eq!(statuses(&read_to_end("busy", &mut busy).await), ["200"], "its answer is still owed");
 }
 
 #[tokio::test]
@@ -420,7 +443,7 @@ async fn every_answer_carries_its_fields() {
         ("GET /unread", "405", &[policy, id]),
         ("GET /own-policy", "200", &["content-security-policy: default-src 'self'", id]),
         ("POST /", "408", &[policy, id]),
-        (&long, "414", &[policy]),
+        (&long, "414", &[policy, id]),
     ] {
         let length = if request.starts_with("POST") { 9 } else { 0 };
         let mut stream = server.connect().await;

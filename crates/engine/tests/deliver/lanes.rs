@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::Bell;
 use engine::apply::Next;
-use engine::deliver::{FAILING_LANES_MAX, LANES_MAX, LANES_PER_ENDPOINT};
+use engine::deliver::{LANES_MAX, LANES_PER_ENDPOINT, LATE_LANES_MAX};
 use store::DeliveryState;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
@@ -122,7 +122,45 @@ async fn there_are_bounds_for_each_endpoint_for_failing_ones_and_for_all() {
     let before = post.sent().len();
     deliverer.step(post.clock().now()).await.unwrap();
     sleep(Duration::from_millis(10)).await;
-    assert_eq!(post.sent().len() - before, FAILING_LANES_MAX, "one each, and half of the room");
+    assert_eq!(post.sent().len() - before, LATE_LANES_MAX, "one each, in places of their own");
+}
+
+/// However many receivers take their time, to answer 200 in the end.
+#[tokio::test]
+async fn slow_receivers_do_not_take_the_places_of_quick_ones() {
+    let post = Post::new();
+    let permits = Arc::new(Semaphore::new(0));
+    let slow: Vec<String> = (0..2 * LANES_MAX).map(|number| format!("s{number}")).collect();
+    for name in &slow {
+        post.endpoint(name, Manner::Waits(permits.clone())).await;
+        post.tell(1, &[name]);
+    }
+    // Last in the order of names, which decides among those that are due alike.
+    post.endpoint("well", Manner::Answers(200)).await;
+    let mut deliverer = post.patient_deliverer();
+    let mut told = 0;
+    let mut tell_well = async |steps: u32| {
+        post.tell(2, &["well"]);
+        told += 1;
+        for _ in 0..steps {
+            deliverer.step(post.clock().now()).await.unwrap();
+            sleep(Duration::from_millis(50)).await;
+            if post.sent_to("well").len() == told {
+                return;
+            }
+        }
+        panic!("the one that is well waits for those that are slow: {}", post.sent().len());
+    };
+    // Nothing is known of the slow ones: they have every place, until they are seen to be slow.
+    tell_well(140).await;
+    permits.add_permits(slow.len());
+    // What they are is remembered, though all has arrived.
+    let before = post.sent().len();
+    for name in &slow {
+        post.tell(1, &[name]);
+    }
+    tell_well(20).await;
+    assert!(post.sent().len() - before <= slow.len() + LATE_LANES_MAX, "{}", post.sent().len() - before);
 }
 
 #[tokio::test]

@@ -102,9 +102,18 @@ impl Post {
 
     /// A loop as after a start of the service.
     pub(crate) fn deliverer(&self) -> Deliverer {
+        self.deliverer_with(1)
+    }
+
+    /// One that waits as long for an answer as the service does.
+    pub(crate) fn patient_deliverer(&self) -> Deliverer {
+        self.deliverer_with(20)
+    }
+
+    fn deliverer_with(&self, attempt_seconds: u32) -> Deliverer {
         let seen = self.seen.clone();
         let carrier = Carrier::from_fn(move |letter| receive(seen.clone(), letter));
-        let schedule = Schedule::new(vec![300, 1_800], 1).unwrap();
+        let schedule = Schedule::new(vec![300, 1_800], attempt_seconds).unwrap();
         Deliverer::new(self.store.clone(), carrier, schedule, self.clock())
     }
 

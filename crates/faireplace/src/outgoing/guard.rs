@@ -3,6 +3,7 @@
 //! was judged is what is reached.
 //! Not here: which addresses are refused (`web::destination`), TLS, and what is sent.
 
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -26,6 +27,10 @@ const ADDRESSES_MAX: usize = 4;
 
 type Future<T> = Pin<Box<dyn std::future::Future<Output = io::Result<T>> + Send>>;
 
+/// What whoever chose an address is told of a name that leads nowhere, and of one that leads into our own
+/// network: the same, or they could ask which names there are in it.
+const NOWHERE: &str = "its name leads to no address on the public internet";
+
 /// Makes guarded connections.
 #[derive(Clone)]
 pub(super) struct Guard {
@@ -46,7 +51,7 @@ impl Guard {
         let refused = |why| io::Error::other(format!("the address must be {why}"));
         let destination = self.destinations.check(&uri.to_string()).map_err(refused)?;
         let addresses = self.addresses(&destination).await?;
-        let mut last = io::Error::other("its name has no address");
+        let mut last = io::Error::other(NOWHERE);
         for address in addresses.into_iter().take(ADDRESSES_MAX) {
             match timeout(CONNECT, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
@@ -65,23 +70,27 @@ impl Guard {
         let port = destination.port;
         let found = match &destination.host {
             Host::Address(address) => vec![SocketAddr::new(*address, port)],
-            Host::Name(name) => timeout(RESOLVE, (self.resolve)(name.clone(), port))
-                .await
-                .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "its name cannot be resolved"))?
-                .map_err(|_| io::Error::other("its name cannot be resolved"))?,
+            Host::Name(name) => match timeout(RESOLVE, (self.resolve)(name.clone(), port)).await {
+                Ok(Ok(found)) => found,
+                Ok(Err(error)) => return Err(nowhere(destination, &error)),
+                Err(late) => return Err(nowhere(destination, &late)),
+            },
         };
         if destination.allowed {
             return Ok(found);
         }
         // One private address among public ones is as good a way in as any.
         match found.iter().find_map(|address| special(address.ip())) {
-            Some(what) => Err(io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                format!("its name leads to an address that is {what}, and not on the public internet"),
-            )),
+            Some(what) => Err(nowhere(destination, &format_args!("one of its addresses is {what}"))),
             None => Ok(found),
         }
     }
+}
+
+/// The same for every reason, which is for the log.
+fn nowhere(destination: &Destination, why: &dyn Display) -> io::Error {
+    tracing::debug!(host = ?destination.host, %why, "a notice cannot be sent there");
+    io::Error::other(NOWHERE)
 }
 
 impl Service<Uri> for Guard {

@@ -74,7 +74,9 @@ fn client(destinations: Arc<Destinations>) -> Result<Http, Failure> {
 
 async fn carry(http: &Http, letter: Letter) -> Result<Reply, String> {
     let uri: Uri = letter.url.parse().map_err(|_| "the address cannot be read".to_owned())?;
-    let request = Request::post(uri.clone())
+    // Without its path and query, which may hold a secret: what is said of it stands in logs.
+    let place = uri.authority().map(ToString::to_string).unwrap_or_default();
+    let request = Request::post(uri)
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::USER_AGENT, concat!("FairePlace/", env!("CARGO_PKG_VERSION")))
         .header("webhook-id", letter.id)
@@ -82,7 +84,7 @@ async fn carry(http: &Http, letter: Letter) -> Result<Reply, String> {
         .header("webhook-signature", letter.signature)
         .body(Full::new(Bytes::from(letter.body)))
         .map_err(|error| error.to_string())?;
-    let answer = http.request(request).await.map_err(|error| reason(&error, &uri))?;
+    let answer = http.request(request).await.map_err(|error| reason(&error, &place))?;
     let status = answer.status().as_u16();
     let retry_after_seconds = retry_after(answer.headers());
     // What it says does not matter, nor whether it ends.
@@ -93,4 +95,27 @@ async fn carry(http: &Http, letter: Letter) -> Result<Reply, String> {
 /// RFC 9110, section 10.2.3, where it is a number of seconds; the schedule is the answer to a date.
 fn retry_after(headers: &HeaderMap) -> Option<i64> {
     headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_said_of_an_address_is_where_it_is_and_no_more() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let carrier = carrier(Arc::new(Destinations::parse("127.0.0.1").unwrap())).unwrap();
+        for (url, expected) in [
+            (format!("http://{closed}/in/secret?token=secret"), format!("nothing listens at {closed}")),
+            (
+                "https://10.0.0.1/secret".to_owned(),
+                "10.0.0.1: the address must be an address on the public internet".to_owned(),
+            ),
+        ] {
+            let (id, signature, body) = ("msg_1".to_owned(), "v1,x".to_owned(), "{}".to_owned());
+            let letter = Letter { url: url.clone(), id, timestamp: 0, signature, body };
+            let Reply::Failed(why) = carrier.carry(letter).await else { panic!("{url} was answered") };
+            assert!(why.starts_with(&expected) && !why.contains("secret"), "{url}: {why}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What crosses the border of the store about telling others: notices, endpoints, deliveries, attempts.
 //! Not here: how a notice is rendered and signed, and when it is tried again (`engine`).
 
+use std::collections::HashSet;
 use std::fmt;
 
 use ledger::{TenantId, Timestamp};
@@ -82,15 +83,18 @@ pub struct Lane {
     pub tenant: TenantId,
 }
 
-/// How much may be under way at a time, and what is already. An endpoint that is failing gets one lane.
+/// How much may be under way at a time, and what is already. An endpoint that is failing gets one lane; those
+/// that are failing or slow come last, and have places of their own, so that they take none of the others'.
 #[derive(Clone, Debug, Default)]
 pub struct Room {
     /// Lanes that are under way: nothing of theirs is taken.
     pub busy: Vec<Lane>,
-    /// Lanes in all.
+    /// Endpoints that are slow to answer.
+    pub slow: HashSet<String>,
+    /// Lanes of endpoints that are neither failing nor slow.
     pub lanes: usize,
-    /// Of these, lanes of endpoints that are failing.
-    pub failing_lanes: usize,
+    /// Lanes of the others.
+    pub late_lanes: usize,
     /// Lanes of one endpoint.
     pub lanes_per_endpoint: usize,
     /// Notices of one lane that are taken at once.

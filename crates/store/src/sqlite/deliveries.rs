@@ -35,45 +35,46 @@ struct Waiting {
     id: String,
     of_one_tenant: bool,
     failing: bool,
+    /// Failing, or slow to answer.
+    late: bool,
     head: i64,
 }
 
 /// What is due and there is room for: the endpoints whose next delivery is due longest come first, those that
-/// are failing last. Within a lane the order is that of the due times, then of what happened.
+/// are failing or slow last, in places of their own. Within a lane the order is that of the due times, then
+/// of what happened.
 pub(super) fn due(c: &Connection, now: Timestamp, room: &Room) -> Result<Vec<DueDelivery>, StoreError> {
-    let mut endpoints = waiting(c, now)?;
-    endpoints.sort_by_key(|endpoint| (endpoint.failing, endpoint.head));
+    let mut endpoints = waiting(c, now, &room.slow)?;
+    endpoints.sort_by_key(|endpoint| (endpoint.late, endpoint.head));
+    let late: HashSet<&str> = endpoints.iter().filter(|one| one.late).map(|one| &*one.id).collect();
     let busy: HashSet<&Lane> = room.busy.iter().collect();
     let mut busy_of: HashMap<&str, usize> = HashMap::new();
+    let mut busy_late = 0;
     for lane in &room.busy {
         *busy_of.entry(&lane.endpoint).or_default() += 1;
+        // Slow ones also where nothing more is due.
+        busy_late += usize::from(late.contains(&*lane.endpoint) || room.slow.contains(&lane.endpoint));
     }
-    let busy_failing: usize = endpoints
-        .iter()
-        .filter(|endpoint| endpoint.failing)
-        .map(|endpoint| busy_of.get(&*endpoint.id).copied().unwrap_or_default())
-        .sum();
-    let mut free = room.lanes.saturating_sub(room.busy.len());
-    let mut free_failing = room.failing_lanes.saturating_sub(busy_failing);
+    let mut free = room.lanes.saturating_sub(room.busy.len() - busy_late);
+    let mut free_late = room.late_lanes.saturating_sub(busy_late);
     let mut taken = Vec::new();
     for endpoint in &endpoints {
         let own = if endpoint.failing || endpoint.of_one_tenant { 1 } else { room.lanes_per_endpoint };
         let own = own.saturating_sub(busy_of.get(&*endpoint.id).copied().unwrap_or_default());
-        let lanes = if endpoint.failing { own.min(free).min(free_failing) } else { own.min(free) };
+        let free = if endpoint.late { &mut free_late } else { &mut free };
+        let lanes = own.min(*free);
         if lanes == 0 {
             continue;
         }
         let found = take(c, endpoint, &busy, lanes, room.notices_per_lane, now)?;
-        let used = found.iter().map(|delivery| delivery.notice.tenant).collect::<HashSet<_>>().len();
-        free -= used;
-        free_failing = free_failing.saturating_sub(if endpoint.failing { used } else { 0 });
+        *free -= found.iter().map(|delivery| delivery.notice.tenant).collect::<HashSet<_>>().len();
         taken.extend(found);
     }
     Ok(taken)
 }
 
 /// The endpoints for which something is due.
-fn waiting(c: &Connection, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
+fn waiting(c: &Connection, now: Timestamp, slow: &HashSet<String>) -> Result<Vec<Waiting>, StoreError> {
     let mut statement = c.prepare_cached(&format!(
         "{WAITING} SELECT e.id, e.tenant IS NOT NULL, e.failing_since IS NOT NULL,
              (SELECT min(due_at) FROM deliveries d WHERE d.endpoint = e.id AND d.due_at IS NOT NULL) AS head
@@ -81,7 +82,14 @@ fn waiting(c: &Connection, now: Timestamp) -> Result<Vec<Waiting>, StoreError> {
          WHERE e.disabled_at IS NULL AND head <= ?1"
     ))?;
     let rows = statement.query_map([now.0], |row| {
-        Ok(Waiting { id: row.get(0)?, of_one_tenant: row.get(1)?, failing: row.get(2)?, head: row.get(3)? })
+        let (id, failing) = (row.get(0)?, row.get(2)?);
+        Ok(Waiting {
+            late: failing || slow.contains(&id),
+            id,
+            of_one_tenant: row.get(1)?,
+            failing,
+            head: row.get(3)?,
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -226,7 +226,7 @@ fn adjustments(c: &Connection) {
 
 fn deliveries(c: &Connection) {
     let room =
-        Room { lanes: 9, failing_lanes: 9, lanes_per_endpoint: 9, notices_per_lane: 9, ..Room::default() };
+        Room { lanes: 9, late_lanes: 9, lanes_per_endpoint: 9, notices_per_lane: 9, ..Room::default() };
     let due = deliveries::due(c, NOW, &room).unwrap();
     let attempts: Vec<_> = [Fate::Delivered, Fate::Again(LATER)]
         .into_iter()

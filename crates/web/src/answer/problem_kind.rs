@@ -51,6 +51,8 @@ problem_kinds! {
     NotFound = "NOT_FOUND", NOT_FOUND;
     /// The route exists, for other methods.
     MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED;
+    /// The body was not complete in time.
+    RequestTimeout = "REQUEST_TIMEOUT", REQUEST_TIMEOUT;
     /// The `Idempotency-Key` stands for another command.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", CONFLICT;
     /// The hold was captured or released already.
@@ -61,6 +63,8 @@ problem_kinds! {
     AlreadyDecided = "ALREADY_DECIDED", CONFLICT;
     /// The body is too large.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
+    /// The path and its query are too long.
+    UriTooLong = "URI_TOO_LONG", URI_TOO_LONG;
     /// The body is of a kind that is not taken.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
     /// The request is understood and one of its values is wrong.

@@ -6,8 +6,8 @@ use std::fmt::Display;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
 use axum::response::Response;
 use ledger::Timestamp;
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::answer::{Meta, Problem, ProblemKind};
 use crate::app::{App, Shared};
-use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller};
+use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller, authorization};
 use crate::server::allowance::Taken;
 use crate::server::headers::RequestId;
 
@@ -129,8 +129,7 @@ impl FromRequestParts<Shared> for Stray {
 
 async fn authenticated(parts: &mut Parts, app: &Shared) -> Result<(Request, Caller), Response> {
     let meta = meta(parts, app);
-    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let caller = Caller::authenticate(header, &app.store, meta.at).await;
+    let caller = Caller::authenticate(authorization(&parts.headers), &app.store, meta.at).await;
     let caller = caller.map_err(|problem| meta.error(&problem))?;
     allowed(parts, app, &caller, meta.at).map_err(|problem| meta.error(&problem))?;
     Ok((Request::from_request_parts(parts, app).await?, caller))

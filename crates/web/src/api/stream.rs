@@ -24,7 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 use super::{Reader, Request};
 use crate::answer::{Problem, ProblemKind};
 use crate::app::Shared;
-use crate::auth::{CREDITS_READ, Caller};
+use crate::auth::{CREDITS_READ, Caller, authorization};
 use body::Frames;
 
 pub(crate) use seats::Streams;
@@ -81,11 +81,10 @@ pub(crate) async fn follow(Reader { request, caller }: Reader, headers: HeaderMa
             };
             let range = request.store().notice_range().await?;
             let (send, frames) = mpsc::channel(1);
-            let key = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
             let teller = Teller {
                 whose,
                 after: asked.map_or(range.latest, |asked| asked.min(range.latest)),
-                key: key.unwrap_or_default().to_owned(),
+                key: authorization(&headers).unwrap_or_default().to_owned(),
                 app: request.app,
                 send,
             };

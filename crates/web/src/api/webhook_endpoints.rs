@@ -13,6 +13,7 @@ mod view;
 
 use super::{Id, Ids, Query, Reader, Received, Request, Writer, body, page};
 use crate::answer::{Data, PageOf, Problem, ProblemKind, rfc3339};
+use crate::api::text::is_plain;
 use crate::auth::Caller;
 use crate::schema::{DeliveryStateName, NoticeType, OfEndpoint, OfOneTenant, Paging};
 use view::{Deleted, DeliveryView, EndpointView, MadeEndpoint, Resent};
@@ -79,8 +80,10 @@ pub(crate) async fn create(Writer { request, caller }: Writer, received: Receive
             let asked: NewEndpoint = body(&request, received)?;
             request.app.destinations.check(&asked.url).map_err(|why| Problem::value("url", why))?;
             let description = asked.description.unwrap_or_default();
-            if description.chars().count() > DESCRIPTION_CHARS_MAX || description.contains(char::is_control) {
-                return Err(Problem::value("description", "at most 200 characters, without line ends"));
+            let plain = description.is_empty() || is_plain(&description);
+            if description.chars().count() > DESCRIPTION_CHARS_MAX || !plain {
+                let expected = "at most 200 characters, none of them a control character";
+                return Err(Problem::value("description", expected));
             }
             let now = request.meta.at;
             let endpoint = EndpointRow {

@@ -19,9 +19,12 @@ use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR};
 /// The name of the one way to say who asks.
 const KEY: &str = "key";
 
-/// What every answer to a tenant's key says of the tenant's hour.
+/// What every answer says of the tenant's hour; where there is no limit, none.
 const ALLOWANCE: [(&str, &str); 3] = [
-    ("X-RateLimit-Limit", "Requests that all keys of the tenant may make in an hour. Not sent to operators."),
+    (
+        "X-RateLimit-Limit",
+        "Requests that all keys of a tenant may make in an hour. Operators' are not counted.",
+    ),
     ("X-RateLimit-Remaining", "How many of them are left."),
     ("X-RateLimit-Reset", "When the next hour may begin, in Unix seconds."),
 ];
@@ -72,7 +75,12 @@ fn finish(operation: &mut Operation, method: &HttpMethod, path: &str, components
     operation.security = Some(required.into_iter().collect());
     optional_body(operation);
     let mut kinds = particular(operation);
-    // The webhook has answers of its own, all of them.
+    // Whatever is asked may be cut short on its way here.
+    kinds.push(ProblemKind::UriTooLong);
+    if operation.request_body.is_some() {
+        kinds.push(ProblemKind::RequestTimeout);
+    }
+    // The webhook has answers of its own, all others.
     if path.starts_with("/api/") {
         kinds.extend(usual(operation, access));
     }
@@ -85,7 +93,7 @@ fn finish(operation: &mut Operation, method: &HttpMethod, path: &str, components
     let responses = &mut operation.responses.responses;
     for response in responses.values_mut() {
         if let RefOr::T(response) = response {
-            success(response, access, components);
+            success(response, components);
         }
     }
     for (status, kinds) in by_status {
@@ -171,15 +179,15 @@ fn problem(kinds: &[ProblemKind]) -> Response {
         ResponseBuilder::new().description(lines.join("\n\n")).content("application/json", content.build());
     if kinds.contains(&ProblemKind::RateLimitExceeded) {
         response = response.header("Retry-After", number("Seconds until the next request is taken."));
-        for (name, text) in ALLOWANCE {
-            response = response.header(name, number(text));
-        }
+    }
+    for (name, text) in ALLOWANCE {
+        response = response.header(name, number(text));
     }
     response.build()
 }
 
 /// What every success has: words, an example in its envelope, and what is left of the tenant's hour.
-fn success(response: &mut Response, access: Access, components: &Value) {
+fn success(response: &mut Response, components: &Value) {
     for content in response.content.values_mut() {
         let example = content.schema.as_ref().map(|schema| example::of(&json!(schema), components));
         content.example = content.example.take().or(example);
@@ -189,10 +197,8 @@ fn success(response: &mut Response, access: Access, components: &Value) {
         let words = schema.and_then(|schema| example::words(&json!(schema), components));
         response.description = words.unwrap_or_else(|| "Done.".to_owned());
     }
-    if access == Access::Tenant {
-        for (name, text) in ALLOWANCE {
-            response.headers.insert(name.to_owned(), number(text));
-        }
+    for (name, text) in ALLOWANCE {
+        response.headers.insert(name.to_owned(), number(text));
     }
 }
 

@@ -1,10 +1,11 @@
-//! What is left of a tenant's hour, in the header fields of every answer to one of its keys, errors too.
+//! What is left of a tenant's hour, in the header fields of every answer, errors too. Where no tenant's
+//! request was counted, that is all of it.
 //! Not here: the counting (`rate`), and the refusal itself (`api::request`).
 
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 
@@ -23,20 +24,25 @@ impl Taken {
 }
 
 /// Says in the answers of these routes what is left.
-pub(crate) fn tell(routes: Router<Shared>) -> Router<Shared> {
-    routes.layer(middleware::from_fn(async |mut request: Request, next: Next| {
-        let taken = Taken::default();
-        request.extensions_mut().insert(taken.clone());
-        let mut response = next.run(request).await;
-        if let Some(Some(allowance)) = taken.0.get() {
-            let mut set = |name, number: i64| response.headers_mut().insert(name, HeaderValue::from(number));
-            set(HeaderName::from_static("x-ratelimit-limit"), allowance.limit.into());
-            set(HeaderName::from_static("x-ratelimit-remaining"), allowance.remaining.into());
-            set(HeaderName::from_static("x-ratelimit-reset"), allowance.reset);
-            if let Some(seconds) = allowance.refused_for {
-                set(header::RETRY_AFTER, seconds);
+pub(crate) fn tell(routes: Router<Shared>, app: &Shared) -> Router<Shared> {
+    routes.layer(middleware::from_fn_with_state(
+        app.clone(),
+        async |State(app): State<Shared>, mut request: Request, next: Next| {
+            let taken = Taken::default();
+            request.extensions_mut().insert(taken.clone());
+            let mut response = next.run(request).await;
+            let counted = taken.0.get().copied();
+            if let Some(allowance) = counted.unwrap_or_else(|| app.limiter.untouched(app.clock.now())) {
+                let mut set =
+                    |name, number: i64| response.headers_mut().insert(name, HeaderValue::from(number));
+                set(HeaderName::from_static("x-ratelimit-limit"), allowance.limit.into());
+                set(HeaderName::from_static("x-ratelimit-remaining"), allowance.remaining.into());
+                set(HeaderName::from_static("x-ratelimit-reset"), allowance.reset);
+                if let Some(seconds) = allowance.refused_for {
+                    set(header::RETRY_AFTER, seconds);
+                }
             }
-        }
-        response
-    }))
+            response
+        },
+    ))
 }

@@ -57,7 +57,9 @@ pub(super) struct TimedBody {
     late: Arc<AtomicBool>,
 }
 
-/// Tells whether a [`TimedBody`] failed for being late, after the handler has made its own answer of that.
+/// Tells whether a [`TimedBody`] failed for being late, after the handler has made its own answer of that. An
+/// extension.
+#[derive(Clone)]
 pub(super) struct Lateness(Arc<AtomicBool>);
 
 impl TimedBody {

@@ -1,7 +1,7 @@
 //! One request and its answer, between hyper and the router.
 //!
 //! What is deliberately not here: faults in the head itself, which hyper answers on its own (400, 431) and
-//! closes.
+//! closes, and the answer to a body that is late (`unreceived`).
 
 use std::{convert::Infallible, net::SocketAddr};
 
@@ -9,45 +9,25 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{HeaderValue, Request, Response, StatusCode, header},
+    http::{Request, Response},
 };
 use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
-use super::{deadlines::TimedBody, headers};
+use super::deadlines::TimedBody;
 use crate::limits::Limits;
 
-/// Hands the request to the router with its client's address and a deadline on its body. Answers 414 for a
-/// target that is too long, and 408, whatever the handler said, when its body failed for being late.
+/// Hands the request to the router with its client's address and a deadline on its body, of which it can be
+/// told whether it was missed.
 pub(super) async fn answer(
     router: Router,
     request: Request<Incoming>,
     peer: SocketAddr,
     limits: &Limits,
 ) -> Result<Response<Body>, Infallible> {
-    if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > limits.target_bytes) {
-        return Ok(refusal(StatusCode::URI_TOO_LONG));
-    }
     let (mut head, body) = request.into_parts();
-    head.extensions.insert(ConnectInfo(peer));
     let (body, lateness) = TimedBody::new(body, limits.body);
-    let answer = router.oneshot(Request::from_parts(head, Body::new(body))).await?;
-    if !lateness.is_late() {
-        return Ok(answer);
-    }
-    let mut refusal = refusal(StatusCode::REQUEST_TIMEOUT);
-    // The one thing in the handler's answer that is still true.
-    if let Some(id) = answer.headers().get(headers::REQUEST_ID) {
-        refusal.headers_mut().insert(headers::REQUEST_ID, id.clone());
-    }
-    Ok(refusal)
-}
-
-/// An answer without a body, after which the connection closes.
-fn refusal(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    headers::harden(response.headers_mut());
-    response
+    head.extensions.insert(ConnectInfo(peer));
+    head.extensions.insert(lateness);
+    router.oneshot(Request::from_parts(head, Body::new(body))).await
 }

@@ -41,7 +41,7 @@ pub fn stamp(router: Router, new_id: impl Fn() -> Uuid + Clone + Send + Sync + '
 }
 
 /// Adds what is the same for every answer: nothing in it is to be cached, guessed at, framed or run.
-pub(super) fn harden(headers: &mut HeaderMap) {
+fn harden(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),

@@ -44,6 +44,14 @@ async fn keys_that_do_not_work_are_told_one_thing() {
         assert_eq!(answer.json()["error"]["type"], "UNAUTHORIZED", "{name}");
         answers.push(answer.stable());
     }
+    // Two, of which each works by itself: another program on the way may have gone by the other.
+    for second in [good.clone(), format!("fp_{}", "0".repeat(64))] {
+        let request = Request::get("/api/credits/balance").header("authorization", format!("Bearer {good}"));
+        let request = request.header("authorization", format!("Bearer {second}"));
+        let answer = deployment.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, 401, "two headers");
+        answers.push(answer.stable());
+    }
     answers.dedup();
     assert_eq!(answers.len(), 1, "the answers tell these cases apart: {answers:?}");
 

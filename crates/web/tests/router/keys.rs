@@ -150,7 +150,8 @@ async fn what_a_key_may_be() {
     for (patch, expected) in [
         (json!({ "tenant_id": "acme" }), "tenant_id must be a UUID."),
         (json!({ "tenant_id": "" }), "tenant_id must be a UUID."),
-        (json!({ "name": " " }), "name must be what the key is for."),
+        (json!({ "name": " " }), "name must be what the key is for, without control characters."),
+        (json!({ "name": "a\u{1b}[2Jb" }), "name must be what the key is for, without control characters."),
         (json!({ "permissions": [] }), "permissions must be some of operator."),
         (json!({ "permissions": ["credits:read"] }), "permissions must be some of operator."),
         (

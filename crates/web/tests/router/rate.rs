@@ -1,6 +1,8 @@
 //! The rate limit from outside: whose requests count, what the header fields say, and how it refuses.
 //! Not here: the windows themselves, which are a table beside `rate.rs`.
 
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::json;
 use web::Limits;
 use web::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR};
@@ -62,7 +64,9 @@ async fn the_keys_of_a_tenant_share_and_nobody_elses_count() {
     let (_, operator) = deployment.key(None, &[OPERATOR], None).await;
     let of_tenant = format!("{BALANCE}?tenant_id={TENANT}");
 
-    let (own, none) = (|left| Some([3, left, 3600]), None);
+    // Where nobody's is taken, all is left.
+    let own = |left| Some([3, left, 3600]);
+    let none = own(3);
     let rows = [
         (&first, BALANCE, 200, own(2)),
         (&revoked, BALANCE, 401, none),
@@ -108,6 +112,48 @@ async fn errors_count_and_say_what_is_left() {
     assert_eq!(deployment.get("/api/nothing", &key).await.status, 429);
     let refused = spend().await;
     assert_eq!((refused.status, told(&refused)), (429, Some([9, 0, 3600])));
+}
+
+/// Whoever is answered, whatever, and by whichever part of the service.
+#[tokio::test]
+async fn every_answer_says_what_is_left() {
+    let deployment = limited(9).await;
+    let (_, key) = deployment.key(Some(TENANT), &[CREDITS_READ, CREDITS_WRITE], None).await;
+    let long = format!("GET /{}", "x".repeat(2048));
+    let large = "x".repeat(70_000);
+    let (nobody, tenant, operator) = (None, Some(key.as_str()), Some(deployment.operator.as_str()));
+    for (route, key, body, status, left) in [
+        ("GET /api/credits/balance", nobody, "", 401, 9),
+        ("GET /api/nothing", nobody, "", 404, 9),
+        ("PUT /api/credits/balance", nobody, "", 405, 9),
+        ("GET /api/health", nobody, "", 200, 9),
+        (&long, nobody, "", 414, 9),
+        ("POST /webhooks/stripe", nobody, "{}", 400, 9),
+        ("GET /webhooks/stripe", nobody, "", 405, 9),
+        ("GET /api/admin/status", operator, "", 200, 9),
+        ("POST /api/admin/keys", operator, &large, 413, 9),
+        ("POST /api/admin/keys", operator, "{", 400, 9),
+        ("POST /api/credits/spend", tenant, &large, 413, 8),
+        ("GET /api/admin/status", tenant, "", 404, 7),
+        (&long, tenant, "", 414, 9),
+        ("PUT /api/credits/balance", tenant, "", 405, 6),
+        (
+            "POST /api/credits/purchase",
+            tenant,
+            r#"{"package":"a","success_url":"https://a.example"}"#,
+            503,
+            5,
+        ),
+    ] {
+        let (method, path) = route.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(path).header("idempotency-key", "k");
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let answer = deployment.send(request.body(Body::from(body.to_owned())).unwrap()).await;
+        let route = &route[..route.len().min(60)];
+        assert_eq!((answer.status, told(&answer)), (status, Some([9, left, 3600])), "{route}");
+    }
 }
 
 #[tokio::test]

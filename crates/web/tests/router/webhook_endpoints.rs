@@ -196,6 +196,7 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         (PATH, json!({ "url": url, "types": ["credits.*"] }), "422 VALIDATION_ERROR"),
         (PATH, json!({ "url": url, "description": long }), "422 VALIDATION_ERROR"),
         (PATH, json!({ "url": url, "description": "a\nb" }), "422 VALIDATION_ERROR"),
+        (PATH, json!({ "url": url, "description": "a\u{202e}b" }), "422 VALIDATION_ERROR"),
         (&format!("{PATH}?a=b"), json!({ "url": url }), "422 VALIDATION_ERROR"),
         (&roll, json!({ "overlap_hours": -1 }), "422 VALIDATION_ERROR"),
         (&roll, json!({ "overlap_hours": 169 }), "422 VALIDATION_ERROR"),

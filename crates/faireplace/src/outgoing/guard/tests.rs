@@ -8,8 +8,12 @@ use super::*;
 fn disguised(host: String, port: u16) -> Future<Vec<SocketAddr>> {
     let list = host.trim_start_matches("a-").trim_end_matches(".test").replace('_', ":");
     let read = |text: &str| SocketAddr::new(text.parse().unwrap(), port);
-    let found = if list == "nobody" { Vec::new() } else { list.split("--").map(read).collect() };
-    Box::pin(async move { Ok(found) })
+    let found = match &*list {
+        "nobody" => Ok(Vec::new()),
+        "unknown" => Err(io::Error::other("Name or service not known")),
+        list => Ok(list.split("--").map(read).collect()),
+    };
+    Box::pin(async move { found })
 }
 
 async fn reached(allowed: &str, url: &str) -> String {
@@ -25,7 +29,7 @@ async fn reached(allowed: &str, url: &str) -> String {
 
 #[tokio::test]
 async fn what_a_name_resolves_to_is_judged() {
-    let refused = "not on the public internet";
+    let refused = NOWHERE;
     for (allowed, url, expected) in [
         ("", "https://a-1.1.1.1.test/", "1.1.1.1:443"),
         ("", "https://a-1.1.1.1--8.8.8.8.test:8443/", "1.1.1.1:8443 8.8.8.8:8443"),
@@ -36,6 +40,8 @@ async fn what_a_name_resolves_to_is_judged() {
         ("", "https://a-__ffff_7f00_1.test/", refused),
         ("", "https://a-fd00__1.test/", refused),
         ("", "https://a-nobody.test/", ""),
+        // Whether there is such a name in our network is not for whoever asks.
+        ("", "https://a-unknown.test/", refused),
         ("", "https://127.0.0.1/", "on the public internet"),
         ("a-10.0.0.1.test", "http://a-10.0.0.1.test:81/", "10.0.0.1:81"),
         ("127.0.0.1", "http://127.0.0.1:82/", "127.0.0.1:82"),

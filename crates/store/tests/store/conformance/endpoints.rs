@@ -1,6 +1,8 @@
 //! Who is told: endpoints are made, listed, changed and removed, each tenant's apart. And what the verbs
 //! about notices answer where nothing has happened.
 
+use std::collections::HashSet;
+
 use ledger::TenantId;
 use store::{EndpointRow, NoticeHealth, NoticeRange, Room, SigningSecret, Store};
 
@@ -38,7 +40,14 @@ pub(crate) fn endpoint(id: &str, tenant: Option<TenantId>) -> EndpointRow {
 
 /// Room for everything.
 pub(crate) fn room() -> Room {
-    Room { busy: Vec::new(), lanes: 64, failing_lanes: 64, lanes_per_endpoint: 8, notices_per_lane: 8 }
+    Room {
+        busy: Vec::new(),
+        slow: HashSet::new(),
+        lanes: 64,
+        late_lanes: 64,
+        lanes_per_endpoint: 8,
+        notices_per_lane: 8,
+    }
 }
 
 /// Adds endpoints whose secrets are named after them.

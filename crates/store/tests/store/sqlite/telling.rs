@@ -135,11 +135,30 @@ async fn a_failing_endpoint_gets_one_lane_and_comes_last() {
     books.tell(3, &["all"]);
     books.ended("all", first, Fate::Again(NOW), NOW).await;
     assert_eq!(books.due(NOW).await, ["b:2", "all:1"]);
-    assert_eq!(books.due_in(NOW, Room { failing_lanes: 0, ..room() }).await, ["b:2"]);
+    assert_eq!(books.due_in(NOW, Room { late_lanes: 0, ..room() }).await, ["b:2"]);
     let busy = Room { busy: vec![lane("all", 7)], ..room() };
     assert_eq!(books.due_in(NOW, busy).await, ["b:2"]);
     books.ended("all", first, Fate::Delivered, NOW).await;
     assert_eq!(books.due(NOW).await, ["all:2", "all:3", "b:2"], "well again");
+}
+
+#[tokio::test]
+async fn slow_endpoints_come_last_and_take_no_place_of_the_others() {
+    let books = Books::new().await;
+    books.tell(1, &["all"]);
+    books.tell(2, &["all"]);
+    books.tell_at(2, &["b"], NOW);
+    let slow = || ["all".to_owned()].into_iter().collect();
+    for (room, expected) in [
+        (Room { slow: slow(), ..room() }, &["b:3", "all:1", "all:2"][..]),
+        (Room { slow: slow(), late_lanes: 1, ..room() }, &["b:3", "all:1"]),
+        (Room { slow: slow(), lanes: 0, ..room() }, &["all:1", "all:2"]),
+        (Room { slow: slow(), lanes: 1, busy: vec![lane("all", 7)], ..room() }, &["b:3", "all:1", "all:2"]),
+        (Room { slow: slow(), late_lanes: 1, busy: vec![lane("all", 7)], ..room() }, &["b:3"]),
+        (Room { slow: slow(), late_lanes: 1, busy: vec![lane("b", 7)], lanes: 1, ..room() }, &["all:1"]),
+    ] {
+        assert_eq!(books.due_in(NOW, room.clone()).await, expected, "{room:?}");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use store::KeyRow;
 use utoipa::ToSchema;
 
 use crate::answer::{Data, Problem, rfc3339};
+use crate::api::text::is_plain;
 use crate::api::{Id, Operator, Received, body, or_nothing};
 use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR, create_key, new_id, new_secret};
 use crate::schema::Permission;
@@ -65,8 +66,8 @@ pub(crate) async fn create(Operator { request, .. }: Operator, received: Receive
         .answer(async |request| {
             request.query.only(&[])?;
             let asked: NewKey = body(&request, received)?;
-            if asked.name.trim().is_empty() {
-                return Err(Problem::value("name", "what the key is for"));
+            if !is_plain(&asked.name) {
+                return Err(Problem::value("name", "what the key is for, without control characters"));
             }
             let now = request.meta.at;
             let tenant = match &asked.tenant_id {
