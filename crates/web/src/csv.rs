@@ -4,9 +4,9 @@
 
 use std::fmt::Display;
 
-/// What a spreadsheet may take for the beginning of a formula: also after spaces and quotes, which some cut, and
-/// after every semicolon, at which some begin a cell, where a line is no longer quoted as it was written. The
-/// last four are full-width forms.
+/// What a spreadsheet may take for the beginning of a formula: also after spaces and quotes, which some cut,
+/// and after every semicolon, at which some begin a cell, where a line is no longer quoted as it was written.
+/// The last four are full-width forms.
 const DANGEROUS: [char; 13] = ['=', '+', '-', '@', '|', '%', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// Lines as they are written.

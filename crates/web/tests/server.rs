@@ -451,6 +451,9 @@ async fn every_answer_carries_its_fields() {
         send(&mut stream, &format!("{request} HTTP/1.1\r\n{fields}\r\n\r\n")).await;
         let said = read_to_end(request, &mut stream).await;
         assert_eq!(statuses(&said), [status], "{request}: {said}");
+        for (of, kind) in [("408", "REQUEST_TIMEOUT"), ("414", "URI_TOO_LONG")] {
+            assert!(status != of || said.contains(kind), "{said}");
+        }
         let always =
             ["x-content-type-options: nosniff", "cache-control: no-store", "referrer-policy: no-referrer"];
         for line in always.iter().chain(expected) {

@@ -177,6 +177,9 @@ fn settings(world: &World, with_key: bool) -> String {
          # A route that a key may not know of is not there, whatever else is wrong.\n\
          [checks.missing_required_header]\n\
          expected-statuses = [400, 401, 403, 404, 422]\n\
+         # What is wrong may also be too long.\n\
+         [checks.negative_data_rejection]\n\
+         expected-statuses = [400, 401, 403, 404, 405, 406, 409, 414, 415, 422, 428, 429, \"5xx\"]\n\
          [dictionaries.tenants]\n\
          values = [\"{TENANT}\"]\n\
          [parameters]\n\

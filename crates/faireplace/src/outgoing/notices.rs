@@ -98,24 +98,4 @@ fn retry_after(headers: &HeaderMap) -> Option<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_is_said_of_an_address_is_where_it_is_and_no_more() {
-        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let carrier = carrier(Arc::new(Destinations::parse("127.0.0.1").unwrap())).unwrap();
-        for (url, expected) in [
-            (format!("http://{closed}/in/secret?token=secret"), format!("nothing listens at {closed}")),
-            (
-                "https://10.0.0.1/secret".to_owned(),
-                "10.0.0.1: the address must be an address on the public internet".to_owned(),
-            ),
-        ] {
-            let (id, signature, body) = ("msg_1".to_owned(), "v1,x".to_owned(), "{}".to_owned());
-            let letter = Letter { url: url.clone(), id, timestamp: 0, signature, body };
-            let Reply::Failed(why) = carrier.carry(letter).await else { panic!("{url} was answered") };
-            assert!(why.starts_with(&expected) && !why.contains("secret"), "{url}: {why}");
-        }
-    }
-}
+mod tests;
