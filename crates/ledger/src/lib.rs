@@ -48,5 +48,5 @@ pub use money::{Credits, Minor, Rounding};
 pub use notice::{Notice, NoticeKind};
 pub use offer::{Catalogue, Package, Policy};
 pub use outcome::{Outcome, Reason};
-pub use posting::{Account, Balance, Cause, Kind, Posting, Transaction};
+pub use posting::{Account, Balance, Cause, CauseKind, Kind, Posting, Transaction};
 pub use status::PaymentStatus;

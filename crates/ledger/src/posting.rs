@@ -101,6 +101,32 @@ pub enum Cause {
     Clock(String),
 }
 
+named! {
+    /// What kind of cause it is.
+    CauseKind {
+        /// [`Cause::Event`].
+        Event = "event",
+        /// [`Cause::Operator`].
+        Operator = "operator",
+        /// [`Cause::Command`].
+        Command = "command",
+        /// [`Cause::Clock`].
+        Clock = "clock",
+    }
+}
+
+impl Cause {
+    /// What kind of cause it is.
+    pub const fn kind(&self) -> CauseKind {
+        match self {
+            Self::Event(_) => CauseKind::Event,
+            Self::Operator { .. } => CauseKind::Operator,
+            Self::Command(_) => CauseKind::Command,
+            Self::Clock(_) => CauseKind::Clock,
+        }
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,7 +3,7 @@
 
 use engine::entropy;
 use ledger::chain::hex;
-use ledger::{TenantId, Timestamp};
+use ledger::{Cause, TenantId, Timestamp};
 use sha2::{Digest, Sha256};
 use store::{KeyRow, Store, StoreError};
 
@@ -15,6 +15,9 @@ pub const CREDITS_READ: &str = "credits:read";
 pub const CREDITS_WRITE: &str = "credits:write";
 /// May do everything, for every tenant.
 pub const OPERATOR: &str = "operator";
+
+/// What a tenant reads where operators read who decided, and why.
+pub(crate) const DECISION: &str = "a decision by the operator";
 
 /// Whoever holds a key that works.
 #[derive(Clone, Debug)]
@@ -64,6 +67,12 @@ impl Caller {
     /// Whether this is an operator's key.
     pub fn is_operator(&self) -> bool {
         self.key.tenant.is_none() && self.key.permissions.iter().any(|one| one == OPERATOR)
+    }
+
+    /// A cause as far as it is this caller's business: none where operators wrote it for each other.
+    pub(crate) fn told<'a>(&self, cause: &'a Cause) -> Option<&'a Cause> {
+        let internal = matches!(cause, Cause::Operator { .. });
+        (self.is_operator() || !internal).then_some(cause)
     }
 
     /// Refuses a key that lacks a permission.

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{Query, Reader, page};
 use crate::answer::{Data, PageOf, Problem, rfc3339};
-use crate::auth::Caller;
+use crate::auth::{Caller, DECISION};
 use crate::schema::{Account, CauseKind, OfTenant, Paging, TransactionKind};
 use spend::AllocationView;
 
@@ -234,15 +234,12 @@ struct PostingView {
 impl TransactionView {
     fn of(row: &TransactionRow, caller: &Caller) -> Self {
         let entry = &row.transaction;
-        let (kind, id, by) = match &entry.cause {
-            Cause::Event(event) => ("event", event.to_string(), None),
-            Cause::Operator { by, reason } if caller.is_operator() => {
-                ("operator", reason.clone(), Some(by.clone()))
-            }
-            // What operators write for each other is not for the tenant's eyes.
-            Cause::Operator { .. } => ("operator", "a decision by the operator".to_owned(), None),
-            Cause::Command(key) => ("command", key.clone(), None),
-            Cause::Clock(what) => ("clock", what.clone(), None),
+        let (id, by) = match caller.told(&entry.cause) {
+            None => (DECISION.to_owned(), None),
+            Some(Cause::Event(event)) => (event.to_string(), None),
+            Some(Cause::Operator { by, reason }) => (reason.clone(), Some(by.clone())),
+            Some(Cause::Command(key)) => (key.clone(), None),
+            Some(Cause::Clock(what)) => (what.clone(), None),
         };
         let postings = entry.postings.iter().map(|posting| PostingView {
             account: posting.account.as_str(),
@@ -259,7 +256,7 @@ impl TransactionView {
             hold: entry.hold.map(|hold| hold.to_string()),
             reference: entry.reference.clone(),
             allocations: AllocationView::all(&allocations(entry)),
-            cause: CauseView { kind, id, by },
+            cause: CauseView { kind: entry.cause.kind().as_str(), id, by },
             postings: postings.collect(),
             hash: ledger::chain::hex(&entry.hash),
             created_at: rfc3339(entry.at),
