@@ -88,14 +88,14 @@ named! {
 pub enum Cause {
     /// A Stripe event taught us something.
     Event(EventId),
-    /// A person decided.
+    /// A person decided, or an operator's key sent a command.
     Operator {
         /// Who.
         by: String,
         /// Why.
         reason: String,
     },
-    /// A command over the API, by its idempotency key.
+    /// A tenant's command over the API, by its idempotency key.
     Command(String),
     /// Nobody: this ran out of time.
     Clock(String),

@@ -69,6 +69,23 @@ impl Caller {
         self.key.tenant.is_none() && self.key.permissions.iter().any(|one| one == OPERATOR)
     }
 
+    /// How this caller is named where an operator's decision is kept: by the key, and behind it whoever its
+    /// holder says decided.
+    pub(crate) fn signs(&self, says: Option<&str>) -> String {
+        match says {
+            Some(name) if name != self.key.name => format!("{} ({name})", self.key.name),
+            _ => self.key.name.clone(),
+        }
+    }
+
+    /// What a command is caused by: a tenant's by its key alone, an operator's by who it was, too.
+    pub(crate) fn commands(&self, key: &str) -> Cause {
+        match self.is_operator() {
+            true => Cause::Operator { by: self.signs(None), reason: format!("command {key}") },
+            false => Cause::Command(key.to_owned()),
+        }
+    }
+
     /// A cause as far as it is this caller's business: none where operators wrote it for each other.
     pub(crate) fn told<'a>(&self, cause: &'a Cause) -> Option<&'a Cause> {
         let internal = matches!(cause, Cause::Operator { .. });

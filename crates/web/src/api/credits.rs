@@ -214,7 +214,8 @@ struct CauseView {
     #[serde(rename = "type")]
     #[schema(value_type = CauseKind)]
     kind: &'static str,
-    /// The event's id, the command's `Idempotency-Key`, the operator's reason, or what ran out of time.
+    /// The event's id, the command's `Idempotency-Key`, the operator's reason (of an operator's command:
+    /// `command` and its key), or what ran out of time.
     id: String,
     /// Which operator; for operators' eyes.
     #[serde(skip_serializing_if = "Option::is_none")]
