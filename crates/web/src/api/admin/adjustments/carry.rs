@@ -5,17 +5,20 @@
 use ledger::{Action, Cause, Command, Credits, Refusal};
 use serde_json::{Value, json};
 use store::{AdjustmentRow, AdjustmentState, Answered, Order, Page, Pin, Scope, StoreError};
+use tokio::time::timeout;
 
 use crate::answer::{Problem, ProblemKind};
 use crate::api::{command, fingerprint};
 use crate::app::App;
 
-/// Has an approved adjustment done; a rejected or waiting one stays. A client that goes away stops nothing.
+/// Has an approved adjustment done; a rejected or waiting one stays. A client that goes away stops nothing,
+/// nor does one that waited long enough.
 pub(super) async fn once(app: &App, row: AdjustmentRow) -> Result<(AdjustmentRow, Option<Refusal>), Problem> {
-    let app = app.clone();
+    let (app, limit) = (app.clone(), app.limits.command);
     let work = tokio::spawn(async move { carry(&app, row).await });
-    let unknown = |_| StoreError::Unknown("it panicked".to_owned());
-    Ok(work.await.map_err(unknown).flatten()?)
+    let unknown = |why: &str| StoreError::Unknown(why.to_owned());
+    let done = timeout(limit, work).await.map_err(|_| unknown("it took too long"))?;
+    Ok(done.map_err(|_| unknown("it panicked")).flatten()?)
 }
 
 async fn carry(app: &App, row: AdjustmentRow) -> Result<(AdjustmentRow, Option<Refusal>), StoreError> {
@@ -49,18 +52,21 @@ fn order(row: &AdjustmentRow) -> Order {
     Order { command, pin: Some(Pin { scope: Scope::Operator, key, fingerprint }) }
 }
 
-/// Finishes what was approved when the service ended.
+/// Finishes what was approved when the service ended; answers how many there were.
 pub(crate) async fn complete_all(app: &App) -> Result<usize, StoreError> {
-    let page = Page { number: 1, size: 1000, ascending: true };
-    let left = app.store.adjustments(None, Some(AdjustmentState::Approved), page).await?.rows;
-    let count = left.len();
-    for row in left {
+    // One page of all of them: the few that a crash left over.
+    let page = Page { number: 1, size: u32::MAX, ascending: true };
+    let mut finished = 0;
+    for row in app.store.adjustments(None, Some(AdjustmentState::Approved), page).await?.rows {
         let id = row.id.clone();
-        if let Err(error) = carry(app, row).await {
-            tracing::error!(adjustment = id, %error, "an approved adjustment is kept, not finished");
+        match carry(app, row).await {
+            Ok(_) => finished += 1,
+            Err(error) => {
+                tracing::error!(adjustment = id, %error, "an approved adjustment is kept, not finished");
+            }
         }
     }
-    Ok(count)
+    Ok(finished)
 }
 
 /// The ledger said no, for ever.
