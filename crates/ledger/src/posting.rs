@@ -13,7 +13,7 @@ named! {
     /// Where credits can be. A positive posting moves credits into the account. `debt` is the only account of
     /// a tenant whose balance is zero or below.
     Account {
-        /// Where all credits come from.
+        /// Where credits that were bought come from.
         Issued = "issued",
         /// Spendable credits of a lot.
         Available = "available",

@@ -29,9 +29,10 @@ pub(crate) type Name = (TenantId, Scope, String);
 #[expect(clippy::large_enum_variant, reason = "nearly every answer is of the large kind")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answered {
-    /// It was decided, and the decision is durable.
+    /// It was decided. Under a name the decision is durable, and the same for ever; without one it was only
+    /// rehearsed.
     Carried {
-        /// The decision. A refusal is one too: it is the same for ever.
+        /// The decision. A refusal is one too.
         answer: Result<Receipt, Refusal>,
         /// When it was made, by the ledger's clock.
         at: Timestamp,

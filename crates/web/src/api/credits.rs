@@ -74,7 +74,7 @@ pub(crate) async fn transactions(Reader { request, caller }: Reader) -> Response
         .await
 }
 
-/// The tenant's lots: the credits of each purchase, and what is left of them
+/// The tenant's lots: the credits of each purchase and grant, and what is left of them
 #[utoipa::path(get, path = "/api/credits/lots", operation_id = "list_lots", tag = "Credits", params(OfTenant,
     Paging),
     responses((status = 200, body = PageOf<LotView>)))]
@@ -265,10 +265,11 @@ impl TransactionView {
     }
 }
 
-/// The credits of one purchase.
+/// The credits of one purchase, or of an operator's grant.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "id": 1, "payment": "cs_live_a1b2c3d4e5f6g7h8", "granted": 10, "revoked": 0,
-    "available": 7, "held": 2, "frozen": 1, "purchased_at": "2026-11-23T12:00:00Z" }))]
+    "available": 7, "held": 2, "frozen": 1, "purchased_at": "2026-11-23T12:00:00Z",
+    "priority": 50, "expires_at": null }))]
 struct LotView {
     id: i64,
     /// The payment that bought it; none for an operator's grant.
@@ -283,8 +284,14 @@ struct LotView {
     held: i64,
     /// Of these, set aside while a refund is pending or a dispute is open.
     frozen: i64,
+    /// When it was bought, or granted.
     #[schema(format = DateTime)]
     purchased_at: String,
+    /// From 0 to 100: the smallest burns first, then what ends first, then what was bought first.
+    priority: u8,
+    /// When what is left of it ends; never, for what was bought.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
 }
 
 impl LotView {
@@ -299,6 +306,8 @@ impl LotView {
             held: lot.held.0,
             frozen: lot.frozen.0,
             purchased_at: rfc3339(Timestamp::from_seconds(lot.purchased_at)),
+            priority: lot.priority,
+            expires_at: lot.expires_at.map(rfc3339),
         }
     }
 }

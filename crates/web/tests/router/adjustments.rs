@@ -358,6 +358,11 @@ async fn a_grant_that_ends() {
     let office = Office::new().await;
     let ends =
         json!({ "tenant_id": TENANT, "credits": 300, "reason": "r", "expires_at": "2024-03-01T00:00:00Z" });
+    let mut small = ends.clone();
+    (small["credits"], small["priority"]) = (3.into(), 7.into());
+    office.post(&office.ann, "adjustments", "small", &small).await.data();
+    let lot = &office.till.get("lots").await[0];
+    assert_eq!(json!([lot["priority"], lot["expires_at"]]), json!([7, "2024-03-01T00:00:00Z"]));
     let id = office.post(&office.ann, "adjustments", "ends", &ends).await.data()["id"].clone();
     let id = id.as_str().unwrap();
     office.till.deployment.pass(30 * 86_400);
