@@ -47,6 +47,15 @@ pub struct Posting {
     pub amount: i64,
 }
 
+impl Posting {
+    /// What its lot was granted, or where that is negative granted no more: what leaves `issued`, and what
+    /// leaves `adjusted`. What enters `adjusted` was taken from lots of any kind.
+    pub fn granted(&self) -> Option<Credits> {
+        let grants = self.account == Account::Issued || self.account == Account::Adjusted && self.amount < 0;
+        grants.then_some(Credits(-self.amount))
+    }
+}
+
 named! {
     /// What a transaction did.
     Kind {

@@ -1,5 +1,5 @@
 //! What crosses the border of the store about commands: orders in, answers out, and what the clock ended.
-//! Not here: what a command means (`ledger::command`), and how its fingerprint is made (`web`).
+//! Not here: what a command means (`ledger::till`), and how its fingerprint is made (`web`).
 
 use ledger::{Command, Receipt, Refusal, TenantId, Timestamp};
 
