@@ -1,6 +1,6 @@
 //! The desk: commands queue here, and one loop carries them out in batches. While a batch is being made
 //! durable the next one gathers, so the more is asked at once, the less each costs.
-//! Not here: what a command means (`ledger::command`), names and answers (`store`), HTTP.
+//! Not here: what a command means (`ledger::till`), names and answers (`store`), HTTP.
 
 use std::sync::Arc;
 

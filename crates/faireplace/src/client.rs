@@ -95,6 +95,11 @@ impl Client {
         let key = brought.unwrap_or(own);
         let (app, applier) = service::assemble(config, store, Vec::new(), clock.clone());
         let desk = app.desk.clone();
+        tokio::select! {
+            () = service::finish_adjustments(app.clone()) => {}
+            // It closes never.
+            () = desk.run(&clock, std::future::pending()) => {}
+        }
         let way = Way::Here { router: web::router(app), applier: Box::new(applier), desk, clock };
         Ok(Self { key, key_from, way })
     }

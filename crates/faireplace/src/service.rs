@@ -141,8 +141,8 @@ impl Service {
     }
 }
 
-/// What was approved just before the service ended is done now.
-async fn finish_adjustments(app: App) {
+/// What was approved just before whoever had the database ended is done now. The desk must run meanwhile.
+pub(crate) async fn finish_adjustments(app: App) {
     match web::complete_adjustments(&app).await {
         Ok(0) => {}
         Ok(adjustments) => tracing::info!(adjustments, "finished what had been approved before"),

@@ -7,7 +7,6 @@
 //! however late the sweep is. Nothing here waits, looks at a clock or can fail for a reason outside its arguments.
 
 use crate::book::{Book, Changes, Payment};
-use crate::command::settle_due;
 use crate::draft::{Behind, Draft};
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
@@ -20,6 +19,7 @@ use crate::outcome::{Outcome, Reason};
 use crate::posting::{Cause, Kind, Transaction};
 use crate::settle::Settlement;
 use crate::status::{is_final, question};
+use crate::till::settle_due;
 
 /// What became of an event or of a person's word, and what to write.
 #[derive(Clone, Debug, PartialEq, Eq)]

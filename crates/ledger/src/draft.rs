@@ -1,6 +1,6 @@
 //! A decision while it is being written: the book underneath, and on top of it the lots and tenants touched
 //! so far. Every change goes through [`Draft::post`], which keeps transactions balanced, balances
-//! non-negative and the chain unbroken. Not here: which postings to make (`decide`, `command`).
+//! non-negative and the chain unbroken. Not here: which postings to make (`decide`, `till`).
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,9 @@ use crate::ids::{HoldId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
 use crate::money::Credits;
 use crate::notice::{self, Notice};
 use crate::posting::{Account, Balance, Cause, Kind, Posting, Transaction};
+
+/// A line that is to be posted: so many credits into an account, of a lot.
+pub(crate) type Line = (Account, Option<LotId>, i64);
 
 pub(crate) struct Draft<'a> {
     book: &'a Book,
@@ -130,7 +133,7 @@ impl<'a> Draft<'a> {
     /// # Panics
     /// When the lines do not sum to zero or a balance would fall below zero. That is a defect of this
     /// program: better to stop and quarantine the event than to write a wrong line.
-    pub(crate) fn post(&mut self, tenant: TenantId, kind: Kind, lines: &[(Account, Option<LotId>, i64)]) {
+    pub(crate) fn post(&mut self, tenant: TenantId, kind: Kind, lines: &[Line]) {
         let lines = lines.iter().filter(|line| line.2 != 0);
         let postings: Vec<_> =
             lines.map(|&(account, lot, amount)| Posting { account, lot, amount }).collect();
@@ -190,23 +193,17 @@ impl<'a> Draft<'a> {
         let amount = Credits(posting.amount);
         if let Some(id) = posting.lot {
             let lot = self.lot_mut(id);
+            let granted = posting.granted();
             let column = match posting.account {
-                Account::Issued => &mut lot.granted,
-                // Out of it a lot was granted; what goes into it was taken from lots of any kind.
-                Account::Adjusted if posting.amount < 0 => &mut lot.granted,
+                Account::Adjusted if granted.is_none() => return,
+                Account::Issued | Account::Adjusted => &mut lot.granted,
                 Account::Available => &mut lot.available,
                 Account::Held => &mut lot.held,
                 Account::Frozen => &mut lot.frozen,
                 Account::Revoked => &mut lot.revoked,
-                Account::Debt
-                | Account::Consumed
-                | Account::Expired
-                | Account::Adjusted
-                | Account::WrittenOff => return,
+                Account::Debt | Account::Consumed | Account::Expired | Account::WrittenOff => return,
             };
-            // What leaves `issued` or `adjusted` is what the lot was granted.
-            let leaves = matches!(posting.account, Account::Issued | Account::Adjusted);
-            *column += if leaves { Credits(-amount.0) } else { amount };
+            *column += granted.unwrap_or(amount);
             assert!(
                 *column >= Credits::ZERO,
                 "{} of lot {id} would fall below zero",

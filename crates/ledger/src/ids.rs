@@ -121,7 +121,7 @@ number_id! {
     PaymentId
 }
 number_id! {
-    /// A lot in the store: the credits that one payment gave to one tenant.
+    /// A lot in the store: the credits that one payment, or one operator's grant, gave to one tenant.
     LotId
 }
 number_id! {

@@ -17,6 +17,9 @@
 //!
 //! Not here: prices (`knowledge`), reading the journal (`store`), ageing and totals (`web`).
 
+use std::collections::BTreeMap;
+
+use crate::ids::PaymentId;
 use crate::money::{Credits, Minor};
 
 /// One lot at one moment: its price and the sums of its postings by account. None is negative, but that
@@ -84,9 +87,29 @@ pub fn value(lots: &[LotSums]) -> TenantValue {
     TenantValue { lots, unpriced }
 }
 
-/// Divides the price of a payment among its lots by what was granted of each, to the last cent. There is more
-/// than one where several payments turned out to be the same, or where one changed hands.
-pub fn split(price: Minor, granted: &[Credits]) -> Vec<Minor> {
+/// Each lot with its own part of its payment's price, where it came with the price of the whole payment; with
+/// none where no payment stands behind it. A payment has more than one lot where several turned out to be the
+/// same, or where one changed hands.
+pub fn apportion(lots: &[(Option<PaymentId>, LotSums)]) -> Vec<LotSums> {
+    let mut payments: BTreeMap<PaymentId, Vec<usize>> = BTreeMap::new();
+    for (place, (payment, _)) in lots.iter().enumerate() {
+        if let Some(payment) = payment {
+            payments.entry(*payment).or_default().push(place);
+        }
+    }
+    let mut own: Vec<_> = lots.iter().map(|(_, sums)| LotSums { price: Minor::ZERO, ..*sums }).collect();
+    for places in payments.values() {
+        let granted: Vec<_> = places.iter().map(|place| own[*place].granted).collect();
+        let price = lots[places[0]].1.price;
+        for (place, part) in places.iter().zip(split(price, &granted)) {
+            own[*place].price = part;
+        }
+    }
+    own
+}
+
+/// Divides a price by what was granted of each lot, to the last cent.
+fn split(price: Minor, granted: &[Credits]) -> Vec<Minor> {
     let all = granted.iter().copied().sum();
     let (mut credits, mut given) = (Credits::ZERO, Minor::ZERO);
     let mut part = |own: Credits| {

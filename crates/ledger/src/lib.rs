@@ -7,7 +7,7 @@
 //! - [`offer`]: may these terms be trusted? catalogue, metadata, tenants;
 //! - [`entitlement`]: knowledge → the credits that should be granted, revoked and frozen;
 //! - [`decide`]: entitlement − what is already posted = postings, and one named [`outcome`];
-//! - [`command`]: the other kind of decision, which may refuse: spend, hold, adjust;
+//! - [`command`], [`till`]: the other kind of decision, which may refuse: spend, hold, adjust;
 //! - [`hold`]: credits set aside, and what becomes of them;
 //! - [`liability`]: what unspent credits are worth in money;
 //! - [`notice`]: what others are told;
@@ -35,9 +35,10 @@ pub mod outcome;
 pub mod posting;
 mod settle;
 pub mod status;
+pub mod till;
 
 pub use book::{Book, Changes, Lot, Payment, Tenant};
-pub use command::{Action, Command, Execution, Receipt, Refusal, carry_out, expire};
+pub use command::{Action, Command, Execution, Receipt, Refusal};
 pub use decide::{Decision, decide, rule};
 pub use entitlement::{Entitlement, entitlement};
 pub use fact::{Fact, Offer};
@@ -48,5 +49,6 @@ pub use money::{Credits, Minor, Rounding};
 pub use notice::{Notice, NoticeKind};
 pub use offer::{Catalogue, Package, Policy};
 pub use outcome::{Outcome, Reason};
-pub use posting::{Account, Balance, Cause, Kind, Posting, Transaction};
+pub use posting::{Account, Balance, Cause, CauseKind, Kind, Posting, Transaction};
 pub use status::PaymentStatus;
+pub use till::{carry_out, expire};

@@ -13,7 +13,7 @@ named! {
     /// Where credits can be. A positive posting moves credits into the account. `debt` is the only account of
     /// a tenant whose balance is zero or below.
     Account {
-        /// Where all credits come from.
+        /// Where credits that were bought come from.
         Issued = "issued",
         /// Spendable credits of a lot.
         Available = "available",
@@ -45,6 +45,15 @@ pub struct Posting {
     pub lot: Option<LotId>,
     /// Signed, in credits.
     pub amount: i64,
+}
+
+impl Posting {
+    /// What its lot was granted, or where that is negative granted no more: what leaves `issued`, and what
+    /// leaves `adjusted`. What enters `adjusted` was taken from lots of any kind.
+    pub fn granted(&self) -> Option<Credits> {
+        let grants = self.account == Account::Issued || self.account == Account::Adjusted && self.amount < 0;
+        grants.then_some(Credits(-self.amount))
+    }
 }
 
 named! {
@@ -88,17 +97,43 @@ named! {
 pub enum Cause {
     /// A Stripe event taught us something.
     Event(EventId),
-    /// A person decided.
+    /// A person decided, or an operator's key sent a command.
     Operator {
         /// Who.
         by: String,
         /// Why.
         reason: String,
     },
-    /// A command over the API, by its idempotency key.
+    /// A tenant's command over the API, by its idempotency key.
     Command(String),
     /// Nobody: this ran out of time.
     Clock(String),
+}
+
+named! {
+    /// What kind of cause it is.
+    CauseKind {
+        /// [`Cause::Event`].
+        Event = "event",
+        /// [`Cause::Operator`].
+        Operator = "operator",
+        /// [`Cause::Command`].
+        Command = "command",
+        /// [`Cause::Clock`].
+        Clock = "clock",
+    }
+}
+
+impl Cause {
+    /// What kind of cause it is.
+    pub const fn kind(&self) -> CauseKind {
+        match self {
+            Self::Event(_) => CauseKind::Event,
+            Self::Operator { .. } => CauseKind::Operator,
+            Self::Command(_) => CauseKind::Command,
+            Self::Clock(_) => CauseKind::Clock,
+        }
+    }
 }
 
 impl fmt::Display for Cause {

@@ -3,13 +3,11 @@
 //! when the refund came first (design section 3).
 
 use crate::book::Lot;
-use crate::draft::Draft;
+use crate::draft::{Draft, Line};
 use crate::entitlement::Entitlement;
 use crate::ids::{LotId, TenantId};
 use crate::money::Credits;
 use crate::posting::{Account, Kind};
-
-type Line = (Account, Option<LotId>, i64);
 
 /// One tenant's side of one payment. Its own lots are normally one; more only where payments that had
 /// each granted turned out to be the same.

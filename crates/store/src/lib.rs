@@ -201,11 +201,10 @@ verbs! {
     set_tenant(id: TenantId, change: TenantChange) -> Option<TenantRow>;
     /// Keeps what an operator asks for by hand. The same name again is the same adjustment.
     ask_adjustment(new: NewAdjustment, now: Timestamp) -> AskedAdjustment;
-    /// Takes the word of the operator whose key's id is `by` on an adjustment that waits, unless it is the
-    /// one who asked for it. Answers the adjustment as it stands, and whether this word counted; none
-    /// when there is no such adjustment.
+    /// Takes the word of the operator whose key's id is `by` on an adjustment, if it waits and they may
+    /// decide it; none when there is no such adjustment.
     decide_adjustment(id: String, verdict: AdjustmentVerdict, by: String, now: Timestamp)
-        -> Option<(AdjustmentRow, bool)>;
+        -> Option<DecidedAdjustment>;
     /// Closes an approved adjustment with the transaction that did it, or with why it was refused.
     finish_adjustment(id: String, done: Result<i64, String>) -> Option<AdjustmentRow>;
     /// Adjustments, of one tenant or all, of one state or all, in the order in which they were asked for.

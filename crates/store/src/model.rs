@@ -13,8 +13,9 @@ pub(crate) use commands::Name;
 pub use commands::{Answered, Order, Swept};
 pub use notices::*;
 pub use operators::{
-    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, LotPosition, NewAdjustment, Person,
-    StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition, TenantRow,
+    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, DecidedAdjustment, LotPosition,
+    NewAdjustment, Person, StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition,
+    TenantRow,
 };
 pub use pin::{Pin, Scope};
 pub use purchases::{BegunPurchase, NewPurchase, Purchase, PurchaseOrder, PurchaseSession};

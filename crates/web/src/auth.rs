@@ -4,7 +4,7 @@
 use axum::http::{HeaderMap, header};
 use engine::entropy;
 use ledger::chain::hex;
-use ledger::{TenantId, Timestamp};
+use ledger::{Cause, TenantId, Timestamp};
 use sha2::{Digest, Sha256};
 use store::{KeyRow, Store, StoreError};
 
@@ -16,6 +16,9 @@ pub const CREDITS_READ: &str = "credits:read";
 pub const CREDITS_WRITE: &str = "credits:write";
 /// May do everything, for every tenant.
 pub const OPERATOR: &str = "operator";
+
+/// What a tenant reads where operators read who decided, and why.
+pub(crate) const DECISION: &str = "a decision by the operator";
 
 /// Whoever holds a key that works.
 #[derive(Clone, Debug)]
@@ -65,6 +68,29 @@ impl Caller {
     /// Whether this is an operator's key.
     pub fn is_operator(&self) -> bool {
         self.key.tenant.is_none() && self.key.permissions.iter().any(|one| one == OPERATOR)
+    }
+
+    /// How this caller is named where an operator's decision is kept: by the key, and behind it whoever its
+    /// holder says decided.
+    pub(crate) fn signs(&self, says: Option<&str>) -> String {
+        match says {
+            Some(name) if name != self.key.name => format!("{} ({name})", self.key.name),
+            _ => self.key.name.clone(),
+        }
+    }
+
+    /// What a command is caused by: a tenant's by its key alone, an operator's by who it was, too.
+    pub(crate) fn commands(&self, key: &str) -> Cause {
+        match self.is_operator() {
+            true => Cause::Operator { by: self.signs(None), reason: format!("command {key}") },
+            false => Cause::Command(key.to_owned()),
+        }
+    }
+
+    /// A cause as far as it is this caller's business: none where operators wrote it for each other.
+    pub(crate) fn told<'a>(&self, cause: &'a Cause) -> Option<&'a Cause> {
+        let internal = matches!(cause, Cause::Operator { .. });
+        (self.is_operator() || !internal).then_some(cause)
     }
 
     /// Refuses a key that lacks a permission.

@@ -16,7 +16,7 @@ use crate::webhook;
 
 pub(crate) use page::STYLE;
 
-/// Every operation, in the order of routes.rs.
+/// Every operation, noun by noun.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "FairePlace", description = INTRODUCTION),

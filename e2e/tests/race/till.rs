@@ -71,10 +71,15 @@ pub(crate) fn history(service: &Service) -> Vec<Value> {
     lines
 }
 
+/// The `Idempotency-Key` of a line that an operator's command caused.
+fn key(line: &Value) -> &str {
+    line["cause"]["id"].as_str().and_then(|id| id.strip_prefix("command ")).expect("a command's key")
+}
+
 /// The `Idempotency-Key` of every line of these kinds.
 pub(crate) fn commands(history: &[Value], kinds: &[&str]) -> BTreeSet<String> {
     let of_kind = history.iter().filter(|line| kinds.iter().any(|kind| line["type"] == *kind));
-    of_kind.map(|line| line["cause"]["id"].as_str().expect("a command's key").to_owned()).collect()
+    of_kind.map(|line| key(line).to_owned()).collect()
 }
 
 /// The program's own audit of its books finds nothing.

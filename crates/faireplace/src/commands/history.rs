@@ -50,13 +50,19 @@ impl History {
     }
 }
 
-/// What let it happen. Whoever spent or held may have said what for: that is what people look for, more than
-/// the name of the request.
+/// What let it happen, and of operators' lines who. Whoever spent or held may have said what for: that is what
+/// people look for, more than the name of the request.
 fn because(row: &serde_json::Value) -> String {
-    let cause = text(&row["cause"]["id"]);
-    shown(&match row["reference"].as_str() {
-        Some(reference) if reference != cause => format!("{reference} ({cause})"),
-        Some(_) | None => cause,
+    let cause = &row["cause"];
+    let (id, reference) = (text(&cause["id"]), row["reference"].as_str());
+    let reference = reference.filter(|reference| *reference != id);
+    let cause = match cause["by"].as_str() {
+        Some(by) => format!("{by}: {id}"),
+        None => id,
+    };
+    shown(&match reference {
+        Some(reference) => format!("{reference} ({cause})"),
+        None => cause,
     })
 }
 

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use ledger::liability::{LotSums, LotValue, TenantValue, split, value};
-use ledger::{Account, Credits, Kind, LotId, Minor, TenantId, Transaction};
+use ledger::liability::{LotSums, LotValue, TenantValue, apportion, value};
+use ledger::{Account, Credits, Kind, LotId, Minor, PaymentId, TenantId, Transaction};
 use proptest::prelude::*;
 
 use crate::history::histories;
@@ -114,11 +114,23 @@ fn a_price_is_divided_to_the_last_cent() {
         (0, &[4, 4], &[0, 0]),
         (i64::MAX, &[1, 1], &[i64::MAX / 2, i64::MAX / 2 + 1]),
     ];
+    let lot = |payment: Option<i64>, price: i64, granted: i64| {
+        let sums = LotSums { price: Minor(price), granted: Credits(granted), ..LotSums::default() };
+        (payment.map(PaymentId), sums)
+    };
+    let prices = |lots: &[_]| apportion(lots).iter().map(|sums| sums.price.0).collect::<Vec<_>>();
     for (price, granted, parts) in cases {
-        let granted: Vec<_> = granted.iter().copied().map(Credits).collect();
-        let found: Vec<_> = split(Minor(*price), &granted).iter().map(|part| part.0).collect();
-        assert_eq!(found, *parts, "{price} among {granted:?}");
+        let lots: Vec<_> = granted.iter().map(|granted| lot(Some(1), *price, *granted)).collect();
+        assert_eq!(prices(&lots), *parts, "{price} among {granted:?}");
     }
+    let mixed = [
+        lot(Some(2), 100, 1),
+        lot(None, 0, 5),
+        lot(Some(1), 900, 3),
+        lot(Some(2), 100, 2),
+        lot(Some(3), 7, 4),
+    ];
+    assert_eq!(prices(&mixed), [33, 0, 900, 67, 7], "each payment's among its own, where they stand");
 }
 
 /// Prices that do not divide evenly, one for each lot.

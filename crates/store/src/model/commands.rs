@@ -1,5 +1,5 @@
 //! What crosses the border of the store about commands: orders in, answers out, and what the clock ended.
-//! Not here: what a command means (`ledger::command`), and how its fingerprint is made (`web`).
+//! Not here: what a command means (`ledger::till`), and how its fingerprint is made (`web`).
 
 use ledger::{Command, Receipt, Refusal, TenantId, Timestamp};
 
@@ -29,9 +29,10 @@ pub(crate) type Name = (TenantId, Scope, String);
 #[expect(clippy::large_enum_variant, reason = "nearly every answer is of the large kind")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answered {
-    /// It was decided, and the decision is durable.
+    /// It was decided. Under a name the decision is durable, and the same for ever; without one it was only
+    /// rehearsed.
     Carried {
-        /// The decision. A refusal is one too: it is the same for ever.
+        /// The decision. A refusal is one too.
         answer: Result<Receipt, Refusal>,
         /// When it was made, by the ledger's clock.
         at: Timestamp,

@@ -174,6 +174,19 @@ pub enum AdjustmentVerdict {
     },
 }
 
+/// What became of a person's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DecidedAdjustment {
+    /// It counted.
+    Counted(Box<AdjustmentRow>),
+    /// Whoever asked may not decide. Nothing was changed.
+    SamePerson,
+    /// Their key was made after the asking, so whoever asked may have made it. Nothing was changed.
+    YoungerKey,
+    /// Somebody decided before, or nobody had to. Nothing was changed.
+    Already(Box<AdjustmentRow>),
+}
+
 /// A tenant's lines between two moments, and what they lead from and to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatementRange {

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::paging;
 use crate::error::StoreError;
 use crate::model::{
-    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, Listing, NewAdjustment, Page, Person,
+    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, DecidedAdjustment, Listing,
+    NewAdjustment, Page, Person,
 };
 
 const COLUMNS: &str = "a.id, a.tenant, a.kind, a.credits, a.reason, a.priority, a.expires_at, a.state,
@@ -88,29 +89,36 @@ fn insert(c: &Connection, new: &NewAdjustment, now: Timestamp) -> Result<(), Sto
     Ok(())
 }
 
-/// Takes a second person's word, if none was given yet. A key that was made after the asking is nobody's
-/// word: whoever asked could have made it for that. Answers the adjustment as it stands, and whether this
-/// word counted.
+/// Takes a second person's word, if it is one and none was given yet.
 pub(super) fn decide(
     c: &Connection,
     id: &str,
     verdict: &AdjustmentVerdict,
     by: &str,
     now: Timestamp,
-) -> Result<Option<(AdjustmentRow, bool)>, StoreError> {
+) -> Result<Option<DecidedAdjustment>, StoreError> {
+    let Some(row) = find(c, id)? else { return Ok(None) };
+    if row.waits && row.created_by.key == by {
+        return Ok(Some(DecidedAdjustment::SamePerson));
+    }
+    if row.state != AdjustmentState::Waiting {
+        return Ok(Some(DecidedAdjustment::Already(Box::new(row))));
+    }
+    let younger = c
+        .prepare_cached("SELECT 1 FROM api_keys WHERE id = ?1 AND created_at > ?2")?
+        .exists((by, row.created_at.0))?;
+    if younger {
+        return Ok(Some(DecidedAdjustment::YoungerKey));
+    }
     let (state, note) = match verdict {
         AdjustmentVerdict::Approve => (AdjustmentState::Approved, None),
         AdjustmentVerdict::Reject { reason } => (AdjustmentState::Rejected, Some(reason)),
     };
-    let changed = c
-        .prepare_cached(
-            "UPDATE adjustments SET state = ?2, note = ?3, decided_by = ?4, decided_at = ?5
-             WHERE id = ?1 AND state = 'waiting' AND created_by <> ?4
-                 AND NOT EXISTS (SELECT 1 FROM api_keys k
-                     WHERE k.id = ?4 AND k.created_at > adjustments.created_at)",
-        )?
-        .execute(params![id, state.as_str(), note, by, now.0])?;
-    Ok(find(c, id)?.map(|row| (row, changed > 0)))
+    c.prepare_cached(
+        "UPDATE adjustments SET state = ?2, note = ?3, decided_by = ?4, decided_at = ?5 WHERE id = ?1",
+    )?
+    .execute(params![id, state.as_str(), note, by, now.0])?;
+    Ok(Some(DecidedAdjustment::Counted(Box::new(kept(c, id)?))))
 }
 
 /// Closes what was carried out, or was refused: `done` is the transaction, or why not.

@@ -1,6 +1,6 @@
 //! Commands: load what a batch touches, decide each in turn in memory, write what was decided and what each
 //! was answered, in one commit. The same name gets the same answer for ever.
-//! Not here: events, which cannot be refused (`settle`), and what a command means (`ledger::command`).
+//! Not here: events, which cannot be refused (`settle`), and what a command means (`ledger::till`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,7 +1,8 @@
 //! Reading the journal and its projections: transactions with their postings, and lots.
 
 use ledger::{
-    Account, Cause, EventId, HoldId, Kind, LotId, PaymentId, Posting, TenantId, Timestamp, Transaction,
+    Account, Cause, CauseKind, EventId, HoldId, Kind, LotId, PaymentId, Posting, TenantId, Timestamp,
+    Transaction,
 };
 use rusqlite::{Connection, Row, ToSql};
 use uuid::Uuid;
@@ -91,11 +92,14 @@ pub(super) fn read(c: &Connection, row: &Row<'_>) -> Result<Transaction, StoreEr
         seq,
         tenant: TenantId(row.get::<_, Uuid>(1)?),
         kind: Kind::from_name(&kind).ok_or_else(|| corrupt(&format!("kind {kind}")))?,
-        cause: match cause_kind.as_str() {
-            "event" => Cause::Event(EventId::from(cause)),
-            "command" => Cause::Command(cause),
-            "clock" => Cause::Clock(cause),
-            _ => Cause::Operator { by: row.get::<_, Option<String>>(5)?.unwrap_or_default(), reason: cause },
+        cause: match CauseKind::from_name(&cause_kind) {
+            Some(CauseKind::Event) => Cause::Event(EventId::from(cause)),
+            Some(CauseKind::Operator) => {
+                Cause::Operator { by: row.get::<_, Option<String>>(5)?.unwrap_or_default(), reason: cause }
+            }
+            Some(CauseKind::Command) => Cause::Command(cause),
+            Some(CauseKind::Clock) => Cause::Clock(cause),
+            None => return Err(corrupt(&format!("cause {cause_kind}"))),
         },
         payment: row.get::<_, Option<i64>>(6)?.map(PaymentId),
         at: Timestamp(row.get(7)?),

@@ -5,8 +5,9 @@ use ledger::{TenantId, Timestamp};
 
 use super::{Answer, Sqlite, adjustments, journal, reports, statement, tenants};
 use crate::model::{
-    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, Listing, NewAdjustment, Page,
-    StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition, TenantRow, TransactionRow,
+    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, DecidedAdjustment, Listing,
+    NewAdjustment, Page, StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition, TenantRow,
+    TransactionRow,
 };
 
 impl Sqlite {
@@ -32,7 +33,7 @@ impl Sqlite {
         verdict: AdjustmentVerdict,
         by: String,
         now: Timestamp,
-    ) -> Answer<Option<(AdjustmentRow, bool)>> {
+    ) -> Answer<Option<DecidedAdjustment>> {
         self.writer.write(move |c| adjustments::decide(c, &id, &verdict, &by, now)).await
     }
 

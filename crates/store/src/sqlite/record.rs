@@ -161,11 +161,11 @@ fn write_lot(c: &Connection, lot: &Lot) -> Result<(), StoreError> {
 }
 
 fn write_transaction(c: &Connection, entry: &Transaction) -> Result<(), StoreError> {
-    let (cause_kind, cause, by) = match &entry.cause {
-        Cause::Event(event) => ("event", event.as_str(), None),
-        Cause::Operator { by, reason } => ("operator", reason.as_str(), Some(by.as_str())),
-        Cause::Command(key) => ("command", key.as_str(), None),
-        Cause::Clock(what) => ("clock", what.as_str(), None),
+    let (cause, by) = match &entry.cause {
+        Cause::Event(event) => (event.as_str(), None),
+        Cause::Operator { by, reason } => (reason.as_str(), Some(by.as_str())),
+        Cause::Command(key) => (key.as_str(), None),
+        Cause::Clock(what) => (what.as_str(), None),
     };
     let after = entry.balance_after;
     c.prepare_cached("INSERT INTO transactions VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)")?
@@ -173,7 +173,7 @@ fn write_transaction(c: &Connection, entry: &Transaction) -> Result<(), StoreErr
             entry.seq,
             entry.tenant.0,
             entry.kind.as_str(),
-            cause_kind,
+            entry.cause.kind().as_str(),
             cause,
             by,
             entry.payment.map(|payment| payment.0),

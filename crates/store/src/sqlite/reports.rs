@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use ledger::liability::LotSums;
-use ledger::{Account, Credits, LotId, Minor, PaymentId, TenantId};
+use ledger::{Account, Credits, LotId, Minor, PaymentId, Posting, TenantId};
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
@@ -51,17 +51,19 @@ fn sums(c: &Connection, tenant: TenantId, through: i64) -> Result<BTreeMap<LotId
         let (account, amount): (String, i64) = (row.get(1)?, row.get(2)?);
         let account = Account::from_name(&account)
             .ok_or_else(|| StoreError::Corrupt(format!("a posting's account {account}")))?;
-        let sums = lots.entry(LotId(row.get(0)?)).or_default();
-        match account {
-            Account::Issued => sums.granted += Credits(-amount),
-            // What a lot was granted by hand left this account; what was taken by hand entered it.
-            Account::Adjusted if amount < 0 => sums.granted += Credits(-amount),
-            Account::Adjusted | Account::Expired => sums.ended += Credits(amount),
-            Account::Consumed => sums.consumed += Credits(amount),
-            Account::Revoked => sums.revoked += Credits(amount),
-            Account::Available | Account::Held | Account::Frozen => sums.outstanding += Credits(amount),
-            Account::Debt | Account::WrittenOff => {}
-        }
+        let lot = LotId(row.get(0)?);
+        let sums = lots.entry(lot).or_default();
+        let granted = Posting { account, lot: Some(lot), amount }.granted();
+        let column = match account {
+            Account::Adjusted if granted.is_none() => &mut sums.ended,
+            Account::Issued | Account::Adjusted => &mut sums.granted,
+            Account::Expired => &mut sums.ended,
+            Account::Consumed => &mut sums.consumed,
+            Account::Revoked => &mut sums.revoked,
+            Account::Available | Account::Held | Account::Frozen => &mut sums.outstanding,
+            Account::Debt | Account::WrittenOff => continue,
+        };
+        *column += granted.unwrap_or(Credits(amount));
     }
     Ok(lots)
 }

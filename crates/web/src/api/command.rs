@@ -5,7 +5,7 @@
 
 use axum::http::HeaderValue;
 use axum::response::Response;
-use ledger::{Action, Cause, Command, Credits, HoldState, Receipt, Refusal, TenantId};
+use ledger::{Action, Command, Credits, HoldState, Receipt, Refusal, TenantId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Answered, Order, Pin, Scope, StoreError};
@@ -47,7 +47,7 @@ pub(crate) async fn carry_out(
 ) -> Result<Response, Problem> {
     let Wanted { tenant, key, name, values, reference, action } = wanted;
     let dry = key.is_none();
-    let cause = Cause::Command(key.clone().unwrap_or_default());
+    let cause = caller.commands(key.as_deref().unwrap_or_default());
     let scope = if caller.is_operator() { Scope::Operator } else { Scope::Tenant };
     let pin = key.map(|key| Pin { scope, key, fingerprint: fingerprint(name, tenant, &values) });
     let order = Order { command: Command { tenant, cause, reference, action }, pin };

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{Query, Reader, page};
 use crate::answer::{Data, PageOf, Problem, rfc3339};
-use crate::auth::Caller;
+use crate::auth::{Caller, DECISION};
 use crate::schema::{Account, CauseKind, OfTenant, Paging, TransactionKind};
 use spend::AllocationView;
 
@@ -74,7 +74,7 @@ pub(crate) async fn transactions(Reader { request, caller }: Reader) -> Response
         .await
 }
 
-/// The tenant's lots: the credits of each purchase, and what is left of them
+/// The tenant's lots: the credits of each purchase and grant, and what is left of them
 #[utoipa::path(get, path = "/api/credits/lots", operation_id = "list_lots", tag = "Credits", params(OfTenant,
     Paging),
     responses((status = 200, body = PageOf<LotView>)))]
@@ -214,7 +214,8 @@ struct CauseView {
     #[serde(rename = "type")]
     #[schema(value_type = CauseKind)]
     kind: &'static str,
-    /// The event's id, the command's `Idempotency-Key`, the operator's reason, or what ran out of time.
+    /// The event's id, the command's `Idempotency-Key`, the operator's reason (of an operator's command:
+    /// `command` and its key), or what ran out of time.
     id: String,
     /// Which operator; for operators' eyes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -234,15 +235,12 @@ struct PostingView {
 impl TransactionView {
     fn of(row: &TransactionRow, caller: &Caller) -> Self {
         let entry = &row.transaction;
-        let (kind, id, by) = match &entry.cause {
-            Cause::Event(event) => ("event", event.to_string(), None),
-            Cause::Operator { by, reason } if caller.is_operator() => {
-                ("operator", reason.clone(), Some(by.clone()))
-            }
-            // What operators write for each other is not for the tenant's eyes.
-            Cause::Operator { .. } => ("operator", "a decision by the operator".to_owned(), None),
-            Cause::Command(key) => ("command", key.clone(), None),
-            Cause::Clock(what) => ("clock", what.clone(), None),
+        let (id, by) = match caller.told(&entry.cause) {
+            None => (DECISION.to_owned(), None),
+            Some(Cause::Event(event)) => (event.to_string(), None),
+            Some(Cause::Operator { by, reason }) => (reason.clone(), Some(by.clone())),
+            Some(Cause::Command(key)) => (key.clone(), None),
+            Some(Cause::Clock(what)) => (what.clone(), None),
         };
         let postings = entry.postings.iter().map(|posting| PostingView {
             account: posting.account.as_str(),
@@ -259,7 +257,7 @@ impl TransactionView {
             hold: entry.hold.map(|hold| hold.to_string()),
             reference: entry.reference.clone(),
             allocations: AllocationView::all(&allocations(entry)),
-            cause: CauseView { kind, id, by },
+            cause: CauseView { kind: entry.cause.kind().as_str(), id, by },
             postings: postings.collect(),
             hash: ledger::chain::hex(&entry.hash),
             created_at: rfc3339(entry.at),
@@ -267,10 +265,11 @@ impl TransactionView {
     }
 }
 
-/// The credits of one purchase.
+/// The credits of one purchase, or of an operator's grant.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "id": 1, "payment": "cs_live_a1b2c3d4e5f6g7h8", "granted": 10, "revoked": 0,
-    "available": 7, "held": 2, "frozen": 1, "purchased_at": "2026-11-23T12:00:00Z" }))]
+    "available": 7, "held": 2, "frozen": 1, "purchased_at": "2026-11-23T12:00:00Z",
+    "priority": 50, "expires_at": null }))]
 struct LotView {
     id: i64,
     /// The payment that bought it; none for an operator's grant.
@@ -285,8 +284,14 @@ struct LotView {
     held: i64,
     /// Of these, set aside while a refund is pending or a dispute is open.
     frozen: i64,
+    /// When it was bought, or granted.
     #[schema(format = DateTime)]
     purchased_at: String,
+    /// From 0 to 100: the smallest burns first, then what ends first, then what was bought first.
+    priority: u8,
+    /// When what is left of it ends; never, for what was bought.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
 }
 
 impl LotView {
@@ -301,6 +306,8 @@ impl LotView {
             held: lot.held.0,
             frozen: lot.frozen.0,
             purchased_at: rfc3339(Timestamp::from_seconds(lot.purchased_at)),
+            priority: lot.priority,
+            expires_at: lot.expires_at.map(rfc3339),
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use request::{
     Id, Ids, Operator, Query, Reader, Received, Request, Stray, Writer, body, or_nothing, page,
 };
 
-/// Finishes adjustments that were approved when the service ended; answers how many there were.
+/// Finishes adjustments that were approved when the service ended; answers how many that were.
 ///
 /// # Errors
 /// As the store says; they are finished the next time, or when their approval is sent again.

@@ -1,7 +1,7 @@
 //! The closed lists of names, as schemas: each is read off the type that the program itself uses.
 //! Not here: what the names mean (docs/errors.md, and the types).
 
-use ledger::posting::Account as LedgerAccount;
+use ledger::posting::{Account as LedgerAccount, CauseKind as LedgerCauseKind};
 use ledger::{HoldState, Kind, NoticeKind, Outcome, PaymentStatus, Reason};
 use store::{DeliveryState, Mode as StoreMode};
 use utoipa::openapi::RefOr;
@@ -49,7 +49,7 @@ names! {
     /// What a key may do.
     Permission: [CREDITS_READ, CREDITS_WRITE, OPERATOR].into_iter();
     /// What caused a transaction.
-    CauseKind: ["event", "operator", "command", "clock"].into_iter();
+    CauseKind: LedgerCauseKind::ALL.iter().map(|kind| kind.as_str());
     /// What a line of a timeline is about.
     TimelineKind: ["purchase", "event", "transaction"].into_iter();
     /// Where a refund stands.

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use engine::Desk;
 use serde_json::{Value, json};
-use store::{AdjustmentState, AdjustmentVerdict, Page};
+use store::{AdjustmentState, AdjustmentVerdict, DecidedAdjustment, Page};
 use tower::ServiceExt as _;
 use web::auth::OPERATOR;
 use web::router;
@@ -236,12 +236,17 @@ async fn the_same_request_at_once_is_one_adjustment() {
 async fn what_was_approved_is_finished_once() {
     let office = Office::new().await;
     let (store, now) = (&office.till.deployment.app.store, office.till.deployment.now());
-    for finish in ["approve again", "at the start", "asked by another"] {
+    for finish in ["approve again", "at the start", "asked by another", "needs nobody"] {
         let before = office.till.balance().await[0];
         let id = office.waiting(finish, 200).await;
-        let by = "key_of_carol".to_owned();
-        let decided = store.decide_adjustment(id.clone(), AdjustmentVerdict::Approve, by, now).await.unwrap();
-        assert!(decided.unwrap().1);
+        if finish == "needs nobody" {
+            let sql = format!("UPDATE adjustments SET state = 'approved', waits = 0 WHERE id = '{id}'");
+            office.till.deployment.backdoor().execute_batch(&sql).unwrap();
+        } else {
+            let by = "key_of_carol".to_owned();
+            let decided = store.decide_adjustment(id.clone(), AdjustmentVerdict::Approve, by, now).await;
+            assert!(matches!(decided, Ok(Some(DecidedAdjustment::Counted(_)))), "{decided:?}");
+        }
         assert_eq!((office.state(&id).await.as_str(), office.till.balance().await[0]), ("approved", before));
         match finish {
             "at the start" => {
@@ -263,9 +268,18 @@ async fn what_was_approved_is_finished_once() {
             ("done", before + 200)
         );
     }
+    // What cannot be finished is not counted.
+    let id = office.waiting("broken", 200).await;
+    office.decide(&office.bob, &id, "approve").await.data();
+    let sql = format!(
+        "UPDATE adjustments SET state = 'approved' WHERE id = '{id}';
+         UPDATE commands SET fingerprint = zeroblob(32) WHERE key = 'adjustment {id}'"
+    );
+    office.till.deployment.backdoor().execute_batch(&sql).unwrap();
+    assert_eq!(web::complete_adjustments(&office.till.deployment.app).await.unwrap(), 0);
     let page = Page { number: 1, size: 10, ascending: true };
     let left = store.adjustments(None, Some(AdjustmentState::Approved), page).await.unwrap();
-    assert_eq!(left.total, 0);
+    assert_eq!(left.total, 1);
     office.till.deployment.check_books().await;
 }
 
@@ -300,6 +314,25 @@ async fn what_is_kept_and_not_done_is_not_called_nothing() {
     assert_eq!(office.decide(&office.bob, &waiting, "reject").await.status, 409);
     assert_eq!(office.decide(&office.bob, &waiting, "approve").await.status, 200);
     assert_eq!(office.till.balance().await, [215, 0, 0, 0]);
+}
+
+/// Nobody waits longer than the service does; what was asked for is done under the same name.
+#[tokio::test]
+async fn a_desk_that_does_not_answer() {
+    let office = Office::new().await;
+    let mut app = office.till.deployment.app.clone();
+    app.desk = Desk::new(app.store.clone(), app.noticed.clone());
+    app.limits.command = std::time::Duration::from_millis(20);
+    let request = Request::post("/api/admin/adjustments")
+        .header("authorization", format!("Bearer {}", office.ann))
+        .header("idempotency-key", "late");
+    let body = json!({ "tenant_id": TENANT, "credits": 5, "reason": "because" }).to_string();
+    let answer = router(app).oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+    let answer = Answer::of(answer).await;
+    assert!(answer.summary().starts_with("503 OUTCOME_UNKNOWN "), "{}", answer.text);
+    let late = office.adjust("late", 5).await;
+    assert_eq!((late.data()["state"].as_str(), replayed(&late)), (Some("done"), true));
+    assert_eq!(office.till.balance().await, [15, 0, 0, 0]);
 }
 
 #[tokio::test]
@@ -360,6 +393,11 @@ async fn a_grant_that_ends() {
     let office = Office::new().await;
     let ends =
         json!({ "tenant_id": TENANT, "credits": 300, "reason": "r", "expires_at": "2024-03-01T00:00:00Z" });
+    let mut small = ends.clone();
+    (small["credits"], small["priority"]) = (3.into(), 7.into());
+    office.post(&office.ann, "adjustments", "small", &small).await.data();
+    let lot = &office.till.get("lots").await[0];
+    assert_eq!(json!([lot["priority"], lot["expires_at"]]), json!([7, "2024-03-01T00:00:00Z"]));
     let id = office.post(&office.ann, "adjustments", "ends", &ends).await.data()["id"].clone();
     let id = id.as_str().unwrap();
     office.till.deployment.pass(30 * 86_400);

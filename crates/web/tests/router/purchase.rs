@@ -1,7 +1,7 @@
 //! Buying through us: one checkout for one `Idempotency-Key`, whatever breaks on the way to Stripe and back.
 //! Not here: the real way to Stripe, which e2e goes.
 
-mod till;
+mod fake_stripe;
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use web::auth::{CREDITS_READ, CREDITS_WRITE};
 
 use crate::deployment::purchase;
 use crate::{OTHER, TENANT};
-use till::{Does, TEN, Till, buy, request, selling, shop};
+use fake_stripe::{Does, FakeStripe, TEN, buy, request, selling, shop};
 
 #[tokio::test]
 async fn a_package_is_bought_once_and_the_same_command_gets_the_same_checkout() {
-    let till = Till::new([]);
-    let (deployment, key) = selling(&till).await;
+    let fake = FakeStripe::new([]);
+    let (deployment, key) = selling(&fake).await;
     let listed = deployment.get("/api/credits/packages", &key).await.data();
     let ten = json!({ "package": "10_credits", "title": "Ten credits", "credits": 10, "price": 25_000,
         "currency": "eur" });
@@ -32,7 +32,7 @@ async fn a_package_is_bought_once_and_the_same_command_gets_the_same_checkout() 
         "session_id": "cs_live_1", "package": "10_credits", "credits": 10,
         "expires_at": "2024-02-21T10:40:00Z" });
     assert_eq!(bought, expected);
-    let (form, stripe_key) = till.asked().remove(0);
+    let (form, stripe_key) = fake.asked().remove(0);
     assert_eq!(stripe_key, format!("faireplace-{id}"));
     for pair in [
         "client_reference_id=".to_owned() + id,
@@ -47,11 +47,11 @@ async fn a_package_is_bought_once_and_the_same_command_gets_the_same_checkout() 
     let spaced = TEN.replace(',', " , ");
     let again = buy(&deployment, &key, "order-1", &spaced).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"));
-    assert_eq!((again.data(), till.asked().len()), (bought, 1), "Stripe was not asked again");
+    assert_eq!((again.data(), fake.asked().len()), (bought, 1), "Stripe was not asked again");
     let other = buy(&deployment, &key, "order-1", &TEN.replace("done", "elsewhere")).await;
     assert_eq!(other.summary().split(" This").next(), Some("409 IDEMPOTENCY_KEY_REUSED"));
     let second = buy(&deployment, &key, "order-2", TEN).await.data();
-    assert_eq!((&second["session_id"], till.asked().len()), (&"cs_live_2".into(), 2));
+    assert_eq!((&second["session_id"], fake.asked().len()), (&"cs_live_2".into(), 2));
 
     // What was sold before is answered although nothing is sold any more.
     let deployment = deployment.selling(Shop::default());
@@ -60,8 +60,8 @@ async fn a_package_is_bought_once_and_the_same_command_gets_the_same_checkout() 
 
 #[tokio::test]
 async fn what_cannot_be_bought_pins_nothing() {
-    let till = Till::new([]);
-    let (deployment, key) = selling(&till).await;
+    let fake = FakeStripe::new([]);
+    let (deployment, key) = selling(&fake).await;
     let with = |name: &str, value: Value| {
         let mut body: Value = serde_json::from_str(TEN).unwrap();
         body[name] = value;
@@ -98,7 +98,7 @@ async fn what_cannot_be_bought_pins_nothing() {
         assert!(summary.starts_with(&format!("{status} {kind} ")), "{body}: {summary}");
         assert_eq!(answer.header("idempotency-replayed"), "");
     }
-    assert!(till.asked().is_empty(), "Stripe heard of none of it");
+    assert!(fake.asked().is_empty(), "Stripe heard of none of it");
     let richest = json!({ "package": "10_credits", "success_url": long(2048), "customer_email": "a+b@c.example",
         "cancel_url": "http://localhost:8080/#/credits?x={CHECKOUT_SESSION_ID}" });
     assert_eq!(buy(&deployment, &key, "order-1", &richest.to_string()).await.status, 201);
@@ -106,22 +106,22 @@ async fn what_cannot_be_bought_pins_nothing() {
 
 #[tokio::test]
 async fn what_is_not_set_is_named() {
-    let till = Till::new([]);
-    let nothing_for_sale = || Shop { checkout: Some(till.clone()), ..Shop::default() };
+    let fake = FakeStripe::new([]);
+    let nothing_for_sale = || Shop { checkout: Some(fake.clone()), ..Shop::default() };
     for (shop, setting) in [(shop(None), "STRIPE_SECRET_KEY"), (nothing_for_sale(), "[[packages]]")] {
-        let (deployment, key) = selling(&till).await;
+        let (deployment, key) = selling(&fake).await;
         let deployment = deployment.selling(shop);
         let said = buy(&deployment, &key, "order-1", TEN).await.summary();
         assert!(said.starts_with("503 PURCHASES_NOT_CONFIGURED") && said.contains(setting), "{said}");
-        let deployment = deployment.selling(self::shop(Some(till.clone())));
+        let deployment = deployment.selling(self::shop(Some(fake.clone())));
         assert_eq!(buy(&deployment, &key, "order-1", TEN).await.status, 201, "the key is still free");
     }
 }
 
 #[tokio::test]
 async fn a_refusal_frees_the_key_and_is_told_in_stripes_words() {
-    let till = Till::new([Does::Refuse("No such price: 'price_1'"), Does::OpenAt(24_000)]);
-    let (deployment, key) = selling(&till).await;
+    let fake = FakeStripe::new([Does::Refuse("No such price: 'price_1'"), Does::OpenAt(24_000)]);
+    let (deployment, key) = selling(&fake).await;
     let refused = buy(&deployment, &key, "order-1", TEN).await.summary();
     assert!(refused.starts_with("502 STRIPE_REFUSED") && refused.contains("'price_1'"), "{refused}");
     let wrong = buy(&deployment, &key, "order-1", TEN).await;
@@ -129,15 +129,15 @@ async fn a_refusal_frees_the_key_and_is_told_in_stripes_words() {
     assert_eq!(wrong.json()["error"]["details"], json!({ "package": "10_credits", "expected": 25_000 }));
     let other = TEN.replace("done", "elsewhere");
     assert_eq!(buy(&deployment, &key, "order-1", &other).await.status, 201, "another content, too");
-    let mut keys: Vec<_> = till.asked().into_iter().map(|(_, key)| key).collect();
+    let mut keys: Vec<_> = fake.asked().into_iter().map(|(_, key)| key).collect();
     keys.dedup();
     assert_eq!(keys.len(), 3, "Stripe pins what it refused, so each is asked under a key of its own");
 }
 
 #[tokio::test]
 async fn without_an_answer_the_same_question_is_asked_again() {
-    let till = Till::new([Does::StayAway, Does::Panic]);
-    let (deployment, key) = selling(&till).await;
+    let fake = FakeStripe::new([Does::StayAway, Does::Panic]);
+    let (deployment, key) = selling(&fake).await;
     let unanswered = buy(&deployment, &key, "order-1", TEN).await.summary();
     assert!(unanswered.starts_with("502 STRIPE_UNREACHABLE"), "{unanswered}");
     assert!(unanswered.contains("retry with the same Idempotency-Key"), "{unanswered}");
@@ -145,59 +145,59 @@ async fn without_an_answer_the_same_question_is_asked_again() {
     let other = buy(&deployment, &key, "order-1", &TEN.replace("done", "elsewhere")).await;
     assert_eq!(other.status, 409, "it is still that command's key");
     // The price list changes meanwhile: what was asked stays what it was.
-    let mut dearer = shop(Some(till.clone()));
+    let mut dearer = shop(Some(fake.clone()));
     dearer.packages[0].price = ledger::Minor(26_000);
     let deployment = deployment.selling(dearer);
     assert_eq!(buy(&deployment, &key, "order-1", TEN).await.data()["session_id"], "cs_live_1");
-    let asked = till.asked();
+    let asked = fake.asked();
     assert!(asked.len() == 3 && asked.iter().all(|one| *one == asked[0]), "{asked:?}");
 }
 
 #[tokio::test]
 async fn those_who_come_meanwhile_wait_for_the_same_answer() {
-    let till = Till::new([Does::Hang]);
-    let (deployment, key) = selling(&till).await;
+    let fake = FakeStripe::new([Does::Hang]);
+    let (deployment, key) = selling(&fake).await;
     let (deployment, key) = (Arc::new(deployment), Arc::new(key));
     let send = |body: &'static str| {
         let (deployment, key) = (deployment.clone(), key.clone());
         tokio::spawn(async move { buy(&deployment, &key, "order-1", body).await })
     };
     let together: Vec<_> = (0..8).map(|_| send(TEN)).collect();
-    while till.asked().is_empty() {
+    while fake.asked().is_empty() {
         tokio::task::yield_now().await;
     }
     let other = buy(&deployment, &key, "order-1", &TEN.replace("done", "elsewhere")).await;
     assert_eq!(other.status, 409, "it need not wait to be refused");
-    till.released.add_permits(1);
+    fake.released.add_permits(1);
     for one in together {
         assert_eq!(one.await.unwrap().data()["session_id"], "cs_live_1");
     }
-    assert_eq!(till.asked().len(), 1, "Stripe was asked once");
+    assert_eq!(fake.asked().len(), 1, "Stripe was asked once");
 }
 
 #[tokio::test]
 async fn a_client_that_goes_away_stops_nothing() {
-    let till = Till::new([Does::Hang]);
-    let (deployment, key) = selling(&till).await;
+    let fake = FakeStripe::new([Does::Hang]);
+    let (deployment, key) = selling(&fake).await;
     {
         let gone = deployment.send_raw(request(&key, "order-1", TEN));
         tokio::pin!(gone);
-        while till.asked().is_empty() {
+        while fake.asked().is_empty() {
             tokio::select! {
                 _ = &mut gone => panic!("Stripe hangs"),
                 () = tokio::task::yield_now() => {}
             }
         }
     }
-    till.released.add_permits(1);
+    fake.released.add_permits(1);
     let bought = buy(&deployment, &key, "order-1", TEN).await.data();
-    assert_eq!((&bought["session_id"], till.asked().len()), (&"cs_live_1".into(), 1));
+    assert_eq!((&bought["session_id"], fake.asked().len()), (&"cs_live_1".into(), 1));
 }
 
 #[tokio::test]
 async fn who_may_buy_and_for_whom() {
-    let till = Till::new([]);
-    let (deployment, key) = selling(&till).await;
+    let fake = FakeStripe::new([]);
+    let (deployment, key) = selling(&fake).await;
     let reader = deployment.key(Some(TENANT), &[CREDITS_READ], None).await.1;
     let writer = deployment.key(Some(OTHER), &[CREDITS_WRITE], None).await.1;
     assert_eq!(buy(&deployment, &reader, "k", TEN).await.status, 403);
@@ -215,8 +215,8 @@ async fn who_may_buy_and_for_whom() {
 
 #[tokio::test]
 async fn a_checkout_is_a_pending_payment_until_stripe_speaks_of_it() {
-    let till = Till::new([Does::Open("cs_live_r")]);
-    let (deployment, key) = selling(&till).await;
+    let fake = FakeStripe::new([Does::Open("cs_live_r")]);
+    let (deployment, key) = selling(&fake).await;
     let bought = buy(&deployment, &key, "order-1", TEN).await.data();
     let id = bought["purchase_id"].as_str().unwrap();
     let opened = "checkout was opened by POST /api/credits/purchase: 10 credits for 25000 minor units of eur, before tax";
@@ -262,8 +262,8 @@ async fn a_checkout_is_a_pending_payment_until_stripe_speaks_of_it() {
 
 #[tokio::test]
 async fn a_payment_is_pending_then_paid_then_final() {
-    let till = Till::new([Does::Open("cs_live_r")]);
-    let (deployment, key) = selling(&till).await;
+    let fake = FakeStripe::new([Does::Open("cs_live_r")]);
+    let (deployment, key) = selling(&fake).await;
     buy(&deployment, &key, "order-1", TEN).await.data();
     let standing = async || {
         let payment = deployment.get("/api/payments/cs_live_r", &key).await.data();
@@ -287,8 +287,8 @@ async fn a_payment_is_pending_then_paid_then_final() {
 
 #[tokio::test]
 async fn when_its_time_is_up_nobody_is_sent_to_a_checkout() {
-    let till = Till::new([]);
-    let (deployment, key) = selling(&till).await;
+    let fake = FakeStripe::new([]);
+    let (deployment, key) = selling(&fake).await;
     let bought = buy(&deployment, &key, "order-1", TEN).await.data();
     deployment.pass(100_000);
     let path = format!("/api/payments/{}", bought["session_id"].as_str().unwrap());

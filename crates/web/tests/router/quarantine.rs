@@ -84,7 +84,7 @@ async fn a_payment_is_resolved_as_the_person_says() {
     assert_eq!(open(&deployment).await, json!([]));
     let closed = &deployment.look("/api/admin/quarantine?all=true").await[0];
     let told = ["closed_at", "resolution", "closed_by", "note"].map(|key| closed[key].as_str().unwrap());
-    assert_eq!(told, ["2024-02-20T10:42:40Z", "resolved", "ada", "The invoice says ten."]);
+    assert_eq!(told, ["2024-02-20T10:42:40Z", "resolved", "a test's (ada)", "The invoice says ten."]);
     for verb in ["resolve", "dismiss"] {
         let answer = deployment.post(&format!("/api/admin/quarantine/1/{verb}"), &word).await;
         let expected = "422 VALIDATION_ERROR This item is closed already: resolved. Nothing was changed.";

@@ -248,6 +248,21 @@ async fn a_name_belongs_to_who_gave_it() {
         assert_eq!((answer.status, replayed(&answer)), (status, again), "{credits}: {}", answer.text);
         assert_eq!(till.balance().await[0], available);
     }
+    // The journal tells them apart, and the tenant is not told which operator it was.
+    let cause = |id: &str| json!({ "type": "operator", "id": id });
+    assert_eq!(till.get("transactions").await[0]["cause"], cause("a decision by the operator"));
+    assert_eq!(till.get("transactions").await[1]["cause"], json!({ "type": "command", "id": "name" }));
+    let mut by_whom = cause("command name");
+    by_whom["by"] = "a test's".into();
+    let own = till.deployment.look(&format!("/api/credits/transactions?tenant_id={TENANT}")).await;
+    assert_eq!(own[0]["cause"], by_whom);
+    for (who, said) in
+        [(&operator, "decided by a test's: command name"), (&till.key, "a decision by the operator")]
+    {
+        let statement = format!("/api/credits/statement?tenant_id={TENANT}");
+        assert_eq!(till.deployment.get(&statement, who).await.data()["lines"][2]["cause"], said);
+    }
+    till.deployment.check_books().await;
     let elsewhere = format!("/api/credits/transactions?tenant_id={OTHER}");
     assert_eq!(till.deployment.look(&elsewhere).await, json!([]));
 }

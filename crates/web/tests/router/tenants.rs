@@ -32,7 +32,7 @@ async fn a_purchase_as_its_tenant_sees_it() {
     let lots = deployment.get("/api/credits/lots", &key).await.data();
     let expected = json!([{
         "id": 1, "payment": "cs_live_a1b2c3d4e5f6g7h8", "granted": 10, "revoked": 0, "available": 10, "held": 0,
-        "frozen": 0, "purchased_at": "2024-02-20T10:40:00Z",
+        "frozen": 0, "purchased_at": "2024-02-20T10:40:00Z", "priority": 50, "expires_at": null,
     }]);
     assert_eq!(lots, expected);
 

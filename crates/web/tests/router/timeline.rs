@@ -92,7 +92,7 @@ async fn a_persons_word_stands_in_it() {
     let expected = "\
 the customer completed the checkout (checkout.session.completed): a person must decide whether it \
 counts; it moved no credits
-    1 credit added, by ada: A typing error.; 1 spendable
+    1 credit added, by a test's (ada): A typing error.; 1 spendable
 ";
     assert_eq!(lines(&payment["timeline"]), expected);
     assert_eq!(payment["timeline"][0]["deliveries"], 2);

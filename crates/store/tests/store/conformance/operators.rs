@@ -1,9 +1,9 @@
 //! What operators see and do: tenants, adjustments, statements, and what reports are made of.
 
-use ledger::{Action, Cause, Command, Credits, TenantId};
+use ledger::{Action, Cause, Command, Credits, TenantId, Timestamp};
 use store::{
-    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, KeyRow, NewAdjustment, Order, Page,
-    Pin, Scope, Store, TenantChange, TenantFilter,
+    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, DecidedAdjustment, KeyRow,
+    NewAdjustment, Order, Page, Pin, Scope, Store, TenantChange, TenantFilter,
 };
 
 use super::sale::{ALL, NOW, Sale, learn, tenant};
@@ -70,6 +70,12 @@ fn new(id: &str, key: &str, credits: i64, waits: bool) -> NewAdjustment {
     }
 }
 
+fn key(id: &str, created_at: Timestamp) -> KeyRow {
+    let (id, name) = (id.to_owned(), "ann".to_owned());
+    let (tenant, permissions, expires_at, revoked_at) = (None, Vec::new(), None, None);
+    KeyRow { id, name, tenant, permissions, created_at, expires_at, revoked_at }
+}
+
 async fn ask(store: &Store, new: NewAdjustment) -> (AdjustmentRow, bool) {
     match store.ask_adjustment(new, NOW).await.unwrap() {
         AskedAdjustment::Kept { row, replayed } => (*row, replayed),
@@ -78,16 +84,7 @@ async fn ask(store: &Store, new: NewAdjustment) -> (AdjustmentRow, bool) {
 }
 
 async fn what_is_asked_for_is_kept_once_under_its_name(store: Store) {
-    let key = KeyRow {
-        id: "key_a".to_owned(),
-        name: "ann".to_owned(),
-        tenant: None,
-        permissions: Vec::new(),
-        created_at: NOW,
-        expires_at: None,
-        revoked_at: None,
-    };
-    store.create_key(key, [1; 32]).await.unwrap();
+    store.create_key(key("key_a", NOW), [1; 32]).await.unwrap();
     let (first, replayed) = ask(&store, new("adj_1", "k1", 5, false)).await;
     assert_eq!(
         (first.state, first.created_by.name.as_str(), replayed),
@@ -117,26 +114,42 @@ async fn what_is_asked_for_is_kept_once_under_its_name(store: Store) {
 }
 
 async fn one_word_of_somebody_else_decides(store: Store) {
-    use AdjustmentState::{Approved, Done, Refused, Rejected, Waiting};
-    let decide = async |id: &str, verdict: AdjustmentVerdict, by: &str| {
-        let decided = store.decide_adjustment(id.to_owned(), verdict, by.to_owned(), NOW).await.unwrap();
-        decided.map(|(row, counted)| (row.state, counted))
+    use AdjustmentState::{Done, Refused, Rejected, Waiting};
+    let decide = async |id: &str, verdict: AdjustmentVerdict, by: &str| match store
+        .decide_adjustment(id.to_owned(), verdict, by.to_owned(), NOW)
+        .await
+        .unwrap()
+    {
+        Some(DecidedAdjustment::Counted(row)) => format!("counted: {}", row.state.as_str()),
+        Some(DecidedAdjustment::Already(row)) => format!("already: {}", row.state.as_str()),
+        Some(DecidedAdjustment::SamePerson) => "the same person".to_owned(),
+        Some(DecidedAdjustment::YoungerKey) => "a younger key".to_owned(),
+        None => "no such".to_owned(),
     };
     let no = || AdjustmentVerdict::Reject { reason: "no".to_owned() };
     for (id, credits) in [("adj_1", 1), ("adj_2", 2), ("adj_3", 3)] {
         ask(&store, new(id, id, credits, true)).await;
     }
-    assert_eq!(
-        decide("adj_1", AdjustmentVerdict::Approve, "key_a").await,
-        Some((Waiting, false)),
-        "their own"
-    );
-    assert_eq!(decide("adj_1", no(), "key_a").await, Some((Waiting, false)));
-    assert_eq!(decide("adj_1", AdjustmentVerdict::Approve, "key_b").await, Some((Approved, true)));
-    assert_eq!(decide("adj_1", no(), "key_c").await, Some((Approved, false)), "too late");
-    assert_eq!(decide("adj_2", no(), "key_b").await, Some((Rejected, true)));
-    assert_eq!(decide("adj_2", AdjustmentVerdict::Approve, "key_c").await, Some((Rejected, false)));
-    assert_eq!(decide("adj_9", no(), "key_b").await, None);
+    let yes = || AdjustmentVerdict::Approve;
+    ask(&store, new("adj_4", "adj_4", 4, false)).await;
+    store.create_key(key("key_young", NOW.plus_seconds(1)), [9; 32]).await.unwrap();
+    store.create_key(key("key_old", NOW), [8; 32]).await.unwrap();
+    for (id, verdict, by, expected) in [
+        ("adj_1", yes(), "key_a", "the same person"),
+        ("adj_1", no(), "key_a", "the same person"),
+        ("adj_1", yes(), "key_young", "a younger key"),
+        ("adj_1", no(), "key_young", "a younger key"),
+        ("adj_1", yes(), "key_old", "counted: approved"),
+        ("adj_1", no(), "key_c", "already: approved"),
+        ("adj_1", yes(), "key_young", "already: approved"),
+        ("adj_1", yes(), "key_a", "the same person"),
+        ("adj_2", no(), "key_b", "counted: rejected"),
+        ("adj_2", yes(), "key_c", "already: rejected"),
+        ("adj_4", yes(), "key_a", "already: approved"),
+        ("adj_9", no(), "key_b", "no such"),
+    ] {
+        assert_eq!(decide(id, verdict.clone(), by).await, expected, "{id} {verdict:?} by {by}");
+    }
 
     let finish = async |id: &str, done: Result<i64, String>| {
         let row = store.finish_adjustment(id.to_owned(), done).await.unwrap();

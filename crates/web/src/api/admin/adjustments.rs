@@ -12,7 +12,10 @@ use jiff::Timestamp as Moment;
 use ledger::{Action, TenantId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, NewAdjustment, Pin, Scope};
+use store::{
+    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, DecidedAdjustment, NewAdjustment,
+    Pin, Scope,
+};
 use utoipa::ToSchema;
 
 use crate::answer::{Data, PageOf, Problem, ProblemKind};
@@ -247,43 +250,38 @@ async fn decided(
     row: AdjustmentRow,
     verdict: AdjustmentVerdict,
 ) -> Result<AdjustmentRow, Problem> {
+    let rejected = matches!(verdict, AdjustmentVerdict::Reject { .. });
+    let by = caller.key.id.clone();
+    let decided = request.store().decide_adjustment(row.id, verdict, by, request.meta.at).await?;
     let refused = |why| Err(Problem::new(ProblemKind::SecondPersonRequired, why));
-    if row.waits && row.created_by.key == caller.key.id {
-        return refused(
+    match decided.ok_or_else(missing)? {
+        DecidedAdjustment::Counted(row) => Ok(*row),
+        DecidedAdjustment::SamePerson => refused(
             "You asked for this yourself, so somebody else must decide it, with an operator's key of their \
              own. Nothing was changed.",
-        );
-    }
-    if row.state == AdjustmentState::Waiting && caller.key.created_at > row.created_at {
-        return refused(
+        ),
+        DecidedAdjustment::YoungerKey => refused(
             "This key is younger than what was asked for, so whoever asked may have made it. Somebody must \
              decide it whose key was there before. Nothing was changed.",
-        );
-    }
-    let rejected = matches!(verdict, AdjustmentVerdict::Reject { .. });
-    let (id, by) = (row.id, caller.key.id.clone());
-    let decided = request.store().decide_adjustment(id, verdict, by, request.meta.at).await?;
-    let (row, counted) = decided.ok_or_else(missing)?;
-    let own = row.decided_by.as_ref().is_some_and(|person| person.key == caller.key.id);
-    let same = own && rejected == (row.state == AdjustmentState::Rejected);
-    // Approved by somebody else, and the service ended before it was done: whoever asks may finish it.
-    let left_over = row.waits && row.state == AdjustmentState::Approved && !rejected;
-    if counted || same || left_over {
-        return Ok(row);
-    }
-    let message = match (&row.decided_by, row.waits) {
-        (Some(person), _) => format!(
-            "{} decided this before: it is {}. Nothing was changed by this request.",
-            person.name,
-            row.state.as_str()
         ),
-        (None, _) => format!(
-            "This needed no second person: it is {}. Nothing was changed by this request.",
-            row.state.as_str()
-        ),
+        DecidedAdjustment::Already(row) => {
+            let own = row.decided_by.as_ref().is_some_and(|person| person.key == caller.key.id);
+            let same = own && rejected == (row.state == AdjustmentState::Rejected);
+            // The service ended before what was approved was done: whoever asks may finish it.
+            let left_over = row.state == AdjustmentState::Approved && !rejected;
+            if same || left_over { Ok(*row) } else { Err(already(&row)) }
+        }
+    }
+}
+
+fn already(row: &AdjustmentRow) -> Problem {
+    let before = match &row.decided_by {
+        Some(person) => format!("{} decided this before", person.name),
+        None => "This needed no second person".to_owned(),
     };
-    let details = json!({ "state": row.state.as_str() });
-    Err(Problem::new(ProblemKind::AlreadyDecided, message).with_details(details))
+    let state = row.state.as_str();
+    let message = format!("{before}: it is {state}. Nothing was changed by this request.");
+    Problem::new(ProblemKind::AlreadyDecided, message).with_details(json!({ "state": state }))
 }
 
 async fn find(request: &Request, id: String) -> Result<AdjustmentRow, Problem> {

@@ -59,7 +59,7 @@ pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Resp
 struct Word {
     /// Why; kept for ever.
     reason: String,
-    /// Who; the key's name where nobody is named.
+    /// Who, in the words of whoever asks: kept in brackets behind the name of the key.
     by: Option<String>,
     /// Who gets the credits, where the payment does not say.
     #[schema(value_type = Option<Uuid>)]
@@ -93,7 +93,7 @@ pub(crate) async fn resolve(
                         "This item is about an event: resolving it reads the event again, as it is.",
                     ));
                 }
-                let by = word.by.unwrap_or_else(|| caller.key.name.clone());
+                let by = caller.signs(word.by.as_deref());
                 if !request.store().resolve_event(event, by, word.reason, request.meta.at).await? {
                     return Err(closed_meanwhile());
                 }
@@ -125,7 +125,7 @@ pub(crate) async fn dismiss(
                 let payment = payment(&request, &item).await?;
                 return rule(&request, &caller, &item, &payment, word, Verdict::Dismiss).await;
             };
-            let by = word.by.unwrap_or_else(|| caller.key.name.clone());
+            let by = caller.signs(word.by.as_deref());
             if !request.store().dismiss_event(event, by, word.reason, request.meta.at).await? {
                 return Err(closed_meanwhile());
             }
@@ -142,7 +142,7 @@ async fn rule(
     word: Word,
     verdict: Verdict,
 ) -> Result<Response, Problem> {
-    let by = word.by.unwrap_or_else(|| caller.key.name.clone());
+    let by = caller.signs(word.by.as_deref());
     let ruling = Ruling { at: request.meta.at, by, reason: word.reason, verdict };
     let settled = request.store().rule(payment.id, Some(item.id), ruling, request.app.policy.clone()).await?;
     let settled = settled.ok_or_else(closed_meanwhile)?;

@@ -7,8 +7,8 @@ mod written;
 
 use axum::response::Response;
 use jiff::Timestamp as Moment;
-use ledger::liability::{LotSums, TenantValue, split, value};
-use ledger::{Credits, Minor, PaymentId, TenantId, Timestamp};
+use ledger::liability::{TenantValue, apportion, value};
+use ledger::{Credits, TenantId, Timestamp};
 use store::{Store, TenantPosition};
 
 use crate::answer::{Data, Problem, rfc3339, stream};
@@ -102,6 +102,8 @@ impl Survey {
                 self.totals.debts.push((tenant.tenant, tenant.debt));
             }
             lines.extend(lots);
+            // A tenant with very many lots takes milliseconds: others get their turn in between.
+            tokio::task::yield_now().await;
         }
         Ok(Some(lines))
     }
@@ -110,16 +112,7 @@ impl Survey {
 /// What the lots of one tenant are worth.
 fn valued(position: &TenantPosition, as_of: Timestamp) -> (Vec<LotLine>, Credits) {
     let lots = &position.lots;
-    let of = |payment: PaymentId| lots.iter().filter(move |lot| lot.payment == Some(payment));
-    let price = |index: usize| -> Minor {
-        let lot = &lots[index];
-        let Some(payment) = lot.payment else { return Minor::ZERO };
-        let granted: Vec<_> = of(payment).map(|lot| lot.sums.granted).collect();
-        let place = of(payment).take_while(|other| other.lot != lot.lot).count();
-        split(lot.sums.price, &granted).get(place).copied().unwrap_or_default()
-    };
-    let sums: Vec<_> =
-        lots.iter().enumerate().map(|(index, lot)| LotSums { price: price(index), ..lot.sums }).collect();
+    let sums = apportion(&lots.iter().map(|lot| (lot.payment, lot.sums)).collect::<Vec<_>>());
     let TenantValue { lots: values, unpriced } = value(&sums);
     let lines = lots.iter().zip(sums).zip(values);
     let lines = lines.map(|((lot, sums), value)| LotLine::of(position.tenant, lot, &sums, &value, as_of));

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{BalanceView, moment};
 use crate::answer::{Data, Pieces, Problem, Stopped, rfc3339, stream};
 use crate::api::{Query, Reader};
-use crate::auth::Caller;
+use crate::auth::{Caller, DECISION};
 use crate::csv::Csv;
 use crate::schema::{OfTenant, TransactionKind};
 
@@ -234,12 +234,11 @@ impl Line {
 }
 
 fn in_words(cause: &Cause, caller: &Caller) -> String {
-    match cause {
-        Cause::Event(event) => format!("Stripe event {event}"),
-        Cause::Operator { by, reason } if caller.is_operator() => format!("decided by {by}: {reason}"),
-        // What operators write for each other is not for the tenant's eyes.
-        Cause::Operator { .. } => "a decision by the operator".to_owned(),
-        Cause::Command(key) => format!("request {key}"),
-        Cause::Clock(what) => format!("the time was up: {what}"),
+    match caller.told(cause) {
+        None => DECISION.to_owned(),
+        Some(Cause::Event(event)) => format!("Stripe event {event}"),
+        Some(Cause::Operator { by, reason }) => format!("decided by {by}: {reason}"),
+        Some(Cause::Command(key)) => format!("request {key}"),
+        Some(Cause::Clock(what)) => format!("the time was up: {what}"),
     }
 }

@@ -124,10 +124,7 @@ fn transaction_line(row: &TransactionRow, granted: Credits, caller: &Caller) -> 
         Kind::Expired => format!("{credits} expired"),
         Kind::WrittenOff => format!("a debt of {credits} was written off"),
     };
-    // What operators write for each other is not for the tenant's eyes.
-    if let Cause::Operator { by, reason } = &entry.cause
-        && caller.is_operator()
-    {
+    if let Some(Cause::Operator { by, reason }) = caller.told(&entry.cause) {
         text.push_str(&format!(", by {by}: {reason}"));
     }
     Entry {

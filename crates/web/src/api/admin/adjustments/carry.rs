@@ -5,20 +5,26 @@
 use ledger::{Action, Cause, Command, Credits, Refusal};
 use serde_json::{Value, json};
 use store::{AdjustmentRow, AdjustmentState, Answered, Order, Page, Pin, Scope, StoreError};
+use tokio::time::timeout;
 
 use crate::answer::{Problem, ProblemKind};
 use crate::api::{command, fingerprint};
 use crate::app::App;
 
-/// Has an approved adjustment done; a rejected or waiting one stays. A client that goes away stops nothing.
+/// Has an approved adjustment done; a rejected or waiting one stays. A client that goes away stops nothing, nor
+/// does one that waited long enough.
 ///
 /// # Errors
 /// Whatever went wrong, the adjustment is kept and will be done: it must not look as if it were nothing.
 pub(super) async fn once(app: &App, row: AdjustmentRow) -> Result<(AdjustmentRow, Option<Refusal>), Problem> {
-    let (app, id) = (app.clone(), row.id.clone());
+    let (app, limit, id) = (app.clone(), app.limits.command, row.id.clone());
     let work = tokio::spawn(async move { carry(&app, row).await });
-    let panicked = |_| StoreError::Unknown("it panicked".to_owned());
-    work.await.map_err(panicked).flatten().map_err(|error| {
+    let unknown = |why: &str| StoreError::Unknown(why.to_owned());
+    let done = match timeout(limit, work).await {
+        Ok(ended) => ended.map_err(|_| unknown("it panicked")).flatten(),
+        Err(_) => Err(unknown("it took too long")),
+    };
+    done.map_err(|error| {
         tracing::error!(adjustment = id, %error, "an approved adjustment is kept, not finished");
         Problem::new(
             ProblemKind::OutcomeUnknown,
@@ -59,18 +65,21 @@ fn order(row: &AdjustmentRow) -> Order {
     Order { command, pin: Some(Pin { scope: Scope::Operator, key, fingerprint }) }
 }
 
-/// Finishes what was approved when the service ended.
+/// Finishes what was approved when the service ended; answers how many there were.
 pub(crate) async fn complete_all(app: &App) -> Result<usize, StoreError> {
-    let page = Page { number: 1, size: 1000, ascending: true };
-    let left = app.store.adjustments(None, Some(AdjustmentState::Approved), page).await?.rows;
-    let count = left.len();
-    for row in left {
+    // One page of all of them: the few that a crash left over.
+    let page = Page { number: 1, size: u32::MAX, ascending: true };
+    let mut finished = 0;
+    for row in app.store.adjustments(None, Some(AdjustmentState::Approved), page).await?.rows {
         let id = row.id.clone();
-        if let Err(error) = carry(app, row).await {
-            tracing::error!(adjustment = id, %error, "an approved adjustment is kept, not finished");
+        match carry(app, row).await {
+            Ok(_) => finished += 1,
+            Err(error) => {
+                tracing::error!(adjustment = id, %error, "an approved adjustment is kept, not finished");
+            }
         }
     }
-    Ok(count)
+    Ok(finished)
 }
 
 /// The ledger said no, for ever.

@@ -35,7 +35,7 @@ pub(crate) enum Does {
 }
 
 /// Stripe, as far as a purchase knows it. It remembers the session of each key.
-pub(crate) struct Till {
+pub(crate) struct FakeStripe {
     pub(crate) does: Mutex<VecDeque<Does>>,
     /// Every question: its form and its key.
     pub(crate) asked: Mutex<Vec<(String, String)>>,
@@ -43,7 +43,7 @@ pub(crate) struct Till {
     pub(crate) released: Semaphore,
 }
 
-impl Till {
+impl FakeStripe {
     pub(crate) fn new(does: impl IntoIterator<Item = Does>) -> Arc<Self> {
         Arc::new(Self {
             does: Mutex::new(does.into_iter().collect()),
@@ -77,7 +77,7 @@ impl Till {
     }
 }
 
-impl Checkout for Till {
+impl Checkout for FakeStripe {
     fn open<'a>(
         &'a self,
         form: &'a str,
@@ -104,7 +104,7 @@ impl Checkout for Till {
     }
 }
 
-/// Ten credits for 250.00 EUR, through this till.
+/// Ten credits for 250.00 EUR, through this fake.
 pub(crate) fn shop(checkout: Option<Arc<dyn Checkout>>) -> Shop {
     let ten = Package {
         name: "10_credits".to_owned(),
@@ -117,9 +117,9 @@ pub(crate) fn shop(checkout: Option<Arc<dyn Checkout>>) -> Shop {
     Shop { packages: vec![ten], checkout, ..Shop::default() }
 }
 
-/// A deployment that sells through this till, and the tenant's key that may buy.
-pub(crate) async fn selling(till: &Arc<Till>) -> (Deployment, String) {
-    let deployment = Deployment::new().await.selling(shop(Some(till.clone())));
+/// A deployment that sells through this fake, and the tenant's key that may buy.
+pub(crate) async fn selling(fake: &Arc<FakeStripe>) -> (Deployment, String) {
+    let deployment = Deployment::new().await.selling(shop(Some(fake.clone())));
     let key = deployment.key(Some(TENANT), &[web::auth::CREDITS_READ, CREDITS_WRITE], None).await.1;
     (deployment, key)
 }

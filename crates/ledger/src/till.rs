@@ -1,0 +1,247 @@
+//! Deciding a command. The kind of decision that may refuse (design section 3, Spend and hold): credits burn
+//! in a total order, a tenant that owes spends nothing, and a hold resolves once. What ran out of time by then
+//! is settled first, so that no sweep's delay can matter.
+//! Not here: what can be asked and answered (`command`).
+
+use std::mem;
+
+use crate::book::{Book, Changes, Lot};
+use crate::command::{Action, Command, Execution, Receipt, Refusal};
+use crate::draft::{Behind, Draft, Line};
+use crate::hold::{Allocation, Hold, HoldState};
+use crate::ids::{HoldId, LotId, TenantId, Timestamp};
+use crate::money::Credits;
+use crate::posting::{Account, Balance, Cause, Kind};
+use crate::settle::{refreeze, repay};
+
+/// Decides a command. The book must hold the tenant; of its lots those to burn, as far as they are needed;
+/// the hold that is named, and the holds and lots of the tenant whose time is up; and all lots of the
+/// payments that bought what is in these holds.
+///
+/// # Panics
+/// When it does not: better than to take fewer credits than were sold. When a new hold's name is not new:
+/// what the older one holds would be lost.
+pub fn carry_out(book: &Book, command: &Command, at: Timestamp) -> Execution {
+    let behind = Behind { reference: command.reference.clone(), ..Behind::only(command.cause.clone()) };
+    let mut draft = Draft::new(book, behind, at);
+    settle_due(&mut draft, command.tenant);
+    let answer = Till { draft: &mut draft, tenant: command.tenant }.run(command);
+    Execution { answer, changes: draft.finish(None, Vec::new()) }
+}
+
+/// Returns the credits of `tenant`'s holds whose time is up, and ends those of its lots.
+pub fn expire(book: &Book, tenant: TenantId, at: Timestamp) -> Changes {
+    let mut draft = Draft::new(book, Behind::only(Cause::Clock(String::new())), at);
+    settle_due(&mut draft, tenant);
+    draft.finish(None, Vec::new())
+}
+
+/// Ends what has run out of time, in the clock's name.
+pub(crate) fn settle_due(draft: &mut Draft<'_>, tenant: TenantId) {
+    for hold in draft.holds_due(tenant) {
+        let due = Behind::only(Cause::Clock(format!("hold {}", hold.id)));
+        let because = mem::replace(&mut draft.behind, due);
+        Till { draft, tenant }.resolve(hold, Credits::ZERO, (HoldState::Expired, Kind::HoldExpired));
+        draft.behind = because;
+    }
+    end_lots(draft, tenant);
+}
+
+/// Ends the available credits of lots whose time is up.
+fn end_lots(draft: &mut Draft<'_>, tenant: TenantId) {
+    let at = draft.at;
+    let over = |lot: &Lot| lot.tenant == tenant && lot.expires_at.is_some_and(|end| end <= at);
+    for id in draft.lots_where(over) {
+        let amount = draft.lot(id).available.0;
+        let because = mem::replace(&mut draft.behind, Behind::only(Cause::Clock(format!("lot {id}"))));
+        let lines = [(Account::Available, Some(id), -amount), (Account::Expired, Some(id), amount)];
+        draft.post(tenant, Kind::Expired, &lines);
+        draft.behind = because;
+    }
+}
+
+/// One tenant's side of the counter.
+struct Till<'d, 'b> {
+    draft: &'d mut Draft<'b>,
+    tenant: TenantId,
+}
+
+impl Till<'_, '_> {
+    fn run(&mut self, command: &Command) -> Result<Receipt, Refusal> {
+        match command.action {
+            Action::Spend { credits } => {
+                self.affordable(credits)?;
+                let taken = self.burn(credits, Account::Consumed, Kind::Spent);
+                Ok(self.receipt(credits, taken, None))
+            }
+            Action::Hold { id, credits, lasts_seconds } => {
+                self.affordable(credits)?;
+                self.hold(id, credits, lasts_seconds, command.reference.clone())
+            }
+            Action::Capture { hold, credits } => {
+                let hold = self.open_hold(hold)?;
+                let credits = credits.unwrap_or(hold.credits);
+                if credits <= Credits::ZERO {
+                    return Err(Refusal::NotPositive);
+                }
+                if credits > hold.credits {
+                    return Err(Refusal::CaptureExceedsHold { requested: credits, held: hold.credits });
+                }
+                Ok(self.resolve(hold, credits, (HoldState::Captured, Kind::Captured)))
+            }
+            Action::Release { hold } => {
+                let hold = self.open_hold(hold)?;
+                Ok(self.resolve(hold, Credits::ZERO, (HoldState::Released, Kind::Released)))
+            }
+            Action::Adjust { credits, priority, expires_at } => self.adjust(credits, priority, expires_at),
+            Action::WriteOff { credits } => self.write_off(credits),
+        }
+    }
+
+    /// Whether so many are available. Who owes has none: debt is repaid from whatever becomes available.
+    fn affordable(&self, credits: Credits) -> Result<(), Refusal> {
+        if credits <= Credits::ZERO {
+            return Err(Refusal::NotPositive);
+        }
+        let Balance { available, debt, .. } = self.draft.balance(self.tenant);
+        if available < credits {
+            return Err(Refusal::Insufficient { requested: credits, available, debt });
+        }
+        Ok(())
+    }
+
+    /// Takes available credits in burn order into `account`.
+    fn burn(&mut self, credits: Credits, account: Account, kind: Kind) -> Vec<Allocation> {
+        let tenant = self.tenant;
+        let (mut lines, mut taken, mut left) = (Vec::<Line>::new(), Vec::new(), credits);
+        for lot in self.draft.lots_where(|lot| lot.tenant == tenant && lot.available > Credits::ZERO) {
+            let credits = self.draft.lot(lot).available.min(left);
+            if credits > Credits::ZERO {
+                let line = |account, amount| (account, Some(lot), amount);
+                lines.extend([line(Account::Available, -credits.0), line(account, credits.0)]);
+                taken.push(Allocation { lot, credits });
+                left -= credits;
+            }
+        }
+        assert_eq!(left, Credits::ZERO, "the book must hold the lots that a command needs");
+        self.draft.post(tenant, kind, &lines);
+        taken
+    }
+
+    fn hold(
+        &mut self,
+        id: HoldId,
+        credits: Credits,
+        lasts_seconds: i64,
+        reference: Option<String>,
+    ) -> Result<Receipt, Refusal> {
+        assert!(!self.draft.has_hold(id), "the hold {id} was made before");
+        self.draft.behind.hold = Some(id);
+        let lots = self.burn(credits, Account::Held, Kind::Held);
+        let at = self.draft.at;
+        let hold = Hold {
+            id,
+            tenant: self.tenant,
+            credits,
+            captured: Credits::ZERO,
+            state: HoldState::Open,
+            lots: lots.clone(),
+            reference,
+            created_at: at,
+            expires_at: at.plus_seconds(lasts_seconds),
+            resolved_at: None,
+        };
+        self.draft.holds.insert(id, hold.clone());
+        Ok(self.receipt(credits, lots, Some(hold)))
+    }
+
+    fn open_hold(&self, id: HoldId) -> Result<Hold, Refusal> {
+        let hold = self.draft.hold(self.tenant, id).cloned().ok_or(Refusal::NoSuchHold)?;
+        if hold.is_open() { Ok(hold) } else { Err(Refusal::HoldResolved { state: hold.state }) }
+    }
+
+    /// Resolves an open hold: spends the first `captured` of its credits, in burn order, and returns the rest
+    /// to the lots they came from, where they meet what should be frozen, what has ended, and what is owed.
+    fn resolve(&mut self, mut hold: Hold, captured: Credits, end: (HoldState, Kind)) -> Receipt {
+        let (mut lines, mut spent, mut returned) = (Vec::<Line>::new(), Vec::new(), Vec::new());
+        let mut left = captured;
+        for &Allocation { lot, credits } in &hold.lots {
+            let spend = credits.min(left);
+            let back = credits - spend;
+            left -= spend;
+            let line = |account, amount: Credits| (account, Some(lot), amount.0);
+            lines.push((Account::Held, Some(lot), -credits.0));
+            lines.extend([line(Account::Consumed, spend), line(Account::Available, back)]);
+            spent.extend((spend > Credits::ZERO).then_some(Allocation { lot, credits: spend }));
+            returned.extend((back > Credits::ZERO).then_some(Allocation { lot, credits: back }));
+        }
+        let cause = self.draft.behind.cause.clone();
+        let reference = hold.reference.clone();
+        self.draft.behind = Behind { hold: Some(hold.id), reference, ..Behind::only(cause) };
+        self.draft.post(self.tenant, end.1, &lines);
+        (hold.captured, hold.state, hold.resolved_at) = (captured, end.0, Some(self.draft.at));
+        self.draft.holds.insert(hold.id, hold.clone());
+        let back: Vec<_> = returned.iter().map(|part| part.lot).collect();
+        // Nothing is captured where all of it returns.
+        let (credits, moved) = if captured.is_zero() { (hold.credits, returned) } else { (captured, spent) };
+        let mut receipt = self.receipt(credits, moved, Some(hold));
+        self.come_back(&back);
+        receipt.balance_after = self.draft.balance(self.tenant);
+        receipt
+    }
+
+    /// What follows when credits return to lots: freezing comes first, then their end, then debt.
+    fn come_back(&mut self, lots: &[LotId]) {
+        refreeze(self.draft, self.tenant, lots);
+        end_lots(self.draft, self.tenant);
+        repay(self.draft, self.tenant);
+    }
+
+    fn adjust(
+        &mut self,
+        credits: i64,
+        priority: u8,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Receipt, Refusal> {
+        if credits < 0 {
+            let taken = Credits(credits.saturating_neg());
+            self.affordable(taken)?;
+            let lots = self.burn(taken, Account::Adjusted, Kind::Adjusted);
+            return Ok(self.receipt(Credits(credits), lots, None));
+        }
+        if credits == 0 {
+            return Err(Refusal::NotPositive);
+        }
+        let lot = self.draft.open_lot(self.tenant, None, self.draft.at.seconds());
+        let opened = self.draft.lot_mut(lot);
+        (opened.priority, opened.expires_at) = (priority, expires_at);
+        let lines = [(Account::Adjusted, Some(lot), -credits), (Account::Available, Some(lot), credits)];
+        self.draft.post(self.tenant, Kind::Adjusted, &lines);
+        let given = Allocation { lot, credits: Credits(credits) };
+        let mut receipt = self.receipt(Credits(credits), vec![given], None);
+        self.come_back(&[lot]);
+        receipt.balance_after = self.draft.balance(self.tenant);
+        Ok(receipt)
+    }
+
+    fn write_off(&mut self, credits: Option<Credits>) -> Result<Receipt, Refusal> {
+        let debt = self.draft.balance(self.tenant).debt;
+        if credits.is_some_and(|credits| credits <= Credits::ZERO) {
+            return Err(Refusal::NotPositive);
+        }
+        let credits = credits.unwrap_or(debt);
+        if credits.is_zero() || credits > debt {
+            return Err(Refusal::DebtTooSmall { debt });
+        }
+        let lines = [(Account::WrittenOff, None, -credits.0), (Account::Debt, None, credits.0)];
+        self.draft.post(self.tenant, Kind::WrittenOff, &lines);
+        Ok(self.receipt(credits, Vec::new(), None))
+    }
+
+    /// For the transaction that was posted last.
+    fn receipt(&self, credits: Credits, allocations: Vec<Allocation>, hold: Option<Hold>) -> Receipt {
+        let transaction = self.draft.transactions.last().map_or(0, |posted| posted.seq);
+        let balance_after = self.draft.balance(self.tenant);
+        Receipt { transaction, credits, allocations, balance_after, hold }
+    }
+}
