@@ -175,7 +175,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
     connection.busy_timeout(Duration::from_secs(5)).map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(128);
     // A plan must not depend on what is bound: else a statement beside a partial index is prepared anew for
-    // each value, which took a third of the writer's time.
+    // each value, which took a quarter of the writer's time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(sqlite)?;
     connection
         .execute_batch(
