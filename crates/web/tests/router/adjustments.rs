@@ -269,8 +269,8 @@ async fn what_was_approved_is_finished_once() {
     office.till.deployment.check_books().await;
 }
 
-/// It is kept, and the desk takes nothing any more: it is done later, so nobody may be told that it was nothing
-/// and ask for it again under another name.
+/// It is kept, and the desk takes nothing any more: it is done later, so nobody may be told that it was
+/// nothing and ask for it again under another name.
 #[tokio::test]
 async fn what_is_kept_and_not_done_is_not_called_nothing() {
     let office = Office::new().await;
