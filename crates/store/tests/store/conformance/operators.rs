@@ -1,6 +1,6 @@
 //! What operators see and do: tenants, adjustments, statements, and what reports are made of.
 
-use ledger::{Action, Cause, Command, Credits, TenantId};
+use ledger::{Action, Cause, Command, Credits, TenantId, Timestamp};
 use store::{
     AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, KeyRow, NewAdjustment, Order, Page,
     Pin, Scope, Store, TenantChange, TenantFilter,
@@ -77,16 +77,21 @@ async fn ask(store: &Store, new: NewAdjustment) -> (AdjustmentRow, bool) {
     }
 }
 
-async fn what_is_asked_for_is_kept_once_under_its_name(store: Store) {
-    let key = KeyRow {
-        id: "key_a".to_owned(),
-        name: "ann".to_owned(),
+/// An operator's key.
+fn key(id: &str, created_at: Timestamp) -> KeyRow {
+    KeyRow {
+        id: id.to_owned(),
+        name: id.to_owned(),
         tenant: None,
         permissions: Vec::new(),
-        created_at: NOW,
+        created_at,
         expires_at: None,
         revoked_at: None,
-    };
+    }
+}
+
+async fn what_is_asked_for_is_kept_once_under_its_name(store: Store) {
+    let key = KeyRow { name: "ann".to_owned(), ..key("key_a", NOW) };
     store.create_key(key, [1; 32]).await.unwrap();
     let (first, replayed) = ask(&store, new("adj_1", "k1", 5, false)).await;
     assert_eq!(
@@ -132,6 +137,10 @@ async fn one_word_of_somebody_else_decides(store: Store) {
         "their own"
     );
     assert_eq!(decide("adj_1", no(), "key_a").await, Some((Waiting, false)));
+    // Whoever asked may have made it since.
+    store.create_key(key("younger", Timestamp(NOW.0 + 1)), [1; 32]).await.unwrap();
+    assert_eq!(decide("adj_1", AdjustmentVerdict::Approve, "younger").await, Some((Waiting, false)));
+    store.create_key(key("key_b", Timestamp(NOW.0 - 1)), [2; 32]).await.unwrap();
     assert_eq!(decide("adj_1", AdjustmentVerdict::Approve, "key_b").await, Some((Approved, true)));
     assert_eq!(decide("adj_1", no(), "key_c").await, Some((Approved, false)), "too late");
     assert_eq!(decide("adj_2", no(), "key_b").await, Some((Rejected, true)));
