@@ -142,11 +142,19 @@ impl Client {
     /// Tells it to do something that it does once under this name, however often it is told.
     ///
     /// # Errors
-    /// As [`Client::get`].
+    /// As [`Client::get`]. Where it may have been done all the same, the failure says by which option it can
+    /// be asked for again: whoever typed the command may not know the name.
     pub(crate) async fn post_named(&self, path: &str, name: &str, body: &Value) -> Result<Value, Failure> {
-        let (status, bytes) =
-            self.send_raw(Method::POST, path, Some(name), Some(body), Some(PATIENCE)).await?;
-        self.accepted(status, json(status, &bytes)?)
+        let unsure = |failure: Failure| {
+            failure.and(&format!(
+                "It may have been done. Run this again with `--once {name}`, and it is done once."
+            ))
+        };
+        let sent = self.send_raw(Method::POST, path, Some(name), Some(body), Some(PATIENCE)).await;
+        let (status, bytes) = sent.map_err(unsure)?;
+        let answer = json(status, &bytes).map_err(unsure)?;
+        let accepted = self.accepted(status, answer);
+        if status.is_server_error() { accepted.map_err(unsure) } else { accepted }
     }
 
     /// Tells it to do something.
@@ -282,3 +290,6 @@ async fn here(router: Router, request: Request<Full<Bytes>>) -> Result<(StatusCo
     let body = axum::body::to_bytes(answer.into_body(), ANSWER_BYTES_MAX).await;
     Ok((status, body.map_err(|error| Failure::failed(format!("the answer broke off: {error}")))?))
 }
+
+#[cfg(test)]
+mod tests;

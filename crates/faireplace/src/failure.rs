@@ -53,6 +53,11 @@ impl Failure {
         Self { message: format!("{}: {}", shown(what), self.message), ..self }
     }
 
+    /// The same, and what can be done about it.
+    pub(crate) fn and(self, advice: &str) -> Self {
+        Self { message: format!("{}\n{advice}", self.message), ..self }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.kind {
             Kind::Failed => ExitCode::from(1),

@@ -106,8 +106,8 @@ pub struct Book {
     pub tenants: BTreeMap<TenantId, Tenant>,
     /// The lots of touched payments, and of touched tenants as many as the batch may need, in burn order.
     pub lots: BTreeMap<LotId, Lot>,
-    /// The holds that commands name, and those of touched tenants whose time is up; with the lots of both, and
-    /// all lots of the payments that bought them.
+    /// The holds that commands name, and those of touched tenants whose time is up; with the lots of both,
+    /// and all lots of the payments that bought them.
     pub holds: BTreeMap<HoldId, Hold>,
     /// When the last transaction was made. Time in the ledger never goes back, whatever a clock does.
     pub clock: Timestamp,

@@ -4,7 +4,8 @@
 //!
 //! Recording never refuses for lack of credits: what a tenant no longer has is booked as debt. Refusing is
 //! for `command`. As there, what ran out of time is settled first: credits that have ended pay for no refund,
-//! however late the sweep is. Nothing here waits, looks at a clock or can fail for a reason outside its arguments.
+//! however late the sweep is. Nothing here waits, looks at a clock or can fail for a reason outside its
+//! arguments.
 
 use crate::book::{Book, Changes, Payment};
 use crate::draft::{Behind, Draft};

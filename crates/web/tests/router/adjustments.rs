@@ -98,6 +98,35 @@ async fn a_small_one_is_done_at_once_and_for_ever() {
 }
 
 #[tokio::test]
+async fn under_one_name_everything_that_was_asked_counts() {
+    let office = Office::new().await;
+    let asked = json!({ "tenant_id": TENANT, "credits": 5, "reason": "because", "priority": 10,
+        "expires_at": "2027-01-01T00:00:00Z" });
+    let with = |field: &str, value: Value| {
+        let mut body = asked.clone();
+        body[field] = value;
+        body
+    };
+    assert_eq!(office.post(&office.ann, "adjustments", "k", &asked).await.status, 200);
+    let cases = [
+        ("credits", json!(6), 409),
+        ("reason", json!("Because"), 409),
+        ("priority", json!(11), 409),
+        ("priority", Value::Null, 200), // 10, where nothing is said
+        ("expires_at", json!("2027-01-01T00:00:01Z"), 409),
+        ("expires_at", Value::Null, 409),
+        ("expires_at", json!("2027-01-01T01:00:00+01:00"), 200), // the same moment
+    ];
+    for (field, value, status) in cases {
+        let answer = office.post(&office.ann, "adjustments", "k", &with(field, value.clone())).await;
+        assert_eq!((answer.status, replayed(&answer)), (status, status == 200), "{field} {value}");
+    }
+    let forgive = json!({ "tenant_id": TENANT, "credits": 5, "reason": "because" });
+    assert_eq!(office.post(&office.ann, "write-offs", "k", &forgive).await.status, 409);
+    assert_eq!(office.till.balance().await, [15, 0, 0, 0]);
+}
+
+#[tokio::test]
 async fn what_the_ledger_refuses_is_refused_for_ever() {
     let office = Office::new().await;
     let refused = office.adjust("too much", -11).await;
@@ -283,8 +312,8 @@ async fn what_was_approved_is_finished_once() {
     office.till.deployment.check_books().await;
 }
 
-/// It is kept, and the desk takes nothing any more: it is done later, so nobody may be told that it was nothing
-/// and ask for it again under another name.
+/// It is kept, and the desk takes nothing any more: it is done later, so nobody may be told that it was
+/// nothing and ask for it again under another name.
 #[tokio::test]
 async fn what_is_kept_and_not_done_is_not_called_nothing() {
     let office = Office::new().await;

@@ -3,7 +3,10 @@
 //! Not here: holds (`holds`), what ran out of time (`sweep`), random batches (`batches`).
 
 use ledger::{Action, Credits, Fact, Minor};
-use store::{Answered, NewPurchase, PurchaseOrder, Scope, Store, StoreError};
+use store::{
+    Answered, AskedAdjustment, BegunPurchase, NewAdjustment, NewPurchase, PurchaseOrder, Scope, Store,
+    StoreError,
+};
 
 use super::sale::{ALL, NOW, Sale, balance, learn, tenant};
 use super::till::{ask, batch, carried, dry, give, hold, order, order_of, spend, statement, words};
@@ -16,7 +19,7 @@ pub(super) const CASES: &[Case] = &[
     case!([carry_out], what_cannot_be_is_refused_and_changes_nothing),
     case!([carry_out], the_same_name_gets_the_same_answer_for_ever),
     case!([carry_out], a_name_belongs_to_one_tenant_and_one_scope),
-    case!([carry_out, begin_purchase], a_name_is_used_for_one_thing),
+    case!([carry_out, begin_purchase, ask_adjustment], a_name_is_used_for_one_thing),
     case!([carry_out], a_dry_run_decides_and_changes_nothing),
     case!([carry_out, transactions], one_that_fails_takes_no_neighbour_with_it),
     case!([carry_out], a_hundred_and_twenty_eight_of_one_tenant_are_as_if_one_by_one),
@@ -150,19 +153,49 @@ async fn a_name_is_used_for_one_thing(store: Store) {
     let reused = batch(&store, vec![order("k", hold(1, 1))], NOW).await;
     assert!(matches!(reused[0], Ok(Answered::KeyReused)), "and after it: {reused:?}");
 
-    let pin = order("checkout", spend(1)).pin.unwrap();
-    let new = NewPurchase {
-        id: "purchase_1".to_owned(),
-        package: "ten".to_owned(),
-        credits: Credits(10),
-        price: Minor(1000),
-        currency: "eur".to_owned(),
-        form: String::new(),
-    };
-    store.begin_purchase(PurchaseOrder { tenant: tenant(1), pin, new: Some(new) }, NOW).await.unwrap();
-    let reused = batch(&store, vec![order("checkout", spend(1))], NOW).await;
-    assert!(matches!(reused[0], Ok(Answered::KeyReused)), "a purchase has the name: {reused:?}");
-    assert_eq!(balance(&store, 1).await, [9, 0, 0, 0]);
+    // A command, a purchase and an adjustment have their names from the same list.
+    let things = ["command", "purchase", "adjustment"];
+    for (first, second) in things.iter().flat_map(|first| things.map(|second| (*first, second))) {
+        if first != second {
+            let name = format!("{first}, {second}");
+            assert!(takes(&store, &name, first).await, "{name}");
+            assert!(!takes(&store, &name, second).await, "{name}");
+        }
+    }
+    assert_eq!(balance(&store, 1).await, [7, 0, 0, 0]);
+}
+
+/// Asks for one thing under this name, always with the same fingerprint: whether it may have it.
+async fn takes(store: &Store, name: &str, thing: &str) -> bool {
+    let order = order(name, spend(1));
+    let (tenant, pin) = (order.command.tenant, order.pin.clone().unwrap());
+    match thing {
+        "command" => !matches!(batch(store, vec![order], NOW).await[0], Ok(Answered::KeyReused)),
+        "purchase" => {
+            let new = NewPurchase {
+                id: name.to_owned(),
+                package: "ten".to_owned(),
+                credits: Credits(10),
+                price: Minor(1000),
+                currency: "eur".to_owned(),
+                form: String::new(),
+            };
+            let asked = PurchaseOrder { tenant, pin, new: Some(new) };
+            !matches!(store.begin_purchase(asked, NOW).await.unwrap(), BegunPurchase::KeyReused)
+        }
+        _ => {
+            let asked = NewAdjustment {
+                id: name.to_owned(),
+                pin,
+                tenant,
+                action: give(1, 10, None),
+                reason: "because".to_owned(),
+                by: "key_a".to_owned(),
+                waits: true,
+            };
+            !matches!(store.ask_adjustment(asked, NOW).await.unwrap(), AskedAdjustment::KeyReused)
+        }
+    }
 }
 
 async fn a_dry_run_decides_and_changes_nothing(store: Store) {
