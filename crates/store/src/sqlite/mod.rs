@@ -16,6 +16,7 @@ mod journal;
 mod keys;
 mod known_keys;
 mod migrate;
+mod names;
 mod notices;
 mod open;
 mod operators;

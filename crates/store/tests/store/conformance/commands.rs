@@ -3,7 +3,10 @@
 //! Not here: holds (`holds`), what ran out of time (`sweep`), random batches (`batches`).
 
 use ledger::{Action, Credits, Fact, Minor};
-use store::{Answered, NewPurchase, PurchaseOrder, Scope, Store, StoreError};
+use store::{
+    Answered, AskedAdjustment, BegunPurchase, NewAdjustment, NewPurchase, PurchaseOrder, Scope, Store,
+    StoreError,
+};
 
 use super::sale::{ALL, NOW, Sale, balance, learn, tenant};
 use super::till::{ask, batch, carried, dry, give, hold, order, order_of, spend, statement, words};
@@ -16,7 +19,7 @@ pub(super) const CASES: &[Case] = &[
     case!([carry_out], what_cannot_be_is_refused_and_changes_nothing),
     case!([carry_out], the_same_name_gets_the_same_answer_for_ever),
     case!([carry_out], a_name_belongs_to_one_tenant_and_one_scope),
-    case!([carry_out, begin_purchase], a_name_is_used_for_one_thing),
+    case!([carry_out, begin_purchase, ask_adjustment], a_name_is_used_for_one_thing),
     case!([carry_out], a_dry_run_decides_and_changes_nothing),
     case!([carry_out, transactions], one_that_fails_takes_no_neighbour_with_it),
     case!([carry_out], a_hundred_and_twenty_eight_of_one_tenant_are_as_if_one_by_one),
@@ -150,19 +153,45 @@ async fn a_name_is_used_for_one_thing(store: Store) {
     let reused = batch(&store, vec![order("k", hold(1, 1))], NOW).await;
     assert!(matches!(reused[0], Ok(Answered::KeyReused)), "and after it: {reused:?}");
 
-    let pin = order("checkout", spend(1)).pin.unwrap();
-    let new = NewPurchase {
-        id: "purchase_1".to_owned(),
-        package: "ten".to_owned(),
-        credits: Credits(10),
-        price: Minor(1000),
-        currency: "eur".to_owned(),
-        form: String::new(),
+    // A command, a purchase, an adjustment: whatever has the name, it is taken for the other two.
+    for first in 0..3 {
+        let key = format!("first {first}");
+        assert!(!reuses(&store, first, &key).await, "{key}");
+        for second in 0..3 {
+            assert_eq!(reuses(&store, second, &key).await, second != first, "{key}, then {second}");
+        }
+    }
+}
+
+/// Does something of this kind under the name; whether that is taken.
+async fn reuses(store: &Store, kind: usize, key: &str) -> bool {
+    let spend = order(key, spend(1));
+    let pin = spend.pin.clone().unwrap();
+    if kind == 0 {
+        return matches!(batch(store, vec![spend], NOW).await[..], [Ok(Answered::KeyReused)]);
+    }
+    if kind == 1 {
+        let new = NewPurchase {
+            id: format!("purchase_{key}"),
+            package: "ten".to_owned(),
+            credits: Credits(10),
+            price: Minor(1000),
+            currency: "eur".to_owned(),
+            form: String::new(),
+        };
+        let order = PurchaseOrder { tenant: tenant(1), pin, new: Some(new) };
+        return store.begin_purchase(order, NOW).await.unwrap() == BegunPurchase::KeyReused;
+    }
+    let new = NewAdjustment {
+        id: format!("adj_{key}"),
+        pin,
+        tenant: tenant(1),
+        action: give(1, 50, None),
+        reason: "because".to_owned(),
+        by: "key_a".to_owned(),
+        waits: true,
     };
-    store.begin_purchase(PurchaseOrder { tenant: tenant(1), pin, new: Some(new) }, NOW).await.unwrap();
-    let reused = batch(&store, vec![order("checkout", spend(1))], NOW).await;
-    assert!(matches!(reused[0], Ok(Answered::KeyReused)), "a purchase has the name: {reused:?}");
-    assert_eq!(balance(&store, 1).await, [9, 0, 0, 0]);
+    matches!(store.ask_adjustment(new, NOW).await.unwrap(), AskedAdjustment::KeyReused)
 }
 
 async fn a_dry_run_decides_and_changes_nothing(store: Store) {
