@@ -12,7 +12,8 @@ pub enum StoreError {
     /// The database is closed, or failed earlier and takes no more writes.
     #[error("the database takes no more writes, so this was not written; restart the service")]
     Closed,
-    /// A write failed; a query never answers this. It may or may not be on disk: never acknowledge it, read again to find out.
+    /// A write failed; a query never answers this. It may or may not be on disk: never acknowledge it, read
+    /// again to find out.
     #[error("a write failed and may or may not be on disk: {0}")]
     Unknown(String),
     /// A statement failed; its own work was rolled back, its neighbours' was not.

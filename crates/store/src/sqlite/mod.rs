@@ -22,8 +22,6 @@ mod open;
 mod operators;
 mod paging;
 mod payments;
-#[cfg(test)]
-mod plans;
 mod purchases;
 mod quarantine;
 mod reader;
@@ -408,3 +406,6 @@ impl Sqlite {
         self.readers.read(audit::audit).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,8 +90,8 @@ async fn buy(
     }
 }
 
-const NO_SUCH_TENANT: &str = "There is no such tenant, and this deployment takes no payment of one that it does \
-    not know. A tenant becomes known by its first key. Nothing was changed.";
+const NO_SUCH_TENANT: &str = "There is no such tenant, and this deployment takes no payment of one that it \
+    does not know. A tenant becomes known by its first key. Nothing was changed.";
 
 /// Whether an operator names somebody whose payment would be quarantined once it is made. A tenant's own key
 /// makes it known.

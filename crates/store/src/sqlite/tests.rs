@@ -1,5 +1,5 @@
-//! Whoever asks for little waits for little, however much there is: no statement that runs often reads a whole
-//! table that grows, or sorts one in memory. What is explained here is what the verbs really ran.
+//! Whoever asks for little waits for little, however much there is: no statement that runs often reads a
+//! whole table that grows, or sorts one in memory. What is explained here is what the verbs really ran.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -80,9 +80,9 @@ const SMALL: &[&str] =
 
 type Case = (&'static str, fn(&Connection), &'static [&'static str]);
 
-/// What is run, and which of its steps look bad and are not: a tenant's few endpoints and open holds are sorted, a
-/// report sums up its lots, whoever lists all adjustments counts all, and operators ask after every endpoint.
-/// The first cases make what the others find.
+/// What is run, and which of its steps look bad and are not: a tenant's few endpoints and open holds are
+/// sorted, a report sums up its lots, whoever lists all adjustments counts all, and operators ask after every
+/// endpoint. The first cases make what the others find.
 const CASES: &[Case] = &[
     ("endpoints", endpoints, &["USE TEMP B-TREE FOR ORDER BY"]),
     ("commands", commands, &[]),
