@@ -24,6 +24,17 @@ pub enum StoreError {
     Corrupt(String),
 }
 
+impl StoreError {
+    /// Whether what was asked may itself be at fault. A database that is busy, closed or cannot commit says
+    /// nothing about it: nothing may be held against any of a batch for that.
+    pub fn is_about_the_work(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Corrupt(_) => true,
+            Self::Busy | Self::Closed | Self::Unknown(_) => false,
+        }
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, SystemIoFailure};

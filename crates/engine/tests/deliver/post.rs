@@ -58,18 +58,7 @@ impl Post {
 
     /// An endpoint of all tenants whose receiver behaves like this.
     pub(crate) async fn endpoint(&self, name: &str, manner: Manner) {
-        let endpoint = EndpointRow {
-            id: name.to_owned(),
-            tenant: None,
-            url: name.to_owned(),
-            types: vec!["*".to_owned()],
-            description: String::new(),
-            created_at: NOW,
-            old_secret_until: None,
-            failing_since: None,
-            disabled_at: None,
-            disabled_reason: None,
-        };
+        let endpoint = EndpointRow::new(name.to_owned(), None, name.to_owned(), vec!["*".to_owned()], NOW);
         let secret = SigningSecret("whsec_AAAA".to_owned());
         assert!(self.store.create_endpoint(endpoint, secret, 1000).await.unwrap());
         self.behave(name, manner);

@@ -109,18 +109,7 @@ fn pin(key: &str) -> Pin {
 }
 
 fn endpoints(c: &Connection) {
-    let row = EndpointRow {
-        id: "ep_a".to_owned(),
-        tenant: Some(WHO),
-        url: String::new(),
-        types: vec!["*".to_owned()],
-        description: String::new(),
-        created_at: NOW,
-        old_secret_until: None,
-        failing_since: None,
-        disabled_at: None,
-        disabled_reason: None,
-    };
+    let row = EndpointRow::new("ep_a".to_owned(), Some(WHO), String::new(), vec!["*".to_owned()], NOW);
     assert!(endpoints::create(c, &row, &SigningSecret("whsec_".to_owned()), 9).unwrap());
     for tenant in [Some(WHO), None] {
         endpoints::list(c, tenant, PAGE).unwrap();
