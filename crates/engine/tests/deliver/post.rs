@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use engine::apply::Next;
 use engine::deliver::{Letter, Reply};
 use engine::{Carrier, Clock, Deliverer};
 use ledger::{TenantId, Timestamp};
@@ -116,7 +115,7 @@ impl Post {
     }
 
     /// Steps until nothing is under way, and answers when the next delivery is due.
-    pub(crate) async fn deliver(&self, deliverer: &mut Deliverer) -> Next {
+    pub(crate) async fn deliver(&self, deliverer: &mut Deliverer) -> Option<Timestamp> {
         loop {
             let next = deliverer.step(self.clock().now()).await.unwrap();
             if deliverer.is_idle() {

@@ -1,6 +1,6 @@
 //! Ending what ran out of time without anybody asking: holds, whose credits return, and lots, whose credits
-//! end. Commands and events do the same for their tenants before they are decided, so no delay of this changes
-//! what comes of them.
+//! end. Commands and events do the same for their tenants before they are decided, so no delay of this
+//! changes what comes of them.
 //! Not here: when to sweep (`engine::sweep`).
 
 use std::collections::BTreeSet;
