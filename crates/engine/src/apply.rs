@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
+use crate::next::{Next, REST_AFTER_FAILURE, SLEEP_MAX};
 use crate::read::World;
 
 /// Events that are settled in one commit. More would make the acknowledgements that queue behind it wait.
@@ -21,10 +22,6 @@ pub const BATCH_EVENTS_MAX: u32 = 128;
 const STREAM_EVENTS_MIN: usize = 4;
 /// How long to gather a stream before its next batch: events that share a commit share its pages.
 const GATHER: Duration = Duration::from_millis(4);
-/// How long to rest after the store failed, so that a sick disk is not hammered.
-const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How long to sleep at most: a safety net under the wake-up call.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 /// How an event's bytes become a reading; [`crate::read::read`] but for tests.
 pub type Reader = fn(&[u8], &World) -> Reading;
@@ -46,19 +43,6 @@ pub struct Applier {
     pub noticed: Bell,
 }
 
-/// When a step wants to be followed by another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// At once: there was a full batch.
-    Now,
-    /// In a moment: events stream in, and more of them make a better batch.
-    Soon,
-    /// At this moment, or when something arrives.
-    At(Timestamp),
-    /// When something arrives.
-    OnArrival,
-}
-
 impl Applier {
     /// Applies one batch of what is due at `now`.
     ///
@@ -73,7 +57,7 @@ impl Applier {
         let batch: Vec<Settlement> = due.iter().map(|event| self.read(event)).collect();
         match self.store.settle(batch.clone(), self.policy.clone(), now).await {
             Ok(settled) => self.report(&settled, &due),
-            Err(error) if is_about_the_events(&error) => {
+            Err(error) if error.is_about_the_work() => {
                 tracing::warn!(%error, events = batch.len(), "a batch failed; now its events one by one");
                 self.settle_singly(batch, &due, now).await?;
             }
@@ -98,7 +82,7 @@ impl Applier {
                         () = &mut stop => return,
                     }
                 }
-                Ok(Next::At(at)) => micros_between(clock.now(), at).min(SLEEP_MAX),
+                Ok(Next::At(at)) => clock.now().until(at).min(SLEEP_MAX),
                 Ok(Next::OnArrival) => SLEEP_MAX,
                 Err(error) => {
                     tracing::error!(%error, "cannot apply events; they are kept and will be applied later");
@@ -150,7 +134,8 @@ impl Applier {
                 }
                 Err(error) => error,
             };
-            if !is_about_the_events(&error) {
+            // None must wait for minutes because of the database: they are still due, for the next step.
+            if !error.is_about_the_work() {
                 return Err(error);
             }
             let delay = self.schedule.next(event.attempts + 1);
@@ -170,18 +155,4 @@ impl Applier {
             tracing::warn!(event, "quarantined: a person must look, see `faireplace quarantine list`");
         }
     }
-}
-
-/// Whether an event itself may be at fault. A database that is busy, closed or cannot commit says nothing
-/// about any event: none must wait for minutes because of that. They are still due, and the next step reads
-/// them again.
-fn is_about_the_events(error: &StoreError) -> bool {
-    match error {
-        StoreError::Refused(_) | StoreError::Corrupt(_) => true,
-        StoreError::Busy | StoreError::Closed | StoreError::Unknown(_) => false,
-    }
-}
-
-fn micros_between(from: Timestamp, to: Timestamp) -> Duration {
-    Duration::from_micros(u64::try_from(to.0 - from.0).unwrap_or_default())
 }

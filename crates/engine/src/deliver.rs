@@ -22,9 +22,9 @@ use stripe::retry::Schedule;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{Id, JoinError, JoinSet};
 
-use crate::apply::Next;
 use crate::bell::Listener;
 use crate::clock::Clock;
+use crate::next::{REST_AFTER_FAILURE, SLEEP_MAX};
 
 pub use carrier::{Carrier, Letter, Reply};
 
@@ -43,10 +43,6 @@ const DISABLED_AFTER_SECONDS: i64 = 3 * 24 * 60 * 60;
 const RECORD_WITHIN: Duration = Duration::from_millis(250);
 /// How long what is under way may take when the service stops. What is cut off is sent again.
 const DRAIN: Duration = Duration::from_secs(5);
-/// How long to rest after the store failed, so that a sick disk is not hammered.
-const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How long to sleep at most: a safety net under the wake-up call.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 /// The loop that tells others.
 pub struct Deliverer {
@@ -80,12 +76,12 @@ impl Deliverer {
     }
 
     /// Records what has ended, and begins what is due at `now` as far as there is room. Does not wait for
-    /// what is under way.
+    /// what is under way. Answers when something else falls due; none when nothing does.
     ///
     /// # Errors
     /// When the store cannot record or cannot say what is due. Nothing is forgotten: the next step tries
     /// again.
-    pub async fn step(&mut self, now: Timestamp) -> Result<Next, StoreError> {
+    pub async fn step(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         while let Some(over) = self.flights.try_join_next_with_id() {
             self.land(over);
         }
@@ -94,7 +90,7 @@ impl Deliverer {
         for (lane, deliveries) in by_lane(due) {
             self.begin(lane, deliveries);
         }
-        Ok(self.store.next_delivery(now).await?.map_or(Next::OnArrival, Next::At))
+        self.store.next_delivery(now).await
     }
 
     /// Whether nothing is under way.
@@ -117,9 +113,7 @@ impl Deliverer {
         loop {
             let now = self.sender.clock.now();
             let mut rest = match self.step(now).await {
-                Ok(Next::Now | Next::Soon) => Duration::ZERO,
-                Ok(Next::At(at)) => micros_between(now, at).min(SLEEP_MAX),
-                Ok(Next::OnArrival) => SLEEP_MAX,
+                Ok(next) => next.map_or(SLEEP_MAX, |at| now.until(at).min(SLEEP_MAX)),
                 Err(error) => {
                     tracing::error!(%error, "cannot deliver notices; they are kept and will be sent later");
                     tokio::select! {
@@ -145,7 +139,7 @@ impl Deliverer {
         self.stopping.store(true, Ordering::Relaxed);
         let under_way = async {
             while let Some(over) = self.flights.join_next_with_id().await {
-                self.lane_of.remove(&over.map_or_else(|error| error.id(), |(id, ())| id));
+                self.land(over);
             }
         };
         if tokio::time::timeout(DRAIN, under_way).await.is_err() {
@@ -169,8 +163,8 @@ impl Deliverer {
         }
     }
 
-    /// Sends the lane's notices one after the other. One that fails or is slow ends it, and so does one that is
-    /// not due any more: what follows is taken up again with the room that there is then.
+    /// Sends the lane's notices one after the other. One that fails or is slow ends it, and so does one that
+    /// is not due any more: what follows is taken up again with the room that there is then.
     fn begin(&mut self, lane: Lane, deliveries: Vec<DueDelivery>) {
         let (sender, report, stopping) = (self.sender.clone(), self.report.clone(), self.stopping.clone());
         let (store, slow) = (self.store.clone(), self.slow.clone());
@@ -248,8 +242,4 @@ fn by_lane(due: Vec<DueDelivery>) -> Vec<(Lane, Vec<DueDelivery>)> {
         lanes[place].1.push(delivery);
     }
     lanes
-}
-
-fn micros_between(from: Timestamp, to: Timestamp) -> Duration {
-    Duration::from_micros(u64::try_from(to.0 - from.0).unwrap_or_default())
 }

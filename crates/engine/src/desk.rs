@@ -85,7 +85,7 @@ impl Desk {
             batch.into_iter().map(|asked| (asked.order, asked.answer)).unzip();
         let answers = match self.store.carry_out(orders.clone(), now).await {
             Ok(answers) => answers,
-            Err(error) if is_about_the_orders(&error) && orders.len() > 1 => {
+            Err(error) if error.is_about_the_work() && orders.len() > 1 => {
                 tracing::warn!(%error, orders = orders.len(), "a batch failed; now its orders one by one");
                 self.carry_out_singly(orders, now).await
             }
@@ -111,14 +111,5 @@ impl Desk {
             answers.push(alone.and_then(|mut answers| answers.pop().unwrap_or(Err(StoreError::Closed))));
         }
         answers
-    }
-}
-
-/// Whether one of the orders may be at fault. A database that is busy, closed or cannot commit says nothing
-/// about any.
-fn is_about_the_orders(error: &StoreError) -> bool {
-    match error {
-        StoreError::Refused(_) | StoreError::Corrupt(_) => true,
-        StoreError::Busy | StoreError::Closed | StoreError::Unknown(_) => false,
     }
 }

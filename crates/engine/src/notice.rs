@@ -13,40 +13,38 @@ use store::{NoticeRow, SigningSecret};
 const SECRET_PREFIX: &str = "whsec_";
 
 /// The body of a notice: the same in every attempt, and in the live stream.
-pub fn render(notice: &NoticeRow) -> String {
-    // What is stored is an object; whatever else may stand there one day is told as it is.
-    let mut data = match serde_json::from_str(&notice.data) {
-        Ok(Value::Object(fields)) => fields,
-        Ok(other) => Map::from_iter([("value".to_owned(), other)]),
-        Err(_) => Map::new(),
-    };
+///
+/// # Errors
+/// In words, when what is kept is no notice: the file is damaged. Then nothing is told, rather than nothing
+/// under a valid signature.
+pub fn render(notice: &NoticeRow) -> Result<String, &'static str> {
+    let unreadable = "this notice cannot be read where it is kept";
+    let mut data: Map<String, Value> = serde_json::from_str(&notice.data).map_err(|_| unreadable)?;
+    let at = jiff::Timestamp::from_microsecond(notice.at.0).map_err(|_| unreadable)?;
     data.insert("sequence".to_owned(), notice.seq.into());
-    json!({ "type": notice.kind, "timestamp": rfc3339(notice), "data": data }).to_string()
-}
-
-fn rfc3339(notice: &NoticeRow) -> String {
-    // Moments beyond the year 9999 cannot be written; none is stored.
-    jiff::Timestamp::from_microsecond(notice.at.0).map(|at| at.to_string()).unwrap_or_default()
+    Ok(json!({ "type": notice.kind, "timestamp": at.to_string(), "data": data }).to_string())
 }
 
 /// The value of `webhook-signature`: one signature for each secret, so that a receiver that knows either can
 /// verify it. `timestamp` is the attempt's, in Unix seconds.
-pub fn sign(secrets: &[SigningSecret], id: &str, timestamp: i64, body: &str) -> String {
-    let signatures: Vec<_> = secrets.iter().map(|secret| signature(secret, id, timestamp, body)).collect();
-    signatures.join(" ")
+///
+/// # Errors
+/// In words, when a secret is none that we made.
+pub fn sign(secrets: &[SigningSecret], id: &str, timestamp: i64, body: &str) -> Result<String, &'static str> {
+    let signatures = secrets.iter().map(|secret| signature(secret, id, timestamp, body));
+    Ok(signatures.collect::<Result<Vec<_>, _>>()?.join(" "))
 }
 
-fn signature(secret: &SigningSecret, id: &str, timestamp: i64, body: &str) -> String {
+fn signature(secret: &SigningSecret, id: &str, timestamp: i64, body: &str) -> Result<String, &'static str> {
     let text = secret.expose();
-    // Ours are all readable. One that is not signs with its own text, which no receiver takes for genuine.
     let key = STANDARD
         .decode(text.strip_prefix(SECRET_PREFIX).unwrap_or(text))
-        .unwrap_or_else(|_| text.as_bytes().to_vec());
+        .map_err(|_| "the secret of this endpoint cannot be read: roll it")?;
     // HMAC takes keys of every length, so this cannot fail.
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of every length");
     mac.update(format!("{id}.{timestamp}.").as_bytes());
     mac.update(body.as_bytes());
-    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+    Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
 }
 
 /// A secret made of unguessable bytes.

@@ -8,16 +8,14 @@ use std::time::Duration;
 use ledger::Timestamp;
 use store::{Store, StoreError};
 
-use crate::apply::Next;
 use crate::bell::Bell;
 use crate::clock::Clock;
+use crate::next::{Next, REST_AFTER_FAILURE};
 
 /// Holds, and lots, that end in one commit. More would make the acknowledgements behind it wait.
 pub const BATCH_EXPIRIES_MAX: u32 = 128;
-/// How long to rest after the store failed, so that a sick disk is not hammered.
-const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long to sleep at most. Nobody wakes this loop for a hold that was made since: looking costs less.
-const SLEEP_MAX: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The loop that ends what ran out of time.
 #[derive(Clone, Debug)]
@@ -53,11 +51,8 @@ impl Sweeper {
         loop {
             let rest = match self.step(clock.now()).await {
                 Ok(Next::Now) => Duration::ZERO,
-                Ok(Next::At(at)) => {
-                    Duration::from_micros(u64::try_from(at.0 - clock.now().0).unwrap_or_default())
-                        .min(SLEEP_MAX)
-                }
-                Ok(Next::Soon | Next::OnArrival) => SLEEP_MAX,
+                Ok(Next::At(at)) => clock.now().until(at).min(LOOK_EVERY),
+                Ok(Next::Soon | Next::OnArrival) => LOOK_EVERY,
                 Err(error) => {
                     tracing::error!(%error, "cannot end what ran out of time; it ends later");
                     REST_AFTER_FAILURE

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use bytes::Bytes;
-use engine::apply::Next;
+use engine::Next;
 use engine::{Clock, Desk};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Http;

@@ -2,6 +2,7 @@
 //! Not here: the syntax of Stripe's ids, which are opaque to us (docs.stripe.com/upgrades: they may change).
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -138,6 +139,11 @@ impl Timestamp {
     /// Whole seconds since 1970-01-01 UTC, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
+    }
+
+    /// How long it is from this moment until that one; nothing, where that is not later.
+    pub fn until(self, later: Self) -> Duration {
+        Duration::from_micros(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or_default())
     }
 
     /// This moment, `seconds` later.

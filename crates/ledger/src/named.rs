@@ -1,6 +1,8 @@
 //! The one macro: a closed list of which every member has a name. Variant and name stand in one row, so that
 //! what is stored can always be read again.
 
+/// Makes an enum of these variants, each with the name that stands beside it. Whoever uses it needs `serde`.
+#[macro_export]
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*

@@ -12,7 +12,8 @@ pub enum StoreError {
     /// The database is closed, or failed earlier and takes no more writes.
     #[error("the database takes no more writes, so this was not written; restart the service")]
     Closed,
-    /// A write failed; a query never answers this. It may or may not be on disk: never acknowledge it, read again to find out.
+    /// A write failed; a query never answers this. It may or may not be on disk: never acknowledge it, read
+    /// again to find out.
     #[error("a write failed and may or may not be on disk: {0}")]
     Unknown(String),
     /// A statement failed; its own work was rolled back, its neighbours' was not.
@@ -21,6 +22,17 @@ pub enum StoreError {
     /// What is stored cannot be read, or not be understood.
     #[error("the database holds something that this program cannot read: {0}")]
     Corrupt(String),
+}
+
+impl StoreError {
+    /// Whether what was asked may itself be at fault. A database that is busy, closed or cannot commit says
+    /// nothing about it: nothing may be held against any of a batch for that.
+    pub fn is_about_the_work(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Corrupt(_) => true,
+            Self::Busy | Self::Closed | Self::Unknown(_) => false,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -162,12 +162,13 @@ verbs! {
     enable_endpoint(id: String) -> bool;
     /// The deliveries that are due and there is room for, each lane of them in order.
     due_deliveries(now: Timestamp, room: Room) -> Vec<DueDelivery>;
-    /// One of them as it is to be made now; none when it is not due any more, or its endpoint is gone or disabled.
+    /// One of them as it is to be made now; none when it is not due any more, or its endpoint is gone or
+    /// disabled.
     due_delivery(endpoint: String, notice: i64, now: Timestamp) -> Option<DueDelivery>;
     /// When a delivery falls due after `now`; none when nothing else waits.
     next_delivery(now: Timestamp) -> Option<Timestamp>;
-    /// Books attempts; a notice that was asked for again meanwhile stays due. An endpoint of which every attempt has failed since `disable_before` or longer, or
-    /// that is gone, is disabled, and answered.
+    /// Books attempts; a notice that was asked for again meanwhile stays due. An endpoint of which every
+    /// attempt has failed since `disable_before` or longer, or that is gone, is disabled, and answered.
     record_attempts(attempts: Vec<Attempt>, disable_before: Timestamp, now: Timestamp) -> Vec<Disabled>;
     /// Makes a notice (by its id) due at an endpoint, whatever became of it. False when either is not there,
     /// or the notice is another tenant's than the endpoint.

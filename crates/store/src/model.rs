@@ -9,7 +9,6 @@ mod purchases;
 use ledger::posting::Transaction;
 use ledger::{EventId, Fact, Knowledge, Lot, Outcome, PaymentId, PaymentStatus, Reason, TenantId, Timestamp};
 
-pub(crate) use commands::Name;
 pub use commands::{Answered, Order, Swept};
 pub use notices::*;
 pub use operators::{
@@ -17,6 +16,7 @@ pub use operators::{
     NewAdjustment, Person, StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition,
     TenantRow,
 };
+pub(crate) use pin::Name;
 pub use pin::{Pin, Scope};
 pub use purchases::{BegunPurchase, NewPurchase, Purchase, PurchaseOrder, PurchaseSession};
 

@@ -26,15 +26,13 @@ impl Sender {
     /// Sends one notice once, within the time of an attempt.
     pub(super) async fn attempt(&self, delivery: &DueDelivery) -> Attempt {
         let limit = Duration::from_secs(u64::from(self.schedule.attempt_timeout_seconds()));
-        let letter = letter(delivery, self.clock.now());
-        // In a task of its own, so that a carrier that panics fails this attempt and nothing else; it ends
-        // with the set.
-        let mut sending = JoinSet::new();
-        sending.spawn(self.carrier.carry(letter));
-        let reply = match timeout(limit, sending.join_next()).await {
-            Ok(Some(Ok(reply))) => reply,
-            Ok(_) => Reply::Failed("sending it panicked".to_owned()),
-            Err(_) => Reply::Failed(format!("no answer within {} s", limit.as_secs())),
+        let reply = match letter(delivery, self.clock.now()) {
+            Ok(letter) => self.carry(letter, limit).await,
+            Err(fault) => {
+                let (endpoint, sequence) = (&delivery.endpoint, delivery.notice.seq);
+                tracing::error!(endpoint, sequence, fault, "a notice could not be written");
+                Reply::Failed(fault.to_owned())
+            }
         };
         let (status, error, fate) = judge(&reply, delivery.attempts + 1, &self.schedule, self.clock.now());
         let (endpoint, sequence, id) = (&delivery.endpoint, delivery.notice.seq, &delivery.notice.id);
@@ -42,13 +40,25 @@ impl Sender {
         let (endpoint, due_at) = (delivery.endpoint.clone(), delivery.due_at);
         Attempt { endpoint, notice: sequence, due_at, status, error, fate }
     }
+
+    async fn carry(&self, letter: Letter, limit: Duration) -> Reply {
+        // In a task of its own, so that a carrier that panics fails this attempt and nothing else; it ends
+        // with the set.
+        let mut sending = JoinSet::new();
+        sending.spawn(self.carrier.carry(letter));
+        match timeout(limit, sending.join_next()).await {
+            Ok(Some(Ok(reply))) => reply,
+            Ok(_) => Reply::Failed("sending it panicked".to_owned()),
+            Err(_) => Reply::Failed(format!("no answer within {} s", limit.as_secs())),
+        }
+    }
 }
 
-fn letter(delivery: &DueDelivery, now: Timestamp) -> Letter {
+fn letter(delivery: &DueDelivery, now: Timestamp) -> Result<Letter, &'static str> {
     let (id, timestamp) = (delivery.notice.id.clone(), now.seconds());
-    let body = notice::render(&delivery.notice);
-    let signature = notice::sign(&delivery.secrets, &id, timestamp, &body);
-    Letter { url: delivery.url.clone(), id, timestamp, signature, body }
+    let body = notice::render(&delivery.notice)?;
+    let signature = notice::sign(&delivery.secrets, &id, timestamp, &body)?;
+    Ok(Letter { url: delivery.url.clone(), id, timestamp, signature, body })
 }
 
 /// What an answer to the `attempts`-th attempt means: its status, what went wrong, and what follows.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use engine::apply::Next;
+use engine::Next;
 use engine::desk::QUEUE_ORDERS_MAX;
 use engine::{Bell, Clock, Desk, Sweeper};
 use ledger::{Action, Cause, Command, Credits, HoldId, TenantId, Timestamp};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use engine::apply::Next;
+use engine::Next;
 use engine::{Applier, Bell, Intake, MetadataKeys, World, read};
 use ledger::{Balance, EventId, Policy, TenantId, Timestamp};
 use rusqlite::Connection;

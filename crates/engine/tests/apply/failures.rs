@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::apply::Next;
+use engine::Next;
 use engine::{World, read};
 use ledger::{Outcome, Reason, Timestamp};
 use store::{Reading, Settlement};

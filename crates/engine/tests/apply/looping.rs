@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use engine::Clock;
-use engine::apply::{BATCH_EVENTS_MAX, Next};
+use engine::Next;
+use engine::apply::BATCH_EVENTS_MAX;
 use ledger::{Outcome, Timestamp};
 use stripe::write::event;
 use tokio::sync::oneshot;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Bell;
-use engine::apply::Next;
 use engine::deliver::{LANES_MAX, LANES_PER_ENDPOINT, LATE_LANES_MAX};
 use store::DeliveryState;
 use tokio::sync::{Semaphore, oneshot};
@@ -22,7 +21,7 @@ async fn first_attempts_keep_the_order_of_what_happened() {
     for _ in 0..40 {
         post.tell(1, &["a"]);
     }
-    assert_eq!(post.deliver(&mut post.deliverer()).await, Next::OnArrival);
+    assert_eq!(post.deliver(&mut post.deliverer()).await, None);
     let expected: Vec<_> = (1..=40).map(|seq| format!("msg_{seq:012x}")).collect();
     assert_eq!(post.sent_to("a"), expected);
     assert_eq!(post.most("a"), 1, "one tenant's notices go one at a time");
@@ -35,22 +34,22 @@ async fn what_fails_is_tried_again_on_schedule_and_holds_up_nothing() {
     post.endpoint("a", Manner::Answers(500)).await;
     let mut deliverer = post.deliverer();
     post.tell(1, &["a"]);
-    assert_eq!(post.deliver(&mut deliverer).await, Next::At(NOW.plus_seconds(300)));
+    assert_eq!(post.deliver(&mut deliverer).await, Some(NOW.plus_seconds(300)));
     post.tell(1, &["a"]);
     post.behave("a", Manner::Answers(200));
-    assert_eq!(post.deliver(&mut deliverer).await, Next::At(NOW.plus_seconds(300)));
+    assert_eq!(post.deliver(&mut deliverer).await, Some(NOW.plus_seconds(300)));
     assert_eq!(post.sent_to("a"), ["msg_000000000001", "msg_000000000002"], "the later one arrives first");
     post.behave("a", Manner::Answers(302));
     post.pass(300);
-    assert_eq!(post.deliver(&mut deliverer).await, Next::At(NOW.plus_seconds(2_100)));
+    assert_eq!(post.deliver(&mut deliverer).await, Some(NOW.plus_seconds(2_100)));
     post.pass(1_800);
-    assert_eq!(post.deliver(&mut deliverer).await, Next::OnArrival);
+    assert_eq!(post.deliver(&mut deliverer).await, None);
     let rows = post.deliveries("a").await;
     assert_eq!((rows[0].state, rows[0].attempts, rows[0].status), (DeliveryState::GivenUp, 3, Some(302)));
     assert_eq!(rows[1].state, DeliveryState::Delivered);
     // A person asks for it again: it has its whole schedule before it.
     post.store.resend("a".to_owned(), "msg_000000000001".to_owned(), post.clock().now()).await.unwrap();
-    assert_eq!(post.deliver(&mut deliverer).await, Next::At(NOW.plus_seconds(2_400)));
+    assert_eq!(post.deliver(&mut deliverer).await, Some(NOW.plus_seconds(2_400)));
 }
 
 #[tokio::test]
@@ -172,7 +171,7 @@ async fn what_was_sent_and_not_recorded_is_sent_again_under_its_id() {
     killed.step(post.clock().now()).await.unwrap();
     killed.landing().await;
     drop(killed);
-    assert_eq!(post.deliver(&mut post.deliverer()).await, Next::OnArrival);
+    assert_eq!(post.deliver(&mut post.deliverer()).await, None);
     assert_eq!(post.sent_to("a"), ["msg_000000000001", "msg_000000000001"]);
     assert_eq!(post.deliveries("a").await[0].attempts, 1, "as far as anybody knows");
 }
@@ -194,7 +193,7 @@ async fn what_cannot_be_recorded_is_not_sent_again() {
         deliverer.step(post.clock().now()).await.unwrap_err();
     }
     raw.execute_batch("DROP TRIGGER sick").unwrap();
-    assert_eq!(post.deliver(&mut deliverer).await, Next::OnArrival);
+    assert_eq!(post.deliver(&mut deliverer).await, None);
     assert_eq!(post.sent_to("a"), ["msg_000000000001"]);
     assert_eq!(post.deliveries("a").await[0].state, DeliveryState::Delivered);
 }
@@ -206,12 +205,12 @@ async fn a_receiver_that_is_gone_is_asked_nothing_more() {
     for whose in [1, 1, 2] {
         post.tell(whose, &["gone"]);
     }
-    assert_eq!(post.deliver(&mut post.deliverer()).await, Next::OnArrival);
+    assert_eq!(post.deliver(&mut post.deliverer()).await, None);
     assert!(post.sent_to("gone").len() <= 2, "one for each tenant at most: {:?}", post.sent());
     let endpoint = post.store.endpoint("gone".to_owned()).await.unwrap().unwrap();
     assert_eq!(endpoint.disabled_reason.as_deref(), Some("it answered 410 Gone"));
     post.tell(3, &["gone"]);
-    assert_eq!(post.deliver(&mut post.deliverer()).await, Next::OnArrival);
+    assert_eq!(post.deliver(&mut post.deliverer()).await, None);
     assert!(post.sent_to("gone").len() <= 2);
 }
 
@@ -249,9 +248,25 @@ async fn a_carrier_that_panics_fails_one_attempt() {
     post.endpoint("bad", Manner::Panics).await;
     post.endpoint("good", Manner::Answers(200)).await;
     post.tell(1, &["bad", "good"]);
-    assert_eq!(post.deliver(&mut post.deliverer()).await, Next::At(NOW.plus_seconds(300)));
+    assert_eq!(post.deliver(&mut post.deliverer()).await, Some(NOW.plus_seconds(300)));
     assert_eq!(post.deliveries("bad").await[0].error.as_deref(), Some("sending it panicked"));
     assert_eq!(post.deliveries("good").await[0].state, DeliveryState::Delivered);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_not_sent_and_the_attempt_says_why() {
+    for (damage, words) in [
+        ("UPDATE notices SET data = 'nothing' WHERE seq = 1", "this notice cannot be read where it is kept"),
+        ("UPDATE endpoints SET secret = 'whsec_?'", "the secret of this endpoint cannot be read: roll it"),
+    ] {
+        let post = Post::new();
+        post.endpoint("a", Manner::Answers(200)).await;
+        post.tell(1, &["a"]);
+        post.backdoor().execute(damage, []).unwrap();
+        assert_eq!(post.deliver(&mut post.deliverer()).await, Some(NOW.plus_seconds(300)), "{damage}");
+        assert_eq!(post.deliveries("a").await[0].error.as_deref(), Some(words));
+        assert_eq!(post.sent(), [""; 0], "{damage}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use engine::apply::Next;
 use engine::deliver::{Letter, Reply};
 use engine::{Carrier, Clock, Deliverer};
 use ledger::{TenantId, Timestamp};
@@ -58,18 +57,7 @@ impl Post {
 
     /// An endpoint of all tenants whose receiver behaves like this.
     pub(crate) async fn endpoint(&self, name: &str, manner: Manner) {
-        let endpoint = EndpointRow {
-            id: name.to_owned(),
-            tenant: None,
-            url: name.to_owned(),
-            types: vec!["*".to_owned()],
-            description: String::new(),
-            created_at: NOW,
-            old_secret_until: None,
-            failing_since: None,
-            disabled_at: None,
-            disabled_reason: None,
-        };
+        let endpoint = EndpointRow::new(name.to_owned(), None, name.to_owned(), vec!["*".to_owned()], NOW);
         let secret = SigningSecret("whsec_AAAA".to_owned());
         assert!(self.store.create_endpoint(endpoint, secret, 1000).await.unwrap());
         self.behave(name, manner);
@@ -127,7 +115,7 @@ impl Post {
     }
 
     /// Steps until nothing is under way, and answers when the next delivery is due.
-    pub(crate) async fn deliver(&self, deliverer: &mut Deliverer) -> Next {
+    pub(crate) async fn deliver(&self, deliverer: &mut Deliverer) -> Option<Timestamp> {
         loop {
             let next = deliverer.step(self.clock().now()).await.unwrap();
             if deliverer.is_idle() {

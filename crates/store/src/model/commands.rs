@@ -1,9 +1,10 @@
 //! What crosses the border of the store about commands: orders in, answers out, and what the clock ended.
 //! Not here: what a command means (`ledger::till`), and how its fingerprint is made (`web`).
 
-use ledger::{Command, Receipt, Refusal, TenantId, Timestamp};
+use ledger::{Command, Receipt, Refusal, Timestamp};
 
-use super::{Pin, Scope};
+use super::Pin;
+use super::pin::Name;
 
 /// A command to be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +17,11 @@ pub struct Order {
 }
 
 impl Order {
-    /// What its answer is kept under. A tenant and an operator may use the same key for two things.
+    /// What its answer is kept under.
     pub(crate) fn name(&self) -> Option<Name> {
-        self.pin.as_ref().map(|pin| (self.command.tenant, pin.scope, pin.key.clone()))
+        self.pin.as_ref().map(|pin| pin.name(self.command.tenant))
     }
 }
-
-/// What an answer is kept under.
-pub(crate) type Name = (TenantId, Scope, String);
 
 /// What became of an order.
 #[expect(clippy::large_enum_variant, reason = "nearly every answer is of the large kind")]

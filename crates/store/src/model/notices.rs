@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use ledger::{TenantId, Timestamp};
+use ledger::{TenantId, Timestamp, named};
 
 /// What an endpoint's notices are signed with: `whsec_` and base64. Its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,6 +72,30 @@ pub struct EndpointRow {
     pub disabled_at: Option<Timestamp>,
     /// Why not, in words.
     pub disabled_reason: Option<String>,
+}
+
+impl EndpointRow {
+    /// One that is new, and that nothing is said of.
+    pub fn new(
+        id: String,
+        tenant: Option<TenantId>,
+        url: String,
+        types: Vec<String>,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            tenant,
+            url,
+            types,
+            description: String::new(),
+            created_at,
+            old_secret_until: None,
+            failing_since: None,
+            disabled_at: None,
+            disabled_reason: None,
+        }
+    }
 }
 
 /// One endpoint's notices of one tenant: they are first tried in order, one at a time.
@@ -164,28 +188,15 @@ pub struct Disabled {
     pub reason: String,
 }
 
-/// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeliveryState {
-    /// It is tried, or tried again.
-    Pending,
-    /// It arrived.
-    Delivered,
-    /// It is not tried any more.
-    GivenUp,
-}
-
-impl DeliveryState {
-    /// Every state.
-    pub const ALL: &[Self] = &[Self::Pending, Self::Delivered, Self::GivenUp];
-
-    /// Its name, as shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivered => "delivered",
-            Self::GivenUp => "given_up",
-        }
+named! {
+    /// Where a delivery stands.
+    DeliveryState {
+        /// It is tried, or tried again.
+        Pending = "pending",
+        /// It arrived.
+        Delivered = "delivered",
+        /// It is not tried any more.
+        GivenUp = "given_up",
     }
 }
 

@@ -3,7 +3,7 @@
 //! Not here: what lots are worth (`ledger::liability`), and who may do what (`web`).
 
 use ledger::liability::LotSums;
-use ledger::{Action, Balance, Credits, LotId, PaymentId, TenantId, Timestamp};
+use ledger::{Action, Balance, Credits, LotId, PaymentId, TenantId, Timestamp, named};
 
 use super::Pin;
 
@@ -88,39 +88,19 @@ pub enum AskedAdjustment {
     Ended,
 }
 
-/// How far an adjustment has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AdjustmentState {
-    /// It waits for a second person.
-    Waiting,
-    /// It is decided that it be done. Seen only when the service ended before it was.
-    Approved,
-    /// Done.
-    Done,
-    /// The ledger refused it.
-    Refused,
-    /// A second person rejected it.
-    Rejected,
-}
-
-impl AdjustmentState {
-    /// Every one of them.
-    pub const ALL: &[Self] = &[Self::Waiting, Self::Approved, Self::Done, Self::Refused, Self::Rejected];
-
-    /// Its name, as stored and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Approved => "approved",
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::Rejected => "rejected",
-        }
-    }
-
-    /// The one with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|one| one.as_str() == name)
+named! {
+    /// How far an adjustment has come.
+    AdjustmentState {
+        /// It waits for a second person.
+        Waiting = "waiting",
+        /// It is decided that it be done. Seen only when the service ended before it was.
+        Approved = "approved",
+        /// Done.
+        Done = "done",
+        /// The ledger refused it.
+        Refused = "refused",
+        /// A second person rejected it.
+        Rejected = "rejected",
     }
 }
 

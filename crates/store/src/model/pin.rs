@@ -1,6 +1,8 @@
 //! What makes a command the same command: the name that its client gave it, and what it asked. Kept for ever
 //! with its answer. Not here: how a fingerprint is made (`web`), and the answers.
 
+use ledger::TenantId;
+
 /// One command's name, and what it asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
@@ -10,6 +12,16 @@ pub struct Pin {
     pub key: String,
     /// Of what was asked: SHA-256.
     pub fingerprint: [u8; 32],
+}
+
+/// What it is kept under. A tenant and an operator may use the same key for two things.
+pub(crate) type Name = (TenantId, Scope, String);
+
+impl Pin {
+    /// What its answer is kept under, where it is about this tenant.
+    pub(crate) fn name(&self, tenant: TenantId) -> Name {
+        (tenant, self.scope, self.key.clone())
+    }
 }
 
 /// Whose command it is.

@@ -7,6 +7,7 @@ use ledger::{Action, Credits, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use uuid::Uuid;
 
+use super::names::{self, Thing};
 use super::paging;
 use crate::error::StoreError;
 use crate::model::{
@@ -26,12 +27,12 @@ pub(super) fn ask(
     new: &NewAdjustment,
     now: Timestamp,
 ) -> Result<AskedAdjustment, StoreError> {
-    let name = (new.tenant.0, new.pin.scope.as_str(), &new.pin.key);
+    let name = new.pin.name(new.tenant);
     let known: Option<(String, [u8; 32])> = c
         .prepare_cached(
             "SELECT id, fingerprint FROM adjustments WHERE tenant = ?1 AND scope = ?2 AND key = ?3",
         )?
-        .query_row(name, |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(names::columns(&name), |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some((id, fingerprint)) = known {
         if fingerprint != new.pin.fingerprint {
@@ -39,14 +40,7 @@ pub(super) fn ask(
         }
         return Ok(AskedAdjustment::Kept { row: Box::new(kept(c, &id)?), replayed: true });
     }
-    // One name names one thing of a tenant, whatever it does.
-    let elsewhere = c
-        .prepare_cached(
-            "SELECT 1 FROM commands WHERE tenant = ?1 AND scope = ?2 AND key = ?3
-             UNION ALL SELECT 1 FROM purchases WHERE tenant = ?1 AND scope = ?2 AND key = ?3",
-        )?
-        .exists(name)?;
-    if elsewhere {
+    if names::taken_elsewhere(c, &name, Thing::Adjustment)? {
         return Ok(AskedAdjustment::KeyReused);
     }
     if matches!(new.action, Action::Adjust { expires_at: Some(end), .. } if end <= now) {

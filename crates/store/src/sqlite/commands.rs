@@ -12,6 +12,7 @@ use ledger::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::book;
+use super::names::{self, Thing};
 use super::record::Record;
 use crate::error::StoreError;
 use crate::model::{Answered, Name, Order, Pin};
@@ -94,7 +95,7 @@ fn keep(
 enum Pinned {
     /// A command's answer.
     Answer { fingerprint: [u8; 32], at: Timestamp, answer: Result<Receipt, Refusal> },
-    /// A purchase or an adjustment, kept elsewhere: one name names one thing of a tenant, whatever it does.
+    /// Something else, which is kept elsewhere.
     Elsewhere,
 }
 
@@ -113,24 +114,17 @@ fn load_pinned(c: &Connection, orders: &[Order]) -> Result<BTreeMap<Name, Pinned
     let names: BTreeSet<Name> = orders.iter().filter_map(Order::name).collect();
     let mut pinned = BTreeMap::new();
     for name in names {
-        let key = (name.0.0, name.1.as_str(), &name.2);
         let kept: Option<([u8; 32], i64, String)> = c
             .prepare_cached(
                 "SELECT fingerprint, at, answer FROM commands WHERE tenant = ?1 AND scope = ?2 AND key = ?3",
             )?
-            .query_row(key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row(names::columns(&name), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         if let Some((fingerprint, at, text)) = kept {
             let answer = serde_json::from_str(&text)
                 .map_err(|error| StoreError::Corrupt(format!("the answer to a command: {error}")))?;
             pinned.insert(name, Pinned::Answer { fingerprint, at: Timestamp(at), answer });
-        } else if c
-            .prepare_cached(
-                "SELECT 1 FROM purchases WHERE tenant = ?1 AND scope = ?2 AND key = ?3
-                 UNION ALL SELECT 1 FROM adjustments WHERE tenant = ?1 AND scope = ?2 AND key = ?3",
-            )?
-            .exists(key)?
-        {
+        } else if names::taken_elsewhere(c, &name, Thing::Command)? {
             pinned.insert(name, Pinned::Elsewhere);
         }
     }

@@ -31,29 +31,22 @@ pub(super) fn list(
     now: Timestamp,
     page: Page,
 ) -> Result<Listing<Hold>, StoreError> {
-    let mut values: Vec<&dyn ToSql> = vec![&tenant.0];
-    let name = state.map(HoldState::as_str);
-    let condition = match (state, &name) {
-        (None, _) | (_, None) => "",
-        (Some(HoldState::Open), _) => {
-            values.push(&now.0);
-            " AND state = 'open' AND expires_at > ?2"
+    let values: [&dyn ToSql; 2] = [&tenant.0, &now.0];
+    let (condition, values) = match state {
+        None => ("", &values[..1]),
+        Some(HoldState::Open) => (" AND state = 'open' AND expires_at > ?2", &values[..]),
+        Some(HoldState::Expired) => {
+            (" AND (state = 'expired' OR state = 'open' AND expires_at <= ?2)", &values[..])
         }
-        (Some(HoldState::Expired), _) => {
-            values.push(&now.0);
-            " AND (state = 'expired' OR state = 'open' AND expires_at <= ?2)"
-        }
-        (Some(HoldState::Captured | HoldState::Released), Some(name)) => {
-            values.push(name);
-            " AND state = ?2"
-        }
+        Some(HoldState::Captured) => (" AND state = 'captured'", &values[..1]),
+        Some(HoldState::Released) => (" AND state = 'released'", &values[..1]),
     };
     let order = paging::order(page);
     let sql = format!(
         "SELECT {COLUMNS} FROM holds WHERE tenant = ?1{condition} ORDER BY created_at {order}, id {order}"
     );
     let count = format!("SELECT count(*) FROM holds WHERE tenant = ?1{condition}");
-    paging::list(c, &sql, &count, &values, page, |row| Ok(as_of(read(c, row)?, now)))
+    paging::list(c, &sql, &count, values, page, |row| Ok(as_of(read(c, row)?, now)))
 }
 
 /// The hold of this name, as it is stored.

@@ -16,13 +16,12 @@ mod journal;
 mod keys;
 mod known_keys;
 mod migrate;
+mod names;
 mod notices;
 mod open;
 mod operators;
 mod paging;
 mod payments;
-#[cfg(test)]
-mod plans;
 mod purchases;
 mod quarantine;
 mod reader;
@@ -407,3 +406,6 @@ impl Sqlite {
         self.readers.read(audit::audit).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,34 +5,29 @@ use ledger::{Credits, Minor, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+use super::names::{self, Thing};
 use crate::error::StoreError;
 use crate::model::{BegunPurchase, NewPurchase, Purchase, PurchaseOrder, PurchaseSession};
 
 const COLUMNS: &str = "id, tenant, package, credits, price, currency, form, created_at, session, \
                        checkout_url, expires_at";
 
-/// Pins what is asked for under its key, unless something is pinned there. Its tenant becomes known by it.
+/// Pins what is asked for under its key, unless something is pinned there. Its tenant becomes known by its
+/// payment: a slip of an operator's hand makes nobody.
 pub(super) fn begin(
     c: &Connection,
     order: &PurchaseOrder,
     now: Timestamp,
 ) -> Result<BegunPurchase, StoreError> {
-    let (tenant, scope, key) = (order.tenant.0, order.pin.scope.as_str(), &order.pin.key);
-    // One name names one command of a tenant, whatever the command does.
-    let spent = c
-        .prepare_cached(
-            "SELECT 1 FROM commands WHERE tenant = ?1 AND scope = ?2 AND key = ?3
-             UNION ALL SELECT 1 FROM adjustments WHERE tenant = ?1 AND scope = ?2 AND key = ?3",
-        )?
-        .exists((tenant, scope, key))?;
-    if spent {
+    let name = order.pin.name(order.tenant);
+    if names::taken_elsewhere(c, &name, Thing::Purchase)? {
         return Ok(BegunPurchase::KeyReused);
     }
     let sql =
         format!("SELECT {COLUMNS}, fingerprint FROM purchases WHERE tenant = ?1 AND scope = ?2 AND key = ?3");
     let pinned = c
         .prepare_cached(&sql)?
-        .query_row((tenant, scope, key), |row| Ok((read(row)?, row.get::<_, [u8; 32]>(11)?)))
+        .query_row(names::columns(&name), |row| Ok((read(row)?, row.get::<_, [u8; 32]>(11)?)))
         .optional()?;
     match (pinned, &order.new) {
         (Some((_, fingerprint)), _) if fingerprint != order.pin.fingerprint => Ok(BegunPurchase::KeyReused),
@@ -56,9 +51,6 @@ fn insert(
     new: &NewPurchase,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // Whoever may ask for it knows the tenant, so its payment must not come from a stranger.
-    c.prepare_cached("INSERT OR IGNORE INTO tenants (id, created_at) VALUES (?1, ?2)")?
-        .execute((order.tenant.0, now.0))?;
     c.prepare_cached(
         "INSERT INTO purchases
              (id, tenant, scope, key, fingerprint, package, credits, price, currency, form, created_at)

@@ -14,8 +14,8 @@ use super::record::Record;
 use crate::error::StoreError;
 use crate::model::Swept;
 
-/// Ends up to `limit` holds and as many lots: those that are due the longest. A tenant on whom the rules panic
-/// keeps nobody waiting, however much of it is due: it is left out, and as much of the others comes instead.
+/// Ends up to `limit` holds and as many lots: those that are due the longest. A tenant on whom the rules
+/// panic keeps nobody waiting, however much of it is due: it is left out, and others come instead.
 pub(super) fn sweep(c: &Connection, now: Timestamp, limit: u32) -> Result<Swept, StoreError> {
     let (mut swept, mut bad) = (Swept::default(), BTreeSet::new());
     loop {

@@ -156,7 +156,7 @@ impl Teller {
                     return Ok(());
                 }
                 self.after = found.last().map_or(self.after, |last| last.seq);
-                waiting.extend(found.iter().map(event));
+                waiting.extend(found.iter().filter_map(event));
             }
             tokio::select! {
                 biased;
@@ -199,6 +199,10 @@ async fn news(bell: &mut Listener) {
     sleep(GATHER).await;
 }
 
-fn event(notice: &NoticeRow) -> Bytes {
-    format!("id: {}\nevent: {}\ndata: {}\n\n", notice.seq, notice.kind, render(notice)).into()
+/// None where it cannot be read: what comes after it is told all the same.
+fn event(notice: &NoticeRow) -> Option<Bytes> {
+    let body = render(notice).inspect_err(|fault| {
+        tracing::error!(sequence = notice.seq, fault, "a stream leaves out a notice");
+    });
+    Some(format!("id: {}\nevent: {}\ndata: {}\n\n", notice.seq, notice.kind, body.ok()?).into())
 }

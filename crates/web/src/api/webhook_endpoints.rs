@@ -86,18 +86,9 @@ pub(crate) async fn create(Writer { request, caller }: Writer, received: Receive
                 return Err(Problem::value("description", expected));
             }
             let now = request.meta.at;
-            let endpoint = EndpointRow {
-                id: format!("ep_{}", entropy::unique_id(now).simple()),
-                tenant,
-                url: asked.url,
-                types: types(asked.types)?,
-                description,
-                created_at: now,
-                old_secret_until: None,
-                failing_since: None,
-                disabled_at: None,
-                disabled_reason: None,
-            };
+            let id = format!("ep_{}", entropy::unique_id(now).simple());
+            let new = EndpointRow::new(id, tenant, asked.url, types(asked.types)?, now);
+            let endpoint = EndpointRow { description, ..new };
             let secret = notice::new_secret(entropy::bytes());
             if !request.store().create_endpoint(endpoint.clone(), secret.clone(), ENDPOINTS_MAX).await? {
                 return Err(Problem::new(
@@ -308,6 +299,7 @@ fn types(asked: Option<Vec<String>>) -> Result<Vec<String>, Problem> {
 
 fn state(query: &Query) -> Result<Option<DeliveryState>, Problem> {
     let Some(name) = query.get("state") else { return Ok(None) };
-    let state = DeliveryState::ALL.iter().copied().find(|state| state.as_str() == name);
-    state.map(Some).ok_or_else(|| Problem::value("state", "pending, delivered or given_up"))
+    DeliveryState::from_name(name)
+        .map(Some)
+        .ok_or_else(|| Problem::value("state", "pending, delivered or given_up"))
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
-use engine::apply::Next;
+use engine::Next;
 use engine::{Applier, Clock, MetadataKeys, World, read};
 use ledger::{Policy, TenantId, Timestamp};
 use rusqlite::Connection;

@@ -5,12 +5,14 @@ mod fake_stripe;
 
 use std::sync::Arc;
 
+use ledger::Policy;
 use serde_json::{Value, json};
+use store::Mode;
 use stripe::story::Story;
-use web::Shop;
 use web::auth::{CREDITS_READ, CREDITS_WRITE};
+use web::{Limits, Shop};
 
-use crate::deployment::purchase;
+use crate::deployment::{Deployment, purchase};
 use crate::{OTHER, TENANT};
 use fake_stripe::{Does, FakeStripe, TEN, buy, request, selling, shop};
 
@@ -192,6 +194,27 @@ async fn a_client_that_goes_away_stops_nothing() {
     fake.released.add_permits(1);
     let bought = buy(&deployment, &key, "order-1", TEN).await.data();
     assert_eq!((&bought["session_id"], fake.asked().len()), (&"cs_live_1".into(), 1));
+}
+
+/// Where it is, a stranger's payment would be quarantined.
+#[tokio::test]
+async fn an_operator_buys_for_whom_the_deployment_knows_where_it_must() {
+    for (known_tenants_only, expected) in [(true, "404 NOT_FOUND"), (false, "201")] {
+        let policy = Policy { known_tenants_only, ..Policy::default() };
+        let deployment = Deployment::with(Mode::Live, policy, Limits::default()).await;
+        let deployment = deployment.selling(shop(Some(FakeStripe::new([]))));
+        let buys = async |command| {
+            let mut named = request(&deployment.operator, command, TEN);
+            *named.uri_mut() = format!("/api/credits/purchase?tenant_id={TENANT}").parse().unwrap();
+            deployment.send(named).await
+        };
+        let answer = buys("k").await;
+        assert!(answer.summary().starts_with(expected), "{}", answer.summary());
+        let tenant = deployment.get(&format!("/api/admin/tenants/{TENANT}"), &deployment.operator).await;
+        assert_eq!(tenant.status, 404, "nobody is made by asking");
+        deployment.reader(TENANT).await;
+        assert_eq!(buys("k").await.status, 201, "known by a key; the name was free or gets its answer again");
+    }
 }
 
 #[tokio::test]

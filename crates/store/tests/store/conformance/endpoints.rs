@@ -24,18 +24,7 @@ pub(super) const CASES: &[Case] = &[
 
 /// An endpoint that wants everything.
 pub(crate) fn endpoint(id: &str, tenant: Option<TenantId>) -> EndpointRow {
-    EndpointRow {
-        id: id.to_owned(),
-        tenant,
-        url: format!("https://example.com/{id}"),
-        types: vec!["*".to_owned()],
-        description: String::new(),
-        created_at: NOW,
-        old_secret_until: None,
-        failing_since: None,
-        disabled_at: None,
-        disabled_reason: None,
-    }
+    EndpointRow::new(id.to_owned(), tenant, format!("https://example.com/{id}"), vec!["*".to_owned()], NOW)
 }
 
 /// Room for everything.

@@ -73,18 +73,8 @@ async fn what_does_not_happen_is_not_told(store: Store) {
 
 async fn each_endpoint_is_told_what_it_wants_to_know(store: Store) {
     let endpoint = async |id: &str, tenant, types: &[&str]| {
-        let row = EndpointRow {
-            id: id.to_owned(),
-            tenant,
-            url: "http://127.0.0.1:1/".to_owned(),
-            types: types.iter().map(ToString::to_string).collect(),
-            description: String::new(),
-            created_at: NOW,
-            old_secret_until: None,
-            failing_since: None,
-            disabled_at: None,
-            disabled_reason: None,
-        };
+        let types = types.iter().map(ToString::to_string).collect();
+        let row = EndpointRow::new(id.to_owned(), tenant, "http://127.0.0.1:1/".to_owned(), types, NOW);
         assert!(store.create_endpoint(row, SigningSecret("whsec_".to_owned()), 100).await.unwrap());
     };
     learn(&store, &[Sale::new("early").bought()]).await;

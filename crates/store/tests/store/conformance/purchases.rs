@@ -55,7 +55,7 @@ async fn a_purchase_is_pinned_under_its_key_as_it_was_asked_for(store: Store) {
     assert_eq!(later, first, "the same command is the same purchase, whatever id was drawn for it");
     assert_eq!(store.purchase("purchase_1".to_owned()).await.unwrap(), Some(kept("purchase_1")));
     assert_eq!(store.purchase("purchase_2".to_owned()).await.unwrap(), None);
-    assert!(store.tenant(tenant(1)).await.unwrap().is_some(), "its tenant is known by it");
+    assert!(store.tenant(tenant(1)).await.unwrap().is_none(), "its tenant is known by its payment");
 }
 
 async fn a_key_stands_for_one_content_of_one_tenant_and_scope(store: Store) {

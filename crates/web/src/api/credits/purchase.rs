@@ -70,7 +70,11 @@ async fn buy(
 ) -> Result<(Purchase, bool), Problem> {
     let id = format!("purchase_{}", entropy::unique_id(now).simple());
     // What cannot be sold now may have been before: then the key still gets the same answer.
-    let (new, refused) = match asked.order(&app.shop, id, tenant) {
+    let order = match is_unwanted(app, tenant, pin.scope).await? {
+        true => Err(Problem::new(ProblemKind::NotFound, NO_SUCH_TENANT)),
+        false => asked.order(&app.shop, id, tenant),
+    };
+    let (new, refused) = match order {
         Ok(new) => (Some(new), None),
         Err(problem) => (None, Some(problem)),
     };
@@ -84,6 +88,16 @@ async fn buy(
             Ok((bought, false))
         }
     }
+}
+
+const NO_SUCH_TENANT: &str = "There is no such tenant, and this deployment takes no payment of one that it \
+    does not know. A tenant becomes known by its first key. Nothing was changed.";
+
+/// Whether an operator names somebody whose payment would be quarantined once it is made. A tenant's own key
+/// makes it known.
+async fn is_unwanted(app: &App, tenant: TenantId, scope: Scope) -> Result<bool, Problem> {
+    let may_be = scope == Scope::Operator && app.policy.known_tenants_only;
+    Ok(may_be && app.store.tenant(tenant).await?.is_none())
 }
 
 /// Asks Stripe for the session that was pinned, and keeps the answer.

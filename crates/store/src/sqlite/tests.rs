@@ -1,5 +1,5 @@
-//! Whoever asks for little waits for little, however much there is: no statement that runs often reads a whole
-//! table that grows, or sorts one in memory. What is explained here is what the verbs really ran.
+//! Whoever asks for little waits for little, however much there is: no statement that runs often reads a
+//! whole table that grows, or sorts one in memory. What is explained here is what the verbs really ran.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -80,9 +80,9 @@ const SMALL: &[&str] =
 
 type Case = (&'static str, fn(&Connection), &'static [&'static str]);
 
-/// What is run, and which of its steps look bad and are not: a tenant's few endpoints and open holds are sorted, a
-/// report sums up its lots, whoever lists all adjustments counts all, and operators ask after every endpoint.
-/// The first cases make what the others find.
+/// What is run, and which of its steps look bad and are not: a tenant's few endpoints and open holds are
+/// sorted, a report sums up its lots, whoever lists all adjustments counts all, and operators ask after every
+/// endpoint. The first cases make what the others find.
 const CASES: &[Case] = &[
     ("endpoints", endpoints, &["USE TEMP B-TREE FOR ORDER BY"]),
     ("commands", commands, &[]),
@@ -109,18 +109,7 @@ fn pin(key: &str) -> Pin {
 }
 
 fn endpoints(c: &Connection) {
-    let row = EndpointRow {
-        id: "ep_a".to_owned(),
-        tenant: Some(WHO),
-        url: String::new(),
-        types: vec!["*".to_owned()],
-        description: String::new(),
-        created_at: NOW,
-        old_secret_until: None,
-        failing_since: None,
-        disabled_at: None,
-        disabled_reason: None,
-    };
+    let row = EndpointRow::new("ep_a".to_owned(), Some(WHO), String::new(), vec!["*".to_owned()], NOW);
     assert!(endpoints::create(c, &row, &SigningSecret("whsec_".to_owned()), 9).unwrap());
     for tenant in [Some(WHO), None] {
         endpoints::list(c, tenant, PAGE).unwrap();
