@@ -67,10 +67,7 @@ pub(crate) async fn follow(Reader { request, caller }: Reader, headers: HeaderMa
     request
         .answer(async |request| {
             request.query.only(&["tenant_id", "last_event_id"])?;
-            let whose = match request.query.get("tenant_id") {
-                None if caller.is_operator() => None,
-                asked => Some(caller.tenant(asked)?),
-            };
+            let whose = caller.whose(request.query.get("tenant_id"))?;
             let asked = place(&request, &headers)?;
             let limits = request.app.limits;
             let Some(seat) = request.app.streams.take(caller.key.tenant, &limits) else {
