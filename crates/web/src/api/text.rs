@@ -1,5 +1,5 @@
-//! What people write for people, and we for them: references, reasons, names. One rule for all: no character that cannot be
-//! seen, because a line of a history must not read otherwise than it is stored.
+//! What people write for people, and we for them: references, reasons, names. One rule for all: no character
+//! that cannot be seen, because a line of a history must not read otherwise than it is stored.
 //! Not here: how long each may be.
 
 use ledger::Credits;
