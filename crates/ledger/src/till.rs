@@ -1,6 +1,6 @@
 //! Deciding a command. The kind of decision that may refuse (design section 3, Spend and hold): credits burn
-//! in a total order, a tenant that owes spends nothing, and a hold resolves once. What ran out of time by then
-//! is settled first, so that no sweep's delay can matter.
+//! in a total order, a tenant that owes spends nothing, and a hold resolves once. What ran out of time by
+//! then is settled first, so that no sweep's delay can matter.
 //! Not here: what can be asked and answered (`command`).
 
 use std::mem;

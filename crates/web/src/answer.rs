@@ -16,7 +16,7 @@ use store::{Page, StoreError};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub(crate) use pieces::{Pieces, Stopped, stream};
+pub(crate) use pieces::{Arriving, Pieces, Stopped, stream};
 pub use problem_kind::ProblemKind;
 
 use crate::schema::ErrorType;

@@ -6,7 +6,7 @@ use engine::entropy;
 use ledger::chain::hex;
 use ledger::{Cause, TenantId, Timestamp};
 use sha2::{Digest, Sha256};
-use store::{KeyRow, Store, StoreError};
+use store::{KeyRow, Scope, Store, StoreError};
 
 use crate::answer::{Problem, ProblemKind};
 
@@ -70,11 +70,24 @@ impl Caller {
         self.key.tenant.is_none() && self.key.permissions.iter().any(|one| one == OPERATOR)
     }
 
+    /// The tenant whose things are listed: none for an operator who names none, and sees those of all.
+    ///
+    /// # Errors
+    /// As [`Self::tenant`].
+    pub(crate) fn whose(&self, asked: Option<&str>) -> Result<Option<TenantId>, Problem> {
+        if asked.is_none() && self.is_operator() { Ok(None) } else { self.tenant(asked).map(Some) }
+    }
+
+    /// Among whose names an `Idempotency-Key` of this caller is one.
+    pub(crate) fn scope(&self) -> Scope {
+        if self.is_operator() { Scope::Operator } else { Scope::Tenant }
+    }
+
     /// How this caller is named where an operator's decision is kept: by the key, and behind it whoever its
     /// holder says decided.
     pub(crate) fn signs(&self, says: Option<&str>) -> String {
         match says {
-            Some(name) if name != self.key.name => format!("{} ({name})", self.key.name),
+            Some(name) if !name.is_empty() && name != self.key.name => format!("{} ({name})", self.key.name),
             _ => self.key.name.clone(),
         }
     }

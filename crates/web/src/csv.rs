@@ -13,16 +13,11 @@ const DANGEROUS: [char; 13] = ['=', '+', '-', '@', '|', '%', '\t', '\r', '\n', '
 #[derive(Default)]
 pub(crate) struct Csv {
     text: String,
-    /// Nothing stands in the line yet.
-    fresh: bool,
+    /// Something stands in the line already.
+    begun: bool,
 }
 
 impl Csv {
-    /// No lines.
-    pub(crate) fn new() -> Self {
-        Self { text: String::new(), fresh: true }
-    }
-
     /// The names of the columns.
     pub(crate) fn heading(&mut self, names: &[&str]) {
         names.iter().for_each(|name| self.cell(name));
@@ -56,6 +51,14 @@ impl Csv {
         self
     }
 
+    /// A number of ours, or an empty cell.
+    pub(crate) fn maybe_number(&mut self, number: Option<i128>) -> &mut Self {
+        match number {
+            Some(number) => self.number(number),
+            None => self.skip(1),
+        }
+    }
+
     /// So many empty cells.
     pub(crate) fn skip(&mut self, cells: usize) -> &mut Self {
         (0..cells).for_each(|_| self.cell(""));
@@ -65,7 +68,7 @@ impl Csv {
     /// Ends the line.
     pub(crate) fn end(&mut self) {
         self.text.push_str("\r\n");
-        self.fresh = true;
+        self.begun = false;
     }
 
     /// Takes the lines that were written so far.
@@ -74,7 +77,7 @@ impl Csv {
     }
 
     fn cell(&mut self, cell: &(impl Display + ?Sized)) {
-        if !std::mem::replace(&mut self.fresh, false) {
+        if std::mem::replace(&mut self.begun, true) {
             self.text.push(',');
         }
         self.text.push_str(&cell.to_string());
@@ -109,7 +112,7 @@ mod tests {
             ("=a,\"b\"\r\n", "\"'=a,\"\"b\"\"\r\n\""),
             ("Zoë", "Zoë"),
         ] {
-            let mut csv = Csv::new();
+            let mut csv = Csv::default();
             csv.text(text).number(-3).maybe(None).number(7).end();
             assert_eq!(csv.take(), format!("{expected},-3,,7\r\n"), "{text:?}");
         }

@@ -39,9 +39,9 @@ pub struct Limits {
     pub api_body_bytes: usize,
     /// For one webhook inside the service, from its head to its answer; then 503, and Stripe sends it again.
     pub webhook: Duration,
-    /// For one command or adjustment inside the service, from its body to its answer; then 503, and the client
-    /// asks again under the same `Idempotency-Key`. A purchase waits for Stripe: whoever asks Stripe bounds it
-    /// (20 seconds in the program), and `shop/in_flight.rs` how many wait at once.
+    /// For one command or adjustment inside the service, from its body to its answer; then 503, and the
+    /// client asks again under the same `Idempotency-Key`. A purchase waits for Stripe: whoever asks Stripe
+    /// bounds it (20 seconds in the program), and `shop/in_flight.rs` how many wait at once.
     pub command: Duration,
     /// Webhooks that are being stored at one moment; beyond it 503 at once, because a queue would only answer
     /// later.

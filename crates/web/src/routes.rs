@@ -17,8 +17,7 @@ use crate::webhook;
 
 /// The whole service.
 pub fn router(app: App) -> Router {
-    let limits = app.limits;
-    let clock = app.clock.clone();
+    let (limits, clock) = (app.limits, app.clock.clone());
 
     let stripe = Router::new()
         .route("/webhooks/stripe", post(webhook::receive))

@@ -5,7 +5,7 @@ use engine::{Clock, entropy};
 use ledger::TenantId;
 use serde_json::{Value, json};
 
-use super::listing::{Column, Listing, json as print_json, moment, text};
+use super::listing::{Column, Listing, counted, json as print_json, moment, text};
 use crate::client::{Client, encoded};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
@@ -174,10 +174,7 @@ fn report(answer: &Value, as_json: bool) -> Result<(), Failure> {
 fn what(adjustment: &Value) -> String {
     let (credits, tenant) =
         (adjustment["credits"].as_i64().unwrap_or_default(), text(&adjustment["tenant_id"]));
-    let number = match credits.unsigned_abs() {
-        1 => "1 credit".to_owned(),
-        number => format!("{number} credits"),
-    };
+    let number = counted(credits.unsigned_abs(), "credit");
     match adjustment["type"].as_str() {
         Some("write_off") => format!("a debt of {number} of {tenant} forgiven"),
         _ if credits < 0 => format!("{number} taken from {tenant}"),

@@ -50,8 +50,8 @@ impl History {
     }
 }
 
-/// What let it happen, and of operators' lines who. Whoever spent or held may have said what for: that is what
-/// people look for, more than the name of the request.
+/// What let it happen, and of operators' lines who. Whoever spent or held may have said what for: that is
+/// what people look for, more than the name of the request.
 fn because(row: &serde_json::Value) -> String {
     let cause = &row["cause"];
     let (id, reference) = (text(&cause["id"]), row["reference"].as_str());

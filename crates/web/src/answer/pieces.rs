@@ -71,7 +71,8 @@ where
     response
 }
 
-struct Arriving(mpsc::Receiver<io::Result<Bytes>>);
+/// The end of the channel that the client hears. Dropped with the connection, which tells the other end.
+pub(crate) struct Arriving(pub(crate) mpsc::Receiver<io::Result<Bytes>>);
 
 impl hyper::body::Body for Arriving {
     type Data = Bytes;

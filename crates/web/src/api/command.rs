@@ -3,17 +3,16 @@
 //! Not here: what a command does (`ledger`), what its body may say (its handler), and where its answer is
 //! kept (`store`).
 
-use axum::http::HeaderValue;
 use axum::response::Response;
 use ledger::{Action, Command, Credits, HoldState, Receipt, Refusal, TenantId};
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{Answered, Order, Pin, Scope, StoreError};
+use store::{Answered, Order, Pin, StoreError};
 use tokio::time::timeout;
 
-use super::{Request, fingerprint};
+use super::{Request, fingerprint, marked};
 use crate::answer::{Problem, ProblemKind};
-use crate::api::text::is_plain;
+use crate::api::text::{counted, is_plain};
 use crate::auth::Caller;
 
 /// The most credits that one command may ask for.
@@ -48,8 +47,8 @@ pub(crate) async fn carry_out(
     let Wanted { tenant, key, name, values, reference, action } = wanted;
     let dry = key.is_none();
     let cause = caller.commands(key.as_deref().unwrap_or_default());
-    let scope = if caller.is_operator() { Scope::Operator } else { Scope::Tenant };
-    let pin = key.map(|key| Pin { scope, key, fingerprint: fingerprint(name, tenant, &values) });
+    let pin =
+        key.map(|key| Pin { scope: caller.scope(), key, fingerprint: fingerprint(name, tenant, &values) });
     let order = Order { command: Command { tenant, cause, reference, action }, pin };
     let answered = match timeout(request.app.limits.command, request.app.desk.carry_out(order)).await {
         Ok(Ok(answered)) => answered,
@@ -60,15 +59,11 @@ pub(crate) async fn carry_out(
     match answered {
         Answered::KeyReused => Err(key_reused()),
         Answered::Carried { answer, replayed, .. } => {
-            let mut response = match answer {
+            let response = match answer {
                 Ok(receipt) => respond(&receipt)?,
                 Err(refusal) => request.meta.error(&refused(refusal)),
             };
-            if replayed {
-                let header = HeaderValue::from_static("true");
-                response.headers_mut().insert("idempotency-replayed", header);
-            }
-            Ok(response)
+            Ok(marked(response, replayed))
         }
     }
 }
@@ -91,7 +86,7 @@ pub(crate) fn refused(refusal: Refusal) -> Problem {
         .with_details(json!({ "requested": requested, "held": held })),
         Refusal::DebtTooSmall { debt } => Problem::new(
             ProblemKind::NoDebt,
-            format!("This tenant owes {}. Nothing was changed.", count(debt)),
+            format!("This tenant owes {}. Nothing was changed.", counted(debt)),
         )
         .with_details(json!({ "debt": debt })),
     }
@@ -103,7 +98,7 @@ fn insufficient(requested: Credits, available: Credits, debt: Credits) -> Proble
             "This tenant owes {}, because a payment was taken back after its credits were used. Nothing was \
              changed. The next purchase repays them first; until then nothing can be spent or held. Then ask \
              again with a new Idempotency-Key: one that was used keeps its answer.",
-            count(debt)
+            counted(debt)
         )
     } else {
         format!(
@@ -147,12 +142,8 @@ fn unknown() -> Problem {
     )
 }
 
-fn count(credits: Credits) -> String {
-    if credits == Credits(1) { "1 credit".to_owned() } else { format!("{credits} credits") }
-}
-
 fn were(credits: Credits) -> String {
-    format!("{} {}", count(credits), if credits == Credits(1) { "was" } else { "were" })
+    format!("{} {}", counted(credits), if credits == Credits(1) { "was" } else { "were" })
 }
 
 /// So many credits as a body asks for.

@@ -62,7 +62,7 @@ pub(crate) async fn transactions(Reader { request, caller }: Reader) -> Response
             let filter = TransactionFilter {
                 tenant: Some(caller.tenant(query.get("tenant_id"))?),
                 payment: None,
-                kind: kind(query)?,
+                kind: query.one_of("type", Kind::ALL, Kind::as_str)?,
                 from: moment(query, "created_at_from")?,
                 to: moment(query, "created_at_to")?,
             };
@@ -89,14 +89,6 @@ pub(crate) async fn lots(Reader { request, caller }: Reader) -> Response {
             Ok(request.meta.page(rows, page, found.total))
         })
         .await
-}
-
-fn kind(query: &Query) -> Result<Option<Kind>, Problem> {
-    let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let read = |name: &str| {
-        Kind::from_name(name).ok_or_else(|| Problem::value("type", &format!("one of {}", names.join(", "))))
-    };
-    query.get("type").map(read).transpose()
 }
 
 fn moment(query: &Query, key: &str) -> Result<Option<Timestamp>, Problem> {

@@ -8,7 +8,9 @@ mod tests;
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderValue;
 use axum::http::request::Parts;
+use axum::response::Response;
 use ledger::TenantId;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -36,6 +38,22 @@ impl IdempotencyKey {
     pub(crate) fn required(self) -> Result<String, Problem> {
         self.0
     }
+
+    /// The name, and none for a dry run.
+    ///
+    /// # Errors
+    /// As [`Self::required`], unless it is one.
+    pub(crate) fn unless(self, dry_run: bool) -> Result<Option<String>, Problem> {
+        if dry_run { Ok(None) } else { self.required().map(Some) }
+    }
+}
+
+/// Says in an answer's head whether it was made for an earlier request of the same name.
+pub(crate) fn marked(mut response: Response, replayed: bool) -> Response {
+    if replayed {
+        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    }
+    response
 }
 
 impl IntoParams for IdempotencyKey {

@@ -8,13 +8,14 @@ pub(crate) mod description;
 pub(crate) mod health;
 mod idempotency;
 pub(crate) mod missing;
+mod overlap;
 pub(crate) mod payments;
 mod request;
 pub(crate) mod stream;
 pub(crate) mod text;
 pub(crate) mod webhook_endpoints;
 
-pub(crate) use idempotency::{IdempotencyKey, UnlessDryRun, fingerprint};
+pub(crate) use idempotency::{IdempotencyKey, UnlessDryRun, fingerprint, marked};
 pub(crate) use request::{
     Id, Ids, Operator, Query, Reader, Received, Request, Stray, Writer, body, or_nothing, page,
 };

@@ -13,7 +13,7 @@ use serde::Serialize;
 use store::{EventFilter, Listing, Page, PaymentRow, TransactionFilter};
 use utoipa::ToSchema;
 
-use super::{Id, Query, Reader, page};
+use super::{Id, Reader, page};
 use crate::answer::{Data, PageOf, Problem, rfc3339};
 use crate::auth::Caller;
 use purchase::{Found, PurchaseView};
@@ -38,12 +38,10 @@ pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
         .answer(async |request| {
             let query = &request.query;
             query.only(&["tenant_id", "status", "page", "per_page", "sort"])?;
-            let tenant = match query.get("tenant_id") {
-                None if caller.is_operator() => None,
-                asked => Some(caller.tenant(asked)?),
-            };
+            let tenant = caller.whose(query.get("tenant_id"))?;
+            let status = query.one_of("status", PaymentStatus::ALL, PaymentStatus::as_str)?;
             let page = page(query)?;
-            let found = request.store().payments(tenant, status(query)?, page).await?;
+            let found = request.store().payments(tenant, status, page).await?;
             let rows: Vec<_> = found
                 .rows
                 .iter()
@@ -107,15 +105,6 @@ async fn history(
 /// A tenant sees its own; a payment whose tenant is not known yet is the operator's concern.
 fn may_see(caller: &Caller, owner: Option<TenantId>) -> bool {
     caller.is_operator() || (owner.is_some() && owner == caller.key.tenant)
-}
-
-fn status(query: &Query) -> Result<Option<PaymentStatus>, Problem> {
-    let names: Vec<_> = PaymentStatus::ALL.iter().map(|status| status.as_str()).collect();
-    let read = |name: &str| {
-        PaymentStatus::from_name(name)
-            .ok_or_else(|| Problem::value("status", &format!("one of {}", names.join(", "))))
-    };
-    query.get("status").map(read).transpose()
 }
 
 /// One payment, what belongs to it, and what happened to it.

@@ -225,6 +225,19 @@ impl Query {
         }
     }
 
+    /// One of a closed list, by its name; none where nothing is said.
+    pub(crate) fn one_of<T: Copy>(
+        &self,
+        key: &str,
+        all: &[T],
+        name: fn(T) -> &'static str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(asked) = self.get(key) else { return Ok(None) };
+        let found = all.iter().copied().find(|one| name(*one) == asked);
+        let names = || all.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", ");
+        found.map(Some).ok_or_else(|| Problem::value(key, &format!("one of {}", names())))
+    }
+
     /// Refuses what the route does not know, so that a misspelt filter never shows everything.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Problem> {
         let Some(key) = self.0.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };

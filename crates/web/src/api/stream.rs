@@ -4,10 +4,10 @@
 //! Not here: the deadline for a client that takes nothing (`server`), and what a notice looks like
 //! (`engine::notice`).
 
-mod body;
 mod seats;
 
 use std::collections::VecDeque;
+use std::io;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -22,10 +22,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::{Reader, Request};
-use crate::answer::{Problem, ProblemKind};
+use crate::answer::{Arriving, Problem, ProblemKind};
 use crate::app::Shared;
 use crate::auth::{CREDITS_READ, Caller, authorization};
-use body::Frames;
 
 pub(crate) use seats::Streams;
 
@@ -67,10 +66,7 @@ pub(crate) async fn follow(Reader { request, caller }: Reader, headers: HeaderMa
     request
         .answer(async |request| {
             request.query.only(&["tenant_id", "last_event_id"])?;
-            let whose = match request.query.get("tenant_id") {
-                None if caller.is_operator() => None,
-                asked => Some(caller.tenant(asked)?),
-            };
+            let whose = caller.whose(request.query.get("tenant_id"))?;
             let asked = place(&request, &headers)?;
             let limits = request.app.limits;
             let Some(seat) = request.app.streams.take(caller.key.tenant, &limits) else {
@@ -99,7 +95,7 @@ pub(crate) async fn follow(Reader { request, caller }: Reader, headers: HeaderMa
                 // Proxies that gather answers would keep it to themselves.
                 (HeaderName::from_static("x-accel-buffering"), "no"),
             ];
-            Ok((fields, Body::new(Frames(frames))).into_response())
+            Ok((fields, Body::new(Arriving(frames))).into_response())
         })
         .await
 }
@@ -133,7 +129,7 @@ struct Teller {
     after: i64,
     /// The `Authorization` header, to ask again whether it still works.
     key: String,
-    send: mpsc::Sender<Bytes>,
+    send: mpsc::Sender<io::Result<Bytes>>,
 }
 
 impl Teller {
@@ -167,13 +163,13 @@ impl Teller {
                         return Ok(());
                     }
                     // Whoever has not taken the last thing yet needs no sign.
-                    let _ = self.send.try_send(Bytes::from_static(SIGN_OF_LIFE.as_bytes()));
+                    let _ = self.send.try_send(Ok(Bytes::from_static(SIGN_OF_LIFE.as_bytes())));
                     more = true;
                 }
                 permit = self.send.reserve(), if !waiting.is_empty() => {
                     let Ok(permit) = permit else { return Ok(()) };
                     if let Some(next) = waiting.pop_front() {
-                        permit.send(next);
+                        permit.send(Ok(next));
                     }
                 }
                 () = news(&mut bell), if waiting.is_empty() && !more => more = true,

@@ -4,14 +4,14 @@
 
 use axum::response::Response;
 use engine::{entropy, notice};
-use ledger::{NoticeKind, TenantId};
+use ledger::NoticeKind;
 use serde::Deserialize;
 use store::{DeliveryState, EndpointRow};
 use utoipa::ToSchema;
 
 mod view;
 
-use super::{Id, Ids, Query, Reader, Received, Request, Writer, body, page};
+use super::{Id, Ids, Reader, Received, Request, Writer, body, or_nothing, overlap, page};
 use crate::answer::{Data, PageOf, Problem, ProblemKind, rfc3339};
 use crate::api::text::is_plain;
 use crate::auth::Caller;
@@ -24,9 +24,6 @@ const ENDPOINTS_MAX: u32 = 50;
 const DESCRIPTION_CHARS_MAX: usize = 200;
 /// Stands for every type, also those of later releases.
 const EVERY_TYPE: &str = "*";
-/// Hours for which a rolled secret signs too.
-const OVERLAP_HOURS: i64 = 24;
-const OVERLAP_HOURS_MAX: i64 = 168;
 
 /// Who is told
 ///
@@ -39,7 +36,7 @@ pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
     request
         .answer(async |request| {
             request.query.only(&["tenant_id", "page", "per_page", "sort"])?;
-            let (whose, page) = (whose(&caller, &request.query)?, page(&request.query)?);
+            let (whose, page) = (caller.whose(request.query.get("tenant_id"))?, page(&request.query)?);
             let found = request.store().endpoints(whose, page).await?;
             let rows: Vec<_> = found.rows.iter().map(EndpointView::of).collect();
             Ok(request.meta.page(rows, page, found.total))
@@ -76,7 +73,7 @@ pub(crate) async fn create(Writer { request, caller }: Writer, received: Receive
     request
         .answer(async |request| {
             request.query.only(&["tenant_id"])?;
-            let tenant = whose(&caller, &request.query)?;
+            let tenant = caller.whose(request.query.get("tenant_id"))?;
             let asked: NewEndpoint = body(&request, received)?;
             request.app.destinations.check(&asked.url).map_err(|why| Problem::value("url", why))?;
             let description = asked.description.unwrap_or_default();
@@ -138,7 +135,7 @@ pub(crate) async fn delete(Writer { request, caller }: Writer, Id(id): Id) -> Re
 }
 
 /// How a secret is to be rolled.
-#[derive(Default, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "overlap_hours": 24 }))]
 struct Roll {
@@ -159,16 +156,9 @@ pub(crate) async fn roll(Writer { request, caller }: Writer, Id(id): Id, receive
     request
         .answer(async |request| {
             let endpoint = find(&request, &caller, id, &[]).await?;
-            let asked: Roll = match &received {
-                Ok(bytes) if bytes.is_empty() => Roll::default(),
-                _ => body(&request, received)?,
-            };
-            let hours = asked.overlap_hours.unwrap_or(OVERLAP_HOURS);
-            if !(0..=OVERLAP_HOURS_MAX).contains(&hours) {
-                return Err(Problem::value("overlap_hours", "a whole number from 0 to 168"));
-            }
+            let asked: Roll = body(&request, or_nothing(received))?;
+            let until = request.meta.at.plus_seconds(overlap::seconds(asked.overlap_hours)?);
             let secret = notice::new_secret(entropy::bytes());
-            let until = request.meta.at.plus_seconds(hours * 3600);
             let store = request.store();
             if !store.roll_endpoint_secret(endpoint.id.clone(), secret.clone(), until).await? {
                 return Err(missing());
@@ -215,7 +205,8 @@ pub(crate) async fn deliveries(Reader { request, caller }: Reader, Id(id): Id) -
         .answer(async |request| {
             let known = &["state", "page", "per_page", "sort"];
             let endpoint = find(&request, &caller, id, known).await?;
-            let (state, page) = (state(&request.query)?, page(&request.query)?);
+            let state = request.query.one_of("state", DeliveryState::ALL, DeliveryState::as_str)?;
+            let page = page(&request.query)?;
             let found = request.store().deliveries(endpoint.id, state, page).await?;
             let rows: Vec<_> = found.rows.iter().map(DeliveryView::of).collect();
             Ok(request.meta.page(rows, page, found.total))
@@ -256,14 +247,6 @@ pub(crate) async fn resend(Writer { request, caller }: Writer, Ids([id, notice])
         .await
 }
 
-/// Whose endpoints a request is about: a tenant's, or nobody's in particular.
-fn whose(caller: &Caller, query: &Query) -> Result<Option<TenantId>, Problem> {
-    match query.get("tenant_id") {
-        None if caller.is_operator() => Ok(None),
-        asked => caller.tenant(asked).map(Some),
-    }
-}
-
 /// The endpoint that the path names, if the caller may see it. `known` are the route's other parameters.
 async fn find(
     request: &Request,
@@ -272,10 +255,7 @@ async fn find(
     known: &[&str],
 ) -> Result<EndpointRow, Problem> {
     request.query.only(&[&["tenant_id"], known].concat())?;
-    let asked = match request.query.get("tenant_id") {
-        None if caller.is_operator() => None,
-        asked => Some(caller.tenant(asked)?),
-    };
+    let asked = caller.whose(request.query.get("tenant_id"))?;
     let found = request.store().endpoint(id).await?;
     // An operator who names no tenant may name any endpoint; who names one, only one of that tenant's.
     found.filter(|row| asked.is_none() || row.tenant == asked).ok_or_else(missing)
@@ -295,11 +275,4 @@ fn types(asked: Option<Vec<String>>) -> Result<Vec<String>, Problem> {
         return Err(Problem::value("types", &format!("[\"*\"] or some of {}", names.join(", "))));
     }
     Ok(types)
-}
-
-fn state(query: &Query) -> Result<Option<DeliveryState>, Problem> {
-    let Some(name) = query.get("state") else { return Ok(None) };
-    DeliveryState::from_name(name)
-        .map(Some)
-        .ok_or_else(|| Problem::value("state", "pending, delivered or given_up"))
 }

@@ -19,7 +19,7 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
         [100, 64..=127, ..] => "shared by a provider",
         [127, ..] => "loopback",
         [169, 254, ..] => "link-local",
-        // Azure answers there on every virtual network (learn.microsoft.com, What is IP address 168.63.129.16?).
+        // Azure's platform answers there, on every virtual network.
         [168, 63, 129, 16] => "a cloud platform's own",
         [192, 0, 0, _] => "of protocols",
         [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => "for documentation",

@@ -16,7 +16,7 @@ pub(crate) struct OfTenant {
 /// Which tenant it is about, or all of them.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes; `webhook_endpoints` reads")]
+#[expect(dead_code, reason = "it describes; `Caller::whose` reads")]
 pub(crate) struct OfOneTenant {
     /// For operators: of this tenant, and not of all.
     tenant_id: Option<Uuid>,

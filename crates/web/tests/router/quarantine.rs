@@ -63,6 +63,14 @@ async fn a_payment_is_resolved_as_the_person_says() {
             json!({ "reason": " ", "tenant_id": TENANT, "credits": 10 }),
             "reason must be a sentence that still explains this in a year. Nothing was changed.",
         ),
+        (
+            json!({ "reason": "x\u{202e}", "tenant_id": TENANT, "credits": 10 }),
+            "reason must be a sentence that still explains this in a year. Nothing was changed.",
+        ),
+        (
+            json!({ "reason": "x", "by": "\u{202e}ada", "tenant_id": TENANT, "credits": 10 }),
+            "by must be a name, all of which can be seen. Nothing was changed.",
+        ),
     ] {
         let answer = deployment.post(resolve, &word).await;
         assert_eq!(answer.summary(), format!("422 VALIDATION_ERROR {expected}"), "{word}");

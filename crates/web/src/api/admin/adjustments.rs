@@ -5,7 +5,6 @@
 mod carry;
 mod view;
 
-use axum::http::HeaderValue;
 use axum::response::Response;
 use engine::entropy;
 use jiff::Timestamp as Moment;
@@ -21,7 +20,7 @@ use utoipa::ToSchema;
 use crate::answer::{Data, PageOf, Problem, ProblemKind};
 use crate::api::command::{CREDITS_MAX, credits, key_reused, whole};
 use crate::api::text::is_plain;
-use crate::api::{Id, IdempotencyKey, Operator, Query, Received, Request, body, fingerprint, page};
+use crate::api::{Id, IdempotencyKey, Operator, Received, Request, body, fingerprint, marked, page};
 use crate::auth::Caller;
 use crate::schema::Paging;
 pub(crate) use carry::complete_all;
@@ -44,7 +43,8 @@ pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
             let query = &request.query;
             query.only(&["state", "tenant_id", "page", "per_page", "sort"])?;
             let tenant = query.get("tenant_id").map(tenant).transpose()?;
-            let (state, page) = (state(query)?, page(query)?);
+            let state = query.one_of("state", AdjustmentState::ALL, AdjustmentState::as_str)?;
+            let page = page(query)?;
             let found = request.store().adjustments(tenant, state, page).await?;
             let rows: Vec<_> = found.rows.iter().map(AdjustmentView::of).collect();
             Ok(request.meta.page(rows, page, found.total))
@@ -223,15 +223,12 @@ async fn ask(
         AskedAdjustment::Ended => return Err(no_end()),
         AskedAdjustment::Kept { row, replayed } => (*row, replayed),
     };
-    let mut response = match row.waits {
+    let response = match row.waits {
         // As it was when it was asked for: the same answer for ever.
         true => request.meta.accepted(AdjustmentView::as_asked_for(&row)),
         false => respond(request, row).await.unwrap_or_else(|problem| request.meta.error(&problem)),
     };
-    if replayed {
-        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    Ok(marked(response, replayed))
 }
 
 /// Has it done, if it was not yet, and answers what came of it.
@@ -326,15 +323,6 @@ fn ends(text: &str) -> Result<Timestamp, Problem> {
 
 fn no_end() -> Problem {
     Problem::value("expires_at", "a moment in the future, such as 2027-01-01T00:00:00Z")
-}
-
-fn state(query: &Query) -> Result<Option<AdjustmentState>, Problem> {
-    let names: Vec<_> = AdjustmentState::ALL.iter().map(|state| state.as_str()).collect();
-    let read = |name: &str| {
-        let expected = || Problem::value("state", &format!("one of {}", names.join(", ")));
-        AdjustmentState::from_name(name).ok_or_else(expected)
-    };
-    query.get("state").map(read).transpose()
 }
 
 /// Credits to give or to take.

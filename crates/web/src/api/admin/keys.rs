@@ -9,18 +9,12 @@ use utoipa::ToSchema;
 
 use crate::answer::{Data, Problem, rfc3339};
 use crate::api::text::is_plain;
-use crate::api::{Id, Operator, Received, body, or_nothing};
+use crate::api::{Id, Operator, Received, body, or_nothing, overlap};
 use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR, create_key, new_id, new_secret};
 use crate::schema::Permission;
 
-/// Seconds in an hour.
-const HOUR: i64 = 3_600;
 /// Seconds in a day.
-const DAY: i64 = 24 * HOUR;
-/// Hours for which a replaced key still works, where nobody says.
-const OVERLAP_HOURS: i64 = 24;
-/// The most hours for which it does.
-const OVERLAP_HOURS_MAX: i64 = 168;
+const DAY: i64 = 86_400;
 
 /// API keys, without their secrets
 #[utoipa::path(get, path = "/api/admin/keys", operation_id = "list_keys", tag = "Keys",
@@ -129,12 +123,8 @@ pub(crate) async fn rotate(Operator { request, .. }: Operator, Id(id): Id, recei
         .answer(async |request| {
             request.query.only(&[])?;
             let asked: Rotate = body(&request, or_nothing(received))?;
-            let hours = asked.overlap_hours.unwrap_or(OVERLAP_HOURS);
-            if !(0..=OVERLAP_HOURS_MAX).contains(&hours) {
-                return Err(Problem::value("overlap_hours", "a whole number from 0 to 168"));
-            }
             let now = request.meta.at;
-            let until = now.plus_seconds(hours * HOUR);
+            let until = now.plus_seconds(overlap::seconds(asked.overlap_hours)?);
             let (secret, hash) = new_secret();
             let rotated = request.store().rotate_key(id, new_id(now), hash, now, until).await?;
             let rotated = rotated.ok_or_else(|| Problem::not_found("key that still works"))?;

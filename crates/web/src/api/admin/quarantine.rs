@@ -12,6 +12,7 @@ use store::{PaymentRow, QuarantineRow};
 use utoipa::ToSchema;
 
 use crate::answer::{Data, PageOf, Problem, ProblemKind, rfc3339};
+use crate::api::text::is_plain;
 use crate::api::{Id, Operator, Received, Request, body, page};
 use crate::auth::Caller;
 use crate::schema::{OutcomeName, Paging, ReasonName};
@@ -179,8 +180,11 @@ async fn payment(request: &Request, item: &QuarantineRow) -> Result<PaymentRow, 
 
 fn word(request: &Request, received: Received) -> Result<Word, Problem> {
     let word: Word = body(request, received)?;
-    if word.reason.trim().is_empty() {
+    if !is_plain(&word.reason) {
         return Err(Problem::value("reason", "a sentence that still explains this in a year"));
+    }
+    if word.by.as_deref().is_some_and(|by| !by.is_empty() && !is_plain(by)) {
+        return Err(Problem::value("by", "a name, all of which can be seen"));
     }
     Ok(word)
 }

@@ -2,6 +2,7 @@
 //! Worked out from the journal up to that moment, so that a month can be closed in the next one.
 //! Not here: what a lot is worth (`ledger::liability`); adding up and writing down (`totals`, `written`).
 
+mod lot;
 mod totals;
 mod written;
 
@@ -14,8 +15,9 @@ use store::{Store, TenantPosition};
 use crate::answer::{Data, Problem, rfc3339, stream};
 use crate::api::credits::statement::Format;
 use crate::api::{Operator, Query};
+use lot::LotLine;
 use totals::Totals;
-use written::{LiabilityReport, LotLine, Written};
+use written::{LiabilityReport, Written};
 
 /// Tenants that are read at once.
 const TENANTS: u32 = 50;

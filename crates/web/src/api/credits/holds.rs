@@ -15,7 +15,7 @@ use super::spend::AllocationView;
 use crate::answer::{Data, PageOf, Problem, ProblemKind, rfc3339};
 use crate::api::command::{Wanted, carry_out, credits, reference, whole};
 use crate::api::{
-    Id, IdempotencyKey, Query, Reader, Received, Request, UnlessDryRun, Writer, body, or_nothing, page,
+    Id, IdempotencyKey, Reader, Received, Request, UnlessDryRun, Writer, body, or_nothing, page,
 };
 use crate::auth::Caller;
 use crate::schema::{HoldStatus, OfTenant, Paging};
@@ -41,7 +41,7 @@ pub(crate) async fn create(
             let tenant = tenant(&request, &caller)?;
             let asked: NewHold = body(&request, received)?;
             let dry_run = asked.dry_run.unwrap_or(false);
-            let key = if dry_run { None } else { Some(key.required()?) };
+            let key = key.unless(dry_run)?;
             let (credits, reference) = (credits(&asked.credits)?, reference(asked.reference)?);
             let lasts_seconds = match &asked.expires_in_seconds {
                 Some(value) => whole("expires_in_seconds", value, LIFE_SECONDS_MIN, LIFE_SECONDS_MAX)?,
@@ -81,7 +81,8 @@ pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
         .answer(async |request| {
             request.query.only(&["tenant_id", "state", "page", "per_page", "sort"])?;
             let tenant = caller.tenant(request.query.get("tenant_id"))?;
-            let (state, page) = (state(&request.query)?, page(&request.query)?);
+            let state = request.query.one_of("state", HoldState::ALL, HoldState::as_str)?;
+            let page = page(&request.query)?;
             let found = request.store().holds(tenant, state, request.meta.at, page).await?;
             let rows: Vec<_> = found.rows.iter().map(HoldView::of).collect();
             Ok(request.meta.page(rows, page, found.total))
@@ -197,15 +198,6 @@ fn tenant(request: &Request, caller: &Caller) -> Result<TenantId, Problem> {
 /// What is no name of a hold names no hold.
 fn parsed(id: &str) -> Result<HoldId, Problem> {
     HoldId::parse(id).ok_or_else(|| Problem::not_found("hold"))
-}
-
-fn state(query: &Query) -> Result<Option<HoldState>, Problem> {
-    let names: Vec<_> = HoldState::ALL.iter().map(|state| state.as_str()).collect();
-    let read = |name: &str| {
-        let expected = || Problem::value("state", &format!("one of {}", names.join(", ")));
-        HoldState::from_name(name).ok_or_else(expected)
-    };
-    query.get("state").map(read).transpose()
 }
 
 /// What to set aside.

@@ -6,7 +6,6 @@
 
 mod asked;
 
-use axum::http::HeaderValue;
 use axum::response::Response;
 use engine::entropy;
 use ledger::{TenantId, Timestamp};
@@ -16,7 +15,8 @@ use store::{BegunPurchase, Pin, Purchase, PurchaseOrder, PurchaseSession, Scope}
 use utoipa::ToSchema;
 
 use crate::answer::{Data, Problem, ProblemKind, rfc3339};
-use crate::api::{IdempotencyKey, Received, Writer, body, fingerprint};
+use crate::api::command::key_reused;
+use crate::api::{IdempotencyKey, Received, Writer, body, fingerprint, marked};
 use crate::app::App;
 use crate::schema::OfTenant;
 use crate::shop::CheckoutFault;
@@ -45,17 +45,13 @@ pub(crate) async fn create(
             let key = key.required()?;
             let asked: Asked = body(&request, received)?;
             asked.check()?;
-            let scope = if caller.is_operator() { Scope::Operator } else { Scope::Tenant };
-            let pin = Pin { scope, key, fingerprint: fingerprint("purchase", tenant, &asked) };
+            let pin =
+                Pin { scope: caller.scope(), key, fingerprint: fingerprint("purchase", tenant, &asked) };
             let (app, now) = (request.app.clone(), request.meta.at);
             // A task of its own: a client that goes away stops nothing half-way.
             let work = tokio::spawn(async move { buy(&app, tenant, pin, &asked, now).await });
             let (purchase, replayed) = work.await.map_err(|_| broken_off())??;
-            let mut response = request.meta.created(PurchaseView::of(purchase)?);
-            if replayed {
-                response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-            }
-            Ok(response)
+            Ok(marked(request.meta.created(PurchaseView::of(purchase)?), replayed))
         })
         .await
 }
@@ -155,14 +151,6 @@ fn broken_off() -> Problem {
     Problem::new(
         ProblemKind::Internal,
         "The purchase broke off; the log says why. Nothing was charged; retry with the same Idempotency-Key.",
-    )
-}
-
-fn key_reused() -> Problem {
-    Problem::new(
-        ProblemKind::IdempotencyKeyReused,
-        "This Idempotency-Key stands for another command already. Nothing was changed; a new command needs a \
-         new key.",
     )
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn create(
             let tenant = caller.tenant(request.query.get("tenant_id"))?;
             let asked: NewSpend = body(&request, received)?;
             let dry_run = asked.dry_run.unwrap_or(false);
-            let key = if dry_run { None } else { Some(key.required()?) };
+            let key = key.unless(dry_run)?;
             let (credits, reference) = (credits(&asked.credits)?, reference(asked.reference)?);
             let wanted = Wanted {
                 tenant,

@@ -111,7 +111,7 @@ impl Lines {
     }
 
     async fn in_csv(self, pieces: Pieces) -> Result<(), Stopped> {
-        let mut csv = Csv::new();
+        let mut csv = Csv::default();
         csv.heading(&COLUMNS);
         total(&mut csv, "opening_balance", self.range.opening);
         let mut after = self.range.after;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::super::credits::BalanceView;
 use super::words;
 use crate::answer::rfc3339;
+use crate::api::text::counted;
 use crate::auth::Caller;
 use crate::schema::{OutcomeName, TimelineKind};
 
@@ -48,7 +49,7 @@ pub(super) fn opened(purchase: &Purchase) -> Entry {
         id: order.id.clone(),
         text: format!(
             "checkout was opened by POST /api/credits/purchase: {} for {} minor units of {}, before tax",
-            words::credits(order.credits),
+            counted(order.credits),
             order.price.0,
             order.currency
         ),
@@ -105,7 +106,7 @@ fn event_line(event: &EventRow) -> Entry {
 
 fn transaction_line(row: &TransactionRow, granted: Credits, caller: &Caller) -> Entry {
     let entry = &row.transaction;
-    let credits = words::credits(entry.credits());
+    let credits = counted(entry.credits());
     let part = words::part(entry.credits(), granted);
     let mut text = match entry.kind {
         Kind::Granted => format!("{credits} added"),

@@ -6,6 +6,8 @@ use ledger::status::{is_final, question};
 use ledger::{Credits, Entitlement, Knowledge, Minor, Outcome};
 use stripe::EventType::{self, *};
 
+use crate::api::text::counted;
+
 /// What Stripe says with an event of this type; None for a type that says nothing about payments.
 pub(super) fn meaning(kind: &str) -> Option<&'static str> {
     Some(match EventType::from_name(kind) {
@@ -62,17 +64,9 @@ pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
     })
 }
 
-/// `1 credit`, `5 credits`.
-pub(super) fn credits(count: Credits) -> String {
-    match count.0 {
-        1 => "1 credit".to_owned(),
-        several => format!("{several} credits"),
-    }
-}
-
 /// `5 of 10 credits`, or `10 credits` where that is all there were.
 pub(super) fn part(of: Credits, all: Credits) -> String {
-    if of.0 < all.0 { format!("{} of {}", of.0, credits(all)) } else { credits(of) }
+    if of.0 < all.0 { format!("{} of {}", of.0, counted(all)) } else { counted(of) }
 }
 
 /// Where the payment stands, as one would say it on the telephone.
@@ -93,7 +87,7 @@ pub(super) fn summary(known: &Knowledge, due: &Entitlement, currency: Option<&st
         said.push(format!("{} may yet go back", of_paid(due.pending)));
     }
     if due.granted > Credits::ZERO {
-        said.push(format!("it bought {}", credits(due.granted)));
+        said.push(format!("it bought {}", counted(due.granted)));
     }
     if due.revoked > Credits::ZERO {
         said.push(format!("{} were taken back", part(due.revoked, due.granted)));

@@ -11,8 +11,8 @@ use crate::answer::{Problem, ProblemKind};
 use crate::api::{command, fingerprint};
 use crate::app::App;
 
-/// Has an approved adjustment done; a rejected or waiting one stays. A client that goes away stops nothing, nor
-/// does one that waited long enough.
+/// Has an approved adjustment done; a rejected or waiting one stays. A client that goes away stops nothing,
+/// nor does one that waited long enough.
 ///
 /// # Errors
 /// Whatever went wrong, the adjustment is kept and will be done: it must not look as if it were nothing.

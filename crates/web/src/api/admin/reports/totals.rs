@@ -7,7 +7,7 @@ use ledger::{Credits, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::written::LotLine;
+use super::lot::LotLine;
 
 /// Ages in days: the last day of each but the last, which has no end.
 pub(super) const AGES: [(&str, i64); 5] =

@@ -1,19 +1,15 @@
 //! The liability report written down, as JSON and as one table of CSV.
 //! Not here: the figures.
 
-use ledger::liability::{LotSums, LotValue};
-use ledger::{TenantId, Timestamp};
+use ledger::TenantId;
 use serde::Serialize;
-use store::LotPosition;
 use utoipa::ToSchema;
 
 use super::Survey;
+use super::lot::LotLine;
 use super::totals::{AGES, CreditSums, MoneySums, Sums, Totals};
 use crate::answer::{Pieces, Stopped, rfc3339};
 use crate::csv::Csv;
-
-/// Seconds in a day.
-const DAY: i64 = 86_400;
 
 const COLUMNS: [&str; 19] = [
     "line",
@@ -36,85 +32,6 @@ const COLUMNS: [&str; 19] = [
     "deferred",
     "owed_credits",
 ];
-
-/// One lot. Money is in minor units.
-#[derive(Serialize, ToSchema)]
-#[schema(as = LiabilityLot)]
-pub(super) struct LotLine {
-    lot: i64,
-    #[schema(value_type = Uuid)]
-    tenant_id: TenantId,
-    /// None for an operator's grant.
-    pub(super) payment: Option<String>,
-    pub(super) currency: Option<String>,
-    #[schema(format = DateTime)]
-    purchased_at: String,
-    pub(super) age_days: i64,
-    pub(super) granted: i64,
-    pub(super) used: i64,
-    /// Credits taken back before they were used.
-    #[serde(rename = "refunded_unspent_credits")]
-    pub(super) unspent_back: i64,
-    /// Credits taken back after they had been used.
-    #[serde(rename = "refunded_spent_credits")]
-    pub(super) spent_back: i64,
-    pub(super) outstanding: i64,
-    pub(super) net_price: i64,
-    pub(super) recognised: i64,
-    pub(super) refunded_unspent: i64,
-    pub(super) refunded_spent: i64,
-    pub(super) deferred: i64,
-}
-
-impl LotLine {
-    pub(super) fn of(
-        tenant: TenantId,
-        lot: &LotPosition,
-        sums: &LotSums,
-        value: &LotValue,
-        as_of: Timestamp,
-    ) -> Self {
-        Self {
-            lot: lot.lot.0,
-            tenant_id: tenant,
-            payment: lot.payment_key.clone(),
-            currency: lot.currency.clone(),
-            purchased_at: rfc3339(Timestamp::from_seconds(lot.purchased_at)),
-            // Stripe's clock may be ahead of ours.
-            age_days: (as_of.seconds() - lot.purchased_at).max(0) / DAY,
-            granted: sums.granted.0,
-            used: value.used.0,
-            unspent_back: value.unspent_back.0,
-            spent_back: value.spent_back.0,
-            outstanding: value.outstanding.0,
-            net_price: (value.recognised + value.refunded_unspent + value.deferred).0,
-            recognised: value.recognised.0,
-            refunded_unspent: value.refunded_unspent.0,
-            refunded_spent: value.refunded_spent.0,
-            deferred: value.deferred.0,
-        }
-    }
-
-    fn write(&self, csv: &mut Csv) {
-        csv.text("lot").maybe(self.currency.as_deref()).text(&self.tenant_id.to_string()).number(self.lot);
-        csv.maybe(self.payment.as_deref()).text(&self.purchased_at).number(self.age_days).number(1);
-        for number in [
-            self.granted,
-            self.used,
-            self.unspent_back,
-            self.spent_back,
-            self.outstanding,
-            self.net_price,
-            self.recognised,
-            self.refunded_unspent,
-            self.refunded_spent,
-            self.deferred,
-        ] {
-            csv.number(number);
-        }
-        csv.skip(1).end();
-    }
-}
 
 /// What unspent credits are worth.
 #[derive(Serialize, ToSchema)]
@@ -263,7 +180,7 @@ impl Written {
     fn lots(&mut self, lots: &[LotLine]) -> String {
         match self {
             Self::Csv(csv) => {
-                lots.iter().for_each(|lot| lot.write(csv));
+                lots.iter().for_each(|lot| Row::of_lot(lot).write(csv));
                 csv.take()
             }
             Self::Json { first, .. } => {
@@ -281,7 +198,7 @@ impl Written {
 }
 
 fn heading() -> Csv {
-    let mut csv = Csv::new();
+    let mut csv = Csv::default();
     csv.heading(&COLUMNS);
     csv
 }
@@ -290,34 +207,126 @@ fn totals(csv: &mut Csv, totals: &Totals) {
     for (currency, sums) in &totals.currencies {
         let currency = currency.as_deref();
         for ((days, _), (outstanding, deferred)) in AGES.iter().zip(sums.ages) {
-            csv.text("age").maybe(currency).skip(4).text(days).skip(5);
-            csv.number(outstanding).skip(4).number(deferred).skip(1).end();
+            let (age, outstanding, deferred) = (Some((*days).to_owned()), Some(outstanding), Some(deferred));
+            Row { line: "age", currency, age, outstanding, deferred, ..Row::default() }.write(csv);
         }
-        sum(csv, "total", currency, sums);
+        Row { currency, ..Row::of_sums("total", sums) }.write(csv);
     }
-    sum(csv, "grants", None, &totals.grants);
-    csv.text("unpriced").skip(11).number(totals.unpriced).skip(6).end();
+    Row::of_sums("grants", &totals.grants).write(csv);
+    Row { line: "unpriced", outstanding: Some(totals.unpriced), ..Row::default() }.write(csv);
     for (tenant, credits) in &totals.debts {
-        csv.text("debt").skip(1).text(&tenant.to_string()).skip(15).number(credits.0).end();
+        let owed = Some(credits.0.into());
+        Row { line: "debt", tenant: Some(*tenant), owed, ..Row::default() }.write(csv);
     }
 }
 
-fn sum(csv: &mut Csv, line: &str, currency: Option<&str>, sums: &Sums) {
-    let Sums { lots, credits, money, .. } = sums;
-    csv.text(line).maybe(currency).skip(5).number(*lots);
-    for number in [
-        credits.granted,
-        credits.used,
-        credits.refunded_unspent,
-        credits.refunded_spent,
-        credits.outstanding,
-        money.net_price,
-        money.recognised,
-        money.refunded_unspent,
-        money.refunded_spent,
-        money.deferred,
-    ] {
-        csv.number(number);
+/// One line of the table; what it does not speak of stays empty.
+#[derive(Default)]
+struct Row<'a> {
+    line: &'a str,
+    currency: Option<&'a str>,
+    tenant: Option<TenantId>,
+    lot: Option<i128>,
+    payment: Option<&'a str>,
+    purchased_at: Option<&'a str>,
+    age: Option<String>,
+    lots: Option<i128>,
+    granted: Option<i128>,
+    used: Option<i128>,
+    unspent_back: Option<i128>,
+    spent_back: Option<i128>,
+    outstanding: Option<i128>,
+    net_price: Option<i128>,
+    recognised: Option<i128>,
+    refunded_unspent: Option<i128>,
+    refunded_spent: Option<i128>,
+    deferred: Option<i128>,
+    owed: Option<i128>,
+}
+
+impl<'a> Row<'a> {
+    fn of_lot(lot: &'a LotLine) -> Self {
+        let number = |number: i64| Some(i128::from(number));
+        Self {
+            line: "lot",
+            currency: lot.currency.as_deref(),
+            tenant: Some(lot.tenant_id),
+            lot: number(lot.lot),
+            payment: lot.payment.as_deref(),
+            purchased_at: Some(&lot.purchased_at),
+            age: Some(lot.age_days.to_string()),
+            lots: Some(1),
+            granted: number(lot.granted),
+            used: number(lot.used),
+            unspent_back: number(lot.unspent_back),
+            spent_back: number(lot.spent_back),
+            outstanding: number(lot.outstanding),
+            net_price: number(lot.net_price),
+            recognised: number(lot.recognised),
+            refunded_unspent: number(lot.refunded_unspent),
+            refunded_spent: number(lot.refunded_spent),
+            deferred: number(lot.deferred),
+            owed: None,
+        }
     }
-    csv.skip(1).end();
+
+    fn of_sums(line: &'a str, Sums { lots, credits, money, .. }: &Sums) -> Self {
+        Self {
+            line,
+            lots: Some(*lots),
+            granted: Some(credits.granted),
+            used: Some(credits.used),
+            unspent_back: Some(credits.refunded_unspent),
+            spent_back: Some(credits.refunded_spent),
+            outstanding: Some(credits.outstanding),
+            net_price: Some(money.net_price),
+            recognised: Some(money.recognised),
+            refunded_unspent: Some(money.refunded_unspent),
+            refunded_spent: Some(money.refunded_spent),
+            deferred: Some(money.deferred),
+            ..Self::default()
+        }
+    }
+
+    /// In the order of [`COLUMNS`].
+    fn write(&self, csv: &mut Csv) {
+        let tenant = self.tenant.map(|tenant| tenant.to_string());
+        csv.text(self.line).maybe(self.currency).maybe(tenant.as_deref()).maybe_number(self.lot);
+        csv.maybe(self.payment).maybe(self.purchased_at).maybe(self.age.as_deref());
+        for number in [
+            self.lots,
+            self.granted,
+            self.used,
+            self.unspent_back,
+            self.spent_back,
+            self.outstanding,
+            self.net_price,
+            self.recognised,
+            self.refunded_unspent,
+            self.refunded_spent,
+            self.deferred,
+            self.owed,
+        ] {
+            csv.maybe_number(number);
+        }
+        csv.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_has_the_cells_of_the_heading() {
+        let mut sums = Totals::default();
+        sums.currencies.insert(Some("eur".to_owned()), Sums::default());
+        sums.debts.push((TenantId(uuid::Uuid::nil()), ledger::Credits(7)));
+        let mut csv = heading();
+        totals(&mut csv, &sums);
+        let text = csv.take();
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+        assert!(lines.iter().all(|line| line.len() == COLUMNS.len()), "{text}");
+        assert_eq!(lines.last().and_then(|debt| debt.last()), Some(&"7"), "{text}");
+    }
 }
