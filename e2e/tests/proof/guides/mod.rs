@@ -183,9 +183,9 @@ fn a_balance_is_explained_as_the_guide_shows() {
     done(&format!("trigger checkout.session.completed --payment lease --tenant {tenant}"));
     world.service.settle();
     let body = json!({ "credits": 7, "reference": "lease 81" }).to_string();
-    let path = format!("/api/credits/spend?tenant_id={tenant}");
-    let key = &world.service.operator_key;
-    let spent = world.send("POST", &path, key, &[("idempotency-key", "lease-81")], &body);
+    let key = json!({ "name": "product", "tenant_id": tenant, "permissions": ["credits:write"] });
+    let (key, named) = (world.key(&key), [("idempotency-key", "lease-81")]);
+    let spent = world.send("POST", "/api/credits/spend", &key, &named, &body);
     assert_eq!(spent.status, 200, "{spent:?}");
     done(&format!("trigger charge.refunded --payment lease --tenant {tenant}"));
     world.service.settle();
