@@ -9,6 +9,7 @@ use super::{Case, case};
 pub(super) const CASES: &[Case] = &[
     case!([create_key, find_key, keys], a_key_is_found_by_its_hash_as_it_was_written),
     case!([revoke_key, find_key, keys], a_key_is_revoked_once_and_stays_on_the_list),
+    case!([revoke_key, find_key], a_revocation_that_nobody_waits_for_counts),
     case!([create_key, tenant], a_key_makes_its_tenant_known_and_leaves_a_balance_alone),
     case!([rotate_key, find_key, keys], a_key_is_replaced_and_never_works_longer_for_it),
     case!([create_key, keys], neither_a_name_nor_a_secret_is_given_twice),
@@ -39,12 +40,34 @@ async fn a_key_is_found_by_its_hash_as_it_was_written(store: Store) {
 
 async fn a_key_is_revoked_once_and_stays_on_the_list(store: Store) {
     store.create_key(key("key_a", Some(1)), [1; 32]).await.unwrap();
+    // Whoever was just asked about it must not remember it.
+    assert_eq!(store.find_key([1; 32]).await.unwrap(), Some(key("key_a", Some(1))));
     assert!(!store.revoke_key("key_b".to_owned(), NOW).await.unwrap());
     assert!(store.revoke_key("key_a".to_owned(), NOW.plus_seconds(1)).await.unwrap());
     assert!(!store.revoke_key("key_a".to_owned(), NOW.plus_seconds(2)).await.unwrap());
     let revoked = KeyRow { revoked_at: Some(NOW.plus_seconds(1)), ..key("key_a", Some(1)) };
     assert_eq!(store.find_key([1; 32]).await.unwrap(), Some(revoked.clone()));
     assert_eq!(store.keys().await.unwrap(), [revoked]);
+}
+
+/// The client went away: what it asked for is done, and everybody hears of it.
+async fn a_revocation_that_nobody_waits_for_counts(store: Store) {
+    for number in 0..20 {
+        let (id, hash) = (format!("key_{number}"), [number; 32]);
+        store.create_key(key(&id, Some(1)), hash).await.unwrap();
+        store.find_key(hash).await.unwrap();
+        {
+            let mut revoking = std::pin::pin!(store.revoke_key(id, NOW));
+            let asked = std::future::poll_fn(|context| {
+                let _ = revoking.as_mut().poll(context);
+                std::task::Poll::Ready(())
+            });
+            asked.await;
+        }
+        // Whatever is written after it is answered after it.
+        store.create_key(key(&format!("later_{number}"), None), [number + 100; 32]).await.unwrap();
+        assert_eq!(store.find_key(hash).await.unwrap().unwrap().revoked_at, Some(NOW));
+    }
 }
 
 async fn a_key_makes_its_tenant_known_and_leaves_a_balance_alone(store: Store) {
@@ -68,6 +91,7 @@ async fn a_key_is_replaced_and_never_works_longer_for_it(store: Store) {
         [(key("open", Some(1)), 1, 99, None, at(109)), (limited, 2, 99, Some(at(50)), at(50))];
     for (old, number, overlap, new_end, old_end) in rows {
         let (id, hash) = (format!("new_{}", old.id), [number + 10; 32]);
+        assert_eq!(store.find_key([number; 32]).await.unwrap(), Some(old.clone()));
         let rotated = store.rotate_key(old.id.clone(), id.clone(), hash, at(10), at(10 + overlap)).await;
         let new = KeyRow { id, created_at: at(10), expires_at: new_end, ..old.clone() };
         let old = KeyRow { expires_at: Some(old_end), ..old };
