@@ -322,7 +322,10 @@ fn ends(text: &str) -> Result<Timestamp, Problem> {
 }
 
 fn no_end() -> Problem {
-    Problem::value("expires_at", "a moment in the future, such as 2027-01-01T00:00:00Z")
+    Problem::value(
+        "expires_at",
+        "a moment in the future with its time and zone, such as 2027-01-01T00:00:00Z",
+    )
 }
 
 /// Credits to give or to take.

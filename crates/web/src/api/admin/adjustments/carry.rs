@@ -100,11 +100,15 @@ pub(super) fn refused(row: &AdjustmentRow, refusal: Refusal) -> Problem {
             ),
         )
         .with_details(about(json!({ "requested": requested, "available": available, "debt": debt }))),
-        Refusal::DebtTooSmall { debt } => Problem::new(
-            ProblemKind::NoDebt,
-            format!("{debt} credits are owed. Nothing was changed; a smaller write-off is a new one."),
-        )
-        .with_details(about(json!({ "debt": debt }))),
+        Refusal::DebtTooSmall { debt } => {
+            let message = match debt {
+                Credits::ZERO => "This tenant owes nothing. Nothing was changed.".to_owned(),
+                _ => {
+                    format!("{debt} credits are owed. Nothing was changed; a smaller write-off is a new one.")
+                }
+            };
+            Problem::new(ProblemKind::NoDebt, message).with_details(about(json!({ "debt": debt })))
+        }
         other => command::refused(other),
     }
 }
