@@ -67,6 +67,8 @@ struct Round {
     idle_read_p99: u64,
     read_p50: u64,
     read_p99: u64,
+    /// After all of it, in KiB.
+    resident_kib: u64,
     postgres: Option<(u64, u64)>,
 }
 
@@ -134,6 +136,7 @@ async fn round(plan: &Plan, program: &std::path::Path, number: u32, time: Durati
     spending?;
     let reading = reading?;
     (round.read_p50, round.read_p99) = (percentile(&reading.micros, 50), percentile(&reading.micros, 99));
+    round.resident_kib = service.resident_kib()?;
     service.check_books().await?;
     Ok(round)
 }
@@ -176,12 +179,14 @@ fn table(plan: &Plan, seconds: u64, rounds: &[Round]) -> String {
     }
     text += &format!(
         "\nhot : spread = {} (median of the rounds' ratios)\n\
-         a balance, read while {} connections spend: p50 {} ms, p99 {} ms; on an idle service p99 {} ms\n",
+         a balance, read while {} connections spend: p50 {} ms, p99 {} ms; on an idle service p99 {} ms\n\
+         resident after that: {} MiB\n",
         hundredths(hot_to_spread.unwrap_or_default()),
         plan.connections,
         millis(middle(|round| round.read_p50)),
         millis(middle(|round| round.read_p99)),
         millis(middle(|round| round.idle_read_p99)),
+        hundredths(middle(|round| round.resident_kib) * 100 / 1024),
     );
     text
 }

@@ -70,6 +70,11 @@ impl Service {
         Ok(process::cpu_micros(self.child.id())?)
     }
 
+    /// Memory that it holds, in KiB.
+    pub(super) fn resident_kib(&self) -> anyhow::Result<u64> {
+        Ok(process::resident_kib(self.child.id())?)
+    }
+
     async fn seed(&mut self, sender: &mut Sender, number: u32) -> anyhow::Result<()> {
         let tenant = format!("00000000-0000-4000-8000-{number:012}");
         let key = json!({
