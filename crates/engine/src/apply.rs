@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{Outcome, Policy, Reason, Timestamp};
+use ledger::{Policy, Reason, Timestamp};
 use store::{DueEvent, Postponed, Reading, Settled, Settlement, Store, StoreError, body};
 use stripe::retry::Schedule;
 use tokio::sync::Notify;
@@ -51,7 +51,10 @@ impl Applier {
     pub async fn step(&self, now: Timestamp) -> Result<Next, StoreError> {
         let due = self.store.due(now, BATCH_EVENTS_MAX).await?;
         if due.is_empty() {
-            return Ok(self.store.next_due().await?.map_or(Next::OnArrival, Next::At));
+            return match self.store.next_due().await? {
+                Some(at) if at <= now => self.review(now).await,
+                next => Ok(next.map_or(Next::OnArrival, Next::At)),
+            };
         }
         let full = due.len() == BATCH_EVENTS_MAX as usize;
         let batch: Vec<Settlement> = due.iter().map(|event| self.read(event)).collect();
@@ -98,6 +101,13 @@ impl Applier {
                 () = &mut stop => return,
             }
         }
+    }
+
+    /// Reviews payments that have waited long enough for something that did not come.
+    async fn review(&self, now: Timestamp) -> Result<Next, StoreError> {
+        let reviewed = self.store.review(self.policy.clone(), now, BATCH_EVENTS_MAX).await?;
+        self.report(&reviewed, &[]);
+        Ok(Next::Now)
     }
 
     /// Reads one event. A body on which reading panics is quarantined; its neighbours go on.
@@ -150,9 +160,20 @@ impl Applier {
     /// Rings, and tells the log of what needs a person; the rest is in the books.
     fn report(&self, settled: &[Settled], due: &[DueEvent]) {
         self.noticed.ring();
-        for one in settled.iter().filter(|one| one.outcome == Outcome::Quarantined) {
-            let event = due.iter().find(|event| event.seq == one.seq).map(|event| event.id.as_str());
-            tracing::warn!(event, "quarantined: a person must look, see `faireplace quarantine list`");
+        for (seq, review) in settled.iter().filter_map(|one| Some((one.seq, one.review.as_ref()?))) {
+            let event = due.iter().find(|event| event.seq == seq).map(|event| event.id.as_str());
+            let purchase = &review.purchase;
+            tracing::warn!(
+                event,
+                reason = review.reason.as_str(),
+                payment = review.payment,
+                tenant = purchase.tenant.map(|tenant| tenant.to_string()),
+                credits = purchase.credits.map(|credits| credits.0),
+                package = purchase.package,
+                amount = purchase.amount.map(|amount| amount.0),
+                currency = purchase.currency,
+                "quarantined: a person must decide, see `faireplace quarantine list`"
+            );
         }
     }
 }

@@ -1,15 +1,19 @@
 //! What one event tells us: Stripe's words into the ledger's. Each rule names its source in Stripe's
 //! documentation or in the design; none decides what follows from a fact.
-//! Not here: the JSON itself (`stripe`), and whether a claim is to be believed (`ledger::offer`).
+//! Not here: the JSON itself (`stripe`), and whether a claim is accepted (`ledger::judge`).
 
 mod charge;
 mod dispute;
+mod invoice;
+mod payment_intent;
+mod refund;
 mod session;
 
-use ledger::knowledge::{Knowledge, Refund, RefundRank};
-use ledger::{EventId, Fact, Minor, ObjectId, Offer, Reason, Told};
+use ledger::claim::Source;
+use ledger::knowledge::Knowledge;
+use ledger::{ClaimedTerms, EventId, Fact, ObjectId, Reason, Told};
 use store::{Mode, Reading};
-use stripe::{EarlyFraudWarning, Envelope, Event, EventType, Object, PaymentIntent, RefundStatus};
+use stripe::{EarlyFraudWarning, Envelope, Event, EventType, Metadata, Object};
 
 /// What belongs to this deployment: events of another world never count.
 #[derive(Clone, Debug)]
@@ -22,7 +26,7 @@ pub struct World {
     pub metadata: MetadataKeys,
 }
 
-/// Which keys of a session's metadata carry the terms. The default is the guide's shape; FairePlace's other
+/// Which metadata keys carry the terms, whatever the object. The default is the guide's shape; FairePlace's other
 /// shape has `package_id` for the package.
 #[derive(Clone, Debug)]
 pub struct MetadataKeys {
@@ -85,7 +89,7 @@ fn read_snapshot(event: &Event<'_>, world: &World) -> Reading {
         );
     }
     match event.object() {
-        Ok(object) => read_object(event, object, world),
+        Ok(object) => read_object(event, &object, world),
         Err(fault) => quarantined(
             Reason::Unreadable,
             &format!("The event's object cannot be read ({}): {fault}. Nothing was granted.", fault.code()),
@@ -93,22 +97,50 @@ fn read_snapshot(event: &Event<'_>, world: &World) -> Reading {
     }
 }
 
-fn read_object(event: &Event<'_>, object: Object, world: &World) -> Reading {
-    let told = Told { created: event.created, event: EventId::from(&*event.id) };
-    let plain = |knowledge| Fact { told: told.clone(), knowledge, offer: None };
-    let fact = match object {
+fn read_object(event: &Event<'_>, object: &Object, world: &World) -> Reading {
+    let (kind, keys) = (&event.kind, &world.metadata);
+    let (knowledge, claimed) = match object {
         Object::CheckoutSession(session) => {
-            let offer: Offer = session::offer(&event.kind, &session, &world.metadata);
-            Fact { told, knowledge: session::knowledge(&event.kind, &session), offer: Some(offer) }
+            (session::knowledge(kind, session), Some(session::claimed(session, keys)))
         }
-        Object::Charge(charge) => plain(charge::knowledge(&event.kind, &charge)),
-        Object::Refund(refund) => plain(refund_knowledge(&event.kind, &refund)),
-        Object::Dispute(dispute) => plain(dispute::knowledge(&event.kind, &dispute)),
-        Object::PaymentIntent(intent) => plain(intent_knowledge(&event.kind, &intent)),
-        Object::EarlyFraudWarning(warning) => plain(warning_knowledge(&warning)),
+        Object::Charge(charge) => (charge::knowledge(kind, charge), Some(charge::claimed(charge, keys))),
+        Object::PaymentIntent(intent) => {
+            (payment_intent::knowledge(kind, intent), Some(payment_intent::claimed(intent, keys)))
+        }
+        Object::Invoice(invoice) => (invoice::knowledge(invoice), Some(invoice::claimed(invoice, keys))),
+        Object::InvoicePayment(paid) => (invoice::knowledge_of_payment(paid), None),
+        Object::Refund(refund) => (refund::knowledge(kind, refund), None),
+        Object::Dispute(dispute) => (dispute::knowledge(kind, dispute), None),
+        Object::EarlyFraudWarning(warning) => (warning_knowledge(warning), None),
         Object::Other => return Reading::Ignored,
     };
-    Reading::Fact(Box::new(fact))
+    let told = Told { created: event.created, event: EventId::from(&*event.id) };
+    let claimed = claimed.filter(|terms| terms.source == Source::Session || !terms.is_empty());
+    let fact = Box::new(Fact { told, knowledge, claimed });
+    match object.fault() {
+        None => Reading::Fact(fact),
+        // Its claim is not accepted then, so the payment itself asks for a person.
+        Some(_) if matches!(object, Object::CheckoutSession(_)) => Reading::Fact(fact),
+        Some(fault) => Reading::Partial {
+            fact,
+            detail: format!(
+                "A part of the event's object cannot be read ({}): {fault}. The rest was applied; what this part \
+                 may have meant for credits was not.",
+                fault.code()
+            ),
+        },
+    }
+}
+
+/// What metadata claims was bought.
+fn claimed(source: Source, metadata: &Metadata, keys: &MetadataKeys) -> ClaimedTerms {
+    let text = |key: &str| metadata.get(key).map(str::to_owned);
+    ClaimedTerms {
+        tenant: text(&keys.tenant),
+        package: text(&keys.package),
+        credits: text(&keys.credits),
+        ..ClaimedTerms::none(source)
+    }
 }
 
 fn quarantined(reason: Reason, detail: &str) -> Reading {
@@ -123,39 +155,6 @@ fn linked(payment_intent: Option<&String>, charge: Option<&String>) -> Knowledge
         charges: charge.map(|charge| (id(charge), Default::default())).into_iter().collect(),
         ..Knowledge::default()
     }
-}
-
-/// A payment intent never grants by itself (the session does, and both together would grant twice): it links
-/// a charge to the purchase, and says when the purchase is given up.
-fn intent_knowledge(kind: &EventType, intent: &PaymentIntent) -> Knowledge {
-    let mut known = linked(Some(&intent.id), intent.latest_charge.as_ref());
-    known.expired = *kind == EventType::PaymentIntentCanceled;
-    if *kind == EventType::PaymentIntentPaymentFailed {
-        known.charges.values_mut().for_each(|charge| charge.failed = true);
-    }
-    known
-}
-
-fn refund_knowledge(kind: &EventType, refund: &stripe::Refund) -> Knowledge {
-    let mut known = linked(refund.payment_intent.as_ref(), refund.charge.as_ref());
-    let mut fact = refund_fact(refund);
-    if *kind == EventType::RefundFailed {
-        fact.rank = fact.rank.max(RefundRank::Failed);
-    }
-    known.refunds.insert(ObjectId::from(refund.id.as_str()), fact);
-    known
-}
-
-/// How far a refund has come (docs.stripe.com/refunds). A status that we do not know freezes: the money may
-/// be on its way.
-fn refund_fact(refund: &stripe::Refund) -> Refund {
-    let rank = match &refund.status {
-        RefundStatus::Pending | RefundStatus::RequiresAction | RefundStatus::Other(_) => RefundRank::Pending,
-        RefundStatus::Succeeded => RefundRank::Succeeded,
-        RefundStatus::Failed => RefundRank::Failed,
-        RefundStatus::Canceled => RefundRank::Canceled,
-    };
-    Refund { amount: Minor(refund.amount), rank }
 }
 
 /// No money moved yet; shown, so that a person can refund before it becomes a dispute.

@@ -71,6 +71,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("FAIREPLACE_STRIPE_ACCOUNT", None, "with Connect: the account whose events count"),
     setting("FAIREPLACE_REFUND_ROUNDING", Some("floor"), "floor or ceil: part of a credit at a refund"),
     setting("FAIREPLACE_KNOWN_TENANTS_ONLY", Some("false"), "true: unknown tenants are quarantined"),
+    setting("FAIREPLACE_TERMS_FROM", Some("session"), "session; payment_intent: sells without sessions"),
+    setting("FAIREPLACE_REVERSAL_WAIT_MINUTES", Some("60"), "until a refund without purchase needs a person"),
     setting("FAIREPLACE_METADATA_TENANT", Some("tenant_id"), "metadata key of the tenant"),
     setting("FAIREPLACE_METADATA_PACKAGE", Some("package"), "metadata key of the package"),
     setting("FAIREPLACE_METADATA_CREDITS", Some("credits"), "metadata key of the credits"),

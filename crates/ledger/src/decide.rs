@@ -11,15 +11,17 @@ use crate::book::{Book, Changes, Payment};
 use crate::draft::{Behind, Draft};
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
-use crate::ids::{EventId, PaymentId, TenantId, Timestamp};
+use crate::ids::{ObjectId, PaymentId, TenantId, Timestamp};
+use crate::judge::{judge, judge_waiting};
 use crate::knowledge::{Knowledge, Ruling, Verdict};
 use crate::money::CREDITS_PER_PAYMENT_MAX;
 use crate::notice;
-use crate::offer::{Policy, judge};
 use crate::outcome::{Outcome, Reason};
+use crate::policy::Policy;
 use crate::posting::{Cause, Kind, Transaction};
+use crate::review::{Wait, review_reason, waits_for};
 use crate::settle::Settlement;
-use crate::status::{is_final, question};
+use crate::status::is_final;
 use crate::till::settle_due;
 
 /// What became of an event or of a person's word, and what to write.
@@ -28,7 +30,11 @@ pub struct Decision {
     /// What became of it.
     pub outcome: Outcome,
     /// Why a person must look at the payment, whatever the outcome.
-    pub question: Option<Reason>,
+    pub review_reason: Option<Reason>,
+    /// What the payment waits for from now on.
+    pub waits_for: Option<Wait>,
+    /// With this, the payment turned out to be ours: what was ignored before is about it.
+    pub became_ours: bool,
     /// What to write.
     pub changes: Changes,
 }
@@ -39,55 +45,131 @@ pub struct Decision {
 /// When it names no object: it could be told again under no name, and would be granted again.
 pub fn decide(book: &Book, fact: &Fact, policy: &Policy, at: Timestamp) -> Decision {
     assert!(fact.knowledge.key().is_some(), "a fact must name the object that it is about");
-    let mut learned = fact.knowledge.clone();
-    judge(&mut learned, fact, policy, |tenant| book.tenants.contains_key(&tenant));
-    let cause = Cause::Event(fact.told.event.clone());
-    // Told again, an event is judged again, and what was said of its claim before is not true any more.
-    let judged_anew = fact.offer.as_ref().map(|_| &fact.told.event);
-    revise(book, &named(book, &learned), &learned, judged_anew, cause, policy, at)
+    let is_known = |tenant| book.tenants.contains_key(&tenant);
+    let same = named(book, fact.knowledge.objects());
+    let mut known = joined(book, &same);
+    known.join(fact.knowledge.clone());
+    judge(&mut known, fact, policy, is_known);
+    revise(book, &same, known, &fact.knowledge, Cause::Event(fact.told.event.clone()), policy, at)
 }
 
-/// Decides what a person's word about a quarantined payment means. Nothing, where there is no such payment or
-/// where the word grants fewer credits than one or more than [`CREDITS_PER_PAYMENT_MAX`].
-pub fn rule(book: &Book, payment: PaymentId, ruling: Ruling, policy: &Policy) -> Option<Decision> {
-    let known = book.payments.contains_key(&payment);
-    let sensible = match ruling.verdict {
-        Verdict::Grant { credits, .. } => (1..=CREDITS_PER_PAYMENT_MAX).contains(&credits.0),
-        Verdict::Dismiss => true,
-    };
+/// Why a person's word about a payment was not taken. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RulingRefused {
+    /// There is no such payment.
+    #[error("there is no such payment; nothing was changed")]
+    NoSuchPayment,
+    /// It grants fewer credits than one or more than [`CREDITS_PER_PAYMENT_MAX`].
+    #[error("a payment is worth 1 to {CREDITS_PER_PAYMENT_MAX} credits; nothing was changed")]
+    CreditsOutOfRange,
+    /// The payment intent that it names belongs to a payment that has credits or a claim of its own.
+    #[error("that payment intent belongs to another purchase; nothing was changed")]
+    PaymentIntentTaken,
+    /// The payment cannot be matched with refunds, and the word names neither its payment intent nor says
+    /// that refunds are handled by hand.
+    #[error("refunds of this payment cannot be matched; nothing was changed")]
+    PaymentIntentMissing,
+}
+
+/// Decides what a person's word about a payment means.
+///
+/// # Errors
+/// [`RulingRefused`]: the word cannot be taken.
+pub fn rule(
+    book: &Book,
+    payment: PaymentId,
+    mut ruling: Ruling,
+    policy: &Policy,
+) -> Result<Decision, RulingRefused> {
+    let known = &book.payments.get(&payment).ok_or(RulingRefused::NoSuchPayment)?.knowledge;
+    let mut learned = Knowledge::default();
+    let mut same = vec![payment];
+    if let Verdict::Grant(grant) = &mut ruling.verdict {
+        if !(1..=CREDITS_PER_PAYMENT_MAX).contains(&grant.credits.0) {
+            return Err(RulingRefused::CreditsOutOfRange);
+        }
+        grant.rounding = policy.refund_rounding;
+        if let Some(intent) = &grant.payment_intent {
+            learned.payment_intents.insert(intent.clone());
+            same.extend(book.aliases.get(intent).filter(|other| **other != payment));
+        } else if known.claim().is_some_and(|claim| claim.terms.recurring)
+            && known.payment_intents.is_empty()
+            && known.charges.is_empty()
+            && !grant.refunds_by_hand
+        {
+            return Err(RulingRefused::PaymentIntentMissing);
+        }
+    }
+    if same.iter().skip(1).any(|other| book.payments[other].knowledge.is_ours()) {
+        return Err(RulingRefused::PaymentIntentTaken);
+    }
     let at = ruling.at;
     let cause = Cause::Operator { by: ruling.by.clone(), reason: ruling.reason.clone() };
-    let learned = Knowledge { ruling: Some(ruling), ..Knowledge::default() };
-    (known && sensible).then(|| revise(book, &[payment], &learned, None, cause, policy, at))
+    learned.ruling = Some(ruling);
+    same.sort_unstable();
+    let mut known = joined(book, &same);
+    known.join(learned.clone());
+    judge_waiting(&mut known, None, policy, |tenant| book.tenants.contains_key(&tenant));
+    Ok(revise(book, &same, known, &learned, cause, policy, at))
 }
 
-/// The payments that an event names, smallest first. More than one, where it tells us that they are the same.
-fn named(book: &Book, learned: &Knowledge) -> Vec<PaymentId> {
-    let mut same: Vec<PaymentId> = learned.objects().filter_map(|id| book.aliases.get(id)).copied().collect();
+/// Decides what it means that what a payment waited for did not come in time. Nothing, where it no longer
+/// waits for it.
+pub fn overdue(
+    book: &Book,
+    payment: PaymentId,
+    wait: Wait,
+    policy: &Policy,
+    at: Timestamp,
+) -> Option<Decision> {
+    let mut known = book.payments.get(&payment)?.knowledge.clone();
+    if waits_for(&known, policy) != Some(wait) {
+        return None;
+    }
+    let mut learned = Knowledge::default();
+    match wait {
+        Wait::Session => learned.session_overdue = true,
+        Wait::Purchase => learned.reversal_overdue = true,
+    }
+    known.join(learned.clone());
+    judge_waiting(&mut known, None, policy, |tenant| book.tenants.contains_key(&tenant));
+    // What is granted now, is granted because of the event that claimed it.
+    let cause = match known.claim() {
+        Some(claim) => Cause::Event(claim.told.event.clone()),
+        None => Cause::Clock(format!("{} of {}", wait.as_str(), known.key()?)),
+    };
+    Some(revise(book, &[payment], known, &learned, cause, policy, at))
+}
+
+/// The payments that these objects belong to, smallest first. More than one, where an event tells us that
+/// they are the same.
+fn named<'o>(book: &Book, objects: impl Iterator<Item = &'o ObjectId>) -> Vec<PaymentId> {
+    let mut same: Vec<PaymentId> = objects.filter_map(|id| book.aliases.get(id)).copied().collect();
     same.sort_unstable();
     same.dedup();
     same
 }
 
-/// Joins what was learned with everything known of the `same` payment, and posts the difference.
+/// Everything known about payments that are the same.
+fn joined(book: &Book, same: &[PaymentId]) -> Knowledge {
+    let mut known = Knowledge::default();
+    same.iter().for_each(|id| known.join(book.payments[id].knowledge.clone()));
+    known
+}
+
+/// Posts the difference between what is posted for the `same` payment and what it is worth `after` an event,
+/// a person's word or a wait, which `learned` something.
 fn revise(
     book: &Book,
     same: &[PaymentId],
+    after: Knowledge,
     learned: &Knowledge,
-    judged_anew: Option<&EventId>,
     cause: Cause,
     policy: &Policy,
     at: Timestamp,
 ) -> Decision {
     let id = same.first().copied().unwrap_or(book.next_payment);
-
     let before = same.first().map(|id| book.payments[id].knowledge.clone()).unwrap_or_default();
-    let mut after = before.clone();
-    for other in same.iter().skip(1) {
-        after.join(book.payments[other].knowledge.clone());
-    }
-    after.refused.retain(|refused| Some(&refused.told.event) != judged_anew);
-    after.join(learned.clone());
 
     let behind = Behind { payment: Some((id, after.key().cloned())), ..Behind::only(cause) };
     let mut draft = Draft::new(book, behind, at);
@@ -98,23 +180,24 @@ fn revise(
         let lot = draft.lot_mut(lot);
         (lot.payment, lot.purchased_at) = here;
     }
-    settle(&mut draft, id, &after, policy);
+    settle(&mut draft, id, &after);
     let heard: Vec<_> = same.iter().map(|id| &book.payments[id].knowledge).collect();
     let told = notice::of_payment(&heard, &after, draft.at);
     draft.notices.extend(told);
 
-    let question = question(&after);
     Decision {
         outcome: outcome(&before, &after, learned, &draft.transactions),
-        question,
+        review_reason: review_reason(&after),
+        waits_for: waits_for(&after, policy),
+        became_ours: after.is_ours() && heard.iter().any(|known| !known.is_ours()),
         changes: draft.finish(Some(Payment { id, knowledge: after }), same.iter().skip(1).copied().collect()),
     }
 }
 
 /// Brings what is posted for a payment to what it is worth, tenant by tenant. Whoever holds credits of it
 /// without being entitled (another tenant's claim came to count) is entitled to nothing.
-fn settle(draft: &mut Draft<'_>, payment: PaymentId, known: &Knowledge, policy: &Policy) {
-    let due = entitlement(known, policy.refund_rounding);
+fn settle(draft: &mut Draft<'_>, payment: PaymentId, known: &Knowledge) {
+    let due = entitlement(known);
     let mut tenants: Vec<TenantId> = draft
         .lots_where(|lot| lot.payment == Some(payment))
         .into_iter()
@@ -163,14 +246,18 @@ fn outcome(
         return moved;
     }
     match () {
-        () if before == after => Outcome::AlreadyKnown,
-        () if question(after).is_some() && question(after) != question(before) => Outcome::Quarantined,
-        () if !after.purchase_known() && after.unrelated => Outcome::Ignored,
+        () if before.says_the_same(after) => Outcome::AlreadyKnown,
+        () if review_reason(after).is_some() && review_reason(after) != review_reason(before) => {
+            Outcome::Quarantined
+        }
         () if learned.charges.values().any(|charge| charge.failed) => Outcome::Declined,
+        () if !after.is_ours() => Outcome::Ignored,
         () if !after.purchase_known() => Outcome::AwaitingPurchase,
-        () if after.paid && is_final(after) && !(before.paid && is_final(before)) => Outcome::Finalized,
-        () if !after.paid && (learned.expired || learned.async_failed) => Outcome::Closed,
-        () if !after.paid && learned.completed => Outcome::AwaitingPayment,
+        () if after.is_paid() && is_final(after) && !(before.is_paid() && is_final(before)) => {
+            Outcome::Finalized
+        }
+        () if !after.is_paid() && (learned.expired || learned.async_failed) => Outcome::Closed,
+        () if !after.is_paid() && learned.completed => Outcome::AwaitingPayment,
         () => Outcome::Recorded,
     }
 }

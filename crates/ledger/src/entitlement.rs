@@ -10,6 +10,7 @@
 //!
 //! Absolute targets, computed from the original grant and rounded once; never a change to an earlier result.
 
+use crate::claim::Judgement;
 use crate::ids::TenantId;
 use crate::knowledge::{Dispute, DisputeOutcome, Knowledge, RefundRank, Verdict};
 use crate::money::{Credits, Minor, Rounding, prorate};
@@ -33,8 +34,8 @@ pub struct Entitlement {
 }
 
 /// Works out what is due from everything known. Pure and total: the same knowledge, the same answer.
-pub fn entitlement(known: &Knowledge, rounding: Rounding) -> Entitlement {
-    let Some((tenant, granted)) = grant(known) else {
+pub fn entitlement(known: &Knowledge) -> Entitlement {
+    let Some((tenant, granted, rounding)) = grant(known) else {
         return Entitlement::default();
     };
     let paid = known.amount_paid();
@@ -45,13 +46,19 @@ pub fn entitlement(known: &Knowledge, rounding: Rounding) -> Entitlement {
     Entitlement { tenant: Some(tenant), granted, revoked, frozen, lost, pending }
 }
 
-/// Who gets how many credits: a person's word, else the claim that counts, once it is paid.
-fn grant(known: &Knowledge) -> Option<(TenantId, Credits)> {
-    match known.ruling.as_ref().map(|ruling| ruling.verdict) {
-        Some(Verdict::Grant { tenant, credits }) => Some((tenant, credits)),
-        Some(Verdict::Dismiss) => None,
-        None if known.paid => known.claim().map(|claim| (claim.terms.tenant, claim.terms.credits)),
-        None => None,
+/// Who gets how many credits, and how parts of one are rounded: a person's word, else the claim that counts,
+/// if it was accepted and is paid.
+fn grant(known: &Knowledge) -> Option<(TenantId, Credits, Rounding)> {
+    match known.ruling.as_ref().map(|ruling| &ruling.verdict) {
+        Some(Verdict::Grant(grant)) => return Some((grant.tenant, grant.credits, grant.rounding)),
+        Some(Verdict::Dismiss) => return None,
+        None => {}
+    }
+    match known.claim()?.judgement {
+        Judgement::Accepted { tenant, credits, rounding } if known.is_paid() => {
+            Some((tenant, credits, rounding))
+        }
+        Judgement::Accepted { .. } | Judgement::Rejected(_) | Judgement::Waiting => None,
     }
 }
 

@@ -1,15 +1,15 @@
 //! Everything known about one payment. It only ever grows: [`Knowledge::join`] is commutative, associative
 //! and idempotent (maxima, unions, ranks, minima of claims), so the same facts lead to the same knowledge in
 //! whatever order and however often they arrive (design section 3).
-//! Not here: what it is worth (`entitlement`), and whether a claim may be believed (`offer`).
+//! Not here: what it is worth (`entitlement`), and whether a claim is accepted (`judge`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::claim::{self, Claim, Source};
 use crate::ids::{EventId, ObjectId, TenantId, Timestamp};
-use crate::money::{Credits, Minor};
-use crate::outcome::Reason;
+use crate::money::{Credits, Minor, Rounding};
 
 /// Who told us, and when it happened by Stripe's clock. Ordered by time, then id: where two claims
 /// contradict each other the smallest counts, whichever arrived first.
@@ -21,55 +21,13 @@ pub struct Told {
     pub event: EventId,
 }
 
-/// What a checkout session sold, to whom: terms that were judged and may be believed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Terms {
-    /// Who gets the credits.
-    pub tenant: TenantId,
-    /// How many.
-    pub credits: Credits,
-    /// The package's name, where one was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub package: Option<String>,
-    /// Three letters, lower case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub currency: Option<String>,
-    /// `amount_total`: what was to be paid, tax included, in minor units.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<Minor>,
-}
-
-/// Terms, and the earliest event that named them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// What was sold.
-    pub terms: Terms,
-    /// Who said so first.
-    pub told: Told,
-}
-
-/// Terms that were not believed, and why. Kept, because a person may overrule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefusedClaim {
-    /// Why not.
-    pub reason: Reason,
-    /// The terms: none where tenant or credits are missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub terms: Option<Terms>,
-    /// The tenant, which may be known where the terms are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<TenantId>,
-    /// `amount_total` in minor units; known even where the terms are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount: Option<Minor>,
-    /// Who said so first.
-    pub told: Told,
-}
-
 /// One charge: an attempt to take the money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Charge {
+    /// What was authorised, in minor units.
+    #[serde(skip_serializing_if = "Minor::is_zero")]
+    pub amount: Minor,
     /// The most that was ever seen captured, in minor units.
     #[serde(skip_serializing_if = "Minor::is_zero")]
     pub captured: Minor,
@@ -150,18 +108,37 @@ pub struct Ruling {
 }
 
 /// What a person may say of a quarantined payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// These credits, to this tenant; it counts as paid.
-    Grant {
-        /// Who gets them.
-        tenant: TenantId,
-        /// How many.
-        credits: Credits,
-    },
+    Grant(Grant),
     /// No credits.
     Dismiss,
+}
+
+/// What a person grants for a payment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Grant {
+    /// Who gets the credits.
+    pub tenant: TenantId,
+    /// How many.
+    pub credits: Credits,
+    /// What was paid, in minor units, where the payment itself does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Minor>,
+    /// Three letters, lower case, where the payment itself does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// The payment intent behind it, where no event has named it: by it, refunds and disputes are matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_intent: Option<ObjectId>,
+    /// There is no payment intent: a person takes credits back when money goes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refunds_by_hand: bool,
+    /// How parts of a credit are rounded when money goes back.
+    #[serde(default)]
+    pub rounding: Rounding,
 }
 
 /// Everything known about one payment.
@@ -174,15 +151,24 @@ pub struct Knowledge {
     /// Its payment intents; normally one, none where nothing was due.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub payment_intents: BTreeSet<ObjectId>,
-    /// Believed claims, smallest `told` first; two of them contradict each other.
+    /// Its invoices, where it has any.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub invoices: BTreeSet<ObjectId>,
+    /// The subscription that it began. A renewal is a payment of its own and is not listed under it.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub subscriptions: BTreeSet<ObjectId>,
+    /// What its objects claim was bought; the first counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<Claim>,
-    /// Claims that were not believed, smallest `told` first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub refused: Vec<RefusedClaim>,
-    /// A session was `paid` or `no_payment_required`, or its delayed payment succeeded.
+    /// A session was `paid`, or `no_payment_required` over a total of 0, or its delayed payment succeeded.
     #[serde(skip_serializing_if = "is_false")]
     pub paid: bool,
+    /// An invoice, or a session in subscription mode, was paid with money.
+    #[serde(skip_serializing_if = "is_false")]
+    pub invoice_paid: bool,
+    /// A completed session had a `payment_status` that may or may not mean paid.
+    #[serde(skip_serializing_if = "is_false")]
+    pub status_unknown: bool,
     /// A session was completed; while it is not paid, a delayed payment is under way.
     #[serde(skip_serializing_if = "is_false")]
     pub completed: bool,
@@ -192,13 +178,31 @@ pub struct Knowledge {
     /// A delayed payment failed.
     #[serde(skip_serializing_if = "is_false")]
     pub async_failed: bool,
-    /// A session carried none of our metadata: a sale of something else.
+    /// A session carried none of our metadata. Unless another object does, it is a sale of something else.
     #[serde(skip_serializing_if = "is_false")]
-    pub unrelated: bool,
+    pub session_without_terms: bool,
+    /// What the sessions said was due, in minor units; the most, should they differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_total: Option<Minor>,
+    /// The same before discounts and tax.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_subtotal: Option<Minor>,
+    /// The currency of whatever was charged or sent back: three letters, lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// No session arrived in time.
+    #[serde(skip_serializing_if = "is_false")]
+    pub session_overdue: bool,
+    /// Money went back, and no purchase arrived in time.
+    #[serde(skip_serializing_if = "is_false")]
+    pub reversal_overdue: bool,
     /// The most that was ever said to be tax in what was to be paid, in minor units. It makes no credits;
     /// only reports of money ask for it.
     #[serde(skip_serializing_if = "Minor::is_zero")]
     pub tax: Minor,
+    /// What each payment intent received, in minor units.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub received: BTreeMap<ObjectId, Minor>,
     /// Charges by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub charges: BTreeMap<ObjectId, Charge>,
@@ -221,14 +225,29 @@ impl Knowledge {
     pub fn join(&mut self, other: Knowledge) {
         self.sessions.extend(other.sessions);
         self.payment_intents.extend(other.payment_intents);
+        self.invoices.extend(other.invoices);
+        self.subscriptions.extend(other.subscriptions);
         other.claims.into_iter().for_each(|claim| self.join_claim(claim));
-        other.refused.into_iter().for_each(|claim| self.join_refused(claim));
         self.paid |= other.paid;
+        self.invoice_paid |= other.invoice_paid;
+        self.status_unknown |= other.status_unknown;
         self.completed |= other.completed;
         self.expired |= other.expired;
         self.async_failed |= other.async_failed;
-        self.unrelated |= other.unrelated;
+        self.session_without_terms |= other.session_without_terms;
+        self.session_total = self.session_total.max(other.session_total);
+        self.session_subtotal = self.session_subtotal.max(other.session_subtotal);
+        self.currency = match (self.currency.take(), other.currency) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.session_overdue |= other.session_overdue;
+        self.reversal_overdue |= other.reversal_overdue;
         self.tax = self.tax.max(other.tax);
+        for (id, amount) in other.received {
+            let known = self.received.entry(id).or_default();
+            *known = amount.max(*known);
+        }
         for (id, charge) in other.charges {
             self.charges.entry(id).or_default().join(charge);
         }
@@ -245,29 +264,19 @@ impl Knowledge {
         self.ruling = self.ruling.take().max(other.ruling);
     }
 
-    /// Adds a believed claim. The same terms told twice are one claim, told by whoever said so first.
+    /// Adds a claim. Equal terms told twice are one claim, told by whoever said so first.
     pub fn join_claim(&mut self, claim: Claim) {
-        match self.claims.iter_mut().find(|known| known.terms == claim.terms) {
-            Some(known) => known.told = known.told.clone().min(claim.told),
-            None => self.claims.push(claim),
-        }
-        self.claims.sort_by(|a, b| (&a.told, &a.terms).cmp(&(&b.told, &b.terms)));
+        claim::join(&mut self.claims, claim);
     }
 
-    /// Adds a claim that was not believed.
-    pub fn join_refused(&mut self, claim: RefusedClaim) {
-        let same = |known: &&mut RefusedClaim| {
-            (known.reason, &known.terms, known.tenant, known.amount)
-                == (claim.reason, &claim.terms, claim.tenant, claim.amount)
+    /// Whether both know the same, whichever event said it last.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let undated = |known: &Self| {
+            let mut known = known.clone();
+            known.claims.iter_mut().for_each(|claim| claim.latest = claim.told.clone());
+            known
         };
-        match self.refused.iter_mut().find(same) {
-            Some(known) => known.told = known.told.clone().min(claim.told),
-            None => self.refused.push(claim),
-        }
-        self.refused.sort_by(|a, b| {
-            let key = |c: &'_ RefusedClaim| (c.told.clone(), c.reason, c.terms.clone(), c.tenant, c.amount);
-            key(a).cmp(&key(b))
-        });
+        self == other || undated(self) == undated(other)
     }
 
     /// Every Stripe object that is part of this payment: its aliases.
@@ -278,6 +287,8 @@ impl Knowledge {
             .chain(self.refunds.keys())
             .chain(self.disputes.keys())
             .chain(&self.warnings)
+            .chain(&self.invoices)
+            .chain(&self.subscriptions)
     }
 
     /// The id that names this payment: its payment intent, else its session, else its charge, else
@@ -286,33 +297,117 @@ impl Knowledge {
         self.objects().next()
     }
 
-    /// The claim that counts: the one with the smallest (created, event id), so that arrival order does not
-    /// matter.
+    /// The claim that counts: of the first kind of object that has one, the earliest accepted, else the
+    /// earliest rejected. Earliest by (created, event id), so that the order of arrival does not matter.
     pub fn claim(&self) -> Option<&Claim> {
         self.claims.first()
     }
 
-    /// When it was bought, by Stripe's clock, in seconds: when the claim that counts was first told, else the
-    /// first that was not believed. Zero while no purchase is known.
+    /// When it was bought, by Stripe's clock, in seconds: when the claim that counts was first told. Zero
+    /// while no purchase is known.
     pub fn purchased_at(&self) -> i64 {
-        let refused = || self.refused.first().map(|claim| &claim.told);
-        self.claim().map(|claim| &claim.told).or_else(refused).map_or(0, |told| told.created)
+        self.claim().map_or(0, |claim| claim.told.created)
     }
 
-    /// Whether anything tells us what was bought, believed or not.
+    /// Whether this is a payment of ours: one of its objects carries our metadata, or a person said so.
+    pub fn is_ours(&self) -> bool {
+        !self.claims.is_empty() || self.ruling.is_some()
+    }
+
+    /// Whether a session of it is known, whatever its metadata says.
+    pub fn session_known(&self) -> bool {
+        self.session_without_terms || self.claim().is_some_and(|claim| claim.terms.source == Source::Session)
+    }
+
+    /// Whether it is known what was bought, accepted or not.
     pub fn purchase_known(&self) -> bool {
-        !self.claims.is_empty() || !self.refused.is_empty() || self.ruling.is_some()
+        self.ruling.is_some()
+            || self.claim().is_some_and(|claim| claim.judgement != claim::Judgement::Waiting)
     }
 
-    /// What the customer paid, in minor units: what the charges captured, else what the session said was
-    /// due. Nothing where neither is known.
-    pub fn amount_paid(&self) -> Minor {
+    /// What was collected from the customer so far, in minor units: by its charges or, where they tell less,
+    /// by its payment intents.
+    pub fn collected(&self) -> Minor {
         let captured: Minor = self.charges.values().map(|charge| charge.captured).sum();
-        if captured > Minor::ZERO {
-            return captured;
+        captured.max(self.received.values().copied().sum())
+    }
+
+    /// What was to be paid, in minor units: by the session where one is known, else by the object that
+    /// claims the purchase, else by its largest charge.
+    pub fn amount_due(&self) -> Option<Minor> {
+        let claimed = self.claim().and_then(|claim| claim.terms.amount);
+        let due = match self.claim() {
+            Some(claim) if claim.terms.source == Source::Session => claimed.or(self.session_total),
+            _ => self.session_total.or(claimed),
+        };
+        let authorised = || self.charges.values().map(|charge| charge.amount).max();
+        due.or_else(|| authorised().filter(|amount| *amount > Minor::ZERO))
+    }
+
+    /// Whether it is paid: a session says so, or all that was due has been collected (design section 3,
+    /// Paid).
+    pub fn is_paid(&self) -> bool {
+        let collected = self.collected();
+        self.paid || (collected > Minor::ZERO && self.amount_due().is_none_or(|due| collected >= due))
+    }
+
+    /// Whether money of it went back, or is about to: a refund that did not fail, or a dispute that took
+    /// funds and was not won.
+    pub fn has_reversal(&self) -> bool {
+        let refund = |refund: &Refund| refund.amount > Minor::ZERO && refund.rank <= RefundRank::Succeeded;
+        let dispute = |dispute: &Dispute| dispute.withdrawn && dispute.outcome != DisputeOutcome::Won;
+        self.refunds.values().any(refund)
+            || self.charges.values().any(|charge| charge.refunded > Minor::ZERO)
+            || self.disputes.values().any(dispute)
+    }
+
+    /// What the customer paid, in minor units: what was collected, else what a person said, else what was
+    /// due. Nothing where none of them is known.
+    pub fn amount_paid(&self) -> Minor {
+        let collected = self.collected();
+        if collected > Minor::ZERO {
+            return collected;
         }
-        let claimed = self.claim().map(|claim| claim.terms.amount);
-        claimed.or_else(|| self.refused.first().map(|claim| claim.amount)).flatten().unwrap_or_default()
+        self.granted_by_hand()
+            .and_then(|grant| grant.amount)
+            .or_else(|| self.amount_due())
+            .unwrap_or_default()
+    }
+
+    /// What was really taken from the customer, in minor units: unlike [`Self::amount_paid`], nothing while
+    /// an amount is only due.
+    pub fn amount_taken(&self) -> Minor {
+        if self.is_paid() || self.invoice_paid { self.amount_paid() } else { self.collected() }
+    }
+
+    /// What a person granted, if the latest word is a grant.
+    pub fn granted_by_hand(&self) -> Option<&Grant> {
+        match self.ruling.as_ref().map(|ruling| &ruling.verdict) {
+            Some(Verdict::Grant(grant)) => Some(grant),
+            Some(Verdict::Dismiss) | None => None,
+        }
+    }
+
+    /// The currency of its amounts, as far as anything says: three letters, lower case.
+    pub fn currency(&self) -> Option<&str> {
+        let claimed = self.claim().and_then(|claim| claim.terms.currency.as_deref());
+        let by_hand = self.granted_by_hand().and_then(|grant| grant.currency.as_deref());
+        by_hand.or(claimed).or(self.currency.as_deref())
+    }
+
+    /// The package that was bought, by its name.
+    pub fn package(&self) -> Option<&str> {
+        self.claim().and_then(|claim| claim.terms.package.as_deref())
+    }
+
+    /// Whose purchase it is, as far as anything says, accepted or not.
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.granted_by_hand().map(|grant| grant.tenant).or_else(|| self.claim()?.tenant())
+    }
+
+    /// How many credits were bought, as far as anything says, accepted or not.
+    pub fn credits(&self) -> Option<Credits> {
+        self.granted_by_hand().map(|grant| grant.credits).or_else(|| self.claim()?.credits())
     }
 
     /// What the customer paid for the credits themselves, in minor units: without tax, as far as we were told
@@ -324,6 +419,7 @@ impl Knowledge {
 
 impl Charge {
     fn join(&mut self, other: Charge) {
+        self.amount = self.amount.max(other.amount);
         self.captured = self.captured.max(other.captured);
         self.refunded = self.refunded.max(other.refunded);
         self.succeeded |= other.succeeded;

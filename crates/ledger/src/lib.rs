@@ -4,7 +4,8 @@
 //! The tour, in reading order:
 //! - [`fact`]: what one event tells us, in our terms;
 //! - [`knowledge`]: everything known about one payment; facts *join* it, so neither order nor number matters;
-//! - [`offer`]: may these terms be trusted? catalogue, metadata, tenants;
+//! - [`claim`], [`judge`]: what objects claim was bought, and whether that is accepted;
+//! - [`review`]: which payments need a person, or wait for something;
 //! - [`entitlement`]: knowledge → the credits that should be granted, revoked and frozen;
 //! - [`decide`]: entitlement − what is already posted = postings, and one named [`outcome`];
 //! - [`command`], [`till`]: the other kind of decision, which may refuse: spend, hold, adjust;
@@ -18,6 +19,7 @@
 
 pub mod book;
 pub mod chain;
+pub mod claim;
 pub mod command;
 pub mod decide;
 mod draft;
@@ -25,30 +27,34 @@ pub mod entitlement;
 pub mod fact;
 pub mod hold;
 pub mod ids;
+pub mod judge;
 pub mod knowledge;
 pub mod liability;
 pub mod money;
 mod named;
 pub mod notice;
-pub mod offer;
 pub mod outcome;
+pub mod policy;
 pub mod posting;
+pub mod review;
 mod settle;
 pub mod status;
 pub mod till;
 
 pub use book::{Book, Changes, Lot, Payment, Tenant};
+pub use claim::{Claim, ClaimedTerms};
 pub use command::{Action, Command, Execution, Receipt, Refusal};
-pub use decide::{Decision, decide, rule};
+pub use decide::{Decision, RulingRefused, decide, overdue, rule};
 pub use entitlement::{Entitlement, entitlement};
-pub use fact::{Fact, Offer};
+pub use fact::Fact;
 pub use hold::{Allocation, Hold, HoldState};
 pub use ids::{EventId, HoldId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
 pub use knowledge::{Knowledge, Told};
 pub use money::{Credits, Minor, Rounding};
 pub use notice::{Notice, NoticeKind};
-pub use offer::{Catalogue, Package, Policy};
 pub use outcome::{Outcome, Reason};
+pub use policy::{Catalogue, Package, Policy, TermsFrom};
 pub use posting::{Account, Balance, Cause, CauseKind, Kind, Posting, Transaction};
+pub use review::{Wait, review_reason};
 pub use status::PaymentStatus;
 pub use till::{carry_out, expire};

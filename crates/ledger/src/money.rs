@@ -82,7 +82,8 @@ pub const CREDITS_PER_PAYMENT_MAX: i64 = 1_000_000_000;
 /// Which way a fraction of a credit goes when part of a payment is taken back. Floor by default: a
 /// merchant who wants a credit back refunds its price, while a ceiling would turn a goodwill refund of one
 /// cent into a lost signature.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rounding {
     /// Revoke only whole credits that were paid back in full.
     #[default]

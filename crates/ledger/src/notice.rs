@@ -9,7 +9,7 @@ use crate::book::Tenant;
 use crate::entitlement::entitlement;
 use crate::ids::{HoldId, ObjectId, TenantId, Timestamp};
 use crate::knowledge::Knowledge;
-use crate::money::{Credits, Rounding};
+use crate::money::Credits;
 use crate::named::named;
 use crate::posting::{Account, Balance, Kind, Transaction};
 use crate::status::is_final;
@@ -174,12 +174,12 @@ pub(crate) fn of_payment(before: &[&Knowledge], after: &Knowledge, at: Timestamp
         return Vec::new();
     };
     let told = || before.iter().filter(|known| owner(known).is_some());
-    let done = |known: &Knowledge| known.paid && is_final(known);
+    let done = |known: &Knowledge| known.is_paid() && is_final(known);
     let failures = |known: &Knowledge| {
         known.charges.values().filter(|c| c.failed).count() + usize::from(known.async_failed)
     };
     let mut kinds = Vec::new();
-    if !after.paid && failures(after) > told().map(|known| failures(known)).sum() {
+    if !after.is_paid() && failures(after) > told().map(|known| failures(known)).sum() {
         kinds.push(NoticeKind::PaymentFailed);
     }
     if done(after) && !told().any(|known| done(known)) {
@@ -201,6 +201,6 @@ pub(crate) fn of_payment(before: &[&Knowledge], after: &Knowledge, at: Timestamp
 
 /// Whose payment it is, as far as that is known: of whoever has its credits, else of whoever claims them.
 fn owner(known: &Knowledge) -> Option<TenantId> {
-    let entitled = entitlement(known, Rounding::Floor).tenant;
-    entitled.or_else(|| known.claim().map(|claim| claim.terms.tenant))
+    let claim = || known.claim().filter(|claim| claim.is_accepted())?.tenant();
+    entitlement(known).tenant.or_else(claim)
 }

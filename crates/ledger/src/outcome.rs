@@ -26,13 +26,13 @@ named! {
         Closed = "closed",
         /// The purchase is complete and its delayed payment is under way.
         AwaitingPayment = "awaiting_payment",
-        /// About a payment whose purchase has not arrived yet; kept until it does.
+        /// About a payment of ours whose purchase is not known yet; kept until it is.
         AwaitingPurchase = "awaiting_purchase",
         /// Something new was learned that moves no credits.
         Recorded = "recorded",
         /// Everything in it was known already.
         AlreadyKnown = "already_known",
-        /// Not about credits; kept.
+        /// Not about credits, as far as is known; kept, and counted where it is about money.
         Ignored = "ignored",
     }
 }
@@ -52,13 +52,13 @@ named! {
         Panicked = "panicked",
         /// It could not be applied within the retry schedule.
         RetriesExhausted = "retries_exhausted",
-        /// The session names no tenant.
+        /// The metadata names no tenant.
         TenantMissing = "tenant_missing",
-        /// The session's tenant is not a UUID.
+        /// The metadata's tenant is not a UUID.
         TenantInvalid = "tenant_invalid",
-        /// The session's tenant is not one of ours, and only known tenants may buy.
+        /// The metadata's tenant is not one of ours, and only known tenants may buy.
         TenantUnknown = "tenant_unknown",
-        /// The session's package is not in the catalogue.
+        /// The metadata's package is not in the catalogue.
         PackageUnknown = "package_unknown",
         /// Neither metadata nor catalogue say how many credits were bought.
         CreditsMissing = "credits_missing",
@@ -72,9 +72,16 @@ named! {
         CurrencyMismatch = "currency_mismatch",
         /// The price differs from the catalogue's.
         PriceMismatch = "price_mismatch",
-        /// `payment_status` has a value that we do not know; it may or may not mean paid.
+        /// `payment_status` has a value that we do not know, or says that nothing was due beside an amount.
         PaymentStatusUnknown = "payment_status_unknown",
-        /// Events name different terms for one payment. The earliest counts until a person decides.
+        /// Objects name different tenants, credits or currencies for one payment. One counts until a person
+        /// decides.
         ClaimsConflict = "claims_conflict",
+        /// Less was collected than was due.
+        Underpaid = "underpaid",
+        /// A subscription or an invoice: its refunds cannot be matched with it, so it grants nothing by itself.
+        Unlinked = "unlinked",
+        /// Money of a payment of ours went back, and no purchase that it could be matched with arrived.
+        ReversalUnmatched = "reversal_unmatched",
     }
 }

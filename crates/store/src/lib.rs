@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use ledger::knowledge::Ruling;
 use ledger::{
-    EventId, Hold, HoldId, HoldState, PaymentId, PaymentStatus, Policy, Tenant, TenantId, Timestamp,
+    EventId, Hold, HoldId, HoldState, PaymentId, PaymentStatus, Policy, RulingRefused, Tenant, TenantId,
+    Timestamp,
 };
 
 pub use error::{OpenError, StoreError};
@@ -84,15 +85,18 @@ verbs! {
     ingest(delivery: Delivery, now: Timestamp) -> Receipt;
     /// The events that are due to be applied, the longest due first.
     due(now: Timestamp, limit: u32) -> Vec<DueEvent>;
-    /// When the next event falls due; none when nothing waits.
+    /// When the next event falls due, or the next payment has waited long enough; none when nothing waits.
     next_due() -> Option<Timestamp>;
     /// Decides and writes a batch of events in one commit. An event that is no longer due is left out of the
     /// answer; one on which deciding panics is quarantined alone. If the batch as a whole fails, nothing of
     /// it was written.
     settle(batch: Vec<Settlement>, policy: Arc<Policy>, now: Timestamp) -> Vec<Settled>;
-    /// Decides and writes a person's word about a payment. None when there is no such payment, or
-    /// when the quarantine item that `asked` for the word is closed: somebody else was quicker.
-    rule(payment: PaymentId, asked: Option<i64>, ruling: Ruling, policy: Arc<Policy>) -> Option<Settled>;
+    /// Decides and writes a person's word about a payment. None when the quarantine item that `asked` for the
+    /// word is closed: somebody else was quicker.
+    rule(payment: PaymentId, asked: Option<i64>, ruling: Ruling, policy: Arc<Policy>)
+        -> Result<Option<Settled>, RulingRefused>;
+    /// Decides, for up to `limit` payments, what it means that what they waited for did not come by now.
+    review(policy: Arc<Policy>, now: Timestamp, limit: u32) -> Vec<Settled>;
     /// Decides and writes a batch of commands in one commit, and answers each in its place. The first order
     /// under a name decides its answer for ever. One on which deciding panics, or whose tenant has too much
     /// to expire first ([`StoreError::Busy`]), fails alone and changes nothing. If the batch as a whole
@@ -221,6 +225,8 @@ verbs! {
     journal_end(at: Timestamp) -> i64;
     /// What the next tenants, in the order of their ids, had bought and owed after transaction `through`.
     positions(through: i64, after: Option<TenantId>, limit: u32) -> Vec<TenantPosition>;
+    /// Money that was taken for something else, by currency.
+    unrelated_money() -> Vec<UnrelatedMoney>;
     /// How the store is doing.
     health() -> Health;
     /// Reads the whole journal and reports what does not add up.

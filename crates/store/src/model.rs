@@ -7,7 +7,10 @@ mod pin;
 mod purchases;
 
 use ledger::posting::Transaction;
-use ledger::{EventId, Fact, Knowledge, Lot, Outcome, PaymentId, PaymentStatus, Reason, TenantId, Timestamp};
+use ledger::{
+    Credits, EventId, Fact, Knowledge, Lot, Minor, Outcome, PaymentId, PaymentStatus, Reason, TenantId,
+    Timestamp,
+};
 
 pub use commands::{Answered, Order, Swept};
 pub use notices::*;
@@ -62,6 +65,13 @@ pub struct DueEvent {
 pub enum Reading {
     /// It is about a payment.
     Fact(Box<Fact>),
+    /// It is about a payment, and a part of it could not be read: the rest counts, and a person must look.
+    Partial {
+        /// The rest.
+        fact: Box<Fact>,
+        /// In words, for that person. Never content of the body.
+        detail: String,
+    },
     /// It is not about credits.
     Ignored,
     /// A person must look at the event itself.
@@ -82,13 +92,65 @@ pub struct Settlement {
     pub reading: Reading,
 }
 
-/// What became of one event or ruling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What became of one event, ruling or wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// The event's place in order of arrival; 0 for a ruling.
+    /// The event's place in order of arrival; 0 for a ruling or a wait.
     pub seq: i64,
     /// What became of it.
     pub outcome: Outcome,
+    /// What a person must look at, if this brought it up.
+    pub review: Option<Review>,
+}
+
+/// What a person must look at, in figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Review {
+    /// Why.
+    pub reason: Reason,
+    /// The payment's key, if it is about a payment.
+    pub payment: Option<String>,
+    /// What was bought, as far as it is known.
+    pub purchase: PurchaseFigures,
+}
+
+/// What is known of a purchase, accepted or not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PurchaseFigures {
+    /// Whose.
+    pub tenant: Option<TenantId>,
+    /// How many credits.
+    pub credits: Option<Credits>,
+    /// The package's name.
+    pub package: Option<String>,
+    /// Three letters, lower case.
+    pub currency: Option<String>,
+    /// What was paid or is due, in minor units.
+    pub amount: Option<Minor>,
+}
+
+impl PurchaseFigures {
+    /// Reads them off what is known of a payment.
+    pub fn of(known: &Knowledge) -> Self {
+        Self {
+            tenant: known.tenant(),
+            credits: known.credits(),
+            package: known.package().map(str::to_owned),
+            currency: known.currency().map(str::to_owned),
+            amount: Some(known.amount_paid()).filter(|amount| *amount > Minor::ZERO),
+        }
+    }
+}
+
+/// Money that was taken for something else, as far as is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnrelatedMoney {
+    /// Three letters, lower case; none where no event has said.
+    pub currency: Option<String>,
+    /// How many payments.
+    pub payments: i64,
+    /// What was taken, in minor units.
+    pub amount: Minor,
 }
 
 /// An event that could not be applied, to be tried again or given up.
@@ -181,6 +243,8 @@ pub struct QuarantineRow {
     pub reason: Reason,
     /// In words.
     pub detail: String,
+    /// What was bought, as far as it is known.
+    pub purchase: PurchaseFigures,
     /// Since when.
     pub opened_at: Timestamp,
     /// Until when.

@@ -35,6 +35,9 @@ open_enum! {
         DisputeClosed = "charge.dispute.closed",
         DisputeFundsWithdrawn = "charge.dispute.funds_withdrawn",
         DisputeFundsReinstated = "charge.dispute.funds_reinstated",
+        InvoicePaid = "invoice.paid",
+        InvoicePaymentSucceeded = "invoice.payment_succeeded",
+        InvoicePaymentPaid = "invoice_payment.paid",
         EarlyFraudWarningCreated = "radar.early_fraud_warning.created",
         EarlyFraudWarningUpdated = "radar.early_fraud_warning.updated",
     }

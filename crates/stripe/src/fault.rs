@@ -60,6 +60,36 @@ pub enum ReadFault {
     MetadataTooLarge,
 }
 
+/// The optional fields of an object that were malformed. Each counts as absent, so that it does not discard
+/// the readable rest; whoever uses the object decides what that means.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults(Vec<ReadFault>);
+
+impl Faults {
+    /// The first of them, if there is any.
+    pub fn first(&self) -> Option<ReadFault> {
+        self.0.first().copied()
+    }
+
+    /// Those of an object inside are faults of the whole.
+    pub(crate) fn extend(&mut self, inner: &Faults) {
+        self.0.extend(&inner.0);
+    }
+
+    /// The value of an optional field, or nothing and one more fault.
+    pub(crate) fn or_none<T>(&mut self, value: Result<Option<T>, ReadFault>) -> Option<T> {
+        value.unwrap_or_else(|fault| {
+            self.0.push(fault);
+            None
+        })
+    }
+
+    /// The value of an optional part of the object, or what stands for its absence and one more fault.
+    pub(crate) fn or_default<T: Default>(&mut self, value: Result<T, ReadFault>) -> T {
+        self.or_none(value.map(Some)).unwrap_or_default()
+    }
+}
+
 impl ReadFault {
     /// A stable word for logs, metrics and the quarantine.
     pub fn code(self) -> &'static str {

@@ -70,13 +70,10 @@ impl<'a> Fields<'a> {
         if word.as_deref().is_none_or(is_word) { Ok(word) } else { Err(ReadFault::Text { field }) }
     }
 
-    /// A word that explains and decides nothing; an empty one, which Stripe has been seen to send as the
-    /// `failure_code` of a refused debit, is none.
-    pub(crate) fn explanation(&self, field: &'static str) -> Result<Option<String>, ReadFault> {
-        match self.text(field)? {
-            Some(text) if text.is_empty() => Ok(None),
-            _ => Ok(self.word(field)?.map(Into::into)),
-        }
+    /// A word that explains and decides nothing: whatever is malformed counts as absent, and so does an
+    /// empty one, which Stripe has been seen to send as the `failure_code` of a refused debit.
+    pub(crate) fn explanation(&self, field: &'static str) -> Option<String> {
+        self.word(field).unwrap_or_default().map(Into::into)
     }
 
     /// A currency, in lower case.
@@ -123,6 +120,11 @@ impl<'a> Fields<'a> {
     pub(crate) fn time(&self, field: &'static str) -> Result<Option<i64>, ReadFault> {
         let time = |value: &RawValue| integer(value).filter(|time| (0..=LATEST_TIME).contains(time));
         self.get(field)?.map(|value| time(value).ok_or(ReadFault::Time { field })).transpose()
+    }
+
+    /// An object inside, opened.
+    pub(crate) fn object(&self, field: &'static str) -> Result<Option<Fields<'a>>, ReadFault> {
+        self.get(field)?.map(|value| Fields::of_value(field, value)).transpose()
     }
 
     /// The elements of an array; none when absent.

@@ -23,9 +23,9 @@ pub mod write;
 
 pub use envelope::{Envelope, Event, ThinEvent};
 pub use event_type::EventType;
-pub use fault::ReadFault;
+pub use fault::{Faults, ReadFault};
 pub use object::{
-    BalanceTransaction, Charge, CheckoutSession, Dispute, DisputeStatus, EarlyFraudWarning, Metadata, Object,
-    PaymentIntent, PaymentStatus, Refund, RefundStatus,
+    BalanceTransaction, Charge, CheckoutSession, Dispute, DisputeStatus, EarlyFraudWarning, Invoice,
+    InvoicePayment, Metadata, Object, PaymentIntent, PaymentStatus, Refund, RefundStatus,
 };
 pub use secret::{Secret, SecretFault};

@@ -2,12 +2,14 @@
 //!
 //! Lenient where Stripe is free to change: unknown fields, new statuses, ids of any prefix, references as
 //! text or expanded. Strict where money is read: integers only, within bounds, written once. An object
-//! whose amount *is* the message (refund, dispute) must have it. Not here: what the objects mean.
+//! whose amount *is* the message (refund, dispute) must have it. A malformed optional field counts as absent
+//! and is listed in the object's `faults`. Not here: what the objects mean.
 
 mod charge;
 mod checkout_session;
 mod dispute;
 mod early_fraud_warning;
+mod invoice;
 mod metadata;
 mod payment_intent;
 mod refund;
@@ -16,6 +18,7 @@ pub use charge::Charge;
 pub use checkout_session::{CheckoutSession, PaymentStatus};
 pub use dispute::{BalanceTransaction, Dispute, DisputeStatus};
 pub use early_fraud_warning::EarlyFraudWarning;
+pub use invoice::{Invoice, InvoicePayment};
 pub use metadata::Metadata;
 pub use payment_intent::PaymentIntent;
 pub use refund::{Refund, RefundStatus};
@@ -38,6 +41,10 @@ pub enum Object {
     Refund(Refund),
     /// Of `charge.dispute.*`.
     Dispute(Dispute),
+    /// Of `invoice.*`.
+    Invoice(Invoice),
+    /// Of `invoice_payment.*`.
+    InvoicePayment(InvoicePayment),
     /// Of `radar.early_fraud_warning.*`.
     EarlyFraudWarning(EarlyFraudWarning),
     /// Of an event type that says nothing about credits; not looked into.
@@ -45,6 +52,20 @@ pub enum Object {
 }
 
 impl Object {
+    /// The first optional field that was malformed and counts as absent, if there is one.
+    pub fn fault(&self) -> Option<ReadFault> {
+        match self {
+            Object::CheckoutSession(session) => session.faults.first(),
+            Object::PaymentIntent(intent) => intent.faults.first(),
+            Object::Charge(charge) => charge.faults.first(),
+            Object::Refund(refund) => refund.faults.first(),
+            Object::Dispute(dispute) => dispute.faults.first(),
+            Object::Invoice(invoice) => invoice.faults.first(),
+            Object::InvoicePayment(paid) => paid.faults.first(),
+            Object::EarlyFraudWarning(_) | Object::Other => None,
+        }
+    }
+
     pub(crate) fn read(kind: &EventType, object: &RawValue) -> Result<Object, ReadFault> {
         let fields = Fields::of_value("data.object", object)?;
         match kind {
@@ -75,6 +96,8 @@ impl Object {
             | DisputeClosed
             | DisputeFundsWithdrawn
             | DisputeFundsReinstated => Dispute::read(&fields).map(Object::Dispute),
+            InvoicePaid | InvoicePaymentSucceeded => Invoice::read(&fields).map(Object::Invoice),
+            InvoicePaymentPaid => InvoicePayment::read(&fields).map(Object::InvoicePayment),
             EarlyFraudWarningCreated | EarlyFraudWarningUpdated => {
                 EarlyFraudWarning::read(&fields).map(Object::EarlyFraudWarning)
             }

@@ -149,13 +149,13 @@ fn created_is_whole_seconds_of_this_calendar() {
 
 #[test]
 fn event_types_go_by_stripes_names() {
-    assert_eq!(EventType::ALL.len(), 30);
+    assert_eq!(EventType::ALL.len(), 33);
     for (name, kind) in EventType::ALL {
         assert_eq!((EventType::from_name(name), kind.name()), (kind.clone(), *name));
     }
     assert_eq!(EventType::DisputeCreated.name(), "charge.dispute.created");
     assert_eq!(EventType::EarlyFraudWarningCreated.name(), "radar.early_fraud_warning.created");
-    assert_eq!(EventType::from_name("invoice.paid"), EventType::Other("invoice.paid".to_owned()));
+    assert_eq!(EventType::from_name("invoice.sent"), EventType::Other("invoice.sent".to_owned()));
     // A thin event's type is not a snapshot's.
     assert_eq!(EventType::from_name("v1.refund.created").name(), "v1.refund.created");
     assert!(matches!(EventType::from_name("v1.refund.created"), EventType::Other(_)));

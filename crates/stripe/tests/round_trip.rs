@@ -58,7 +58,11 @@ fn line(object: &Object) -> String {
         Object::Refund(refund) => {
             assert_eq!((refund.id.as_str(), refund.payment_intent.as_deref()), ("re_A1_1", Some("pi_A1")));
             assert_eq!(refund.charge.as_deref(), Some("ch_A1"));
-            format!("refund {} {}", refund.status.name(), refund.amount)
+            format!(
+                "refund {} {}",
+                refund.status.as_ref().map_or("none", |status| status.name()),
+                refund.amount
+            )
         }
         Object::Dispute(dispute) => {
             assert_eq!((dispute.id.as_str(), dispute.payment_intent.as_deref()), ("dp_A1_1", Some("pi_A1")));
@@ -71,7 +75,9 @@ fn line(object: &Object) -> String {
             assert_eq!(warning.payment_intent.as_deref(), Some("pi_A1"));
             format!("warning {}", warning.actionable)
         }
-        Object::Other => panic!("an object that nobody reads"),
+        Object::Invoice(_) | Object::InvoicePayment(_) | Object::Other => {
+            panic!("an object that nobody reads")
+        }
     }
 }
 

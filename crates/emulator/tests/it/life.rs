@@ -329,7 +329,9 @@ fn line(event: &Event, version: ApiVersion) -> String {
                 o.amount.expect("amount")
             )
         }
-        Object::Refund(o) => format!("{} {}", o.status.name(), o.amount),
+        Object::Refund(o) => {
+            format!("{} {}", o.status.as_ref().map_or("none", |status| status.name()), o.amount)
+        }
         Object::Dispute(o) => {
             let legs: Vec<_> = o.balance_transactions.iter().map(|leg| format!("{:+}", leg.amount)).collect();
             format!("{} {} [{}]", o.status.name(), o.amount, legs.join(" "))

@@ -9,6 +9,7 @@ use super::linked;
 
 pub(super) fn knowledge(kind: &EventType, dispute: &stripe::Dispute) -> Knowledge {
     let mut known = linked(dispute.payment_intent.as_ref(), dispute.charge.as_ref());
+    known.currency = dispute.currency.clone();
     let outcome = match &dispute.status {
         DisputeStatus::Lost => DisputeOutcome::Lost,
         DisputeStatus::Won

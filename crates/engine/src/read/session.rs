@@ -1,11 +1,31 @@
 //! What a checkout session tells us (docs.stripe.com/checkout/fulfillment): whether the money is there, and
 //! what it claims was bought.
 
+use ledger::claim::Source;
 use ledger::knowledge::Knowledge;
-use ledger::{Minor, ObjectId, Offer};
+use ledger::{ClaimedTerms, Minor, ObjectId};
 use stripe::{CheckoutSession, EventType, PaymentStatus};
 
 use super::{MetadataKeys, linked};
+
+/// What a session is for. Without a mode, as in the guide's sample, it is a payment.
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    Payment,
+    Subscription,
+    /// It only saves a card; it completes with `no_payment_required` whatever its metadata says.
+    Setup,
+}
+
+impl Mode {
+    fn of(session: &CheckoutSession) -> Self {
+        match session.mode.as_deref() {
+            Some("subscription") => Self::Subscription,
+            Some("setup") => Self::Setup,
+            _ => Self::Payment,
+        }
+    }
+}
 
 pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledge {
     let mut known = linked(session.payment_intent.as_ref(), None);
@@ -13,39 +33,66 @@ pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledg
     known.completed = *kind == EventType::CheckoutSessionCompleted;
     known.expired = *kind == EventType::CheckoutSessionExpired;
     known.async_failed = *kind == EventType::CheckoutSessionAsyncPaymentFailed;
-    // A completed session may still be unpaid: a delayed method clears, or fails, days later. And one over
-    // nothing says `no_payment_required` before anybody completed it, so an expired one must not grant.
-    known.paid = match kind {
-        _ if sells_nothing(session) => false,
-        EventType::CheckoutSessionAsyncPaymentSucceeded => true,
-        EventType::CheckoutSessionCompleted => {
-            matches!(session.payment_status, Some(PaymentStatus::Paid | PaymentStatus::NoPaymentRequired))
-        }
-        _ => false,
-    };
-    known.tax = session.amount_tax.filter(|_| !sells_nothing(session)).map_or(Minor::ZERO, Minor);
+    let mode = Mode::of(session);
+    if mode == Mode::Setup {
+        return known;
+    }
+    known.currency = session.currency.clone();
+    known.session_total = session.amount_total.map(Minor);
+    known.session_subtotal = session.amount_subtotal.map(Minor);
+    known.tax = session.amount_tax.map_or(Minor::ZERO, Minor);
+    match (mode, status(kind, session)) {
+        (Mode::Payment, Status::Paid) => known.paid = true,
+        (Mode::Subscription, Status::Paid) => known.invoice_paid = session.amount_total != Some(0),
+        // A trial: nothing was due yet.
+        (Mode::Subscription, Status::NothingDue) => {}
+        (Mode::Payment, Status::NothingDue) if session.amount_total == Some(0) => known.paid = true,
+        (_, Status::NothingDue | Status::Unknown) => known.status_unknown = true,
+        (_, Status::Unpaid) | (Mode::Setup, _) => {}
+    }
+    known.invoices.extend(session.invoice.as_deref().map(ObjectId::from));
+    known.subscriptions.extend(session.subscription.as_deref().map(ObjectId::from));
     known
 }
 
-pub(super) fn offer(kind: &EventType, session: &CheckoutSession, keys: &MetadataKeys) -> Offer {
-    if sells_nothing(session) {
-        return Offer::default();
-    }
-    let text = |key: &str| session.metadata.get(key).map(str::to_owned);
-    let status_unknown = *kind == EventType::CheckoutSessionCompleted
-        && matches!(session.payment_status, None | Some(PaymentStatus::Other(_)));
-    Offer {
-        tenant: text(&keys.tenant),
-        package: text(&keys.package),
-        credits: text(&keys.credits),
-        currency: session.currency.clone(),
-        amount_total: session.amount_total.map(Minor),
-        amount_subtotal: session.amount_subtotal.map(Minor),
-        status_unknown,
+/// Whether a session's money is there.
+#[derive(Clone, Copy, PartialEq)]
+enum Status {
+    Paid,
+    Unpaid,
+    /// `no_payment_required`.
+    NothingDue,
+    /// It may or may not mean paid.
+    Unknown,
+}
+
+/// A completed session may still be unpaid: a delayed method clears, or fails, days later. And one over
+/// nothing says `no_payment_required` before anybody completed it, so an expired one must not count.
+fn status(kind: &EventType, session: &CheckoutSession) -> Status {
+    match (kind, &session.payment_status) {
+        (EventType::CheckoutSessionAsyncPaymentSucceeded, _) => Status::Paid,
+        (EventType::CheckoutSessionCompleted, Some(PaymentStatus::Paid)) => Status::Paid,
+        (EventType::CheckoutSessionCompleted, Some(PaymentStatus::NoPaymentRequired)) => Status::NothingDue,
+        (EventType::CheckoutSessionCompleted, None | Some(PaymentStatus::Other(_))) => Status::Unknown,
+        _ => Status::Unpaid,
     }
 }
 
-/// A `setup` session only saves a card; it completes with `no_payment_required` whatever its metadata says.
-fn sells_nothing(session: &CheckoutSession) -> bool {
-    session.mode.as_deref() == Some("setup")
+/// What its metadata claims.
+pub(super) fn claimed(session: &CheckoutSession, keys: &MetadataKeys) -> ClaimedTerms {
+    let mode = Mode::of(session);
+    if mode == Mode::Setup {
+        return ClaimedTerms::none(Source::Session);
+    }
+    let terms = super::claimed(Source::Session, &session.metadata, keys);
+    let unreadable = session.faults.first().is_some() && !terms.is_empty();
+    ClaimedTerms {
+        currency: session.currency.clone(),
+        amount: session.amount_total.map(Minor),
+        subtotal: session.amount_subtotal.map(Minor),
+        recurring: mode == Mode::Subscription,
+        // Nobody can tell whether unreadable metadata is ours, so a person must.
+        unreadable: unreadable || session.metadata_unreadable,
+        ..terms
+    }
 }

@@ -46,7 +46,14 @@ fn how_far_a_refund_has_come() {
             ),
             ("no amount", "refund.created", json!({ "amount": null }), "quarantined unreadable"),
             ("a negative amount", "refund.created", json!({ "amount": -1 }), "quarantined unreadable"),
-            ("no status", "refund.created", json!({ "status": null }), "quarantined unreadable"),
+            ("no status, which freezes", "refund.created", json!({ "status": null }), pending),
+            ("no status, and it failed", "refund.failed", json!({ "status": null }), failed),
+            (
+                "a status that is no text",
+                "refund.created",
+                json!({ "status": 7 }),
+                "pi_1; ch_1; re_1 1200 pending; partial wrong_type",
+            ),
         ],
     );
 }

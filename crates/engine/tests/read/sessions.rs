@@ -9,7 +9,7 @@ const COMPLETED: &str = "checkout.session.completed";
 const SUCCEEDED: &str = "checkout.session.async_payment_succeeded";
 const FAILED: &str = "checkout.session.async_payment_failed";
 const EXPIRED: &str = "checkout.session.expired";
-const OFFER: &str = "offer T 10_credits 10 eur 2500 2100";
+const TERMS: &str = "session terms T 10_credits 10 eur 2500 2100";
 
 fn session() -> Value {
     json!({
@@ -22,42 +22,55 @@ fn session() -> Value {
 #[test]
 fn money_is_there_when_the_status_says_so() {
     let status = |status: &str| json!({ "payment_status": status });
-    let with_offer = |text: &str| format!("pi_1 cs_1; {text}; {OFFER}");
+    let with_terms = |text: &str| format!("pi_1 cs_1; {text}; {TERMS}");
     let rows = [
-        ("paid", COMPLETED, status("paid"), with_offer("paid; completed")),
+        ("paid", COMPLETED, status("paid"), with_terms("paid; completed")),
         (
             "a card is saved and nothing sold, whatever the metadata says",
             COMPLETED,
             json!({ "mode": "setup", "payment_status": "no_payment_required" }),
-            "pi_1 cs_1; completed; offer - - - - - -".to_owned(),
+            "pi_1 cs_1; completed".to_owned(),
         ),
-        ("nothing was due", COMPLETED, status("no_payment_required"), with_offer("paid; completed")),
-        ("a delayed method", COMPLETED, status("unpaid"), with_offer("completed")),
-        ("a delayed method cleared", SUCCEEDED, status("paid"), with_offer("paid")),
+        (
+            "nothing was due",
+            COMPLETED,
+            json!({ "payment_status": "no_payment_required", "amount_total": 0 }),
+            "pi_1 cs_1; paid; completed; session terms T 10_credits 10 eur 0 2100".to_owned(),
+        ),
+        (
+            "nothing was due, beside an amount",
+            COMPLETED,
+            status("no_payment_required"),
+            with_terms("completed; status unknown"),
+        ),
+        (
+            "a subscription began",
+            COMPLETED,
+            json!({ "mode": "subscription", "payment_intent": null, "subscription": "sub_1", "invoice": "in_1" }),
+            format!("cs_1 in_1 sub_1; completed; invoice paid; {TERMS} recurring"),
+        ),
+        (
+            "a trial began",
+            COMPLETED,
+            json!({ "mode": "subscription", "payment_status": "no_payment_required", "amount_total": 0 }),
+            "pi_1 cs_1; completed; session terms T 10_credits 10 eur 0 2100 recurring".to_owned(),
+        ),
+        ("a delayed method", COMPLETED, status("unpaid"), with_terms("completed")),
+        ("a delayed method cleared", SUCCEEDED, status("paid"), with_terms("paid")),
         (
             "cleared, and the status is not sent",
             SUCCEEDED,
             json!({ "payment_status": null }),
-            with_offer("paid"),
+            with_terms("paid"),
         ),
-        ("a delayed method bounced", FAILED, status("unpaid"), with_offer("async_failed")),
-        ("nobody paid", EXPIRED, status("unpaid"), with_offer("expired")),
+        ("a delayed method bounced", FAILED, status("unpaid"), with_terms("async_failed")),
+        ("nobody paid", EXPIRED, status("unpaid"), with_terms("expired")),
         // A session over nothing says `no_payment_required` from its first moment on; who lets it expire
         // has bought nothing.
-        ("nobody even completed it", EXPIRED, status("no_payment_required"), with_offer("expired")),
-        (
-            "a status of the future",
-            COMPLETED,
-            status("partly_paid"),
-            with_offer("completed") + " status unknown",
-        ),
-        (
-            "no status",
-            COMPLETED,
-            json!({ "payment_status": null }),
-            with_offer("completed") + " status unknown",
-        ),
-        ("no status, expired", EXPIRED, json!({ "payment_status": null }), with_offer("expired")),
+        ("nobody even completed it", EXPIRED, status("no_payment_required"), with_terms("expired")),
+        ("a status of the future", COMPLETED, status("partly_paid"), with_terms("completed; status unknown")),
+        ("no status", COMPLETED, json!({ "payment_status": null }), with_terms("completed; status unknown")),
+        ("no status, expired", EXPIRED, json!({ "payment_status": null }), with_terms("expired")),
     ];
     let rows =
         rows.each_ref().map(|(name, kind, patch, reading)| (*name, *kind, patch.clone(), reading.as_str()));
@@ -70,74 +83,80 @@ fn terms_are_taken_as_they_were_written() {
     check_all(
         &session(),
         &[
-            (
-                "no metadata",
-                COMPLETED,
-                json!({ "metadata": null }),
-                "pi_1 cs_1; paid; completed; offer - - - eur 2500 2100",
-            ),
-            (
-                "other metadata",
-                COMPLETED,
-                metadata(json!({ "order": "7" })),
-                "pi_1 cs_1; paid; completed; offer - - - eur 2500 2100",
-            ),
+            ("no metadata", COMPLETED, json!({ "metadata": null }), "pi_1 cs_1; paid; completed"),
+            ("other metadata", COMPLETED, metadata(json!({ "order": "7" })), "pi_1 cs_1; paid; completed"),
             (
                 "credits in doubt",
                 COMPLETED,
                 metadata(json!({ "tenant_id": "x", "credits": "10.5" })),
-                "pi_1 cs_1; paid; completed; offer x - 10.5 eur 2500 2100",
+                "pi_1 cs_1; paid; completed; session terms x - 10.5 eur 2500 2100",
             ),
             (
                 "a currency in capitals",
                 COMPLETED,
                 json!({ "currency": "EUR" }),
-                "pi_1 cs_1; paid; completed; offer T 10_credits 10 eur 2500 2100",
+                "pi_1 cs_1; paid; completed; session terms T 10_credits 10 eur 2500 2100",
             ),
             (
                 "no amounts",
                 COMPLETED,
                 json!({ "amount_total": null, "amount_subtotal": null, "currency": null }),
-                "pi_1 cs_1; paid; completed; offer T 10_credits 10 - - -",
+                "pi_1 cs_1; paid; completed; session terms T 10_credits 10 - - -",
             ),
             (
                 "tax inside the total",
                 COMPLETED,
                 json!({ "total_details": { "amount_discount": 0, "amount_tax": 400 } }),
-                "pi_1 cs_1; paid; completed; tax 400; offer T 10_credits 10 eur 2500 2100",
+                "pi_1 cs_1; paid; completed; tax 400; session terms T 10_credits 10 eur 2500 2100",
             ),
             (
                 "details that do not speak of tax",
                 COMPLETED,
                 json!({ "total_details": { "amount_tax": null } }),
-                "pi_1 cs_1; paid; completed; offer T 10_credits 10 eur 2500 2100",
+                "pi_1 cs_1; paid; completed; session terms T 10_credits 10 eur 2500 2100",
             ),
             (
                 "a tax that is none of ours",
                 COMPLETED,
                 json!({ "mode": "setup", "total_details": { "amount_tax": 400 } }),
-                "pi_1 cs_1; completed; offer - - - - - -",
+                "pi_1 cs_1; completed",
             ),
             (
                 "no payment intent",
                 COMPLETED,
                 json!({ "payment_intent": null }),
-                "cs_1; paid; completed; offer T 10_credits 10 eur 2500 2100",
+                "cs_1; paid; completed; session terms T 10_credits 10 eur 2500 2100",
             ),
             (
                 "an expanded payment intent",
                 COMPLETED,
                 json!({ "payment_intent": { "id": "pi_1" } }),
-                "pi_1 cs_1; paid; completed; offer T 10_credits 10 eur 2500 2100",
+                "pi_1 cs_1; paid; completed; session terms T 10_credits 10 eur 2500 2100",
             ),
-            ("credits as a number", COMPLETED, metadata(json!({ "credits": 10 })), "quarantined unreadable"),
+            (
+                "credits as a number",
+                COMPLETED,
+                metadata(json!({ "credits": 10 })),
+                "pi_1 cs_1; paid; completed; session terms - - - eur 2500 2100 unreadable",
+            ),
             (
                 "a negative tax",
                 COMPLETED,
                 json!({ "total_details": { "amount_tax": -1 } }),
-                "quarantined unreadable",
+                "pi_1 cs_1; paid; completed; session terms T 10_credits 10 eur 2500 2100 unreadable",
             ),
-            ("an amount as a float", COMPLETED, json!({ "amount_total": 2500.0 }), "quarantined unreadable"),
+            (
+                "an amount as a float",
+                COMPLETED,
+                json!({ "amount_total": 2500.0 }),
+                "pi_1 cs_1; paid; completed; session terms T 10_credits 10 eur - 2100 unreadable",
+            ),
+            (
+                "an amount as a float, of something else",
+                COMPLETED,
+                json!({ "amount_total": 2500.0, "metadata": {} }),
+                "pi_1 cs_1; paid; completed",
+            ),
         ],
     );
 }
@@ -149,12 +168,17 @@ fn configuration_names_the_keys_of_the_metadata() {
     let world = World { metadata: keys, ..live() };
     let fairplace = json!({ "metadata": { "tenant_id": "T", "user_id": "U", "package_id": "P" } });
     let sold = event(COMPLETED, &with(&session(), &fairplace));
-    check("FairePlace's other shape", &world, &sold, "pi_1 cs_1; paid; completed; offer T P - eur 2500 2100");
+    check(
+        "FairePlace's other shape",
+        &world,
+        &sold,
+        "pi_1 cs_1; paid; completed; session terms T P - eur 2500 2100",
+    );
     check(
         "the same, not configured",
         &live(),
         &sold,
-        "pi_1 cs_1; paid; completed; offer T - - eur 2500 2100",
+        "pi_1 cs_1; paid; completed; session terms T - - eur 2500 2100",
     );
 }
 
@@ -162,7 +186,7 @@ fn configuration_names_the_keys_of_the_metadata() {
 fn the_guides_sample_reads_as_it_stands() {
     let sample = include_bytes!("../../../stripe/tests/fixtures/guide-sample.json");
     let expected = "cs_live_a1b2c3d4e5f6g7h8; paid; completed; \
-                    offer 550e8400-e29b-41d4-a716-446655440000 10_credits 10 eur 25000 -";
+                    session terms 550e8400-e29b-41d4-a716-446655440000 10_credits 10 eur 25000 -";
     check_bytes("live", &live(), sample, expected);
     check_bytes("test", &World { mode: store::Mode::Test, ..live() }, sample, expected);
 }

@@ -1,7 +1,8 @@
-//! A reading in words, one line: `pi_1 cs_1; paid; offer …`. Only what is there is written.
+//! A reading in words, one line: `pi_1 cs_1; paid; session terms …`. Only what is there is written.
 
+use ledger::claim::Source;
 use ledger::knowledge::{Charge, Dispute, Refund};
-use ledger::{Fact, Offer};
+use ledger::{ClaimedTerms, Fact};
 use store::Reading;
 
 pub(crate) fn show(reading: &Reading) -> String {
@@ -15,28 +16,37 @@ pub(crate) fn show(reading: &Reading) -> String {
             format!("quarantined {reason}")
         }
         Reading::Fact(fact) => show_fact(fact),
+        Reading::Partial { fact, detail } => {
+            assert!(detail.contains("The rest was applied"), "{detail:?} does not say what it means");
+            let code = detail.split(['(', ')']).nth(1).unwrap_or_default();
+            format!("{}; partial {code}", show_fact(fact))
+        }
     }
 }
 
 fn show_fact(fact: &Fact) -> String {
     let known = &fact.knowledge;
-    let ids = known.payment_intents.iter().chain(&known.sessions).chain(&known.warnings);
+    let invoices = known.invoices.iter().chain(&known.subscriptions);
+    let ids = known.payment_intents.iter().chain(&known.sessions).chain(&known.warnings).chain(invoices);
     let mut parts = vec![ids.map(ToString::to_string).collect::<Vec<_>>().join(" ")];
     for (name, flag) in [
         ("paid", known.paid),
         ("completed", known.completed),
         ("expired", known.expired),
         ("async_failed", known.async_failed),
+        ("invoice paid", known.invoice_paid),
+        ("status unknown", known.status_unknown),
     ] {
         parts.extend(flag.then(|| name.to_owned()));
     }
+    parts.extend(known.received.iter().map(|(id, amount)| format!("{id} received {amount}")));
     parts.extend((!known.tax.is_zero()).then(|| format!("tax {}", known.tax)));
     parts.extend(known.charges.iter().map(|(id, charge)| format!("{id}{}", show_charge(charge))));
     parts.extend(known.refunds.iter().map(|(id, refund)| format!("{id} {}", show_refund(refund))));
     parts.extend(known.disputes.iter().map(|(id, dispute)| format!("{id} {}", show_dispute(dispute))));
-    parts.extend(fact.offer.as_ref().map(show_offer));
+    parts.extend(fact.claimed.as_ref().filter(|terms| !terms.is_empty()).map(show_terms));
     parts.retain(|part| !part.is_empty());
-    assert!(known.claims.is_empty() && known.refused.is_empty() && known.ruling.is_none(), "reading judges");
+    assert!(known.claims.is_empty() && known.ruling.is_none(), "reading judges");
     parts.join("; ")
 }
 
@@ -63,18 +73,25 @@ fn show_dispute(dispute: &Dispute) -> String {
     text
 }
 
-fn show_offer(offer: &Offer) -> String {
+fn show_terms(terms: &ClaimedTerms) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let amount = |amount: Option<ledger::Minor>| amount.map_or_else(|| "-".to_owned(), |a| a.0.to_string());
+    let source = match terms.source {
+        Source::Session => "session",
+        Source::PaymentIntent => "payment intent",
+        Source::Charge => "charge",
+        Source::Invoice => "invoice",
+    };
     let mut shown = format!(
-        "offer {} {} {} {} {} {}",
-        text(&offer.tenant),
-        text(&offer.package),
-        text(&offer.credits),
-        text(&offer.currency),
-        amount(offer.amount_total),
-        amount(offer.amount_subtotal),
+        "{source} terms {} {} {} {} {} {}",
+        text(&terms.tenant),
+        text(&terms.package),
+        text(&terms.credits),
+        text(&terms.currency),
+        amount(terms.amount),
+        amount(terms.subtotal),
     );
-    shown.extend(offer.status_unknown.then_some(" status unknown"));
+    shown.extend(terms.recurring.then_some(" recurring"));
+    shown.extend(terms.unreadable.then_some(" unreadable"));
     shown
 }

@@ -16,11 +16,16 @@ fn intent() -> Value {
 
 #[test]
 fn a_payment_intent_links_and_never_grants() {
-    let linked = "pi_1; ch_1";
+    let linked = "pi_1; pi_1 received 2500; ch_1";
     check_all(
         &intent(),
         &[
-            ("created", "payment_intent.created", json!({ "latest_charge": null }), "pi_1"),
+            (
+                "created",
+                "payment_intent.created",
+                json!({ "latest_charge": null, "amount_received": 0 }),
+                "pi_1",
+            ),
             ("processing", "payment_intent.processing", json!({}), linked),
             ("requires action", "payment_intent.requires_action", json!({}), linked),
             ("succeeded", "payment_intent.succeeded", json!({}), linked),
@@ -31,15 +36,49 @@ fn a_payment_intent_links_and_never_grants() {
                 linked,
             ),
             ("capturable", "payment_intent.amount_capturable_updated", json!({}), linked),
-            ("partially funded", "payment_intent.partially_funded", json!({ "latest_charge": null }), "pi_1"),
-            ("an attempt failed", "payment_intent.payment_failed", json!({}), "pi_1; ch_1 failed"),
+            (
+                "partially funded",
+                "payment_intent.partially_funded",
+                json!({ "latest_charge": null, "amount_received": 0 }),
+                "pi_1",
+            ),
+            (
+                "an attempt failed",
+                "payment_intent.payment_failed",
+                json!({ "amount_received": 0 }),
+                "pi_1; ch_1 failed",
+            ),
             (
                 "an attempt failed before a charge",
                 "payment_intent.payment_failed",
-                json!({ "latest_charge": null }),
+                json!({ "latest_charge": null, "amount_received": null }),
                 "pi_1",
             ),
-            ("given up", "payment_intent.canceled", json!({}), "pi_1; expired; ch_1"),
+            ("given up", "payment_intent.canceled", json!({ "amount_received": 0 }), "pi_1; expired; ch_1"),
+            (
+                "a part was received",
+                "payment_intent.partially_funded",
+                json!({ "amount_received": 1 }),
+                "pi_1; pi_1 received 1; ch_1",
+            ),
+            (
+                "its own metadata",
+                "payment_intent.succeeded",
+                json!({ "metadata": { "tenant_id": "T", "credits": "10" }, "currency": "eur" }),
+                "pi_1; pi_1 received 2500; ch_1; payment intent terms T - 10 eur 2500 -",
+            ),
+            (
+                "of an invoice",
+                "payment_intent.succeeded",
+                json!({ "invoice": "in_1" }),
+                "pi_1 in_1; pi_1 received 2500; ch_1",
+            ),
+            (
+                "a figure that cannot be read",
+                "payment_intent.succeeded",
+                json!({ "amount_received": "2500" }),
+                "pi_1; ch_1; partial amount_invalid",
+            ),
             ("no id", "payment_intent.succeeded", json!({ "id": null }), "quarantined unreadable"),
         ],
     );
@@ -66,12 +105,17 @@ fn events_of_another_world_never_count() {
     let succeeded = event("payment_intent.succeeded", &intent());
     let patched = |patch: Value| with(&succeeded, &patch);
     let rows = [
-        ("live at live", live(), json!({}), "pi_1; ch_1"),
+        ("live at live", live(), json!({}), "pi_1; pi_1 received 2500; ch_1"),
         ("test at live", live(), json!({ "livemode": false }), "quarantined wrong_mode"),
         ("live at test", test.clone(), json!({}), "quarantined wrong_mode"),
-        ("test at test", test.clone(), json!({ "livemode": false }), "pi_1; ch_1"),
-        ("does not say, at live", live(), json!({ "livemode": null }), "pi_1; ch_1"),
-        ("does not say, at test", test.clone(), json!({ "livemode": null }), "pi_1; ch_1"),
+        ("test at test", test.clone(), json!({ "livemode": false }), "pi_1; pi_1 received 2500; ch_1"),
+        ("does not say, at live", live(), json!({ "livemode": null }), "pi_1; pi_1 received 2500; ch_1"),
+        (
+            "does not say, at test",
+            test.clone(),
+            json!({ "livemode": null }),
+            "pi_1; pi_1 received 2500; ch_1",
+        ),
         ("livemode as text", live(), json!({ "livemode": "true" }), "quarantined unreadable"),
         (
             "a connected account, none served",
@@ -79,7 +123,12 @@ fn events_of_another_world_never_count() {
             json!({ "account": "acct_1" }),
             "quarantined foreign_account",
         ),
-        ("the account that is served", connected.clone(), json!({ "account": "acct_1" }), "pi_1; ch_1"),
+        (
+            "the account that is served",
+            connected.clone(),
+            json!({ "account": "acct_1" }),
+            "pi_1; pi_1 received 2500; ch_1",
+        ),
         (
             "the platform's own, where another is served",
             connected.clone(),
@@ -113,9 +162,12 @@ fn events_of_another_world_never_count() {
 
 #[test]
 fn what_is_not_about_credits_is_not_looked_into() {
-    for kind in
-        ["invoice.paid", "customer.subscription.updated", "charge.future_thing", "Checkout.Session.Completed"]
-    {
+    for kind in [
+        "invoice.created",
+        "customer.subscription.updated",
+        "charge.future_thing",
+        "Checkout.Session.Completed",
+    ] {
         check(kind, &live(), &event(kind, &json!({ "amount": "not even a number" })), "ignored");
     }
 }

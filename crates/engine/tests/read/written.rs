@@ -4,18 +4,18 @@ use stripe::write::{ApiVersion, Purchase, event, event_names};
 
 use crate::{check_bytes, live};
 
-const OFFER: &str = "offer 550e8400-e29b-41d4-a716-446655440000 10_credits 10 eur 2500 2500";
+const TERMS: &str = "session terms 550e8400-e29b-41d4-a716-446655440000 10_credits 10 eur 2500 2500";
 
 /// One row per type: the reading of an event about all of a purchase.
 const READINGS: &[(&str, &str)] = &[
-    ("checkout.session.completed", "pi_r cs_live_r; paid; completed; OFFER"),
-    ("checkout.session.async_payment_succeeded", "pi_r cs_live_r; paid; OFFER"),
-    ("checkout.session.async_payment_failed", "pi_r cs_live_r; async_failed; OFFER"),
-    ("checkout.session.expired", "cs_live_r; expired; OFFER"),
+    ("checkout.session.completed", "pi_r cs_live_r; paid; completed; TERMS"),
+    ("checkout.session.async_payment_succeeded", "pi_r cs_live_r; paid; TERMS"),
+    ("checkout.session.async_payment_failed", "pi_r cs_live_r; async_failed; TERMS"),
+    ("checkout.session.expired", "cs_live_r; expired; TERMS"),
     ("payment_intent.created", "pi_r"),
     ("payment_intent.processing", "pi_r; ch_r"),
     ("payment_intent.requires_action", "pi_r"),
-    ("payment_intent.succeeded", "pi_r; ch_r"),
+    ("payment_intent.succeeded", "pi_r; pi_r received 2500; ch_r"),
     ("payment_intent.payment_failed", "pi_r; ch_r failed"),
     ("payment_intent.canceled", "pi_r; expired"),
     ("payment_intent.amount_capturable_updated", "pi_r; ch_r"),
@@ -62,7 +62,7 @@ fn every_type_in_every_version() {
         for (kind, expected) in READINGS {
             let written = event(kind, &purchase(version), "1", None).unwrap();
             let name = format!("{kind} {}", version.as_str());
-            check_bytes(&name, &live(), written.body.as_bytes(), &expected.replace("OFFER", OFFER));
+            check_bytes(&name, &live(), written.body.as_bytes(), &expected.replace("TERMS", TERMS));
         }
     }
 }

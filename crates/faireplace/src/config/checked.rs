@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine::{MetadataKeys, World};
 use ledger::money::CREDITS_PER_PAYMENT_MAX;
-use ledger::{Credits, Policy, Rounding};
+use ledger::{Credits, Policy, Rounding, TermsFrom};
 use store::Mode;
 use stripe::Secret;
 use web::destination::Destinations;
@@ -117,6 +117,15 @@ impl Config {
             "ceil" => Rounding::Ceil,
             _ => return Err(wrong("FAIREPLACE_REFUND_ROUNDING", "floor or ceil")),
         };
+        let terms_from = match required(raw, "FAIREPLACE_TERMS_FROM")? {
+            "session" => TermsFrom::Session,
+            "payment_intent" => TermsFrom::PaymentIntent,
+            _ => return Err(wrong("FAIREPLACE_TERMS_FROM", "session or payment_intent")),
+        };
+        let reversal_wait = match required(raw, "FAIREPLACE_REVERSAL_WAIT_MINUTES")?.parse() {
+            Ok(minutes @ 1..=43_200) => minutes * 60,
+            _ => return Err(wrong("FAIREPLACE_REVERSAL_WAIT_MINUTES", "minutes from 1 to 43200")),
+        };
         let metadata = MetadataKeys {
             tenant: metadata_key(raw, "FAIREPLACE_METADATA_TENANT")?,
             package: metadata_key(raw, "FAIREPLACE_METADATA_PACKAGE")?,
@@ -127,6 +136,9 @@ impl Config {
             refund_rounding,
             catalogue: shop::catalogue(&packages),
             known_tenants_only: flag(raw, "FAIREPLACE_KNOWN_TENANTS_ONLY")?,
+            terms_from,
+            reversal_wait,
+            ..Policy::default()
         };
         let account = raw.get("FAIREPLACE_STRIPE_ACCOUNT").map(str::to_owned);
         if account.as_deref().is_some_and(|account| !account.starts_with("acct_")) {

@@ -167,7 +167,7 @@ impl World {
 
     /// What is posted for a payment is what it is worth.
     fn audit_targets(&self, payment: &Payment) {
-        let due = entitlement(&payment.knowledge, self.policy.refund_rounding);
+        let due = entitlement(&payment.knowledge);
         let lots = || self.book.lots.values().filter(|lot| lot.payment == Some(payment.id));
         let concerned: BTreeSet<TenantId> = lots().map(|lot| lot.tenant).chain(due.tenant).collect();
         for tenant in concerned {

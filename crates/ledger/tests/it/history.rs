@@ -8,7 +8,7 @@ use std::fmt;
 use ledger::Outcome;
 use ledger::Reason::ClaimsConflict;
 use ledger::posting::Kind;
-use ledger::status::question;
+use ledger::review_reason;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -37,7 +37,7 @@ impl fmt::Debug for History {
 
 /// Events, commands, a person's words, and the clock.
 pub(crate) fn histories() -> impl Strategy<Value = History> {
-    let line = prop_oneof![12 => event(), 12 => command(), 1 => word(), 2 => clock()];
+    let line = prop_oneof![12 => event(), 12 => command(), 1 => word(), 1 => wait(), 2 => clock()];
     // Something to spend at the beginning, or too much of what is asked would be refused.
     let bought = Just("session P1 A 10 credits 25000 paid at 5");
     let given = prop_oneof![Just("adjust A 6 until 30"), Just("low A 4")];
@@ -84,7 +84,8 @@ fn histories_reach_everything_that_can_happen() {
         let owes = world.book.tenants.values().any(|tenant| !tenant.balance.debt.is_zero());
         let lots = world.book.lots.values().map(|lot| (lot.payment, lot.tenant));
         let merged = lots.clone().count() > lots.collect::<BTreeSet<_>>().len();
-        let conflict = world.book.payments.values().any(|p| question(&p.knowledge) == Some(ClaimsConflict));
+        let conflict =
+            world.book.payments.values().any(|p| review_reason(&p.knowledge) == Some(ClaimsConflict));
         let unmet = world.book.lots.values().any(|lot| lot.frozen < lot.freeze_target);
         for (what, here) in [("owes", owes), ("merged", merged), ("conflict", conflict), ("unmet", unmet)] {
             *seen.entry(what.to_owned()).or_insert(0) += usize::from(here);
@@ -142,6 +143,7 @@ fn event() -> impl Strategy<Value = String> {
     prop_oneof![
         5 => of("session", session()),
         2 => of("charge", charge()),
+        2 => of("intent", intent()),
         1 => of("watermark", (payment(), amount()).prop_map(|(n, amount)| format!("c{n} {amount}")).boxed()),
         4 => of("refund", refund()),
         3 => of("dispute", dispute()),
@@ -186,8 +188,25 @@ fn session() -> BoxedStrategy<String> {
 fn charge() -> BoxedStrategy<String> {
     let state = select(vec!["succeeded", "succeeded", "authorised", "captured", "failed"]);
     let amount = prop_oneof![3 => Just(25_000), 1 => amount()];
-    let line = (payment(), select(vec!["", "", "x"]), amount, state);
-    line.prop_map(|(n, which, amount, state)| format!("c{n}{which} {amount} {state}")).boxed()
+    let metadata =
+        prop_oneof![4 => Just(""), 1 => Just(" of 25000"), 1 => Just(" for A 10"), 1 => Just(" for B 7")];
+    let line = (payment(), select(vec!["", "", "x"]), amount, state, metadata);
+    line.prop_map(|(n, which, amount, state, more)| format!("c{n}{which} {amount} {state}{more}")).boxed()
+}
+
+/// Of a payment intent of its own number, whatever the keys of the line name: `received` is the first's.
+fn intent() -> BoxedStrategy<String> {
+    let tenant = select(vec!["A", "A", "B", "acme", "-"]);
+    let received =
+        prop_oneof![1 => Just(String::new()), 1 => amount().prop_map(|n| format!(" received {n}"))];
+    let line = (tenant, select(vec!["10", "10", "7", "-"]), select(vec![25_000, 30_250]), received);
+    line.prop_map(|(who, credits, amount, received)| format!("{who} {credits} credits {amount}{received}"))
+        .boxed()
+}
+
+/// What a payment waits for does not come.
+fn wait() -> impl Strategy<Value = String> {
+    (select(vec!["s", "P", "c"]), payment()).prop_map(|(letter, n)| format!("wait {letter}{n}"))
 }
 
 fn refund() -> BoxedStrategy<String> {

@@ -1,10 +1,9 @@
 //! Joining knowledge is commutative, associative and idempotent, for any knowledge at all; and stored as JSON
 //! it comes back the same.
 
-use ledger::knowledge::{
-    Charge, Claim, Dispute, DisputeOutcome, Refund, RefundRank, RefusedClaim, Ruling, Terms, Verdict,
-};
-use ledger::{Credits, EventId, Knowledge, Minor, ObjectId, Reason, Timestamp, Told};
+use ledger::claim::{Claim, ClaimedTerms, Judgement, Source};
+use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict};
+use ledger::{Credits, EventId, Knowledge, Minor, ObjectId, Reason, Rounding, Timestamp, Told};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -46,35 +45,49 @@ fn what_is_not_known_takes_no_room() {
 }
 
 fn knowledge() -> impl Strategy<Value = Knowledge> {
-    let names = (objects(), objects(), objects());
-    let claims = (vec(claim(), 0..3), vec(refused(), 0..3), option::of(ruling()));
+    let names = (objects(), objects(), objects(), objects(), objects());
+    let claims = (vec(claim(), 0..5), option::of(ruling()));
     let money = (
         btree_map(object(), charge(), 0..3),
         btree_map(object(), refund(), 0..3),
         btree_map(object(), dispute(), 0..3),
+        btree_map(object(), minor(), 0..3),
     );
-    let money = (money, minor());
-    (names, claims, money, any::<[bool; 5]>()).prop_map(|(names, claims, (money, tax), flags)| {
+    let amounts = (minor(), option::of(minor()), option::of(minor()), option::of(currency()));
+    (names, claims, money, amounts, any::<[bool; 9]>()).prop_map(|(names, claims, money, amounts, flags)| {
         let mut known = Knowledge {
             sessions: names.0,
             payment_intents: names.1,
             warnings: names.2,
+            invoices: names.3,
+            subscriptions: names.4,
             charges: money.0,
             refunds: money.1,
             disputes: money.2,
-            ruling: claims.2,
-            tax,
+            received: money.3,
+            ruling: claims.1,
+            tax: amounts.0,
+            session_total: amounts.1,
+            session_subtotal: amounts.2,
+            currency: amounts.3,
             paid: flags[0],
             completed: flags[1],
             expired: flags[2],
             async_failed: flags[3],
-            unrelated: flags[4],
-            ..Knowledge::default()
+            session_without_terms: flags[4],
+            invoice_paid: flags[5],
+            status_unknown: flags[6],
+            session_overdue: flags[7],
+            reversal_overdue: flags[8],
+            claims: Vec::new(),
         };
         claims.0.into_iter().for_each(|claim| known.join_claim(claim));
-        claims.1.into_iter().for_each(|claim| known.join_refused(claim));
         known
     })
+}
+
+fn currency() -> impl Strategy<Value = String> {
+    select(vec!["eur", "usd"]).prop_map(str::to_owned)
 }
 
 fn object() -> impl Strategy<Value = ObjectId> {
@@ -94,36 +107,59 @@ fn told() -> impl Strategy<Value = Told> {
     (0..3_i64, event).prop_map(|(created, event)| Told { created, event })
 }
 
-fn terms() -> impl Strategy<Value = Terms> {
-    let tenant = select(vec!["A", "B"]).prop_map(|letter| tenant(letter).unwrap());
-    let package = option::of(Just("10_credits".to_owned()));
-    let currency = option::of(Just("eur".to_owned()));
-    (tenant, 1..3_i64, package, currency, option::of(minor())).prop_map(
-        |(tenant, credits, package, currency, amount)| Terms {
+fn terms() -> impl Strategy<Value = ClaimedTerms> {
+    let source = select(vec![Source::Session, Source::PaymentIntent, Source::Charge, Source::Invoice]);
+    let letter = select(vec!["A", "B", "acme"]);
+    let tenant = letter.prop_map(|who| tenant(who).map_or(who.to_owned(), |tenant| tenant.to_string()));
+    let texts = (option::of(tenant), option::of(select(vec!["10_credits", "ten"])));
+    let credits = option::of(select(vec!["1", "2", "no"]));
+    let amounts = (option::of(minor()), option::of(minor()));
+    (source, texts, credits, option::of(currency()), amounts, any::<[bool; 2]>()).prop_map(
+        |(source, (tenant, package), credits, currency, (amount, subtotal), flags)| ClaimedTerms {
+            source,
             tenant,
-            credits: Credits(credits),
-            package,
+            package: package.map(str::to_owned),
+            credits: credits.map(str::to_owned),
             currency,
             amount,
+            subtotal,
+            recurring: flags[0],
+            unreadable: flags[1],
         },
     )
 }
 
 fn claim() -> impl Strategy<Value = Claim> {
-    (terms(), told()).prop_map(|(terms, told)| Claim { terms, told })
-}
-
-fn refused() -> impl Strategy<Value = RefusedClaim> {
-    let reason = select(vec![Reason::TenantInvalid, Reason::PaymentStatusUnknown]);
-    let someone = select(vec!["A", "B"]).prop_map(|letter| tenant(letter).unwrap());
-    (reason, option::of(terms()), option::of(someone), option::of(minor()), told()).prop_map(
-        |(reason, terms, tenant, amount, told)| RefusedClaim { reason, terms, tenant, amount, told },
-    )
+    let rounding = select(vec![Rounding::Floor, Rounding::Ceil]);
+    let who = select(vec!["A", "B"]).prop_map(|letter| tenant(letter).unwrap());
+    let judgement = prop_oneof![
+        Just(Judgement::Waiting),
+        select(vec![Reason::TenantInvalid, Reason::Unlinked]).prop_map(Judgement::Rejected),
+        (who, 1..3_i64, rounding).prop_map(|(tenant, credits, rounding)| Judgement::Accepted {
+            tenant,
+            credits: Credits(credits),
+            rounding
+        }),
+    ];
+    (terms(), told(), any::<bool>(), judgement).prop_map(|(terms, told, with_session, judgement)| Claim {
+        terms,
+        latest: told.clone(),
+        told,
+        with_session,
+        judgement,
+    })
 }
 
 fn charge() -> impl Strategy<Value = Charge> {
-    (minor(), minor(), any::<bool>(), any::<bool>())
-        .prop_map(|(captured, refunded, succeeded, failed)| Charge { captured, refunded, succeeded, failed })
+    (minor(), minor(), minor(), any::<bool>(), any::<bool>()).prop_map(
+        |(amount, captured, refunded, succeeded, failed)| Charge {
+            amount,
+            captured,
+            refunded,
+            succeeded,
+            failed,
+        },
+    )
 }
 
 fn refund() -> impl Strategy<Value = Refund> {
@@ -141,8 +177,16 @@ fn dispute() -> impl Strategy<Value = Dispute> {
 
 fn ruling() -> impl Strategy<Value = Ruling> {
     let verdict = prop_oneof![
-        (1..3_i64)
-            .prop_map(|credits| Verdict::Grant { tenant: tenant("A").unwrap(), credits: Credits(credits) }),
+        (1..3_i64, option::of(minor()), option::of(currency()), option::of(object()), any::<bool>())
+            .prop_map(|(credits, amount, currency, payment_intent, refunds_by_hand)| Verdict::Grant(Grant {
+                tenant: tenant("A").unwrap(),
+                credits: Credits(credits),
+                amount,
+                currency,
+                payment_intent,
+                refunds_by_hand,
+                rounding: Rounding::Floor,
+            })),
         Just(Verdict::Dismiss),
     ];
     (0..3_i64, select(vec!["ann", "bob"]), verdict).prop_map(|(at, by, verdict)| Ruling {

@@ -23,8 +23,9 @@ fn every_order_of_every_marked_statement_ends_the_same() {
     let mut counted = Counted::default();
     for statement in marked {
         counted.statements += 1;
-        let position = |world: &World| world.position();
-        check(statement, &lines(statement, |step| matches!(step, Step::Fact(_))), position, &mut counted);
+        let position = |world: &World| world.clone().waited().position();
+        let wanted = |step: &Step| matches!(step, Step::Fact(_) | Step::Wait(_));
+        check(statement, &lines(statement, wanted), position, &mut counted);
     }
     println!("facts: {counted:?}");
     assert!(counted.statements > 20);

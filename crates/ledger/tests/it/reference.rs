@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ledger::claim::Source;
 use ledger::knowledge::{DisputeOutcome, RefundRank, Ruling, Verdict};
 use ledger::{Fact, ObjectId};
 use proptest::prelude::*;
@@ -18,10 +19,19 @@ struct Payment<'h> {
     names: BTreeSet<&'h ObjectId>,
     facts: Vec<&'h Fact>,
     words: Vec<&'h Ruling>,
+    /// It waited in vain.
+    waited: bool,
 }
 
 /// Credits of one tenant: granted, revoked, to be frozen.
 type Expected = BTreeMap<String, [i64; 3]>;
+
+/// What one kind of object claims: whose, how many, and what is due by its latest event.
+struct Counts {
+    /// None where it cannot be accepted.
+    accepted: Option<(String, i64)>,
+    due: Option<i64>,
+}
 
 impl Payment<'_> {
     /// Who should have had how much of it.
@@ -34,53 +44,104 @@ impl Payment<'_> {
         Some((who, [granted, revoked, frozen]))
     }
 
-    /// The latest word of a person; else, once anything says that it was paid, the earliest believable claim.
+    /// The latest word of a person; else the claim that counts, once it is paid.
     fn granted(&self) -> Option<(String, i64)> {
         if let Some(word) = self.words.iter().max_by_key(|word| word.at) {
-            return match word.verdict {
-                Verdict::Grant { tenant, credits } => Some((letter(tenant), credits.0)),
+            return match &word.verdict {
+                Verdict::Grant(grant) => Some((letter(grant.tenant), grant.credits.0)),
                 Verdict::Dismiss => None,
             };
         }
-        let paid = self.facts.iter().any(|fact| fact.knowledge.paid);
-        let (who, credits, _) = self.claims(true).into_iter().next()?;
-        paid.then_some((who, credits))
+        let counts = self.counts()?;
+        let said = self.facts.iter().any(|fact| fact.knowledge.paid);
+        let collected = self.collected();
+        let enough = collected > 0 && self.due().is_none_or(|due| collected >= due);
+        counts.accepted.filter(|_| said || enough)
     }
 
-    /// Tenant, credits and amount of the sessions that can be believed, or of the others; earliest first.
-    fn claims(&self, believable: bool) -> Vec<(String, i64, i64)> {
-        let mut sessions: Vec<&&Fact> = self.facts.iter().filter(|fact| fact.offer.is_some()).collect();
-        sessions.sort_by_key(|fact| (fact.told.created, fact.told.event.as_str()));
-        let read = |fact: &&Fact| {
-            let offer = fact.offer.as_ref()?;
-            let letters = ["A", "B", "C"].map(|one| (one, tenant(one).unwrap().to_string()));
-            let who = letters.iter().find(|one| Some(&one.1) == offer.tenant.as_ref());
-            let credits = offer.credits.as_ref().and_then(|text| text.parse().ok()).filter(|n| *n > 0_i64);
-            let amount = offer.amount_total.map_or(0, |amount| amount.0);
-            let believed = who.zip(credits).filter(|_| !offer.status_unknown);
-            if offer.tenant.is_none() && offer.credits.is_none() {
-                return None; // A sale of something else claims nothing.
-            }
-            match believed {
-                Some((who, credits)) if believable => Some((who.0.to_owned(), credits, amount)),
-                None if !believable => Some((String::new(), 0, amount)),
-                _ => None,
-            }
-        };
-        sessions.iter().copied().filter_map(read).collect()
-    }
-
-    /// What the charges captured, else what the session was for.
-    fn paid(&self) -> i64 {
-        let mut captured: BTreeMap<_, i64> = BTreeMap::new();
-        for (id, charge) in self.facts.iter().flat_map(|fact| &fact.knowledge.charges) {
-            let most = captured.entry(id).or_default();
-            *most = charge.captured.0.max(*most);
+    /// Of the first kind of object that claims anything, the earliest claim that can be accepted, else the
+    /// earliest. Payment intents and charges are not asked while a session may yet arrive.
+    fn counts(&self) -> Option<Counts> {
+        for source in [Source::Session, Source::PaymentIntent, Source::Charge] {
+            let claims = self.claims(source);
+            let Some(first) = claims.iter().find(|claim| claim.accepted.is_some()).or(claims.first()) else {
+                continue;
+            };
+            let ready = source == Source::Session || self.waited || self.session_known();
+            let accepted = first.accepted.clone().filter(|_| ready);
+            return Some(Counts { accepted, due: first.due });
         }
-        let captured = captured.values().sum();
-        let due =
-            || self.claims(true).into_iter().chain(self.claims(false)).next().map_or(0, |claim| claim.2);
-        if captured > 0 { captured } else { due() }
+        None
+    }
+
+    fn session_known(&self) -> bool {
+        self.facts
+            .iter()
+            .filter_map(|fact| fact.claimed.as_ref())
+            .any(|terms| terms.source == Source::Session)
+    }
+
+    /// The claims of one kind of object, the earliest first; the same tenant and credits are one claim.
+    fn claims(&self, source: Source) -> Vec<Counts> {
+        let mut facts: Vec<_> = self
+            .facts
+            .iter()
+            .filter(|fact| {
+                let terms = fact.claimed.as_ref();
+                terms.is_some_and(|t| t.source == source && (t.tenant.is_some() || t.credits.is_some()))
+            })
+            .collect();
+        facts.sort_by_key(|fact| (fact.told.created, fact.told.event.as_str()));
+        let mut claims: Vec<(_, Counts)> = Vec::new();
+        for fact in facts {
+            let Some(terms) = &fact.claimed else { continue };
+            let letters = ["A", "B", "C"].map(|one| (one, tenant(one).unwrap().to_string()));
+            let who = letters.iter().find(|one| Some(&one.1) == terms.tenant.as_ref());
+            let credits = terms.credits.as_ref().and_then(|text| text.parse().ok()).filter(|n| *n > 0_i64);
+            let accepted = who.zip(credits).map(|(who, credits)| (who.0.to_owned(), credits));
+            let due = terms.amount.map(|amount| amount.0);
+            let name = (&terms.tenant, &terms.credits);
+            match claims.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => known.due = due,
+                None => claims.push((name, Counts { accepted, due })),
+            }
+        }
+        claims.into_iter().map(|(_, counts)| counts).collect()
+    }
+
+    /// What is to be paid: as the session says, where one is known.
+    fn due(&self) -> Option<i64> {
+        let by_sessions = self.facts.iter().filter_map(|fact| fact.knowledge.session_total).max();
+        let claims_session = !self.claims(Source::Session).is_empty();
+        let claimed = self.counts().and_then(|counts| counts.due);
+        let by_sessions = by_sessions.map(|total| total.0);
+        let due = if claims_session { claimed.or(by_sessions) } else { by_sessions.or(claimed) };
+        let charges = self.facts.iter().flat_map(|fact| fact.knowledge.charges.values());
+        due.or_else(|| charges.map(|charge| charge.amount.0).max().filter(|amount| *amount > 0))
+    }
+
+    /// What the charges captured, or the payment intents received, whichever is more.
+    fn collected(&self) -> i64 {
+        let (mut captured, mut received) = (BTreeMap::new(), BTreeMap::new());
+        for fact in &self.facts {
+            for (id, charge) in &fact.knowledge.charges {
+                let most: &mut i64 = captured.entry(id).or_default();
+                *most = charge.captured.0.max(*most);
+            }
+            for (id, amount) in &fact.knowledge.received {
+                let most: &mut i64 = received.entry(id).or_default();
+                *most = amount.0.max(*most);
+            }
+        }
+        captured.values().sum::<i64>().max(received.values().sum())
+    }
+
+    /// What was collected, else what was due.
+    fn paid(&self) -> i64 {
+        match self.collected() {
+            0 => self.due().unwrap_or(0),
+            collected => collected,
+        }
     }
 
     /// Money that went back for good.
@@ -156,6 +217,10 @@ fn payments<'h>(steps: &[&'h Step]) -> Vec<Payment<'h>> {
                 here.names.insert(key);
                 here.words.push(word);
             }
+            Step::Wait(key) => {
+                here.names.insert(key);
+                here.waited = true;
+            }
             _ => continue,
         }
         let (same, others): (Vec<_>, Vec<_>) =
@@ -165,6 +230,7 @@ fn payments<'h>(steps: &[&'h Step]) -> Vec<Payment<'h>> {
             here.names.extend(payment.names);
             here.facts.extend(payment.facts);
             here.words.extend(payment.words);
+            here.waited |= payment.waited;
         }
         payments.push(here);
     }
@@ -204,7 +270,7 @@ fn check(history: &History) -> Result<(), TestCaseError> {
     for step in history.steps() {
         // A word on a payment that nobody knows yet, or that grants nothing, is not taken.
         let outcome = world.take(step).outcome;
-        if !["unknown", "refused"].contains(&outcome.as_str()) {
+        if !["unknown", "refused", "waits_for_nothing"].contains(&outcome.as_str()) {
             heard.push(step);
         }
         prop_assert_eq!(posted(&world), expected(&heard), "after {:?}", step);

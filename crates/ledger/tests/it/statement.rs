@@ -16,7 +16,7 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use ledger::{Balance, Catalogue, Credits, Minor, Package, Policy, Rounding};
+use ledger::{Balance, Catalogue, Credits, Minor, Package, Policy, Rounding, TermsFrom};
 
 use crate::step::{Step, tenant};
 use crate::world::{Done, World};
@@ -49,6 +49,11 @@ impl Statement {
             refund_rounding: if self.has("ceil") { Rounding::Ceil } else { Rounding::Floor },
             catalogue: self.has("catalogue").then(catalogue),
             known_tenants_only: self.has("known tenants only"),
+            terms_from: match self.has("sells without sessions") {
+                true => TermsFrom::PaymentIntent,
+                false => TermsFrom::Session,
+            },
+            ..Policy::default()
         };
         World::under(policy)
     }
@@ -174,7 +179,7 @@ fn catalogue() -> Catalogue {
 fn outcome(done: &Done) -> String {
     let moved: Vec<String> =
         done.transactions.iter().map(|t| format!("{} {}", t.kind.as_str(), t.credits())).collect();
-    let question = done.question.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let question = done.review_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     match moved.as_slice() {
         [] => format!("{}{question}", done.outcome),
         [one] if one.starts_with(&done.outcome) => format!("{one}{question}"),

@@ -4,13 +4,18 @@
 //! into a statement file.
 //!
 //! ```text
-//! session   KEYS  TENANT  CREDITS credits  AMOUNT  STATUS     [package NAME] [currency C] [at CREATED]
+//! session   KEYS  TENANT  CREDITS credits  AMOUNT  STATUS     [TERMS] [recurring]
+//! intent    KEYS  TENANT  CREDITS credits  AMOUNT             [received AMOUNT] [TERMS]
+//! invoice   KEYS  TENANT  CREDITS credits  AMOUNT             [TERMS]     paid, unless the amount is 0
 //! charge    KEYS  ID  AMOUNT  succeeded | authorised | captured | failed
+//!                                  [of AUTHORISED] [for TENANT CREDITS]   its metadata
 //! watermark KEYS  ID  AMOUNT  [uncaptured AMOUNT]             charge.refunded: its amount_refunded
 //! refund    KEYS  ID  AMOUNT  pending | succeeded | failed | canceled
 //! dispute   KEYS  ID  AMOUNT  inquiry | open | lost | won     [reinstated AMOUNT]
 //! warning   KEYS  ID                                          an early fraud warning
+//! wait      KEY                                               what it waits for did not come in time
 //! grant     KEY   TENANT  CREDITS credits                     a person's word
+//!                 [amount N] [currency C] [intent ID] [by_hand]
 //! dismiss   KEY                                               a person's word
 //! spend     TENANT  CREDITS                    [for REFERENCE]
 //! hold      TENANT  HOLD CREDITS               [lasts SECONDS] [for REFERENCE]
@@ -28,12 +33,15 @@
 //! ```
 //!
 //! KEYS are the ids that the event carries, joined by `+`; their first letter says what they name: `s` a
-//! session, `P` a payment intent, `c` a charge. Tenants are A to F, anything else stands as written, and `-`
-//! is missing. An event's time and id come from its line, unless `at` says otherwise. Holds are h1, h2 and so
+//! session, `P` a payment intent, `c` a charge, `i` an invoice, `u` a subscription. TERMS are `package NAME`,
+//! `currency C` and `at CREATED`. Tenants are A to F, anything else stands as written, and `-` is missing. An event's time and id come from its line, unless `at` says otherwise. Holds are h1, h2 and so
 //! on.
 
-use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Refund, RefundRank, Ruling, Verdict};
-use ledger::{Command, Credits, EventId, Fact, Knowledge, Minor, ObjectId, Offer, TenantId, Timestamp, Told};
+use ledger::claim::{ClaimedTerms, Source};
+use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict};
+use ledger::{
+    Command, Credits, EventId, Fact, Knowledge, Minor, ObjectId, Rounding, TenantId, Timestamp, Told,
+};
 
 use crate::asked::asked;
 
@@ -42,6 +50,7 @@ use crate::asked::asked;
 pub(crate) enum Step {
     Fact(Box<Fact>),
     Rule(ObjectId, Ruling),
+    Wait(ObjectId),
     Command(Box<Command>),
     Sweep(TenantId),
     Low(TenantId, Option<Credits>),
@@ -58,10 +67,10 @@ impl Step {
         let mut words = Words { text, left: text.split_whitespace().collect() };
         let step = match words.next() {
             "grant" => {
-                let (key, tenant, credits) = (words.id(), words.tenant(), Credits(words.number()));
-                words.skip("credits");
-                Self::Rule(key, ruling(number, Verdict::Grant { tenant, credits }))
+                let key = words.id();
+                Self::Rule(key, ruling(number, Verdict::Grant(grant(&mut words))))
             }
+            "wait" => Self::Wait(words.id()),
             "dismiss" => Self::Rule(words.id(), ruling(number, Verdict::Dismiss)),
             "status" => Self::Status(words.id()),
             "lots" => Self::Lots(words.tenant()),
@@ -92,6 +101,20 @@ fn ruling(number: i64, verdict: Verdict) -> Ruling {
     Ruling { at: Timestamp(number), by: "ann".into(), reason: "seen the receipt".into(), verdict }
 }
 
+fn grant(words: &mut Words<'_>) -> Grant {
+    let (tenant, credits) = (words.tenant(), Credits(words.number()));
+    words.skip("credits");
+    Grant {
+        tenant,
+        credits,
+        amount: words.optional("amount").map(|text| Minor(text.parse().unwrap())),
+        currency: words.optional("currency").map(str::to_owned),
+        payment_intent: words.optional("intent").map(ObjectId::from),
+        refunds_by_hand: words.flag("by_hand"),
+        rounding: Rounding::default(),
+    }
+}
+
 fn fact(verb: &str, words: &mut Words<'_>, number: i64) -> Fact {
     let mut told = Told { created: number, event: EventId::from(format!("evt_{number}")) };
     let mut known = Knowledge::default();
@@ -100,59 +123,121 @@ fn fact(verb: &str, words: &mut Words<'_>, number: i64) -> Fact {
             b's' => drop(known.sessions.insert(key.into())),
             b'P' => drop(known.payment_intents.insert(key.into())),
             b'c' => drop(known.charges.insert(key.into(), Charge::default())),
-            _ => panic!("{}: {key} names no session, payment intent or charge", words.text),
+            b'i' => drop(known.invoices.insert(key.into())),
+            b'u' => drop(known.subscriptions.insert(key.into())),
+            _ => panic!("{}: {key} names no session, payment intent, charge or invoice", words.text),
         }
     }
-    let mut offer = None;
+    let mut claimed = None;
     match verb {
-        "session" => offer = Some(session(words, &mut known, &mut told)),
-        "charge" => drop(known.charges.insert(words.id(), charge(words))),
+        "session" => claimed = Some(session(words, &mut known, &mut told)),
+        "intent" => claimed = Some(intent(words, &mut known, &mut told)),
+        "invoice" => claimed = Some(invoice(words, &mut known, &mut told)),
+        "charge" => {
+            let id = words.id();
+            let charge = charge(words);
+            known.charges.insert(id, charge);
+            claimed = charge_terms(words, charge.amount);
+        }
         "watermark" => drop(known.charges.insert(words.id(), watermark(words))),
         "refund" => drop(known.refunds.insert(words.id(), refund(words))),
         "dispute" => drop(known.disputes.insert(words.id(), dispute(words))),
         "warning" => drop(known.warnings.insert(words.id())),
         _ => panic!("{}: no such verb", words.text),
     }
-    Fact { told, knowledge: known, offer }
+    Fact { told, knowledge: known, claimed }
 }
 
-fn session(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> Offer {
+/// `TENANT CREDITS credits AMOUNT`.
+fn terms(source: Source, words: &mut Words<'_>) -> ClaimedTerms {
     let metadata = |word: &str| (word != "-").then(|| word.to_owned());
     let who = words.next();
-    let mut offer = Offer {
-        tenant: metadata(who).map(|text| tenant(&text).map_or(text, |tenant| tenant.to_string())),
-        credits: metadata(words.next()),
-        currency: Some("eur".into()),
-        ..Offer::default()
-    };
+    let tenant = metadata(who).map(|text| tenant(&text).map_or(text, |tenant| tenant.to_string()));
+    let credits = metadata(words.next());
     words.skip("credits");
-    offer.amount_total = metadata(words.next()).map(|text| Minor(text.parse().unwrap()));
-    match words.next() {
-        "paid" | "no_payment_required" | "async_succeeded" => (known.completed, known.paid) = (true, true),
-        "unpaid" => known.completed = true,
-        "async_failed" => (known.completed, known.async_failed) = (true, true),
-        "expired" => known.expired = true,
-        "in_doubt" => (known.completed, offer.status_unknown) = (true, true),
-        other => panic!("{}: {other} is no payment status", words.text),
-    }
+    let amount = metadata(words.next()).map(|text| Minor(text.parse().unwrap()));
+    let currency = Some("eur".into());
+    ClaimedTerms { tenant, credits, amount, currency, ..ClaimedTerms::none(source) }
+}
+
+/// `[package NAME] [currency C] [at CREATED]`; answers the first word that is none of them.
+fn more_terms<'t>(words: &mut Words<'t>, terms: &mut ClaimedTerms, told: &mut Told) -> Option<&'t str> {
+    let metadata = |word: &str| (word != "-").then(|| word.to_owned());
     while !words.left.is_empty() {
         match words.next() {
-            "package" => offer.package = metadata(words.next()),
-            "currency" => offer.currency = metadata(words.next()),
+            "package" => terms.package = metadata(words.next()),
+            "currency" => terms.currency = metadata(words.next()),
             "at" => told.created = words.number(),
-            other => panic!("{}: {other}?", words.text),
+            other => return Some(other),
         }
     }
-    offer
+    None
+}
+
+fn intent(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> ClaimedTerms {
+    let mut terms = terms(Source::PaymentIntent, words);
+    if let Some(received) = words.optional("received") {
+        let received = Minor(received.parse().unwrap());
+        known.received.extend(known.payment_intents.first().map(|id| (id.clone(), received)));
+    }
+    assert_eq!(more_terms(words, &mut terms, told), None, "{}", words.text);
+    terms
+}
+
+fn invoice(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> ClaimedTerms {
+    let mut terms = ClaimedTerms { recurring: true, ..terms(Source::Invoice, words) };
+    known.invoice_paid = terms.amount.is_some_and(|amount| amount > Minor::ZERO);
+    assert_eq!(more_terms(words, &mut terms, told), None, "{}", words.text);
+    terms
+}
+
+/// What a charge's metadata claims: `for TENANT CREDITS`.
+fn charge_terms(words: &mut Words<'_>, amount: Minor) -> Option<ClaimedTerms> {
+    let who = words.optional("for")?;
+    Some(ClaimedTerms {
+        tenant: Some(tenant(who).map_or(who.to_owned(), |tenant| tenant.to_string())),
+        credits: Some(words.next().to_owned()),
+        currency: Some("eur".into()),
+        amount: Some(amount),
+        ..ClaimedTerms::none(Source::Charge)
+    })
+}
+
+fn session(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> ClaimedTerms {
+    let mut terms = terms(Source::Session, words);
+    known.session_total = terms.amount;
+    let status = words.next();
+    known.completed = status != "expired";
+    match status {
+        "paid" | "no_payment_required" | "async_succeeded" => known.paid = true,
+        "unpaid" => {}
+        "async_failed" => known.async_failed = true,
+        "expired" => known.expired = true,
+        "in_doubt" => known.status_unknown = true,
+        other => panic!("{}: {other} is no payment status", words.text),
+    }
+    match more_terms(words, &mut terms, told) {
+        None => {}
+        Some("recurring") => {
+            terms.recurring = true;
+            known.invoice_paid = known.paid && terms.amount != Some(Minor::ZERO);
+            known.paid = false;
+        }
+        Some(other) => panic!("{}: {other}?", words.text),
+    }
+    terms
 }
 
 fn charge(words: &mut Words<'_>) -> Charge {
     let captured = Minor(words.number());
-    match words.next() {
-        "succeeded" => Charge { captured, succeeded: true, ..Charge::default() },
-        "authorised" => Charge { succeeded: true, ..Charge::default() },
-        "captured" => Charge { captured, ..Charge::default() },
-        "failed" => Charge { failed: true, ..Charge::default() },
+    let state = words.next();
+    let amount = words.optional("of").map_or(captured, |text| Minor(text.parse().unwrap()));
+    let seen = Charge { amount, ..Charge::default() };
+    match state {
+        "succeeded" => Charge { captured, succeeded: true, ..seen },
+        "authorised" => Charge { succeeded: true, ..seen },
+        "captured" => Charge { captured, ..seen },
+        "failed" => Charge { failed: true, ..seen },
         other => panic!("{}: {other} is no state of a charge", words.text),
     }
 }
@@ -218,6 +303,13 @@ impl<'t> Words<'t> {
             self.skip(name);
             self.next()
         })
+    }
+
+    /// Whether the next word is this one, which is then read.
+    fn flag(&mut self, word: &str) -> bool {
+        let is_next = self.left.front() == Some(&word);
+        is_next.then(|| self.left.pop_front());
+        is_next
     }
 
     fn skip(&mut self, word: &str) {

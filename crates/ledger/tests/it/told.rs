@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 
 use ledger::posting::Kind;
 use ledger::status::is_final;
-use ledger::{
-    Balance, Book, Changes, Credits, Knowledge, Notice, NoticeKind, Rounding, Transaction, entitlement,
-};
+use ledger::{Balance, Book, Changes, Credits, Knowledge, Notice, NoticeKind, Transaction, entitlement};
 
 use crate::world::World;
 
@@ -103,11 +101,11 @@ impl World {
             if !owned(known) {
                 so_far.retain(|name| !names.contains(name)); // Whoever comes to own it has not been told.
             }
-            let finalized = owned(known) && known.paid && is_final(known) && so_far.is_disjoint(&names);
+            let finalized = owned(known) && known.is_paid() && is_final(known) && so_far.is_disjoint(&names);
             let same = changes.absorbed.iter().chain([&payment.id]);
             let heard = same.filter_map(|id| before.payments.get(id)).map(|one| &one.knowledge);
             let heard: usize = heard.filter(|known| owned(known)).map(failures).sum();
-            if owned(known) && !known.paid && failures(known) > heard {
+            if owned(known) && !known.is_paid() && failures(known) > heard {
                 expected.push(NoticeKind::PaymentFailed);
             }
             if finalized {
@@ -122,7 +120,7 @@ impl World {
 }
 
 fn owned(known: &Knowledge) -> bool {
-    entitlement(known, Rounding::Floor).tenant.is_some() || known.claim().is_some()
+    entitlement(known).tenant.is_some() || known.claim().is_some_and(|claim| claim.is_accepted())
 }
 
 fn failures(known: &Knowledge) -> usize {

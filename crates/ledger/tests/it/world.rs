@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::decide::{decide, rule};
+use ledger::claim::Judgement;
+use ledger::decide::{decide, overdue, rule};
+use ledger::review::waits_for;
 use ledger::{
-    Account, Action, Balance, Book, Changes, Command, Credits, Execution, HoldId, Knowledge, LotId, Notice,
-    ObjectId, PaymentId, PaymentStatus, Policy, Reason, Refusal, Tenant, TenantId, Timestamp, Transaction,
-    carry_out, expire,
+    Account, Action, Balance, Book, Changes, Command, Credits, Decision, Execution, HoldId, Knowledge, LotId,
+    Notice, ObjectId, PaymentId, PaymentStatus, Policy, Reason, Refusal, RulingRefused, Tenant, TenantId,
+    Timestamp, Transaction, carry_out, expire, review_reason,
 };
 
 use crate::asked::{hold_name, seconds};
@@ -32,7 +34,7 @@ pub(crate) struct World {
 pub(crate) struct Done {
     /// A word: an outcome, what a command did, why it was refused; or the answer to a question.
     pub(crate) outcome: String,
-    pub(crate) question: Option<Reason>,
+    pub(crate) review_reason: Option<Reason>,
     pub(crate) transactions: Vec<Transaction>,
 }
 
@@ -54,7 +56,7 @@ impl World {
 
     /// Takes one step, and audits the books after it.
     pub(crate) fn take(&mut self, step: &Step) -> Done {
-        let (outcome, question, changes) = self.decide(step);
+        let (outcome, review_reason, changes) = self.decide(step);
         match step {
             Step::Clock(time) => self.now = time.0,
             Step::Low(tenant, low) => {
@@ -66,7 +68,7 @@ impl World {
         }
         self.write(step, &changes);
         self.told.extend(changes.notices);
-        Done { outcome, question, transactions: changes.transactions }
+        Done { outcome, review_reason, transactions: changes.transactions }
     }
 
     /// The same, after everything that has run out of time has ended.
@@ -74,6 +76,23 @@ impl World {
         let tenants: Vec<TenantId> = self.book.tenants.keys().copied().collect();
         tenants.into_iter().for_each(|tenant| drop(self.take(&Step::Sweep(tenant))));
         self
+    }
+
+    /// The same, after everything that a payment waits for did not come in time.
+    pub(crate) fn waited(mut self) -> Self {
+        while let Some(key) = self.book.payments.values().find_map(|payment| {
+            waits_for(&payment.knowledge, &self.policy).and(payment.knowledge.key().cloned())
+        }) {
+            self.take(&Step::Wait(key));
+        }
+        self
+    }
+
+    /// What a decision says beside its changes agrees with them.
+    fn audit_decision(&self, decision: &Decision) {
+        let payment = decision.changes.payment.as_ref().expect("it is about a payment");
+        assert_eq!(decision.review_reason, review_reason(&payment.knowledge));
+        assert_eq!(decision.waits_for, waits_for(&payment.knowledge, &self.policy));
     }
 
     /// Hands an event over that was applied before: it must change nothing at all, where nothing is due.
@@ -93,14 +112,26 @@ impl World {
         match step {
             Step::Fact(fact) => {
                 let decision = decide(&self.book, fact, &self.policy, at);
-                (decision.outcome.to_string(), decision.question, decision.changes)
+                self.audit_decision(&decision);
+                (decision.outcome.to_string(), decision.review_reason, decision.changes)
             }
             Step::Rule(key, ruling) => {
                 let Some(payment) = self.payment(key) else { return answer("unknown".into()) };
-                let Some(decision) = rule(&self.book, payment, ruling.clone(), &self.policy) else {
-                    return answer("refused".into());
+                let decision = match rule(&self.book, payment, ruling.clone(), &self.policy) {
+                    Ok(decision) => decision,
+                    Err(RulingRefused::CreditsOutOfRange) => return answer("refused".into()),
+                    Err(refused) => return answer(format!("refused ({refused:?})")),
                 };
-                (decision.outcome.to_string(), decision.question, decision.changes)
+                self.audit_decision(&decision);
+                (decision.outcome.to_string(), decision.review_reason, decision.changes)
+            }
+            Step::Wait(key) => {
+                let Some(payment) = self.payment(key) else { return answer("unknown".into()) };
+                let wait = waits_for(&self.book.payments[&payment].knowledge, &self.policy);
+                let decided = wait.and_then(|wait| overdue(&self.book, payment, wait, &self.policy, at));
+                let Some(decision) = decided else { return answer("waits_for_nothing".into()) };
+                self.audit_decision(&decision);
+                (decision.outcome.to_string(), decision.review_reason, decision.changes)
             }
             Step::Command(command) => {
                 let execution = carry_out(&self.book, command, at);
@@ -176,7 +207,7 @@ impl World {
     /// All that must not depend on the order of events.
     pub(crate) fn position(&self) -> Position {
         let payments = self.book.payments.values();
-        let payments = payments.map(|payment| (self.key(payment.id), payment.knowledge.clone())).collect();
+        let payments = payments.map(|payment| (self.key(payment.id), lasting(&payment.knowledge))).collect();
         // Whether an overtaken claim was ever posted is a matter of order; that it left nothing is not.
         let tenants = self.book.tenants.values().filter(|tenant| tenant.balance != Balance::default());
         let balances = tenants.map(|tenant| (letter(tenant.id), tenant.balance)).collect();
@@ -218,6 +249,19 @@ impl World {
             debt: Credits(-self.fold(tenant, Account::Debt)),
         }
     }
+}
+
+/// What is known of a payment, without what only says when it was learned: whether something was late, and
+/// what was decided about claims that do not count.
+fn lasting(known: &Knowledge) -> Knowledge {
+    let mut known = Knowledge { session_overdue: false, reversal_overdue: false, ..known.clone() };
+    for (place, claim) in known.claims.iter_mut().enumerate() {
+        claim.with_session = true;
+        if place > 0 {
+            claim.judgement = Judgement::Waiting;
+        }
+    }
+    known
 }
 
 /// What a command did, in a word.

@@ -37,7 +37,7 @@ pub(super) fn load<'f>(
         for object in fact.knowledge.objects() {
             load_object(c, &mut book, object)?;
         }
-        named.extend(fact.offer.as_ref().and_then(|offer| TenantId::parse(offer.tenant.as_deref()?)));
+        named.extend(fact.claimed.as_ref().and_then(|terms| terms.tenant_id()));
     }
     load_tenants(c, &mut book, named, now)?;
     Ok(book)
@@ -49,11 +49,26 @@ pub(super) fn load_payment(c: &Connection, payment: PaymentId, ruling: &Ruling) 
     if c.prepare_cached("SELECT 1 FROM payments WHERE id = ?1")?.exists([payment.0])? {
         load_known(c, &mut book, payment)?;
     }
-    let named = match ruling.verdict {
-        Verdict::Grant { tenant, .. } => vec![tenant],
-        Verdict::Dismiss => Vec::new(),
-    };
+    let mut named = Vec::new();
+    if let Verdict::Grant(grant) = &ruling.verdict {
+        named.push(grant.tenant);
+        if let Some(intent) = &grant.payment_intent {
+            load_object(c, &mut book, intent)?;
+        }
+    }
     load_tenants(c, &mut book, named, ruling.at)?;
+    Ok(book)
+}
+
+/// Loads what the end of these payments' waits touches.
+pub(super) fn load_payments(
+    c: &Connection,
+    payments: &[PaymentId],
+    now: Timestamp,
+) -> Result<Book, StoreError> {
+    let mut book = empty(c)?;
+    payments.iter().try_for_each(|payment| load_known(c, &mut book, *payment))?;
+    load_tenants(c, &mut book, Vec::new(), now)?;
     Ok(book)
 }
 
@@ -68,7 +83,7 @@ fn load_tenants(
     // The most credits that each tenant's other lots may have to give.
     let mut needs: BTreeMap<TenantId, Credits> = BTreeMap::new();
     let claims = book.payments.values().flat_map(|payment| &payment.knowledge.claims);
-    for tenant in claims.map(|claim| claim.terms.tenant).chain(named) {
+    for tenant in claims.filter_map(|claim| claim.tenant()).chain(named) {
         needs.entry(tenant).or_default();
     }
     for lot in book.lots.values() {

@@ -3,7 +3,7 @@
 use ledger::{EventId, Reason, Timestamp};
 use rusqlite::{Connection, params};
 
-use super::quarantine;
+use super::{quarantine, waits};
 use crate::error::StoreError;
 use crate::model::{Delivery, DueEvent, Postponed, Receipt};
 
@@ -34,11 +34,11 @@ pub(super) fn due(c: &Connection, now: Timestamp, limit: u32) -> Result<Vec<DueE
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// When the next event falls due, if one will.
+/// When the next event falls due, or the next payment has waited long enough, if one will.
 pub(super) fn next_due(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let mut statement = c.prepare_cached("SELECT min(due_at) FROM events WHERE due_at IS NOT NULL")?;
     let due: Option<i64> = statement.query_row([], |row| row.get(0))?;
-    Ok(due.map(Timestamp))
+    Ok(due.map(Timestamp).into_iter().chain(waits::next(c)?).min())
 }
 
 /// Books failed attempts: each is tried again when it says, or given up and shown to a person. An event that

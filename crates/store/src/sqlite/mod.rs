@@ -31,6 +31,7 @@ mod settle;
 mod statement;
 mod sweep;
 mod tenants;
+mod waits;
 mod writer;
 
 use std::path::Path;
@@ -38,7 +39,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::knowledge::Ruling;
 use ledger::{
-    EventId, Hold, HoldId, HoldState, PaymentId, PaymentStatus, Policy, Tenant, TenantId, Timestamp,
+    EventId, Hold, HoldId, HoldState, PaymentId, PaymentStatus, Policy, RulingRefused, Tenant, TenantId,
+    Timestamp,
 };
 
 pub use backup::backup;
@@ -52,6 +54,7 @@ use crate::model::{
     DueEvent, EndpointRow, EventFilter, EventRow, Health, KeyRow, Listing, LotRow, NoticeHealth, NoticeRange,
     NoticeRow, Order, Page, PaymentRow, Postponed, Purchase, PurchaseOrder, PurchaseSession, QuarantineRow,
     Receipt, Room, RotatedKey, Settled, Settlement, SigningSecret, Swept, TransactionFilter, TransactionRow,
+    UnrelatedMoney,
 };
 
 /// The version of SQLite inside this program.
@@ -60,6 +63,9 @@ pub fn version() -> &'static str {
 }
 
 type Answer<T> = Result<T, StoreError>;
+
+/// Payments that have waited long enough and are reviewed beside a batch of events.
+const REVIEWS_PER_BATCH: u32 = 16;
 
 /// One open SQLite database.
 #[derive(Clone, Debug)]
@@ -117,7 +123,13 @@ impl Sqlite {
         policy: Arc<Policy>,
         now: Timestamp,
     ) -> Answer<Vec<Settled>> {
-        self.writer.write(move |c| settle::settle(c, &batch, &policy, now)).await
+        let work = move |c: &_| {
+            let mut settled = settle::settle(c, &batch, &policy, now)?;
+            // However busy it is, no payment waits much longer than it should.
+            settled.extend(waits::review(c, &policy, now, REVIEWS_PER_BATCH)?);
+            Ok(settled)
+        };
+        self.writer.write(work).await
     }
 
     pub(crate) async fn rule(
@@ -126,8 +138,17 @@ impl Sqlite {
         asked: Option<i64>,
         ruling: Ruling,
         policy: Arc<Policy>,
-    ) -> Answer<Option<Settled>> {
+    ) -> Answer<Result<Option<Settled>, RulingRefused>> {
         self.writer.write(move |c| settle::settle_ruling(c, payment, asked, &ruling, &policy)).await
+    }
+
+    pub(crate) async fn review(
+        &self,
+        policy: Arc<Policy>,
+        now: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<Settled>> {
+        self.writer.write(move |c| waits::review(c, &policy, now, limit)).await
     }
 
     pub(crate) async fn carry_out(
@@ -396,6 +417,10 @@ impl Sqlite {
 
     pub(crate) async fn purchase(&self, name: String) -> Answer<Option<Purchase>> {
         self.readers.read(move |c| purchases::find(c, &name)).await
+    }
+
+    pub(crate) async fn unrelated_money(&self) -> Answer<Vec<UnrelatedMoney>> {
+        self.readers.read(reports::unrelated).await
     }
 
     pub(crate) async fn health(&self) -> Answer<Health> {

@@ -1,11 +1,11 @@
 //! What needs a person: events that cannot be read or must not count, and payments whose terms are in doubt.
 
-use ledger::{EventId, Outcome, PaymentId, Reason, Timestamp};
+use ledger::{EventId, Knowledge, Outcome, PaymentId, Reason, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::paging;
+use super::{book, paging};
 use crate::error::StoreError;
-use crate::model::{Listing, Page, QuarantineRow};
+use crate::model::{Listing, Page, PurchaseFigures, QuarantineRow};
 
 /// Ends an event as quarantined, and asks a person about it.
 pub(super) fn close_event(
@@ -57,20 +57,21 @@ pub(super) fn answer_event(
     Ok(closed > 0)
 }
 
-/// Brings the open question about a payment to what it is now: asked, changed, or answered by later facts.
-pub(super) fn question(
+/// Brings the open item about a payment to what it is now: opened, changed, or closed by later facts.
+pub(super) fn review(
     c: &Connection,
     payment: PaymentId,
-    question: Option<Reason>,
+    known: &Knowledge,
+    reason: Option<Reason>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    match question {
+    match reason {
         Some(reason) => c
             .prepare_cached(
                 "INSERT INTO quarantine (payment, reason, detail, opened_at) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET reason = excluded.reason, detail = excluded.detail",
             )?
-            .execute(params![payment.0, reason.as_str(), explain(reason), now.0])?,
+            .execute(params![payment.0, reason.as_str(), explain(reason, known), now.0])?,
         None => c
             .prepare_cached(
                 "UPDATE quarantine SET closed_at = ?2, resolution = 'cleared'
@@ -105,7 +106,9 @@ pub(super) fn answer(
 }
 
 const COLUMNS: &str = "q.id, q.event, p.key, q.reason, q.detail, q.opened_at, q.closed_at, q.resolution,
-    q.closed_by, q.note FROM quarantine q LEFT JOIN payments p ON p.id = q.payment";
+    q.closed_by, q.note, coalesce(p.knowledge, r.knowledge)
+    FROM quarantine q LEFT JOIN payments p ON p.id = q.payment
+        LEFT JOIN events e ON e.id = q.event LEFT JOIN payments r ON r.id = e.payment";
 
 /// Items, open ones only or all.
 pub(super) fn list(c: &Connection, all: bool, page: Page) -> Result<Listing<QuarantineRow>, StoreError> {
@@ -130,6 +133,10 @@ fn read(row: &Row<'_>) -> Result<QuarantineRow, StoreError> {
         reason: Reason::from_name(&reason)
             .ok_or_else(|| StoreError::Corrupt(format!("quarantine reason {reason}")))?,
         detail: row.get(4)?,
+        purchase: match row.get::<_, Option<String>>(10)? {
+            Some(knowledge) => PurchaseFigures::of(&book::parse(&knowledge)?),
+            None => PurchaseFigures::default(),
+        },
         opened_at: Timestamp(row.get(5)?),
         closed_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
         resolution: row.get(7)?,
@@ -138,37 +145,55 @@ fn read(row: &Row<'_>) -> Result<QuarantineRow, StoreError> {
     })
 }
 
-/// What a payment's question means, for the person who must answer it.
-fn explain(reason: Reason) -> &'static str {
+/// What a reason means, for the person who must decide.
+fn explain(reason: Reason, known: &Knowledge) -> String {
+    let nothing = |what: &str| format!("{what} Nothing was granted.");
+    let unit = known.currency().unwrap_or("an unknown currency");
     match reason {
-        Reason::TenantMissing => "The session's metadata names no tenant. Nothing was granted.",
-        Reason::TenantInvalid => "The session's tenant is not a UUID. Nothing was granted.",
+        Reason::TenantMissing => nothing("The metadata names no tenant."),
+        Reason::TenantInvalid => nothing("The metadata's tenant is not a UUID."),
         Reason::TenantUnknown => {
-            "The session's tenant is not one of ours, and only known tenants may buy. Nothing was granted."
+            nothing("The metadata's tenant is not one of ours, and only known tenants may buy.")
         }
-        Reason::PackageUnknown => "The session's package is not in the catalogue. Nothing was granted.",
-        Reason::CreditsMissing => "Nothing says how many credits were bought. Nothing was granted.",
+        Reason::PackageUnknown => nothing("The metadata's package is not in the catalogue."),
+        Reason::CreditsMissing => nothing("Nothing says how many credits were bought."),
         Reason::CreditsInvalid => {
-            "The session's credits are not a whole number from 1 to 1,000,000,000. Nothing was granted."
+            nothing("The metadata's credits are not a whole number from 1 to 1,000,000,000.")
         }
-        Reason::CreditsMismatch => "The session's credits differ from the catalogue's. Nothing was granted.",
-        Reason::CurrencyInvalid => "The session's currency is not three letters. Nothing was granted.",
-        Reason::CurrencyMismatch => {
-            "The session's currency differs from the catalogue's. Nothing was granted."
-        }
-        Reason::PriceMismatch => "The session's price differs from the catalogue's. Nothing was granted.",
-        Reason::PaymentStatusUnknown => {
-            "Stripe sent a payment_status that this release does not know. Look the payment up in Stripe. \
-             Nothing was granted."
-        }
+        Reason::CreditsMismatch => nothing("The metadata's credits differ from the catalogue's."),
+        Reason::CurrencyInvalid => nothing("The currency is not three letters."),
+        Reason::CurrencyMismatch => nothing("The currency differs from the catalogue's."),
+        Reason::PriceMismatch => nothing("The price differs from the catalogue's."),
+        Reason::PaymentStatusUnknown => nothing(
+            "Stripe sent a payment_status that may or may not mean paid. Look the payment up in Stripe.",
+        ),
         Reason::ClaimsConflict => {
-            "Events name different terms for this payment. The earliest counts for now; say which is right."
+            "Objects name different tenants, credits or currencies for this payment. One \
+                                   claim counts for now; say which is right."
+                .to_owned()
         }
-        Reason::Unreadable
-        | Reason::WrongMode
+        Reason::Underpaid => nothing(&format!(
+            "{} of {} minor units of {unit} were collected. This closes by itself when the rest arrives.",
+            known.collected(),
+            known.amount_due().unwrap_or_default()
+        )),
+        Reason::Unlinked => nothing(&format!(
+            "A subscription or an invoice over {} minor units of {unit} was paid. Its refunds do not name it, so \
+             granting it needs its payment intent, or a person who handles refunds by hand.",
+            known.amount_paid()
+        )),
+        Reason::ReversalUnmatched => {
+            "Money of this payment went back, and nothing tells what it had bought. No \
+                                      credits were taken. This closes by itself when the purchase arrives."
+                .to_owned()
+        }
+        Reason::Unreadable => {
+            nothing("A figure of the session cannot be read, so its terms cannot be trusted.")
+        }
+        Reason::WrongMode
         | Reason::ForeignAccount
         | Reason::ThinEvent
         | Reason::Panicked
-        | Reason::RetriesExhausted => "This is about an event, not about its payment.",
+        | Reason::RetriesExhausted => "This is about an event, not about its payment.".to_owned(),
     }
 }

@@ -86,13 +86,13 @@ fn write_payment(
     if known.payments.get(id).is_some_and(|before| before.knowledge == *knowledge) && absorbed.is_empty() {
         return Ok(());
     }
-    let due = entitlement(knowledge, ledger::Rounding::Floor);
-    let tenant = due.tenant.or_else(|| knowledge.claim().map(|claim| claim.terms.tenant));
+    let tenant = entitlement(knowledge).tenant.or_else(|| knowledge.tenant());
     let text = serde_json::to_string(knowledge).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     c.prepare_cached(
-        "INSERT INTO payments (id, key, tenant, status, knowledge, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
-         ON CONFLICT (id) DO UPDATE SET key = ?2, tenant = ?3, status = ?4, knowledge = ?5, updated_at = ?6",
+        "INSERT INTO payments (id, key, tenant, status, knowledge, amount, currency, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+         ON CONFLICT (id) DO UPDATE SET key = ?2, tenant = ?3, status = ?4, knowledge = ?5, amount = ?6,
+             currency = ?7, updated_at = ?8",
     )?
     .execute(params![
         id.0,
@@ -100,6 +100,8 @@ fn write_payment(
         tenant.map(|tenant| tenant.0),
         PaymentStatus::of(knowledge).as_str(),
         text,
+        knowledge.amount_taken().0,
+        knowledge.currency(),
         now.0
     ])?;
     for gone in absorbed {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::book;
 use crate::error::StoreError;
-use crate::model::{LotPosition, TenantPosition};
+use crate::model::{LotPosition, TenantPosition, UnrelatedMoney};
 
 /// What the next tenants, in the order of their ids, had bought and owed after transaction `through`.
 pub(super) fn positions(
@@ -68,6 +68,18 @@ fn sums(c: &Connection, tenant: TenantId, through: i64) -> Result<BTreeMap<LotId
     Ok(lots)
 }
 
+/// Money that was taken for something else, by currency.
+pub(super) fn unrelated(c: &Connection) -> Result<Vec<UnrelatedMoney>, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT currency, count(*), sum(amount) FROM payments INDEXED BY payments_unrelated
+         WHERE status = 'unrelated' GROUP BY currency ORDER BY currency",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(UnrelatedMoney { currency: row.get(0)?, payments: row.get(1)?, amount: Minor(row.get(2)?) })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// A lot with the payment behind it.
 fn describe(c: &Connection, lot: LotId, sums: LotSums) -> Result<LotPosition, StoreError> {
     type Payment = Option<(i64, String, String)>;
@@ -87,13 +99,11 @@ fn describe(c: &Connection, lot: LotId, sums: LotSums) -> Result<LotPosition, St
         return Ok(LotPosition { lot, payment, payment_key, currency, purchased_at, sums });
     };
     let known = book::parse(&knowledge)?;
-    let terms = known.claim().map(|claim| &claim.terms);
-    let terms = terms.or_else(|| known.refused.first()?.terms.as_ref());
     Ok(LotPosition {
         lot,
         payment: Some(PaymentId(id)),
         payment_key: Some(key),
-        currency: terms.and_then(|terms| terms.currency.clone()),
+        currency: known.currency().map(str::to_owned),
         purchased_at,
         sums: LotSums { price: known.net_price().max(Minor::ZERO), ..sums },
     })

@@ -5,13 +5,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger::knowledge::{Ruling, Verdict};
-use ledger::{Changes, Decision, Outcome, PaymentId, Policy, Reason, Timestamp, decide, rule};
+use ledger::review::{review_reason, waits_for};
+use ledger::{Decision, Fact, Outcome, PaymentId, Policy, Reason, RulingRefused, Timestamp, decide, rule};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::record::Record;
-use super::{book, quarantine};
+use super::{book, quarantine, waits};
 use crate::error::StoreError;
-use crate::model::{Reading, Settled, Settlement};
+use crate::model::{PurchaseFigures, Reading, Review, Settled, Settlement};
 
 /// Settles a batch of events. An event that was settled meanwhile is left alone; one on which deciding
 /// panics is quarantined, and its neighbours go on.
@@ -22,7 +23,7 @@ pub(super) fn settle(
     now: Timestamp,
 ) -> Result<Vec<Settled>, StoreError> {
     let facts = batch.iter().filter_map(|item| match &item.reading {
-        Reading::Fact(fact) => Some(&**fact),
+        Reading::Fact(fact) | Reading::Partial { fact, .. } => Some(&**fact),
         Reading::Ignored | Reading::Quarantined { .. } => None,
     });
     let mut record = Record::new(book::load(c, facts, now)?, now);
@@ -34,8 +35,7 @@ pub(super) fn settle(
             .optional()?;
         let Some(earlier) = due else { continue };
         let earlier = earlier.as_deref().and_then(Outcome::from_name);
-        let outcome = settle_one(c, &mut record, item, earlier, policy, now)?;
-        settled.push(Settled { seq: item.seq, outcome });
+        settled.push(settle_one(c, &mut record, item, earlier, policy, now)?);
     }
     record.finish(c)?;
     Ok(settled)
@@ -48,72 +48,117 @@ fn settle_one(
     earlier: Option<Outcome>,
     policy: &Policy,
     now: Timestamp,
-) -> Result<Outcome, StoreError> {
+) -> Result<Settled, StoreError> {
+    let seq = item.seq;
     match &item.reading {
-        Reading::Fact(fact) => {
-            match catch_unwind(AssertUnwindSafe(|| decide(&record.book, fact, policy, now))) {
-                Ok(decision) => {
-                    add(c, record, &decision, now)?;
-                    finish(c, item.seq, earlier, &decision, now)?;
-                    Ok(decision.outcome)
-                }
-                Err(_) => {
-                    let detail = "The ledger's rules panicked on this event. Nothing was granted or taken.";
-                    quarantine::close_event(c, item.seq, Reason::Panicked, detail, now)?;
-                    Ok(Outcome::Quarantined)
-                }
+        Reading::Fact(fact) => match decide_one(record, fact, policy, now) {
+            Some(decision) => {
+                let review = add(c, record, &decision, policy, now)?;
+                let payment = decision.changes.payment.as_ref().map(|payment| payment.id);
+                finish(c, seq, earlier, decision.outcome, decision.review_reason, payment, now)?;
+                Ok(Settled { seq, outcome: decision.outcome, review })
             }
-        }
+            None => quarantine_event(c, seq, Reason::Panicked, PANICKED, now),
+        },
+        Reading::Partial { fact, detail } => match decide_one(record, fact, policy, now) {
+            Some(decision) => {
+                add(c, record, &decision, policy, now)?;
+                let payment = decision.changes.payment.as_ref().map(|payment| payment.id.0);
+                c.prepare_cached("UPDATE events SET payment = ?2 WHERE seq = ?1")?.execute((seq, payment))?;
+                quarantine_event(c, seq, Reason::Unreadable, detail, now)
+            }
+            None => quarantine_event(c, seq, Reason::Panicked, PANICKED, now),
+        },
         Reading::Ignored => {
-            let decision =
-                Decision { outcome: Outcome::Ignored, question: None, changes: Changes::default() };
-            finish(c, item.seq, earlier, &decision, now)?;
-            Ok(Outcome::Ignored)
+            finish(c, seq, earlier, Outcome::Ignored, None, None, now)?;
+            Ok(Settled { seq, outcome: Outcome::Ignored, review: None })
         }
-        Reading::Quarantined { reason, detail } => {
-            quarantine::close_event(c, item.seq, *reason, detail, now)?;
-            Ok(Outcome::Quarantined)
-        }
+        Reading::Quarantined { reason, detail } => quarantine_event(c, seq, *reason, detail, now),
     }
 }
 
-/// Settles a person's word about a payment. Nothing when there is no such payment, or when the item that
-/// `asked` for the word was closed meanwhile: of two people who answer at once, one is told so.
+const PANICKED: &str = "The ledger's rules panicked on this event. Nothing was granted or taken.";
+
+/// None where deciding panics.
+fn decide_one(record: &Record, fact: &Fact, policy: &Policy, now: Timestamp) -> Option<Decision> {
+    catch_unwind(AssertUnwindSafe(|| decide(&record.book, fact, policy, now))).ok()
+}
+
+fn quarantine_event(
+    c: &Connection,
+    seq: i64,
+    reason: Reason,
+    detail: &str,
+    now: Timestamp,
+) -> Result<Settled, StoreError> {
+    quarantine::close_event(c, seq, reason, detail, now)?;
+    let review = Review { reason, payment: None, purchase: PurchaseFigures::default() };
+    Ok(Settled { seq, outcome: Outcome::Quarantined, review: Some(review) })
+}
+
+/// Settles a person's word about a payment. Nothing when the item that `asked` for the word was closed
+/// meanwhile: of two people who answer at once, one is told so.
 pub(super) fn settle_ruling(
     c: &Connection,
     payment: PaymentId,
     asked: Option<i64>,
     ruling: &Ruling,
     policy: &Policy,
-) -> Result<Option<Settled>, StoreError> {
+) -> Result<Result<Option<Settled>, RulingRefused>, StoreError> {
     if let Some(item) = asked
         && !quarantine::is_open(c, item)?
     {
-        return Ok(None);
+        return Ok(Ok(None));
     }
     let mut record = Record::new(book::load_payment(c, payment, ruling)?, ruling.at);
-    let Some(decision) = rule(&record.book, payment, ruling.clone(), policy) else { return Ok(None) };
+    let decision = match rule(&record.book, payment, ruling.clone(), policy) {
+        Ok(decision) => decision,
+        Err(refused) => return Ok(Err(refused)),
+    };
     let resolution = match ruling.verdict {
-        Verdict::Grant { .. } => "resolved",
+        Verdict::Grant(_) => "resolved",
         Verdict::Dismiss => "dismissed",
     };
     quarantine::answer(c, payment, resolution, &ruling.by, &ruling.reason, ruling.at)?;
-    add(c, &mut record, &decision, ruling.at)?;
+    let review = add(c, &mut record, &decision, policy, ruling.at)?;
     record.finish(c)?;
-    Ok(Some(Settled { seq: 0, outcome: decision.outcome }))
+    Ok(Ok(Some(Settled { seq: 0, outcome: decision.outcome, review })))
 }
 
-/// Writes a decision, with the question that it asks or answers.
-fn add(c: &Connection, record: &mut Record, decision: &Decision, now: Timestamp) -> Result<(), StoreError> {
-    if let Some(payment) = &decision.changes.payment {
-        let known = record.book.payments.get(&payment.id);
-        let before = known.and_then(|known| ledger::status::question(&known.knowledge));
-        record.add(c, &decision.changes)?;
-        if decision.question != before || !decision.changes.absorbed.is_empty() {
-            quarantine::question(c, payment.id, decision.question, now)?;
-        }
+/// Writes a decision, with the reason for a review that it brings up or settles, and what the payment waits
+/// for. Answers the review that is new.
+pub(super) fn add(
+    c: &Connection,
+    record: &mut Record,
+    decision: &Decision,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Option<Review>, StoreError> {
+    let Some(payment) = &decision.changes.payment else { return Ok(None) };
+    let before = record.book.payments.get(&payment.id).map(|known| &known.knowledge);
+    let reason_before = before.and_then(review_reason);
+    let waited_for = before.and_then(|known| waits_for(known, policy));
+    record.add(c, &decision.changes)?;
+    let merged = !decision.changes.absorbed.is_empty();
+    if decision.waits_for != waited_for || merged {
+        waits::set(c, payment.id, decision.waits_for, policy, now)?;
     }
-    Ok(())
+    if decision.became_ours {
+        c.prepare_cached("UPDATE events SET outcome = ?2 WHERE payment = ?1 AND outcome = ?3")?.execute((
+            payment.id.0,
+            Outcome::AwaitingPurchase.as_str(),
+            Outcome::Ignored.as_str(),
+        ))?;
+    }
+    if decision.review_reason != reason_before || merged {
+        quarantine::review(c, payment.id, &payment.knowledge, decision.review_reason, now)?;
+    }
+    let new = decision.review_reason.filter(|reason| Some(*reason) != reason_before);
+    Ok(new.map(|reason| Review {
+        reason,
+        payment: payment.knowledge.key().map(ToString::to_string),
+        purchase: PurchaseFigures::of(&payment.knowledge),
+    }))
 }
 
 /// Stores what became of an event. A replay that finds everything known already does not blur what became
@@ -122,26 +167,27 @@ fn finish(
     c: &Connection,
     seq: i64,
     earlier: Option<Outcome>,
-    decision: &Decision,
+    outcome: Outcome,
+    reason: Option<Reason>,
+    payment: Option<PaymentId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let cleared = earlier == Some(Outcome::Quarantined) && quarantine::clear_event(c, seq, now)?;
-    if decision.outcome == Outcome::AlreadyKnown && earlier.is_some() && !cleared {
+    if outcome == Outcome::AlreadyKnown && earlier.is_some() && !cleared {
         // After a failed attempt, the reason is that attempt's error, which is over.
-        let question = decision.question.filter(|_| earlier == Some(Outcome::Quarantined));
+        let reason = reason.filter(|_| earlier == Some(Outcome::Quarantined));
         c.prepare_cached(
             "UPDATE events SET due_at = NULL, applied_at = ?2,
                  reason = CASE attempts WHEN 0 THEN reason ELSE ?3 END WHERE seq = ?1",
         )?
-        .execute((seq, now.0, question.map(Reason::as_str)))?;
+        .execute((seq, now.0, reason.map(Reason::as_str)))?;
         return Ok(());
     }
-    let reason = decision.question.filter(|_| decision.outcome == Outcome::Quarantined).map(Reason::as_str);
-    let payment = decision.changes.payment.as_ref().map(|payment| payment.id.0);
+    let reason = reason.filter(|_| outcome == Outcome::Quarantined).map(Reason::as_str);
     c.prepare_cached(
         "UPDATE events SET due_at = NULL, outcome = ?2, reason = ?3, payment = ?4, applied_at = ?5
          WHERE seq = ?1",
     )?
-    .execute(params![seq, decision.outcome.as_str(), reason, payment, now.0])?;
+    .execute(params![seq, outcome.as_str(), reason, payment.map(|payment| payment.0), now.0])?;
     Ok(())
 }

@@ -24,6 +24,7 @@ pub(crate) mod sale;
 mod settlements;
 mod sweep;
 pub(crate) mod till;
+mod waits;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -66,6 +67,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     operators::CASES,
     orders::CASES,
     quarantine::CASES,
+    waits::CASES,
     listings::CASES,
     keys::CASES,
     endpoints::CASES,

@@ -4,7 +4,6 @@
 
 mod commits;
 mod files;
-mod migration;
 mod tampering;
 mod telling;
 

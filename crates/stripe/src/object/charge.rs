@@ -1,7 +1,7 @@
 //! A charge: one attempt to take the money, and how much of it was given back so far.
 
 use super::{Metadata, Refund};
-use crate::fault::ReadFault;
+use crate::fault::{Faults, ReadFault};
 use crate::fields::{Fields, required};
 
 /// docs.stripe.com/api/charges/object
@@ -32,29 +32,49 @@ pub struct Charge {
     pub metadata: Metadata,
     /// The latest refunds, which API versions before 2022-11-15 embed; empty since.
     pub refunds: Vec<Refund>,
+    /// `in_…`, in API versions before 2025-03-31.
+    pub invoice: Option<String>,
+    /// Optional fields that were malformed.
+    pub faults: Faults,
 }
 
 impl Charge {
     pub(super) fn read(fields: &Fields<'_>) -> Result<Charge, ReadFault> {
-        Ok(Charge {
+        let mut faults = Faults::default();
+        let mut charge = Charge {
             id: required("id", fields.id("id")?)?.into_owned(),
-            payment_intent: fields.reference("payment_intent")?.map(Into::into),
-            amount: fields.amount("amount")?,
-            amount_captured: fields.amount("amount_captured")?,
-            amount_refunded: fields.amount("amount_refunded")?.unwrap_or(0),
-            captured: fields.flag("captured")?,
-            refunded: fields.flag("refunded")?.unwrap_or(false),
-            status: fields.word("status")?.map(Into::into),
-            currency: fields.currency("currency")?,
-            failure_code: fields.explanation("failure_code")?,
-            metadata: Metadata::read(fields)?,
-            refunds: read_refunds(fields)?,
-        })
+            payment_intent: faults.or_none(fields.reference("payment_intent")).map(Into::into),
+            amount: faults.or_none(fields.amount("amount")),
+            amount_captured: faults.or_none(fields.amount("amount_captured")),
+            amount_refunded: faults.or_none(fields.amount("amount_refunded")).unwrap_or(0),
+            captured: faults.or_none(fields.flag("captured")),
+            refunded: faults.or_none(fields.flag("refunded")).unwrap_or(false),
+            status: faults.or_none(fields.word("status")).map(Into::into),
+            currency: faults.or_none(fields.currency("currency")),
+            failure_code: fields.explanation("failure_code"),
+            metadata: faults.or_default(Metadata::read(fields)),
+            refunds: Vec::new(),
+            invoice: faults.or_none(fields.reference("invoice")).map(Into::into),
+            faults: Faults::default(),
+        };
+        charge.refunds = read_refunds(fields, &mut faults);
+        charge.faults = faults;
+        Ok(charge)
     }
 }
 
-fn read_refunds(fields: &Fields<'_>) -> Result<Vec<Refund>, ReadFault> {
-    let Some(list) = fields.get("refunds")? else { return Ok(Vec::new()) };
-    let refunds = Fields::of_value("refunds", list)?.list("data")?;
-    refunds.into_iter().map(|refund| Refund::read(&Fields::of_value("refunds.data", refund)?)).collect()
+fn read_refunds(fields: &Fields<'_>, faults: &mut Faults) -> Vec<Refund> {
+    let list = fields.get("refunds").and_then(|list| match list {
+        Some(list) => Fields::of_value("refunds", list)?.list("data"),
+        None => Ok(Vec::new()),
+    });
+    let mut refunds = Vec::new();
+    for refund in faults.or_default(list) {
+        let read = Fields::of_value("refunds.data", refund).and_then(|refund| Refund::read(&refund));
+        if let Some(refund) = faults.or_none(read.map(Some)) {
+            faults.extend(&refund.faults);
+            refunds.push(refund);
+        }
+    }
+    refunds
 }

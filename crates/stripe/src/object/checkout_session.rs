@@ -1,7 +1,7 @@
 //! A Checkout Session: the one object that says for whom and for how many credits money was paid.
 
 use super::Metadata;
-use crate::fault::ReadFault;
+use crate::fault::{Faults, ReadFault};
 use crate::fields::{Fields, required};
 use crate::open_enum::open_enum;
 
@@ -30,6 +30,14 @@ pub struct CheckoutSession {
     pub payment_intent: Option<String>,
     /// The merchant's own reference.
     pub client_reference_id: Option<String>,
+    /// `in_…`, where the session made an invoice.
+    pub invoice: Option<String>,
+    /// `sub_…`, in subscription mode.
+    pub subscription: Option<String>,
+    /// The metadata could not be read, and counts as empty.
+    pub metadata_unreadable: bool,
+    /// Optional fields that were malformed.
+    pub faults: Faults,
 }
 
 open_enum! {
@@ -43,20 +51,32 @@ open_enum! {
 
 impl CheckoutSession {
     pub(super) fn read(fields: &Fields<'_>) -> Result<CheckoutSession, ReadFault> {
-        let details = fields.get("total_details")?;
-        let details = details.map(|value| Fields::of_value("total_details", value)).transpose()?;
-        Ok(CheckoutSession {
+        let mut faults = Faults::default();
+        let tax = fields.get("total_details").and_then(|details| match details {
+            Some(details) => Fields::of_value("total_details", details)?.amount("amount_tax"),
+            None => Ok(None),
+        });
+        let metadata = Metadata::read(fields);
+        let mut session = CheckoutSession {
             id: required("id", fields.id("id")?)?.into_owned(),
-            payment_status: fields.word("payment_status")?.map(|status| PaymentStatus::from_name(&status)),
-            status: fields.word("status")?.map(Into::into),
-            mode: fields.word("mode")?.map(Into::into),
-            amount_total: fields.amount("amount_total")?,
-            amount_subtotal: fields.amount("amount_subtotal")?,
-            amount_tax: details.map(|details| details.amount("amount_tax")).transpose()?.flatten(),
-            currency: fields.currency("currency")?,
-            metadata: Metadata::read(fields)?,
-            payment_intent: fields.reference("payment_intent")?.map(Into::into),
-            client_reference_id: fields.text("client_reference_id")?.map(Into::into),
-        })
+            payment_status: faults
+                .or_none(fields.word("payment_status"))
+                .map(|status| PaymentStatus::from_name(&status)),
+            status: faults.or_none(fields.word("status")).map(Into::into),
+            mode: faults.or_none(fields.word("mode")).map(Into::into),
+            amount_total: faults.or_none(fields.amount("amount_total")),
+            amount_subtotal: faults.or_none(fields.amount("amount_subtotal")),
+            amount_tax: faults.or_none(tax),
+            currency: faults.or_none(fields.currency("currency")),
+            metadata_unreadable: metadata.is_err(),
+            metadata: faults.or_default(metadata),
+            payment_intent: faults.or_none(fields.reference("payment_intent")).map(Into::into),
+            client_reference_id: faults.or_none(fields.text("client_reference_id")).map(Into::into),
+            invoice: faults.or_none(fields.reference("invoice")).map(Into::into),
+            subscription: faults.or_none(fields.reference("subscription")).map(Into::into),
+            faults: Faults::default(),
+        };
+        session.faults = faults;
+        Ok(session)
     }
 }

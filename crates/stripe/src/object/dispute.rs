@@ -1,6 +1,6 @@
 //! A dispute, or an inquiry that may become one, and the money that it moved so far.
 
-use crate::fault::ReadFault;
+use crate::fault::{Faults, ReadFault};
 use crate::fields::{Fields, required};
 use crate::open_enum::open_enum;
 use serde_json::value::RawValue;
@@ -24,6 +24,8 @@ pub struct Dispute {
     pub balance_transactions: Vec<BalanceTransaction>,
     /// What the cardholder says, such as `fraudulent`.
     pub reason: Option<String>,
+    /// Optional fields that were malformed.
+    pub faults: Faults,
 }
 
 /// One movement of the merchant's balance.
@@ -52,17 +54,24 @@ open_enum! {
 
 impl Dispute {
     pub(super) fn read(fields: &Fields<'_>) -> Result<Dispute, ReadFault> {
-        let movements = fields.list("balance_transactions")?;
-        Ok(Dispute {
+        let mut faults = Faults::default();
+        let movements = faults.or_default(fields.list("balance_transactions"));
+        let mut dispute = Dispute {
             id: required("id", fields.id("id")?)?.into_owned(),
             amount: required("amount", fields.amount("amount")?)?,
-            currency: fields.currency("currency")?,
+            currency: faults.or_none(fields.currency("currency")),
             status: DisputeStatus::from_name(&required("status", fields.word("status")?)?),
-            charge: fields.reference("charge")?.map(Into::into),
-            payment_intent: fields.reference("payment_intent")?.map(Into::into),
-            balance_transactions: movements.into_iter().map(read_movement).collect::<Result<_, _>>()?,
-            reason: fields.explanation("reason")?,
-        })
+            charge: faults.or_none(fields.reference("charge")).map(Into::into),
+            payment_intent: faults.or_none(fields.reference("payment_intent")).map(Into::into),
+            balance_transactions: movements
+                .into_iter()
+                .filter_map(|movement| faults.or_none(read_movement(movement).map(Some)))
+                .collect(),
+            reason: fields.explanation("reason"),
+            faults: Faults::default(),
+        };
+        dispute.faults = faults;
+        Ok(dispute)
     }
 }
 

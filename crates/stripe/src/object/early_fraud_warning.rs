@@ -20,12 +20,14 @@ pub struct EarlyFraudWarning {
 
 impl EarlyFraudWarning {
     pub(super) fn read(fields: &Fields<'_>) -> Result<EarlyFraudWarning, ReadFault> {
+        // It moves no money, so whatever is malformed beside its id counts as absent.
+        let reference = |field| fields.reference(field).unwrap_or_default().map(Into::into);
         Ok(EarlyFraudWarning {
             id: required("id", fields.id("id")?)?.into_owned(),
-            charge: fields.reference("charge")?.map(Into::into),
-            payment_intent: fields.reference("payment_intent")?.map(Into::into),
-            actionable: fields.flag("actionable")?.unwrap_or(false),
-            fraud_type: fields.explanation("fraud_type")?,
+            charge: reference("charge"),
+            payment_intent: reference("payment_intent"),
+            actionable: fields.flag("actionable").unwrap_or_default().unwrap_or(false),
+            fraud_type: fields.explanation("fraud_type"),
         })
     }
 }

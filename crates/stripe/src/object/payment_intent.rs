@@ -1,7 +1,7 @@
 //! A PaymentIntent: the thread that joins session, charges, refunds and disputes.
 
 use super::Metadata;
-use crate::fault::ReadFault;
+use crate::fault::{Faults, ReadFault};
 use crate::fields::{Fields, required};
 
 /// docs.stripe.com/api/payment_intents/object
@@ -21,18 +21,27 @@ pub struct PaymentIntent {
     pub latest_charge: Option<String>,
     /// Set with `payment_intent_data.metadata`, not copied from the session.
     pub metadata: Metadata,
+    /// `in_…`, in API versions before 2025-03-31.
+    pub invoice: Option<String>,
+    /// Optional fields that were malformed.
+    pub faults: Faults,
 }
 
 impl PaymentIntent {
     pub(super) fn read(fields: &Fields<'_>) -> Result<PaymentIntent, ReadFault> {
-        Ok(PaymentIntent {
+        let mut faults = Faults::default();
+        let mut intent = PaymentIntent {
             id: required("id", fields.id("id")?)?.into_owned(),
-            amount: fields.amount("amount")?,
-            amount_received: fields.amount("amount_received")?,
-            status: fields.word("status")?.map(Into::into),
-            currency: fields.currency("currency")?,
-            latest_charge: fields.reference("latest_charge")?.map(Into::into),
-            metadata: Metadata::read(fields)?,
-        })
+            amount: faults.or_none(fields.amount("amount")),
+            amount_received: faults.or_none(fields.amount("amount_received")),
+            status: faults.or_none(fields.word("status")).map(Into::into),
+            currency: faults.or_none(fields.currency("currency")),
+            latest_charge: faults.or_none(fields.reference("latest_charge")).map(Into::into),
+            metadata: faults.or_default(Metadata::read(fields)),
+            invoice: faults.or_none(fields.reference("invoice")).map(Into::into),
+            faults: Faults::default(),
+        };
+        intent.faults = faults;
+        Ok(intent)
     }
 }

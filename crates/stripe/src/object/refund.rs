@@ -1,6 +1,6 @@
 //! A refund: its own id, amount and life, which may end in failure weeks after it succeeded.
 
-use crate::fault::ReadFault;
+use crate::fault::{Faults, ReadFault};
 use crate::fields::{Fields, required};
 use crate::open_enum::open_enum;
 
@@ -11,8 +11,8 @@ pub struct Refund {
     pub id: String,
     /// Of this refund alone, in minor units.
     pub amount: i64,
-    /// Where in its life it is.
-    pub status: RefundStatus,
+    /// Where in its life it is; Stripe's own type allows none.
+    pub status: Option<RefundStatus>,
     /// `ch_…`; absent on refunds of a payment without charge.
     pub charge: Option<String>,
     /// `pi_…`
@@ -21,6 +21,8 @@ pub struct Refund {
     pub currency: Option<String>,
     /// Why the money came back to the merchant.
     pub failure_reason: Option<String>,
+    /// Optional fields that were malformed.
+    pub faults: Faults,
 }
 
 open_enum! {
@@ -36,14 +38,18 @@ open_enum! {
 
 impl Refund {
     pub(super) fn read(fields: &Fields<'_>) -> Result<Refund, ReadFault> {
-        Ok(Refund {
+        let mut faults = Faults::default();
+        let mut refund = Refund {
             id: required("id", fields.id("id")?)?.into_owned(),
             amount: required("amount", fields.amount("amount")?)?,
-            status: RefundStatus::from_name(&required("status", fields.word("status")?)?),
-            charge: fields.reference("charge")?.map(Into::into),
-            payment_intent: fields.reference("payment_intent")?.map(Into::into),
-            currency: fields.currency("currency")?,
-            failure_reason: fields.explanation("failure_reason")?,
-        })
+            status: faults.or_none(fields.word("status")).map(|status| RefundStatus::from_name(&status)),
+            charge: faults.or_none(fields.reference("charge")).map(Into::into),
+            payment_intent: faults.or_none(fields.reference("payment_intent")).map(Into::into),
+            currency: faults.or_none(fields.currency("currency")),
+            failure_reason: fields.explanation("failure_reason"),
+            faults: Faults::default(),
+        };
+        refund.faults = faults;
+        Ok(refund)
     }
 }

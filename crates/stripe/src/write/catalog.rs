@@ -54,6 +54,7 @@ pub(super) fn subject(kind: &EventType, purchase: &Purchase, sum: i64) -> Option
         DisputeFundsReinstated => of_dispute(DisputeState::Reinstated),
         EarlyFraudWarningCreated => of_warning(true),
         EarlyFraudWarningUpdated => of_warning(false).previously(json!({ "actionable": true })),
-        Other(_) => return None,
+        // One-off purchases have no invoice.
+        InvoicePaid | InvoicePaymentSucceeded | InvoicePaymentPaid | Other(_) => return None,
     })
 }

@@ -7,8 +7,8 @@ mod words;
 
 use axum::response::Response;
 use ledger::knowledge::{DisputeOutcome, RefundRank};
-use ledger::status::{is_final, question};
-use ledger::{PaymentId, PaymentStatus, Rounding, TenantId, entitlement};
+use ledger::status::is_final;
+use ledger::{PaymentId, PaymentStatus, TenantId, entitlement, review_reason};
 use serde::Serialize;
 use store::{EventFilter, Listing, Page, PaymentRow, TransactionFilter};
 use utoipa::ToSchema;
@@ -42,11 +42,7 @@ pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
             let status = query.one_of("status", PaymentStatus::ALL, PaymentStatus::as_str)?;
             let page = page(query)?;
             let found = request.store().payments(tenant, status, page).await?;
-            let rows: Vec<_> = found
-                .rows
-                .iter()
-                .map(|row| PaymentView::of(row, request.app.policy.refund_rounding))
-                .collect();
+            let rows: Vec<_> = found.rows.iter().map(PaymentView::of).collect();
             Ok(request.meta.page(rows, page, found.total))
         })
         .await
@@ -71,8 +67,8 @@ pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Resp
                 Found::Purchase(purchase) => purchase::unpaid(&purchase, now),
                 Found::Payment(row, purchase) => {
                     let (events, lines) = history(request.store(), row.id, caller.key.tenant).await?;
-                    let due = entitlement(&row.knowledge, request.app.policy.refund_rounding);
-                    let payment = PaymentView::of(&row, request.app.policy.refund_rounding);
+                    let due = entitlement(&row.knowledge);
+                    let payment = PaymentView::of(&row);
                     let opened = purchase.as_ref().map(timeline::opened);
                     let told = timeline::of(&events.rows, &lines.rows, due.granted, &caller);
                     PaymentDetail {
@@ -130,7 +126,8 @@ struct PaymentDetail {
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "id": "cs_live_a1b2c3d4e5f6g7h8",
     "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "status": "paid", "final": true, "question": null,
-    "package": "10_credits", "currency": "eur", "amount_paid": 9900, "amount_lost": 0, "amount_pending": 0,
+    "package": "10_credits", "currency": "eur", "amount_paid": 9900, "refunds_by_hand": false,
+    "amount_lost": 0, "amount_pending": 0,
     "credits": { "granted": 10, "revoked": 0, "frozen": 0 }, "refunds": [], "disputes": [],
     "early_fraud_warning": false, "created_at": "2026-11-23T12:00:00Z",
     "updated_at": "2026-11-23T12:00:01Z" }))]
@@ -151,6 +148,8 @@ struct PaymentView {
     /// Three letters, in lower case.
     currency: Option<String>,
     amount_paid: i64,
+    /// A person takes credits back when money goes back: no event can be matched with this payment.
+    refunds_by_hand: bool,
     /// Refunded, or lost in disputes.
     amount_lost: i64,
     /// Of refunds that are pending and disputes that are open.
@@ -193,11 +192,9 @@ struct DisputeView {
 }
 
 impl PaymentView {
-    fn of(row: &PaymentRow, rounding: Rounding) -> Self {
+    fn of(row: &PaymentRow) -> Self {
         let known = &row.knowledge;
-        let due = entitlement(known, rounding);
-        let terms = known.claim().map(|claim| &claim.terms);
-        let terms = terms.or_else(|| known.refused.first()?.terms.as_ref());
+        let due = entitlement(known);
         let refunds = known.refunds.iter().map(|(id, refund)| RefundView {
             id: id.to_string(),
             amount: refund.amount.0,
@@ -223,11 +220,11 @@ impl PaymentView {
             tenant_id: row.tenant,
             status: row.status.as_str(),
             is_final: is_final(known),
-            question: question(known).map(|reason| reason.as_str()),
-            package: terms.and_then(|terms| terms.package.clone()),
-            currency: terms.and_then(|terms| terms.currency.clone()),
-            // A session names what is due before anybody pays it.
-            amount_paid: if known.paid || is_final(known) { known.amount_paid().0 } else { 0 },
+            question: review_reason(known).map(|reason| reason.as_str()),
+            package: known.package().map(str::to_owned),
+            currency: known.currency().map(str::to_owned),
+            amount_paid: known.amount_taken().0,
+            refunds_by_hand: known.granted_by_hand().is_some_and(|grant| grant.refunds_by_hand),
             amount_lost: due.lost.0,
             amount_pending: due.pending.0,
             credits: CreditsView { granted: due.granted.0, revoked: due.revoked.0, frozen: due.frozen.0 },

@@ -12,7 +12,7 @@ async fn events_are_listed_filtered_and_shown() {
     for event in Story::PartialRefund.events(&purchase()) {
         deployment.learn(event.body).await;
     }
-    deployment.learn(GUIDE_SAMPLE.replace("checkout.session.completed", "invoice.paid")).await;
+    deployment.learn(GUIDE_SAMPLE.replace("checkout.session.completed", "invoice.created")).await;
     let found = async |query: &str| -> Vec<String> {
         let rows = deployment.look(&format!("/api/admin/events?sort=created_at&{query}")).await;
         let line =
@@ -22,13 +22,13 @@ async fn events_are_listed_filtered_and_shown() {
     let all = [
         "payment_intent.created awaiting_purchase",
         "charge.succeeded awaiting_purchase",
-        "payment_intent.succeeded already_known",
+        "payment_intent.succeeded awaiting_purchase",
         "checkout.session.completed granted",
         "charge.updated already_known",
         "refund.created revoked",
         "charge.refunded recorded",
         "refund.updated already_known",
-        "invoice.paid ignored",
+        "invoice.created ignored",
     ];
     assert_eq!(found("").await, all);
     assert_eq!(found("outcome=granted").await, [all[3]]);
@@ -43,12 +43,12 @@ async fn events_are_listed_filtered_and_shown() {
 
     let shown = deployment.look("/api/admin/events/evt_1234567890").await;
     let expected = json!({
-        "id": "evt_1234567890", "type": "invoice.paid", "outcome": "ignored", "reason": null, "payment": null,
+        "id": "evt_1234567890", "type": "invoice.created", "outcome": "ignored", "reason": null, "payment": null,
         "deliveries": 1, "attempts": 0, "livemode": null, "created_at": "2024-02-20T10:40:00Z",
         "received_at": "2024-02-20T10:41:40Z", "due_at": null,
     });
     assert_eq!(shown["event"], expected);
-    assert_eq!(shown["body"], GUIDE_SAMPLE.replace("checkout.session.completed", "invoice.paid"));
+    assert_eq!(shown["body"], GUIDE_SAMPLE.replace("checkout.session.completed", "invoice.created"));
 }
 
 #[tokio::test]

@@ -28,7 +28,8 @@ async fn a_payment_is_resolved_as_the_person_says() {
     let item = &open(&deployment).await[0];
     let expected = json!({
         "id": 1, "event": null, "payment": "cs_live_a1b2c3d4e5f6g7h8", "reason": "credits_invalid",
-        "detail": "The session's credits are not a whole number from 1 to 1,000,000,000. Nothing was granted.",
+        "detail": "The metadata's credits are not a whole number from 1 to 1,000,000,000. Nothing was granted.",
+        "tenant_id": TENANT, "credits": null, "package": "10_credits", "amount": 25_000, "currency": "eur",
         "opened_at": "2024-02-20T10:41:40Z", "closed_at": null, "resolution": null, "closed_by": null, "note": null,
     });
     assert_eq!(item, &expected);
@@ -36,8 +37,9 @@ async fn a_payment_is_resolved_as_the_person_says() {
     let claims = shown.as_object_mut().unwrap().remove("claims").unwrap();
     assert_eq!(&shown, item);
     let claim = json!({
-        "event": "evt_1234567890", "believed": false, "reason": "credits_invalid", "tenant_id": TENANT,
-        "credits": null, "package": null, "currency": null, "amount": 25000,
+        "event": "evt_1234567890", "source": "session", "accepted": false, "reason": "credits_invalid",
+        "tenant": TENANT, "tenant_id": TENANT, "credits": null, "package": "10_credits", "currency": "eur",
+        "amount": 25_000,
     });
     assert_eq!(claims, json!([claim]));
 
@@ -78,7 +80,7 @@ async fn a_payment_is_resolved_as_the_person_says() {
     for body in [
         json!({ "tenant_id": TENANT }),
         json!({ "reason": "x", "credits": 1.5 }),
-        json!({ "reason": "x", "amount": 1 }),
+        json!({ "reason": "x", "amounts": 1 }),
     ] {
         assert!(deployment.post(resolve, &body).await.summary().starts_with("400 BAD_REQUEST "), "{body}");
     }

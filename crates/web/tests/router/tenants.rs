@@ -40,6 +40,7 @@ async fn a_purchase_as_its_tenant_sees_it() {
     let expected = json!([{
         "id": "cs_live_a1b2c3d4e5f6g7h8", "tenant_id": TENANT, "status": "paid", "final": false, "question": null,
         "package": "10_credits", "currency": "eur", "amount_paid": 25_000, "amount_lost": 0, "amount_pending": 0,
+        "refunds_by_hand": false,
         "credits": { "granted": 10, "revoked": 0, "frozen": 0 }, "refunds": [], "disputes": [],
         "early_fraud_warning": false, "created_at": "2024-02-20T10:41:40Z", "updated_at": "2024-02-20T10:41:40Z",
     }]);

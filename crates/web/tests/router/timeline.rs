@@ -38,7 +38,7 @@ async fn a_refund_that_failed() {
     let expected = "\
 the customer began to pay (payment_intent.created): kept until we hear what was bought
 the bank agreed to pay (charge.succeeded): kept until we hear what was bought
-the payment succeeded (payment_intent.succeeded): nothing that we did not know
+the payment succeeded (payment_intent.succeeded): kept until we hear what was bought
 the customer completed the checkout (checkout.session.completed): credits were added
     10 credits added; 10 spendable
 details of the charge changed (charge.updated): nothing that we did not know
@@ -69,7 +69,7 @@ details of the charge changed (charge.updated): kept until we hear what was boug
 the customer completed the checkout (checkout.session.completed): credits were added
     10 credits added; 10 spendable
     10 credits taken back; 0 spendable
-the payment succeeded (payment_intent.succeeded): nothing that we did not know
+the payment succeeded (payment_intent.succeeded): noted; it moves no credits
 the bank agreed to pay (charge.succeeded): nothing that we did not know
 the customer began to pay (payment_intent.created): nothing that we did not know
 ";

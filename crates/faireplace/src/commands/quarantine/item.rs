@@ -41,25 +41,25 @@ pub(super) fn print(item: &Value) {
 fn print_claims(claims: &[Value]) {
     let columns = [
         Column("claimed by", Left, |row| text(&row["event"])),
-        Column("tenant", Left, |row| text(&row["tenant_id"])),
+        Column("tenant", Left, |row| text(&row["tenant"])),
         Column("credits", Right, |row| text(&row["credits"])),
         Column("package", Left, |row| text(&row["package"])),
         Column("amount", Right, |row| text(&row["amount"])),
         Column("currency", Left, |row| text(&row["currency"])),
-        Column("believed", Left, |row| match row["believed"].as_bool() {
-            Some(true) => "yes".to_owned(),
-            _ => format!("no: {}", text(&row["reason"])),
+        Column("accepted", Left, |row| match (row["accepted"].as_bool(), row["reason"].as_str()) {
+            (Some(true), _) => "yes".to_owned(),
+            (_, Some(reason)) => format!("no: {reason}"),
+            (_, None) => "not yet".to_owned(),
         }),
     ];
     print_rows(claims, &columns);
 }
 
-/// What a person can do about a payment, a line each. Without options, resolving takes the first claim that
-/// was believed, else the first that names both a tenant and credits.
+/// What a person can do about a payment, a line each. Without options, resolving takes the claim that counts,
+/// which is the first, if it names both a tenant and credits.
 fn ways_out(id: &str, claims: &[Value]) -> Vec<String> {
     let complete = |claim: &&Value| claim["tenant_id"].is_string() && claim["credits"].is_u64();
-    let believed = claims.iter().find(|claim| claim["believed"] == true);
-    let chosen = believed.or_else(|| claims.iter().find(complete));
+    let chosen = claims.first().filter(complete);
     let mut lines = vec![format!(
         "To grant:  faireplace quarantine resolve {id} --reason WHY [--tenant UUID] [--credits N]"
     )];
@@ -68,7 +68,7 @@ fn ways_out(id: &str, claims: &[Value]) -> Vec<String> {
         let tenant = shown(&text(&claim["tenant_id"]));
         lines.push(format!("           Without options that is {credits} for tenant {tenant}."));
     } else if !claims.is_empty() {
-        lines.push("           No claim names both a tenant and credits, so the options must.".to_owned());
+        lines.push("           The claim names no valid tenant or credits, so the options must.".to_owned());
     }
     if let Some(event) = chosen.or(claims.first()).and_then(|claim| claim["event"].as_str()) {
         let event = shown(event);

@@ -26,10 +26,16 @@ CREATE TABLE payments (
     tenant     BLOB,                                -- whose purchase it is, once that is known
     status     TEXT    NOT NULL,
     knowledge  TEXT    NOT NULL,
+    amount     INTEGER NOT NULL,                    -- what was taken from the customer, in minor units of
+    currency   TEXT,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    waits_for  TEXT CHECK (waits_for IN ('session', 'purchase')),
+    review_at  INTEGER                              -- when it has waited long enough
 ) STRICT;
 CREATE INDEX payments_of_tenant ON payments (tenant, id);
+CREATE INDEX payments_unrelated ON payments (currency, amount) WHERE status = 'unrelated';
+CREATE INDEX payments_to_review ON payments (review_at, id) WHERE review_at IS NOT NULL;
 
 -- Which payment a Stripe object belongs to.
 CREATE TABLE aliases (

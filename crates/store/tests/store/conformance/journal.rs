@@ -41,7 +41,7 @@ async fn a_transaction_names_the_person_who_decided(store: Store) {
     let sale = Sale::new("a");
     learn(&store, &[sale.bought_by_nobody()]).await;
     let id = payment(&store, &sale.object("pi")).await.id;
-    store.rule(id, None, grant(1, 10), Default::default()).await.unwrap();
+    store.rule(id, None, grant(1, 10), Default::default()).await.unwrap().unwrap();
     let rows = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
     let cause = Cause::Operator { by: "ann".to_owned(), reason: "called the customer".to_owned() };
     assert_eq!(rows[0].transaction.cause, cause);

@@ -80,7 +80,7 @@ async fn transactions_are_filtered_by_tenant_payment_kind_and_time(store: Store)
     let everything = TransactionFilter::default();
     let after = |seconds| NOW.plus_seconds(seconds);
     // Said a minute later: 20 instead of 10.
-    store.rule(PaymentId(2), None, super::sale::grant(2, 20), Default::default()).await.unwrap();
+    store.rule(PaymentId(2), None, super::sale::grant(2, 20), Default::default()).await.unwrap().unwrap();
     let at = |from: Option<Timestamp>, to| TransactionFilter { from, to, ..TransactionFilter::default() };
     let table: [(TransactionFilter, &[i64]); 10] = [
         (everything.clone(), &[1, 2, 3, 4]),

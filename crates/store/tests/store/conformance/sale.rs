@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Refund, RefundRank, Ruling, Verdict};
+use ledger::claim::{ClaimedTerms, Source};
+use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict};
 use ledger::{
-    Credits, EventId, Fact, Knowledge, Minor, ObjectId, Offer, Outcome, Policy, TenantId, Timestamp, Told,
+    Credits, EventId, Fact, Knowledge, Minor, ObjectId, Outcome, Policy, Rounding, TenantId, Timestamp, Told,
 };
 use store::{Delivery, Page, PaymentRow, Reading, Settled, Settlement, Store, body};
 use uuid::Uuid;
@@ -58,21 +59,40 @@ impl Sale {
     /// The same, without the payment intent.
     pub(crate) fn detached(&self, what: &str, knowledge: Knowledge) -> Fact {
         let told = Told { created: NOW.seconds(), event: format!("evt_{}_{what}", self.name).into() };
-        Fact { told, knowledge, offer: None }
+        Fact { told, knowledge, claimed: None }
     }
 
     fn session(&self, what: &str, paid: bool) -> Fact {
         let sessions = BTreeSet::from([self.object("cs")]);
-        let offer = Offer {
+        let terms = self.terms(Source::Session);
+        let knowledge = Knowledge { sessions, paid, completed: true, ..Knowledge::default() };
+        Fact { claimed: Some(terms), ..self.fact(what, knowledge) }
+    }
+
+    fn terms(&self, source: Source) -> ClaimedTerms {
+        ClaimedTerms {
             tenant: Some(self.tenant.to_string()),
             package: Some("ten".to_owned()),
             credits: Some(self.credits.to_string()),
             currency: Some("eur".to_owned()),
-            amount_total: Some(Minor(self.price)),
-            ..Offer::default()
-        };
-        let knowledge = Knowledge { sessions, paid, completed: true, ..Knowledge::default() };
-        Fact { offer: Some(offer), ..self.fact(what, knowledge) }
+            amount: Some(Minor(self.price)),
+            ..ClaimedTerms::none(source)
+        }
+    }
+
+    /// The payment intent received the money, and carries the metadata.
+    pub(crate) fn paid_by_intent(&self) -> Fact {
+        let received = BTreeMap::from([(self.object("pi"), Minor(self.price))]);
+        let knowledge = Knowledge { received, ..Knowledge::default() };
+        Fact { claimed: Some(self.terms(Source::PaymentIntent)), ..self.fact("intent", knowledge) }
+    }
+
+    /// An invoice was paid; nothing but itself names it.
+    pub(crate) fn invoiced(&self) -> Fact {
+        let invoices = BTreeSet::from([self.object("in")]);
+        let knowledge = Knowledge { invoices, invoice_paid: true, ..Knowledge::default() };
+        let terms = ClaimedTerms { recurring: true, ..self.terms(Source::Invoice) };
+        Fact { claimed: Some(terms), ..self.detached("invoiced", knowledge) }
     }
 
     /// The session was completed and paid.
@@ -88,7 +108,7 @@ impl Sale {
     /// The session was completed and paid, and its tenant is not a UUID.
     pub(crate) fn bought_by_nobody(&self) -> Fact {
         let mut fact = self.session("nobody", true);
-        fact.offer.as_mut().unwrap().tenant = Some("nobody".to_owned());
+        fact.claimed.as_mut().unwrap().tenant = Some("nobody".to_owned());
         fact
     }
 
@@ -184,7 +204,15 @@ pub(crate) async fn payment(store: &Store, object: &ObjectId) -> PaymentRow {
 
 /// Ann's word: so many credits to this tenant.
 pub(crate) fn grant(number: u128, credits: i64) -> Ruling {
-    word(Verdict::Grant { tenant: tenant(number), credits: Credits(credits) })
+    word(Verdict::Grant(Grant {
+        tenant: tenant(number),
+        credits: Credits(credits),
+        amount: None,
+        currency: None,
+        payment_intent: None,
+        refunds_by_hand: false,
+        rounding: Rounding::default(),
+    }))
 }
 
 /// Ann's word.

@@ -68,7 +68,7 @@ async fn an_event_that_is_no_longer_due_is_left_out(store: Store) {
     let (first, second) = (Sale::new("a").bought(), Sale::new("b").bought());
     let a = arrive(&store, &first.told.event).await;
     let b = arrive(&store, &second.told.event).await;
-    let granted = |seq| Settled { seq, outcome: Outcome::Granted };
+    let granted = |seq| Settled { seq, outcome: Outcome::Granted, review: None };
     assert_eq!(settle(&store, &Policy::default(), vec![told(a, &first)]).await, [granted(a)]);
     let never_arrived = 77;
     let batch = vec![
@@ -118,9 +118,9 @@ async fn what_is_ignored_or_unreadable_says_so(store: Store) {
 
 async fn a_refund_that_comes_first_shows_after_the_purchase(store: Store) {
     let sale = Sale::new("a");
-    assert_eq!(learn(&store, &[sale.refunded(300)]).await, [Outcome::AwaitingPurchase]);
+    assert_eq!(learn(&store, &[sale.refunded(300)]).await, [Outcome::Ignored]);
     assert!(store.tenant(tenant(1)).await.unwrap().is_none(), "nothing is granted yet");
-    assert_eq!(payment(&store, &sale.object("ch")).await.status, PaymentStatus::AwaitingPurchase);
+    assert_eq!(payment(&store, &sale.object("ch")).await.status, PaymentStatus::Unrelated);
     assert_eq!(learn(&store, &[sale.bought()]).await, [Outcome::Granted]);
     assert_eq!(balance(&store, 1).await, [7, 0, 0, 0]);
     let lines = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;

@@ -139,7 +139,7 @@ async fn a_late_sweep_changes_nothing_that_an_event_takes(store: Store) {
     assert_eq!(balance(&store, 2).await, [0, 0, 0, 6]);
     // Nor a person's word.
     let id = payment(&store, &sales[2].object("pi")).await.id;
-    store.rule(id, None, word(Verdict::Dismiss), Arc::default()).await.unwrap().unwrap();
+    store.rule(id, None, word(Verdict::Dismiss), Arc::default()).await.unwrap().unwrap().unwrap();
     assert_eq!(balance(&store, 3).await, [0, 0, 0, 6]);
 }
 

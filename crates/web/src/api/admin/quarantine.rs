@@ -4,9 +4,9 @@
 mod claims;
 
 use axum::response::Response;
-use ledger::knowledge::{Ruling, Verdict};
+use ledger::knowledge::{Grant, Ruling, Verdict};
 use ledger::money::CREDITS_PER_PAYMENT_MAX;
-use ledger::{Credits, Outcome, TenantId};
+use ledger::{Credits, Minor, ObjectId, Outcome, Rounding, TenantId};
 use serde::{Deserialize, Serialize};
 use store::{PaymentRow, QuarantineRow};
 use utoipa::ToSchema;
@@ -16,6 +16,9 @@ use crate::api::text::is_plain;
 use crate::api::{Id, Operator, Received, Request, body, page};
 use crate::auth::Caller;
 use crate::schema::{OutcomeName, Paging, ReasonName};
+
+/// The largest amount, in minor units.
+const AMOUNT_MAX: i64 = 1_000_000_000_000;
 
 /// What needs a person
 #[utoipa::path(get, path = "/api/admin/quarantine", operation_id = "list_quarantine", tag = "Quarantine",
@@ -68,6 +71,17 @@ struct Word {
     /// How many, where the payment does not say.
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     credits: Option<i64>,
+    /// What was paid, in minor units, where the payment does not say.
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+    /// Three letters, in lower case, where the payment does not say.
+    currency: Option<String>,
+    /// The payment intent behind an unlinked purchase: by it, refunds and disputes are matched.
+    #[schema(example = "pi_3Q1a2b3c4d5e6f7g")]
+    payment_intent: Option<String>,
+    /// The purchase has no payment intent: a person takes credits back when money goes back.
+    #[serde(default)]
+    refunds_by_hand: bool,
 }
 
 /// Resolve an item: grant, or read again
@@ -146,6 +160,7 @@ async fn rule(
     let by = caller.signs(word.by.as_deref());
     let ruling = Ruling { at: request.meta.at, by, reason: word.reason, verdict };
     let settled = request.store().rule(payment.id, Some(item.id), ruling, request.app.policy.clone()).await?;
+    let settled = settled.map_err(|refused| Problem::new(ProblemKind::Validation, refused.to_string()))?;
     let settled = settled.ok_or_else(closed_meanwhile)?;
     request.app.noticed.ring();
     Ok(request.meta.data(Decided::about_payment(payment.key.clone(), settled.outcome)))
@@ -183,6 +198,23 @@ fn word(request: &Request, received: Received) -> Result<Word, Problem> {
     if !is_plain(&word.reason) {
         return Err(Problem::value("reason", "a sentence that still explains this in a year"));
     }
+    if word.amount.is_some_and(|amount| !(1..=AMOUNT_MAX).contains(&amount)) {
+        return Err(Problem::value("amount", &format!("minor units from 1 to {AMOUNT_MAX}")));
+    }
+    let is_currency = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    if word.currency.as_deref().is_some_and(|text| !is_currency(text)) {
+        return Err(Problem::value("currency", "three letters in lower case, such as eur"));
+    }
+    let is_id = |text: &str| {
+        let is_id_byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        (1..=255).contains(&text.len()) && text.bytes().all(is_id_byte)
+    };
+    if word.payment_intent.as_deref().is_some_and(|text| !is_id(text)) {
+        return Err(Problem::value(
+            "payment_intent",
+            "the id of a payment intent, such as pi_3Q1a2b3c4d5e6f7g",
+        ));
+    }
     if word.by.as_deref().is_some_and(|by| !by.is_empty() && !is_plain(by)) {
         return Err(Problem::value("by", "a name, all of which can be seen"));
     }
@@ -192,23 +224,26 @@ fn word(request: &Request, received: Received) -> Result<Word, Problem> {
 /// What is to be granted: what the person says, and where they say nothing, what the payment says.
 fn grant(payment: &PaymentRow, word: &Word) -> Result<Verdict, Problem> {
     let known = &payment.knowledge;
-    let terms = known.claim().map(|claim| &claim.terms);
-    let terms = terms.or_else(|| known.refused.first()?.terms.as_ref());
     let asked = |field: &str, expected: &str, named: bool| match named {
         true => Problem::value(field, expected),
         false => Problem::value(field, &format!("{expected}; the payment itself names none")),
     };
     let tenant = match &word.tenant_id {
         Some(text) => TenantId::parse(text),
-        None => terms.map(|terms| terms.tenant).or_else(|| known.refused.first()?.tenant),
+        None => known.tenant(),
     };
-    let credits = word.credits.map(Credits).or(terms.map(|terms| terms.credits));
+    let credits = word.credits.map(Credits).or_else(|| known.credits());
     let credits = credits.filter(|credits| (1..=CREDITS_PER_PAYMENT_MAX).contains(&credits.0));
     let range = format!("a whole number from 1 to {CREDITS_PER_PAYMENT_MAX}");
-    Ok(Verdict::Grant {
+    Ok(Verdict::Grant(Grant {
         tenant: tenant.ok_or_else(|| asked("tenant_id", "a UUID", word.tenant_id.is_some()))?,
         credits: credits.ok_or_else(|| asked("credits", &range, word.credits.is_some()))?,
-    })
+        amount: word.amount.map(Minor),
+        currency: word.currency.clone(),
+        payment_intent: word.payment_intent.as_deref().map(ObjectId::from),
+        refunds_by_hand: word.refunds_by_hand,
+        rounding: Rounding::default(),
+    }))
 }
 
 /// What the decision did: `id` and `resolution` for an item about an event, else `payment` and `outcome`.
@@ -248,7 +283,8 @@ struct ItemDetail {
 /// Something that needs a person.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "id": 1, "event": null, "payment": "cs_live_a1b2c3d4e5f6g7h8",
-    "reason": "tenant_missing", "detail": "evt_1234567890: the metadata names no tenant",
+    "reason": "tenant_missing", "detail": "The metadata names no tenant. Nothing was granted.",
+    "tenant_id": null, "credits": 10, "package": "10_credits", "amount": 25000, "currency": "eur",
     "opened_at": "2026-11-23T12:00:00Z", "closed_at": null, "resolution": null, "closed_by": null,
     "note": null }))]
 struct ItemView {
@@ -261,6 +297,16 @@ struct ItemView {
     reason: &'static str,
     /// In words.
     detail: String,
+    /// Whose purchase it is, as far as the metadata says.
+    #[schema(value_type = Option<Uuid>)]
+    tenant_id: Option<TenantId>,
+    /// How many credits were bought, as far as the metadata says.
+    credits: Option<i64>,
+    package: Option<String>,
+    /// What was paid or is due, in minor units.
+    amount: Option<i64>,
+    /// Three letters, in lower case.
+    currency: Option<String>,
     #[schema(format = DateTime)]
     opened_at: String,
     #[schema(format = DateTime)]
@@ -280,6 +326,11 @@ impl ItemView {
             payment: item.payment.clone(),
             reason: item.reason.as_str(),
             detail: item.detail.clone(),
+            tenant_id: item.purchase.tenant,
+            credits: item.purchase.credits.map(|credits| credits.0),
+            package: item.purchase.package.clone(),
+            amount: item.purchase.amount.map(|amount| amount.0),
+            currency: item.purchase.currency.clone(),
             opened_at: rfc3339(item.opened_at),
             closed_at: item.closed_at.map(rfc3339),
             resolution: item.resolution.clone(),

@@ -100,6 +100,7 @@ pub(super) fn unpaid(purchase: &Purchase, now: Timestamp) -> PaymentDetail {
             package: Some(began.package.clone()),
             currency: Some(began.currency.clone()),
             amount_paid: 0,
+            refunds_by_hand: false,
             amount_lost: 0,
             amount_pending: 0,
             credits: CreditsView { granted: 0, revoked: 0, frozen: 0 },

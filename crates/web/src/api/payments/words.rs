@@ -2,8 +2,7 @@
 //! the payment's state in a sentence or two. Amounts are in minor units, as everywhere.
 //! Not here: the order of the lines (`timeline`), and what anything is worth (`ledger`).
 
-use ledger::status::{is_final, question};
-use ledger::{Credits, Entitlement, Knowledge, Minor, Outcome};
+use ledger::{Credits, Entitlement, Knowledge, Minor, Outcome, review_reason};
 use stripe::EventType::{self, *};
 
 use crate::api::text::counted;
@@ -38,6 +37,8 @@ pub(super) fn meaning(kind: &str) -> Option<&'static str> {
         DisputeClosed => "the dispute was decided",
         DisputeFundsWithdrawn => "the bank took the disputed money",
         DisputeFundsReinstated => "the disputed money came back",
+        InvoicePaid | InvoicePaymentSucceeded => "an invoice was paid",
+        InvoicePaymentPaid => "a payment paid an invoice",
         EarlyFraudWarningCreated => "the customer's bank warns of fraud",
         EarlyFraudWarningUpdated => "the warning of fraud changed",
         Other(_) => return None,
@@ -60,7 +61,7 @@ pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
         Outcome::AwaitingPurchase => "kept until we hear what was bought",
         Outcome::Recorded => "noted; it moves no credits",
         Outcome::AlreadyKnown => "nothing that we did not know",
-        Outcome::Ignored => "not about credits",
+        Outcome::Ignored => "not about credits, as far as is known",
     })
 }
 
@@ -73,8 +74,8 @@ pub(super) fn part(of: Credits, all: Credits) -> String {
 pub(super) fn summary(known: &Knowledge, due: &Entitlement, currency: Option<&str>) -> String {
     let unit = currency.unwrap_or("an unknown currency");
     let mut said = Vec::new();
-    let paid = known.amount_paid();
-    if known.paid || is_final(known) {
+    let paid = known.amount_taken();
+    if paid > Minor::ZERO || known.is_paid() {
         said.push(format!("in minor units of {unit}, {} was paid", paid.0));
     } else {
         said.push("nothing has been paid".to_owned());
@@ -95,7 +96,7 @@ pub(super) fn summary(known: &Knowledge, due: &Entitlement, currency: Option<&st
     if due.frozen > Credits::ZERO {
         said.push(format!("{} are set aside until that is decided", part(due.frozen, due.granted)));
     }
-    if let Some(reason) = question(known) {
+    if let Some(reason) = review_reason(known) {
         said.push(format!("a person must decide about it ({})", reason.as_str()));
     }
     let mut text = said.join("; ");

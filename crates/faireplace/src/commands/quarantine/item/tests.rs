@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 
 use super::ways_out;
 
-fn claim(event: &str, believed: bool, tenant: Option<&str>, credits: Option<i64>) -> Value {
-    json!({ "event": event, "believed": believed, "tenant_id": tenant, "credits": credits })
+fn claim(event: &str, accepted: bool, tenant: Option<&str>, credits: Option<i64>) -> Value {
+    json!({ "event": event, "accepted": accepted, "tenant_id": tenant, "credits": credits })
 }
 
 #[test]
 fn it_names_the_claim_that_resolving_takes_and_the_event_to_replay() {
-    let refused = claim("evt_refused", false, Some("t1"), Some(7));
+    let rejected = claim("evt_rejected", false, Some("t1"), Some(7));
     let empty = claim("evt_empty", false, None, None);
-    let believed = claim("evt_believed", true, Some("t2"), Some(1));
+    let accepted = claim("evt_accepted", true, Some("t2"), Some(1));
     let check = |claims: &[&Value], expected: [Option<&str>; 2]| {
         let claims: Vec<Value> = claims.iter().map(|claim| (*claim).clone()).collect();
         let said = ways_out("3", &claims).join("\n");
@@ -22,6 +22,7 @@ fn it_names_the_claim_that_resolving_takes_and_the_event_to_replay() {
     };
     check(&[], [None, None]);
     check(&[&empty], [None, Some("evt_empty")]);
-    check(&[&empty, &refused], [Some("7 credits for tenant t1."), Some("evt_refused")]);
-    check(&[&refused, &believed], [Some("1 credit for tenant t2."), Some("evt_believed")]);
+    check(&[&empty, &rejected], [None, Some("evt_empty")]);
+    check(&[&rejected], [Some("7 credits for tenant t1."), Some("evt_rejected")]);
+    check(&[&accepted, &rejected], [Some("1 credit for tenant t2."), Some("evt_accepted")]);
 }

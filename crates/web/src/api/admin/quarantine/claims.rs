@@ -1,54 +1,58 @@
-//! What events said was bought, believed or not: what a person must know to decide about a payment.
+//! What objects claim was bought, accepted or not: what a person must know to decide about a payment.
 
-use ledger::knowledge::{Knowledge, Terms};
-use ledger::{TenantId, Told};
+use ledger::TenantId;
+use ledger::claim::{Claim, Judgement, Source};
+use ledger::knowledge::Knowledge;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::schema::ReasonName;
 
-/// The claim of one event.
+/// The claim of one object, as the earliest event told it.
 #[derive(Serialize, ToSchema)]
-#[schema(example = json!({ "event": "evt_1234567890", "believed": false, "reason": "tenant_missing",
-    "tenant_id": null, "credits": null, "package": "10_credits", "currency": "eur", "amount": 9900 }))]
+#[schema(example = json!({ "event": "evt_1234567890", "source": "session", "accepted": false,
+    "reason": "tenant_missing", "tenant": null, "tenant_id": null, "credits": 10, "package": "10_credits",
+    "currency": "eur", "amount": 9900 }))]
 pub(super) struct ClaimView {
     event: String,
-    /// Whether it was believed; where several were, the first counts.
-    believed: bool,
-    /// Why it was not.
+    /// Which kind of object carries the metadata: `session`, `payment_intent`, `charge` or `invoice`.
+    #[schema(value_type = String)]
+    source: Source,
+    /// Whether it was accepted. The first claim of the list counts.
+    accepted: bool,
+    /// Why it was rejected; none while it waits for a session.
     #[schema(value_type = Option<ReasonName>)]
     reason: Option<&'static str>,
+    /// The tenant as the metadata has it.
+    tenant: Option<String>,
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
     credits: Option<i64>,
     package: Option<String>,
     currency: Option<String>,
-    /// `amount_total`: what was to be paid, tax included, in minor units.
+    /// What is due, tax included, in minor units.
     amount: Option<i64>,
 }
 
-/// The claims about a payment: the believed first, each kind in the order of Stripe's clock.
+/// The claims about a payment; the first counts.
 pub(super) fn of(known: &Knowledge) -> Vec<ClaimView> {
-    let believed = known.claims.iter().map(|claim| view(&claim.told, Some(&claim.terms)));
-    let refused = known.refused.iter().map(|claim| ClaimView {
-        believed: false,
-        reason: Some(claim.reason.as_str()),
-        tenant_id: claim.tenant,
-        amount: claim.amount.map(|amount| amount.0),
-        ..view(&claim.told, claim.terms.as_ref())
-    });
-    believed.chain(refused).collect()
+    known.claims.iter().map(view).collect()
 }
 
-fn view(told: &Told, terms: Option<&Terms>) -> ClaimView {
+fn view(claim: &Claim) -> ClaimView {
     ClaimView {
-        event: told.event.to_string(),
-        believed: true,
-        reason: None,
-        tenant_id: terms.map(|terms| terms.tenant),
-        credits: terms.map(|terms| terms.credits.0),
-        package: terms.and_then(|terms| terms.package.clone()),
-        currency: terms.and_then(|terms| terms.currency.clone()),
-        amount: terms.and_then(|terms| terms.amount).map(|amount| amount.0),
+        event: claim.told.event.to_string(),
+        source: claim.terms.source,
+        accepted: claim.is_accepted(),
+        reason: match claim.judgement {
+            Judgement::Rejected(reason) => Some(reason.as_str()),
+            Judgement::Accepted { .. } | Judgement::Waiting => None,
+        },
+        tenant: claim.terms.tenant.clone(),
+        tenant_id: claim.tenant(),
+        credits: claim.credits().map(|credits| credits.0),
+        package: claim.terms.package.clone(),
+        currency: claim.terms.currency.clone(),
+        amount: claim.terms.amount.map(|amount| amount.0),
     }
 }

@@ -1,0 +1,61 @@
+//! The deployment's rules about money. Changing them does not touch payments that were judged before.
+
+use std::collections::BTreeMap;
+
+use crate::money::{Credits, Minor, Rounding};
+
+/// The rules.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Which way a fraction of a credit goes when part of a payment is taken back. Kept with each payment
+    /// when its terms are accepted.
+    pub refund_rounding: Rounding,
+    /// What is for sale. Without one, the metadata's credits are believed.
+    pub catalogue: Option<Catalogue>,
+    /// Refuse purchases for tenants that have neither bought before nor been given an API key.
+    pub known_tenants_only: bool,
+    /// Which object carries the metadata.
+    pub terms_from: TermsFrom,
+    /// How long a claim on a payment intent, a charge or an invoice waits for a checkout session. Seconds.
+    pub session_wait: i64,
+    /// How long a refund or a dispute of a payment of ours waits for its purchase before a person is asked.
+    /// Seconds.
+    pub reversal_wait: i64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            refund_rounding: Rounding::default(),
+            catalogue: None,
+            known_tenants_only: false,
+            terms_from: TermsFrom::default(),
+            session_wait: 300,
+            reversal_wait: 3_600,
+        }
+    }
+}
+
+/// Which object carries the metadata of a purchase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TermsFrom {
+    /// The checkout session. Metadata elsewhere counts after a wait, in case the session is late.
+    #[default]
+    Session,
+    /// The payment intent: this deployment sells without checkout sessions, so nothing waits for one.
+    PaymentIntent,
+}
+
+/// What is for sale, by package name.
+pub type Catalogue = BTreeMap<String, Package>;
+
+/// One thing for sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// How many credits it holds.
+    pub credits: Credits,
+    /// What it costs before tax, in minor units.
+    pub price: Minor,
+    /// Three letters, lower case.
+    pub currency: String,
+}

@@ -1,0 +1,80 @@
+//! Which payments need a person, and which wait for something that may never come (design section 3:
+//! Nothing about our money is silent). Pure readings of what is known.
+
+use crate::claim::Judgement;
+use crate::entitlement::entitlement;
+use crate::judge::waits_for_session;
+use crate::knowledge::Knowledge;
+use crate::money::Minor;
+use crate::named::named;
+use crate::outcome::Reason;
+use crate::policy::Policy;
+
+/// Why this payment needs a person, if it does. A person's word answers every reason, and so do later facts.
+/// Nobody is asked about a purchase of which no money was taken.
+pub fn review_reason(known: &Knowledge) -> Option<Reason> {
+    if known.ruling.is_some() {
+        return None;
+    }
+    let (paid, collected) = (known.is_paid(), known.collected());
+    let overdue = known.reversal_overdue && known.has_reversal();
+    match known.claim()?.judgement {
+        Judgement::Rejected(Reason::Unlinked) => {
+            let money = known.invoice_paid || collected > Minor::ZERO;
+            let unknown = known.status_unknown.then_some(Reason::PaymentStatusUnknown);
+            let overdue = overdue.then_some(Reason::ReversalUnmatched);
+            money.then_some(Reason::Unlinked).or(unknown).or(overdue)
+        }
+        Judgement::Rejected(reason) if paid || collected > Minor::ZERO => Some(reason),
+        Judgement::Rejected(_) | Judgement::Accepted { .. } if !paid => match () {
+            () if known.status_unknown => Some(Reason::PaymentStatusUnknown),
+            () if collected > Minor::ZERO => Some(Reason::Underpaid),
+            () => overdue.then_some(Reason::ReversalUnmatched),
+        },
+        Judgement::Waiting => overdue.then_some(Reason::ReversalUnmatched),
+        Judgement::Rejected(_) | Judgement::Accepted { .. } => match () {
+            () if conflicting(known) => Some(Reason::ClaimsConflict),
+            // A reversal cannot be prorated against nothing.
+            () => (overdue && known.amount_paid().is_zero()).then_some(Reason::ReversalUnmatched),
+        },
+    }
+}
+
+/// Whether claims name different tenants, credits or currencies for one payment.
+fn conflicting(known: &Knowledge) -> bool {
+    let Some((counts, others)) = known.claims.split_first() else { return false };
+    others.iter().any(|other| counts.contradicts(other))
+}
+
+named! {
+    /// What a payment waits for.
+    Wait {
+        /// The checkout session, because another object carries our metadata.
+        Session = "session",
+        /// The purchase behind a refund or a dispute.
+        Purchase = "purchase",
+    }
+}
+
+impl Wait {
+    /// For how long it is waited, in seconds.
+    pub const fn seconds(self, policy: &Policy) -> i64 {
+        match self {
+            Self::Session => policy.session_wait,
+            Self::Purchase => policy.reversal_wait,
+        }
+    }
+}
+
+/// What this payment waits for, if it waits for anything.
+pub fn waits_for(known: &Knowledge, policy: &Policy) -> Option<Wait> {
+    if waits_for_session(known, policy) {
+        return Some(Wait::Session);
+    }
+    let settled = known.ruling.is_some() || review_reason(known).is_some() || known.reversal_overdue;
+    let unmatched = || {
+        let due = entitlement(known);
+        due.tenant.is_none() || (due.lost + due.pending).is_zero() && known.amount_paid().is_zero()
+    };
+    (known.is_ours() && known.has_reversal() && !settled && unmatched()).then_some(Wait::Purchase)
+}
