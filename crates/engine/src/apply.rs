@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{Policy, Reason, Timestamp};
+use ledger::{Now, Policy, Reason};
 use store::{DueEvent, Postponed, Reading, Settled, Settlement, Store, StoreError, body};
 use stripe::retry::Schedule;
 use tokio::sync::Notify;
@@ -48,11 +48,11 @@ impl Applier {
     ///
     /// # Errors
     /// When the store cannot say what is due, or cannot book what became of it.
-    pub async fn step(&self, now: Timestamp) -> Result<Next, StoreError> {
-        let due = self.store.due(now, BATCH_EVENTS_MAX).await?;
+    pub async fn step(&self, now: Now) -> Result<Next, StoreError> {
+        let due = self.store.due(now.at, BATCH_EVENTS_MAX).await?;
         if due.is_empty() {
             return match self.store.next_due().await? {
-                Some(at) if at <= now => self.review(now).await,
+                Some(at) if at <= now.at => self.review(now).await,
                 next => Ok(next.map_or(Next::OnArrival, Next::At)),
             };
         }
@@ -77,7 +77,7 @@ impl Applier {
     pub async fn run(&self, clock: &Clock, arrived: &Notify, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
-            let rest = match self.step(clock.now()).await {
+            let rest = match self.step(clock.reading()).await {
                 Ok(Next::Now) => Duration::ZERO,
                 Ok(Next::Soon) => {
                     tokio::select! {
@@ -104,7 +104,7 @@ impl Applier {
     }
 
     /// Reviews payments that have waited long enough for something that did not come.
-    async fn review(&self, now: Timestamp) -> Result<Next, StoreError> {
+    async fn review(&self, now: Now) -> Result<Next, StoreError> {
         let reviewed = self.store.review(self.policy.clone(), now, BATCH_EVENTS_MAX).await?;
         self.report(&reviewed, &[]);
         Ok(Next::Now)
@@ -133,7 +133,7 @@ impl Applier {
         &self,
         batch: Vec<Settlement>,
         due: &[DueEvent],
-        now: Timestamp,
+        now: Now,
     ) -> Result<(), StoreError> {
         let mut failed = Vec::new();
         for (item, event) in batch.into_iter().zip(due) {
@@ -149,12 +149,12 @@ impl Applier {
                 return Err(error);
             }
             let delay = self.schedule.next(event.attempts + 1);
-            let due_at = delay.map(|seconds| now.plus_seconds(seconds));
+            let due_at = delay.map(|seconds| now.at.plus_seconds(seconds));
             let retry = delay.is_some();
             tracing::warn!(event = %event.id, %error, retry, "an event could not be applied");
             failed.push(Postponed { seq: event.seq, due_at, error: error.to_string() });
         }
-        if failed.is_empty() { Ok(()) } else { self.store.postpone(failed, now).await }
+        if failed.is_empty() { Ok(()) } else { self.store.postpone(failed, now.at).await }
     }
 
     /// Rings, and tells the log of what needs a person; the rest is in the books.

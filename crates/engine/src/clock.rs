@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ledger::Timestamp;
+use ledger::{Now, Timestamp};
 
 /// Tells the time.
 #[derive(Clone)]
@@ -23,6 +23,11 @@ impl Clock {
     /// A clock that a test moves.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
+    }
+
+    /// The time, and whether it may end credits or holds.
+    pub fn reading(&self) -> Now {
+        Now::trusted(self.now())
     }
 
     /// The time.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use ledger::Timestamp;
+use ledger::Now;
 use store::{Answered, Order, Store, StoreError};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
@@ -76,11 +76,11 @@ impl Desk {
             {
                 batch.push(next);
             }
-            self.carry_out_batch(batch, clock.now()).await;
+            self.carry_out_batch(batch, clock.reading()).await;
         }
     }
 
-    async fn carry_out_batch(&self, batch: Vec<Asked>, now: Timestamp) {
+    async fn carry_out_batch(&self, batch: Vec<Asked>, now: Now) {
         let (orders, waiting): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|asked| (asked.order, asked.answer)).unzip();
         let answers = match self.store.carry_out(orders.clone(), now).await {
@@ -99,11 +99,7 @@ impl Desk {
     }
 
     /// The batch failed as a whole, so nothing of it was written. Alone, each succeeds or fails for itself.
-    async fn carry_out_singly(
-        &self,
-        orders: Vec<Order>,
-        now: Timestamp,
-    ) -> Vec<Result<Answered, StoreError>> {
+    async fn carry_out_singly(&self, orders: Vec<Order>, now: Now) -> Vec<Result<Answered, StoreError>> {
         let mut answers = Vec::with_capacity(orders.len());
         for order in orders {
             let alone = self.store.carry_out(vec![order], now).await;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ledger::Timestamp;
+use ledger::Now;
 use store::{Store, StoreError};
 
 use crate::clock::Clock;
@@ -26,12 +26,16 @@ pub struct Pruner {
 }
 
 impl Pruner {
-    /// Prunes one batch. True when there is more to prune.
+    /// Prunes one batch. True when there is more to prune. What is pruned is gone for good, so a clock in doubt
+    /// prunes nothing.
     ///
     /// # Errors
     /// When the store cannot.
-    pub async fn step(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let before = now.plus_seconds(-i64::from(self.keep_days) * 86_400);
+    pub async fn step(&self, now: Now) -> Result<bool, StoreError> {
+        if !now.trusted {
+            return Ok(false);
+        }
+        let before = now.at.plus_seconds(-i64::from(self.keep_days) * 86_400);
         Ok(self.store.prune_notices(before, BATCH).await? > 0)
     }
 
@@ -39,7 +43,7 @@ impl Pruner {
     pub async fn run(&self, clock: &Clock, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
-            let rest = match self.step(clock.now()).await {
+            let rest = match self.step(clock.reading()).await {
                 Ok(true) => PAUSE,
                 Ok(false) => INTERVAL,
                 Err(error) => {

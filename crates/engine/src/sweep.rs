@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ledger::Timestamp;
+use ledger::Now;
 use store::{Store, StoreError};
 
 use crate::bell::Bell;
@@ -31,10 +31,12 @@ impl Sweeper {
     ///
     /// # Errors
     /// When the store cannot say what is due, or cannot end it.
-    pub async fn step(&self, now: Timestamp) -> Result<Next, StoreError> {
+    pub async fn step(&self, now: Now) -> Result<Next, StoreError> {
         match self.store.next_expiry().await? {
             None => return Ok(Next::OnArrival),
-            Some(at) if at > now => return Ok(Next::At(at)),
+            // Nothing ends by a clock in doubt, which may be settled at any moment.
+            Some(_) if !now.trusted => return Ok(Next::OnArrival),
+            Some(at) if at > now.at => return Ok(Next::At(at)),
             Some(_) => {}
         }
         let swept = self.store.sweep(now, BATCH_EXPIRIES_MAX).await?;
@@ -49,7 +51,7 @@ impl Sweeper {
     pub async fn run(&self, clock: &Clock, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
-            let rest = match self.step(clock.now()).await {
+            let rest = match self.step(clock.reading()).await {
                 Ok(Next::Now) => Duration::ZERO,
                 Ok(Next::At(at)) => clock.now().until(at).min(LOOK_EVERY),
                 Ok(Next::Soon | Next::OnArrival) => LOOK_EVERY,

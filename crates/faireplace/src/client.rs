@@ -165,7 +165,7 @@ impl Client {
         let answer = self.call(Method::POST, path, Some(body), Some(PATIENCE)).await?;
         if let Way::Here { applier, clock, .. } = &self.way {
             // No service applies what became due, so this does.
-            while applier.step(clock.now()).await? == Next::Now {}
+            while applier.step(clock.reading()).await? == Next::Now {}
         }
         Ok(answer)
     }

@@ -11,11 +11,12 @@ use crate::book::{Book, Changes, Payment};
 use crate::draft::{Behind, Draft};
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
-use crate::ids::{ObjectId, PaymentId, TenantId, Timestamp};
+use crate::ids::{ObjectId, PaymentId, TenantId};
 use crate::judge::{judge, judge_waiting};
 use crate::knowledge::{Knowledge, Ruling, Verdict};
 use crate::money::CREDITS_PER_PAYMENT_MAX;
 use crate::notice;
+use crate::now::Now;
 use crate::outcome::{Outcome, Reason};
 use crate::policy::Policy;
 use crate::posting::{Cause, Kind, Transaction};
@@ -43,14 +44,14 @@ pub struct Decision {
 ///
 /// # Panics
 /// When it names no object: it could be told again under no name, and would be granted again.
-pub fn decide(book: &Book, fact: &Fact, policy: &Policy, at: Timestamp) -> Decision {
+pub fn decide(book: &Book, fact: &Fact, policy: &Policy, now: Now) -> Decision {
     assert!(fact.knowledge.key().is_some(), "a fact must name the object that it is about");
     let is_known = |tenant| book.tenants.contains_key(&tenant);
     let same = named(book, fact.knowledge.objects());
     let mut known = joined(book, &same);
     known.join(fact.knowledge.clone());
     judge(&mut known, fact, policy, is_known);
-    revise(book, &same, known, &fact.knowledge, Cause::Event(fact.told.event.clone()), policy, at)
+    revise(book, &same, known, &fact.knowledge, Cause::Event(fact.told.event.clone()), policy, now)
 }
 
 /// Why a person's word about a payment was not taken. Nothing was changed.
@@ -80,6 +81,7 @@ pub fn rule(
     payment: PaymentId,
     mut ruling: Ruling,
     policy: &Policy,
+    now: Now,
 ) -> Result<Decision, RulingRefused> {
     let known = &book.payments.get(&payment).ok_or(RulingRefused::NoSuchPayment)?.knowledge;
     let mut learned = Knowledge::default();
@@ -103,25 +105,18 @@ pub fn rule(
     if same.iter().skip(1).any(|other| book.payments[other].knowledge.is_ours()) {
         return Err(RulingRefused::PaymentIntentTaken);
     }
-    let at = ruling.at;
     let cause = Cause::Operator { by: ruling.by.clone(), reason: ruling.reason.clone() };
     learned.ruling = Some(ruling);
     same.sort_unstable();
     let mut known = joined(book, &same);
     known.join(learned.clone());
     judge_waiting(&mut known, None, policy, |tenant| book.tenants.contains_key(&tenant));
-    Ok(revise(book, &same, known, &learned, cause, policy, at))
+    Ok(revise(book, &same, known, &learned, cause, policy, now))
 }
 
 /// Decides what it means that what a payment waited for did not come in time. Nothing, where it no longer
 /// waits for it.
-pub fn overdue(
-    book: &Book,
-    payment: PaymentId,
-    wait: Wait,
-    policy: &Policy,
-    at: Timestamp,
-) -> Option<Decision> {
+pub fn overdue(book: &Book, payment: PaymentId, wait: Wait, policy: &Policy, now: Now) -> Option<Decision> {
     let mut known = book.payments.get(&payment)?.knowledge.clone();
     if waits_for(&known, policy) != Some(wait) {
         return None;
@@ -138,7 +133,7 @@ pub fn overdue(
         Some(claim) => Cause::Event(claim.told.event.clone()),
         None => Cause::Clock(format!("{} of {}", wait.as_str(), known.key()?)),
     };
-    Some(revise(book, &[payment], known, &learned, cause, policy, at))
+    Some(revise(book, &[payment], known, &learned, cause, policy, now))
 }
 
 /// The payments that these objects belong to, smallest first. More than one, where an event tells us that
@@ -166,13 +161,13 @@ fn revise(
     learned: &Knowledge,
     cause: Cause,
     policy: &Policy,
-    at: Timestamp,
+    now: Now,
 ) -> Decision {
     let id = same.first().copied().unwrap_or(book.next_payment);
     let before = same.first().map(|id| book.payments[id].knowledge.clone()).unwrap_or_default();
 
     let behind = Behind { payment: Some((id, after.key().cloned())), ..Behind::only(cause) };
-    let mut draft = Draft::new(book, behind, at);
+    let mut draft = Draft::new(book, behind, now);
     let here = (Some(id), after.purchased_at());
     let one_of = |payment: Option<PaymentId>| payment.is_some_and(|payment| same.contains(&payment));
     let own = draft.lots_where(|lot| one_of(lot.payment) && (lot.payment, lot.purchased_at) != here);

@@ -10,6 +10,7 @@ use crate::hold::Hold;
 use crate::ids::{HoldId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
 use crate::money::Credits;
 use crate::notice::{self, Notice};
+use crate::now::Now;
 use crate::posting::{Account, Balance, Cause, Kind, Posting, Transaction};
 
 /// A line that is to be posted: so many credits into an account, of a lot.
@@ -17,7 +18,11 @@ pub(crate) type Line = (Account, Option<LotId>, i64);
 
 pub(crate) struct Draft<'a> {
     book: &'a Book,
+    /// The date of new entries, which is never before the last entry's.
     pub(crate) at: Timestamp,
+    /// The clock alone says what has ended, and when a new hold ends: an entry that was once dated ahead must
+    /// not end anything early.
+    pub(crate) now: Now,
     pub(crate) behind: Behind,
     pub(crate) lots: BTreeMap<LotId, Lot>,
     pub(crate) holds: BTreeMap<HoldId, Hold>,
@@ -42,10 +47,11 @@ impl Behind {
 }
 
 impl<'a> Draft<'a> {
-    pub(crate) fn new(book: &'a Book, behind: Behind, at: Timestamp) -> Self {
+    pub(crate) fn new(book: &'a Book, behind: Behind, now: Now) -> Self {
         Self {
             book,
-            at: at.max(book.clock),
+            at: now.at.max(book.clock),
+            now,
             behind,
             lots: BTreeMap::new(),
             holds: BTreeMap::new(),
@@ -68,7 +74,8 @@ impl<'a> Draft<'a> {
 
     /// The open holds of `tenant` whose time is up, the longest due first.
     pub(crate) fn holds_due(&self, tenant: TenantId) -> Vec<Hold> {
-        let due = |hold: &&Hold| hold.tenant == tenant && hold.is_open() && hold.expires_at <= self.at;
+        let by = self.now.ended_by();
+        let due = |hold: &&Hold| hold.tenant == tenant && hold.is_open() && hold.expires_at <= by;
         let mut due: Vec<_> = self.book.holds.values().filter(due).cloned().collect();
         due.sort_by_key(|hold| (hold.expires_at, hold.id));
         due

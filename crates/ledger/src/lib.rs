@@ -12,6 +12,7 @@
 //! - [`hold`]: credits set aside, and what becomes of them;
 //! - [`liability`]: what unspent credits are worth in money;
 //! - [`notice`]: what others are told;
+//! - [`now`]: the time, and whether it may end credits or holds;
 //! - [`posting`], [`chain`]: balanced transactions, and the hash chain they belong to;
 //! - [`book`]: the part of the ledger that a batch of decisions reads and changes.
 //!
@@ -33,6 +34,7 @@ pub mod liability;
 pub mod money;
 mod named;
 pub mod notice;
+pub mod now;
 pub mod outcome;
 pub mod policy;
 pub mod posting;
@@ -52,6 +54,7 @@ pub use ids::{EventId, HoldId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
 pub use knowledge::{Knowledge, Told};
 pub use money::{Credits, Minor, Rounding};
 pub use notice::{Notice, NoticeKind};
+pub use now::Now;
 pub use outcome::{Outcome, Reason};
 pub use policy::{Catalogue, Package, Policy, TermsFrom};
 pub use posting::{Account, Balance, Cause, CauseKind, Kind, Posting, Transaction};

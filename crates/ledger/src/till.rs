@@ -11,27 +11,29 @@ use crate::draft::{Behind, Draft, Line};
 use crate::hold::{Allocation, Hold, HoldState};
 use crate::ids::{HoldId, LotId, TenantId, Timestamp};
 use crate::money::Credits;
+use crate::now::Now;
 use crate::posting::{Account, Balance, Cause, Kind};
 use crate::settle::{refreeze, repay};
 
-/// Decides a command. The book must hold the tenant; of its lots those to burn, as far as they are needed;
+/// Decides a command. What has run out of time by a trusted clock ends first. The book must hold the tenant; of its lots those to burn, as far as they are needed;
 /// the hold that is named, and the holds and lots of the tenant whose time is up; and all lots of the
 /// payments that bought what is in these holds.
 ///
 /// # Panics
 /// When it does not: better than to take fewer credits than were sold. When a new hold's name is not new:
 /// what the older one holds would be lost.
-pub fn carry_out(book: &Book, command: &Command, at: Timestamp) -> Execution {
+pub fn carry_out(book: &Book, command: &Command, now: Now) -> Execution {
     let behind = Behind { reference: command.reference.clone(), ..Behind::only(command.cause.clone()) };
-    let mut draft = Draft::new(book, behind, at);
+    let mut draft = Draft::new(book, behind, now);
     settle_due(&mut draft, command.tenant);
     let answer = Till { draft: &mut draft, tenant: command.tenant }.run(command);
     Execution { answer, changes: draft.finish(None, Vec::new()) }
 }
 
-/// Returns the credits of `tenant`'s holds whose time is up, and ends those of its lots.
-pub fn expire(book: &Book, tenant: TenantId, at: Timestamp) -> Changes {
-    let mut draft = Draft::new(book, Behind::only(Cause::Clock(String::new())), at);
+/// Returns the credits of `tenant`'s holds whose time is up, and ends those of its lots. Changes nothing while
+/// the clock is in doubt.
+pub fn expire(book: &Book, tenant: TenantId, now: Now) -> Changes {
+    let mut draft = Draft::new(book, Behind::only(Cause::Clock(String::new())), now);
     settle_due(&mut draft, tenant);
     draft.finish(None, Vec::new())
 }
@@ -49,8 +51,8 @@ pub(crate) fn settle_due(draft: &mut Draft<'_>, tenant: TenantId) {
 
 /// Ends the available credits of lots whose time is up.
 fn end_lots(draft: &mut Draft<'_>, tenant: TenantId) {
-    let at = draft.at;
-    let over = |lot: &Lot| lot.tenant == tenant && lot.expires_at.is_some_and(|end| end <= at);
+    let by = draft.now.ended_by();
+    let over = |lot: &Lot| lot.tenant == tenant && lot.expires_at.is_some_and(|end| end <= by);
     for id in draft.lots_where(over) {
         let amount = draft.lot(id).available.0;
         let because = mem::replace(&mut draft.behind, Behind::only(Cause::Clock(format!("lot {id}"))));
@@ -138,7 +140,6 @@ impl Till<'_, '_> {
         assert!(!self.draft.has_hold(id), "the hold {id} was made before");
         self.draft.behind.hold = Some(id);
         let lots = self.burn(credits, Account::Held, Kind::Held);
-        let at = self.draft.at;
         let hold = Hold {
             id,
             tenant: self.tenant,
@@ -147,8 +148,8 @@ impl Till<'_, '_> {
             state: HoldState::Open,
             lots: lots.clone(),
             reference,
-            created_at: at,
-            expires_at: at.plus_seconds(lasts_seconds),
+            created_at: self.draft.at,
+            expires_at: self.draft.now.at.plus_seconds(lasts_seconds),
             resolved_at: None,
         };
         self.draft.holds.insert(id, hold.clone());

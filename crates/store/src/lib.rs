@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use ledger::knowledge::Ruling;
 use ledger::{
-    EventId, Hold, HoldId, HoldState, PaymentId, PaymentStatus, Policy, RulingRefused, Tenant, TenantId,
+    EventId, Hold, HoldId, HoldState, Now, PaymentId, PaymentStatus, Policy, RulingRefused, Tenant, TenantId,
     Timestamp,
 };
 
@@ -90,20 +90,21 @@ verbs! {
     /// Decides and writes a batch of events in one commit. An event that is no longer due is left out of the
     /// answer; one on which deciding panics is quarantined alone. If the batch as a whole fails, nothing of
     /// it was written.
-    settle(batch: Vec<Settlement>, policy: Arc<Policy>, now: Timestamp) -> Vec<Settled>;
+    settle(batch: Vec<Settlement>, policy: Arc<Policy>, now: Now) -> Vec<Settled>;
     /// Decides and writes a person's word about a payment. None when the quarantine item that `asked` for the
     /// word is closed: somebody else was quicker.
-    rule(payment: PaymentId, asked: Option<i64>, ruling: Ruling, policy: Arc<Policy>)
+    rule(payment: PaymentId, asked: Option<i64>, ruling: Ruling, policy: Arc<Policy>, now: Now)
         -> Result<Option<Settled>, RulingRefused>;
     /// Decides, for up to `limit` payments, what it means that what they waited for did not come by now.
-    review(policy: Arc<Policy>, now: Timestamp, limit: u32) -> Vec<Settled>;
+    review(policy: Arc<Policy>, now: Now, limit: u32) -> Vec<Settled>;
     /// Decides and writes a batch of commands in one commit, and answers each in its place. The first order
     /// under a name decides its answer for ever. One on which deciding panics, or whose tenant has too much
     /// to expire first ([`StoreError::Busy`]), fails alone and changes nothing. If the batch as a whole
     /// fails, nothing of it was written.
-    carry_out(orders: Vec<Order>, now: Timestamp) -> Vec<Result<Answered, StoreError>>;
-    /// Ends up to `limit` holds, and as many lots, whose time is up: those that are due the longest.
-    sweep(now: Timestamp, limit: u32) -> Swept;
+    carry_out(orders: Vec<Order>, now: Now) -> Vec<Result<Answered, StoreError>>;
+    /// Ends up to `limit` holds, and as many lots, whose time is up: those that are due the longest. Nothing
+    /// while the clock is in doubt.
+    sweep(now: Now, limit: u32) -> Swept;
     /// When the next hold or lot ends; none when nothing does.
     next_expiry() -> Option<Timestamp>;
     /// Books failed attempts to apply events: tried again later, or given up and quarantined.
@@ -132,10 +133,10 @@ verbs! {
     /// it is swept, which commands do not wait for.
     tenant(id: TenantId) -> Option<Tenant>;
     /// A tenant's hold. One whose time is up is shown as expired, also before its credits have returned.
-    hold(tenant: TenantId, id: HoldId, now: Timestamp) -> Option<Hold>;
+    hold(tenant: TenantId, id: HoldId, now: Now) -> Option<Hold>;
     /// A tenant's holds, of one state or all, in the order in which they were made. One whose time is up
     /// counts as expired.
-    holds(tenant: TenantId, state: Option<HoldState>, now: Timestamp, page: Page) -> Listing<Hold>;
+    holds(tenant: TenantId, state: Option<HoldState>, now: Now, page: Page) -> Listing<Hold>;
     /// Lines of the journal.
     transactions(filter: TransactionFilter, page: Page) -> Listing<TransactionRow>;
     /// A tenant's lots.
@@ -201,7 +202,7 @@ verbs! {
     /// Tenants, in the order in which we heard of them.
     tenants(filter: TenantFilter, page: Page) -> Listing<TenantRow>;
     /// One tenant, with how much there is of it at this moment; none when nobody heard of it.
-    tenant_detail(id: TenantId, now: Timestamp) -> Option<TenantDetail>;
+    tenant_detail(id: TenantId, now: Now) -> Option<TenantDetail>;
     /// Sets what operators say of a tenant; none when nobody heard of it.
     set_tenant(id: TenantId, change: TenantChange) -> Option<TenantRow>;
     /// Keeps what an operator asks for by hand. The same name again is the same adjustment.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use engine::Next;
 use engine::desk::QUEUE_ORDERS_MAX;
 use engine::{Bell, Clock, Desk, Sweeper};
-use ledger::{Action, Cause, Command, Credits, HoldId, TenantId, Timestamp};
+use ledger::{Action, Cause, Command, Credits, HoldId, Now, TenantId, Timestamp};
 use store::{Answered, Order, Pin, Scope, StoreError};
 use stripe::write::event;
 use tokio::sync::oneshot;
@@ -135,7 +135,7 @@ async fn what_is_carried_out_rings_the_bell() {
     timeout(PATIENCE, heard.rung()).await.expect("the desk does not ring");
     hold(&deployment).await;
     let sweeper = Sweeper { store: deployment.store().clone(), noticed: bell };
-    sweeper.step(NOW.plus_seconds(60)).await.unwrap();
+    sweeper.step(Now::trusted(NOW.plus_seconds(60))).await.unwrap();
     timeout(PATIENCE, heard.rung()).await.expect("the sweep does not ring");
 }
 
@@ -143,19 +143,19 @@ async fn what_is_carried_out_rings_the_bell() {
 async fn hold(deployment: &Deployment) {
     let id = HoldId(Uuid::from_u128(7));
     let hold = order("hold", Action::Hold { id, credits: Credits(4), lasts_seconds: 60 });
-    deployment.store().carry_out(vec![hold], NOW).await.unwrap().remove(0).unwrap();
+    deployment.store().carry_out(vec![hold], Now::trusted(NOW)).await.unwrap().remove(0).unwrap();
 }
 
 #[tokio::test]
 async fn a_sweep_says_when_it_wants_the_next() {
     let (deployment, _) = open().await;
     let sweeper = Sweeper { store: deployment.store().clone(), noticed: Bell::default() };
-    assert_eq!(sweeper.step(NOW).await.unwrap(), Next::OnArrival, "nothing has an end");
+    assert_eq!(sweeper.step(Now::trusted(NOW)).await.unwrap(), Next::OnArrival, "nothing has an end");
     hold(&deployment).await;
     let end = NOW.plus_seconds(60);
-    assert_eq!(sweeper.step(NOW).await.unwrap(), Next::At(end));
-    assert_eq!(sweeper.step(end).await.unwrap(), Next::Soon, "it ended");
-    assert_eq!(sweeper.step(end).await.unwrap(), Next::OnArrival);
+    assert_eq!(sweeper.step(Now::trusted(NOW)).await.unwrap(), Next::At(end));
+    assert_eq!(sweeper.step(Now::trusted(end)).await.unwrap(), Next::Soon, "it ended");
+    assert_eq!(sweeper.step(Now::trusted(end)).await.unwrap(), Next::OnArrival);
     assert_eq!(deployment.balance(1).await.available.0, 10);
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::Next;
 use engine::{Applier, Bell, Intake, MetadataKeys, World, read};
-use ledger::{Balance, EventId, Policy, TenantId, Timestamp};
+use ledger::{Balance, EventId, Now, Policy, TenantId, Timestamp};
 use rusqlite::Connection;
 use store::{EventRow, Mode, Page, QuarantineRow, Store};
 use stripe::retry::Schedule;
@@ -72,7 +72,7 @@ impl Deployment {
     /// Steps until nothing is due at `now`, and answers what the last step asked for.
     pub(crate) async fn apply(&self, now: Timestamp) -> Next {
         for _ in 0..100 {
-            match self.applier.step(now).await.unwrap() {
+            match self.applier.step(Now::trusted(now)).await.unwrap() {
                 Next::Now => {}
                 Next::At(at) if at <= now => panic!("a step that rests until {at} at {now} spins"),
                 rest => return rest,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::Next;
 use engine::{World, read};
-use ledger::{Outcome, Reason, Timestamp};
+use ledger::{Now, Outcome, Reason, Timestamp};
 use store::{Reading, Settlement};
 use stripe::story::Story;
 use stripe::write::WrittenEvent;
@@ -111,7 +111,7 @@ async fn an_event_that_is_settled_is_left_alone() {
     let reading = read(event.body.as_bytes(), &deployment.applier.world);
     let again = vec![Settlement { seq: due[0].seq, reading }];
     let policy = deployment.applier.policy.clone();
-    let settled = deployment.store().settle(again, policy, NOW).await.unwrap();
+    let settled = deployment.store().settle(again, policy, Now::trusted(NOW)).await.unwrap();
     assert_eq!(settled, [], "it is not due any more");
     assert_eq!(deployment.balance(1).await.available.0, 10);
     assert_eq!(deployment.event(&event.id).await.outcome, Some(Outcome::Granted));
@@ -129,9 +129,12 @@ async fn a_locked_database_is_no_events_fault() {
         std::thread::sleep(Duration::from_secs(7));
         backdoor.execute_batch("ROLLBACK").unwrap();
     });
-    assert!(deployment.applier.step(NOW).await.is_err(), "the lock was held, so the step must say so");
+    assert!(
+        deployment.applier.step(Now::trusted(NOW)).await.is_err(),
+        "the lock was held, so the step must say so"
+    );
     let mut tries = 0;
-    while deployment.applier.step(NOW).await.is_err() {
+    while deployment.applier.step(Now::trusted(NOW)).await.is_err() {
         tries += 1;
         assert!(tries < 5, "the lock is gone, and still nothing can be written");
     }

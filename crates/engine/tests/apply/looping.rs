@@ -7,7 +7,7 @@ use std::time::Duration;
 use engine::Clock;
 use engine::Next;
 use engine::apply::BATCH_EVENTS_MAX;
-use ledger::{Outcome, Timestamp};
+use ledger::{Now, Outcome, Timestamp};
 use stripe::write::event;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -26,7 +26,7 @@ fn granting(reference: &str) -> (String, String) {
 #[tokio::test]
 async fn a_step_says_when_it_wants_the_next() {
     let deployment = Deployment::new();
-    let step = async || deployment.applier.step(NOW).await.unwrap();
+    let step = async || deployment.applier.step(Now::trusted(NOW)).await.unwrap();
     assert_eq!(step().await, Next::OnArrival, "nothing is there");
 
     let (_, body) = granting("later");

@@ -217,7 +217,7 @@ fn an_event_that_is_told_again_is_judged_anew() {
     let mut reasons = Vec::new();
     for catalogue in catalogues {
         let policy = Policy { catalogue: Some(catalogue), ..Policy::default() };
-        let decision = decide(&book, &fact, &policy, Timestamp(0));
+        let decision = decide(&book, &fact, &policy, crate::Now::trusted(Timestamp(0)));
         book.apply(&decision.changes);
         reasons.push(decision.review_reason);
     }
@@ -251,7 +251,7 @@ fn what_was_accepted_keeps_its_credits_and_its_rounding() {
     for (first, second) in [(Rounding::Floor, Rounding::Ceil), (Rounding::Ceil, Rounding::Floor)] {
         let mut book = Book::default();
         for fact in [&session, &refund] {
-            book.apply(&decide(&book, fact, &policy(10, first), Timestamp(0)).changes);
+            book.apply(&decide(&book, fact, &policy(10, first), crate::Now::trusted(Timestamp(0))).changes);
         }
         let before = book.tenants.clone();
         assert_eq!(
@@ -259,7 +259,7 @@ fn what_was_accepted_keeps_its_credits_and_its_rounding() {
             if first == Rounding::Ceil { 9 } else { 10 }
         );
         for fact in [&session, &refund] {
-            let decision = decide(&book, fact, &policy(12, second), Timestamp(0));
+            let decision = decide(&book, fact, &policy(12, second), crate::Now::trusted(Timestamp(0)));
             assert!(decision.changes.transactions.is_empty(), "{decision:?}");
             book.apply(&decision.changes);
         }
@@ -293,8 +293,14 @@ fn amounts_come_from_the_session_where_one_is_known() {
         let mut book = Book::default();
         for step in order {
             let decision = match step {
-                Some(fact) => Some(decide(&book, fact, &policy, Timestamp(0))),
-                None => overdue(&book, crate::PaymentId(1), Wait::Session, &policy, Timestamp(0)),
+                Some(fact) => Some(decide(&book, fact, &policy, crate::Now::trusted(Timestamp(0)))),
+                None => overdue(
+                    &book,
+                    crate::PaymentId(1),
+                    Wait::Session,
+                    &policy,
+                    crate::Now::trusted(Timestamp(0)),
+                ),
             };
             decision.iter().for_each(|decision| book.apply(&decision.changes));
         }

@@ -2,7 +2,7 @@
 //! one. And a decision that is asked for twice, or refused, changes nothing the second time.
 
 use ledger::{
-    Account, Allocation, Balance, Credits, Hold, HoldId, HoldState, LotId, Receipt, Refusal, Timestamp,
+    Account, Allocation, Balance, Credits, Hold, HoldId, HoldState, LotId, Now, Receipt, Refusal, Timestamp,
     carry_out, expire,
 };
 use proptest::prelude::*;
@@ -170,7 +170,7 @@ fn receipts_tell_which_lots_and_what_became_of_the_hold() {
     let told = |line: &str| {
         let world = after(&before);
         let Step::Command(command) = Step::parse(line, 9) else { panic!("{line}") };
-        let receipt = carry_out(&world.book, &command, Timestamp(0)).answer.unwrap();
+        let receipt = carry_out(&world.book, &command, Now::trusted(Timestamp(0))).answer.unwrap();
         let lots: Vec<_> = receipt.allocations.iter().map(|part| (part.lot.0, part.credits.0)).collect();
         let hold = receipt.hold.map(|hold| (hold.state, hold.captured.0, hold.resolved_at.is_some()));
         (receipt.transaction, receipt.credits.0, lots, receipt.balance_after.available.0, hold)
@@ -207,7 +207,8 @@ fn a_name_is_given_to_one_hold_only() {
     let world = after(&["session P1 A 9 credits 900 paid", "session P2 B 9 credits 900 paid", "hold A h1 3"]);
     for line in ["hold A h1 3", "hold B h1 3"] {
         let Step::Command(command) = Step::parse(line, 9) else { panic!("{line}") };
-        let decided = std::panic::catch_unwind(|| carry_out(&world.book, &command, Timestamp(0)));
+        let decided =
+            std::panic::catch_unwind(|| carry_out(&world.book, &command, Now::trusted(Timestamp(0))));
         assert!(decided.is_err(), "{line}");
     }
 }
@@ -220,11 +221,11 @@ proptest! {
     fn what_ran_out_of_time_is_ended_once(history in histories(), later in 0..80_i64) {
         let mut world = World::default();
         history.steps().for_each(|step| drop(world.take(step)));
-        world.take(&Step::Clock(Timestamp::from_seconds(later)));
+        world.take(&Step::Clock(Now::trusted(Timestamp::from_seconds(later))));
         let tenants = ["A", "B", "C"].map(|letter| tenant(letter).unwrap());
         for who in tenants {
             world.take(&Step::Sweep(who));
-            prop_assert_eq!(expire(&world.book, who, world.at()), ledger::Changes::default());
+            prop_assert_eq!(expire(&world.book, who, world.now()), ledger::Changes::default());
         }
     }
 

@@ -1,7 +1,7 @@
 //! The lines of a statement that ask for something, read: commands, and the clock. Words that are read here
 //! are listed in `step`, with the others.
 
-use ledger::{Action, Cause, Command, Credits, HoldId, Timestamp};
+use ledger::{Action, Cause, Command, Credits, HoldId, Now, Timestamp};
 use uuid::Uuid;
 
 use crate::step::{Step, Words};
@@ -9,7 +9,9 @@ use crate::step::{Step, Words};
 /// Reads the rest of a line that begins with `verb`, if it asks for something.
 pub(crate) fn asked(verb: &str, words: &mut Words<'_>, number: i64) -> Option<Step> {
     if verb == "clock" {
-        return Some(Step::Clock(time(words)));
+        let at = time(words);
+        let trusted = words.optional("in") != Some("doubt");
+        return Some(Step::Clock(Now { at, trusted }));
     }
     if !["spend", "hold", "capture", "release", "adjust", "forgive", "sweep", "low"].contains(&verb) {
         return None;

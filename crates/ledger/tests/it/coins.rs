@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Action, Command, Credits, HoldState, Refusal};
+use ledger::{Action, Command, Credits, HoldState, Now, Refusal, Timestamp};
 
 /// Where a coin lies. What is used, forfeited or taken back is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub(crate) struct Coins {
     pub(crate) tenants: BTreeMap<String, Tenant>,
     purchases: BTreeMap<String, Purchase>,
     lots: i64,
-    pub(crate) now: i64,
+    pub(crate) at: i64,
+    pub(crate) in_doubt: bool,
     latest: i64,
 }
 
@@ -190,12 +191,16 @@ impl Tenant {
 }
 
 impl Coins {
+    pub(crate) fn now(&self) -> Now {
+        Now { at: Timestamp(self.at), trusted: !self.in_doubt }
+    }
+
     /// What a command is answered: how many credits it was about, or why not.
     pub(crate) fn carry_out(&mut self, who: &str, command: &Command) -> Result<i64, Refusal> {
-        let at = self.now.max(self.latest);
+        let (at, by) = (self.at.max(self.latest), self.now().ended_by().0);
         let next_lot = self.lots + 1;
         let tenant = self.tenants.entry(who.into()).or_default();
-        tenant.settle_due(at);
+        tenant.settle_due(by);
         let answer = match command.action {
             Action::Spend { credits } => tenant.payable(credits.0).map(|()| {
                 tenant.take(credits.0, Place::Gone);
@@ -204,7 +209,7 @@ impl Coins {
             Action::Hold { id, credits, lasts_seconds } => tenant.payable(credits.0).map(|()| {
                 let id = id.0.as_u128();
                 let coins = tenant.take(credits.0, Place::Hold(id));
-                let until = at + lasts_seconds * 1_000_000;
+                let until = self.at + lasts_seconds * 1_000_000;
                 tenant.holds.insert(id, Hold { state: HoldState::Open, captured: 0, until, coins });
                 credits.0
             }),
@@ -217,11 +222,11 @@ impl Coins {
                     let [requested, held] = [count, held].map(Credits);
                     return Err(Refusal::CaptureExceedsHold { requested, held });
                 }
-                tenant.resolve(hold.0.as_u128(), count, HoldState::Captured, at);
+                tenant.resolve(hold.0.as_u128(), count, HoldState::Captured, by);
                 Ok(count)
             }),
             Action::Release { hold } => tenant.open(hold.0.as_u128()).inspect(|_| {
-                tenant.resolve(hold.0.as_u128(), 0, HoldState::Released, at);
+                tenant.resolve(hold.0.as_u128(), 0, HoldState::Released, by);
             }),
             Action::Adjust { credits: 0, .. } => Err(Refusal::NotPositive),
             Action::Adjust { credits, .. } if credits < 0 => tenant.payable(-credits).map(|()| {
@@ -234,7 +239,7 @@ impl Coins {
                 tenant.lots.push(Lot { id: next_lot, priority, end, bought, to_freeze: 0 });
                 self.lots = next_lot;
                 tenant.mint(next_lot, credits);
-                tenant.forfeit(at);
+                tenant.forfeit(by);
                 tenant.repay();
                 Ok(credits)
             }
@@ -255,8 +260,8 @@ impl Coins {
     }
 
     pub(crate) fn sweep(&mut self, who: &str) {
-        let at = self.now.max(self.latest);
-        self.tenants.entry(who.into()).or_default().settle_due(at);
+        let (at, by) = (self.at.max(self.latest), self.now().ended_by().0);
+        self.tenants.entry(who.into()).or_default().settle_due(by);
         self.tick(who, at);
     }
 
@@ -273,7 +278,7 @@ impl Coins {
     }
 
     fn revise(&mut self, key: &str) {
-        let at = self.now.max(self.latest);
+        let (at, by) = (self.at.max(self.latest), self.now().ended_by().0);
         let purchase = self.purchases.get_mut(key).unwrap();
         let Some((who, credits)) = purchase.sold.clone() else { return };
         let of = |rank: u8| -> i64 {
@@ -283,7 +288,7 @@ impl Coins {
         let revoked = gone / 100;
         let to_freeze = (gone + of(0)).min(credits * 100) / 100 - revoked;
         let tenant = self.tenants.entry(who.clone()).or_default();
-        tenant.settle_due(at);
+        tenant.settle_due(by);
         if purchase.lot == 0 {
             self.lots += 1;
             purchase.lot = self.lots;

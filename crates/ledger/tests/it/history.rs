@@ -254,7 +254,10 @@ pub(crate) fn command() -> impl Strategy<Value = String> {
 
 /// Forward, mostly.
 fn clock() -> impl Strategy<Value = String> {
-    (0..60_u8).prop_map(|time| format!("clock {time}"))
+    (0..60_u8, 0..8_u8).prop_map(|(time, trust)| {
+        let doubt = if trust == 0 { " in doubt" } else { "" };
+        format!("clock {time}{doubt}")
+    })
 }
 
 fn word() -> impl Strategy<Value = String> {

@@ -25,7 +25,7 @@
 //! forgive   TENANT  [CREDITS]                                                 an operator writes debt off
 //! sweep     TENANT                                            what ran out of time is ended
 //! low       TENANT  [CREDITS]                                 it wants to be told below so many
-//! clock     TIME                                              our clock's seconds; they may go back
+//! clock     TIME [in doubt]                                   our clock's seconds; they may go back
 //! status    KEY                                               where does this payment stand?
 //! lots      TENANT                                            what do its lots hold?
 //! holds     TENANT                                            what are its holds?
@@ -40,7 +40,7 @@
 use ledger::claim::{ClaimedTerms, Source};
 use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict};
 use ledger::{
-    Command, Credits, EventId, Fact, Knowledge, Minor, ObjectId, Rounding, TenantId, Timestamp, Told,
+    Command, Credits, EventId, Fact, Knowledge, Minor, Now, ObjectId, Rounding, TenantId, Timestamp, Told,
 };
 
 use crate::asked::asked;
@@ -54,7 +54,7 @@ pub(crate) enum Step {
     Command(Box<Command>),
     Sweep(TenantId),
     Low(TenantId, Option<Credits>),
-    Clock(Timestamp),
+    Clock(Now),
     Status(ObjectId),
     Lots(TenantId),
     Holds(TenantId),

@@ -3,7 +3,7 @@
 //! their beginnings, so that very many can be tried.
 
 use ledger::decide::decide;
-use ledger::{Book, Policy, Receipt, Refusal, Timestamp, carry_out, expire};
+use ledger::{Book, Policy, Receipt, Refusal, carry_out, expire};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
@@ -31,13 +31,13 @@ impl Both {
     fn take(&mut self, line: &str) -> Result<(), String> {
         let line = with_hold(line, &mut self.holds);
         let words: Vec<&str> = line.split_whitespace().collect();
-        let at = Timestamp(self.coins.now);
+        let now = self.coins.now();
         let number = |index: usize| words[index].parse::<i64>().unwrap();
         self.text.push(line.clone());
         match Step::parse(&line, self.text.len() as i64) {
-            Step::Clock(time) => self.coins.now = time.0,
+            Step::Clock(now) => (self.coins.at, self.coins.in_doubt) = (now.at.0, !now.trusted),
             Step::Fact(fact) => {
-                self.book.apply(&decide(&self.book, &fact, &Policy::default(), at).changes);
+                self.book.apply(&decide(&self.book, &fact, &Policy::default(), now).changes);
                 match words[0] {
                     "session" => self.coins.sold(words[1], words[2], number(3)),
                     _ => {
@@ -47,11 +47,11 @@ impl Both {
                 }
             }
             Step::Sweep(tenant) => {
-                self.book.apply(&expire(&self.book, tenant, at));
+                self.book.apply(&expire(&self.book, tenant, now));
                 self.coins.sweep(words[1]);
             }
             Step::Command(command) => {
-                let execution = carry_out(&self.book, &command, at);
+                let execution = carry_out(&self.book, &command, now);
                 self.book.apply(&execution.changes);
                 let answer = execution.answer.map(|receipt: Receipt| receipt.credits.0);
                 let expected: Result<i64, Refusal> = self.coins.carry_out(words[1], &command);
@@ -114,7 +114,10 @@ fn line() -> impl Strategy<Value = String> {
     });
     let refund = (purchase(), select(vec!["a 100", "b 250", "c 400"]), select(RANKS.to_vec()))
         .prop_map(|(sold, refund, rank)| format!("refund {} {}{refund} {rank}", &sold[..2], &sold[..2]));
-    let clock = (0..60_u8).prop_map(|time| format!("clock {time}"));
+    let clock = (0..60_u8, 0..4_u8).prop_map(|(time, trust)| {
+        let doubt = if trust == 0 { " in doubt" } else { "" };
+        format!("clock {time}{doubt}")
+    });
     let command = command().prop_filter("told elsewhere", |line| !line.starts_with("low"));
     prop_oneof![3 => session, 4 => refund, 2 => clock, 14 => command]
 }

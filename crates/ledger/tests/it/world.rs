@@ -8,8 +8,8 @@ use ledger::decide::{decide, overdue, rule};
 use ledger::review::waits_for;
 use ledger::{
     Account, Action, Balance, Book, Changes, Command, Credits, Decision, Execution, HoldId, Knowledge, LotId,
-    Notice, ObjectId, PaymentId, PaymentStatus, Policy, Reason, Refusal, RulingRefused, Tenant, TenantId,
-    Timestamp, Transaction, carry_out, expire, review_reason,
+    Notice, Now, ObjectId, PaymentId, PaymentStatus, Policy, Reason, Refusal, RulingRefused, Tenant,
+    TenantId, Timestamp, Transaction, carry_out, expire, review_reason,
 };
 
 use crate::asked::{hold_name, seconds};
@@ -26,7 +26,8 @@ pub(crate) struct World {
     pub(crate) moved_by_holds: BTreeMap<HoldId, Vec<Transaction>>,
     /// The payments that were told final, by all of their names.
     pub(crate) told_final: BTreeSet<ObjectId>,
-    now: i64,
+    at: i64,
+    in_doubt: bool,
     told: Vec<Notice>,
 }
 
@@ -58,7 +59,7 @@ impl World {
     pub(crate) fn take(&mut self, step: &Step) -> Done {
         let (outcome, review_reason, changes) = self.decide(step);
         match step {
-            Step::Clock(time) => self.now = time.0,
+            Step::Clock(now) => (self.at, self.in_doubt) = (now.at.0, !now.trusted),
             Step::Low(tenant, low) => {
                 let none = Tenant { id: *tenant, balance: Balance::default(), low_balance: None };
                 self.book.tenants.entry(*tenant).or_insert(none).low_balance = *low;
@@ -107,17 +108,17 @@ impl World {
     }
 
     fn decide(&self, step: &Step) -> (String, Option<Reason>, Changes) {
-        let at = Timestamp(self.now);
+        let now = self.now();
         let answer = |text: String| (text, None, Changes::default());
         match step {
             Step::Fact(fact) => {
-                let decision = decide(&self.book, fact, &self.policy, at);
+                let decision = decide(&self.book, fact, &self.policy, now);
                 self.audit_decision(&decision);
                 (decision.outcome.to_string(), decision.review_reason, decision.changes)
             }
             Step::Rule(key, ruling) => {
                 let Some(payment) = self.payment(key) else { return answer("unknown".into()) };
-                let decision = match rule(&self.book, payment, ruling.clone(), &self.policy) {
+                let decision = match rule(&self.book, payment, ruling.clone(), &self.policy, now) {
                     Ok(decision) => decision,
                     Err(RulingRefused::CreditsOutOfRange) => return answer("refused".into()),
                     Err(refused) => return answer(format!("refused ({refused:?})")),
@@ -128,18 +129,18 @@ impl World {
             Step::Wait(key) => {
                 let Some(payment) = self.payment(key) else { return answer("unknown".into()) };
                 let wait = waits_for(&self.book.payments[&payment].knowledge, &self.policy);
-                let decided = wait.and_then(|wait| overdue(&self.book, payment, wait, &self.policy, at));
+                let decided = wait.and_then(|wait| overdue(&self.book, payment, wait, &self.policy, now));
                 let Some(decision) = decided else { return answer("waits_for_nothing".into()) };
                 self.audit_decision(&decision);
                 (decision.outcome.to_string(), decision.review_reason, decision.changes)
             }
             Step::Command(command) => {
-                let execution = carry_out(&self.book, command, at);
-                self.audit_execution(command, at, &execution);
+                let execution = carry_out(&self.book, command, now);
+                self.audit_execution(command, now, &execution);
                 (word(command, &execution), None, execution.changes)
             }
             Step::Sweep(tenant) => {
-                let changes = expire(&self.book, *tenant, at);
+                let changes = expire(&self.book, *tenant, now);
                 let what = if changes.transactions.is_empty() { "nothing_due" } else { "ended" };
                 (what.into(), None, changes)
             }
@@ -154,9 +155,8 @@ impl World {
         }
     }
 
-    /// The time: our clock's, but never earlier than the last transaction.
-    pub(crate) fn at(&self) -> Timestamp {
-        Timestamp(self.now).max(self.book.clock)
+    pub(crate) fn now(&self) -> Now {
+        Now { at: Timestamp(self.at), trusted: !self.in_doubt }
     }
 
     fn payment(&self, key: &ObjectId) -> Option<PaymentId> {

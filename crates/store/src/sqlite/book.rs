@@ -9,7 +9,7 @@ use std::collections::btree_map::Entry;
 use ledger::chain::GENESIS;
 use ledger::knowledge::{Ruling, Verdict};
 use ledger::{
-    Balance, Book, Credits, Fact, HoldId, Knowledge, Lot, LotId, ObjectId, Payment, PaymentId, Tenant,
+    Balance, Book, Credits, Fact, HoldId, Knowledge, Lot, LotId, Now, ObjectId, Payment, PaymentId, Tenant,
     TenantId, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -29,7 +29,7 @@ pub(super) const NEVER: i64 = i64::MAX;
 pub(super) fn load<'f>(
     c: &Connection,
     facts: impl Iterator<Item = &'f Fact>,
-    now: Timestamp,
+    now: Now,
 ) -> Result<Book, StoreError> {
     let mut book = empty(c)?;
     let mut named = Vec::new();
@@ -44,7 +44,12 @@ pub(super) fn load<'f>(
 }
 
 /// Loads what a person's word about `payment` touches; the book is without it where there is none.
-pub(super) fn load_payment(c: &Connection, payment: PaymentId, ruling: &Ruling) -> Result<Book, StoreError> {
+pub(super) fn load_payment(
+    c: &Connection,
+    payment: PaymentId,
+    ruling: &Ruling,
+    now: Now,
+) -> Result<Book, StoreError> {
     let mut book = empty(c)?;
     if c.prepare_cached("SELECT 1 FROM payments WHERE id = ?1")?.exists([payment.0])? {
         load_known(c, &mut book, payment)?;
@@ -56,16 +61,12 @@ pub(super) fn load_payment(c: &Connection, payment: PaymentId, ruling: &Ruling) 
             load_object(c, &mut book, intent)?;
         }
     }
-    load_tenants(c, &mut book, named, ruling.at)?;
+    load_tenants(c, &mut book, named, now)?;
     Ok(book)
 }
 
 /// Loads what the end of these payments' waits touches.
-pub(super) fn load_payments(
-    c: &Connection,
-    payments: &[PaymentId],
-    now: Timestamp,
-) -> Result<Book, StoreError> {
+pub(super) fn load_payments(c: &Connection, payments: &[PaymentId], now: Now) -> Result<Book, StoreError> {
     let mut book = empty(c)?;
     payments.iter().try_for_each(|payment| load_known(c, &mut book, *payment))?;
     load_tenants(c, &mut book, Vec::new(), now)?;
@@ -74,12 +75,7 @@ pub(super) fn load_payments(
 
 /// Loads everyone who may get or give credits: the tenants that are `named`, those whom a known claim names,
 /// and those who hold a lot (as whoever an earlier ruling named does).
-fn load_tenants(
-    c: &Connection,
-    book: &mut Book,
-    named: Vec<TenantId>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+fn load_tenants(c: &Connection, book: &mut Book, named: Vec<TenantId>, now: Now) -> Result<(), StoreError> {
     // The most credits that each tenant's other lots may have to give.
     let mut needs: BTreeMap<TenantId, Credits> = BTreeMap::new();
     let claims = book.payments.values().flat_map(|payment| &payment.knowledge.claims);
@@ -89,12 +85,12 @@ fn load_tenants(
     for lot in book.lots.values() {
         *needs.entry(lot.tenant).or_default() += lot.granted;
     }
-    let mut due = Due::at(book, now);
+    let mut due = Due::new(now);
     for (tenant, need) in needs {
         load_totals(c, book, tenant)?;
         // Of holds that are too many, the sweep ends the rest: an event cannot be told to come back later.
         due.load(c, book, tenant)?;
-        load_lots_to_burn(c, book, tenant, need, due.at)?;
+        load_lots_to_burn(c, book, tenant, need, due.by)?;
     }
     Ok(())
 }
@@ -194,15 +190,15 @@ pub(super) fn load_lots_to_burn(
 
 /// Loading what has run out of time, which is ended before anything is decided.
 pub(super) struct Due {
-    /// By this time, which is the ledger's.
-    pub(super) at: Timestamp,
+    /// What ends at or before this moment.
+    pub(super) by: Timestamp,
     /// Holds and lots that may still be loaded.
     room: u32,
 }
 
 impl Due {
-    pub(super) fn at(book: &Book, now: Timestamp) -> Self {
-        Self { at: now.max(book.clock), room: ENDS_MAX }
+    pub(super) fn new(now: Now) -> Self {
+        Self { by: now.ended_by(), room: ENDS_MAX }
     }
 
     /// Loads what is due of a tenant, as far as there is room: lots that have ended and still have credits,
@@ -213,8 +209,8 @@ impl Due {
         book: &mut Book,
         tenant: TenantId,
     ) -> Result<bool, StoreError> {
-        let lots = ended_lots_of(c, tenant, self.at, self.room + 1)?;
-        let holds = holds::due_of(c, tenant, self.at, self.room + 1)?;
+        let lots = ended_lots_of(c, tenant, self.by, self.room + 1)?;
+        let holds = holds::due_of(c, tenant, self.by, self.room + 1)?;
         let all = lots.len() + holds.len() <= self.room as usize;
         for lot in lots.into_iter().take(self.room as usize) {
             load_lot(c, book, lot)?;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger::{
-    Action, Book, Command, Credits, Execution, HoldId, Receipt, Refusal, TenantId, Timestamp,
+    Action, Book, Command, Credits, Execution, HoldId, Now, Receipt, Refusal, TenantId, Timestamp,
     carry_out as decide, expire,
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -21,15 +21,15 @@ use crate::model::{Answered, Name, Order, Pin};
 pub(super) fn carry_out(
     c: &Connection,
     orders: &[Order],
-    now: Timestamp,
+    now: Now,
 ) -> Result<Vec<Result<Answered, StoreError>>, StoreError> {
     let mut pinned = load_pinned(c, orders)?;
     let is_new = |order: &&Order| order.name().is_none_or(|name| !pinned.contains_key(&name));
     let (mut record, overdue) = load(c, orders.iter().filter(is_new).map(|order| &order.command), now)?;
-    let at = now.max(record.book.clock);
+    let at = now.at.max(record.book.clock);
     for tenant in &overdue {
         // On whom this panics, the sweep reports; here it must take no neighbour with it.
-        if let Ok(changes) = catch_unwind(AssertUnwindSafe(|| expire(&record.book, *tenant, at))) {
+        if let Ok(changes) = catch_unwind(AssertUnwindSafe(|| expire(&record.book, *tenant, now))) {
             record.add(c, &changes)?;
         }
     }
@@ -40,7 +40,7 @@ pub(super) fn carry_out(
         let answer = match (&order.pin, kept) {
             (Some(pin), Some(kept)) => Ok(kept.answer_again(&pin.fingerprint)),
             _ if overdue.contains(&order.command.tenant) => Err(StoreError::Busy),
-            _ => match decide_one(&record.book, &order.command, at) {
+            _ => match decide_one(&record.book, &order.command, now) {
                 Ok(Execution { answer, changes }) => {
                     if let Some((pin, name)) = order.pin.as_ref().zip(name) {
                         // A refusal has changes too, where something had run out of time.
@@ -59,13 +59,13 @@ pub(super) fn carry_out(
 }
 
 /// Decides one. What goes wrong here is about this one alone.
-fn decide_one(book: &Book, command: &Command, at: Timestamp) -> Result<Execution, StoreError> {
+fn decide_one(book: &Book, command: &Command, now: Now) -> Result<Execution, StoreError> {
     if let Action::Hold { id, .. } = command.action
         && book.holds.contains_key(&id)
     {
         return Err(StoreError::Refused(format!("there is a hold {id} already")));
     }
-    catch_unwind(AssertUnwindSafe(|| decide(book, command, at)))
+    catch_unwind(AssertUnwindSafe(|| decide(book, command, now)))
         .map_err(|_| StoreError::Refused("the ledger's rules panicked on this command".to_owned()))
 }
 
@@ -150,7 +150,7 @@ struct Need {
 fn load<'c>(
     c: &Connection,
     commands: impl Iterator<Item = &'c Command>,
-    now: Timestamp,
+    now: Now,
 ) -> Result<(Record, BTreeSet<TenantId>), StoreError> {
     let mut needs: BTreeMap<TenantId, Need> = BTreeMap::new();
     for command in commands {
@@ -171,7 +171,7 @@ fn load<'c>(
         }
     }
     let mut book = book::empty(c)?;
-    let mut due = book::Due::at(&book, now);
+    let mut due = book::Due::new(now);
     let mut overdue = BTreeSet::new();
     for (tenant, need) in needs {
         book::load_totals(c, &mut book, tenant)?;
@@ -179,10 +179,10 @@ fn load<'c>(
             overdue.insert(tenant);
         }
         let wanted = need.lots_for(&book, tenant);
-        book::load_lots_to_burn(c, &mut book, tenant, wanted, due.at)?;
+        book::load_lots_to_burn(c, &mut book, tenant, wanted, due.by)?;
         need.holds.into_iter().try_for_each(|hold| book::load_hold(c, &mut book, hold))?;
     }
-    Ok((Record::new(book, now), overdue))
+    Ok((Record::new(book, now.at), overdue))
 }
 
 impl Need {

@@ -2,7 +2,7 @@
 //! Not here: when a hold may be made or resolved (`ledger::till`), and ending those whose time is up
 //! (`sweep`).
 
-use ledger::{Allocation, Credits, Hold, HoldId, HoldState, LotId, TenantId, Timestamp};
+use ledger::{Allocation, Credits, Hold, HoldId, HoldState, LotId, Now, TenantId, Timestamp};
 use rusqlite::{Connection, Row, ToSql, params};
 use uuid::Uuid;
 
@@ -17,10 +17,10 @@ pub(super) fn show(
     c: &Connection,
     tenant: TenantId,
     id: HoldId,
-    now: Timestamp,
+    now: Now,
 ) -> Result<Option<Hold>, StoreError> {
     let found = find(c, id)?.filter(|hold| hold.tenant == tenant);
-    Ok(found.map(|hold| as_of(hold, now)))
+    Ok(found.map(|hold| as_of(hold, now.ended_by())))
 }
 
 /// A tenant's holds as they are at `now`, in the order in which they were made.
@@ -28,10 +28,11 @@ pub(super) fn list(
     c: &Connection,
     tenant: TenantId,
     state: Option<HoldState>,
-    now: Timestamp,
+    now: Now,
     page: Page,
 ) -> Result<Listing<Hold>, StoreError> {
-    let values: [&dyn ToSql; 2] = [&tenant.0, &now.0];
+    let by = now.ended_by();
+    let values: [&dyn ToSql; 2] = [&tenant.0, &by.0];
     let (condition, values) = match state {
         None => ("", &values[..1]),
         Some(HoldState::Open) => (" AND state = 'open' AND expires_at > ?2", &values[..]),
@@ -46,7 +47,7 @@ pub(super) fn list(
         "SELECT {COLUMNS} FROM holds WHERE tenant = ?1{condition} ORDER BY created_at {order}, id {order}"
     );
     let count = format!("SELECT count(*) FROM holds WHERE tenant = ?1{condition}");
-    paging::list(c, &sql, &count, values, page, |row| Ok(as_of(read(c, row)?, now)))
+    paging::list(c, &sql, &count, values, page, |row| Ok(as_of(read(c, row)?, by)))
 }
 
 /// The hold of this name, as it is stored.
@@ -126,8 +127,8 @@ fn read(c: &Connection, row: &Row<'_>) -> Result<Hold, StoreError> {
 
 /// A hold whose time is up is over, whether or not its credits have returned yet: no command can find it
 /// open. When they returned is not known before they did.
-fn as_of(mut hold: Hold, now: Timestamp) -> Hold {
-    if hold.is_open() && hold.expires_at <= now {
+fn as_of(mut hold: Hold, by: Timestamp) -> Hold {
+    if hold.is_open() && hold.expires_at <= by {
         hold.state = HoldState::Expired;
     }
     hold

@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::knowledge::Ruling;
 use ledger::{
-    EventId, Hold, HoldId, HoldState, PaymentId, PaymentStatus, Policy, RulingRefused, Tenant, TenantId,
+    EventId, Hold, HoldId, HoldState, Now, PaymentId, PaymentStatus, Policy, RulingRefused, Tenant, TenantId,
     Timestamp,
 };
 
@@ -121,7 +121,7 @@ impl Sqlite {
         &self,
         batch: Vec<Settlement>,
         policy: Arc<Policy>,
-        now: Timestamp,
+        now: Now,
     ) -> Answer<Vec<Settled>> {
         let work = move |c: &_| {
             let mut settled = settle::settle(c, &batch, &policy, now)?;
@@ -138,28 +138,20 @@ impl Sqlite {
         asked: Option<i64>,
         ruling: Ruling,
         policy: Arc<Policy>,
+        now: Now,
     ) -> Answer<Result<Option<Settled>, RulingRefused>> {
-        self.writer.write(move |c| settle::settle_ruling(c, payment, asked, &ruling, &policy)).await
+        self.writer.write(move |c| settle::settle_ruling(c, payment, asked, &ruling, &policy, now)).await
     }
 
-    pub(crate) async fn review(
-        &self,
-        policy: Arc<Policy>,
-        now: Timestamp,
-        limit: u32,
-    ) -> Answer<Vec<Settled>> {
+    pub(crate) async fn review(&self, policy: Arc<Policy>, now: Now, limit: u32) -> Answer<Vec<Settled>> {
         self.writer.write(move |c| waits::review(c, &policy, now, limit)).await
     }
 
-    pub(crate) async fn carry_out(
-        &self,
-        orders: Vec<Order>,
-        now: Timestamp,
-    ) -> Answer<Vec<Answer<Answered>>> {
+    pub(crate) async fn carry_out(&self, orders: Vec<Order>, now: Now) -> Answer<Vec<Answer<Answered>>> {
         self.writer.write(move |c| commands::carry_out(c, &orders, now)).await
     }
 
-    pub(crate) async fn sweep(&self, now: Timestamp, limit: u32) -> Answer<Swept> {
+    pub(crate) async fn sweep(&self, now: Now, limit: u32) -> Answer<Swept> {
         self.writer.write(move |c| sweep::sweep(c, now, limit)).await
     }
 
@@ -246,7 +238,7 @@ impl Sqlite {
         self.counter.read(move |c| book::find_tenant(c, id)).await
     }
 
-    pub(crate) async fn hold(&self, tenant: TenantId, id: HoldId, now: Timestamp) -> Answer<Option<Hold>> {
+    pub(crate) async fn hold(&self, tenant: TenantId, id: HoldId, now: Now) -> Answer<Option<Hold>> {
         self.readers.read(move |c| holds::show(c, tenant, id, now)).await
     }
 
@@ -254,7 +246,7 @@ impl Sqlite {
         &self,
         tenant: TenantId,
         state: Option<HoldState>,
-        now: Timestamp,
+        now: Now,
         page: Page,
     ) -> Answer<Listing<Hold>> {
         self.readers.read(move |c| holds::list(c, tenant, state, now, page)).await

@@ -1,7 +1,7 @@
 //! The verbs of operators, a line each, as those in `mod.rs`; their SQL stands in the file of its subject.
 //! Not here: verbs that others use too.
 
-use ledger::{TenantId, Timestamp};
+use ledger::{Now, TenantId, Timestamp};
 
 use super::{Answer, Sqlite, adjustments, journal, reports, statement, tenants};
 use crate::model::{
@@ -15,7 +15,7 @@ impl Sqlite {
         self.readers.read(move |c| tenants::list(c, filter, page)).await
     }
 
-    pub(crate) async fn tenant_detail(&self, id: TenantId, now: Timestamp) -> Answer<Option<TenantDetail>> {
+    pub(crate) async fn tenant_detail(&self, id: TenantId, now: Now) -> Answer<Option<TenantDetail>> {
         self.readers.read(move |c| tenants::detail(c, id, now)).await
     }
 

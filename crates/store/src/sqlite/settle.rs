@@ -6,7 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger::knowledge::{Ruling, Verdict};
 use ledger::review::{review_reason, waits_for};
-use ledger::{Decision, Fact, Outcome, PaymentId, Policy, Reason, RulingRefused, Timestamp, decide, rule};
+use ledger::{
+    Decision, Fact, Now, Outcome, PaymentId, Policy, Reason, RulingRefused, Timestamp, decide, rule,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::record::Record;
@@ -20,13 +22,13 @@ pub(super) fn settle(
     c: &Connection,
     batch: &[Settlement],
     policy: &Policy,
-    now: Timestamp,
+    now: Now,
 ) -> Result<Vec<Settled>, StoreError> {
     let facts = batch.iter().filter_map(|item| match &item.reading {
         Reading::Fact(fact) | Reading::Partial { fact, .. } => Some(&**fact),
         Reading::Ignored | Reading::Quarantined { .. } => None,
     });
-    let mut record = Record::new(book::load(c, facts, now)?, now);
+    let mut record = Record::new(book::load(c, facts, now)?, now.at);
     let mut settled = Vec::with_capacity(batch.len());
     for item in batch {
         let due: Option<Option<String>> = c
@@ -47,7 +49,7 @@ fn settle_one(
     item: &Settlement,
     earlier: Option<Outcome>,
     policy: &Policy,
-    now: Timestamp,
+    now: Now,
 ) -> Result<Settled, StoreError> {
     let seq = item.seq;
     match &item.reading {
@@ -55,7 +57,7 @@ fn settle_one(
             Some(decision) => {
                 let review = add(c, record, &decision, policy, now)?;
                 let payment = decision.changes.payment.as_ref().map(|payment| payment.id);
-                finish(c, seq, earlier, decision.outcome, decision.review_reason, payment, now)?;
+                finish(c, seq, earlier, decision.outcome, decision.review_reason, payment, now.at)?;
                 Ok(Settled { seq, outcome: decision.outcome, review })
             }
             None => quarantine_event(c, seq, Reason::Panicked, PANICKED, now),
@@ -70,7 +72,7 @@ fn settle_one(
             None => quarantine_event(c, seq, Reason::Panicked, PANICKED, now),
         },
         Reading::Ignored => {
-            finish(c, seq, earlier, Outcome::Ignored, None, None, now)?;
+            finish(c, seq, earlier, Outcome::Ignored, None, None, now.at)?;
             Ok(Settled { seq, outcome: Outcome::Ignored, review: None })
         }
         Reading::Quarantined { reason, detail } => quarantine_event(c, seq, *reason, detail, now),
@@ -80,7 +82,7 @@ fn settle_one(
 const PANICKED: &str = "The ledger's rules panicked on this event. Nothing was granted or taken.";
 
 /// None where deciding panics.
-fn decide_one(record: &Record, fact: &Fact, policy: &Policy, now: Timestamp) -> Option<Decision> {
+fn decide_one(record: &Record, fact: &Fact, policy: &Policy, now: Now) -> Option<Decision> {
     catch_unwind(AssertUnwindSafe(|| decide(&record.book, fact, policy, now))).ok()
 }
 
@@ -89,9 +91,9 @@ fn quarantine_event(
     seq: i64,
     reason: Reason,
     detail: &str,
-    now: Timestamp,
+    now: Now,
 ) -> Result<Settled, StoreError> {
-    quarantine::close_event(c, seq, reason, detail, now)?;
+    quarantine::close_event(c, seq, reason, detail, now.at)?;
     let review = Review { reason, payment: None, purchase: PurchaseFigures::default() };
     Ok(Settled { seq, outcome: Outcome::Quarantined, review: Some(review) })
 }
@@ -104,14 +106,15 @@ pub(super) fn settle_ruling(
     asked: Option<i64>,
     ruling: &Ruling,
     policy: &Policy,
+    now: Now,
 ) -> Result<Result<Option<Settled>, RulingRefused>, StoreError> {
     if let Some(item) = asked
         && !quarantine::is_open(c, item)?
     {
         return Ok(Ok(None));
     }
-    let mut record = Record::new(book::load_payment(c, payment, ruling)?, ruling.at);
-    let decision = match rule(&record.book, payment, ruling.clone(), policy) {
+    let mut record = Record::new(book::load_payment(c, payment, ruling, now)?, now.at);
+    let decision = match rule(&record.book, payment, ruling.clone(), policy, now) {
         Ok(decision) => decision,
         Err(refused) => return Ok(Err(refused)),
     };
@@ -120,7 +123,7 @@ pub(super) fn settle_ruling(
         Verdict::Dismiss => "dismissed",
     };
     quarantine::answer(c, payment, resolution, &ruling.by, &ruling.reason, ruling.at)?;
-    let review = add(c, &mut record, &decision, policy, ruling.at)?;
+    let review = add(c, &mut record, &decision, policy, now)?;
     record.finish(c)?;
     Ok(Ok(Some(Settled { seq: 0, outcome: decision.outcome, review })))
 }
@@ -132,7 +135,7 @@ pub(super) fn add(
     record: &mut Record,
     decision: &Decision,
     policy: &Policy,
-    now: Timestamp,
+    now: Now,
 ) -> Result<Option<Review>, StoreError> {
     let Some(payment) = &decision.changes.payment else { return Ok(None) };
     let before = record.book.payments.get(&payment.id).map(|known| &known.knowledge);
@@ -141,7 +144,7 @@ pub(super) fn add(
     record.add(c, &decision.changes)?;
     let merged = !decision.changes.absorbed.is_empty();
     if decision.waits_for != waited_for || merged {
-        waits::set(c, payment.id, decision.waits_for, policy, now)?;
+        waits::set(c, payment.id, decision.waits_for, policy, now.at)?;
     }
     if decision.became_ours {
         c.prepare_cached("UPDATE events SET outcome = ?2 WHERE payment = ?1 AND outcome = ?3")?.execute((
@@ -151,7 +154,7 @@ pub(super) fn add(
         ))?;
     }
     if decision.review_reason != reason_before || merged {
-        quarantine::review(c, payment.id, &payment.knowledge, decision.review_reason, now)?;
+        quarantine::review(c, payment.id, &payment.knowledge, decision.review_reason, now.at)?;
     }
     let new = decision.review_reason.filter(|reason| Some(*reason) != reason_before);
     Ok(new.map(|reason| Review {

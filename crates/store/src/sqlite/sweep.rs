@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ledger::{HoldId, Kind, LotId, TenantId, Timestamp, expire};
+use ledger::{HoldId, Kind, LotId, Now, TenantId, Timestamp, expire};
 use rusqlite::{Connection, Row};
 
 use super::book;
@@ -16,7 +16,7 @@ use crate::model::Swept;
 
 /// Ends up to `limit` holds and as many lots: those that are due the longest. A tenant on whom the rules
 /// panic keeps nobody waiting, however much of it is due: it is left out, and others come instead.
-pub(super) fn sweep(c: &Connection, now: Timestamp, limit: u32) -> Result<Swept, StoreError> {
+pub(super) fn sweep(c: &Connection, now: Now, limit: u32) -> Result<Swept, StoreError> {
     let (mut swept, mut bad) = (Swept::default(), BTreeSet::new());
     loop {
         let before = bad.len();
@@ -32,16 +32,16 @@ pub(super) fn sweep(c: &Connection, now: Timestamp, limit: u32) -> Result<Swept,
 /// The same but for those who are `bad`, to whom it adds.
 fn sweep_but(
     c: &Connection,
-    now: Timestamp,
+    now: Now,
     limit: u32,
     bad: &mut BTreeSet<TenantId>,
 ) -> Result<Swept, StoreError> {
     let mut book = book::empty(c)?;
-    let at = now.max(book.clock);
+    let by = now.ended_by();
     let holds = due(
         c,
         "SELECT id, tenant FROM holds WHERE state = 'open' AND expires_at <= ?1 ORDER BY expires_at",
-        at,
+        by,
         (limit, bad),
         |row| row.get(0).map(HoldId),
     )?;
@@ -49,7 +49,7 @@ fn sweep_but(
         c,
         "SELECT id, tenant FROM lots WHERE available > 0 AND expires_at < 9223372036854775807
          AND expires_at <= ?1 ORDER BY expires_at",
-        at,
+        by,
         (limit, bad),
         |row| row.get(0).map(LotId),
     )?;
@@ -70,10 +70,10 @@ fn sweep_but(
     for tenant in &tenants {
         book::load_totals(c, &mut book, *tenant)?;
     }
-    let mut record = Record::new(book, now);
+    let mut record = Record::new(book, now.at);
     let mut swept = Swept { expired: 0, more: holds.len().max(lots.len()) == limit as usize };
     for tenant in tenants {
-        let Ok(changes) = catch_unwind(AssertUnwindSafe(|| expire(&record.book, tenant, at))) else {
+        let Ok(changes) = catch_unwind(AssertUnwindSafe(|| expire(&record.book, tenant, now))) else {
             tracing::error!(%tenant, "the ledger's rules panicked on what ran out of time");
             bad.insert(tenant);
             continue;
@@ -99,12 +99,12 @@ pub(super) fn next(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
 fn due<T>(
     c: &Connection,
     sql: &str,
-    at: Timestamp,
+    by: Timestamp,
     (limit, but): (u32, &BTreeSet<TenantId>),
     read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>, StoreError> {
     let mut statement = c.prepare_cached(sql)?;
-    let mut rows = statement.query([at.0])?;
+    let mut rows = statement.query([by.0])?;
     let mut found = Vec::new();
     while found.len() < limit as usize
         && let Some(row) = rows.next()?

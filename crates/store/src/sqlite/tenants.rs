@@ -1,7 +1,7 @@
 //! Tenants as operators see them: lists, one with its counts, and what operators set.
 //! Not here: balances, which only `book` writes.
 
-use ledger::{Credits, TenantId, Timestamp};
+use ledger::{Credits, Now, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
@@ -28,11 +28,7 @@ pub(super) fn list(
 }
 
 /// One tenant with its counts.
-pub(super) fn detail(
-    c: &Connection,
-    id: TenantId,
-    now: Timestamp,
-) -> Result<Option<TenantDetail>, StoreError> {
+pub(super) fn detail(c: &Connection, id: TenantId, now: Now) -> Result<Option<TenantDetail>, StoreError> {
     let Some(row) = find(c, id)? else { return Ok(None) };
     let count = |sql: &str| -> Result<i64, StoreError> {
         Ok(c.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
@@ -41,7 +37,7 @@ pub(super) fn detail(
         .prepare_cached(
             "SELECT count(*) FROM holds WHERE tenant = ?1 AND state = 'open' AND expires_at > ?2",
         )?
-        .query_row((id.0, now.0), |row| row.get(0))?;
+        .query_row((id.0, now.ended_by().0), |row| row.get(0))?;
     Ok(Some(TenantDetail {
         row,
         open_holds,

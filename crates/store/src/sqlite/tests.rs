@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use ledger::{
-    Action, Cause, Command, Credits, EventId, HoldId, HoldState, Kind, PaymentId, TenantId, Timestamp,
+    Action, Cause, Command, Credits, EventId, HoldId, HoldState, Kind, Now, PaymentId, TenantId, Timestamp,
 };
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
@@ -132,7 +132,7 @@ fn commands(c: &Connection) {
     for (number, action) in actions.into_iter().enumerate() {
         let command = Command { tenant: WHO, cause: Cause::Command("c".to_owned()), reference: None, action };
         let order = Order { command, pin: Some(pin(&number.to_string())) };
-        commands::carry_out(c, &[order], NOW).unwrap();
+        commands::carry_out(c, &[order], Now::trusted(NOW)).unwrap();
     }
 }
 
@@ -148,9 +148,9 @@ fn arrivals(c: &Connection) {
 }
 
 fn holds(c: &Connection) {
-    assert!(holds::show(c, WHO, HOLD, NOW).unwrap().is_some());
+    assert!(holds::show(c, WHO, HOLD, Now::trusted(NOW)).unwrap().is_some());
     for state in [None].into_iter().chain(HoldState::ALL.iter().copied().map(Some)) {
-        holds::list(c, WHO, state, NOW, PAGE).unwrap();
+        holds::list(c, WHO, state, Now::trusted(NOW), PAGE).unwrap();
     }
     holds::due_of(c, WHO, NOW, 9).unwrap();
 }
@@ -253,7 +253,7 @@ fn lists(c: &Connection) {
     events::list(c, &EventFilter { pending: true, ..EventFilter::default() }, PAGE).unwrap();
     payments::list(c, Some(WHO), None, PAGE).unwrap();
     payments::show(c, "pi_a").unwrap();
-    tenants::detail(c, WHO, NOW).unwrap();
+    tenants::detail(c, WHO, Now::trusted(NOW)).unwrap();
     quarantine::show(c, 1).unwrap();
 }
 
@@ -263,5 +263,5 @@ fn health(c: &Connection) {
 
 fn sweep(c: &Connection) {
     sweep::next(c).unwrap();
-    assert!(sweep::sweep(c, LATER, 9).unwrap().expired > 1);
+    assert!(sweep::sweep(c, Now::trusted(LATER), 9).unwrap().expired > 1);
 }

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ledger::{Outcome, PaymentId, Policy, Reason, Timestamp, Wait, overdue};
+use ledger::{Now, Outcome, PaymentId, Policy, Reason, Timestamp, Wait, overdue};
 use rusqlite::{Connection, params};
 
 use super::record::Record;
@@ -37,7 +37,7 @@ pub(super) fn next(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
 pub(super) fn review(
     c: &Connection,
     policy: &Policy,
-    now: Timestamp,
+    now: Now,
     limit: u32,
 ) -> Result<Vec<Settled>, StoreError> {
     let due: Vec<(i64, String)> = c
@@ -45,13 +45,13 @@ pub(super) fn review(
             "SELECT id, waits_for FROM payments WHERE review_at IS NOT NULL AND review_at <= ?1
              ORDER BY review_at, id LIMIT ?2",
         )?
-        .query_map((now.0, limit), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map((now.at.0, limit), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     if due.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<_> = due.iter().map(|(id, _)| PaymentId(*id)).collect();
-    let mut record = Record::new(book::load_payments(c, &ids, now)?, now);
+    let mut record = Record::new(book::load_payments(c, &ids, now)?, now.at);
     let mut settled = Vec::with_capacity(due.len());
     for (id, wait) in due {
         let payment = PaymentId(id);
@@ -59,14 +59,14 @@ pub(super) fn review(
             .ok_or_else(|| StoreError::Corrupt(format!("a payment waits for {wait}")))?;
         let decided = catch_unwind(AssertUnwindSafe(|| overdue(&record.book, payment, wait, policy, now)));
         let Ok(decided) = decided else {
-            set(c, payment, None, policy, now)?;
+            set(c, payment, None, policy, now.at)?;
             let known = &record.book.payments[&payment].knowledge;
-            quarantine::review(c, payment, known, Some(Reason::Panicked), now)?;
+            quarantine::review(c, payment, known, Some(Reason::Panicked), now.at)?;
             continue;
         };
         let Some(decision) = decided else {
             // A changed setting: what it waited for is not waited for any more.
-            set(c, payment, None, policy, now)?;
+            set(c, payment, None, policy, now.at)?;
             continue;
         };
         let review = settle::add(c, &mut record, &decision, policy, now)?;

@@ -162,7 +162,7 @@ impl Deployment {
 
     /// Applies everything that is due.
     pub(crate) async fn apply(&self) {
-        while self.applier.step(self.now()).await.unwrap() == Next::Now {}
+        while self.applier.step(self.app.clock.reading()).await.unwrap() == Next::Now {}
     }
 
     /// Delivers, which must be acknowledged, and applies.

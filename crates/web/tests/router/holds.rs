@@ -278,7 +278,7 @@ async fn captures_and_the_sweep_at_once() {
         let till = Arc::new(Till::new().await);
         let id = till.hold("made", 4).await;
         till.deployment.pass(14 * DAY);
-        let (store, now) = (till.deployment.app.store.clone(), till.deployment.now());
+        let (store, now) = (till.deployment.app.store.clone(), till.deployment.app.clock.reading());
         let sweep = async || store.sweep(now, 100).await.unwrap();
         let captures = together((0..8).map(|number: usize| {
             let (till, id) = (till.clone(), id.clone());

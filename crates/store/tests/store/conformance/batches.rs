@@ -5,7 +5,7 @@
 
 use ledger::chain::hex;
 use ledger::knowledge::{DisputeOutcome, RefundRank};
-use ledger::{Action, Book, Credits, Fact, Lot, Policy, TenantId, Timestamp, carry_out, decide, expire};
+use ledger::{Action, Book, Credits, Fact, Lot, Now, Policy, TenantId, Timestamp, carry_out, decide, expire};
 use store::{Answered, Order, Store};
 
 use super::sale::{NOW, Sale, learn, tenant};
@@ -27,7 +27,7 @@ async fn any_batches_give_the_same_journal(store: Store) {
             let place = format!("seed {seed}, round {round}");
             let facts = day.facts(round);
             for fact in &facts {
-                let decision = decide(&model, fact, &Policy::default(), NOW);
+                let decision = decide(&model, fact, &Policy::default(), Now::trusted(NOW));
                 model.apply(&decision.changes);
             }
             learn(&store, &facts).await;
@@ -35,14 +35,14 @@ async fn any_batches_give_the_same_journal(store: Store) {
             at = at.plus_seconds(day.random.one_of(&[0, 0, 30, 60, 90]));
             if day.random.below(4) == 0 {
                 sweep(&mut model, at);
-                store.sweep(at, 1000).await.unwrap();
+                store.sweep(Now::trusted(at), 1000).await.unwrap();
             }
             let mut orders = day.orders(at);
             while !orders.is_empty() {
                 let rest = orders.split_off(orders.len().min(1 + day.random.below(16) as usize));
                 let answers = batch(&store, orders.clone(), at).await;
                 for (order, answer) in orders.iter().zip(answers) {
-                    let expected = carry_out(&model, &order.command, at);
+                    let expected = carry_out(&model, &order.command, Now::trusted(at));
                     model.apply(&expected.changes);
                     let Ok(Answered::Carried { answer, .. }) = answer else { panic!("{place}: {answer:?}") };
                     assert_eq!(answer, expected.answer, "{place}: {order:?}");
@@ -66,7 +66,7 @@ fn sweep(model: &mut Book, at: Timestamp) {
     due.sort_unstable();
     for (_, tenant) in due {
         // The second time, there is nothing left to do for it.
-        let changes = expire(model, tenant, at);
+        let changes = expire(model, tenant, Now::trusted(at));
         model.apply(&changes);
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use ledger::knowledge::{DisputeOutcome, RefundRank};
-use ledger::{HoldState, Knowledge, Timestamp};
+use ledger::{HoldState, Knowledge, Now, Timestamp};
 
 use store::{Page, Store};
 
@@ -80,19 +80,19 @@ async fn a_hold_lasts_until_its_last_microsecond(store: Store) {
     // A refusal is kept like any answer, and what the clock ended is written with it.
     let late = batch(&store, vec![order("late", capture(2, None)), order("spend", spend(6))], end).await;
     assert_eq!(carried(late).map(|(words, _)| words), ["expired before", "1:6 | 0 0 0 0"]);
-    let expired = store.hold(tenant(1), hold_id(2), end).await.unwrap().unwrap();
+    let expired = store.hold(tenant(1), hold_id(2), Now::trusted(end)).await.unwrap().unwrap();
     assert_eq!((expired.state, expired.resolved_at), (HoldState::Expired, Some(end)));
 }
 
 async fn the_ledgers_time_never_goes_back(store: Store) {
     learn(&store, &[Sale::new("a").bought()]).await;
     statement(&store, &[(0, hold_for(1, 4, 60), "1:4 | 6 4 0 0"), (60, spend(1), "1:1 | 9 0 0 0")]).await;
-    // The machine's clock was put back: the hold that had ended stays so, and a new one is counted from the
-    // ledger's time.
+    // The machine's clock was put back: the hold that had ended stays so. A new one is dated by the ledger's
+    // time, and ends by the clock.
     let lines = [(-3600, capture(1, None), "expired before"), (-3600, hold_for(2, 4, 60), "1:4 | 5 4 0 0")];
     statement(&store, &lines).await;
-    let made = store.hold(tenant(1), hold_id(2), NOW).await.unwrap().unwrap();
-    assert_eq!((made.created_at, made.expires_at), (NOW.plus_seconds(60), NOW.plus_seconds(120)));
+    let made = store.hold(tenant(1), hold_id(2), Now::trusted(NOW)).await.unwrap().unwrap();
+    assert_eq!((made.created_at, made.expires_at), (NOW.plus_seconds(60), NOW.plus_seconds(-3540)));
     let rows = store.transactions(Default::default(), ALL).await.unwrap().rows;
     assert!(rows.is_sorted_by_key(|row| row.transaction.at), "{rows:#?}");
     // An event is recorded at the ledger's time, too.
@@ -156,7 +156,7 @@ async fn another_tenants_hold_is_as_good_as_missing(store: Store) {
         let told = ask(&store, order_of(tenant(2), key, action), NOW).await;
         assert_eq!(words(&told), "no such hold", "{key}");
     }
-    assert_eq!(store.hold(tenant(2), hold_id(1), NOW).await.unwrap(), None);
+    assert_eq!(store.hold(tenant(2), hold_id(1), Now::trusted(NOW)).await.unwrap(), None);
     assert_eq!(balance(&store, 1).await, [6, 4, 0, 0]);
 }
 
@@ -176,7 +176,7 @@ async fn holds_are_shown_as_they_are_at_the_moment(store: Store) {
     ask(&store, order_of(tenant(2), "other", hold(5, 1)), NOW).await.unwrap();
 
     let shown = async |state, at: i64, page| {
-        let listing = store.holds(tenant(1), state, NOW.plus_seconds(at), page).await.unwrap();
+        let listing = store.holds(tenant(1), state, Now::trusted(NOW.plus_seconds(at)), page).await.unwrap();
         let rows: Vec<_> =
             listing.rows.iter().map(|hold| format!("{} {}", hold.credits, hold.state)).collect();
         (rows.join(", "), listing.total)
@@ -194,10 +194,10 @@ async fn holds_are_shown_as_they_are_at_the_moment(store: Store) {
     let page = Page { number: 2, size: 3, ascending: false };
     assert_eq!(shown(None, 10, page).await, ("1 open".to_owned(), 4));
 
-    let first = store.hold(tenant(1), hold_id(1), NOW).await.unwrap().unwrap();
+    let first = store.hold(tenant(1), hold_id(1), Now::trusted(NOW)).await.unwrap().unwrap();
     assert_eq!((first.reference.as_deref(), first.resolved_at), (Some("lease 7"), None));
-    let over = store.hold(tenant(1), hold_id(1), NOW.plus_seconds(600)).await.unwrap().unwrap();
+    let over = store.hold(tenant(1), hold_id(1), Now::trusted(NOW.plus_seconds(600))).await.unwrap().unwrap();
     assert_eq!((over.state, over.resolved_at), (HoldState::Expired, None), "before its credits returned");
-    let third = store.hold(tenant(1), hold_id(3), NOW).await.unwrap().unwrap();
+    let third = store.hold(tenant(1), hold_id(3), Now::trusted(NOW)).await.unwrap().unwrap();
     assert_eq!((third.captured.0, third.resolved_at), (2, Some(NOW.plus_seconds(4))));
 }

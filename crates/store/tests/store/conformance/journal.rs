@@ -5,7 +5,7 @@ use ledger::posting::Posting;
 use ledger::{Account, Balance, Cause, Credits, Kind, LotId, PaymentId};
 use store::{Store, TransactionFilter};
 
-use super::sale::{ALL, NOW, Sale, grant, learn, payment, tenant};
+use super::sale::{ALL, NOW, RULED_AT, Sale, grant, learn, payment, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
@@ -41,7 +41,7 @@ async fn a_transaction_names_the_person_who_decided(store: Store) {
     let sale = Sale::new("a");
     learn(&store, &[sale.bought_by_nobody()]).await;
     let id = payment(&store, &sale.object("pi")).await.id;
-    store.rule(id, None, grant(1, 10), Default::default()).await.unwrap().unwrap();
+    store.rule(id, None, grant(1, 10), Default::default(), RULED_AT).await.unwrap().unwrap();
     let rows = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
     let cause = Cause::Operator { by: "ann".to_owned(), reason: "called the customer".to_owned() };
     assert_eq!(rows[0].transaction.cause, cause);

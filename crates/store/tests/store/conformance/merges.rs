@@ -6,7 +6,7 @@ use ledger::knowledge::Charge;
 use ledger::{Fact, Kind, Knowledge, Minor, Outcome, PaymentId, PaymentStatus, Reason};
 use store::{EventFilter, Store, TransactionFilter};
 
-use super::sale::{ALL, NOW, Sale, balance, grant, learn, payment, tenant};
+use super::sale::{ALL, NOW, RULED_AT, Sale, balance, grant, learn, payment, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
@@ -149,7 +149,7 @@ async fn a_question_that_the_other_payment_answers_is_cleared(store: Store) {
     let asked = store.quarantine(false, ALL).await.unwrap().rows.remove(0);
     // A person's word about the one payment, and then the link between the two.
     let first = payment(&store, &ann.object("ch")).await.id;
-    store.rule(first, None, grant(1, 10), Default::default()).await.unwrap().unwrap();
+    store.rule(first, None, grant(1, 10), Default::default(), RULED_AT).await.unwrap().unwrap();
     let sessions = BTreeSet::from([nobody.object("cs")]);
     let charges = BTreeMap::from([(ann.object("ch"), Charge::default())]);
     learn(&store, &[ann.fact("linked", Knowledge { sessions, charges, ..Knowledge::default() })]).await;

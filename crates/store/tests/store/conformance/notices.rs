@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::Knowledge;
 use ledger::knowledge::Charge;
+use ledger::{Knowledge, Now};
 use store::{EndpointRow, NoticeRow, SigningSecret, Store};
 
 use super::sale::{ALL, NOW, Sale, learn, tenant};
@@ -33,7 +33,7 @@ async fn what_happens_is_told_once_and_in_its_order(store: Store) {
     let lines = [(0, hold_for(1, 4, 60), "1:4 | 6 4 0 0"), (1, spend(6), "1:6 | 0 4 0 0")];
     statement(&store, &lines).await;
     learn(&store, &[sale.refunded(500)]).await;
-    store.sweep(NOW.plus_seconds(60), 10).await.unwrap();
+    store.sweep(Now::trusted(NOW.plus_seconds(60)), 10).await.unwrap();
     let notices = told(&store).await;
     let expected = [
         "credits.granted",

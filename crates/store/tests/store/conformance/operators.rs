@@ -1,6 +1,6 @@
 //! What operators see and do: tenants, adjustments, statements, and what reports are made of.
 
-use ledger::{Action, Cause, Command, Credits, TenantId, Timestamp};
+use ledger::{Action, Cause, Command, Credits, Now, TenantId, Timestamp};
 use store::{
     AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, DecidedAdjustment, KeyRow,
     NewAdjustment, Order, Page, Pin, Scope, Store, TenantChange, TenantFilter,
@@ -23,7 +23,7 @@ async fn spend(store: &Store, number: u128, credits: i64, seconds: i64) {
     let command = Command { tenant: tenant(number), cause, reference: None, action };
     let pin = Pin { scope: Scope::Tenant, key: format!("{number} {seconds}"), fingerprint: [0; 32] };
     let orders = vec![Order { command, pin: Some(pin) }];
-    let answers = store.carry_out(orders, NOW.plus_seconds(seconds)).await.unwrap();
+    let answers = store.carry_out(orders, Now::trusted(NOW.plus_seconds(seconds))).await.unwrap();
     answers.into_iter().for_each(|answer| drop(answer.unwrap()));
 }
 
@@ -53,9 +53,9 @@ async fn tenants_are_listed_counted_and_set(store: Store) {
     assert_eq!((row.name.as_deref(), row.low_balance), (Some("Acme"), None));
     assert!(store.set_tenant(tenant(9), low(None)).await.unwrap().is_none());
 
-    let detail = store.tenant_detail(tenant(1), NOW).await.unwrap().unwrap();
+    let detail = store.tenant_detail(tenant(1), Now::trusted(NOW)).await.unwrap().unwrap();
     assert_eq!((detail.lots, detail.open_holds, detail.quarantined), (2, 0, 0));
-    assert!(store.tenant_detail(tenant(9), NOW).await.unwrap().is_none());
+    assert!(store.tenant_detail(tenant(9), Now::trusted(NOW)).await.unwrap().is_none());
 }
 
 fn new(id: &str, key: &str, credits: i64, waits: bool) -> NewAdjustment {

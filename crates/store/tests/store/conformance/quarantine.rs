@@ -2,11 +2,13 @@
 
 use ledger::knowledge::Verdict;
 use ledger::{
-    Catalogue, Credits, Minor, Outcome, Package, PaymentId, PaymentStatus, Policy, Reason, RulingRefused,
+    Catalogue, Credits, Minor, Now, Outcome, Package, PaymentId, PaymentStatus, Policy, Reason, RulingRefused,
 };
 use store::{Page, PurchaseFigures, QuarantineRow, Settled, Store};
 
-use super::sale::{ALL, NOW, Sale, arrive, balance, grant, learn, learn_under, payment, settle, told, word};
+use super::sale::{
+    ALL, NOW, RULED_AT, Sale, arrive, balance, grant, learn, learn_under, payment, settle, told, word,
+};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
@@ -91,7 +93,11 @@ async fn a_mended_catalogue_and_a_replay_clear_the_question(store: Store) {
 async fn open_questions_are_listed_alone_or_with_those_that_were_closed(store: Store) {
     let sales = ["a", "b", "c"].map(Sale::new);
     learn(&store, &sales.each_ref().map(Sale::bought_by_nobody)).await;
-    store.rule(PaymentId(2), None, word(Verdict::Dismiss), Default::default()).await.unwrap().unwrap();
+    store
+        .rule(PaymentId(2), None, word(Verdict::Dismiss), Default::default(), RULED_AT)
+        .await
+        .unwrap()
+        .unwrap();
     let keys = |rows: Vec<QuarantineRow>| rows.into_iter().filter_map(|row| row.payment).collect::<Vec<_>>();
     let open = store.quarantine(false, ALL).await.unwrap();
     assert_eq!((open.total, keys(open.rows)), (2, vec!["pi_a".to_owned(), "pi_c".to_owned()]));
@@ -108,7 +114,7 @@ async fn a_persons_grant_adds_credits_and_closes_the_question(store: Store) {
     let sale = Sale::new("a");
     learn(&store, &[sale.bought_by_nobody()]).await;
     let asked = the_open_one(&store).await;
-    let settled = store.rule(PaymentId(1), None, grant(1, 8), Default::default()).await.unwrap();
+    let settled = store.rule(PaymentId(1), None, grant(1, 8), Default::default(), RULED_AT).await.unwrap();
     assert_eq!(settled, Ok(Some(Settled { seq: 0, outcome: Outcome::Granted, review: None })));
     assert_eq!(balance(&store, 1).await, [8, 0, 0, 0]);
     check_closed(&store, asked.id, "resolved").await;
@@ -122,7 +128,7 @@ async fn a_persons_grant_adds_credits_and_closes_the_question(store: Store) {
 
 async fn a_persons_grant_is_added_to_what_the_tenant_has(store: Store) {
     learn(&store, &[Sale::new("other").bought(), Sale::new("a").bought_by_nobody()]).await;
-    store.rule(PaymentId(2), None, grant(1, 5), Default::default()).await.unwrap().unwrap();
+    store.rule(PaymentId(2), None, grant(1, 5), Default::default(), RULED_AT).await.unwrap().unwrap();
     assert_eq!(balance(&store, 1).await, [15, 0, 0, 0]);
 }
 
@@ -130,7 +136,8 @@ async fn a_persons_dismissal_grants_nothing_and_closes_the_question(store: Store
     let sale = Sale::new("a");
     learn(&store, &[sale.bought_by_nobody()]).await;
     let asked = the_open_one(&store).await;
-    let settled = store.rule(PaymentId(1), None, word(Verdict::Dismiss), Default::default()).await.unwrap();
+    let settled =
+        store.rule(PaymentId(1), None, word(Verdict::Dismiss), Default::default(), RULED_AT).await.unwrap();
     assert_eq!(settled.unwrap().map(|settled| settled.seq), Some(0));
     check_closed(&store, asked.id, "dismissed").await;
     assert_eq!(payment(&store, &sale.object("cs")).await.status, PaymentStatus::Dismissed);
@@ -139,13 +146,13 @@ async fn a_persons_dismissal_grants_nothing_and_closes_the_question(store: Store
 
 async fn a_later_word_counts_and_an_earlier_one_does_not(store: Store) {
     learn(&store, &[Sale::new("a").bought(), Sale::new("b").to(2).bought()]).await;
-    store.rule(PaymentId(1), None, grant(2, 3), Default::default()).await.unwrap().unwrap();
+    store.rule(PaymentId(1), None, grant(2, 3), Default::default(), RULED_AT).await.unwrap().unwrap();
     assert_eq!((balance(&store, 1).await, balance(&store, 2).await), ([0; 4], [13, 0, 0, 0]));
     let earlier = ledger::knowledge::Ruling { at: NOW, ..word(Verdict::Dismiss) };
-    store.rule(PaymentId(1), None, earlier, Default::default()).await.unwrap().unwrap();
+    store.rule(PaymentId(1), None, earlier, Default::default(), RULED_AT).await.unwrap().unwrap();
     assert_eq!(balance(&store, 2).await, [13, 0, 0, 0]);
     let later = ledger::knowledge::Ruling { at: NOW.plus_seconds(90), ..word(Verdict::Dismiss) };
-    store.rule(PaymentId(1), None, later, Default::default()).await.unwrap().unwrap();
+    store.rule(PaymentId(1), None, later, Default::default(), RULED_AT).await.unwrap().unwrap();
     assert_eq!(balance(&store, 2).await, [10, 0, 0, 0]);
 }
 
@@ -153,18 +160,18 @@ async fn an_unlinked_purchase_is_granted_by_its_payment_intent(store: Store) {
     let sale = Sale::new("a");
     // The refund is known by the payment intent, which nothing links to the invoice.
     learn(&store, &[sale.invoiced(), sale.charged(), sale.refunded(500)]).await;
-    store.review(Default::default(), NOW.plus_seconds(300), 10).await.unwrap();
+    store.review(Default::default(), Now::trusted(NOW.plus_seconds(300)), 10).await.unwrap();
     let asked = the_open_one(&store).await;
     assert_eq!((asked.reason, asked.payment.as_deref()), (Reason::Unlinked, Some("in_a")));
     let id = payment(&store, &sale.object("in")).await.id;
-    let refused = store.rule(id, Some(asked.id), grant(1, 10), Default::default()).await.unwrap();
+    let refused = store.rule(id, Some(asked.id), grant(1, 10), Default::default(), RULED_AT).await.unwrap();
     assert_eq!(refused, Err(RulingRefused::PaymentIntentMissing));
     assert_eq!(the_open_one(&store).await.id, asked.id, "nothing was changed");
     let mut word = grant(1, 10);
     if let Verdict::Grant(grant) = &mut word.verdict {
         grant.payment_intent = Some(sale.object("pi"));
     }
-    let settled = store.rule(id, Some(asked.id), word, Default::default()).await.unwrap().unwrap();
+    let settled = store.rule(id, Some(asked.id), word, Default::default(), RULED_AT).await.unwrap().unwrap();
     assert_eq!(settled.map(|settled| settled.outcome), Some(Outcome::Granted));
     assert_eq!(balance(&store, 1).await, [5, 0, 0, 0], "half of it had gone back");
     let [by_invoice, by_intent] = ["in", "pi"].map(|kind| sale.object(kind));
@@ -173,7 +180,7 @@ async fn an_unlinked_purchase_is_granted_by_its_payment_intent(store: Store) {
 
 async fn a_persons_grant_has_the_currency_and_the_price_of_its_payment(store: Store) {
     learn(&store, &[Sale::new("a").bought_by_nobody()]).await;
-    store.rule(PaymentId(1), None, grant(1, 10), Default::default()).await.unwrap().unwrap();
+    store.rule(PaymentId(1), None, grant(1, 10), Default::default(), RULED_AT).await.unwrap().unwrap();
     let end = store.journal_end(NOW.plus_seconds(60)).await.unwrap();
     let positions = store.positions(end, None, 10).await.unwrap();
     let lots: Vec<_> = positions.iter().flat_map(|one| &one.lots).collect();
@@ -182,7 +189,7 @@ async fn a_persons_grant_has_the_currency_and_the_price_of_its_payment(store: St
 }
 
 async fn nothing_can_be_said_about_a_payment_that_is_not_there(store: Store) {
-    let refused = store.rule(PaymentId(1), None, grant(1, 5), Default::default()).await.unwrap();
+    let refused = store.rule(PaymentId(1), None, grant(1, 5), Default::default(), RULED_AT).await.unwrap();
     assert_eq!(refused, Err(RulingRefused::NoSuchPayment));
     assert!(store.tenant(super::sale::tenant(1)).await.unwrap().is_none());
 }
@@ -191,12 +198,13 @@ async fn a_word_that_nobody_can_mean_changes_nothing(store: Store) {
     learn(&store, &[Sale::new("other").bought(), Sale::new("a").bought_by_nobody()]).await;
     let asked = the_open_one(&store).await;
     for credits in [i64::MAX, 0, -5] {
-        let refused = store.rule(PaymentId(2), None, grant(1, credits), Default::default()).await.unwrap();
+        let refused =
+            store.rule(PaymentId(2), None, grant(1, credits), Default::default(), RULED_AT).await.unwrap();
         assert_eq!(refused, Err(RulingRefused::CreditsOutOfRange));
     }
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
     assert_eq!(the_open_one(&store).await.id, asked.id);
-    store.rule(PaymentId(2), None, grant(1, 5), Default::default()).await.unwrap().unwrap();
+    store.rule(PaymentId(2), None, grant(1, 5), Default::default(), RULED_AT).await.unwrap().unwrap();
     assert_eq!(balance(&store, 1).await, [15, 0, 0, 0]);
 }
 

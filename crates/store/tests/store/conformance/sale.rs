@@ -7,7 +7,8 @@ use std::sync::Arc;
 use ledger::claim::{ClaimedTerms, Source};
 use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict};
 use ledger::{
-    Credits, EventId, Fact, Knowledge, Minor, ObjectId, Outcome, Policy, Rounding, TenantId, Timestamp, Told,
+    Credits, EventId, Fact, Knowledge, Minor, Now, ObjectId, Outcome, Policy, Rounding, TenantId, Timestamp,
+    Told,
 };
 use store::{Delivery, Page, PaymentRow, Reading, Settled, Settlement, Store, body};
 use uuid::Uuid;
@@ -170,6 +171,15 @@ pub(crate) async fn learn(store: &Store, facts: &[Fact]) -> Vec<Outcome> {
     learn_under(store, &Policy::default(), facts).await
 }
 
+/// The same, at another time.
+pub(crate) async fn learn_at(store: &Store, facts: &[Fact], now: Now) {
+    let mut batch = Vec::new();
+    for fact in facts {
+        batch.push(told(arrive(store, &fact.told.event).await, fact));
+    }
+    store.settle(batch, Arc::default(), now).await.unwrap();
+}
+
 /// The same, under other rules.
 pub(crate) async fn learn_under(store: &Store, policy: &Policy, facts: &[Fact]) -> Vec<Outcome> {
     let mut batch = Vec::new();
@@ -186,7 +196,7 @@ pub(crate) fn told(seq: i64, fact: &Fact) -> Settlement {
 
 /// Settles one batch.
 pub(crate) async fn settle(store: &Store, policy: &Policy, batch: Vec<Settlement>) -> Vec<Settled> {
-    store.settle(batch, Arc::new(policy.clone()), NOW).await.unwrap()
+    store.settle(batch, Arc::new(policy.clone()), Now::trusted(NOW)).await.unwrap()
 }
 
 /// What the tenant has and owes: available, held, frozen, debt.
@@ -201,6 +211,9 @@ pub(crate) async fn payment(store: &Store, object: &ObjectId) -> PaymentRow {
     let found = store.payment(object.to_string()).await.unwrap();
     found.unwrap_or_else(|| panic!("no payment for {object}"))
 }
+
+/// When Ann gives her word.
+pub(crate) const RULED_AT: Now = Now::trusted(NOW.plus_seconds(60));
 
 /// Ann's word: so many credits to this tenant.
 pub(crate) fn grant(number: u128, credits: i64) -> Ruling {
@@ -217,10 +230,5 @@ pub(crate) fn grant(number: u128, credits: i64) -> Ruling {
 
 /// Ann's word.
 pub(crate) fn word(verdict: Verdict) -> Ruling {
-    Ruling {
-        at: NOW.plus_seconds(60),
-        by: "ann".to_owned(),
-        reason: "called the customer".to_owned(),
-        verdict,
-    }
+    Ruling { at: RULED_AT.at, by: "ann".to_owned(), reason: "called the customer".to_owned(), verdict }
 }

@@ -4,16 +4,19 @@
 use std::sync::Arc;
 
 use ledger::knowledge::Verdict;
-use ledger::{Kind, TenantId};
+use ledger::{HoldState, Kind, Now, TenantId};
 use store::{Answered, Store, StoreError, Swept, TransactionFilter};
 
-use super::sale::{ALL, NOW, Sale, balance, learn, payment, tenant, word};
-use super::till::{ask, batch, capture, carried, give, hold_for, order, order_of, spend, statement, words};
+use super::sale::{ALL, NOW, RULED_AT, Sale, balance, learn, learn_at, payment, tenant, word};
+use super::till::{
+    ask, batch, capture, carried, give, hold_for, hold_id, order, order_of, spend, statement, words,
+};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case!([sweep, next_expiry], what_is_due_ends_the_longest_due_first_and_in_bounded_steps),
     case!([sweep, next_expiry], what_has_an_end_is_due_at_its_microsecond),
+    case!([sweep, carry_out, settle, hold, holds, tenant_detail], a_clock_in_doubt_ends_nothing),
     case!([sweep], what_returns_to_a_lot_that_ended_is_gone),
     case!([sweep, carry_out], a_late_sweep_changes_no_answer),
     case!([sweep, settle, rule], a_late_sweep_changes_nothing_that_an_event_takes),
@@ -42,11 +45,18 @@ async fn what_is_due_ends_the_longest_due_first_and_in_bounded_steps(store: Stor
     }
     ask(&store, order_of(tenant(3), "give", give(5, 50, Some(NOW.plus_seconds(50)))), NOW).await.unwrap();
     assert_eq!(store.next_expiry().await.unwrap(), Some(NOW.plus_seconds(50)));
-    assert_eq!(store.sweep(NOW.plus_seconds(49), 2).await.unwrap(), Swept { expired: 0, more: false });
+    assert_eq!(
+        store.sweep(Now::trusted(NOW.plus_seconds(49)), 2).await.unwrap(),
+        Swept { expired: 0, more: false }
+    );
     let at = NOW.plus_seconds(85);
-    assert_eq!(store.sweep(at, 1).await.unwrap(), Swept { expired: 2, more: true }, "one lot and one hold");
-    assert_eq!(store.sweep(at, 2).await.unwrap(), Swept { expired: 2, more: true });
-    assert_eq!(store.sweep(at, 2).await.unwrap(), Swept { expired: 0, more: false });
+    assert_eq!(
+        store.sweep(Now::trusted(at), 1).await.unwrap(),
+        Swept { expired: 2, more: true },
+        "one lot and one hold"
+    );
+    assert_eq!(store.sweep(Now::trusted(at), 2).await.unwrap(), Swept { expired: 2, more: true });
+    assert_eq!(store.sweep(Now::trusted(at), 2).await.unwrap(), Swept { expired: 0, more: false });
     let order = [(3, 85), (4, 85), (3, 85), (2, 85)].map(|(number, at)| (tenant(number), at));
     assert_eq!(expired(&store).await, order);
     assert_eq!(balance(&store, 3).await, [10, 0, 0, 0]);
@@ -64,10 +74,33 @@ async fn what_has_an_end_is_due_at_its_microsecond(store: Store) {
     )
     .await;
     let before = ledger::Timestamp(end.0 - 1);
-    assert_eq!(store.sweep(before, 10).await.unwrap(), Swept::default());
-    assert_eq!(store.sweep(end, 10).await.unwrap(), Swept { expired: 2, more: false });
+    assert_eq!(store.sweep(Now::trusted(before), 10).await.unwrap(), Swept::default());
+    assert_eq!(store.sweep(Now::trusted(end), 10).await.unwrap(), Swept { expired: 2, more: false });
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
     assert_eq!(store.next_expiry().await.unwrap(), None);
+}
+
+async fn a_clock_in_doubt_ends_nothing(store: Store) {
+    let sale = Sale::new("a");
+    learn(&store, &[sale.bought()]).await;
+    let end = NOW.plus_seconds(60);
+    statement(&store, &[(0, give(5, 10, Some(end)), "2:5 | 15 0 0 0")]).await;
+    statement(&store, &[(0, hold_for(1, 1, 60), "2:1 | 14 1 0 0")]).await;
+    let doubt = Now::in_doubt(NOW.plus_seconds(30 * 86_400));
+    assert_eq!(store.sweep(doubt, 10).await.unwrap(), Swept::default());
+    let spent = store.carry_out(vec![order("spend", spend(3))], doubt).await.unwrap();
+    assert_eq!(carried(spent).map(|(words, _)| words), ["2:3 | 11 1 0 0"], "credits that end burn first");
+    learn_at(&store, &[sale.refunded(1000)], doubt).await;
+    assert_eq!(expired(&store).await, []);
+    let state = async |now| store.hold(tenant(1), hold_id(1), now).await.unwrap().unwrap().state;
+    assert_eq!(state(doubt).await, HoldState::Open);
+    assert_eq!(store.holds(tenant(1), Some(HoldState::Open), doubt, ALL).await.unwrap().rows.len(), 1);
+    assert_eq!(store.tenant_detail(tenant(1), doubt).await.unwrap().unwrap().open_holds, 1);
+    // Entries are dated ahead now, and still only the clock ends what has ended.
+    let before = Now::trusted(NOW.plus_seconds(59));
+    assert_eq!(store.sweep(before, 10).await.unwrap(), Swept::default());
+    assert_eq!(state(before).await, HoldState::Open);
+    assert_eq!(store.sweep(Now::trusted(end), 10).await.unwrap(), Swept { expired: 2, more: false });
 }
 
 async fn what_returns_to_a_lot_that_ended_is_gone(store: Store) {
@@ -81,9 +114,13 @@ async fn what_returns_to_a_lot_that_ended_is_gone(store: Store) {
         (60, spend(1), "1:1 | 5 9 0 0"),
     ];
     statement(&store, &lines).await;
-    store.sweep(NOW.plus_seconds(90), 10).await.unwrap();
+    store.sweep(Now::trusted(NOW.plus_seconds(90)), 10).await.unwrap();
     assert_eq!(balance(&store, 1).await, [7, 7, 0, 0]);
-    assert_eq!(store.sweep(NOW.plus_seconds(120), 10).await.unwrap().expired, 2, "a hold, and then its lot");
+    assert_eq!(
+        store.sweep(Now::trusted(NOW.plus_seconds(120)), 10).await.unwrap().expired,
+        2,
+        "a hold, and then its lot"
+    );
     assert_eq!(balance(&store, 1).await, [9, 0, 0, 0]);
 }
 
@@ -112,7 +149,7 @@ async fn a_late_sweep_changes_no_answer(store: Store) {
         ]
     };
     let late = carried(batch(&store, asked(2), at).await).map(|(words, _)| words);
-    store.sweep(at, 10).await.unwrap();
+    store.sweep(Now::trusted(at), 10).await.unwrap();
     let swept = carried(batch(&store, asked(1), at).await).map(|(words, _)| words);
     assert_eq!(late, ["18 of 17, 0 owed", "expired before", "5:9 6:8 | 0 0 0 0"]);
     assert_eq!(swept, ["18 of 17, 0 owed", "expired before", "1:9 2:8 | 0 0 0 0"]);
@@ -130,16 +167,13 @@ async fn a_late_sweep_changes_nothing_that_an_event_takes(store: Store) {
         }
         assert_eq!(balance(&store, number).await, [5, 4, 0, 0]);
     }
-    store.sweep(NOW.plus_seconds(59), 10).await.unwrap();
-    // Somebody else's command: from here on it is a minute later for all.
-    learn(&store, &[Sale::new("other").to(9).bought()]).await;
-    ask(&store, order_of(tenant(9), "k", spend(1)), NOW.plus_seconds(60)).await.unwrap();
-    learn(&store, &[sales[0].refunded(1000), sales[1].refunded(1000)]).await;
+    store.sweep(Now::trusted(NOW.plus_seconds(59)), 10).await.unwrap();
+    learn_at(&store, &[sales[0].refunded(1000), sales[1].refunded(1000)], RULED_AT).await;
     assert_eq!(balance(&store, 1).await, [0, 0, 0, 6]);
     assert_eq!(balance(&store, 2).await, [0, 0, 0, 6]);
     // Nor a person's word.
     let id = payment(&store, &sales[2].object("pi")).await.id;
-    store.rule(id, None, word(Verdict::Dismiss), Arc::default()).await.unwrap().unwrap().unwrap();
+    store.rule(id, None, word(Verdict::Dismiss), Arc::default(), RULED_AT).await.unwrap().unwrap().unwrap();
     assert_eq!(balance(&store, 3).await, [0, 0, 0, 6]);
 }
 
@@ -161,7 +195,7 @@ async fn where_too_much_is_due_nothing_is_decided_yet(store: Store) {
     assert!(matches!(&answers[3], Ok(Answered::Carried { replayed: true, .. })), "{answers:?}");
     assert_eq!(balance(&store, 1).await, [1000, 100, 0, 0], "but a step was made");
     assert_eq!(words(&ask(&store, order("all", spend(1100)), at).await), "1:1100 | 0 0 0 0");
-    assert_eq!(store.sweep(at, 128).await.unwrap().expired, 0);
+    assert_eq!(store.sweep(Now::trusted(at), 128).await.unwrap().expired, 0);
 }
 
 async fn where_too_many_lots_end_nothing_is_decided_yet(store: Store) {
@@ -173,5 +207,5 @@ async fn where_too_many_lots_end_nothing_is_decided_yet(store: Store) {
     assert!(matches!(&answers[..], [Err(StoreError::Busy)]), "{answers:?}");
     assert_eq!(balance(&store, 1).await, [110, 0, 0, 0], "but a step was made");
     assert_eq!(words(&ask(&store, order("all", spend(10)), at).await), "1:10 | 0 0 0 0");
-    assert_eq!(store.sweep(at, 128).await.unwrap().expired, 0);
+    assert_eq!(store.sweep(Now::trusted(at), 128).await.unwrap().expired, 0);
 }

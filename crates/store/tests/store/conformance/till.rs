@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ledger::{
-    Action, Allocation, Balance, Cause, Command, Credits, HoldId, Receipt, Refusal, TenantId, Timestamp,
+    Action, Allocation, Balance, Cause, Command, Credits, HoldId, Now, Receipt, Refusal, TenantId, Timestamp,
 };
 use store::{Answered, Order, Pin, Scope, Store, StoreError};
 use uuid::Uuid;
@@ -70,7 +70,7 @@ pub(crate) async fn batch(
     orders: Vec<Order>,
     at: Timestamp,
 ) -> Vec<Result<Answered, StoreError>> {
-    store.carry_out(orders, at).await.unwrap()
+    store.carry_out(orders, Now::trusted(at)).await.unwrap()
 }
 
 /// What became of one order.

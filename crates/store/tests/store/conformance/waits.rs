@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger::knowledge::RefundRank;
-use ledger::{Minor, Outcome, Policy, Reason, Timestamp};
+use ledger::{Minor, Now, Outcome, Policy, Reason, Timestamp};
 use store::{Settled, Store, UnrelatedMoney};
 
 use super::sale::{ALL, NOW, Sale, balance, learn, payment};
@@ -21,7 +21,7 @@ pub(super) const CASES: &[Case] = &[
 const IN_VAIN: Timestamp = NOW.plus_seconds(300);
 
 async fn review(store: &Store, now: Timestamp) -> Vec<Settled> {
-    store.review(Arc::default(), now, 10).await.unwrap()
+    store.review(Arc::default(), Now::trusted(now), 10).await.unwrap()
 }
 
 async fn outcome(store: &Store, event: &str) -> Option<Outcome> {
@@ -50,7 +50,7 @@ async fn a_session_that_arrives_in_time_ends_the_wait(store: Store) {
 
 async fn a_payment_that_has_waited_is_reviewed_beside_a_batch(store: Store) {
     learn(&store, &[Sale::new("a").paid_by_intent()]).await;
-    store.settle(Vec::new(), Arc::default(), IN_VAIN).await.unwrap();
+    store.settle(Vec::new(), Arc::default(), Now::trusted(IN_VAIN)).await.unwrap();
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
 }
 

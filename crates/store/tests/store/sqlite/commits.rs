@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use ledger::{Outcome, PaymentId, Policy};
+use ledger::{Now, Outcome, PaymentId, Policy};
 use rusqlite::Connection;
 use store::sqlite::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
 use store::{Answered, KeyRow, Receipt, StoreError};
 use tokio::task::JoinSet;
 
 use super::{open, raw};
-use crate::conformance::sale::{NOW, Sale, arrive, balance, delivery, grant, learn, settle, told};
+use crate::conformance::sale::{NOW, RULED_AT, Sale, arrive, balance, delivery, grant, learn, settle, told};
 use crate::conformance::till::{batch, hold, order, spend};
 use crate::folder::Folder;
 
@@ -54,10 +54,14 @@ async fn a_job_that_fails_leaves_its_neighbours_alone() {
                 // The same name and secret for each: all but the first fail after they made a tenant known.
                 0 => store.create_key(key(number), [7; 32]).await.is_ok(),
                 // All but the first find nothing to settle.
-                1 => !store.settle(batch, Policy::default().into(), NOW).await.unwrap().is_empty(),
+                1 => !store
+                    .settle(batch, Policy::default().into(), Now::trusted(NOW))
+                    .await
+                    .unwrap()
+                    .is_empty(),
                 // So many credits nobody can mean.
                 2 => store
-                    .rule(PaymentId(2), None, grant(1, i64::MAX), Policy::default().into())
+                    .rule(PaymentId(2), None, grant(1, i64::MAX), Policy::default().into(), RULED_AT)
                     .await
                     .unwrap()
                     .is_ok(),

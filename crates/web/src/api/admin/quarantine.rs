@@ -159,7 +159,8 @@ async fn rule(
 ) -> Result<Response, Problem> {
     let by = caller.signs(word.by.as_deref());
     let ruling = Ruling { at: request.meta.at, by, reason: word.reason, verdict };
-    let settled = request.store().rule(payment.id, Some(item.id), ruling, request.app.policy.clone()).await?;
+    let (policy, now) = (request.app.policy.clone(), request.app.clock.reading());
+    let settled = request.store().rule(payment.id, Some(item.id), ruling, policy, now).await?;
     let settled = settled.map_err(|refused| Problem::new(ProblemKind::Validation, refused.to_string()))?;
     let settled = settled.ok_or_else(closed_meanwhile)?;
     request.app.noticed.ring();

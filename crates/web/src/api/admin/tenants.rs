@@ -46,7 +46,7 @@ pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Resp
     request
         .answer(async |request| {
             request.query.only(&[])?;
-            let found = request.store().tenant_detail(parsed(&id)?, request.meta.at).await?;
+            let found = request.store().tenant_detail(parsed(&id)?, request.app.clock.reading()).await?;
             let TenantDetail { row, open_holds, lots, quarantined } = found.ok_or_else(missing)?;
             let tenant = TenantView::of(&row);
             Ok(request.meta.data(TenantDetailView {

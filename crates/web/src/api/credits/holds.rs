@@ -83,7 +83,7 @@ pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
             let tenant = caller.tenant(request.query.get("tenant_id"))?;
             let state = request.query.one_of("state", HoldState::ALL, HoldState::as_str)?;
             let page = page(&request.query)?;
-            let found = request.store().holds(tenant, state, request.meta.at, page).await?;
+            let found = request.store().holds(tenant, state, request.app.clock.reading(), page).await?;
             let rows: Vec<_> = found.rows.iter().map(HoldView::of).collect();
             Ok(request.meta.page(rows, page, found.total))
         })
@@ -99,7 +99,7 @@ pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Resp
     request
         .answer(async |request| {
             let tenant = tenant(&request, &caller)?;
-            let found = request.store().hold(tenant, parsed(&id)?, request.meta.at).await?;
+            let found = request.store().hold(tenant, parsed(&id)?, request.app.clock.reading()).await?;
             let hold = found.ok_or_else(|| Problem::not_found("hold"))?;
             Ok(request.meta.data(HoldView::of(&hold)))
         })
