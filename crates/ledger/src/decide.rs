@@ -8,7 +8,7 @@
 //! arguments.
 
 use crate::book::{Book, Changes, Payment};
-use crate::draft::{Behind, Draft};
+use crate::draft::{Behind, Draft, PaymentOrigin};
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
 use crate::ids::{ObjectId, PaymentId, TenantId};
@@ -166,7 +166,7 @@ fn revise(
     let id = same.first().copied().unwrap_or(book.next_payment);
     let before = same.first().map(|id| book.payments[id].knowledge.clone()).unwrap_or_default();
 
-    let behind = Behind { payment: Some((id, after.key().cloned())), ..Behind::only(cause) };
+    let behind = Behind { payment: Some(PaymentOrigin::new(id, &after)), ..Behind::only(cause) };
     let mut draft = Draft::new(book, behind, now);
     let here = (Some(id), after.purchased_at());
     let one_of = |payment: Option<PaymentId>| payment.is_some_and(|payment| same.contains(&payment));

@@ -8,7 +8,8 @@ use crate::book::{Book, Changes, Lot, PRIORITY_OF_PURCHASES, Payment, Tenant};
 use crate::chain;
 use crate::hold::Hold;
 use crate::ids::{HoldId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
-use crate::money::Credits;
+use crate::knowledge::Knowledge;
+use crate::money::{Credits, Minor};
 use crate::notice::{self, Notice};
 use crate::now::Now;
 use crate::posting::{Account, Balance, Cause, Kind, Posting, Transaction};
@@ -34,10 +35,31 @@ pub(crate) struct Draft<'a> {
 /// What is behind the transactions that are posted next.
 pub(crate) struct Behind {
     pub(crate) cause: Cause,
-    /// The payment, and its key, by which others are told of it.
-    pub(crate) payment: Option<(PaymentId, Option<ObjectId>)>,
+    pub(crate) payment: Option<PaymentOrigin>,
     pub(crate) hold: Option<HoldId>,
     pub(crate) reference: Option<String>,
+}
+
+/// The payment behind a transaction, as others are told of it.
+#[derive(Clone)]
+pub(crate) struct PaymentOrigin {
+    pub(crate) id: PaymentId,
+    /// Its payment intent, else its session, else its charge.
+    pub(crate) key: Option<ObjectId>,
+    /// What was paid, in minor units.
+    pub(crate) amount: Minor,
+    pub(crate) currency: Option<String>,
+}
+
+impl PaymentOrigin {
+    pub(crate) fn new(id: PaymentId, known: &Knowledge) -> Self {
+        Self {
+            id,
+            key: known.key().cloned(),
+            amount: known.amount_paid(),
+            currency: known.currency().map(str::to_owned),
+        }
+    }
 }
 
 impl Behind {
@@ -163,7 +185,7 @@ impl<'a> Draft<'a> {
             tenant,
             kind,
             cause: self.behind.cause.clone(),
-            payment: self.behind.payment.as_ref().map(|(id, _)| *id),
+            payment: self.behind.payment.as_ref().map(|payment| payment.id),
             hold: self.behind.hold,
             reference: self.behind.reference.clone(),
             at: self.at,
@@ -172,8 +194,8 @@ impl<'a> Draft<'a> {
             hash: [0; 32],
         };
         transaction.hash = chain::seal(&previous, &transaction);
-        let key = self.behind.payment.as_ref().and_then(|(_, key)| key.clone());
-        self.notices.extend(notice::of_transaction(&transaction, key, before.balance.debt));
+        let origin = self.behind.payment.as_ref();
+        self.notices.extend(notice::of_transaction(&transaction, origin, before.balance.debt));
         self.transactions.push(transaction);
     }
 

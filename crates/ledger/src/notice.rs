@@ -6,10 +6,11 @@
 use serde::{Serialize, Serializer};
 
 use crate::book::Tenant;
+use crate::draft::PaymentOrigin;
 use crate::entitlement::entitlement;
 use crate::ids::{HoldId, ObjectId, TenantId, Timestamp};
 use crate::knowledge::Knowledge;
-use crate::money::Credits;
+use crate::money::{Credits, Minor};
 use crate::named::named;
 use crate::posting::{Account, Balance, Kind, Transaction};
 use crate::status::is_final;
@@ -82,6 +83,12 @@ pub struct Notice {
     /// The payment behind it, by its key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment: Option<ObjectId>,
+    /// What was paid, in minor units; with `credits.granted` and `payment.finalized`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Minor>,
+    /// The currency of it: three letters, lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
     /// The hold behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldId>,
@@ -103,9 +110,10 @@ fn with_sum<S: Serializer>(of: &Option<Balance>, to: S) -> Result<S::Ok, S::Erro
 /// What to tell of a transaction, before which the tenant owed `debt_before`.
 pub(crate) fn of_transaction(
     entry: &Transaction,
-    payment: Option<ObjectId>,
+    payment: Option<&PaymentOrigin>,
     debt_before: Credits,
 ) -> impl Iterator<Item = Notice> + use<> {
+    let price = payment.filter(|payment| entry.kind == Kind::Granted && payment.amount > Minor::ZERO);
     let kind = match entry.kind {
         Kind::Granted => NoticeKind::CreditsGranted,
         Kind::Revoked => NoticeKind::CreditsRevoked,
@@ -136,7 +144,9 @@ pub(crate) fn of_transaction(
         transaction: Some(entry.seq),
         credits: Some(credits),
         balance_after: Some(entry.balance_after),
-        payment,
+        payment: payment.and_then(|payment| payment.key.clone()),
+        amount: price.map(|payment| payment.amount),
+        currency: price.and_then(|payment| payment.currency.clone()),
         hold: entry.hold,
         reference: entry.reference.clone(),
     };
@@ -161,6 +171,8 @@ pub(crate) fn of_balance(after: &Tenant, before: Balance, at: Timestamp) -> Opti
         credits: Some(after.balance.available),
         balance_after: Some(after.balance),
         payment: None,
+        amount: None,
+        currency: None,
         hold: None,
         reference: None,
     })
@@ -185,7 +197,14 @@ pub(crate) fn of_payment(before: &[&Knowledge], after: &Knowledge, at: Timestamp
     if done(after) && !told().any(|known| done(known)) {
         kinds.push(NoticeKind::PaymentFinalized);
     }
+    let price = |kind| {
+        let paid = Some(after.amount_paid()).filter(|paid| *paid > Minor::ZERO);
+        let finalized = paid.filter(|_| kind == NoticeKind::PaymentFinalized);
+        (finalized, finalized.and(after.currency().map(str::to_owned)))
+    };
     let notice = |kind| Notice {
+        amount: price(kind).0,
+        currency: price(kind).1,
         kind,
         tenant,
         at,

@@ -61,6 +61,8 @@ impl World {
             _ => Credits(sum(1)),
         };
         let payment = transaction.payment.map(|id| self.key(id));
+        let known = transaction.payment.map(|id| &self.book.payments[&id].knowledge);
+        let price = known.filter(|_| transaction.kind == Kind::Granted);
         let expected = Notice {
             kind: NoticeKind::from_name(&kind).expect("every kind of transaction has its notice"),
             tenant: transaction.tenant,
@@ -69,6 +71,10 @@ impl World {
             credits: Some(credits),
             balance_after: Some(transaction.balance_after),
             payment,
+            amount: price.map(|known| known.amount_paid()).filter(|amount| *amount > ledger::Minor::ZERO),
+            currency: price
+                .filter(|known| !known.amount_paid().is_zero())
+                .and_then(|known| known.currency().map(str::to_owned)),
             hold: transaction.hold,
             reference: transaction.reference.clone(),
         };
@@ -98,8 +104,8 @@ impl World {
             let known = &payment.knowledge;
             let names: BTreeSet<_> = known.objects().cloned().collect();
             let so_far = &mut self.told_final;
-            if !owned(known) {
-                so_far.retain(|name| !names.contains(name)); // Whoever comes to own it has not been told.
+            if !owned(known) || !known.is_paid() {
+                so_far.retain(|name| !names.contains(name)); // Whoever owns it once it is paid has not been told.
             }
             let finalized = owned(known) && known.is_paid() && is_final(known) && so_far.is_disjoint(&names);
             let same = changes.absorbed.iter().chain([&payment.id]);

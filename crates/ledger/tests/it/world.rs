@@ -261,6 +261,9 @@ fn lasting(known: &Knowledge) -> Knowledge {
             claim.judgement = Judgement::Waiting;
         }
     }
+    if let [_, others @ ..] = &mut known.claims[..] {
+        others.sort_by_key(|claim| (claim.terms.source, claim.told.clone(), claim.terms.clone()));
+    }
     known
 }
 
