@@ -64,6 +64,7 @@ pub(crate) use page::STYLE;
         adjustments::reject,
         adjustments::write_off,
         reports::liability,
+        reports::unrelated::unrelated,
         keys::list,
         keys::create,
         keys::revoke,

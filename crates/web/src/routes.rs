@@ -71,6 +71,7 @@ pub fn router(app: App) -> Router {
         .route("/api/admin/adjustments/{id}/reject", post(adjustments::reject))
         .route("/api/admin/write-offs", post(adjustments::write_off))
         .route("/api/admin/reports/liability", get(reports::liability))
+        .route("/api/admin/reports/unrelated", get(reports::unrelated::unrelated))
         .route("/api/admin/keys", get(keys::list).post(keys::create))
         .route("/api/admin/keys/{id}/revoke", post(keys::revoke))
         .route("/api/admin/keys/{id}/rotate", post(keys::rotate));

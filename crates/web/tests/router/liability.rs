@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use stripe::write::{Purchase, event};
 
-use crate::deployment::purchase;
+use crate::deployment::{Deployment, purchase};
 use crate::till::Till;
 use crate::{OTHER, TENANT};
 
@@ -236,4 +236,22 @@ async fn the_totals_are_what_the_journal_says() {
     }
     let short = csv(&till, "format=csv").await;
     assert!(table.ends_with(short.split_once("\r\n").unwrap().1), "without lots it is the rest of the table");
+}
+
+#[tokio::test]
+async fn money_that_is_not_ours_is_counted_by_currency() {
+    let deployment = Deployment::new().await;
+    let charge = |id: &str, amount: i64, currency: &str| {
+        format!(
+            r#"{{"id":"evt_{id}","type":"charge.succeeded","created":1708425700,"data":{{"object":{{"id":"ch_{id}",
+            "payment_intent":"pi_{id}","amount":{amount},"captured":true,"status":"succeeded","currency":"{currency}"}}}}}}"#
+        )
+    };
+    for (id, amount, currency) in [("a", 900, "eur"), ("b", 1_100, "eur"), ("c", 500, "usd")] {
+        deployment.learn(charge(id, amount, currency)).await;
+    }
+    let eur = json!({ "currency": "eur", "payments": 2, "amount": 2_000 });
+    let usd = json!({ "currency": "usd", "payments": 1, "amount": 500 });
+    assert_eq!(deployment.look("/api/admin/reports/unrelated").await, json!([eur, usd]));
+    assert_eq!(deployment.look("/api/admin/quarantine?all=true").await, json!([]));
 }

@@ -98,6 +98,7 @@ const ROWS: &[Row] = &[
     ("POST /api/admin/adjustments/{id}/reject", Adjustment, r#"{"reason":"r"}"#, Operators(200)),
     ("POST /api/admin/write-offs", Nothing, r#"{"tenant_id":"{tenant}","reason":"r"}"#, Operators(422)),
     ("GET /api/admin/reports/liability", Nothing, "", Operators(200)),
+    ("GET /api/admin/reports/unrelated", Nothing, "", Operators(200)),
     ("GET /api/admin/keys", Nothing, "", Operators(200)),
     ("POST /api/admin/keys", Nothing, r#"{"name":"n","tenant_id":"{tenant}"}"#, Operators(201)),
     ("POST /api/admin/keys/{id}/revoke", Key, "", Operators(200)),

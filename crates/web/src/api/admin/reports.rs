@@ -4,6 +4,7 @@
 
 mod lot;
 mod totals;
+pub(crate) mod unrelated;
 mod written;
 
 use axum::response::Response;
