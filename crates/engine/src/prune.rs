@@ -26,8 +26,8 @@ pub struct Pruner {
 }
 
 impl Pruner {
-    /// Prunes one batch. True when there is more to prune. What is pruned is gone for good, so a clock in doubt
-    /// prunes nothing.
+    /// Prunes one batch. True when there is more to prune. What is pruned is gone for good, so a clock in
+    /// doubt prunes nothing.
     ///
     /// # Errors
     /// When the store cannot.

@@ -26,8 +26,8 @@ pub struct World {
     pub metadata: MetadataKeys,
 }
 
-/// Which metadata keys carry the terms, whatever the object. The default is the guide's shape; FairePlace's other
-/// shape has `package_id` for the package.
+/// Which metadata keys carry the terms, whatever the object. The default is the guide's shape; FairePlace's
+/// other shape has `package_id` for the package.
 #[derive(Clone, Debug)]
 pub struct MetadataKeys {
     /// Whose credits: a UUID.
@@ -124,8 +124,8 @@ fn read_object(event: &Event<'_>, object: &Object, world: &World) -> Reading {
         Some(fault) => Reading::Partial {
             fact,
             detail: format!(
-                "A part of the event's object cannot be read ({}): {fault}. The rest was applied; what this part \
-                 may have meant for credits was not.",
+                "A part of the event's object cannot be read ({}): {fault}. The rest was applied; what this \
+                 part may have meant for credits was not.",
                 fault.code()
             ),
         },

@@ -79,7 +79,8 @@ named! {
         ClaimsConflict = "claims_conflict",
         /// Less was collected than was due.
         Underpaid = "underpaid",
-        /// A subscription or an invoice: its refunds cannot be matched with it, so it grants nothing by itself.
+        /// A subscription or an invoice: its refunds cannot be matched with it, so it grants nothing by
+        /// itself.
         Unlinked = "unlinked",
         /// Money of a payment of ours went back, and no purchase that it could be matched with arrived.
         ReversalUnmatched = "reversal_unmatched",

@@ -15,9 +15,9 @@ use crate::now::Now;
 use crate::posting::{Account, Balance, Cause, Kind};
 use crate::settle::{refreeze, repay};
 
-/// Decides a command. What has run out of time by a trusted clock ends first. The book must hold the tenant; of its lots those to burn, as far as they are needed;
-/// the hold that is named, and the holds and lots of the tenant whose time is up; and all lots of the
-/// payments that bought what is in these holds.
+/// Decides a command. What has run out of time by a trusted clock ends first. The book must hold the tenant;
+/// of its lots those to burn, as far as they are needed; the hold that is named, and the holds and lots of
+/// the tenant whose time is up; and all lots of the payments that bought what is in these holds.
 ///
 /// # Panics
 /// When it does not: better than to take fewer credits than were sold. When a new hold's name is not new:
@@ -30,8 +30,8 @@ pub fn carry_out(book: &Book, command: &Command, now: Now) -> Execution {
     Execution { answer, changes: draft.finish(None, Vec::new()) }
 }
 
-/// Returns the credits of `tenant`'s holds whose time is up, and ends those of its lots. Changes nothing while
-/// the clock is in doubt.
+/// Returns the credits of `tenant`'s holds whose time is up, and ends those of its lots. Changes nothing
+/// while the clock is in doubt.
 pub fn expire(book: &Book, tenant: TenantId, now: Now) -> Changes {
     let mut draft = Draft::new(book, Behind::only(Cause::Clock(String::new())), now);
     settle_due(&mut draft, tenant);

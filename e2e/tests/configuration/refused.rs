@@ -43,6 +43,8 @@ const ROWS: &[Row] = &[
     Row(&[("FAIREPLACE_LISTEN", "127.0.0.1:99999")], "", "FAIREPLACE_LISTEN must be an address and a port"),
     Row(&[("FAIREPLACE_STRIPE_ACCOUNT", "Acme")], "", "FAIREPLACE_STRIPE_ACCOUNT must be an account id"),
     Row(&[("FAIREPLACE_REFUND_ROUNDING", "round")], "", "FAIREPLACE_REFUND_ROUNDING must be floor or ceil"),
+    Row(&[("FAIREPLACE_TERMS_FROM", "charge")], "", "FAIREPLACE_TERMS_FROM must be session or payment_intent"),
+    Row(&[("FAIREPLACE_REVERSAL_WAIT_MINUTES", "0")], "", "FAIREPLACE_REVERSAL_WAIT_MINUTES must be minutes from 1"),
     Row(&[("FAIREPLACE_KNOWN_TENANTS_ONLY", "yes")], "", "FAIREPLACE_KNOWN_TENANTS_ONLY must be true or false"),
     Row(&[("FAIREPLACE_METADATA_TENANT", "")], "", "FAIREPLACE_METADATA_TENANT must be a metadata key of 1 to 40 characters"),
     Row(&[("FAIREPLACE_METADATA_PACKAGE", "package\n")], "", "FAIREPLACE_METADATA_PACKAGE must be a metadata key"),

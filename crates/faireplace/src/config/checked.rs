@@ -112,34 +112,13 @@ impl Config {
             "test" => Mode::Test,
             _ => return Err(wrong("FAIREPLACE_MODE", "live or test")),
         };
-        let refund_rounding = match required(raw, "FAIREPLACE_REFUND_ROUNDING")? {
-            "floor" => Rounding::Floor,
-            "ceil" => Rounding::Ceil,
-            _ => return Err(wrong("FAIREPLACE_REFUND_ROUNDING", "floor or ceil")),
-        };
-        let terms_from = match required(raw, "FAIREPLACE_TERMS_FROM")? {
-            "session" => TermsFrom::Session,
-            "payment_intent" => TermsFrom::PaymentIntent,
-            _ => return Err(wrong("FAIREPLACE_TERMS_FROM", "session or payment_intent")),
-        };
-        let reversal_wait = match required(raw, "FAIREPLACE_REVERSAL_WAIT_MINUTES")?.parse() {
-            Ok(minutes @ 1..=43_200) => minutes * 60,
-            _ => return Err(wrong("FAIREPLACE_REVERSAL_WAIT_MINUTES", "minutes from 1 to 43200")),
-        };
         let metadata = MetadataKeys {
             tenant: metadata_key(raw, "FAIREPLACE_METADATA_TENANT")?,
             package: metadata_key(raw, "FAIREPLACE_METADATA_PACKAGE")?,
             credits: metadata_key(raw, "FAIREPLACE_METADATA_CREDITS")?,
         };
         let packages = raw.packages.as_deref().map(packages::check).transpose()?.unwrap_or_default();
-        let policy = Policy {
-            refund_rounding,
-            catalogue: shop::catalogue(&packages),
-            known_tenants_only: flag(raw, "FAIREPLACE_KNOWN_TENANTS_ONLY")?,
-            terms_from,
-            reversal_wait,
-            ..Policy::default()
-        };
+        let policy = policy(raw, &packages)?;
         let account = raw.get("FAIREPLACE_STRIPE_ACCOUNT").map(str::to_owned);
         if account.as_deref().is_some_and(|account| !account.starts_with("acct_")) {
             return Err(wrong("FAIREPLACE_STRIPE_ACCOUNT", "an account id, such as acct_1A2b3C"));
@@ -172,6 +151,29 @@ impl Config {
             },
         })
     }
+}
+
+/// The deployment's rules about money.
+fn policy(raw: &Raw, packages: &[Package]) -> Result<Policy, Failure> {
+    Ok(Policy {
+        refund_rounding: match required(raw, "FAIREPLACE_REFUND_ROUNDING")? {
+            "floor" => Rounding::Floor,
+            "ceil" => Rounding::Ceil,
+            _ => return Err(wrong("FAIREPLACE_REFUND_ROUNDING", "floor or ceil")),
+        },
+        catalogue: shop::catalogue(packages),
+        known_tenants_only: flag(raw, "FAIREPLACE_KNOWN_TENANTS_ONLY")?,
+        terms_from: match required(raw, "FAIREPLACE_TERMS_FROM")? {
+            "session" => TermsFrom::Session,
+            "payment_intent" => TermsFrom::PaymentIntent,
+            _ => return Err(wrong("FAIREPLACE_TERMS_FROM", "session or payment_intent")),
+        },
+        reversal_wait: match required(raw, "FAIREPLACE_REVERSAL_WAIT_MINUTES")?.parse() {
+            Ok(minutes @ 1..=43_200) => minutes * 60,
+            _ => return Err(wrong("FAIREPLACE_REVERSAL_WAIT_MINUTES", "minutes from 1 to 43200")),
+        },
+        ..Policy::default()
+    })
 }
 
 fn required<'r>(raw: &'r Raw, variable: &str) -> Result<&'r str, Failure> {

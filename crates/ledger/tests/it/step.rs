@@ -34,8 +34,8 @@
 //!
 //! KEYS are the ids that the event carries, joined by `+`; their first letter says what they name: `s` a
 //! session, `P` a payment intent, `c` a charge, `i` an invoice, `u` a subscription. TERMS are `package NAME`,
-//! `currency C` and `at CREATED`. Tenants are A to F, anything else stands as written, and `-` is missing. An event's time and id come from its line, unless `at` says otherwise. Holds are h1, h2 and so
-//! on.
+//! `currency C` and `at CREATED`. Tenants are A to F, anything else stands as written, and `-` is missing. An
+//! event's time and id come from its line, unless `at` says otherwise. Holds are h1, h2 and so on.
 
 use ledger::claim::{ClaimedTerms, Source};
 use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict};

@@ -105,7 +105,8 @@ impl World {
             let names: BTreeSet<_> = known.objects().cloned().collect();
             let so_far = &mut self.told_final;
             if !owned(known) || !known.is_paid() {
-                so_far.retain(|name| !names.contains(name)); // Whoever owns it once it is paid has not been told.
+                // Whoever owns it once it is paid has not been told.
+                so_far.retain(|name| !names.contains(name));
             }
             let finalized = owned(known) && known.is_paid() && is_final(known) && so_far.is_disjoint(&names);
             let same = changes.absorbed.iter().chain([&payment.id]);

@@ -178,8 +178,8 @@ fn explain(reason: Reason, known: &Knowledge) -> String {
             known.amount_due().unwrap_or_default()
         )),
         Reason::Unlinked => nothing(&format!(
-            "A subscription or an invoice over {} minor units of {unit} was paid. Its refunds do not name it, so \
-             granting it needs its payment intent, or a person who handles refunds by hand.",
+            "A subscription or an invoice over {} minor units of {unit} was paid. Its refunds do not name \
+             it, so granting it needs its payment intent, or a person who handles refunds by hand.",
             known.amount_paid()
         )),
         Reason::ReversalUnmatched => {

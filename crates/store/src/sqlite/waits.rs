@@ -1,5 +1,7 @@
-//! Payments that wait for something which may never come: a checkout session, or the purchase behind a refund.
-//! Not here: what they wait for, and what it means that it did not come (`ledger::review`, `ledger::overdue`).
+//! Payments that wait for something which may never come: a checkout session, or the purchase behind a
+//! refund.
+//! Not here: what they wait for, and what it means that it did not come (`ledger::review`,
+//! `ledger::overdue`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
