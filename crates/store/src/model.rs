@@ -1,5 +1,6 @@
 //! What crosses the border of the store: deliveries in, rows out. Plain data; no row knows where it is kept.
 
+mod clock;
 mod commands;
 mod notices;
 mod operators;
@@ -12,6 +13,7 @@ use ledger::{
     Timestamp,
 };
 
+pub use clock::{ClockMark, ClockRecord};
 pub use commands::{Answered, Order, Swept};
 pub use notices::*;
 pub use operators::{

@@ -5,6 +5,7 @@ mod adjustments;
 mod audit;
 mod backup;
 mod book;
+mod clock;
 mod commands;
 mod deliveries;
 mod endpoints;
@@ -50,11 +51,11 @@ pub use writer::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
 
 use crate::error::{OpenError, StoreError};
 use crate::model::{
-    Answered, Attempt, Audit, BegunPurchase, Delivery, DeliveryRow, DeliveryState, Disabled, DueDelivery,
-    DueEvent, EndpointRow, EventFilter, EventRow, Health, KeyRow, Listing, LotRow, NoticeHealth, NoticeRange,
-    NoticeRow, Order, Page, PaymentRow, Postponed, Purchase, PurchaseOrder, PurchaseSession, QuarantineRow,
-    Receipt, Room, RotatedKey, Settled, Settlement, SigningSecret, Swept, TransactionFilter, TransactionRow,
-    UnrelatedMoney,
+    Answered, Attempt, Audit, BegunPurchase, ClockMark, ClockRecord, Delivery, DeliveryRow, DeliveryState,
+    Disabled, DueDelivery, DueEvent, EndpointRow, EventFilter, EventRow, Health, KeyRow, Listing, LotRow,
+    NoticeHealth, NoticeRange, NoticeRow, Order, Page, PaymentRow, Postponed, Purchase, PurchaseOrder,
+    PurchaseSession, QuarantineRow, Receipt, Room, RotatedKey, Settled, Settlement, SigningSecret, Swept,
+    TransactionFilter, TransactionRow, UnrelatedMoney,
 };
 
 /// The version of SQLite inside this program.
@@ -413,6 +414,14 @@ impl Sqlite {
 
     pub(crate) async fn unrelated_money(&self) -> Answer<Vec<UnrelatedMoney>> {
         self.readers.read(reports::unrelated).await
+    }
+
+    pub(crate) async fn remember_clock(&self, mark: ClockMark, due_by: Timestamp) -> Answer<()> {
+        self.writer.write(move |c| clock::remember(c, &mark, due_by)).await
+    }
+
+    pub(crate) async fn clock_record(&self) -> Answer<ClockRecord> {
+        self.readers.read(clock::record).await
     }
 
     pub(crate) async fn health(&self) -> Answer<Health> {

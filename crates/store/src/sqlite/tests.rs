@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ledger::{
     Action, Cause, Command, Credits, EventId, HoldId, HoldState, Kind, Now, PaymentId, TenantId, Timestamp,
@@ -12,13 +13,14 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use uuid::Uuid;
 
 use super::{
-    Mode, adjustments, audit, commands, deliveries, endpoints, events, feed, holds, ingest, journal, open,
-    payments, purchases, quarantine, reports, statement, sweep, tenants,
+    Mode, adjustments, audit, clock, commands, deliveries, endpoints, events, feed, holds, ingest, journal,
+    open, payments, purchases, quarantine, reports, statement, sweep, tenants,
 };
 use crate::body;
 use crate::model::{
-    AdjustmentState, Attempt, Delivery, DeliveryState, EndpointRow, EventFilter, Fate, NewAdjustment,
-    NewPurchase, Order, Page, Pin, PurchaseOrder, Room, Scope, SigningSecret, TransactionFilter,
+    AdjustmentState, Attempt, ClockMark, Delivery, DeliveryState, EndpointRow, EventFilter, Fate,
+    NewAdjustment, NewPurchase, Order, Page, Pin, PurchaseOrder, Room, Scope, SigningSecret,
+    TransactionFilter,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
@@ -101,6 +103,7 @@ const CASES: &[Case] = &[
     ("feed", feed, &["SCAN e", "SCAN endpoints"]),
     ("lists", lists, &[]),
     ("health", health, &[]),
+    ("clock", clock, &[]),
     ("sweep", sweep, &[]),
 ];
 
@@ -259,6 +262,12 @@ fn lists(c: &Connection) {
 
 fn health(c: &Connection) {
     audit::health(c).unwrap();
+}
+
+fn clock(c: &Connection) {
+    let mark = ClockMark { at: NOW, boot_id: None, since_boot: Duration::ZERO };
+    clock::remember(c, &mark, LATER).unwrap();
+    clock::record(c).unwrap();
 }
 
 fn sweep(c: &Connection) {

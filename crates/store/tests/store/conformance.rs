@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod batches;
+mod clock;
 mod commands;
 pub(crate) mod endpoints;
 mod health;
@@ -73,6 +74,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     endpoints::CASES,
     purchases::CASES,
     health::CASES,
+    clock::CASES,
 ];
 
 /// Runs every case on an empty store of its own, and reports all that failed.

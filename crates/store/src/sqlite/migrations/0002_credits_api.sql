@@ -190,3 +190,12 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 -- By endpoint first: one with a million due rows hides no other.
 CREATE INDEX deliveries_due ON deliveries (endpoint, due_at, notice, tenant) WHERE due_at IS NOT NULL;
+
+-- A moment at which the clock was trusted: a start holds the machine's clock against it.
+CREATE TABLE clock (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    at         INTEGER NOT NULL,
+    newest     INTEGER,                            -- the newest date in events and transactions at that time
+    boot_id    TEXT,                               -- which run of the machine it was, where that is known
+    since_boot INTEGER NOT NULL                    -- how long the machine had run, in microseconds
+) STRICT;

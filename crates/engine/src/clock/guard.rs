@@ -1,0 +1,278 @@
+//! Whether the wall clock is believed. Pure: the readings are arguments, so every case is a row of a table.
+//!
+//! An *offset* is wall time minus boot time, in microseconds: it stays the same while both clocks run alike.
+//! The *anchor* is the offset that the wall clock is held against. It follows the wall clock at a bounded
+//! rate, so that a clock that runs a little fast or slow is never doubted, and many small steps are.
+
+use ledger::{Now, Timestamp};
+
+use super::status::{ClockState, ClockStatus};
+
+/// How far the wall clock may be from the anchor, in microseconds: 60 seconds.
+pub(super) const TOLERANCE: i64 = 60_000_000;
+/// How often the anchor follows the wall clock, by the boot clock: every minute.
+pub(super) const FOLLOW_EVERY: i64 = 60_000_000;
+/// The anchor follows by at most one part in so many of the time that has passed: 1 second in 1000 seconds.
+/// Twice what NTP slews by at most (500 ppm), and far more than quartz drifts.
+const FOLLOW_ONE_IN: i64 = 1000;
+/// Where the two times are close to each other, evidence means the one that it is this near to, in
+/// microseconds: 30 seconds. They are more than [`TOLERANCE`] apart, so it is never this near to both.
+const CLEARLY: i64 = 30_000_000;
+
+/// Why the time is in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The wall clock jumped while the program ran.
+    Jumped,
+    /// The wall clock jumped between two runs of the program, while the machine ran.
+    JumpedBetweenRuns,
+    /// At the start the wall clock was before the time last written.
+    BeforeLastWritten,
+    /// At the start the wall clock was implausibly far after the time last written.
+    FarAfterLastWritten,
+}
+
+impl Doubt {
+    /// Its machine name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jumped => "jumped",
+            Self::JumpedBetweenRuns => "jumped_between_runs",
+            Self::BeforeLastWritten => "before_last_written",
+            Self::FarAfterLastWritten => "far_after_last_written",
+        }
+    }
+
+    /// What happened, in words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Jumped => "the machine's clock jumped",
+            Self::JumpedBetweenRuns => "the machine's clock jumped while the program was not running",
+            Self::BeforeLastWritten => "the machine's clock is before the time last written to the database",
+            Self::FarAfterLastWritten => {
+                "the machine's clock is more than 7 days after the time last written to the database"
+            }
+        }
+    }
+}
+
+/// One of the two times that may be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The machine's wall clock.
+    Wall,
+    /// The last trusted time, and what has passed since.
+    Kept,
+}
+
+impl Side {
+    /// `wall` or `kept`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wall => "wall",
+            Self::Kept => "kept",
+        }
+    }
+
+    /// The one with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Wall, Self::Kept].into_iter().find(|side| side.as_str() == name)
+    }
+
+    pub(super) const fn in_words(self) -> &'static str {
+        match self {
+            Self::Wall => "the machine's clock",
+            Self::Kept => "the kept time",
+        }
+    }
+}
+
+/// What evidence did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// There was no doubt.
+    NoDoubt,
+    /// This time is trusted now.
+    On(Side),
+    /// It may mean either time: the doubt stays.
+    Unclear,
+    /// It fits neither time: the doubt stays.
+    Neither,
+}
+
+/// What the log is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// From now on the time is in doubt.
+    Doubted(Doubt),
+    /// The wall clock agrees again.
+    Returned,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// The wall clock agrees with the anchor.
+    Wall,
+    /// Nobody knows which time is right.
+    Doubt { why: Doubt, since: Timestamp },
+    /// The wall clock is wrong, and the kept time is right.
+    Kept { why: Doubt, since: Timestamp },
+}
+
+/// What is believed of the wall clock.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    trust: Trust,
+    /// The offset that the wall clock is held against.
+    anchor: i64,
+    /// How much further ahead than [`TOLERANCE`] the wall clock may be: nonzero after a start that cannot know
+    /// how long the machine was off.
+    slack: i64,
+    /// The offset of the kept time.
+    kept: i64,
+    /// When the anchor last followed the wall clock, by the boot clock.
+    followed_at: i64,
+}
+
+impl Guard {
+    /// One that trusts a wall clock of this offset.
+    pub(super) fn trusting(offset: i64, anchor: i64, boot: i64) -> Self {
+        Self { trust: Trust::Wall, anchor, slack: 0, kept: offset, followed_at: boot }
+    }
+
+    /// One that begins in doubt, with a kept time of this offset. The wall clock is believed once it lies
+    /// within the tolerance of that, or up to `slack` microseconds further ahead.
+    pub(super) fn doubting(why: Doubt, kept: i64, slack: i64, boot: i64) -> Self {
+        let since = Timestamp(kept.saturating_add(boot));
+        Self { trust: Trust::Doubt { why, since }, anchor: kept, slack, kept, followed_at: boot }
+    }
+
+    /// The time, as it is to be used.
+    pub(super) fn reading(&self, wall: Timestamp, boot: i64) -> Now {
+        match self.trust {
+            Trust::Wall => Now::trusted(wall),
+            Trust::Doubt { .. } => Now::in_doubt(self.kept_time(boot)),
+            Trust::Kept { .. } => Now::trusted(self.kept_time(boot)),
+        }
+    }
+
+    pub(super) fn status(&self, wall: Timestamp, boot: i64) -> ClockStatus {
+        let (state, why, since) = match self.trust {
+            Trust::Wall => (ClockState::Trusted, None, None),
+            Trust::Doubt { why, since } => (ClockState::InDoubt, Some(why), Some(since)),
+            Trust::Kept { why, since } => (ClockState::Kept, Some(why), Some(since)),
+        };
+        ClockStatus { state, wall, kept: self.kept_time(boot), why, since }
+    }
+
+    pub(super) fn is_in_doubt(&self) -> bool {
+        matches!(self.trust, Trust::Doubt { .. })
+    }
+
+    /// What the fast path holds the wall clock against; none while that is not trusted.
+    pub(super) fn anchor(&self) -> Option<i64> {
+        (self.trust == Trust::Wall).then_some(self.anchor)
+    }
+
+    pub(super) fn kept_offset(&self) -> i64 {
+        self.kept
+    }
+
+    /// The offset of the last trusted reading, which the fast path made.
+    pub(super) fn trust_until(&mut self, offset: i64) {
+        self.kept = offset;
+    }
+
+    /// Takes a reading in.
+    pub(super) fn observe(&mut self, wall: Timestamp, boot: i64) -> Option<Change> {
+        let offset = wall.0.saturating_sub(boot);
+        let ahead = offset.saturating_sub(self.anchor);
+        let agrees = (-TOLERANCE..=TOLERANCE.saturating_add(self.slack)).contains(&ahead);
+        match (self.trust, agrees) {
+            (Trust::Wall, true) => {
+                self.follow(ahead, boot);
+                self.kept = offset;
+                None
+            }
+            (Trust::Wall, false) => {
+                self.trust = Trust::Doubt { why: Doubt::Jumped, since: self.kept_time(boot) };
+                Some(Change::Doubted(Doubt::Jumped))
+            }
+            (Trust::Doubt { .. } | Trust::Kept { .. }, true) => {
+                // Where the downtime was unknown, the wall clock says how long it was.
+                let anchor = if self.slack > 0 { offset } else { self.anchor };
+                *self = Self::trusting(offset, anchor, boot);
+                Some(Change::Returned)
+            }
+            (Trust::Doubt { .. } | Trust::Kept { .. }, false) => None,
+        }
+    }
+
+    /// Settles a doubt on the time that `at` fits.
+    pub(super) fn witness(
+        &mut self,
+        at: Timestamp,
+        tolerance_seconds: i64,
+        wall: Timestamp,
+        boot: i64,
+    ) -> Settled {
+        if !self.is_in_doubt() {
+            return Settled::NoDoubt;
+        }
+        let kept = self.kept_time(boot);
+        let away = |time: Timestamp| time.0.saturating_sub(at.0).saturating_abs();
+        let (side, nearest) =
+            if away(wall) < away(kept) { (Side::Wall, away(wall)) } else { (Side::Kept, away(kept)) };
+        let tolerance = tolerance_seconds * 1_000_000;
+        if nearest > tolerance {
+            return Settled::Neither;
+        }
+        // Where the two times are so close that a late delivery may mean either, it must be on time.
+        let close = wall.0.saturating_sub(kept.0).saturating_abs() <= 2 * tolerance;
+        if close && nearest > CLEARLY {
+            return Settled::Unclear;
+        }
+        self.settle(side, wall, boot);
+        Settled::On(side)
+    }
+
+    /// A person's word. False where there is nothing to decide: the wall clock is trusted, or the kept time is
+    /// confirmed already.
+    pub(super) fn confirm(&mut self, side: Side, wall: Timestamp, boot: i64) -> bool {
+        match (self.trust, side) {
+            (Trust::Wall, _) | (Trust::Kept { .. }, Side::Kept) => false,
+            (Trust::Doubt { .. }, _) | (Trust::Kept { .. }, Side::Wall) => {
+                self.settle(side, wall, boot);
+                true
+            }
+        }
+    }
+
+    fn settle(&mut self, side: Side, wall: Timestamp, boot: i64) {
+        match (side, self.trust) {
+            (Side::Wall, _) => {
+                let offset = wall.0.saturating_sub(boot);
+                *self = Self::trusting(offset, offset, boot);
+            }
+            (Side::Kept, Trust::Doubt { why, .. } | Trust::Kept { why, .. }) => {
+                self.trust = Trust::Kept { why, since: self.kept_time(boot) };
+                (self.anchor, self.slack) = (self.kept, 0);
+            }
+            (Side::Kept, Trust::Wall) => {}
+        }
+    }
+
+    fn kept_time(&self, boot: i64) -> Timestamp {
+        Timestamp(self.kept.saturating_add(boot))
+    }
+
+    /// Moves the anchor towards the wall clock, which is `ahead` of it.
+    fn follow(&mut self, ahead: i64, boot: i64) {
+        let passed = boot.saturating_sub(self.followed_at);
+        if passed >= FOLLOW_EVERY {
+            let most = passed / FOLLOW_ONE_IN;
+            self.anchor = self.anchor.saturating_add(ahead.clamp(-most, most));
+            self.followed_at = boot;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! How the clock is doing, for health, status, `doctor` and whoever must decide.
+
+use ledger::Timestamp;
+
+use super::guard::Doubt;
+
+/// What is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockState {
+    /// The wall clock.
+    Trusted,
+    /// Nothing for certain: the kept time is used, and ends nothing.
+    InDoubt,
+    /// The kept time, which was confirmed. The wall clock is wrong.
+    Kept,
+}
+
+impl ClockState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Trusted, Self::InDoubt, Self::Kept];
+
+    /// Its machine name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trusted => "trusted",
+            Self::InDoubt => "in_doubt",
+            Self::Kept => "kept",
+        }
+    }
+}
+
+/// How the clock is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockStatus {
+    /// What is believed.
+    pub state: ClockState,
+    /// The machine's wall clock.
+    pub wall: Timestamp,
+    /// The last trusted time, and what has passed since.
+    pub kept: Timestamp,
+    /// Why the wall clock is not believed.
+    pub why: Option<Doubt>,
+    /// Since when it is in doubt, or the kept time is trusted, by the kept time.
+    pub since: Option<Timestamp>,
+}
+
+impl ClockStatus {
+    /// A wall clock that is believed.
+    pub(super) fn trusted(now: Timestamp) -> Self {
+        Self { state: ClockState::Trusted, wall: now, kept: now, why: None, since: None }
+    }
+
+    /// The time that is used.
+    pub fn now(&self) -> Timestamp {
+        if self.state == ClockState::Trusted { self.wall } else { self.kept }
+    }
+
+    /// How far the wall clock is ahead of the kept time, in seconds; negative where it is behind.
+    pub fn difference_seconds(&self) -> i64 {
+        self.wall.0.saturating_sub(self.kept.0) / 1_000_000
+    }
+}
