@@ -1,6 +1,6 @@
-//! Where the time comes from. The wall clock is believed while it agrees with the clock that counts from boot.
-//! After a jump the time is in doubt: it goes on from the last trusted time, and ends nothing until evidence
-//! settles which of the two is right (design section 3, The clock may be wrong).
+//! Where the time comes from. The wall clock is believed while it agrees with the clock that counts from
+//! boot. After a jump the time is in doubt: it goes on from the last trusted time, and ends nothing until
+//! evidence settles which of the two is right (design section 3, The clock may be wrong).
 //! Not here: the rules of doubt (`guard`), what a start believes (`start`), the loop that remembers the time
 //! and asks Stripe for it (`keeper`).
 
@@ -102,8 +102,8 @@ impl Clock {
         self.with_guard(watch, |guard, wall, boot| guard.reading(wall, boot))
     }
 
-    /// How long the machine has run, suspended or not. Limits and time-outs count in this: no jump of the wall
-    /// clock moves it.
+    /// How long the machine has run, suspended or not. Limits and time-outs count in this: no jump of the
+    /// wall clock moves it.
     pub fn since_boot(&self) -> Duration {
         (self.0.machine.boot)()
     }
@@ -180,8 +180,8 @@ impl Clock {
             Change::Doubted(why) => tracing::error!(
                 reason = why.as_str(),
                 difference_seconds,
-                "the clock is in doubt: {}. Until it is settled nothing expires; set this machine's clock, or \
-                 see `faireplace clock show`",
+                "the clock is in doubt: {}. Until it is settled nothing expires. Set this machine's clock, \
+                 or see `faireplace clock show`",
                 why.in_words()
             ),
             Change::Returned => tracing::warn!("the wall clock agrees again and is trusted"),
@@ -191,7 +191,8 @@ impl Clock {
 
 impl Watch {
     fn lock(&self) -> MutexGuard<'_, Guard> {
-        // Whoever panicked left a whole guard behind: its fields are written one by one without a panic between.
+        // Whoever panicked left a whole guard behind: its fields are written one by one without a panic
+        // between.
         self.guard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

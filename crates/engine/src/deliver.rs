@@ -86,7 +86,7 @@ impl Deliverer {
             self.land(over);
         }
         self.record(now).await?;
-        let due = self.store.due_deliveries(now, self.room(now)).await?;
+        let due = self.store.due_deliveries(now, self.room()).await?;
         for (lane, deliveries) in by_lane(due) {
             self.begin(lane, deliveries);
         }
@@ -152,10 +152,10 @@ impl Deliverer {
         }
     }
 
-    fn room(&self, now: Timestamp) -> Room {
+    fn room(&self) -> Room {
         Room {
             busy: self.lane_of.values().cloned().collect(),
-            slow: self.slow.endpoints(now),
+            slow: self.slow.endpoints(&self.sender.clock),
             lanes: LANES_MAX,
             late_lanes: LATE_LANES_MAX,
             lanes_per_endpoint: LANES_PER_ENDPOINT,

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::outgoing::{self, Certificates, Outgoing};
 
 /// Where Stripe is.
-const STRIPE: &str = "https://api.stripe.com";
+pub(crate) const STRIPE: &str = "https://api.stripe.com";
 /// How long all of an answer may take. Shorter than what clients and proxies wait for ours.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The most of an answer that is read, in bytes. A session has a few thousand.

@@ -90,7 +90,7 @@ impl Client {
         }
         require_ledger(database)?;
         let store = Store::open_sqlite(&database.path, config.mode)?;
-        let clock = Clock::system();
+        let clock = service::clock(&store).await?;
         let own = operator_key::ensure(database, &store, &clock).await?;
         let key = brought.unwrap_or(own);
         let (app, applier) = service::assemble(config, store, Vec::new(), clock.clone());

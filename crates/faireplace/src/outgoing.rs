@@ -3,6 +3,7 @@
 //! redirects, which nobody here follows, proxies, and the way to our own service (`client`). The way to
 //! addresses that customers chose is `notices`, with its guard.
 
+pub(crate) mod date;
 mod guard;
 pub(crate) mod notices;
 

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use engine::clock::{DateSource, Keeper, Machine};
 use engine::{Applier, Clock, Deliverer, Pruner, Sweeper, read};
 use store::{OpenError, Store};
 use stripe::Secret;
@@ -28,6 +29,7 @@ pub(crate) struct Service {
     applier: Applier,
     deliverer: Deliverer,
     pruner: Pruner,
+    keeper: Keeper,
     orders_to_stop: [Signal; 2],
 }
 
@@ -47,12 +49,24 @@ pub(crate) fn assemble(config: &Config, store: Store, secrets: Vec<Secret>, cloc
     (app, applier)
 }
 
+/// The machine's clock, held against the time last written to this database.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(crate) async fn clock(store: &Store) -> Result<Clock, Failure> {
+    Ok(Clock::watched(Machine::real(), &store.clock_record().await?))
+}
+
 impl Service {
-    /// Opens the database and the port.
+    /// Opens the database and the port. `date` tells the time while the clock is in doubt.
     ///
     /// # Errors
     /// When either belongs to somebody else.
-    pub(crate) async fn open(config: &Config, secrets: Vec<Secret>) -> Result<Self, Failure> {
+    pub(crate) async fn open(
+        config: &Config,
+        secrets: Vec<Secret>,
+        date: Option<DateSource>,
+    ) -> Result<Self, Failure> {
         // The port first: one that is taken leaves no fresh database behind.
         let listener =
             TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config, &error))?;
@@ -63,7 +77,7 @@ impl Service {
             signal(SignalKind::terminate()).map_err(no_signals)?,
             signal(SignalKind::interrupt()).map_err(no_signals)?,
         ];
-        let clock = Clock::system();
+        let clock = clock(&store).await?;
         operator_key::ensure(&config.database, &store, &clock).await?;
         let address = listener.local_addr().map_err(|error| cannot_listen(config, &error))?;
         let holder = serde_json::json!({ "pid": std::process::id(), "url": format!("http://{address}") });
@@ -73,9 +87,10 @@ impl Service {
         let (mut app, applier) = assemble(config, store.clone(), secrets, clock.clone());
         app.destinations = Arc::new(config.notice_hosts.clone().unwrap_or_default());
         let carrier = outgoing::notices::carrier(app.destinations.clone())?;
-        let deliverer = Deliverer::new(store.clone(), carrier, Schedule::default(), clock);
+        let deliverer = Deliverer::new(store.clone(), carrier, Schedule::default(), clock.clone());
+        let keeper = Keeper::new(clock, store.clone(), date);
         let pruner = Pruner { store, keep_days: config.notice_days };
-        Ok(Self { app, address, listener, applier, deliverer, pruner, orders_to_stop })
+        Ok(Self { app, address, listener, applier, deliverer, pruner, keeper, orders_to_stop })
     }
 
     /// Runs until SIGTERM or SIGINT, then drains: what was accepted is answered, what is being applied is
@@ -96,9 +111,10 @@ impl Service {
         let apply_until = until(stopping.clone());
         let sweeper = Sweeper { store: store.clone(), noticed: self.app.noticed.clone() };
         let (sweep_clock, sweep_until) = (clock.clone(), until(stopping.clone()));
-        let (mut deliverer, pruner) = (self.deliverer, self.pruner);
+        let (mut deliverer, pruner, mut keeper) = (self.deliverer, self.pruner, self.keeper);
         let (bell, deliver_until) = (self.app.noticed.listen(), until(stopping.clone()));
         let (prune_clock, prune_until) = (clock.clone(), until(stopping.clone()));
+        let keep_until = until(stopping.clone());
         let draining = self.app.draining.clone();
         // Requests that were accepted want their commands carried out, so the desk closes after the last.
         let (desk, desk_clock) = (self.app.desk.clone(), clock.clone());
@@ -111,6 +127,7 @@ impl Service {
         loops.spawn(async move { sweeper.run(&sweep_clock, sweep_until).await });
         loops.spawn(async move { deliverer.run(bell, deliver_until).await });
         loops.spawn(async move { pruner.run(&prune_clock, prune_until).await });
+        loops.spawn(async move { keeper.run(keep_until).await });
         loops.spawn(async move { desk.run(&desk_clock, async { drop(served.await) }).await });
         loops.spawn(async move {
             let drained = http.await;

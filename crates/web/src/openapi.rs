@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use utoipa::OpenApi;
 
-use crate::api::admin::{adjustments, audit, events, keys, quarantine, reports, status, tenants};
+use crate::api::admin::{adjustments, audit, clock, events, keys, quarantine, reports, status, tenants};
 use crate::api::{credits, description, health, payments, stream, webhook_endpoints};
 use crate::webhook;
 
@@ -47,6 +47,8 @@ pub(crate) use page::STYLE;
         stream::follow,
         status::show,
         audit::show,
+        clock::show,
+        clock::confirm,
         events::list,
         events::show,
         events::replay,

@@ -1,5 +1,6 @@
 //! How many requests a tenant may make: all of its keys share one fixed window of an hour, which begins with
 //! the first of them. Counted in memory, for as many tenants as [`TENANTS_MAX`].
+//! Windows are counted by the time since boot: no wrong clock locks a tenant out.
 //! Not here: the header fields (`server::allowance`), and whose request it is (`api::request`).
 
 #[cfg(test)]
@@ -8,7 +9,8 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use ledger::{TenantId, Timestamp};
+use engine::Clock;
+use ledger::TenantId;
 
 /// Seconds in a window.
 const WINDOW_SECONDS: i64 = 3_600;
@@ -25,7 +27,7 @@ pub struct Limiter {
 
 #[derive(Clone, Copy, Debug)]
 struct Window {
-    /// In Unix seconds.
+    /// In seconds since boot.
     ends_at: i64,
     left: u32,
 }
@@ -51,22 +53,22 @@ impl Limiter {
 
     /// What a tenant may do who has asked for nothing yet: what is said where no request is taken off,
     /// because nobody in particular asks, or an operator. None where nothing is counted.
-    pub fn untouched(&self, now: Timestamp) -> Option<Allowance> {
+    pub fn untouched(&self, clock: &Clock) -> Option<Allowance> {
         let whole = Allowance {
             limit: self.limit,
             remaining: self.limit,
-            reset: now.seconds() + WINDOW_SECONDS,
+            reset: clock.now().seconds() + WINDOW_SECONDS,
             refused_for: None,
         };
         (self.limit > 0).then_some(whole)
     }
 
     /// Takes one request off what the tenant may make; none where nothing is counted.
-    pub fn take(&self, tenant: TenantId, now: Timestamp) -> Option<Allowance> {
+    pub fn take(&self, tenant: TenantId, clock: &Clock) -> Option<Allowance> {
         if self.limit == 0 {
             return None;
         }
-        let now = now.seconds();
+        let now = i64::try_from(clock.since_boot().as_secs()).unwrap_or(i64::MAX);
         // Whoever panicked held nothing half done: a window is written in one go.
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let current = windows.get(&tenant).copied().filter(|window| now < window.ends_at);
@@ -78,8 +80,9 @@ impl Limiter {
         });
         let remaining = window.left.saturating_sub(1);
         windows.insert(tenant, Window { left: remaining, ..window });
-        let refused_for = (window.left == 0).then_some(window.ends_at - now);
-        Some(Allowance { limit: self.limit, remaining, reset: window.ends_at, refused_for })
+        let rest = window.ends_at - now;
+        let refused_for = (window.left == 0).then_some(rest);
+        Some(Allowance { limit: self.limit, remaining, reset: clock.now().seconds() + rest, refused_for })
     }
 }
 

@@ -7,9 +7,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use engine::entropy;
 
-use crate::api::admin::{adjustments, audit, events, keys, quarantine, reports, status, tenants};
+use crate::api::admin::{adjustments, audit, clock, events, keys, quarantine, reports, status, tenants};
 use crate::api::{credits, description, health, missing, payments, stream, webhook_endpoints};
-use crate::app::App;
+use crate::app::{App, Shared};
 use crate::server::allowance::tell;
 use crate::server::headers::stamp;
 use crate::server::unreceived::refuse;
@@ -17,15 +17,11 @@ use crate::webhook;
 
 /// The whole service.
 pub fn router(app: App) -> Router {
-    let (limits, clock) = (app.limits, app.clock.clone());
+    let (limits, time) = (app.limits, app.clock.clone());
 
     let stripe = Router::new()
         .route("/webhooks/stripe", post(webhook::receive))
         .layer(DefaultBodyLimit::max(limits.webhook_body_bytes));
-
-    // For whoever wants to know what this is.
-    let about =
-        Router::new().route("/openapi.json", get(description::json)).route("/docs", get(description::page));
 
     // For tenants: whoever holds a key of one, or an operator who names one with `?tenant_id=`.
     let api = Router::new()
@@ -56,6 +52,8 @@ pub fn router(app: App) -> Router {
     let admin = Router::new()
         .route("/api/admin/status", get(status::show))
         .route("/api/admin/audit", get(audit::show))
+        .route("/api/admin/clock", get(clock::show))
+        .route("/api/admin/clock/confirm", post(clock::confirm))
         .route("/api/admin/events", get(events::list))
         .route("/api/admin/events/{id}", get(events::show))
         .route("/api/admin/events/{id}/replay", post(events::replay))
@@ -80,10 +78,15 @@ pub fn router(app: App) -> Router {
         .merge(admin)
         .layer(DefaultBodyLimit::max(limits.api_body_bytes))
         .merge(stripe)
-        .merge(about)
+        .merge(about())
         .fallback(missing::route)
         .method_not_allowed_fallback(missing::method);
     let app = Arc::new(app);
-    let service = tell(refuse(service, &limits, clock.clone()), &app).with_state(app);
-    stamp(service, move || entropy::unique_id(clock.now()))
+    let service = tell(refuse(service, &limits, time.clone()), &app).with_state(app);
+    stamp(service, move || entropy::unique_id(time.now()))
+}
+
+/// For whoever wants to know what this is.
+fn about() -> Router<Shared> {
+    Router::new().route("/openapi.json", get(description::json)).route("/docs", get(description::page))
 }

@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use ledger::{Now, Timestamp};
 use stripe::signature::{SignatureFault, TOLERANCE_SECONDS, verify};
 use tokio::time::timeout;
 use utoipa::ToSchema;
@@ -36,6 +37,12 @@ const UNAVAILABLE: &str = concat!(
     r#""The event could not be stored for certain. Send it again."}}"#,
 );
 
+const CLOCK_IN_DOUBT: &str = concat!(
+    r#"{"error":{"code":503,"type":"SERVICE_UNAVAILABLE","message":"#,
+    r#""This service's clock is in doubt, and the signature fits neither time. Nothing was stored. Send it "#,
+    r#"again."}}"#,
+);
+
 /// Take one event from Stripe
 ///
 /// A 2xx means that the event is on disk. Whatever cannot promise that is a 503, and Stripe sends the event
@@ -49,7 +56,8 @@ const UNAVAILABLE: &str = concat!(
         (status = 400, description = "The signature does not verify this body.", body = Refused),
         (status = 413, description = "The body is too large.", body = Refused),
         (status = 415, description = "The body is compressed.", body = Refused),
-        (status = 503, description = "It could not be stored for certain.", body = Refused)))]
+        (status = 503, description = "It could not be stored for certain, or the clock is in doubt.",
+            body = Refused)))]
 pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Response {
     let headers = request.headers();
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
@@ -66,27 +74,45 @@ pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Resp
         }
         Err(_) => return json(StatusCode::BAD_REQUEST, UNREADABLE),
     };
-    let now = app.clock.now();
-    if let Err(fault) =
-        verify(&body, Some(signature.as_bytes()), &app.secrets, now.seconds(), TOLERANCE_SECONDS)
-    {
-        return refuse(&app, fault, body.len());
-    }
+    let now = app.clock.reading();
+    let signed = match genuine(&app, &body, signature.as_bytes(), now) {
+        Ok(signed) => signed,
+        Err(fault) if !now.trusted && is_about_time(fault) => return fits_neither_time(&app, fault),
+        Err(fault) => return refuse(&app, fault, body.len()),
+    };
     let Ok(_permit) = app.intake_permits.try_acquire() else {
         Counters::count(&app.counters.unavailable);
         return json(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE);
     };
-    match timeout(app.limits.webhook, app.intake.keep(&body, now)).await {
+    match timeout(app.limits.webhook, app.intake.keep(&body, now.at)).await {
         Ok(Ok(receipt)) => {
             Counters::count(&app.counters.accepted);
             if receipt.deliveries > 1 {
                 Counters::count(&app.counters.duplicates);
+            } else if !now.trusted {
+                // Only an event that is new: anybody may repeat a known one at any time.
+                app.clock.witness(signed, TOLERANCE_SECONDS, "a new event's signature");
             }
             json(StatusCode::OK, RECEIVED)
         }
         Ok(Err(error)) => unavailable(&app, &error.to_string()),
         Err(_) => unavailable(&app, "the database took too long"),
     }
+}
+
+/// When it was signed, if Stripe signed it just now. While the clock is in doubt, by either time.
+fn genuine(app: &App, body: &[u8], signature: &[u8], now: Now) -> Result<Timestamp, SignatureFault> {
+    let by = |time: Timestamp| verify(body, Some(signature), &app.secrets, time.seconds(), TOLERANCE_SECONDS);
+    let verified = match by(now.at) {
+        Err(fault) if !now.trusted && is_about_time(fault) => by(app.clock.status().wall),
+        by_now => by_now,
+    };
+    verified.map(|verified| Timestamp::from_seconds(verified.timestamp))
+}
+
+/// Whether the signature is genuine, and only its time is wrong.
+fn is_about_time(fault: SignatureFault) -> bool {
+    matches!(fault, SignatureFault::Stale | SignatureFault::Future)
 }
 
 /// The event is on disk.
@@ -118,6 +144,16 @@ fn refuse(app: &App, fault: SignatureFault, bytes: usize) -> Response {
     app.counters.count_fault(fault);
     tracing::warn!(reason = fault.as_str(), bytes, "refused a webhook: {fault}");
     json(StatusCode::BAD_REQUEST, SIGNATURE_INVALID)
+}
+
+/// Stripe's event, by neither of the two times. Stripe sends it again, and the clock may be set by then.
+fn fits_neither_time(app: &App, fault: SignatureFault) -> Response {
+    Counters::count(&app.counters.unavailable);
+    tracing::error!(
+        reason = fault.as_str(),
+        "a genuine webhook fits neither the machine's clock nor the kept time: set this machine's clock"
+    );
+    json(StatusCode::SERVICE_UNAVAILABLE, CLOCK_IN_DOUBT)
 }
 
 fn unavailable(app: &App, why: &str) -> Response {

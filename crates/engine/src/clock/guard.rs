@@ -33,6 +33,10 @@ pub enum Doubt {
 }
 
 impl Doubt {
+    /// Every reason.
+    pub const ALL: [Self; 4] =
+        [Self::Jumped, Self::JumpedBetweenRuns, Self::BeforeLastWritten, Self::FarAfterLastWritten];
+
     /// Its machine name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -66,6 +70,9 @@ pub enum Side {
 }
 
 impl Side {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Wall, Self::Kept];
+
     /// `wall` or `kept`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -76,7 +83,7 @@ impl Side {
 
     /// The one with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Wall, Self::Kept].into_iter().find(|side| side.as_str() == name)
+        Self::ALL.into_iter().find(|side| side.as_str() == name)
     }
 
     pub(super) const fn in_words(self) -> &'static str {
@@ -125,8 +132,8 @@ pub(super) struct Guard {
     trust: Trust,
     /// The offset that the wall clock is held against.
     anchor: i64,
-    /// How much further ahead than [`TOLERANCE`] the wall clock may be: nonzero after a start that cannot know
-    /// how long the machine was off.
+    /// How much further ahead than [`TOLERANCE`] the wall clock may be: nonzero after a start that cannot
+    /// know how long the machine was off.
     slack: i64,
     /// The offset of the kept time.
     kept: i64,
@@ -236,8 +243,8 @@ impl Guard {
         Settled::On(side)
     }
 
-    /// A person's word. False where there is nothing to decide: the wall clock is trusted, or the kept time is
-    /// confirmed already.
+    /// A person's word. False where there is nothing to decide: the wall clock is trusted, or the kept time
+    /// is confirmed already.
     pub(super) fn confirm(&mut self, side: Side, wall: Timestamp, boot: i64) -> bool {
         match (self.trust, side) {
             (Trust::Wall, _) | (Trust::Kept { .. }, Side::Kept) => false,

@@ -27,17 +27,18 @@ const WAIT_MAX_SECONDS: i64 = 3 * 86_400;
 
 type Asking = Pin<Box<dyn Future<Output = Result<Timestamp, String>> + Send>>;
 
-/// Asks somebody outside who cannot be wrong what time it is.
+/// Asks Stripe what time it is.
 #[derive(Clone)]
-pub struct DateSource(Arc<dyn Fn() -> Asking + Send + Sync>);
+pub struct DateSource(Arc<dyn Fn(Timestamp) -> Asking + Send + Sync>);
 
 impl DateSource {
-    /// One that asks in this way, within a bounded time, and answers with the time or why there is none.
-    pub fn from_fn<F>(ask: impl Fn() -> F + Send + Sync + 'static) -> Self
+    /// One that asks in this way, within a bounded time, and answers with the time or why there is none. It
+    /// is handed the time by which certificates are judged.
+    pub fn from_fn<F>(ask: impl Fn(Timestamp) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Timestamp, String>> + Send + 'static,
     {
-        Self(Arc::new(move || Box::pin(ask())))
+        Self(Arc::new(move |at| Box::pin(ask(at))))
     }
 }
 
@@ -113,7 +114,13 @@ impl Keeper {
 
     async fn ask(&self) {
         let Some(date) = &self.date else { return };
-        match (date.0)().await {
+        let status = self.clock.status();
+        // A certificate is valid at the right time, and nobody knows which of the two that is.
+        let answer = match (date.0)(status.kept).await {
+            Err(_) => (date.0)(status.wall).await,
+            answer => answer,
+        };
+        match answer {
             Ok(at) => {
                 self.clock.witness(at, DATE_TOLERANCE_SECONDS, "Stripe's Date header");
             }

@@ -1,5 +1,5 @@
-//! The clock as a table: what happens to the machine's two clocks, and what is believed then. Times are seconds
-//! after [`START`], when the program starts on a machine that has run for [`RUN`] seconds.
+//! The clock as a table: what happens to the machine's two clocks, and what is believed then. Times are
+//! seconds after [`START`], when the program starts on a machine that has run for [`RUN`] seconds.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

@@ -7,7 +7,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ledger::Timestamp;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
@@ -15,11 +14,11 @@ use crate::clock::Clock;
 /// An attempt that lasts longer is slow.
 const SLOW_AFTER: Duration = Duration::from_secs(2);
 /// For how long an endpoint counts as slow of which nothing better is seen.
-const REMEMBERED_SECONDS: i64 = 60 * 60;
+const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
-/// The endpoints whose last attempt was slow, and until when that counts. Cheap to clone.
+/// The endpoints whose last attempt was slow, and until when that counts, since boot. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Slow(Arc<Mutex<HashMap<String, Timestamp>>>);
+pub(super) struct Slow(Arc<Mutex<HashMap<String, Duration>>>);
 
 impl Slow {
     /// What `attempt` answers, and whether it was slow.
@@ -34,18 +33,19 @@ impl Slow {
             self.seen().remove(endpoint);
             return (ended, false);
         }
-        self.seen().insert(endpoint.to_owned(), clock.now().plus_seconds(REMEMBERED_SECONDS));
+        self.seen().insert(endpoint.to_owned(), clock.since_boot() + REMEMBERED);
         (attempt.await, true)
     }
 
-    /// Those that count as slow at `now`.
-    pub(super) fn endpoints(&self, now: Timestamp) -> HashSet<String> {
+    /// Those that count as slow now.
+    pub(super) fn endpoints(&self, clock: &Clock) -> HashSet<String> {
+        let now = clock.since_boot();
         let mut seen = self.seen();
         seen.retain(|_, until| *until > now);
         seen.keys().cloned().collect()
     }
 
-    fn seen(&self) -> MutexGuard<'_, HashMap<String, Timestamp>> {
+    fn seen(&self) -> MutexGuard<'_, HashMap<String, Duration>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -54,7 +54,7 @@ impl Dev {
         let secret = dev.secret()?;
         let mut accepted = vec![secret.clone()];
         accepted.extend(config.secrets.iter().flatten().cloned());
-        let mut service = Service::open(&config, accepted).await?;
+        let mut service = Service::open(&config, accepted, None).await?;
         ensure_api_key(&service, &mut dev).await?;
         dev.write(&config.database)?;
 

@@ -134,6 +134,10 @@ async fn books(config: &Config, findings: &mut Vec<Finding>) {
 }
 
 fn state(status: &Value, findings: &mut Vec<Finding>) {
+    findings.push(match status["clock"]["message"].as_str() {
+        None => Good("the machine's clock is trusted".to_owned()),
+        Some(message) => Bad(message.trim_end_matches('.').to_owned()),
+    });
     let number = |name: &str| status[name].as_u64().unwrap_or_default();
     findings.push(match number("pending") {
         0 => Good(format!("applied: {}, which is all", counted(number("events"), "event"))),

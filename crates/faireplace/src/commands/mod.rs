@@ -5,6 +5,7 @@ mod advance;
 mod audit;
 mod backup;
 mod balance;
+mod clock;
 mod config_show;
 mod dev;
 mod doctor;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Keys(keys::Keys),
     Audit(audit::Audit),
     Backup(backup::Backup),
+    Clock(clock::Clock),
     Config(config_show::Config),
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
@@ -72,6 +74,7 @@ impl Command {
             Self::Keys(command) => command.run(environment).await,
             Self::Audit(command) => command.run(environment).await,
             Self::Backup(command) => command.run(environment).await,
+            Self::Clock(command) => command.run(environment).await,
             Self::Config(command) => command.run(environment),
             Self::Doctor(command) => command.run(environment).await,
             Self::Explain(command) => command.run(),

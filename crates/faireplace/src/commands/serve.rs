@@ -8,6 +8,7 @@ use crate::checkout;
 use crate::config::{Config, Environment};
 use crate::emulation;
 use crate::failure::Failure;
+use crate::outgoing::date;
 use crate::service::Service;
 use crate::terminal::colourful;
 
@@ -36,7 +37,8 @@ impl Serve {
         let key = config.stripe_key.as_ref().map(|key| key.require(config.mode)).transpose()?;
         let shop = checkout::shop(&config, key, config.stripe_base.as_deref())?;
         start_log(&config.log, config.log_json);
-        let mut service = Service::open(&config, secrets).await?;
+        let date = date::source(config.stripe_base.as_deref().unwrap_or(checkout::STRIPE));
+        let mut service = Service::open(&config, secrets, date).await?;
         service.app.shop = shop;
         tracing::info!(
             webhook = format!("http://{}/webhooks/stripe", service.address),

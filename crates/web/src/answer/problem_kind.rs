@@ -61,6 +61,8 @@ problem_kinds! {
     HoldExpired = "HOLD_EXPIRED", CONFLICT;
     /// Somebody has approved or rejected it already.
     AlreadyDecided = "ALREADY_DECIDED", CONFLICT;
+    /// The clock is not in doubt.
+    ClockNotInDoubt = "CLOCK_NOT_IN_DOUBT", CONFLICT;
     /// The body is too large.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
     /// The path and its query are too long.

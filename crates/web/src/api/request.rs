@@ -9,7 +9,6 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use ledger::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_json::json;
@@ -131,7 +130,7 @@ async fn authenticated(parts: &mut Parts, app: &Shared) -> Result<(Request, Call
     let meta = meta(parts, app);
     let caller = Caller::authenticate(authorization(&parts.headers), &app.store, meta.at).await;
     let caller = caller.map_err(|problem| meta.error(&problem))?;
-    allowed(parts, app, &caller, meta.at).map_err(|problem| meta.error(&problem))?;
+    allowed(parts, app, &caller).map_err(|problem| meta.error(&problem))?;
     Ok((Request::from_request_parts(parts, app).await?, caller))
 }
 
@@ -141,10 +140,10 @@ fn meta(parts: &Parts, app: &App) -> Meta {
 }
 
 /// Takes the request off the tenant's hour. Operators are not counted.
-fn allowed(parts: &Parts, app: &App, caller: &Caller, now: Timestamp) -> Result<(), Problem> {
+fn allowed(parts: &Parts, app: &App, caller: &Caller) -> Result<(), Problem> {
     let Some(tenant) = caller.key.tenant else { return Ok(()) };
     let taken = parts.extensions.get::<Taken>().cloned().unwrap_or_default();
-    let Some(allowance) = taken.get_or_take(|| app.limiter.take(tenant, now)) else { return Ok(()) };
+    let Some(allowance) = taken.get_or_take(|| app.limiter.take(tenant, &app.clock)) else { return Ok(()) };
     let Some(seconds) = allowance.refused_for else { return Ok(()) };
     let limit = allowance.limit;
     let message = format!(

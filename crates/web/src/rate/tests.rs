@@ -1,6 +1,7 @@
 //! The windows of the rate limit, as tables: whose request, when, and what is left then.
 //! Not here: the header fields and the refusal, which are seen from outside.
 
+use ledger::Timestamp;
 use uuid::Uuid;
 
 use super::*;
@@ -10,9 +11,13 @@ const START: i64 = 1_708_425_700;
 /// Tenant, seconds after the start: remaining, reset (after the start), seconds to wait.
 type Row = (u128, i64, (u32, i64, Option<i64>));
 
+fn at(after: i64) -> Clock {
+    Clock::from_fn(move || Timestamp::from_seconds(START + after))
+}
+
 fn check(limiter: &Limiter, rows: &[Row]) {
     for (number, &(tenant, after, (remaining, reset, refused_for))) in rows.iter().enumerate() {
-        let taken = limiter.take(TenantId(Uuid::from_u128(tenant)), Timestamp::from_seconds(START + after));
+        let taken = limiter.take(TenantId(Uuid::from_u128(tenant)), &at(after));
         let expected = Allowance { limit: limiter.limit, remaining, reset: START + reset, refused_for };
         assert_eq!(taken, Some(expected), "row {number}");
     }
@@ -63,6 +68,6 @@ fn memory_is_bounded() {
 #[test]
 fn zero_counts_nothing() {
     let limiter = Limiter::new(0);
-    assert_eq!(limiter.take(TenantId(Uuid::nil()), Timestamp::from_seconds(START)), None);
+    assert_eq!(limiter.take(TenantId(Uuid::nil()), &at(0)), None);
     assert!(limiter.windows.lock().unwrap().is_empty());
 }

@@ -1,6 +1,7 @@
 //! The closed lists of names, as schemas: each is read off the type that the program itself uses.
 //! Not here: what the names mean (docs/errors.md, and the types).
 
+use engine::clock::{ClockState, Doubt, Side};
 use ledger::posting::{Account as LedgerAccount, CauseKind as LedgerCauseKind};
 use ledger::{HoldState, Kind, NoticeKind, Outcome, PaymentStatus, Reason};
 use store::{DeliveryState, Mode as StoreMode};
@@ -9,6 +10,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::answer::ProblemKind;
+use crate::api::health;
 use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR};
 
 macro_rules! names {
@@ -44,6 +46,16 @@ names! {
     HoldStatus: HoldState::ALL.iter().map(|state| state.as_str());
     /// Where a payment stands.
     PaymentState: PaymentStatus::ALL.iter().map(|status| status.as_str());
+    /// Whether the instance works as it should.
+    HealthStatus: health::STATUSES.into_iter();
+    /// Why the instance is degraded.
+    DegradedReason: health::REASONS.into_iter();
+    /// What is believed: the machine's clock, nothing for certain, or the kept time.
+    ClockStateName: ClockState::ALL.iter().map(|state| state.as_str());
+    /// Why the machine's clock is not believed.
+    ClockReason: Doubt::ALL.iter().map(|why| why.as_str());
+    /// The machine's clock, or the last trusted time and what has passed since.
+    ClockTime: Side::ALL.iter().map(|side| side.as_str());
     /// Whose events count.
     Mode: [StoreMode::Test, StoreMode::Live].iter().map(|mode| mode.as_str());
     /// What a key may do.

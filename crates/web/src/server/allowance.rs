@@ -32,7 +32,7 @@ pub(crate) fn tell(routes: Router<Shared>, app: &Shared) -> Router<Shared> {
             request.extensions_mut().insert(taken.clone());
             let mut response = next.run(request).await;
             let counted = taken.0.get().copied();
-            if let Some(allowance) = counted.unwrap_or_else(|| app.limiter.untouched(app.clock.now())) {
+            if let Some(allowance) = counted.unwrap_or_else(|| app.limiter.untouched(&app.clock)) {
                 let mut set =
                     |name, number: i64| response.headers_mut().insert(name, HeaderValue::from(number));
                 set(HeaderName::from_static("x-ratelimit-limit"), allowance.limit.into());

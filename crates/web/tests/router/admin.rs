@@ -83,6 +83,11 @@ async fn status_and_audit_tell_how_it_stands() {
         "mode": "live", "events": 2, "pending": 2, "oldest_pending_at": "2024-02-20T10:41:40Z",
         "last_event_at": "2024-02-20T10:42:40Z", "quarantined": 0, "transactions": 0,
         "notices": { "endpoints": 0, "failing": 0, "pending": 0, "next_due_at": null, "disabled": [] },
+        "clock": {
+            "state": "trusted", "time": "2024-02-20T10:42:40Z", "wall_time": "2024-02-20T10:42:40Z",
+            "kept_time": "2024-02-20T10:42:40Z", "difference_seconds": 0, "reason": null, "since": null,
+            "message": null,
+        },
         "since_start": {
             "accepted": 2, "duplicates": 0, "unavailable": 0,
             "signature_faults": {

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use engine::Next;
+use engine::clock::Machine;
 use engine::{Applier, Clock, MetadataKeys, World, read};
 use ledger::{Policy, TenantId, Timestamp};
 use rusqlite::Connection;
@@ -33,7 +35,9 @@ pub(crate) struct Deployment {
     pub(crate) operator: String,
     applier: Applier,
     router: Router,
-    hand: Arc<AtomicI64>,
+    /// What has passed since the machine's start, and how wrong its wall clock is, in microseconds.
+    passed: Arc<AtomicI64>,
+    wrong: Arc<AtomicI64>,
     folder: PathBuf,
 }
 
@@ -48,9 +52,17 @@ impl Deployment {
         let folder = std::env::temp_dir().join(format!("faireplace-web-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let store = Store::open_sqlite(&folder.join("test.db"), mode).unwrap();
-        let hand = Arc::new(AtomicI64::new(Timestamp::from_seconds(NOW).0));
-        let read_hand = hand.clone();
-        let clock = Clock::from_fn(move || Timestamp(read_hand.load(Ordering::Relaxed)));
+        let (passed, wrong) = (Arc::<AtomicI64>::default(), Arc::<AtomicI64>::default());
+        let (wall, error, boot) = (passed.clone(), wrong.clone(), passed.clone());
+        let machine = Machine::new(
+            move || {
+                let passed = wall.load(Ordering::Relaxed) + error.load(Ordering::Relaxed);
+                Timestamp(Timestamp::from_seconds(NOW).0 + passed)
+            },
+            move || Duration::from_micros(boot.load(Ordering::Relaxed).unsigned_abs()),
+            Some("this boot".to_owned()),
+        );
+        let clock = Clock::watched(machine, &store.clock_record().await.unwrap());
         let policy = Arc::new(policy);
         let secrets = vec![Secret::parse(SECRET).unwrap()];
         let app = App::new(store.clone(), policy.clone(), mode, secrets, clock, limits);
@@ -64,8 +76,15 @@ impl Deployment {
         };
         let (desk, clock) = (app.desk.clone(), app.clock.clone());
         tokio::spawn(async move { desk.run(&clock, std::future::pending()).await });
-        let mut deployment =
-            Self { router: router(app.clone()), operator: String::new(), app, applier, hand, folder };
+        let mut deployment = Self {
+            router: router(app.clone()),
+            operator: String::new(),
+            app,
+            applier,
+            passed,
+            wrong,
+            folder,
+        };
         deployment.operator = deployment.key(None, &[OPERATOR], None).await.1;
         deployment
     }
@@ -109,7 +128,12 @@ impl Deployment {
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
-        self.hand.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+        self.passed.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+
+    /// Somebody sets the machine's clock this much forward.
+    pub(crate) fn jump(&self, seconds: i64) {
+        self.wrong.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
 
     /// A second connection to the database, for what no verb of the store can do.
@@ -149,9 +173,14 @@ impl Deployment {
 
     /// A delivery by Stripe, now.
     pub(crate) async fn deliver(&self, body: impl Into<Vec<u8>>) -> Answer {
+        self.deliver_at(self.now(), body).await
+    }
+
+    /// A delivery that Stripe signed at another time.
+    pub(crate) async fn deliver_at(&self, signed: Timestamp, body: impl Into<Vec<u8>>) -> Answer {
         let body = body.into();
         let secrets = [Secret::parse(SECRET).unwrap()];
-        let header = signature::sign(&body, self.now().seconds(), &secrets);
+        let header = signature::sign(&body, signed.seconds(), &secrets);
         self.webhook(&header, body).await
     }
 

@@ -5,6 +5,7 @@
 mod adjustments;
 mod admin;
 mod answer;
+mod clock;
 mod deployment;
 mod directory;
 mod document;

@@ -81,6 +81,8 @@ const ROWS: &[Row] = &[
     ("POST /api/webhook-endpoints/{id}/deliveries/{notice_id}/resend", Endpoint, "", Tenants([404, 200, 200, 200])),
     ("GET /api/admin/status", Nothing, "", Operators(200)),
     ("GET /api/admin/audit", Nothing, "", Operators(200)),
+    ("GET /api/admin/clock", Nothing, "", Operators(200)),
+    ("POST /api/admin/clock/confirm", Nothing, r#"{"time":"wall","reason":"r"}"#, Operators(409)),
     ("GET /api/admin/events", Nothing, "", Operators(200)),
     ("GET /api/admin/events/{id}", Event, "", Operators(200)),
     ("POST /api/admin/events/{id}/replay", Event, "", Operators(200)),

@@ -30,6 +30,7 @@ pub(super) enum Use {
 }
 
 const EVERY_TEST: &str = "every test of a guide does this itself, on ports of its own";
+const CLOCK: &str = "no test sets the machine's clock";
 const STRIPE: &str = "only Stripe's own account can do it";
 
 /// The guide, how the block begins, and what becomes of it.
@@ -68,6 +69,8 @@ const USES: &[(&str, &str, Use)] = &[
     ("verify-notices", "//! notices.rs:", Use::Shown("it is compiled as an example of `web`")),
     ("verify-notices", "curl -X POST $FAIREPLACE_URL/api/credits/spend", Use::Curl),
     ("verify-notices", "{\n  \"type\": \"credits.spent\"", Use::Json),
+    ("when-the-clock-is-wrong", "$ faireplace clock show", Use::Shown(CLOCK)),
+    ("when-the-clock-is-wrong", "faireplace clock confirm", Use::Shown(CLOCK)),
     ("verify-notices", "export ENDPOINT", Use::Shown("the tests of the API do it, with ids of their own")),
     ("verify-notices", "curl -N", Use::Shown("it has no end; `notices` listens to one")),
 ];

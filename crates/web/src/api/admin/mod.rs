@@ -3,6 +3,7 @@
 
 pub(crate) mod adjustments;
 pub(crate) mod audit;
+pub(crate) mod clock;
 pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod quarantine;

@@ -10,11 +10,12 @@ use utoipa::ToSchema;
 
 use crate::answer::{Data, rfc3339};
 use crate::api::Operator;
+use crate::api::admin::clock::ClockView;
 use crate::schema::Mode;
 
 /// How the service is doing
 ///
-/// Backlog, quarantine, and what happened at the webhook since the start.
+/// Backlog, quarantine, the clock, and what happened at the webhook since the start.
 #[utoipa::path(get, path = "/api/admin/status", operation_id = "status", tag = "Operation",
     responses((status = 200, body = Data<Status>)))]
 pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
@@ -33,6 +34,7 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
                 quarantined: health.quarantined,
                 transactions: health.transactions,
                 notices: Notices::of(notices),
+                clock: ClockView::of(&request.app.clock.status()),
                 since_start: SinceStart {
                     accepted: counters.accepted.load(Ordering::Relaxed),
                     duplicates: counters.duplicates.load(Ordering::Relaxed),
@@ -49,6 +51,9 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
 #[schema(example = json!({ "mode": "live", "events": 1, "pending": 0, "oldest_pending_at": null,
     "last_event_at": "2026-11-23T12:00:00Z", "quarantined": 0, "transactions": 1,
     "notices": { "endpoints": 1, "failing": 0, "pending": 0, "next_due_at": null, "disabled": [] },
+    "clock": { "state": "trusted", "time": "2026-11-23T12:00:02Z", "wall_time": "2026-11-23T12:00:02Z",
+        "kept_time": "2026-11-23T12:00:02Z", "difference_seconds": 0, "reason": null, "since": null,
+        "message": null },
     "since_start": { "accepted": 1, "duplicates": 0, "unavailable": 0,
         "signature_faults": { "missing": 0, "malformed": 0, "no_v1": 0, "mismatch": 0, "stale": 0,
             "future": 0 } } }))]
@@ -67,6 +72,8 @@ struct Status {
     quarantined: i64,
     transactions: i64,
     notices: Notices,
+    /// Which time the service goes by.
+    clock: ClockView,
     since_start: SinceStart,
 }
 
