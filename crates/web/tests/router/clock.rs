@@ -195,6 +195,19 @@ async fn a_clock_that_is_put_back_stops_nothing() {
 }
 
 #[tokio::test]
+async fn nothing_is_pruned_while_nobody_knows_the_time() {
+    let mut shop = Shop::new().await;
+    let notices = shop.notices().await;
+    shop.till.deployment.jump(AHEAD);
+    shop.till.deployment.pass(8 * DAY);
+    shop.loops().await;
+    assert_eq!((shop.health().await, shop.notices().await), (degraded("clock_in_doubt"), notices));
+    shop.till.deployment.jump(-AHEAD);
+    shop.loops().await;
+    assert_eq!((shop.health().await, shop.notices().await), (ok(), 0), "older than the 7 days of this test");
+}
+
+#[tokio::test]
 async fn a_new_event_tells_which_time_is_right() {
     let mut shop = Shop::new().await;
     shop.till.deployment.jump(AHEAD);
