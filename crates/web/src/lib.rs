@@ -19,6 +19,7 @@ pub mod shop;
 mod webhook;
 
 pub use api::complete_adjustments;
+pub use api::health::DEGRADED_REASONS;
 pub use app::App;
 pub use limits::Limits;
 pub use routes::router;

@@ -8,12 +8,13 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use engine::Clock;
 use ledger::TenantId;
 
-/// Seconds in a window.
-const WINDOW_SECONDS: i64 = 3_600;
+/// How long a window is.
+const WINDOW: Duration = Duration::from_secs(3_600);
 /// Tenants that are counted at one time: a few megabytes.
 const TENANTS_MAX: usize = 65_536;
 
@@ -27,8 +28,8 @@ pub struct Limiter {
 
 #[derive(Clone, Copy, Debug)]
 struct Window {
-    /// In seconds since boot.
-    ends_at: i64,
+    /// Since boot.
+    ends_at: Duration,
     left: u32,
 }
 
@@ -57,7 +58,7 @@ impl Limiter {
         let whole = Allowance {
             limit: self.limit,
             remaining: self.limit,
-            reset: clock.now().seconds() + WINDOW_SECONDS,
+            reset: reset(clock, WINDOW),
             refused_for: None,
         };
         (self.limit > 0).then_some(whole)
@@ -68,7 +69,7 @@ impl Limiter {
         if self.limit == 0 {
             return None;
         }
-        let now = i64::try_from(clock.since_boot().as_secs()).unwrap_or(i64::MAX);
+        let now = clock.since_boot();
         // Whoever panicked held nothing half done: a window is written in one go.
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let current = windows.get(&tenant).copied().filter(|window| now < window.ends_at);
@@ -76,19 +77,29 @@ impl Limiter {
             if windows.len() >= self.tenants_max {
                 make_room(&mut windows, self.tenants_max, now);
             }
-            Window { ends_at: now + WINDOW_SECONDS, left: self.limit }
+            Window { ends_at: now + WINDOW, left: self.limit }
         });
         let remaining = window.left.saturating_sub(1);
         windows.insert(tenant, Window { left: remaining, ..window });
         let rest = window.ends_at - now;
-        let refused_for = (window.left == 0).then_some(rest);
-        Some(Allowance { limit: self.limit, remaining, reset: clock.now().seconds() + rest, refused_for })
+        let refused_for = (window.left == 0).then_some(seconds_up(rest.as_micros()));
+        Some(Allowance { limit: self.limit, remaining, reset: reset(clock, rest), refused_for })
     }
+}
+
+/// The Unix second after which `rest` has passed.
+fn reset(clock: &Clock, rest: Duration) -> i64 {
+    let now = u128::try_from(clock.now().0).unwrap_or_default();
+    seconds_up(now + rest.as_micros())
+}
+
+fn seconds_up(micros: u128) -> i64 {
+    i64::try_from(micros.div_ceil(1_000_000)).unwrap_or(i64::MAX)
 }
 
 /// Forgets the windows that are over; where none is, the one that ends first, whose tenant gains a few
 /// requests by it.
-fn make_room(windows: &mut HashMap<TenantId, Window>, most: usize, now: i64) {
+fn make_room(windows: &mut HashMap<TenantId, Window>, most: usize, now: Duration) {
     windows.retain(|_, window| now < window.ends_at);
     if windows.len() < most {
         return;

@@ -2,7 +2,7 @@
 //!
 //! An *offset* is wall time minus boot time, in microseconds: it stays the same while both clocks run alike.
 //! The *anchor* is the offset that the wall clock is held against. It follows the wall clock at a bounded
-//! rate, so that a clock that runs a little fast or slow is never doubted, and many small steps are.
+//! rate, so that a small step is taken up in the end, and many small steps in a row are noticed.
 
 use ledger::{Now, Timestamp};
 
@@ -13,7 +13,7 @@ pub(super) const TOLERANCE: i64 = 60_000_000;
 /// How often the anchor follows the wall clock, by the boot clock: every minute.
 pub(super) const FOLLOW_EVERY: i64 = 60_000_000;
 /// The anchor follows by at most one part in so many of the time that has passed: 1 second in 1000 seconds.
-/// Twice what NTP slews by at most (500 ppm), and far more than quartz drifts.
+/// NTP slews both clocks alike on Linux, so this takes up only small steps.
 const FOLLOW_ONE_IN: i64 = 1000;
 /// Where the two times are close to each other, evidence means the one that it is this near to, in
 /// microseconds: 30 seconds. They are more than [`TOLERANCE`] apart, so it is never this near to both.

@@ -43,7 +43,7 @@ const WALL_CLOCK_WRONG: &str = "wall_clock_wrong";
 pub(crate) const STATUSES: [&str; 2] = [OK, DEGRADED];
 /// Why it can be degraded: nobody knows what time it is; or the service goes by a confirmed time, and the
 /// machine's clock is wrong.
-pub(crate) const REASONS: [&str; 2] = [CLOCK_IN_DOUBT, WALL_CLOCK_WRONG];
+pub const DEGRADED_REASONS: [&str; 2] = [CLOCK_IN_DOUBT, WALL_CLOCK_WRONG];
 
 /// Why the instance is degraded.
 fn reasons(clock: &Clock) -> Vec<&'static str> {

@@ -49,7 +49,7 @@ names! {
     /// Whether the instance works as it should.
     HealthStatus: health::STATUSES.into_iter();
     /// Why the instance is degraded.
-    DegradedReason: health::REASONS.into_iter();
+    DegradedReason: health::DEGRADED_REASONS.into_iter();
     /// What is believed: the machine's clock, nothing for certain, or the kept time.
     ClockStateName: ClockState::ALL.iter().map(|state| state.as_str());
     /// Why the machine's clock is not believed.

@@ -19,6 +19,7 @@ fn documented(chapter: &str) -> BTreeSet<&str> {
 fn every_name_is_explained_and_no_other() {
     let problems = ProblemKind::ALL.iter().map(|kind| kind.as_str()).chain(["SIGNATURE_INVALID"]).collect();
     assert_eq!(documented("What the API answers"), problems);
+    assert_eq!(documented("Why health is degraded"), web::DEGRADED_REASONS.into_iter().collect());
     assert_eq!(
         documented("Why something needs a person"),
         Reason::ALL.iter().map(|reason| reason.as_str()).collect()
