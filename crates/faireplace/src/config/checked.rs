@@ -169,8 +169,8 @@ fn policy(raw: &Raw, packages: &[Package]) -> Result<Policy, Failure> {
             _ => return Err(wrong("FAIREPLACE_TERMS_FROM", "session or payment_intent")),
         },
         reversal_wait: match required(raw, "FAIREPLACE_REVERSAL_WAIT_MINUTES")?.parse() {
-            Ok(minutes @ 1..=43_200) => minutes * 60,
-            _ => return Err(wrong("FAIREPLACE_REVERSAL_WAIT_MINUTES", "minutes from 1 to 43200")),
+            Ok(minutes @ 1..=1_440) => minutes * 60,
+            _ => return Err(wrong("FAIREPLACE_REVERSAL_WAIT_MINUTES", "minutes from 1 to 1440")),
         },
         ..Policy::default()
     })

@@ -19,6 +19,7 @@ pub(super) fn remember(c: &Connection, mark: &ClockMark, due_by: Timestamp) -> R
     .execute((mark.at.0, newest, &mark.boot_id, since_boot))?;
     for sql in [
         "UPDATE events SET due_at = ?1 WHERE due_at IS NOT NULL AND due_at > ?2",
+        "UPDATE payments SET review_at = ?1 WHERE review_at IS NOT NULL AND review_at > ?2",
         "UPDATE deliveries SET due_at = ?1
          WHERE endpoint IN (SELECT id FROM endpoints) AND due_at IS NOT NULL AND due_at > ?2",
     ] {
