@@ -52,7 +52,7 @@ struct Watch {
 }
 
 impl Clock {
-    /// The machine's wall clock, always believed: for what keeps no books.
+    /// The machine's wall clock, always believed: for programs that keep no ledger.
     pub fn system() -> Self {
         Self(Arc::new(Inner { machine: Machine::real(), watch: None }))
     }
@@ -65,7 +65,7 @@ impl Clock {
         Self(Arc::new(Inner { machine: Machine::new(move || now(), since_boot, None), watch: None }))
     }
 
-    /// The machine's clocks, watched: as a service with this record of the time begins with them.
+    /// The machine's clocks, watched. The record says which time was last written to the database.
     pub fn watched(machine: Machine, record: &ClockRecord) -> Self {
         let (wall, boot) = machine.read();
         let guard = start::guard(&machine, wall, boot, record);
@@ -78,7 +78,7 @@ impl Clock {
         watch.publish(&watch.lock(), boot);
         let clock = Self(Arc::new(Inner { machine, watch: Some(watch) }));
         if let Some(why) = clock.status().why {
-            clock.say(Change::Doubted(why));
+            clock.log(Change::Doubted(why));
         }
         clock
     }
@@ -91,8 +91,8 @@ impl Clock {
 
     /// The time, and whether it may end credits or holds.
     pub fn reading(&self) -> Now {
+        let Some(watch) = &self.0.watch else { return Now::trusted((self.0.machine.wall)()) };
         let (wall, boot) = self.0.machine.read();
-        let Some(watch) = &self.0.watch else { return Now::trusted(wall) };
         let (anchor, offset) = (watch.anchor.load(Ordering::Acquire), wall.0.saturating_sub(boot));
         let agrees = anchor != NO_ANCHOR && offset.saturating_sub(anchor).saturating_abs() <= TOLERANCE;
         if agrees && boot < watch.follow_at.load(Ordering::Relaxed) {
@@ -116,7 +116,7 @@ impl Clock {
         }
     }
 
-    /// Evidence: by somebody who cannot be wrong it was `at` just now, give or take `tolerance_seconds`.
+    /// Evidence from `source`, which cannot be wrong: it was `at` just now, within `tolerance_seconds`.
     /// Settles a doubt where that clearly fits one of the two times; answers which.
     pub fn witness(&self, at: Timestamp, tolerance_seconds: i64, source: &'static str) -> Settled {
         let Some(watch) = &self.0.watch else { return Settled::NoDoubt };
@@ -138,8 +138,8 @@ impl Clock {
         settled
     }
 
-    /// A person's word for which time is right. Answers how the clock is then; none when there was nothing to
-    /// decide.
+    /// Trusts the time that a person says is right. Answers how the clock is then; none when there was
+    /// nothing to decide.
     pub fn confirm(&self, side: Side) -> Option<ClockStatus> {
         let watch = self.0.watch.as_ref()?;
         self.with_guard(watch, |guard, wall, boot| {
@@ -149,33 +149,35 @@ impl Clock {
 
     /// What a later start needs to know of this moment; none while the clock is in doubt.
     pub fn mark(&self) -> Option<ClockMark> {
-        let (boot_id, since_boot) = (self.0.machine.boot_id.clone(), self.since_boot());
-        let now = self.reading();
+        let watch = self.0.watch.as_ref()?;
+        // Both clocks are read as one.
+        let (now, boot) = self.with_guard(watch, |guard, wall, boot| (guard.reading(wall, boot), boot));
+        let since_boot = Duration::from_micros(u64::try_from(boot).unwrap_or_default());
+        let boot_id = self.0.machine.boot_id.clone();
         now.trusted.then_some(ClockMark { at: now.at, boot_id, since_boot })
     }
 
-    /// Does something with the guard, which has seen the newest readings by then, and says what changed.
+    /// Lets the guard observe the newest readings, then acts on it, and logs what changed.
     fn with_guard<T>(&self, watch: &Watch, act: impl FnOnce(&mut Guard, Timestamp, i64) -> T) -> T {
         let mut guard = watch.lock();
         // Read under the lock: an older reading must not follow a newer one.
         let (wall, boot) = self.0.machine.read();
         if watch.anchor.load(Ordering::Relaxed) != NO_ANCHOR {
-            guard.trust_until(watch.trusted.load(Ordering::Relaxed));
+            guard.take_over(watch.trusted.load(Ordering::Relaxed));
         }
         let change = guard.observe(wall, boot);
         let done = act(&mut guard, wall, boot);
         watch.publish(&guard, boot);
         drop(guard);
         if let Some(change) = change {
-            self.say(change);
+            self.log(change);
         }
         done
     }
 
-    /// Tells the log. Must not be called with the lock held: it asks for the status.
-    fn say(&self, change: Change) {
-        let ClockStatus { wall, kept, .. } = self.status();
-        let difference_seconds = wall.0.saturating_sub(kept.0) / 1_000_000;
+    /// Logs a change. The guard must not be locked: this asks for the status.
+    fn log(&self, change: Change) {
+        let difference_seconds = self.status().difference_seconds();
         match change {
             Change::Doubted(why) => tracing::error!(
                 reason = why.as_str(),
@@ -191,12 +193,11 @@ impl Clock {
 
 impl Watch {
     fn lock(&self) -> MutexGuard<'_, Guard> {
-        // Whoever panicked left a whole guard behind: its fields are written one by one without a panic
-        // between.
+        // Nothing panics while a guard is half changed.
         self.guard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Copies out what the fast path needs.
+    /// Copies what the fast path needs.
     fn publish(&self, guard: &Guard, boot: i64) {
         self.trusted.store(guard.kept_offset(), Ordering::Relaxed);
         self.follow_at.store(boot.saturating_add(guard::FOLLOW_EVERY), Ordering::Relaxed);

@@ -185,9 +185,12 @@ impl Guard {
         self.kept
     }
 
-    /// The offset of the last trusted reading, which the fast path made.
-    pub(super) fn trust_until(&mut self, offset: i64) {
-        self.kept = offset;
+    /// Takes over the offset of a reading that the fast path has trusted. One from before a doubt that was
+    /// settled since may come late; it does not count.
+    pub(super) fn take_over(&mut self, offset: i64) {
+        if offset.saturating_sub(self.anchor).saturating_abs() <= TOLERANCE {
+            self.kept = offset;
+        }
     }
 
     /// Takes a reading in.
@@ -239,12 +242,16 @@ impl Guard {
         if close && nearest > CLEARLY {
             return Settled::Unclear;
         }
+        if self.slack > 0 && side == Side::Kept {
+            // The kept time lacks the downtime, and the evidence does not.
+            self.kept = self.kept.max(at.0.saturating_sub(boot));
+        }
         self.settle(side, wall, boot);
         Settled::On(side)
     }
 
-    /// A person's word. False where there is nothing to decide: the wall clock is trusted, or the kept time
-    /// is confirmed already.
+    /// Settles on what a person says. False where there is nothing to decide: the wall clock is trusted, or
+    /// the kept time is confirmed already.
     pub(super) fn confirm(&mut self, side: Side, wall: Timestamp, boot: i64) -> bool {
         match (self.trust, side) {
             (Trust::Wall, _) | (Trust::Kept { .. }, Side::Kept) => false,

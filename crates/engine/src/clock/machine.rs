@@ -10,7 +10,7 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// The machine's clocks.
 pub struct Machine {
-    wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    pub(super) wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
     pub(super) boot: Box<dyn Fn() -> Duration + Send + Sync>,
     /// Which run of the machine it is, where that can be known.
     pub(super) boot_id: Option<String>,

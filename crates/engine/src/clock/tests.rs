@@ -194,6 +194,19 @@ fn at_a_start() {
                 Is(InDoubt, 2 * DAY + 20),
             ],
         ),
+        // The machine was off for four minutes, which the kept time lacks; the event has them.
+        Row(
+            "another boot, before the time last written; then an event",
+            marked("before", -3600),
+            &[
+                Witness(3840, 300, Settled::On(Side::Kept)),
+                Is(Kept, 3840),
+                Pass(5),
+                Is(Kept, 3845),
+                Jump(3845),
+                Is(Trusted, 3850),
+            ],
+        ),
         Row(
             "another boot, set too far",
             marked("before", -3600),

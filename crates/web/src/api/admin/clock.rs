@@ -2,7 +2,7 @@
 //! Not here: when a clock is in doubt, and what follows from that (`engine::clock`).
 
 use axum::response::Response;
-use engine::clock::{ClockState, ClockStatus, Side, remember};
+use engine::clock::{ClockState, ClockStatus, Doubt, Side, remember};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -119,15 +119,22 @@ impl ClockView {
 
 /// What is wrong with the clock, in words. None while it is trusted.
 fn message(status: &ClockStatus) -> Option<String> {
-    let why = status.why?.in_words();
+    let doubt = status.why?;
+    let why = doubt.in_words();
+    let lacks = match doubt {
+        Doubt::Jumped | Doubt::JumpedBetweenRuns => "",
+        Doubt::BeforeLastWritten | Doubt::FarAfterLastWritten => {
+            " The kept time lacks how long the machine was off."
+        }
+    };
     let difference = status.difference_seconds();
     let apart = difference.unsigned_abs();
     let direction = if difference < 0 { "behind" } else { "ahead of" };
     match status.state {
         ClockState::Trusted => None,
         ClockState::InDoubt => Some(format!(
-            "The clock is in doubt: {why}. It is {apart} seconds {direction} the kept time. Until it is \
-             settled which of the two is right, no credits and no holds expire, and a webhook that fits \
+            "The clock is in doubt: {why}. It is {apart} seconds {direction} the kept time.{lacks} Until it \
+             is settled which of the two is right, no credits and no holds expire, and a webhook that fits \
              neither time is answered 503. Set this machine's clock, or confirm a time: \
              `faireplace clock confirm`."
         )),
