@@ -68,6 +68,11 @@ async fn secrets_stay_out_of_the_log() {
     }
     deployment.post("/api/admin/events/evt_1234567890/replay", &Value::Null).await;
     deployment.post("/api/admin/quarantine/1/dismiss", &json!({ "reason": "x" })).await;
+    deployment.jump(86_400);
+    let confirmed = json!({ "time": "kept", "reason": "compared with another clock" });
+    deployment.post("/api/admin/clock/confirm", &confirmed).await.data();
+    deployment.jump(-86_400);
+    deployment.deliver(GUIDE_SAMPLE).await;
     deployment.backdoor().execute_batch("ALTER TABLE tenants RENAME TO gone").unwrap();
     deployment.get("/api/credits/balance", &secret).await;
     deployment.backdoor().execute_batch("ALTER TABLE events RENAME TO lost").unwrap();
@@ -76,9 +81,15 @@ async fn secrets_stay_out_of_the_log() {
     assert!(!shown.contains("5e7f1c0f"), "{shown}");
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    for heard in
-        ["refused a webhook", "an operator replays", "the database could not answer", "could not store"]
-    {
+    for heard in [
+        "refused a webhook",
+        "an operator replays",
+        "the clock is in doubt: the machine's clock jumped",
+        "reason=\"compared with another clock\"",
+        "the wall clock agrees again",
+        "the database could not answer",
+        "could not store",
+    ] {
         assert!(log.contains(heard), "the log is not listened to: {heard:?} is missing in\n{log}");
     }
     for secret in [SECRET, &SECRET[6..20], "whsec_", "fp_", &secret[3..20], &wrong[3..20]] {
