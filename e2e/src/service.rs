@@ -2,10 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stripe::Secret;
 use stripe::signature::sign;
 
@@ -90,6 +91,19 @@ impl Service {
         let answer = self.ask("GET", path, Some(&self.operator_key), "");
         assert_eq!(answer.status, 200, "GET {path}: {}", answer.body);
         answer.json()
+    }
+
+    /// A new key for a backend that spends for every tenant, created by the only registered person.
+    ///
+    /// # Panics
+    /// When there are several.
+    pub fn service_key(&self) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("backend {}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let body = json!({ "name": name, "kind": "service", "reason": "for the tests", "alone": true });
+        let answer = self.ask("POST", "/api/admin/keys", Some(&self.operator_key), &body.to_string());
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.json()["data"]["secret"].as_str().expect("shown this once").to_owned()
     }
 
     /// A tenant's balance.

@@ -27,7 +27,7 @@ fn deployment() -> Deployment {
 /// Does something for the tenant, under a name of its own; answers the data of the success.
 fn post(service: &Service, path: &str, name: &str, body: &Value) -> Value {
     let path = format!("{path}?tenant_id={TENANT}");
-    let bearer = format!("Bearer {}", service.operator_key);
+    let bearer = format!("Bearer {}", service.service_key());
     let fields = [("authorization", bearer.as_str()), ("idempotency-key", name)];
     let body = body.to_string();
     let request = Request { method: "POST", path: &path, fields: &fields, body: body.as_bytes() };

@@ -158,7 +158,8 @@ fn killed_between_stripe_and_us_it_goes_on_with_the_same_checkout() {
     let path = format!("/api/credits/purchase?tenant_id={TENANT}");
 
     way.swallows.store(true, Ordering::SeqCst);
-    let (address, key) = (service.address, service.operator_key.clone());
+    let (address, backend) = (service.address, service.service_key());
+    let key = backend.clone();
     let asking = thread::spawn({
         let path = path.clone();
         move || {
@@ -182,7 +183,7 @@ fn killed_between_stripe_and_us_it_goes_on_with_the_same_checkout() {
 
     way.swallows.store(false, Ordering::SeqCst);
     let service = deployment.serve();
-    let key = service.operator_key.clone();
+    let key = backend;
     let bought = service.command(&path, &key, "order-1", BODY);
     assert_eq!(bought.status, 201, "{bought:?}");
     assert_eq!(bought.json()["data"]["session_id"], made, "that one, and no second");
@@ -212,7 +213,7 @@ fn what_stripe_refuses_is_told_without_the_key_and_silence_is_no_charge() {
             .with("STRIPE_API_BASE", base);
         let service = deployment.serve();
         let path = format!("/api/credits/purchase?tenant_id={TENANT}");
-        let answer = service.command(&path, &service.operator_key, "order-1", BODY);
+        let answer = service.command(&path, &service.service_key(), "order-1", BODY);
         assert_eq!((answer.status, &answer.json()["error"]["type"]), (502, &kind.into()), "{answer:?}");
         assert!(answer.body.contains(words), "{answer:?}");
         let said = format!("{}{}{}", answer.body, service.log(), service.screen());

@@ -47,6 +47,7 @@ impl Service {
             .env("FAIREPLACE_MODE", "test")
             .env("FAIREPLACE_REQUESTS_PER_HOUR", "0")
             .env("FAIREPLACE_ADJUSTMENT_LIMIT", CREDITS.to_string())
+            .env("FAIREPLACE_ADJUSTMENT_LIMIT_TOTAL", "1000000000000000")
             .env("STRIPE_WEBHOOK_SECRET", "whsec_nobody_sends_anything_here")
             .env("DATABASE_URL", format!("sqlite:{}", database.display()))
             .stdout(log.try_clone()?)

@@ -91,15 +91,10 @@ impl Client {
         require_ledger(database)?;
         let store = Store::open_sqlite(&database.path, config.mode)?;
         let clock = service::clock(&store).await?;
-        let own = operator_key::ensure(database, &store, &clock).await?;
+        let own = operator_key::ensure(config, &store, &clock).await?;
         let key = brought.unwrap_or(own);
         let (app, applier) = service::assemble(config, store, Vec::new(), clock.clone());
         let desk = app.desk.clone();
-        tokio::select! {
-            () = service::finish_adjustments(app.clone()) => {}
-            // It closes never.
-            () = desk.run(&clock, std::future::pending()) => {}
-        }
         let way = Way::Here { router: web::router(app), applier: Box::new(applier), desk, clock };
         Ok(Self { key, key_from, way })
     }

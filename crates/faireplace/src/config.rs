@@ -76,7 +76,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("FAIREPLACE_METADATA_TENANT", Some("tenant_id"), "metadata key of the tenant"),
     setting("FAIREPLACE_METADATA_PACKAGE", Some("package"), "metadata key of the package"),
     setting("FAIREPLACE_METADATA_CREDITS", Some("credits"), "metadata key of the credits"),
-    setting("FAIREPLACE_ADJUSTMENT_LIMIT", Some("100"), "credits that one operator moves by hand"),
+    setting("FAIREPLACE_ADJUSTMENT_LIMIT", Some("100"), "credits of a tenant that one person moves in 24 h"),
+    setting("FAIREPLACE_ADJUSTMENT_LIMIT_TOTAL", None, "and of all tenants; 10 times that, if unset"),
     setting("FAIREPLACE_REQUESTS_PER_HOUR", Some("1000"), "of a tenant, by all its keys; 0: no limit"),
     Setting {
         variable: "FAIREPLACE_OPERATOR_KEY",
@@ -118,6 +119,8 @@ pub(crate) struct Raw {
     pub(crate) values: Vec<(Setting, Option<String>, Source)>,
     pub(crate) packages: Option<Vec<RawPackage>>,
     pub(crate) file: Option<PathBuf>,
+    /// The user of the operating system who started this, if it says: the name of the first operator.
+    pub(crate) user: Option<String>,
     /// What looks like a setting and is none, in words. It is refused when the settings are checked, so that
     /// they can be shown before.
     pub(crate) unknown: Option<String>,
@@ -157,7 +160,8 @@ impl Raw {
             (Some(key), Some(file)) => Some(unknown::key(file, key)),
             _ => unknown::variable(environment),
         };
-        Ok(Self { values, packages, file, unknown })
+        let user = ["USER", "LOGNAME"].into_iter().find_map(|name| environment.get(name));
+        Ok(Self { values, packages, file, user: user.map(str::to_owned), unknown })
     }
 
     pub(crate) fn get(&self, variable: &str) -> Option<&str> {

@@ -1,15 +1,16 @@
 //! The operator's key of this machine: kept beside the database, readable by its owner only, so that whoever
-//! may read the database may use the commands, and nobody else.
+//! may read the database may use the commands, and nobody else. It acts for the only registered person; with
+//! several registered, it reads.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use engine::Clock;
-use store::Store;
+use store::{KeyHolder, Store};
 use web::auth;
 
-use crate::config::Database;
+use crate::config::{Config, Database};
 use crate::failure::Failure;
 
 /// A key that somebody brought along. It is never shown.
@@ -37,6 +38,8 @@ impl std::fmt::Debug for OperatorKey {
 }
 
 const SUFFIX: &str = ".operator-key";
+/// What the key is called in lists and in the journal.
+const NAME: &str = "operator on this machine";
 
 /// The file of the key.
 pub(crate) fn path(database: &Database) -> PathBuf {
@@ -48,16 +51,18 @@ pub(crate) fn read(database: &Database) -> Option<String> {
     std::fs::read_to_string(path(database)).ok().map(|text| text.trim().to_owned())
 }
 
-/// The key; made anew where there is none that works.
-pub(crate) async fn ensure(database: &Database, store: &Store, clock: &Clock) -> Result<String, Failure> {
+/// The key; created anew where there is none that works. Where nobody is registered, this registers the first
+/// person, so that the key acts for somebody.
+pub(crate) async fn ensure(config: &Config, store: &Store, clock: &Clock) -> Result<String, Failure> {
+    let database = &config.database;
+    store.register_first(auth::new_person(config.first_person.clone(), clock.now())).await?;
     if let Some(secret) = read(database) {
         let found = store.find_key(auth::hash(&secret)).await?;
         if found.is_some_and(|key| key.works(clock.now())) {
             return Ok(secret);
         }
     }
-    let (name, permissions) = ("operator on this machine".to_owned(), vec![auth::OPERATOR.to_owned()]);
-    let (_, secret) = auth::create_key(store, name, None, permissions, None, clock.now()).await?;
+    let secret = auth::create_key(store, NAME.to_owned(), KeyHolder::Machine, clock.now()).await?;
     write_private(&path(database), &secret)?;
     Ok(secret)
 }

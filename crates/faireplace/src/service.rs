@@ -37,7 +37,7 @@ pub(crate) struct Service {
 pub(crate) fn assemble(config: &Config, store: Store, secrets: Vec<Secret>, clock: Clock) -> (App, Applier) {
     let limits = Limits { requests_per_hour: config.requests_per_hour, ..Limits::default() };
     let mut app = App::new(store.clone(), config.policy.clone(), config.mode, secrets, clock, limits);
-    app.adjustment_limit = config.adjustment_limit;
+    app.operator_limits = config.operator_limits;
     let applier = Applier {
         store,
         policy: config.policy.clone(),
@@ -78,7 +78,7 @@ impl Service {
             signal(SignalKind::interrupt()).map_err(no_signals)?,
         ];
         let clock = clock(&store).await?;
-        operator_key::ensure(&config.database, &store, &clock).await?;
+        operator_key::ensure(config, &store, &clock).await?;
         let address = listener.local_addr().map_err(|error| cannot_listen(config, &error))?;
         let holder = serde_json::json!({ "pid": std::process::id(), "url": format!("http://{address}") });
         store.describe_holder(&holder.to_string()).map_err(|error| {
@@ -120,7 +120,6 @@ impl Service {
         let (desk, desk_clock) = (self.app.desk.clone(), clock.clone());
         let (serving, served) = oneshot::channel::<()>();
         let limits = self.app.limits;
-        tokio::spawn(finish_adjustments(self.app.clone()));
         let http = server::serve(self.listener, router(self.app), limits, until(stopping));
         let mut loops = JoinSet::new();
         loops.spawn(async move { applier.run(&clock, &arrived, apply_until).await });
@@ -155,15 +154,6 @@ impl Service {
         draining.send_replace(true);
         while loops.join_next().await.is_some() {}
         ended
-    }
-}
-
-/// What was approved just before whoever had the database ended is done now. The desk must run meanwhile.
-pub(crate) async fn finish_adjustments(app: App) {
-    match web::complete_adjustments(&app).await {
-        Ok(0) => {}
-        Ok(adjustments) => tracing::info!(adjustments, "finished what had been approved before"),
-        Err(error) => tracing::error!(%error, "approved adjustments are not done: approve them again"),
     }
 }
 

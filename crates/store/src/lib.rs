@@ -111,20 +111,8 @@ verbs! {
     postpone(failed: Vec<Postponed>, now: Timestamp) -> ();
     /// Makes events due again; answers how many there were.
     replay(ids: Vec<EventId>, now: Timestamp) -> u64;
-    /// A person mended what was wrong with an event: its question is closed with their word, and it is read
-    /// again; if it still cannot count, it is asked anew. False when nothing was asked.
-    resolve_event(event: EventId, by: String, note: String, now: Timestamp) -> bool;
-    /// Closes the open question about an event; false when there was none.
-    dismiss_event(event: EventId, by: String, note: String, now: Timestamp) -> bool;
     /// Adds an API key by the hash of its secret.
     create_key(key: KeyRow, hash: [u8; 32]) -> ();
-    /// Revokes an API key at once; false when none of this name works.
-    revoke_key(id: String, now: Timestamp) -> bool;
-    /// Replaces an API key that still works by one of the same owner, name, permissions and end, with this id
-    /// and hash; the old one works until `until`, if it would. None when none of this name works.
-    rotate_key(
-        id: String, new_id: String, hash: [u8; 32], now: Timestamp, until: Timestamp
-    ) -> Option<RotatedKey>;
     /// All API keys, revoked ones too, the oldest first.
     keys() -> Vec<KeyRow>;
     /// The API key with this hash, whether or not it still works.
@@ -149,8 +137,8 @@ verbs! {
     events(filter: EventFilter, page: Page) -> Listing<EventRow>;
     /// One event with its packed body ([`body::unpack`]).
     event(id: EventId) -> Option<(EventRow, Vec<u8>)>;
-    /// What needs a person; with `all`, also what needed one.
-    quarantine(all: bool, page: Page) -> Listing<QuarantineRow>;
+    /// What needs a person, and with `all` in the filter also what needed one.
+    quarantine(filter: QuarantineFilter, page: Page) -> Listing<QuarantineRow>;
     /// One quarantine item by its number.
     quarantine_item(id: i64) -> Option<QuarantineRow>;
     /// Adds an endpoint with its secret. False when `limit` of its tenant are there already.
@@ -205,19 +193,30 @@ verbs! {
     tenant_detail(id: TenantId, now: Now) -> Option<TenantDetail>;
     /// Sets what operators say of a tenant; none when nobody heard of it.
     set_tenant(id: TenantId, change: TenantChange) -> Option<TenantRow>;
-    /// Keeps what an operator asks for by hand. The same name again is the same adjustment.
-    ask_adjustment(new: NewAdjustment, now: Timestamp) -> AskedAdjustment;
-    /// Takes the word of the operator whose key's id is `by` on an adjustment, if it waits and they may
-    /// decide it; none when there is no such adjustment.
-    decide_adjustment(id: String, verdict: AdjustmentVerdict, by: String, now: Timestamp)
-        -> Option<DecidedAdjustment>;
-    /// Closes an approved adjustment with the transaction that did it, or with why it was refused.
-    finish_adjustment(id: String, done: Result<i64, String>) -> Option<AdjustmentRow>;
-    /// Adjustments, of one tenant or all, of one state or all, in the order in which they were asked for.
-    adjustments(tenant: Option<TenantId>, state: Option<AdjustmentState>, page: Page)
-        -> Listing<AdjustmentRow>;
-    /// One adjustment by its name.
-    adjustment(id: String) -> Option<AdjustmentRow>;
+    /// Does what an operator asks for, or keeps it waiting where it needs a second person: above these limits
+    /// or, for what gives power, always. Usage is added up, and the action done, in one commit. The same name
+    /// again is the same action.
+    ask_action(new: NewAction, limits: OperatorLimits, policy: Arc<Policy>, now: Now) -> Asked;
+    /// What would become of it. Nothing is written.
+    preview_action(new: NewAction, limits: OperatorLimits, policy: Arc<Policy>, now: Now)
+        -> Result<Preview, ActionRefusal>;
+    /// Takes the word of whoever acts with the key of this id on an action that waits, and does what they
+    /// approve in the same commit. None when there is no such action.
+    decide_action(
+        id: String, verdict: ActionVerdict, key: String, policy: Arc<Policy>, now: Now
+    ) -> Option<ActionDecided>;
+    /// What operators did and what waits, in the order in which it was asked for.
+    actions(filter: ActionFilter, page: Page) -> Listing<ActionRow>;
+    /// One action.
+    action(id: String) -> Option<ActionRow>;
+    /// What each person did of each kind between two moments, both included.
+    action_totals(from: Timestamp, to: Timestamp) -> Vec<ActionTotals>;
+    /// Everybody who is or was registered, the oldest first.
+    people() -> Vec<PersonRow>;
+    /// Registers the first person. Answers the first of those who are registered, if there are any.
+    register_first(person: PersonRow) -> PersonRow;
+    /// Replaces people who are lost, without anybody's word, and writes that down as an action.
+    recover(recovery: Recovery, now: Timestamp) -> Result<ActionRow, ActionRefusal>;
     /// Which lines of a tenant lie between two moments, both included, and its balances before and after.
     statement(tenant: TenantId, from: Option<Timestamp>, to: Option<Timestamp>) -> StatementRange;
     /// The next lines of a tenant, in the journal's order: after one transaction, up to another.

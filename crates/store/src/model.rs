@@ -1,7 +1,9 @@
 //! What crosses the border of the store: deliveries in, rows out. Plain data; no row knows where it is kept.
 
+mod actions;
 mod clock;
 mod commands;
+mod keys;
 mod notices;
 mod operators;
 mod pin;
@@ -13,13 +15,13 @@ use ledger::{
     Timestamp,
 };
 
+pub use actions::*;
 pub use clock::{ClockMark, ClockRecord};
 pub use commands::{Answered, Order, Swept};
+pub use keys::{Access, KeyHolder, KeyKind, KeyRow, PersonRow};
 pub use notices::*;
 pub use operators::{
-    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, DecidedAdjustment, LotPosition,
-    NewAdjustment, Person, StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition,
-    TenantRow,
+    LotPosition, StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition, TenantRow,
 };
 pub(crate) use pin::Name;
 pub use pin::{Pin, Scope};
@@ -257,41 +259,6 @@ pub struct QuarantineRow {
     pub closed_by: Option<String>,
     /// Why it was decided so.
     pub note: Option<String>,
-}
-
-/// An API key as it is stored: without its secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyRow {
-    /// Its public name, e.g. `key_018f…`.
-    pub id: String,
-    /// What it is for, in its owner's words.
-    pub name: String,
-    /// Whose; none for an operator's key.
-    pub tenant: Option<TenantId>,
-    /// What it may do, e.g. `credits:read`.
-    pub permissions: Vec<String>,
-    /// Since when.
-    pub created_at: Timestamp,
-    /// Until when, if it ends by itself.
-    pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
-    pub revoked_at: Option<Timestamp>,
-}
-
-impl KeyRow {
-    /// Whether it opens anything at this moment.
-    pub fn works(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
-    }
-}
-
-/// An API key and the one that it replaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotatedKey {
-    /// The new one.
-    pub key: KeyRow,
-    /// The old one, with the end that it now has.
-    pub replaced: KeyRow,
 }
 
 /// Which events to list.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::{Bell, Clock, Desk, Intake};
 use ledger::{Credits, Policy};
-use store::{Mode, Store};
+use store::{Mode, OperatorLimits, Store};
 use stripe::Secret;
 use stripe::signature::SignatureFault;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -16,8 +16,8 @@ use crate::limits::Limits;
 use crate::rate::Limiter;
 use crate::shop::{InFlight, Shop};
 
-/// The most credits that one operator moves by hand, where the deployment does not say.
-pub const ADJUSTMENT_LIMIT: Credits = Credits(100);
+/// What one person may move in 24 hours, where the deployment does not say.
+pub const OPERATOR_LIMITS: OperatorLimits = OperatorLimits { per_tenant: Credits(100), total: Credits(1000) };
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -40,8 +40,8 @@ pub struct App {
     pub draining: watch::Sender<bool>,
     /// The deployment's money rules.
     pub policy: Arc<Policy>,
-    /// The most credits that one operator moves by hand; more takes two.
-    pub adjustment_limit: Credits,
+    /// What one person may move in 24 hours; more takes two.
+    pub operator_limits: OperatorLimits,
     /// What is sold here, and through whom. Nothing, until somebody hands it in.
     pub shop: Arc<Shop>,
     /// The purchases that Stripe is being asked for.
@@ -86,7 +86,7 @@ impl App {
             draining: watch::Sender::new(false),
             noticed,
             policy,
-            adjustment_limit: ADJUSTMENT_LIMIT,
+            operator_limits: OPERATOR_LIMITS,
             shop: Arc::default(),
             in_flight: Arc::default(),
             mode,

@@ -1,12 +1,13 @@
 //! Who asks: API keys, shown once and stored as a hash. A tenant's key sees that tenant and nobody else; what
-//! belongs to another tenant looks exactly like what does not exist.
+//! belongs to another tenant looks exactly like what does not exist. A service key spends and sells for any
+//! tenant; an operator key administers, and moves credits only by actions that count against its person.
 
 use axum::http::{HeaderMap, header};
 use engine::entropy;
 use ledger::chain::hex;
 use ledger::{Cause, TenantId, Timestamp};
 use sha2::{Digest, Sha256};
-use store::{KeyRow, Scope, Store, StoreError};
+use store::{Access, KeyHolder, KeyKind, KeyRow, PersonRow, Scope, Store, StoreError};
 
 use crate::answer::{Problem, ProblemKind};
 
@@ -14,7 +15,7 @@ use crate::answer::{Problem, ProblemKind};
 pub const CREDITS_READ: &str = "credits:read";
 /// May buy and spend.
 pub const CREDITS_WRITE: &str = "credits:write";
-/// May do everything, for every tenant.
+/// May administer, and look at everything.
 pub const OPERATOR: &str = "operator";
 
 /// What a tenant reads where operators read who decided, and why.
@@ -45,59 +46,48 @@ impl Caller {
         if key.works(now) { Ok(Self { key }) } else { Err(refused()) }
     }
 
-    /// The tenant that a request is about: the key's own, or for an operator the one that is asked for.
+    /// The tenant that a request is about: the key's own, or for a service or an operator the one that is
+    /// asked for.
     ///
     /// # Errors
-    /// 404 when a tenant asks for another, 422 when an operator names none.
+    /// 404 when a tenant asks for another, 422 when a service or an operator names none.
     pub fn tenant(&self, asked: Option<&str>) -> Result<TenantId, Problem> {
         let expected = "the tenant's UUID, as in `?tenant_id=550e8400-e29b-41d4-a716-446655440000`";
         let asked = match asked {
             Some(text) => Some(TenantId::parse(text).ok_or_else(|| Problem::value("tenant_id", expected))?),
             None => None,
         };
-        match (self.key.tenant, asked) {
+        match (self.key.tenant(), asked) {
             (Some(own), None) => Ok(own),
             (Some(own), Some(asked)) if own == asked => Ok(own),
             (Some(_), Some(_)) => Err(Problem::not_found("tenant")),
-            (None, Some(asked)) if self.is_operator() => Ok(asked),
-            (None, Some(_)) => Err(Problem::not_found("tenant")),
+            (None, Some(asked)) => Ok(asked),
             (None, None) => Err(Problem::value("tenant_id", expected)),
         }
     }
 
-    /// Whether this is an operator's key.
+    /// Whether this is an operator key.
     pub fn is_operator(&self) -> bool {
-        self.key.tenant.is_none() && self.key.permissions.iter().any(|one| one == OPERATOR)
+        self.key.kind() == KeyKind::Operator
     }
 
-    /// The tenant whose things are listed: none for an operator who names none, and sees those of all.
+    /// Whether this caller acts for one tenant, and sees nobody else.
+    pub(crate) fn is_tenant(&self) -> bool {
+        self.key.kind() == KeyKind::Tenant
+    }
+
+    /// The tenant whose things are listed: none for a service or an operator that names none, and sees those
+    /// of all.
     ///
     /// # Errors
     /// As [`Self::tenant`].
     pub(crate) fn whose(&self, asked: Option<&str>) -> Result<Option<TenantId>, Problem> {
-        if asked.is_none() && self.is_operator() { Ok(None) } else { self.tenant(asked).map(Some) }
+        if asked.is_none() && !self.is_tenant() { Ok(None) } else { self.tenant(asked).map(Some) }
     }
 
     /// Among whose names an `Idempotency-Key` of this caller is one.
     pub(crate) fn scope(&self) -> Scope {
-        if self.is_operator() { Scope::Operator } else { Scope::Tenant }
-    }
-
-    /// How this caller is named where an operator's decision is kept: by the key, and behind it whoever its
-    /// holder says decided.
-    pub(crate) fn signs(&self, says: Option<&str>) -> String {
-        match says {
-            Some(name) if !name.is_empty() && name != self.key.name => format!("{} ({name})", self.key.name),
-            _ => self.key.name.clone(),
-        }
-    }
-
-    /// What a command is caused by: a tenant's by its key alone, an operator's by who it was, too.
-    pub(crate) fn commands(&self, key: &str) -> Cause {
-        match self.is_operator() {
-            true => Cause::Operator { by: self.signs(None), reason: format!("command {key}") },
-            false => Cause::Command(key.to_owned()),
-        }
+        if self.is_tenant() { Scope::Tenant } else { Scope::Service }
     }
 
     /// A cause as far as it is this caller's business: none where operators wrote it for each other.
@@ -106,15 +96,35 @@ impl Caller {
         (self.is_operator() || !internal).then_some(cause)
     }
 
-    /// Refuses a key that lacks a permission.
+    /// Refuses a tenant key that lacks a permission. Other keys have both.
     ///
     /// # Errors
     /// 403, naming the permission.
     pub fn require(&self, permission: &str) -> Result<(), Problem> {
-        if self.is_operator() || self.key.permissions.iter().any(|one| one == permission) {
+        let lacks = match self.key.holder {
+            KeyHolder::Tenant { access: Access::Read, .. } => permission != CREDITS_READ,
+            KeyHolder::Tenant { access: Access::Write, .. } => permission != CREDITS_WRITE,
+            KeyHolder::Tenant { access: Access::Full, .. } => false,
+            KeyHolder::Service | KeyHolder::Person(_) | KeyHolder::Machine => false,
+        };
+        if !lacks {
             return Ok(());
         }
         let message = format!("This key lacks the permission {permission}. Nothing was changed.");
+        Err(Problem::new(ProblemKind::Forbidden, message))
+    }
+
+    /// Refuses an operator key, which moves credits by actions only.
+    ///
+    /// # Errors
+    /// 403, naming the key that may.
+    pub(crate) fn may_spend(&self) -> Result<(), Problem> {
+        if !self.is_operator() {
+            return Ok(());
+        }
+        let message = "An operator key cannot spend, hold or purchase. Nothing was changed. Use the tenant's \
+                       key or, for a backend that acts for every tenant, a service key: \
+                       `faireplace keys create NAME --service`.";
         Err(Problem::new(ProblemKind::Forbidden, message))
     }
 }
@@ -126,23 +136,31 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Option<&str> {
     said.next().filter(|_| said.next().is_none())?.to_str().ok()
 }
 
-/// Makes a key: an operator's, where there is no tenant. Answers its secret too, which is stored nowhere.
+/// Creates a key of this deployment's own, without an action: the machine's, and those that `dev` needs.
+/// Answers its secret too, which is stored nowhere.
 ///
 /// # Errors
 /// Whatever the store says; there is no new key then.
 pub async fn create_key(
     store: &Store,
     name: String,
-    tenant: Option<TenantId>,
-    permissions: Vec<String>,
-    expires_at: Option<Timestamp>,
+    holder: KeyHolder,
     now: Timestamp,
-) -> Result<(KeyRow, String), StoreError> {
-    let key =
-        KeyRow { id: new_id(now), name, tenant, permissions, created_at: now, expires_at, revoked_at: None };
+) -> Result<String, StoreError> {
     let (secret, hash) = new_secret();
-    store.create_key(key.clone(), hash).await?;
-    Ok((key, secret))
+    store.create_key(new_key(name, holder, None, now), hash).await?;
+    Ok(secret)
+}
+
+/// A key that is about to be created.
+pub fn new_key(name: String, holder: KeyHolder, expires_at: Option<Timestamp>, now: Timestamp) -> KeyRow {
+    KeyRow { id: new_id(now), name, holder, created_at: now, expires_at, revoked_at: None }
+}
+
+/// A person who is about to be registered.
+pub fn new_person(name: String, now: Timestamp) -> PersonRow {
+    let id = format!("person_{}", entropy::unique_id(now).simple());
+    PersonRow { id, name, created_at: now, created_by: None, removed_at: None }
 }
 
 /// The id of a new key, which is no secret.

@@ -18,7 +18,6 @@ pub mod server;
 pub mod shop;
 mod webhook;
 
-pub use api::complete_adjustments;
 pub use api::health::DEGRADED_REASONS;
 pub use app::App;
 pub use limits::Limits;

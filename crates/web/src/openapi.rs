@@ -10,7 +10,9 @@ use std::sync::LazyLock;
 
 use utoipa::OpenApi;
 
-use crate::api::admin::{adjustments, audit, clock, events, keys, quarantine, reports, status, tenants};
+use crate::api::admin::{
+    actions, adjustments, audit, clock, events, keys, people, quarantine, reports, status, tenants,
+};
 use crate::api::{credits, description, health, payments, stream, webhook_endpoints};
 use crate::webhook;
 
@@ -54,19 +56,25 @@ pub(crate) use page::STYLE;
         events::replay,
         quarantine::list,
         quarantine::show,
-        quarantine::resolve,
-        quarantine::dismiss,
+        quarantine::decide::resolve,
+        quarantine::decide::dismiss,
+        quarantine::decide::resolve_all,
+        quarantine::decide::dismiss_all,
         tenants::list,
         tenants::show,
         tenants::set,
-        adjustments::list,
+        actions::list,
+        actions::show,
+        actions::approve,
+        actions::reject,
         adjustments::create,
-        adjustments::show,
-        adjustments::approve,
-        adjustments::reject,
         adjustments::write_off,
         reports::liability,
         reports::unrelated::unrelated,
+        reports::actions::actions,
+        people::list,
+        people::add,
+        people::remove,
         keys::list,
         keys::create,
         keys::revoke,
@@ -87,6 +95,8 @@ pub(crate) use page::STYLE;
         (name = "Quarantine", description = "For operators: what needs a person, and the person's word."),
         (name = "Tenants", description = "For operators: who has credits here."),
         (name = "Adjustments", description = "For operators: credits given, taken and forgiven by hand."),
+        (name = "Actions", description = "For operators: what they did, and what waits for a second person."),
+        (name = "People", description = "For operators: who they are."),
         (name = "Reports", description = "For operators: what finance needs."),
         (name = "Keys", description = "For operators: who may ask."),
         (name = "Stripe", description = "Where Stripe sends its events."),
@@ -98,8 +108,9 @@ const INTRODUCTION: &str = "\
 Exact prepaid credits for every tenant, bought through Stripe.
 
 A key stands in the header of each request: `Authorization: Bearer fp_…`. A tenant's key acts on its tenant. \
-An operator's key names one with `?tenant_id=`. What belongs to another \
-tenant looks exactly like what does not exist: 404.
+A service key spends and sells for any tenant, which it names with `?tenant_id=`. An operator key \
+administers: it reads everything, and what it does is an action of its person, which above a limit waits for \
+a second one. What belongs to another tenant looks exactly like what does not exist: 404.
 
 Amounts of money are whole numbers of the currency's minor unit, credits are whole numbers, moments are \
 RFC 3339 in UTC. What a body or a query string has and the operation does not know is refused. \
@@ -107,7 +118,7 @@ A request whose head cannot be read at all is answered without a body: 400 or 43
 
 All keys of a tenant share one allowance of requests in an hour. Every answer, an error too, says in \
 `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` what is left of it; beyond it is 429. \
-Where no tenant asks, or an operator does, nothing is counted, and they say so: all is left.";
+Requests without a tenant key are not counted; the headers show the full limit.";
 
 /// The document as text: docs/openapi.json, byte for byte.
 pub fn document() -> &'static str {

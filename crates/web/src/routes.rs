@@ -7,7 +7,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use engine::entropy;
 
-use crate::api::admin::{adjustments, audit, clock, events, keys, quarantine, reports, status, tenants};
+use crate::api::admin::{
+    actions, adjustments, audit, clock, events, keys, people, quarantine, reports, status, tenants,
+};
 use crate::api::{credits, description, health, missing, payments, stream, webhook_endpoints};
 use crate::app::{App, Shared};
 use crate::server::allowance::tell;
@@ -23,7 +25,8 @@ pub fn router(app: App) -> Router {
         .route("/webhooks/stripe", post(webhook::receive))
         .layer(DefaultBodyLimit::max(limits.webhook_body_bytes));
 
-    // For tenants: whoever holds a key of one, or an operator who names one with `?tenant_id=`.
+    // For tenants: whoever holds a key of one, a service that names one with `?tenant_id=`, or to look at
+    // things an operator who does.
     let api = Router::new()
         .route("/api/health", get(health::show))
         .route("/api/credits/balance", get(credits::balance))
@@ -48,8 +51,21 @@ pub fn router(app: App) -> Router {
         .route("/api/webhook-endpoints/{id}/deliveries/{notice_id}/resend", post(webhook_endpoints::resend))
         .route("/api/stream", get(stream::follow));
 
-    // For operators only.
-    let admin = Router::new()
+    let service = api
+        .merge(admin())
+        .layer(DefaultBodyLimit::max(limits.api_body_bytes))
+        .merge(stripe)
+        .merge(about())
+        .fallback(missing::route)
+        .method_not_allowed_fallback(missing::method);
+    let app = Arc::new(app);
+    let service = tell(refuse(service, &limits, time.clone()), &app).with_state(app);
+    stamp(service, move || entropy::unique_id(time.now()))
+}
+
+/// For operators only: to everyone else none of these routes exists.
+fn admin() -> Router<Shared> {
+    Router::new()
         .route("/api/admin/status", get(status::show))
         .route("/api/admin/audit", get(audit::show))
         .route("/api/admin/clock", get(clock::show))
@@ -59,31 +75,26 @@ pub fn router(app: App) -> Router {
         .route("/api/admin/events/{id}/replay", post(events::replay))
         .route("/api/admin/quarantine", get(quarantine::list))
         .route("/api/admin/quarantine/{id}", get(quarantine::show))
-        .route("/api/admin/quarantine/{id}/resolve", post(quarantine::resolve))
-        .route("/api/admin/quarantine/{id}/dismiss", post(quarantine::dismiss))
+        .route("/api/admin/quarantine/resolve", post(quarantine::decide::resolve_all))
+        .route("/api/admin/quarantine/dismiss", post(quarantine::decide::dismiss_all))
+        .route("/api/admin/quarantine/{id}/resolve", post(quarantine::decide::resolve))
+        .route("/api/admin/quarantine/{id}/dismiss", post(quarantine::decide::dismiss))
         .route("/api/admin/tenants", get(tenants::list))
         .route("/api/admin/tenants/{id}", get(tenants::show).post(tenants::set))
-        .route("/api/admin/adjustments", get(adjustments::list).post(adjustments::create))
-        .route("/api/admin/adjustments/{id}", get(adjustments::show))
-        .route("/api/admin/adjustments/{id}/approve", post(adjustments::approve))
-        .route("/api/admin/adjustments/{id}/reject", post(adjustments::reject))
+        .route("/api/admin/actions", get(actions::list))
+        .route("/api/admin/actions/{id}", get(actions::show))
+        .route("/api/admin/actions/{id}/approve", post(actions::approve))
+        .route("/api/admin/actions/{id}/reject", post(actions::reject))
+        .route("/api/admin/adjustments", post(adjustments::create))
         .route("/api/admin/write-offs", post(adjustments::write_off))
         .route("/api/admin/reports/liability", get(reports::liability))
         .route("/api/admin/reports/unrelated", get(reports::unrelated::unrelated))
+        .route("/api/admin/reports/actions", get(reports::actions::actions))
+        .route("/api/admin/people", get(people::list).post(people::add))
+        .route("/api/admin/people/{id}/remove", post(people::remove))
         .route("/api/admin/keys", get(keys::list).post(keys::create))
         .route("/api/admin/keys/{id}/revoke", post(keys::revoke))
-        .route("/api/admin/keys/{id}/rotate", post(keys::rotate));
-
-    let service = api
-        .merge(admin)
-        .layer(DefaultBodyLimit::max(limits.api_body_bytes))
-        .merge(stripe)
-        .merge(about())
-        .fallback(missing::route)
-        .method_not_allowed_fallback(missing::method);
-    let app = Arc::new(app);
-    let service = tell(refuse(service, &limits, time.clone()), &app).with_state(app);
-    stamp(service, move || entropy::unique_id(time.now()))
+        .route("/api/admin/keys/{id}/rotate", post(keys::rotate))
 }
 
 /// For whoever wants to know what this is.

@@ -5,8 +5,9 @@ mod names;
 mod parameters;
 
 pub(crate) use names::{
-    Account, CauseKind, ClockReason, ClockStateName, ClockTime, DegradedReason, DeliveryStateName,
-    DisputeState, EndpointState, ErrorType, HealthStatus, HoldStatus, Mode, NoticeType, OutcomeName,
-    PaymentState, Permission, ReasonName, RefundState, TimelineKind, TransactionKind,
+    Account, ActionKindName, ActionStateName, CauseKind, ClockReason, ClockStateName, ClockTime,
+    DegradedReason, DeliveryStateName, DisputeState, EndpointState, ErrorType, HealthStatus, HoldStatus,
+    KeyKindName, Mode, NoticeType, OutcomeName, PaymentState, Permission, ReasonName, RefundState,
+    TimelineKind, TransactionKind,
 };
 pub(crate) use parameters::{OfEndpoint, OfOneTenant, OfTenant, Paging};

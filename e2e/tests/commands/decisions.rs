@@ -30,7 +30,7 @@ fn a_persons_word_grants_once_and_stays_in_the_history() {
         let balance = deployment.done(&format!("balance {TENANT}"));
         assert!(balance.starts_with("15 available"), "to the 5 that it had:\n{balance}");
         let history = deployment.done(&format!("history {TENANT} --json"));
-        let by = "operator on this machine (erin)";
+        let by = "erin (key operator on this machine)";
         assert!(history.contains("asked by phone") && history.contains(by), "{history}");
         let item = deployment.done("quarantine show 2");
         assert!(item.contains(&format!("by {by}: asked by phone")), "{item}");
@@ -157,7 +157,8 @@ fn a_key_works_until_it_is_revoked_and_sees_one_tenant() {
 #[test]
 fn an_operators_key_does_what_the_machines_own_does() {
     both(|past| {
-        let made = past.deployment.done("keys create colleague --operator --expires 1");
+        let made =
+            past.deployment.done("keys create colleague --operator --expires 1 --alone --reason holidays");
         let secret = made.lines().next().expect("the secret stands first");
         past.with_service(|service| {
             assert_eq!(service.ask("GET", "/api/admin/status", Some(secret), "").status, 200);
@@ -165,38 +166,103 @@ fn an_operators_key_does_what_the_machines_own_does() {
     });
 }
 
+/// What a command prints first: a secret that is shown this once.
+fn secret(deployment: &Deployment, command: &str) -> String {
+    deployment.done(command).lines().next().expect("the secret stands first").to_owned()
+}
+
 #[test]
 fn two_people_give_more_than_one_may() {
     both(|past| {
         let deployment = &past.deployment;
-        let give = |credits: &str, once: &str| {
-            let command = format!("adjust give {TENANT} {credits} --reason gift --once {once}");
-            deployment.done(&command)
+        let give = format!("adjust give {TENANT} 5 --reason gift --once small");
+        assert!(deployment.done(&give).contains("done: 5 credits given to"));
+        assert!(deployment.done(&give).contains("done: 5 credits given to"), "told again, and done once");
+        let erin = secret(deployment, "keys create laptop --operator --alone --reason mine");
+        let bob = secret(deployment, "people add bob --alone --reason second");
+        let acts = |key: &str, command: &str| {
+            let words: Vec<_> = command.split(' ').collect();
+            deployment.start_words_with(&words, "FAIREPLACE_OPERATOR_KEY", key).wait()
         };
-        assert!(give("5", "small").contains("done: 5 credits given to"));
-        assert!(give("5", "small").contains("done: 5 credits given to"), "told again, and done once");
-        let made = deployment.done("keys create bob --operator");
-        let bob = made.lines().next().expect("the secret stands first");
-        let waiting = give("101", "large");
-        assert!(waiting.contains("Nothing has moved yet."), "{waiting}");
-        let approve = waiting.lines().last().expect("what to do next").trim();
+        let large = format!("adjust give {TENANT} 101 --reason gift --once large");
+        refused(past, &large, "This key acts for no registered person.");
+        let waiting = acts(&erin, &large);
+        assert!(waiting.stdout.contains("Nothing has changed yet."), "{waiting}");
+        let approve = waiting.stdout.lines().last().expect("what to do next").trim().to_owned();
         let approve = approve.strip_prefix("faireplace ").expect("a command");
-        refused(past, approve, "You asked for this yourself");
-
-        let words: Vec<_> = approve.split(' ').collect();
-        let made = deployment.done("keys create eve --operator");
-        let eve = made.lines().next().expect("the secret stands first");
-        let late = deployment.start_words_with(&words, "FAIREPLACE_OPERATOR_KEY", eve).wait();
-        assert!(late.code == Some(1) && late.stderr.contains("younger than what was asked for"), "{late}");
-        let done = deployment.start_words_with(&words, "FAIREPLACE_OPERATOR_KEY", bob).wait();
+        let own = acts(&erin, approve);
+        assert!(own.code == Some(1) && own.stderr.contains("You asked for this yourself"), "{own}");
+        let eve = acts(&erin, "people add eve --reason third");
+        assert!(eve.stdout.contains("waiting: eve registered."), "{eve}");
+        let done = acts(&bob, approve);
         assert_eq!(done.code, Some(0), "{done}");
         assert!(done.stdout.contains("done: 101 credits given to"), "{done}");
         let balance = deployment.done(&format!("balance {TENANT}"));
         assert!(balance.starts_with("111 available"), "5, 5 and 101:\n{balance}");
-        let list = deployment.done("adjust list");
-        assert!(list.contains("bob") && list.contains("operator on this machine"), "{list}");
-        assert!(!list.contains(bob));
+        let list = deployment.done("actions list");
+        assert!(list.contains("done, bob") && list.contains("done alone"), "{list}");
+        assert!(!list.contains(&bob));
+        let report = deployment.done("report actions");
+        assert!(report.contains("person-add") && report.contains("erin"), "{report}");
         assert!(deployment.done("audit verify").contains("the books add up"));
+    });
+}
+
+/// Twenty times 49 credits are more than one person may give, and so is what a quarantine item is granted.
+#[test]
+fn one_person_stays_below_the_limit_by_every_path() {
+    both(|past| {
+        let give = |number: u32| {
+            past.deployment.run(&format!("adjust give {TENANT} 49 --reason part --once part-{number}"))
+        };
+        let done = (0..20).filter(|number| give(*number).code == Some(0)).count();
+        assert_eq!(done, 2, "98 of 100");
+        let grant = format!("quarantine resolve 2 --tenant {TENANT} --credits 1000000 --reason goodwill");
+        refused(past, &grant, "This needs a second person, and nobody else is registered.");
+        let alone = past.deployment.done(&format!("{grant} --alone"));
+        assert!(alone.contains("gave 1000000 credits"), "{alone}");
+        let report = past.deployment.done("report actions");
+        assert!(report.contains("quarantine-resolve"), "{report}");
+    });
+}
+
+#[test]
+fn lost_people_are_replaced_while_the_service_is_stopped() {
+    let past = Past::new(true);
+    let recover = "keys recover --lost erin --name frank --reason lost";
+    refused(&past, recover, "stop that one");
+    let past = Past { service: None, ..Past::new(false) };
+    let deployment = &past.deployment;
+    refused(&past, "keys recover --lost grace --name frank --reason lost", "no such registered person");
+    let frank = secret(deployment, recover);
+    let people = deployment.done("people list");
+    assert!(people.contains("frank") && !people.contains("erin"), "{people}");
+    assert!(deployment.done("people list --all").contains("erin"));
+    let report = deployment.done("report actions");
+    assert!(report.contains("frank") && report.contains("recovery"), "{report}");
+    let words = ["adjust", "give", TENANT, "5", "--reason", "gift"];
+    let done = deployment.start_words_with(&words, "FAIREPLACE_OPERATOR_KEY", &frank).wait();
+    assert_eq!(done.code, Some(0), "{done}");
+    assert!(deployment.done("actions list").contains("frank"));
+}
+
+#[test]
+fn an_operator_does_not_spend_and_a_service_does_not_administer() {
+    let past = Past::new(true);
+    let backend = secret(&past.deployment, "keys create backend --service --alone --reason shop");
+    past.with_service(|service| {
+        let spend = format!("/api/credits/spend?tenant_id={TENANT}");
+        let body = r#"{"credits":1}"#;
+        let operator = service.command(&spend, &service.operator_key, "k", body);
+        assert_eq!(operator.status, 403, "{operator:?}");
+        assert!(operator.body.contains("a service key"), "{operator:?}");
+        assert_eq!(service.command(&spend, &backend, "k", body).status, 200);
+        for (method, path) in
+            [("GET", "status"), ("GET", "actions"), ("POST", "adjustments"), ("POST", "keys")]
+        {
+            let answer = service.ask(method, &format!("/api/admin/{path}"), Some(&backend), "{}");
+            assert_eq!(answer.status, 404, "{answer:?}");
+        }
     });
 }
 

@@ -21,6 +21,10 @@ pub(crate) struct World {
     pub(crate) service: Service,
     /// A key of [`TENANT`] that may read and write.
     pub(crate) tenant_key: String,
+    /// The operator key of a first person, who asks for everything here.
+    pub(crate) first: String,
+    /// The operator key of a second person, who may approve it.
+    pub(crate) second: String,
     asked: Cell<u32>,
 }
 
@@ -31,9 +35,16 @@ impl World {
             .with("FAIREPLACE_LISTEN", "127.0.0.1:0")
             .with("STRIPE_WEBHOOK_SECRET", SECRET)
             .with("FAIREPLACE_REQUESTS_PER_HOUR", "0")
+            .with("FAIREPLACE_ADJUSTMENT_LIMIT", "400")
             .with("FAIREPLACE_NOTICE_HOSTS", "127.0.0.1");
         let service = deployment.dev();
-        let mut world = Self { deployment, service, tenant_key: String::new(), asked: Cell::new(0) };
+        let nothing = String::new;
+        let (tenant_key, first, second) = (nothing(), service.operator_key.clone(), nothing());
+        let mut world = Self { deployment, service, tenant_key, first, second, asked: Cell::new(0) };
+        let own = json!({ "name": "laptop", "kind": "operator", "reason": "my own", "alone": true });
+        world.first = world.key(&own);
+        let second = json!({ "name": "a second person", "reason": "it takes two", "alone": true });
+        world.second = text(&world.post("/api/admin/people", &second)["secret"]);
         world.tenant_key = world.key(&json!({
             "name": "shop", "tenant_id": TENANT, "permissions": ["credits:read", "credits:write"],
         }));
@@ -48,7 +59,16 @@ impl World {
         text(&self.post("/api/admin/keys", asked)["secret"])
     }
 
-    /// Gives credits to the tenant, or takes them; answers the adjustment.
+    /// The id of another registered person.
+    pub(crate) fn person(&self) -> String {
+        let asked = json!({ "name": self.fresh(), "reason": "for the tests" });
+        let added = self.post("/api/admin/people", &asked);
+        let path = format!("/api/admin/actions/{}/approve", text(&added["action"]["id"]));
+        self.succeed(&path, &self.second, &json!({}));
+        text(&added["person"]["id"])
+    }
+
+    /// Gives credits to the tenant, or takes them; answers the action.
     pub(crate) fn adjust(&self, credits: i64) -> Value {
         let body = json!({ "tenant_id": TENANT, "credits": credits, "reason": "for the tests" });
         self.post("/api/admin/adjustments", &body)
@@ -95,7 +115,7 @@ impl World {
 
     /// Asks for a change as the operator; answers the data of the success.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
-        self.succeed(path, &self.service.operator_key, body)
+        self.succeed(path, &self.first, body)
     }
 
     /// As [`World::post`], as the tenant.

@@ -10,12 +10,11 @@ use stripe::write::{ApiVersion, Purchase, event};
 
 pub(crate) const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// The deployment, its service, and the key of those who act for the tenant: an operator's, because whoever
-/// retries as often as these clients do would use up a tenant's requests of an hour.
+/// The deployment, its service, and the key of those who act for the tenant: a service key.
 pub(crate) fn open(credits: u32) -> (Deployment, Service, String) {
     let deployment = Deployment::default().with("FAIREPLACE_REQUESTS_PER_HOUR", "0");
     let service = deployment.serve();
-    let key = service.operator_key.clone();
+    let key = service.service_key();
     let purchase = Purchase {
         reference: "race".into(),
         tenant_id: TENANT.into(),
@@ -71,9 +70,10 @@ pub(crate) fn history(service: &Service) -> Vec<Value> {
     lines
 }
 
-/// The `Idempotency-Key` of a line that an operator's command caused.
+/// The `Idempotency-Key` of a line that a command caused.
 fn key(line: &Value) -> &str {
-    line["cause"]["id"].as_str().and_then(|id| id.strip_prefix("command ")).expect("a command's key")
+    assert_eq!(line["cause"]["type"], "command", "{line}");
+    line["cause"]["id"].as_str().expect("a command's key")
 }
 
 /// The `Idempotency-Key` of every line of these kinds.

@@ -8,7 +8,7 @@ use engine::Next;
 use engine::{Applier, Bell, Intake, MetadataKeys, World, read};
 use ledger::{Balance, EventId, Now, Policy, TenantId, Timestamp};
 use rusqlite::Connection;
-use store::{EventRow, Mode, Page, QuarantineRow, Store};
+use store::{EventRow, Mode, Page, QuarantineFilter, QuarantineRow, Store};
 use stripe::retry::Schedule;
 use tokio::sync::Notify;
 
@@ -91,7 +91,11 @@ impl Deployment {
     }
 
     pub(crate) async fn quarantine(&self) -> Vec<QuarantineRow> {
-        self.store().quarantine(false, Page { number: 1, size: 100, ascending: true }).await.unwrap().rows
+        self.store()
+            .quarantine(QuarantineFilter::default(), Page { number: 1, size: 100, ascending: true })
+            .await
+            .unwrap()
+            .rows
     }
 
     /// Everything was applied, and the books add up.

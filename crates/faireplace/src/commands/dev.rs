@@ -4,7 +4,7 @@
 use clap::Args;
 use engine::{Clock, entropy};
 use serde_json::Value;
-use store::Mode;
+use store::{Access, KeyHolder, Mode};
 use stripe::Secret;
 use stripe::write::{ApiVersion, Purchase, event_names};
 use web::auth;
@@ -29,12 +29,17 @@ use crate::terminal::{bold, faint, green, red, say};
 /// DATABASE_URL, FAIREPLACE_LISTEN, and for events from elsewhere STRIPE_WEBHOOK_SECRET; FAIREPLACE_MODE must
 /// be test, if it is set. `faireplace config show` prints them all. Ctrl-C stops it in order.
 #[derive(Args)]
-pub(crate) struct Dev {}
+pub(crate) struct Dev {
+    /// The name of the first person who operates this, where nobody is registered; else your user's
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+}
 
 impl Dev {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         // Events that `dev` makes are test events, whatever a file says about production.
-        let mut config = with_packages(Config::load(&with_default_mode(environment))?);
+        let mut config =
+            with_packages(Config::load(&with_default_mode(environment))?).with_first_person(self.name);
         if config.notice_hosts.is_none() {
             // Whoever tries it has no receiver on the internet.
             config.notice_hosts = Destinations::parse("localhost,127.0.0.1,[::1]").ok();
@@ -129,10 +134,8 @@ async fn ensure_api_key(service: &Service, dev: &mut DevFile) -> Result<(), Fail
         }
     }
     let name = "demo tenant, made by dev".to_owned();
-    let permissions = vec![auth::CREDITS_READ.to_owned(), auth::CREDITS_WRITE.to_owned()];
-    let now = service.app.clock.now();
-    let (_, secret) = auth::create_key(store, name, Some(dev.tenant), permissions, None, now).await?;
-    dev.api_key = Some(secret);
+    let holder = KeyHolder::Tenant { tenant: dev.tenant, access: Access::Full };
+    dev.api_key = Some(auth::create_key(store, name, holder, service.app.clock.now()).await?);
     Ok(())
 }
 

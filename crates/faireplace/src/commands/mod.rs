@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, its help (the comments are the help), and what it does.
 
+mod actions;
 mod adjust;
 mod advance;
 mod audit;
@@ -17,6 +18,7 @@ mod keys;
 mod listen;
 mod listing;
 mod openapi;
+mod people;
 mod quarantine;
 mod report;
 mod serve;
@@ -43,7 +45,9 @@ pub(crate) enum Command {
     Quarantine(quarantine::Quarantine),
     Tenants(tenants::Tenants),
     Adjust(adjust::Adjust),
+    Actions(actions::Actions),
     Report(report::Report),
+    People(people::People),
     Keys(keys::Keys),
     Audit(audit::Audit),
     Backup(backup::Backup),
@@ -71,6 +75,8 @@ impl Command {
             Self::Tenants(command) => command.run(environment).await,
             Self::Adjust(command) => command.run(environment).await,
             Self::Report(command) => command.run(environment).await,
+            Self::Actions(command) => command.run(environment).await,
+            Self::People(command) => command.run(environment).await,
             Self::Keys(command) => command.run(environment).await,
             Self::Audit(command) => command.run(environment).await,
             Self::Backup(command) => command.run(environment).await,

@@ -1,17 +1,18 @@
 //! `faireplace quarantine`: what needs a person, and the person's word.
 
+mod decide;
 mod item;
 
 use clap::{Args, Subcommand};
 use ledger::TenantId;
 use serde_json::{Value, json};
 
-use super::listing::{Column, Listing, json, moment, text};
-use crate::client::{Client, encoded};
+use super::listing::{Column, Listing, json as print_json, moment, text};
+use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
-use crate::terminal::{say, shown};
+use decide::{Filter, How, Which};
 
 /// Look at what needs a person, and decide it
 #[derive(Args)]
@@ -28,6 +29,8 @@ enum Action {
         #[arg(long)]
         all: bool,
         #[command(flatten)]
+        filter: Filter,
+        #[command(flatten)]
         listing: Listing,
     },
     /// Show one item: what happened, and what can be done
@@ -38,38 +41,48 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Grant a payment's credits, or read an event again after its cause was mended
+    /// Grant a payment's credits, or read an event again after its cause was fixed
     Resolve {
-        /// Its number
-        id: i64,
-        /// Why; kept for ever
-        #[arg(long)]
-        reason: String,
+        #[command(flatten)]
+        which: Which,
         /// Who gets the credits, where the payment does not say or says it wrongly
-        #[arg(long)]
+        #[arg(long, conflicts_with = "all")]
         #[arg(value_parser = super::tenant)]
         tenant: Option<TenantId>,
         /// How many, where the payment does not say or says it wrongly
-        #[arg(long)]
+        #[arg(long, conflicts_with = "all")]
         credits: Option<i64>,
+        /// What was paid, in minor units, where the payment does not say
+        #[arg(long, conflicts_with = "all")]
+        amount: Option<i64>,
+        /// In which currency, such as eur, where the payment does not say
+        #[arg(long, conflicts_with = "all")]
+        currency: Option<String>,
+        /// The payment intent behind an unlinked purchase: by it, refunds are matched
+        #[arg(long, conflicts_with = "all", value_name = "ID")]
+        payment_intent: Option<String>,
+        /// There is no payment intent: you take credits back when money goes back
+        #[arg(long, conflicts_with_all = ["all", "payment_intent"])]
+        refunds_by_hand: bool,
+        #[command(flatten)]
+        how: How,
     },
-    /// Decide that no credits come of it
+    /// Decide that no credits come of it; those that were granted already are taken back
     Dismiss {
-        /// Its number
-        id: i64,
-        /// Why; kept for ever
-        #[arg(long)]
-        reason: String,
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        how: How,
     },
 }
 
 impl Quarantine {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
-        let by = environment.get("USER").map(str::to_owned);
         match self.action {
-            Action::List { all, listing } => {
-                let path = format!("/api/admin/quarantine?{}&all={all}", listing.query());
+            Action::List { all, filter, listing } => {
+                let filters = filter.query();
+                let path = format!("/api/admin/quarantine?{}&all={all}{filters}", listing.query());
                 let columns = [
                     Column("id", Right, |row| text(&row["id"])),
                     Column("since (UTC)", Left, |row| moment(&row["opened_at"])),
@@ -84,42 +97,30 @@ impl Quarantine {
             Action::Show { id, json: as_json } => {
                 let answer = client.get(&format!("/api/admin/quarantine/{id}")).await?;
                 if as_json {
-                    return json(&answer);
+                    return print_json(&answer);
                 }
                 item::print(&answer["data"]);
                 Ok(())
             }
-            Action::Resolve { id, reason, tenant, credits } => {
-                let word = json!({ "reason": reason, "by": by, "tenant_id": tenant, "credits": credits });
-                resolve(&client, id, &word).await
+            Action::Resolve {
+                which,
+                tenant,
+                credits,
+                amount,
+                currency,
+                payment_intent,
+                refunds_by_hand,
+                how,
+            } => {
+                let named = json!({
+                    "tenant_id": tenant, "credits": credits, "amount": amount, "currency": currency,
+                    "payment_intent": payment_intent, "refunds_by_hand": refunds_by_hand,
+                });
+                decide::run(&client, "resolve", which, named, how).await
             }
-            Action::Dismiss { id, reason } => {
-                let word = json!({ "reason": reason, "by": by });
-                client.post(&format!("/api/admin/quarantine/{id}/dismiss"), &word).await?;
-                say!("dismissed: no credits come of it");
-                Ok(())
-            }
+            Action::Dismiss { which, how } => decide::run(&client, "dismiss", which, json!({}), how).await,
         }
     }
-}
-
-/// Passes a person's word on; where that has an event read again, waits and says what came of it.
-async fn resolve(client: &Client, id: i64, word: &Value) -> Result<(), Failure> {
-    let item = client.get(&format!("/api/admin/quarantine/{id}")).await?;
-    let answer = client.post(&format!("/api/admin/quarantine/{id}/resolve"), word).await?;
-    let Some(event) = item["data"]["event"].as_str() else {
-        say!("resolved: {}", shown(&text(&answer["data"]["outcome"])));
-        return Ok(());
-    };
-    client.settled().await?;
-    let answer = client.get(&format!("/api/admin/events/{}", encoded(event))).await?;
-    let event = &answer["data"]["event"];
-    let (outcome, reason) = (shown(&text(&event["outcome"])), shown(&text(&event["reason"])));
-    if outcome == "quarantined" {
-        return Err(Failure::failed(format!("read again, and it still needs a person: {reason}")));
-    }
-    say!("read again: {outcome}");
-    Ok(())
 }
 
 fn about(row: &Value) -> String {

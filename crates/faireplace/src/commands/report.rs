@@ -1,4 +1,4 @@
-//! `faireplace report`: what finance needs to close a month.
+//! `faireplace report`: what finance needs to close a month, and what operators did.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
 use crate::terminal::{faint, say, write};
 
-/// Work out what finance needs
+/// Work out what finance and auditors need
 #[derive(Args)]
 pub(crate) struct Report {
     #[command(subcommand)]
@@ -34,16 +34,44 @@ enum Action {
         #[arg(long, group = "form")]
         json: bool,
     },
+    /// What operators did by hand: how often, how many credits, and what of it alone
+    Actions {
+        /// A day, such as 2026-10-01, for its beginning in UTC, or a moment; everything, if left out
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
+        /// A day, such as 2026-10-31, for its end in UTC, or a moment; now, if left out
+        #[arg(long, value_name = "DATE")]
+        to: Option<String>,
+        /// Print CSV
+        #[arg(long, group = "format")]
+        csv: bool,
+        /// Print JSON, exactly as the API answers it
+        #[arg(long, group = "format")]
+        json: bool,
+    },
 }
 
 impl Report {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
-        let Action::Liability { as_of, lots, csv, json } = self.action;
-        let mut path = format!("/api/admin/reports/liability?lots={lots}");
-        path.extend(as_of.map(|day| format!("&as_of={}", encoded(&day))));
+        let (path, csv, json, print): (_, _, _, fn(&Value)) = match self.action {
+            Action::Liability { as_of, lots, csv, json } => {
+                let format = if csv { "csv" } else { "json" };
+                let mut path = format!("/api/admin/reports/liability?lots={lots}&format={format}");
+                path.extend(as_of.map(|day| format!("&as_of={}", encoded(&day))));
+                (path, csv, json, print_liability)
+            }
+            Action::Actions { from, to, csv, json } => {
+                let named = [from.map(|day| ("from", day)), to.map(|day| ("to", day))];
+                let named =
+                    named.into_iter().flatten().map(|(name, day)| format!("&{name}={}", encoded(&day)));
+                let format = if csv { "csv" } else { "json" };
+                let path = format!("/api/admin/reports/actions?format={format}");
+                (named.fold(path, |path, part| path + &part), csv, json, print_actions)
+            }
+        };
         if csv {
-            write(&client.text(&format!("{path}&format=csv")).await?);
+            write(&client.text(&path).await?);
             return Ok(());
         }
         let answer = client.get(&path).await?;
@@ -55,7 +83,27 @@ impl Report {
     }
 }
 
-fn print(report: &Value) {
+fn print_actions(report: &Value) {
+    let lines = report["lines"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if lines.is_empty() {
+        say!("Operators did nothing in this time.");
+        return;
+    }
+    let columns = [
+        Column("person", Left, |row| text(&row["person"])),
+        Column("what", Left, |row| text(&row["kind"]).replace('_', "-")),
+        Column("actions", Right, |row| text(&row["actions"])),
+        Column("credits", Right, |row| text(&row["credits"])),
+        Column("alone", Right, |row| text(&row["alone"])),
+        Column("credits", Right, |row| text(&row["alone_credits"])),
+        Column("approved", Right, |row| text(&row["approved"])),
+        Column("credits", Right, |row| text(&row["approved_credits"])),
+    ];
+    print_rows(lines, &columns);
+    say!("{}", faint("alone: it takes two people, and nobody else was registered; a recovery asks nobody"));
+}
+
+fn print_liability(report: &Value) {
     let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let currencies = rows(&report["currencies"]);
     if currencies.is_empty() {

@@ -17,11 +17,15 @@ use crate::terminal::colourful;
 /// Settings that matter: STRIPE_WEBHOOK_SECRET (it must be set), DATABASE_URL, FAIREPLACE_MODE (live or
 /// test), FAIREPLACE_LISTEN. `faireplace config show` prints them all. Ctrl-C or SIGTERM stops it in order.
 #[derive(Args)]
-pub(crate) struct Serve {}
+pub(crate) struct Serve {
+    /// The name of the first person who operates this, where nobody is registered; else your user's
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+}
 
 impl Serve {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
-        let config = Config::load(environment)?;
+        let config = Config::load(environment)?.with_first_person(self.name);
         let secrets = config.secrets.clone().ok_or_else(|| {
             Failure::configuration(
                 "STRIPE_WEBHOOK_SECRET is not set. Copy it from the endpoint in Stripe's Dashboard, or from \

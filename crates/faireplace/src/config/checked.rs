@@ -7,7 +7,7 @@ use std::sync::Arc;
 use engine::{MetadataKeys, World};
 use ledger::money::CREDITS_PER_PAYMENT_MAX;
 use ledger::{Credits, Policy, Rounding, TermsFrom};
-use store::Mode;
+use store::{Mode, OperatorLimits};
 use stripe::Secret;
 use web::destination::Destinations;
 use web::shop::{self, Package};
@@ -32,8 +32,10 @@ pub(crate) struct Config {
     /// What is for sale; the same as in the policy.
     pub(crate) packages: Vec<Package>,
     pub(crate) automatic_tax: bool,
-    /// The most credits that one operator moves by hand.
-    pub(crate) adjustment_limit: Credits,
+    /// The credits that one person moves by hand in 24 hours.
+    pub(crate) operator_limits: OperatorLimits,
+    /// The name of the first person who is registered, where nobody is.
+    pub(crate) first_person: String,
     /// Requests that all keys of one tenant may make in an hour; 0: no limit.
     pub(crate) requests_per_hour: u32,
     /// Whose commands these are; this machine's, where nobody says.
@@ -98,6 +100,12 @@ impl Config {
         Self { packages, policy: Arc::new(policy), ..self }
     }
 
+    /// The same, with this name for the first person.
+    pub(crate) fn with_first_person(self, name: Option<String>) -> Self {
+        let first_person = name.map_or(self.first_person, |name| first_person(Some(&name)));
+        Self { first_person, ..self }
+    }
+
     /// Checks gathered settings.
     pub(crate) fn check(raw: &Raw) -> Result<Self, Failure> {
         if let Some(unknown) = &raw.unknown {
@@ -132,7 +140,8 @@ impl Config {
             stripe_base: raw.get("STRIPE_API_BASE").map(str::to_owned),
             packages,
             automatic_tax: flag(raw, "FAIREPLACE_AUTOMATIC_TAX")?,
-            adjustment_limit: adjustment_limit(required(raw, "FAIREPLACE_ADJUSTMENT_LIMIT")?)?,
+            operator_limits: operator_limits(raw)?,
+            first_person: first_person(raw.user.as_deref()),
             requests_per_hour: requests_per_hour(required(raw, "FAIREPLACE_REQUESTS_PER_HOUR")?)?,
             operator_key: raw.get("FAIREPLACE_OPERATOR_KEY").map(operator_key).transpose()?,
             mode,
@@ -184,11 +193,32 @@ fn wrong(variable: &str, expected: &str) -> Failure {
     Failure::configuration(format!("{variable} must be {expected}"))
 }
 
+/// The most that a limit over all tenants may be.
+const TOTAL_CREDITS_MAX: i64 = 1_000_000_000_000_000;
+/// The limit over all tenants, where nobody says: so many times that of one.
+const TOTAL_FACTOR: i64 = 10;
+
 /// With 0, two people are needed for every credit.
-fn adjustment_limit(text: &str) -> Result<Credits, Failure> {
-    let limit = text.parse().ok().filter(|limit| (0..=CREDITS_PER_PAYMENT_MAX).contains(limit));
-    let expected = "credits, a whole number from 0 to 1000000000";
-    limit.map(Credits).ok_or_else(|| wrong("FAIREPLACE_ADJUSTMENT_LIMIT", expected))
+fn operator_limits(raw: &Raw) -> Result<OperatorLimits, Failure> {
+    let read = |variable: &str, text: &str, most: i64| {
+        let limit = text.parse().ok().filter(|limit| (0..=most).contains(limit));
+        let expected = format!("credits, a whole number from 0 to {most}");
+        limit.map(Credits).ok_or_else(|| wrong(variable, &expected))
+    };
+    let (one, all) = ("FAIREPLACE_ADJUSTMENT_LIMIT", "FAIREPLACE_ADJUSTMENT_LIMIT_TOTAL");
+    let per_tenant = read(one, required(raw, one)?, CREDITS_PER_PAYMENT_MAX)?;
+    let total = match raw.get(all) {
+        Some(text) => read(all, text, TOTAL_CREDITS_MAX)?,
+        None => Credits(per_tenant.0 * TOTAL_FACTOR),
+    };
+    Ok(OperatorLimits { per_tenant, total })
+}
+
+/// A name for the first person; containers often have no user.
+fn first_person(user: Option<&str>) -> String {
+    let plain =
+        |name: &&str| (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    user.filter(plain).unwrap_or("operator").to_owned()
 }
 
 fn requests_per_hour(text: &str) -> Result<u32, Failure> {

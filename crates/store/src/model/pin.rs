@@ -6,7 +6,7 @@ use ledger::TenantId;
 /// One command's name, and what it asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
-    /// Whose name it is: a tenant and an operator may use the same one for two things.
+    /// Whose name it is: a tenant and a service may use the same one for two things.
     pub scope: Scope,
     /// The client's `Idempotency-Key`.
     pub key: String,
@@ -14,7 +14,7 @@ pub struct Pin {
     pub fingerprint: [u8; 32],
 }
 
-/// What it is kept under. A tenant and an operator may use the same key for two things.
+/// What it is kept under. A tenant and a service may use the same key for two things.
 pub(crate) type Name = (TenantId, Scope, String);
 
 impl Pin {
@@ -27,10 +27,10 @@ impl Pin {
 /// Whose command it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// The tenant's own.
+    /// Sent with a key of the tenant.
     Tenant,
-    /// An operator's, about a tenant.
-    Operator,
+    /// Sent with a service key, for the tenant.
+    Service,
 }
 
 impl Scope {
@@ -38,7 +38,7 @@ impl Scope {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tenant => "tenant",
-            Self::Operator => "operator",
+            Self::Service => "service",
         }
     }
 }

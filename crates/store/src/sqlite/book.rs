@@ -43,22 +43,23 @@ pub(super) fn load<'f>(
     Ok(book)
 }
 
-/// Loads what a person's word about `payment` touches; the book is without it where there is none.
-pub(super) fn load_payment(
+/// Loads what people's words about payments touch; the book is without a payment that is not there.
+pub(super) fn load_ruled(
     c: &Connection,
-    payment: PaymentId,
-    ruling: &Ruling,
+    rulings: &[(PaymentId, Ruling)],
     now: Now,
 ) -> Result<Book, StoreError> {
     let mut book = empty(c)?;
-    if c.prepare_cached("SELECT 1 FROM payments WHERE id = ?1")?.exists([payment.0])? {
-        load_known(c, &mut book, payment)?;
-    }
     let mut named = Vec::new();
-    if let Verdict::Grant(grant) = &ruling.verdict {
-        named.push(grant.tenant);
-        if let Some(intent) = &grant.payment_intent {
-            load_object(c, &mut book, intent)?;
+    for (payment, ruling) in rulings {
+        if c.prepare_cached("SELECT 1 FROM payments WHERE id = ?1")?.exists([payment.0])? {
+            load_known(c, &mut book, *payment)?;
+        }
+        if let Verdict::Grant(grant) = &ruling.verdict {
+            named.push(grant.tenant);
+            if let Some(intent) = &grant.payment_intent {
+                load_object(c, &mut book, intent)?;
+            }
         }
     }
     load_tenants(c, &mut book, named, now)?;
@@ -139,13 +140,18 @@ fn load_known(c: &Connection, book: &mut Book, id: PaymentId) -> Result<(), Stor
     if book.payments.contains_key(&id) {
         return Ok(());
     }
-    let text: String = c
-        .prepare_cached("SELECT knowledge FROM payments WHERE id = ?1")?
-        .query_row([id.0], |row| row.get(0))?;
-    let knowledge = parse(&text)?;
+    let knowledge = knowledge(c, id)?;
     book.aliases.extend(knowledge.objects().map(|object| (object.clone(), id)));
     book.payments.insert(id, Payment { id, knowledge });
     load_lots_of(c, book, id)
+}
+
+/// What is known of a payment, which must be there.
+pub(super) fn knowledge(c: &Connection, id: PaymentId) -> Result<Knowledge, StoreError> {
+    let text: String = c
+        .prepare_cached("SELECT knowledge FROM payments WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))?;
+    parse(&text)
 }
 
 fn load_lots_of(c: &Connection, book: &mut Book, payment: PaymentId) -> Result<(), StoreError> {

@@ -147,7 +147,7 @@ struct Need {
 /// Of those tenants no command may be decided in this batch: with credits still held that have returned by
 /// the clock, it could refuse what can be afforded, and that answer would be for ever. Part of what they have
 /// is ended now, the rest by the sweep or the next try.
-fn load<'c>(
+pub(super) fn load<'c>(
     c: &Connection,
     commands: impl Iterator<Item = &'c Command>,
     now: Now,

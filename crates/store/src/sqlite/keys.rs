@@ -5,85 +5,135 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::model::{KeyRow, RotatedKey};
+use crate::model::{Access, KeyHolder, KeyKind, KeyRow};
 
-const COLUMNS: &str = "id, name, tenant, permissions, created_at, expires_at, revoked_at";
+const COLUMNS: &str = "id, name, kind, tenant, access, person, created_at, expires_at, revoked_at";
 
 /// Adds a key. Its tenant becomes known by it.
 pub(super) fn create(c: &Connection, key: &KeyRow, hash: &[u8; 32]) -> Result<(), StoreError> {
-    if let Some(tenant) = key.tenant {
+    let (tenant, access, person) = match &key.holder {
+        KeyHolder::Tenant { tenant, access } => (Some(tenant.0), Some(access.as_str()), None),
+        KeyHolder::Service | KeyHolder::Machine => (None, None, None),
+        KeyHolder::Person(person) => (None, None, Some(person)),
+    };
+    if let Some(tenant) = tenant {
         c.prepare_cached("INSERT OR IGNORE INTO tenants (id, created_at) VALUES (?1, ?2)")?
-            .execute((tenant.0, key.created_at.0))?;
+            .execute((tenant, key.created_at.0))?;
     }
     c.prepare_cached(
-        "INSERT INTO api_keys (id, hash, name, tenant, permissions, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO api_keys (id, hash, name, kind, tenant, access, person, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         key.id,
         hash,
         key.name,
-        key.tenant.map(|tenant| tenant.0),
-        key.permissions.join(" "),
+        key.kind().as_str(),
+        tenant,
+        access,
+        person,
         key.created_at.0,
         key.expires_at.map(|at| at.0)
     ])?;
     Ok(())
 }
 
-/// Revokes a key, at once and for good. False when there is none of this name that still works.
-pub(super) fn revoke(c: &Connection, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let changed = c
-        .prepare_cached("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")?
+/// Revokes a key, at once and for good.
+pub(super) fn revoke(c: &Connection, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    c.prepare_cached("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")?
         .execute((id, now.0))?;
-    Ok(changed > 0)
+    Ok(())
 }
 
-/// Replaces a key that still works; it works until `until`, if it would.
+/// Revokes every key of a person.
+pub(super) fn revoke_of_person(c: &Connection, person: &str, now: Timestamp) -> Result<(), StoreError> {
+    c.prepare_cached("UPDATE api_keys SET revoked_at = ?2 WHERE person = ?1 AND revoked_at IS NULL")?
+        .execute((person, now.0))?;
+    Ok(())
+}
+
+/// Revokes every key of the machine.
+pub(super) fn revoke_of_machine(c: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    c.prepare_cached(
+        "UPDATE api_keys SET revoked_at = ?1
+         WHERE kind = 'operator' AND person IS NULL AND revoked_at IS NULL",
+    )?
+    .execute([now.0])?;
+    Ok(())
+}
+
+/// Replaces a key by one of the same holder, name and end; the old one works until `until`, if it would.
 pub(super) fn rotate(
     c: &Connection,
-    id: &str,
+    old: &KeyRow,
     new_id: &str,
     hash: &[u8; 32],
     now: Timestamp,
     until: Timestamp,
-) -> Result<Option<RotatedKey>, StoreError> {
-    let works = format!(
-        "SELECT {COLUMNS} FROM api_keys
-         WHERE id = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?2)"
-    );
-    let found = c.prepare_cached(&works)?.query_row((id, now.0), read).optional()?;
-    let Some(old) = found else { return Ok(None) };
-    let key = KeyRow { id: new_id.to_owned(), created_at: now, ..old.clone() };
-    create(c, &key, hash)?;
+) -> Result<(), StoreError> {
+    create(c, &KeyRow { id: new_id.to_owned(), created_at: now, ..old.clone() }, hash)?;
     let ends = old.expires_at.map_or(until, |end| end.min(until));
-    c.prepare_cached("UPDATE api_keys SET expires_at = ?2 WHERE id = ?1")?.execute((id, ends.0))?;
-    Ok(Some(RotatedKey { key, replaced: KeyRow { expires_at: Some(ends), ..old } }))
+    c.prepare_cached("UPDATE api_keys SET expires_at = ?2 WHERE id = ?1")?.execute((&old.id, ends.0))?;
+    Ok(())
 }
 
 /// All keys, the oldest first.
 pub(super) fn list(c: &Connection) -> Result<Vec<KeyRow>, StoreError> {
     let mut statement =
         c.prepare_cached(&format!("SELECT {COLUMNS} FROM api_keys ORDER BY created_at, id"))?;
-    let rows = statement.query_map([], read)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let rows = statement.query_and_then([], read)?;
+    rows.collect()
 }
 
 /// The key with this hash, whether or not it still works.
 pub(super) fn find(c: &Connection, hash: &[u8; 32]) -> Result<Option<KeyRow>, StoreError> {
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM api_keys WHERE hash = ?1"))?;
-    Ok(statement.query_row([hash], read).optional()?)
+    statement.query_row([hash], |row| Ok(read(row))).optional()?.transpose()
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
-    let permissions: String = row.get(3)?;
+/// The key with this id, whether or not it still works.
+pub(super) fn with_id(c: &Connection, id: &str) -> Result<Option<KeyRow>, StoreError> {
+    let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM api_keys WHERE id = ?1"))?;
+    statement.query_row([id], |row| Ok(read(row))).optional()?.transpose()
+}
+
+/// Whether a service's or an operator's key that works has this name already. Tenants name their keys as they
+/// like: no line of the journal does.
+pub(super) fn is_name_taken(c: &Connection, key: &KeyRow, now: Timestamp) -> Result<bool, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT 1 FROM api_keys WHERE kind = ?1 AND kind <> 'tenant' AND name = ?2
+             AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?3)",
+    )?;
+    Ok(statement.exists((key.kind().as_str(), &key.name, now.0))?)
+}
+
+/// Whether a person has a key of their own that works.
+pub(super) fn has_own(c: &Connection, person: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let mut statement = c.prepare_cached(
+        "SELECT 1 FROM api_keys WHERE person = ?1 AND revoked_at IS NULL
+             AND (expires_at IS NULL OR expires_at > ?2)",
+    )?;
+    Ok(statement.exists((person, now.0))?)
+}
+
+fn read(row: &Row<'_>) -> Result<KeyRow, StoreError> {
+    let (id, kind): (String, String) = (row.get(0)?, row.get(2)?);
+    let access: Option<String> = row.get(4)?;
+    let access = access.as_deref().and_then(Access::from_name);
+    let tenant = row.get::<_, Option<Uuid>>(3)?.map(TenantId);
+    let holder = match (KeyKind::from_name(&kind), tenant, access, row.get(5)?) {
+        (Some(KeyKind::Tenant), Some(tenant), Some(access), None) => KeyHolder::Tenant { tenant, access },
+        (Some(KeyKind::Service), None, None, None) => KeyHolder::Service,
+        (Some(KeyKind::Operator), None, None, Some(person)) => KeyHolder::Person(person),
+        (Some(KeyKind::Operator), None, None, None) => KeyHolder::Machine,
+        _ => return Err(StoreError::Corrupt(format!("the holder of the key {id}"))),
+    };
     Ok(KeyRow {
-        id: row.get(0)?,
+        id,
         name: row.get(1)?,
-        tenant: row.get::<_, Option<Uuid>>(2)?.map(TenantId),
-        permissions: permissions.split_whitespace().map(str::to_owned).collect(),
-        created_at: Timestamp(row.get(4)?),
-        expires_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
-        revoked_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+        holder,
+        created_at: Timestamp(row.get(6)?),
+        expires_at: row.get::<_, Option<i64>>(7)?.map(Timestamp),
+        revoked_at: row.get::<_, Option<i64>>(8)?.map(Timestamp),
     })
 }

@@ -72,13 +72,13 @@ mod tests {
     use ledger::Timestamp;
 
     use super::*;
+    use crate::model::KeyHolder;
 
     fn key(id: usize) -> KeyRow {
         KeyRow {
             id: format!("key_{id}"),
             name: String::new(),
-            tenant: None,
-            permissions: Vec::new(),
+            holder: KeyHolder::Service,
             created_at: Timestamp(0),
             expires_at: None,
             revoked_at: None,

@@ -1,7 +1,7 @@
 //! The SQLite driver: one file, one writer thread, a few readers. Each verb of the store is one line here;
 //! the SQL stands in the file named after its subject.
 
-mod adjustments;
+mod actions;
 mod audit;
 mod backup;
 mod book;
@@ -23,6 +23,7 @@ mod open;
 mod operators;
 mod paging;
 mod payments;
+mod people;
 mod purchases;
 mod quarantine;
 mod reader;
@@ -54,8 +55,8 @@ use crate::model::{
     Answered, Attempt, Audit, BegunPurchase, ClockMark, ClockRecord, Delivery, DeliveryRow, DeliveryState,
     Disabled, DueDelivery, DueEvent, EndpointRow, EventFilter, EventRow, Health, KeyRow, Listing, LotRow,
     NoticeHealth, NoticeRange, NoticeRow, Order, Page, PaymentRow, Postponed, Purchase, PurchaseOrder,
-    PurchaseSession, QuarantineRow, Receipt, Room, RotatedKey, Settled, Settlement, SigningSecret, Swept,
-    TransactionFilter, TransactionRow, UnrelatedMoney,
+    PurchaseSession, QuarantineFilter, QuarantineRow, Receipt, Room, Settled, Settlement, SigningSecret,
+    Swept, TransactionFilter, TransactionRow, UnrelatedMoney,
 };
 
 /// The version of SQLite inside this program.
@@ -168,55 +169,8 @@ impl Sqlite {
         self.writer.write(move |c| ingest::replay(c, &ids, now)).await
     }
 
-    pub(crate) async fn resolve_event(
-        &self,
-        event: EventId,
-        by: String,
-        note: String,
-        now: Timestamp,
-    ) -> Answer<bool> {
-        let work = move |c: &_| {
-            let asked = quarantine::answer_event(c, &event, "resolved", &by, &note, now)?;
-            if asked {
-                ingest::replay(c, std::slice::from_ref(&event), now)?;
-            }
-            Ok(asked)
-        };
-        self.writer.write(work).await
-    }
-
-    pub(crate) async fn dismiss_event(
-        &self,
-        event: EventId,
-        by: String,
-        note: String,
-        now: Timestamp,
-    ) -> Answer<bool> {
-        self.writer.write(move |c| quarantine::answer_event(c, &event, "dismissed", &by, &note, now)).await
-    }
-
     pub(crate) async fn create_key(&self, key: KeyRow, hash: [u8; 32]) -> Answer<()> {
         self.writer.write(move |c| keys::create(c, &key, &hash)).await
-    }
-
-    pub(crate) async fn revoke_key(&self, id: String, now: Timestamp) -> Answer<bool> {
-        let change = self.known_keys.change();
-        let (revoked, _) = self.writer.write(move |c| Ok((keys::revoke(c, &id, now)?, change))).await?;
-        Ok(revoked)
-    }
-
-    pub(crate) async fn rotate_key(
-        &self,
-        id: String,
-        new_id: String,
-        hash: [u8; 32],
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Answer<Option<RotatedKey>> {
-        let change = self.known_keys.change();
-        let rotate = move |c: &_| Ok((keys::rotate(c, &id, &new_id, &hash, now, until)?, change));
-        let (rotated, _) = self.writer.write(rotate).await?;
-        Ok(rotated)
     }
 
     pub(crate) async fn keys(&self) -> Answer<Vec<KeyRow>> {
@@ -286,8 +240,12 @@ impl Sqlite {
         self.readers.read(move |c| events::show(c, &id)).await
     }
 
-    pub(crate) async fn quarantine(&self, all: bool, page: Page) -> Answer<Listing<QuarantineRow>> {
-        self.readers.read(move |c| quarantine::list(c, all, page)).await
+    pub(crate) async fn quarantine(
+        &self,
+        filter: QuarantineFilter,
+        page: Page,
+    ) -> Answer<Listing<QuarantineRow>> {
+        self.readers.read(move |c| quarantine::list(c, &filter, page)).await
     }
 
     pub(crate) async fn quarantine_item(&self, id: i64) -> Answer<Option<QuarantineRow>> {

@@ -1,5 +1,6 @@
-//! One name names one thing of a tenant, whatever it does: a command, a purchase or an adjustment. Each kind
-//! keeps its names with what they name; here one asks after those of the others.
+//! One name names one thing of a tenant, whatever it does: a command or a purchase. Each kind keeps its names
+//! with what they name; here one asks after those of the other.
+//! Not here: the names of operators' actions, which no tenant and no service uses.
 
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -12,17 +13,15 @@ use crate::model::Name;
 pub(super) enum Thing {
     Command,
     Purchase,
-    Adjustment,
 }
 
 impl Thing {
-    const ALL: [Self; 3] = [Self::Command, Self::Purchase, Self::Adjustment];
+    const ALL: [Self; 2] = [Self::Command, Self::Purchase];
 
     fn table(self) -> &'static str {
         match self {
             Self::Command => "commands",
             Self::Purchase => "purchases",
-            Self::Adjustment => "adjustments",
         }
     }
 }

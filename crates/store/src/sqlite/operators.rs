@@ -1,13 +1,15 @@
 //! The verbs of operators, a line each, as those in `mod.rs`; their SQL stands in the file of its subject.
 //! Not here: verbs that others use too.
 
-use ledger::{Now, TenantId, Timestamp};
+use std::sync::Arc;
 
-use super::{Answer, Sqlite, adjustments, journal, reports, statement, tenants};
+use ledger::{Now, Policy, TenantId, Timestamp};
+
+use super::{Answer, Sqlite, actions, journal, people, reports, statement, tenants};
 use crate::model::{
-    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, DecidedAdjustment, Listing,
-    NewAdjustment, Page, StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition, TenantRow,
-    TransactionRow,
+    ActionDecided, ActionFilter, ActionRefusal, ActionRow, ActionTotals, ActionVerdict, Asked, Listing,
+    NewAction, OperatorLimits, Page, PersonRow, Preview, Recovery, StatementRange, TenantChange,
+    TenantDetail, TenantFilter, TenantPosition, TenantRow, TransactionRow,
 };
 
 impl Sqlite {
@@ -23,39 +25,72 @@ impl Sqlite {
         self.writer.write(move |c| tenants::set(c, id, &change)).await
     }
 
-    pub(crate) async fn ask_adjustment(&self, new: NewAdjustment, now: Timestamp) -> Answer<AskedAdjustment> {
-        self.writer.write(move |c| adjustments::ask(c, &new, now)).await
+    pub(crate) async fn ask_action(
+        &self,
+        new: NewAction,
+        limits: OperatorLimits,
+        policy: Arc<Policy>,
+        now: Now,
+    ) -> Answer<Asked> {
+        let change = self.known_keys.change();
+        let ask = move |c: &_| Ok((actions::ask(c, &new, limits, &policy, now)?, change));
+        let (asked, _) = self.writer.write(ask).await?;
+        Ok(asked)
     }
 
-    pub(crate) async fn decide_adjustment(
+    pub(crate) async fn preview_action(
+        &self,
+        new: NewAction,
+        limits: OperatorLimits,
+        policy: Arc<Policy>,
+        now: Now,
+    ) -> Answer<Result<Preview, ActionRefusal>> {
+        self.readers.read(move |c| actions::preview(c, &new, limits, &policy, now)).await
+    }
+
+    pub(crate) async fn decide_action(
         &self,
         id: String,
-        verdict: AdjustmentVerdict,
-        by: String,
+        verdict: ActionVerdict,
+        key: String,
+        policy: Arc<Policy>,
+        now: Now,
+    ) -> Answer<Option<ActionDecided>> {
+        let change = self.known_keys.change();
+        let decide = move |c: &_| Ok((actions::decide(c, &id, &verdict, &key, &policy, now)?, change));
+        let (decided, _) = self.writer.write(decide).await?;
+        Ok(decided)
+    }
+
+    pub(crate) async fn actions(&self, filter: ActionFilter, page: Page) -> Answer<Listing<ActionRow>> {
+        self.readers.read(move |c| actions::list(c, &filter, page)).await
+    }
+
+    pub(crate) async fn action(&self, id: String) -> Answer<Option<ActionRow>> {
+        self.readers.read(move |c| actions::find(c, &id)).await
+    }
+
+    pub(crate) async fn action_totals(&self, from: Timestamp, to: Timestamp) -> Answer<Vec<ActionTotals>> {
+        self.readers.read(move |c| actions::totals(c, from, to)).await
+    }
+
+    pub(crate) async fn people(&self) -> Answer<Vec<PersonRow>> {
+        self.readers.read(people::list).await
+    }
+
+    pub(crate) async fn register_first(&self, person: PersonRow) -> Answer<PersonRow> {
+        self.writer.write(move |c| people::add_first(c, &person)).await
+    }
+
+    pub(crate) async fn recover(
+        &self,
+        recovery: Recovery,
         now: Timestamp,
-    ) -> Answer<Option<DecidedAdjustment>> {
-        self.writer.write(move |c| adjustments::decide(c, &id, &verdict, &by, now)).await
-    }
-
-    pub(crate) async fn finish_adjustment(
-        &self,
-        id: String,
-        done: Result<i64, String>,
-    ) -> Answer<Option<AdjustmentRow>> {
-        self.writer.write(move |c| adjustments::finish(c, &id, &done)).await
-    }
-
-    pub(crate) async fn adjustments(
-        &self,
-        tenant: Option<TenantId>,
-        state: Option<AdjustmentState>,
-        page: Page,
-    ) -> Answer<Listing<AdjustmentRow>> {
-        self.readers.read(move |c| adjustments::list(c, tenant, state, page)).await
-    }
-
-    pub(crate) async fn adjustment(&self, id: String) -> Answer<Option<AdjustmentRow>> {
-        self.readers.read(move |c| adjustments::find(c, &id)).await
+    ) -> Answer<Result<ActionRow, ActionRefusal>> {
+        let change = self.known_keys.change();
+        let recover = move |c: &_| Ok((actions::recover(c, &recovery, now)?, change));
+        let (recovered, _) = self.writer.write(recover).await?;
+        Ok(recovered)
     }
 
     pub(crate) async fn statement(

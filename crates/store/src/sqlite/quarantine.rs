@@ -1,11 +1,11 @@
 //! What needs a person: events that cannot be read or must not count, and payments whose terms are in doubt.
 
 use ledger::{EventId, Knowledge, Outcome, PaymentId, Reason, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::{book, paging};
 use crate::error::StoreError;
-use crate::model::{Listing, Page, PurchaseFigures, QuarantineRow};
+use crate::model::{Listing, Page, PurchaseFigures, QuarantineFilter, QuarantineRow};
 
 /// Ends an event as quarantined, and asks a person about it.
 pub(super) fn close_event(
@@ -110,12 +110,33 @@ const COLUMNS: &str = "q.id, q.event, p.key, q.reason, q.detail, q.opened_at, q.
     FROM quarantine q LEFT JOIN payments p ON p.id = q.payment
         LEFT JOIN events e ON e.id = q.event LEFT JOIN payments r ON r.id = e.payment";
 
-/// Items, open ones only or all.
-pub(super) fn list(c: &Connection, all: bool, page: Page) -> Result<Listing<QuarantineRow>, StoreError> {
-    let only = if all { "1" } else { "q.closed_at IS NULL" };
-    let sql = format!("SELECT {COLUMNS} WHERE {only} ORDER BY q.id {}", paging::order(page));
-    let count = format!("SELECT count(*) FROM quarantine q WHERE {only}");
-    paging::list(c, &sql, &count, &[], page, read)
+/// Items that match, open ones only or all.
+pub(super) fn list(
+    c: &Connection,
+    filter: &QuarantineFilter,
+    page: Page,
+) -> Result<Listing<QuarantineRow>, StoreError> {
+    let (reason, tenant) = (filter.reason.map(Reason::as_str), filter.tenant.map(|tenant| tenant.0));
+    let before = filter.opened_before.map(|before| before.0);
+    let mut conditions = vec![if filter.all { "1" } else { "q.closed_at IS NULL" }];
+    let mut values: Vec<&dyn ToSql> = Vec::new();
+    if let Some(reason) = &reason {
+        conditions.push("q.reason = ?");
+        values.push(reason);
+    }
+    if let Some(tenant) = &tenant {
+        conditions.push("p.tenant = ?");
+        values.push(tenant);
+    }
+    if let Some(before) = &before {
+        conditions.push("q.opened_at < ?");
+        values.push(before);
+    }
+    let matching = conditions.join(" AND ");
+    let sql = format!("SELECT {COLUMNS} WHERE {matching} ORDER BY q.id {}", paging::order(page));
+    let joined = if tenant.is_some() { " JOIN payments p ON p.id = q.payment" } else { "" };
+    let count = format!("SELECT count(*) FROM quarantine q{joined} WHERE {matching}");
+    paging::list(c, &sql, &count, &values, page, read)
 }
 
 /// One item.

@@ -113,7 +113,8 @@ pub(super) fn settle_ruling(
     {
         return Ok(Ok(None));
     }
-    let mut record = Record::new(book::load_payment(c, payment, ruling, now)?, now.at);
+    let ruled = [(payment, ruling.clone())];
+    let mut record = Record::new(book::load_ruled(c, &ruled, now)?, now.at);
     let decision = match rule(&record.book, payment, ruling.clone(), policy, now) {
         Ok(decision) => decision,
         Err(refused) => return Ok(Err(refused)),

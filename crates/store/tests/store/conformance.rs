@@ -4,6 +4,7 @@
 //!
 //! Not here: what only one database promises (`sqlite`), and what a decision should be (`ledger`).
 
+mod actions;
 mod arrivals;
 mod batches;
 mod clock;
@@ -16,8 +17,10 @@ mod keys;
 mod listings;
 mod merges;
 mod notices;
+pub(crate) mod office;
 mod operators;
 mod orders;
+mod people;
 mod purchases;
 mod quarantine;
 mod replays;
@@ -66,6 +69,8 @@ pub(crate) const CASES: &[&[Case]] = &[
     sweep::CASES,
     merges::CASES,
     operators::CASES,
+    actions::CASES,
+    people::CASES,
     orders::CASES,
     quarantine::CASES,
     waits::CASES,

@@ -45,7 +45,7 @@ problem_kinds! {
     Unauthorized = "UNAUTHORIZED", UNAUTHORIZED;
     /// The key works, and may not do this.
     Forbidden = "FORBIDDEN", FORBIDDEN;
-    /// Whoever asked for it may not approve it too.
+    /// It takes two people.
     SecondPersonRequired = "SECOND_PERSON_REQUIRED", FORBIDDEN;
     /// There is no such thing, or it is somebody else's.
     NotFound = "NOT_FOUND", NOT_FOUND;
@@ -63,6 +63,8 @@ problem_kinds! {
     AlreadyDecided = "ALREADY_DECIDED", CONFLICT;
     /// The clock is not in doubt.
     ClockNotInDoubt = "CLOCK_NOT_IN_DOUBT", CONFLICT;
+    /// Another number of items matches than was expected.
+    CountChanged = "COUNT_CHANGED", CONFLICT;
     /// The body is too large.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
     /// The path and its query are too long.
@@ -81,7 +83,7 @@ problem_kinds! {
     NoDebt = "NO_DEBT", UNPROCESSABLE_ENTITY;
     /// The tenant's requests of this hour are used up.
     RateLimitExceeded = "RATE_LIMIT_EXCEEDED", TOO_MANY_REQUESTS;
-    /// There are as many of these as there may be.
+    /// The limit is reached.
     TooMany = "TOO_MANY", TOO_MANY_REQUESTS;
     /// A defect, or a database that cannot be read.
     Internal = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR;

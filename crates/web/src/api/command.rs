@@ -4,7 +4,7 @@
 //! kept (`store`).
 
 use axum::response::Response;
-use ledger::{Action, Command, Credits, HoldState, Receipt, Refusal, TenantId};
+use ledger::{Action, Cause, Command, Credits, HoldState, Receipt, Refusal, TenantId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Answered, Order, Pin, StoreError};
@@ -46,7 +46,7 @@ pub(crate) async fn carry_out(
 ) -> Result<Response, Problem> {
     let Wanted { tenant, key, name, values, reference, action } = wanted;
     let dry = key.is_none();
-    let cause = caller.commands(key.as_deref().unwrap_or_default());
+    let cause = Cause::Command(key.clone().unwrap_or_default());
     let pin =
         key.map(|key| Pin { scope: caller.scope(), key, fingerprint: fingerprint(name, tenant, &values) });
     let order = Order { command: Command { tenant, cause, reference, action }, pin };

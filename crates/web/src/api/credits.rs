@@ -91,12 +91,14 @@ pub(crate) async fn lots(Reader { request, caller }: Reader) -> Response {
         .await
 }
 
-fn moment(query: &Query, key: &str) -> Result<Option<Timestamp>, Problem> {
-    let read = |text: &str| match text.parse::<Moment>() {
-        Ok(moment) => Ok(Timestamp(moment.as_microsecond())),
-        Err(_) => Err(Problem::value(key, "a moment such as 2026-11-23T12:00:00Z")),
-    };
-    query.get(key).map(read).transpose()
+pub(crate) fn moment(query: &Query, key: &str) -> Result<Option<Timestamp>, Problem> {
+    query.get(key).map(|text| read_moment(key, text)).transpose()
+}
+
+pub(crate) fn read_moment(key: &str, text: &str) -> Result<Timestamp, Problem> {
+    let moment = text.parse::<Moment>();
+    let moment = moment.map_err(|_| Problem::value(key, "a moment such as 2026-11-23T12:00:00Z"))?;
+    Ok(Timestamp(moment.as_microsecond()))
 }
 
 /// A tenant's balance, in credits.

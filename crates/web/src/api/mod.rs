@@ -17,13 +17,5 @@ pub(crate) mod webhook_endpoints;
 
 pub(crate) use idempotency::{IdempotencyKey, UnlessDryRun, fingerprint, marked};
 pub(crate) use request::{
-    Id, Ids, Operator, Query, Reader, Received, Request, Stray, Writer, body, or_nothing, page,
+    Id, Ids, Manager, Operator, Query, Reader, Received, Request, Stray, Writer, body, or_nothing, page,
 };
-
-/// Finishes adjustments that were approved when the service ended; answers how many that were.
-///
-/// # Errors
-/// As the store says; they are finished the next time, or when their approval is sent again.
-pub async fn complete_adjustments(app: &crate::App) -> Result<usize, store::StoreError> {
-    admin::adjustments::complete_all(app).await
-}

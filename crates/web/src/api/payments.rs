@@ -66,7 +66,7 @@ pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Resp
             let view = match found.ok_or_else(|| Problem::not_found("payment"))? {
                 Found::Purchase(purchase) => purchase::unpaid(&purchase, now),
                 Found::Payment(row, purchase) => {
-                    let (events, lines) = history(request.store(), row.id, caller.key.tenant).await?;
+                    let (events, lines) = history(request.store(), row.id, caller.key.tenant()).await?;
                     let due = entitlement(&row.knowledge);
                     let payment = PaymentView::of(&row);
                     let opened = purchase.as_ref().map(timeline::opened);
@@ -98,9 +98,9 @@ async fn history(
     Ok((store.events(events, page).await?, store.transactions(lines, page).await?))
 }
 
-/// A tenant sees its own; a payment whose tenant is not known yet is the operator's concern.
+/// A tenant sees its own; a payment whose tenant is not known yet is the concern of services and operators.
 fn may_see(caller: &Caller, owner: Option<TenantId>) -> bool {
-    caller.is_operator() || (owner.is_some() && owner == caller.key.tenant)
+    !caller.is_tenant() || (owner.is_some() && owner == caller.key.tenant())
 }
 
 /// One payment, what belongs to it, and what happened to it.

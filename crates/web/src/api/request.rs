@@ -75,13 +75,30 @@ impl FromRequestParts<Shared> for Reader {
     }
 }
 
-/// One request by whoever may buy and spend.
+/// One request by whoever may buy and spend: a tenant or a service.
 pub(crate) struct Writer {
     pub(crate) request: Request,
     pub(crate) caller: Caller,
 }
 
 impl FromRequestParts<Shared> for Writer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
+        let (request, caller) = authenticated(parts, app).await?;
+        let may = caller.require(CREDITS_WRITE).and_then(|()| caller.may_spend());
+        may.map_err(|problem| request.meta.error(&problem))?;
+        Ok(Self { request, caller })
+    }
+}
+
+/// One request by whoever may say where notices go: who may spend, and operators.
+pub(crate) struct Manager {
+    pub(crate) request: Request,
+    pub(crate) caller: Caller,
+}
+
+impl FromRequestParts<Shared> for Manager {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
@@ -139,9 +156,9 @@ fn meta(parts: &Parts, app: &App) -> Meta {
     Meta::new(id, &app.clock)
 }
 
-/// Takes the request off the tenant's hour. Operators are not counted.
+/// Takes the request off the tenant's hour. Services and operators are not counted.
 fn allowed(parts: &Parts, app: &App, caller: &Caller) -> Result<(), Problem> {
-    let Some(tenant) = caller.key.tenant else { return Ok(()) };
+    let Some(tenant) = caller.key.tenant() else { return Ok(()) };
     let taken = parts.extensions.get::<Taken>().cloned().unwrap_or_default();
     let Some(allowance) = taken.get_or_take(|| app.limiter.take(tenant, &app.clock)) else { return Ok(()) };
     let Some(seconds) = allowance.refused_for else { return Ok(()) };

@@ -69,7 +69,7 @@ pub(crate) async fn follow(Reader { request, caller }: Reader, headers: HeaderMa
             let whose = caller.whose(request.query.get("tenant_id"))?;
             let asked = place(&request, &headers)?;
             let limits = request.app.limits;
-            let Some(seat) = request.app.streams.take(caller.key.tenant, &limits) else {
+            let Some(seat) = request.app.streams.take(caller.key.tenant(), &limits) else {
                 return Err(Problem::new(
                     ProblemKind::TooMany,
                     "There are as many streams as there may be: close one that you do not need.",

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 mod view;
 
-use super::{Id, Ids, Reader, Received, Request, Writer, body, or_nothing, overlap, page};
+use super::{Id, Ids, Manager, Reader, Received, Request, body, or_nothing, overlap, page};
 use crate::answer::{Data, PageOf, Problem, ProblemKind, rfc3339};
 use crate::api::text::is_plain;
 use crate::auth::Caller;
@@ -69,7 +69,7 @@ struct NewEndpoint {
     params(OfOneTenant),
     request_body = NewEndpoint,
     responses((status = 201, body = Data<MadeEndpoint>), (status = 429, description = "TOO_MANY")))]
-pub(crate) async fn create(Writer { request, caller }: Writer, received: Received) -> Response {
+pub(crate) async fn create(Manager { request, caller }: Manager, received: Received) -> Response {
     request
         .answer(async |request| {
             request.query.only(&["tenant_id"])?;
@@ -122,7 +122,7 @@ pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Resp
     operation_id = "delete_webhook_endpoint", tag = "Notices",
     params(OfEndpoint, OfOneTenant),
     responses((status = 200, body = Data<Deleted>)))]
-pub(crate) async fn delete(Writer { request, caller }: Writer, Id(id): Id) -> Response {
+pub(crate) async fn delete(Manager { request, caller }: Manager, Id(id): Id) -> Response {
     request
         .answer(async |request| {
             let endpoint = find(&request, &caller, id, &[]).await?;
@@ -152,7 +152,7 @@ struct Roll {
     params(OfEndpoint, OfOneTenant),
     request_body = Option<Roll>,
     responses((status = 200, body = Data<MadeEndpoint>)))]
-pub(crate) async fn roll(Writer { request, caller }: Writer, Id(id): Id, received: Received) -> Response {
+pub(crate) async fn roll(Manager { request, caller }: Manager, Id(id): Id, received: Received) -> Response {
     request
         .answer(async |request| {
             let endpoint = find(&request, &caller, id, &[]).await?;
@@ -177,7 +177,7 @@ pub(crate) async fn roll(Writer { request, caller }: Writer, Id(id): Id, receive
     operation_id = "enable_webhook_endpoint", tag = "Notices",
     params(OfEndpoint, OfOneTenant),
     responses((status = 200, body = Data<EndpointView>)))]
-pub(crate) async fn enable(Writer { request, caller }: Writer, Id(id): Id) -> Response {
+pub(crate) async fn enable(Manager { request, caller }: Manager, Id(id): Id) -> Response {
     request
         .answer(async |request| {
             let endpoint = find(&request, &caller, id, &[]).await?;
@@ -224,7 +224,7 @@ pub(crate) async fn deliveries(Reader { request, caller }: Reader, Id(id): Id) -
             example = "msg_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b"),
         OfOneTenant),
     responses((status = 200, body = Data<Resent>)))]
-pub(crate) async fn resend(Writer { request, caller }: Writer, Ids([id, notice]): Ids<2>) -> Response {
+pub(crate) async fn resend(Manager { request, caller }: Manager, Ids([id, notice]): Ids<2>) -> Response {
     request
         .answer(async |request| {
             let endpoint = find(&request, &caller, id, &[]).await?;

@@ -4,7 +4,7 @@
 use engine::clock::{ClockState, Doubt, Side};
 use ledger::posting::{Account as LedgerAccount, CauseKind as LedgerCauseKind};
 use ledger::{HoldState, Kind, NoticeKind, Outcome, PaymentStatus, Reason};
-use store::{DeliveryState, Mode as StoreMode};
+use store::{ActionKind, ActionState, DeliveryState, KeyKind, Mode as StoreMode};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -56,6 +56,12 @@ names! {
     ClockReason: Doubt::ALL.iter().map(|why| why.as_str());
     /// The machine's clock, or the last trusted time and what has passed since.
     ClockTime: Side::ALL.iter().map(|side| side.as_str());
+    /// What an operator did.
+    ActionKindName: ActionKind::ALL.iter().map(|kind| kind.as_str());
+    /// Where an action stands.
+    ActionStateName: ActionState::ALL.iter().map(|state| state.as_str());
+    /// What a key is for.
+    KeyKindName: KeyKind::ALL.iter().map(|kind| kind.as_str());
     /// Whose events count.
     Mode: [StoreMode::Test, StoreMode::Live].iter().map(|mode| mode.as_str());
     /// What a key may do.

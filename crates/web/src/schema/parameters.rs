@@ -9,7 +9,7 @@ use uuid::Uuid;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it describes; `Caller::tenant` reads")]
 pub(crate) struct OfTenant {
-    /// The tenant. An operator's key must say it; a tenant's key may only name its own.
+    /// The tenant. A service or an operator key must say it; a tenant's key may only name its own.
     tenant_id: Option<Uuid>,
 }
 
@@ -18,7 +18,7 @@ pub(crate) struct OfTenant {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it describes; `Caller::whose` reads")]
 pub(crate) struct OfOneTenant {
-    /// For operators: of this tenant, and not of all.
+    /// For services and operators: of this tenant, and not of all.
     tenant_id: Option<Uuid>,
 }
 

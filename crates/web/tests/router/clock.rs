@@ -328,10 +328,9 @@ async fn a_jump_revokes_no_key_and_revives_none() {
     let shop = Shop::new().await;
     let deployment = &shop.till.deployment;
     let until = |seconds| Some(Timestamp::from_seconds(NOW + seconds));
-    let read = [web::auth::CREDITS_READ];
-    let over = deployment.key(Some(TENANT), &read, until(0)).await.1;
-    let soon = deployment.key(Some(TENANT), &read, until(60)).await.1;
-    let later = deployment.key(Some(TENANT), &read, until(DAY)).await.1;
+    let over = deployment.key(TENANT, store::Access::Read, until(0)).await.1;
+    let soon = deployment.key(TENANT, store::Access::Read, until(60)).await.1;
+    let later = deployment.key(TENANT, store::Access::Read, until(DAY)).await.1;
     let works = async || {
         let mut works = Vec::new();
         for key in [&over, &soon, &later] {

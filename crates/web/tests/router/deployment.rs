@@ -14,12 +14,12 @@ use engine::{Applier, Clock, MetadataKeys, World, read};
 use ledger::{Policy, TenantId, Timestamp};
 use rusqlite::Connection;
 use serde_json::Value;
-use store::{KeyRow, Mode, Store};
+use store::{Access, KeyHolder, KeyRow, Mode, PersonRow, Store};
 use stripe::retry::Schedule;
 use stripe::write::{ApiVersion, Purchase};
 use stripe::{Secret, signature};
 use tower::ServiceExt as _;
-use web::auth::{OPERATOR, new_secret};
+use web::auth::{new_person, new_secret};
 use web::{App, Limits, Shop, router};
 
 use crate::TENANT;
@@ -32,6 +32,7 @@ pub(crate) const NOW: i64 = 1_708_425_700;
 
 pub(crate) struct Deployment {
     pub(crate) app: App,
+    /// Grace's: at first the only registered person.
     pub(crate) operator: String,
     applier: Applier,
     router: Router,
@@ -85,7 +86,10 @@ impl Deployment {
             wrong,
             folder,
         };
-        deployment.operator = deployment.key(None, &[OPERATOR], None).await.1;
+        let grace =
+            PersonRow { id: "person_grace".to_owned(), ..new_person("Grace".to_owned(), deployment.now()) };
+        deployment.app.store.register_first(grace.clone()).await.unwrap();
+        deployment.operator = deployment.key_of(KeyHolder::Person(grace.id), None).await.1;
         deployment
     }
 
@@ -96,20 +100,25 @@ impl Deployment {
         self
     }
 
-    /// A key made past the API: its id and its secret.
+    /// A tenant's key made past the API: its id and its secret.
     pub(crate) async fn key(
         &self,
-        tenant: Option<&str>,
-        permissions: &[&str],
+        tenant: &str,
+        access: Access,
         expires_at: Option<Timestamp>,
     ) -> (String, String) {
+        let tenant = TenantId::parse(tenant).unwrap();
+        self.key_of(KeyHolder::Tenant { tenant, access }, expires_at).await
+    }
+
+    /// A key of anyone, made past the API: its id and its secret.
+    pub(crate) async fn key_of(&self, holder: KeyHolder, expires_at: Option<Timestamp>) -> (String, String) {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let (secret, hash) = new_secret();
         let key = KeyRow {
             id: format!("key_{}", COUNT.fetch_add(1, Ordering::Relaxed)),
             name: "a test's".to_owned(),
-            tenant: tenant.map(|text| TenantId::parse(text).unwrap()),
-            permissions: permissions.iter().map(ToString::to_string).collect(),
+            holder,
             created_at: self.now(),
             expires_at,
             revoked_at: None,
@@ -118,9 +127,28 @@ impl Deployment {
         (key.id, secret)
     }
 
+    /// A service key that works.
+    pub(crate) async fn service(&self) -> String {
+        self.key_of(KeyHolder::Service, None).await.1
+    }
+
+    /// Another registered person, by this name: their operator key.
+    pub(crate) async fn colleague(&self, name: &str) -> String {
+        let sql = "INSERT INTO people (id, name, created_at) VALUES (?1, ?2, ?3)";
+        let id = format!("person_{name}");
+        self.backdoor().execute(sql, (&id, name, self.now().0)).unwrap();
+        self.key_of(KeyHolder::Person(id), None).await.1
+    }
+
+    /// Revokes a key.
+    pub(crate) async fn revoke(&self, id: &str) {
+        let answer = self.post(&format!("/api/admin/keys/{id}/revoke"), &serde_json::json!({})).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+
     /// A tenant's key that may read.
     pub(crate) async fn reader(&self, tenant: &str) -> String {
-        self.key(Some(tenant), &[web::auth::CREDITS_READ], None).await.1
+        self.key(tenant, Access::Read, None).await.1
     }
 
     pub(crate) fn now(&self) -> Timestamp {

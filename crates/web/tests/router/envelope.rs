@@ -4,7 +4,6 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
-use web::auth::CREDITS_READ;
 
 use crate::deployment::Deployment;
 use crate::{GUIDE_SAMPLE, OTHER, TENANT};
@@ -13,11 +12,11 @@ use crate::{GUIDE_SAMPLE, OTHER, TENANT};
 async fn keys_that_do_not_work_are_told_one_thing() {
     let deployment = Deployment::new().await;
     let good = deployment.reader(TENANT).await;
-    let (revoked_id, revoked) = deployment.key(Some(TENANT), &[CREDITS_READ], None).await;
-    assert!(deployment.app.store.revoke_key(revoked_id, deployment.now()).await.unwrap());
-    let (_, expired) = deployment.key(Some(TENANT), &[CREDITS_READ], Some(deployment.now())).await;
+    let (revoked_id, revoked) = deployment.key(TENANT, store::Access::Read, None).await;
+    deployment.revoke(&revoked_id).await;
+    let (_, expired) = deployment.key(TENANT, store::Access::Read, Some(deployment.now())).await;
     let (_, ending) =
-        deployment.key(Some(TENANT), &[CREDITS_READ], Some(deployment.now().plus_seconds(1))).await;
+        deployment.key(TENANT, store::Access::Read, Some(deployment.now().plus_seconds(1))).await;
     let rows = [
         ("no header", None),
         ("empty", Some(String::new())),
@@ -62,7 +61,7 @@ async fn keys_that_do_not_work_are_told_one_thing() {
 }
 
 /// Every route that takes a query, and the parameters that it knows.
-const QUERIES: [(&str, &str); 12] = [
+const QUERIES: [(&str, &str); 15] = [
     ("/api/credits/balance", "tenant_id"),
     ("/api/credits/transactions", "tenant_id, type, created_at_from, created_at_to, page, per_page, sort"),
     ("/api/credits/lots", "tenant_id, page, per_page, sort"),
@@ -72,9 +71,12 @@ const QUERIES: [(&str, &str); 12] = [
     ("/api/admin/audit", ""),
     ("/api/admin/events", "type, outcome, payment, pending, page, per_page, sort"),
     ("/api/admin/events/evt_1234567890", ""),
-    ("/api/admin/quarantine", "all, page, per_page, sort"),
+    ("/api/admin/quarantine", "all, reason, tenant_id, opened_before, page, per_page, sort"),
     ("/api/admin/quarantine/1", ""),
     ("/api/admin/keys", ""),
+    ("/api/admin/people", ""),
+    ("/api/admin/actions", "state, kind, person, tenant_id, page, per_page, sort"),
+    ("/api/admin/reports/actions", "from, to, format"),
 ];
 
 #[tokio::test]
@@ -229,7 +231,8 @@ async fn where_there_is_nothing_and_where_there_are_other_methods() {
 async fn bodies_of_requests_are_limited_and_read_strictly() {
     let deployment = Deployment::new().await;
     let limit = deployment.app.limits.api_body_bytes;
-    let sized = |size: usize| format!("{{\"name\":\"{}\"}}", "x".repeat(size - 11));
+    let around = format!("{{\"tenant_id\":\"{TENANT}\",\"name\":\"\"}}");
+    let sized = |size: usize| around.replace("\"\"}", &format!("\"{}\"}}", "x".repeat(size - around.len())));
     let post = async |body: &str| {
         deployment.request(Method::POST, "/api/admin/keys", Some(&deployment.operator), body).await
     };

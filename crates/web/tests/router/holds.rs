@@ -210,12 +210,12 @@ async fn other_peoples_holds() {
     assert_eq!(listed.data(), json!([]));
     assert_eq!(till.books().await, before);
 
-    // An operator acts for whom they name, and only for them.
-    let operator = till.deployment.operator.clone();
+    // A service acts for whom it names, and only for them.
+    let service = till.deployment.service().await;
     let path = |verb: &str, tenant: &str| format!("holds/{id}/{verb}?tenant_id={tenant}");
-    let wrong = till.post_as(&operator, &path("capture", OTHER), "by-operator", "").await;
+    let wrong = till.post_as(&service, &path("capture", OTHER), "by-service", "").await;
     assert_eq!(wrong.summary(), missing);
-    let right = till.post_as(&operator, &path("release", TENANT), "by-operator", "").await;
+    let right = till.post_as(&service, &path("release", TENANT), "by-service", "").await;
     assert_eq!(right.status, 200, "the name is another tenant's: {}", right.text);
     assert_eq!(till.balance().await, [10, 0, 0, 0]);
 }

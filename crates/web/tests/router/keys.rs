@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::deployment::Deployment;
+use crate::office::{Office, waits};
 use crate::{OTHER, TENANT};
 
 async fn create(deployment: &Deployment, body: &Value) -> (Value, String) {
@@ -18,7 +19,8 @@ async fn a_key_from_its_first_use_to_its_last() {
     let (key, secret) = create(&deployment, &asked).await;
     assert!(secret.starts_with("fp_") && secret.len() == 67, "{}", secret.len());
     let expected = json!({
-        "id": key["id"], "name": "shop", "tenant_id": TENANT, "permissions": ["credits:read"],
+        "id": key["id"], "name": "shop", "kind": "tenant", "tenant_id": TENANT, "person_id": null,
+        "permissions": ["credits:read"],
         "created_at": "2024-02-20T10:41:40Z", "expires_at": "2024-02-21T10:41:40Z", "revoked_at": null,
     });
     assert_eq!(key, expected);
@@ -30,9 +32,9 @@ async fn a_key_from_its_first_use_to_its_last() {
     assert!(!listed.text.contains("fp_"), "no list shows a secret");
 
     let revoke = format!("/api/admin/keys/{}/revoke", key["id"].as_str().unwrap());
-    assert_eq!(deployment.post(&revoke, &Value::Null).await.data()["revoked"], true);
+    assert_eq!(deployment.post(&revoke, &json!({})).await.data()["state"], "done");
     assert_eq!(deployment.get("/api/credits/balance", &secret).await.status, 401);
-    let again = deployment.post(&revoke, &Value::Null).await;
+    let again = deployment.post(&revoke, &json!({})).await;
     assert_eq!(again.summary(), "404 NOT_FOUND There is no such key that still works.");
     let listed = deployment.look("/api/admin/keys").await;
     let listed = listed.as_array().unwrap().iter().find(|one| one["id"] == key["id"]).unwrap().clone();
@@ -57,7 +59,8 @@ async fn a_replaced_key_works_beside_the_new_one_for_a_while() {
     let rotated = rotate(&deployment, &old["id"], &json!({ "overlap_hours": 2 })).await;
     let (key, secret) = (&rotated["key"], rotated["secret"].as_str().unwrap());
     let expected = json!({
-        "id": key["id"], "name": "shop", "tenant_id": TENANT, "permissions": permissions,
+        "id": key["id"], "name": "shop", "kind": "tenant", "tenant_id": TENANT, "person_id": null,
+        "permissions": permissions,
         "created_at": "2024-02-20T11:41:40Z", "expires_at": "2024-02-22T10:41:40Z", "revoked_at": null,
     });
     assert_eq!(*key, expected);
@@ -80,7 +83,7 @@ async fn a_replaced_key_works_beside_the_new_one_for_a_while() {
     assert_eq!(deployment.post(&again, &json!({})).await.summary(), expected);
 
     let revoke = format!("/api/admin/keys/{}/revoke", key["id"].as_str().unwrap());
-    assert_eq!(deployment.post(&revoke, &Value::Null).await.status, 200);
+    assert_eq!(deployment.post(&revoke, &json!({})).await.status, 200);
     assert_eq!(both().await, (401, 401), "a revoked key works no more at once");
 }
 
@@ -138,42 +141,100 @@ async fn no_two_secrets_are_alike() {
 #[tokio::test]
 async fn what_a_key_may_be() {
     let deployment = Deployment::new().await;
-    let (operator, secret) = create(&deployment, &json!({ "name": "night shift" })).await;
-    assert_eq!((&operator["permissions"], &operator["tenant_id"]), (&json!(["operator"]), &Value::Null));
-    assert_eq!(deployment.get("/api/admin/status", &secret).await.status, 200);
-
     let both = json!({ "name": "x", "tenant_id": OTHER, "permissions": ["credits:read", "credits:write"] });
     let (key, secret) = create(&deployment, &both).await;
     assert_eq!(key["permissions"], both["permissions"]);
     assert_eq!(deployment.get("/api/admin/status", &secret).await.status, 404);
+    let asked = json!({ "name": "backend", "kind": "service", "reason": "the shop", "alone": true });
+    let (key, secret) = create(&deployment, &asked).await;
+    assert_eq!(json!([key["kind"], key["tenant_id"], key["person_id"]]), json!(["service", null, null]));
+    assert_eq!(deployment.get("/api/admin/status", &secret).await.status, 404);
+    let path = format!("/api/credits/balance?tenant_id={TENANT}");
+    assert_eq!(deployment.get(&path, &secret).await.status, 200);
+    let asked = json!({ "name": "phone", "kind": "operator", "reason": "on call", "alone": true });
+    let (key, secret) = create(&deployment, &asked).await;
+    assert_eq!(json!([key["kind"], key["person_id"]]), json!(["operator", "person_grace"]));
+    assert_eq!(deployment.get("/api/admin/status", &secret).await.status, 200);
 
-    for (patch, expected) in [
-        (json!({ "tenant_id": "acme" }), "tenant_id must be a UUID."),
-        (json!({ "tenant_id": "" }), "tenant_id must be a UUID."),
-        (json!({ "name": " " }), "name must be what the key is for, without control characters."),
-        (json!({ "name": "a\u{1b}[2Jb" }), "name must be what the key is for, without control characters."),
-        (json!({ "permissions": [] }), "permissions must be some of operator."),
-        (json!({ "permissions": ["credits:read"] }), "permissions must be some of operator."),
+    let tenants = json!({ "tenant_id": TENANT });
+    for (base, patch, expected) in [
+        (&tenants, json!({ "tenant_id": "acme" }), "tenant_id must be a UUID."),
+        (&tenants, json!({ "tenant_id": "" }), "tenant_id must be a UUID."),
+        (&json!({}), json!({}), "tenant_id must be a UUID."),
+        (&tenants, json!({ "name": " " }), "name must be what the key is for, without control characters."),
+        (&tenants, json!({ "name": "a\u{1b}[2Jb" }), "name must be what the key is for, without"),
+        (&tenants, json!({ "permissions": [] }), "permissions must be some of credits:read, credits:write."),
+        (&tenants, json!({ "permissions": ["operator"] }), "permissions must be some of credits:read, "),
+        (&tenants, json!({ "permissions": ["credits:read operator"] }), "permissions must be some of "),
+        (&tenants, json!({ "permissions": ["credits:read", "operator"] }), "permissions must be some of "),
         (
-            json!({ "tenant_id": TENANT, "permissions": ["operator"] }),
-            "permissions must be some of credits:read, credits:write.",
+            &tenants,
+            json!({ "kind": "operator" }),
+            "tenant_id must be left out: it is for a key of kind tenant.",
+        ),
+        (&tenants, json!({ "kind": "service" }), "tenant_id must be left out"),
+        (&tenants, json!({ "kind": "root" }), "kind must be one of tenant, service, operator."),
+        (
+            &tenants,
+            json!({ "person": "Grace" }),
+            "person must be left out: it is for a key of kind operator.",
         ),
         (
-            json!({ "tenant_id": TENANT, "permissions": ["credits:read operator"] }),
-            "permissions must be some of credits:read, credits:write.",
+            &json!({ "kind": "service" }),
+            json!({ "permissions": ["credits:read"] }),
+            "permissions must be left",
         ),
-        (json!({ "expires_in_days": 0 }), "expires_in_days must be from 1 to 3650."),
-        (json!({ "expires_in_days": -1 }), "expires_in_days must be from 1 to 3650."),
-        (json!({ "expires_in_days": 3651 }), "expires_in_days must be from 1 to 3650."),
+        (&json!({ "kind": "service" }), json!({}), "reason must be 1 to 500 characters"),
+        (
+            &json!({ "kind": "service", "reason": "r" }),
+            json!({ "name": "backend" }),
+            "name must be one that no",
+        ),
+        (&tenants, json!({ "expires_in_days": 0 }), "expires_in_days must be from 1 to 3650."),
+        (&tenants, json!({ "expires_in_days": -1 }), "expires_in_days must be from 1 to 3650."),
+        (&tenants, json!({ "expires_in_days": 3651 }), "expires_in_days must be from 1 to 3650."),
     ] {
-        let mut asked = json!({ "name": "x" });
-        for (key, value) in patch.as_object().unwrap() {
-            asked[key] = value.clone();
-        }
-        let answer = deployment.post("/api/admin/keys", &asked).await;
-        let expected = format!("422 VALIDATION_ERROR {expected} Nothing was changed.");
-        assert_eq!(answer.summary(), expected, "{asked}");
+        let mut asked = base.clone();
+        asked["name"] = "x".into();
+        asked.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
+        let summary = deployment.post("/api/admin/keys", &asked).await.summary();
+        assert!(summary.starts_with(&format!("422 VALIDATION_ERROR {expected}")), "{asked}: {summary}");
+        assert!(summary.ends_with(" Nothing was changed."), "{summary}");
     }
     let keys = deployment.look("/api/admin/keys").await;
-    assert_eq!(keys.as_array().unwrap().len(), 3, "nothing else was made");
+    assert_eq!(keys.as_array().unwrap().len(), 4, "nothing else was created");
+}
+
+/// Keys that give power over every tenant take two people, and exist only once the second has approved.
+#[tokio::test]
+async fn powerful_keys_take_two() {
+    let office = Office::new().await;
+    let deployment = &office.till.deployment;
+    let path = format!("/api/credits/balance?tenant_id={TENANT}");
+    for (kind, route) in [("service", path.as_str()), ("operator", "/api/admin/status")] {
+        let asked = json!({ "name": format!("the {kind}"), "kind": kind, "reason": "r" });
+        let answer = deployment.post("/api/admin/keys", &asked).await;
+        let (id, secret) = (waits(&answer), answer.data()["secret"].as_str().unwrap().to_owned());
+        assert_eq!(deployment.get(route, &secret).await.status, 401, "it does not exist yet");
+        let shown = deployment.look(&format!("/api/admin/actions/{id}")).await;
+        assert!(!shown.to_string().contains(&secret) && !shown.to_string().contains("hash"), "{shown}");
+        assert_eq!(office.decide(&office.grace, &id, "approve").await.status, 403);
+        assert_eq!(office.decide(&office.bob, &id, "approve").await.status, 200);
+        assert_eq!(deployment.get(route, &secret).await.status, 200);
+    }
+    let keys = deployment.look("/api/admin/keys").await;
+    let id = |name: &str| {
+        let found = keys.as_array().unwrap().iter().find(|key| key["name"] == name);
+        found.unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let rotate = async |who: &str, name: &str| {
+        let path = format!("keys/{}/rotate", id(name));
+        office.post(who, &path, "unused", &json!({ "reason": "r" })).await
+    };
+    let service = rotate(&office.grace, "the service").await;
+    assert!(service.data()["replaced"]["expires_at"].is_null(), "nothing has changed yet");
+    waits(&service);
+    assert_eq!(rotate(&office.grace, "the operator").await.status, 201, "her own: it adds no power");
+    let other = rotate(&office.bob, "the operator").await;
+    assert_eq!(other.status, 403, "{}", other.text);
 }

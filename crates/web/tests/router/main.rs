@@ -2,7 +2,7 @@
 //! set: every request of these tests goes the way that a client's goes, but for the socket.
 //! Not here: the accept loop (`server.rs`), and what events mean (the tests of `engine` and `ledger`).
 
-mod adjustments;
+mod actions;
 mod admin;
 mod answer;
 mod clock;
@@ -17,6 +17,8 @@ mod keys;
 mod liability;
 mod logs;
 mod matrix;
+mod office;
+mod people;
 mod purchase;
 mod quarantine;
 mod rate;

@@ -9,7 +9,6 @@ use ledger::Policy;
 use serde_json::{Value, json};
 use store::Mode;
 use stripe::story::Story;
-use web::auth::{CREDITS_READ, CREDITS_WRITE};
 use web::{Limits, Shop};
 
 use crate::deployment::{Deployment, purchase};
@@ -198,13 +197,14 @@ async fn a_client_that_goes_away_stops_nothing() {
 
 /// Where it is, a stranger's payment would be quarantined.
 #[tokio::test]
-async fn an_operator_buys_for_whom_the_deployment_knows_where_it_must() {
+async fn a_service_buys_for_whom_the_deployment_knows_where_it_must() {
     for (known_tenants_only, expected) in [(true, "404 NOT_FOUND"), (false, "201")] {
         let policy = Policy { known_tenants_only, ..Policy::default() };
         let deployment = Deployment::with(Mode::Live, policy, Limits::default()).await;
         let deployment = deployment.selling(shop(Some(FakeStripe::new([]))));
+        let service = deployment.service().await;
         let buys = async |command| {
-            let mut named = request(&deployment.operator, command, TEN);
+            let mut named = request(&service, command, TEN);
             *named.uri_mut() = format!("/api/credits/purchase?tenant_id={TENANT}").parse().unwrap();
             deployment.send(named).await
         };
@@ -221,17 +221,19 @@ async fn an_operator_buys_for_whom_the_deployment_knows_where_it_must() {
 async fn who_may_buy_and_for_whom() {
     let fake = FakeStripe::new([]);
     let (deployment, key) = selling(&fake).await;
-    let reader = deployment.key(Some(TENANT), &[CREDITS_READ], None).await.1;
-    let writer = deployment.key(Some(OTHER), &[CREDITS_WRITE], None).await.1;
+    let reader = deployment.key(TENANT, store::Access::Read, None).await.1;
+    let writer = deployment.key(OTHER, store::Access::Write, None).await.1;
     assert_eq!(buy(&deployment, &reader, "k", TEN).await.status, 403);
-    assert_eq!(buy(&deployment, &deployment.operator, "k", TEN).await.status, 422);
+    let service = deployment.service().await;
+    assert_eq!(buy(&deployment, &service, "k", TEN).await.status, 422);
+    assert_eq!(buy(&deployment, &deployment.operator, "k", TEN).await.status, 403);
     let mine = buy(&deployment, &key, "k", TEN).await.data();
     let theirs = buy(&deployment, &writer, "k", TEN).await.data();
     assert_ne!(mine["session_id"], theirs["session_id"], "one word, two tenants, two commands");
-    let mut named = request(&deployment.operator, "k", TEN);
+    let mut named = request(&service, "k", TEN);
     *named.uri_mut() = format!("/api/credits/purchase?tenant_id={TENANT}").parse().unwrap();
-    let by_operator = deployment.send(named).await.data();
-    assert_ne!(mine["session_id"], by_operator["session_id"], "nor is an operator's the tenant's");
+    let by_service = deployment.send(named).await.data();
+    assert_ne!(mine["session_id"], by_service["session_id"], "nor is a service's the tenant's");
     let no_key = deployment.request("POST".parse().unwrap(), "/api/credits/purchase", Some(&key), TEN).await;
     assert!(no_key.summary().starts_with("400 IDEMPOTENCY_KEY_MISSING"), "{}", no_key.summary());
 }

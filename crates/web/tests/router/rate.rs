@@ -5,7 +5,6 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
 use web::Limits;
-use web::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR};
 
 use crate::answer::Answer;
 use crate::deployment::{Deployment, NOW};
@@ -59,9 +58,10 @@ async fn the_keys_of_a_tenant_share_and_nobody_elses_count() {
     let deployment = limited(3).await;
     let (first, second) = (deployment.reader(TENANT).await, deployment.reader(TENANT).await);
     let other = deployment.reader(OTHER).await;
-    let (id, revoked) = deployment.key(Some(TENANT), &[CREDITS_READ], None).await;
-    deployment.app.store.revoke_key(id, deployment.now()).await.unwrap();
-    let (_, operator) = deployment.key(None, &[OPERATOR], None).await;
+    let (id, revoked) = deployment.key(TENANT, store::Access::Read, None).await;
+    deployment.revoke(&id).await;
+    let operator = deployment.operator.clone();
+    let service = deployment.service().await;
     let of_tenant = format!("{BALANCE}?tenant_id={TENANT}");
 
     // Where nobody's is taken, all is left.
@@ -71,6 +71,7 @@ async fn the_keys_of_a_tenant_share_and_nobody_elses_count() {
         (&first, BALANCE, 200, own(2)),
         (&revoked, BALANCE, 401, none),
         (&operator, &of_tenant, 200, none),
+        (&service, &of_tenant, 200, none),
         (&second, BALANCE, 200, own(1)),
         (&first, BALANCE, 200, own(0)),
         (&second, BALANCE, 429, own(0)),
@@ -89,7 +90,7 @@ async fn the_keys_of_a_tenant_share_and_nobody_elses_count() {
 #[tokio::test]
 async fn errors_count_and_say_what_is_left() {
     let deployment = limited(9).await;
-    let (_, key) = deployment.key(Some(TENANT), &[CREDITS_WRITE], None).await;
+    let (_, key) = deployment.key(TENANT, store::Access::Write, None).await;
     let rows = [
         (BALANCE, 403),
         ("/api/credits/lots?a=1&a=2", 400),
@@ -118,7 +119,7 @@ async fn errors_count_and_say_what_is_left() {
 #[tokio::test]
 async fn every_answer_says_what_is_left() {
     let deployment = limited(9).await;
-    let (_, key) = deployment.key(Some(TENANT), &[CREDITS_READ, CREDITS_WRITE], None).await;
+    let (_, key) = deployment.key(TENANT, store::Access::Full, None).await;
     let long = format!("GET /{}", "x".repeat(2048));
     let large = "x".repeat(70_000);
     let (nobody, tenant, operator) = (None, Some(key.as_str()), Some(deployment.operator.as_str()));

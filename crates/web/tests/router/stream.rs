@@ -9,7 +9,6 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use web::Limits;
-use web::auth::CREDITS_READ;
 
 use crate::answer::Answer;
 use crate::till::Till;
@@ -165,9 +164,9 @@ async fn what_is_not_kept_any_more_is_said() {
 #[tokio::test]
 async fn it_shows_signs_of_life_and_ends_with_its_key() {
     let till = Till::with(limits(10)).await;
-    let (id, key) = till.deployment.key(Some(TENANT), &[CREDITS_READ], None).await;
+    let (id, key) = till.deployment.key(TENANT, store::Access::Read, None).await;
     let ends = Some(till.deployment.now().plus_seconds(60));
-    let (_, short) = till.deployment.key(Some(TENANT), &[CREDITS_READ], ends).await;
+    let (_, short) = till.deployment.key(TENANT, store::Access::Read, ends).await;
     let mut streams = [
         Stream::opened(&till, &key, "", None).await,
         Stream::opened(&till, &short, "", None).await,
@@ -176,7 +175,7 @@ async fn it_shows_signs_of_life_and_ends_with_its_key() {
     for stream in &mut streams {
         assert_eq!(stream.piece().await.as_deref(), Some(": still here\n\n"));
     }
-    till.deployment.app.store.revoke_key(id, till.deployment.now()).await.unwrap();
+    till.deployment.revoke(&id).await;
     till.deployment.pass(60);
     let [revoked, expired, other] = &mut streams;
     for stream in [revoked, expired] {

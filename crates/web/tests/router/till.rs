@@ -5,7 +5,6 @@ use axum::http::Request;
 use serde_json::{Value, json};
 use stripe::write::event;
 use web::Limits;
-use web::auth::{CREDITS_READ, CREDITS_WRITE};
 
 use crate::answer::Answer;
 use crate::deployment::{Deployment, purchase};
@@ -25,7 +24,7 @@ impl Till {
 
     pub(crate) async fn with(limits: Limits) -> Self {
         let deployment = Deployment::with(store::Mode::Live, ledger::Policy::default(), limits).await;
-        let key = deployment.key(Some(TENANT), &[CREDITS_READ, CREDITS_WRITE], None).await.1;
+        let key = deployment.key(TENANT, store::Access::Full, None).await.1;
         let till = Self { deployment, key };
         till.buy("r").await;
         till
@@ -46,7 +45,7 @@ impl Till {
 
     /// A key of somebody else's, who has nothing.
     pub(crate) async fn stranger(&self) -> String {
-        self.deployment.key(Some(OTHER), &[CREDITS_READ, CREDITS_WRITE], None).await.1
+        self.deployment.key(OTHER, store::Access::Full, None).await.1
     }
 
     /// `POST /api/credits/…`, as it comes.

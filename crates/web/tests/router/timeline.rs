@@ -86,13 +86,13 @@ async fn a_persons_word_stands_in_it() {
     deployment.learn(doubtful.clone()).await;
     deployment.deliver(doubtful).await;
     deployment.pass(60);
-    let word = json!({ "reason": "A typing error.", "by": "ada", "tenant_id": TENANT, "credits": 1 });
+    let word = json!({ "reason": "A typing error.", "tenant_id": TENANT, "credits": 1 });
     deployment.post("/api/admin/quarantine/1/resolve", &word).await.data();
     let payment = deployment.look("/api/payments/cs_live_a1b2c3d4e5f6g7h8").await;
     let expected = "\
 the customer completed the checkout (checkout.session.completed): a person must decide whether it \
 counts; it moved no credits
-    1 credit added, by a test's (ada): A typing error.; 1 spendable
+    1 credit added, by Grace (key a test's): A typing error.; 1 spendable
 ";
     assert_eq!(lines(&payment["timeline"]), expected);
     assert_eq!(payment["timeline"][0]["deliveries"], 2);

@@ -5,7 +5,6 @@ use axum::http::Method;
 use engine::{Carrier, Deliverer};
 use serde_json::{Value, json};
 use stripe::retry::Schedule;
-use web::auth::{CREDITS_READ, CREDITS_WRITE};
 
 use crate::answer::Answer;
 use crate::till::Till;
@@ -128,7 +127,7 @@ async fn what_became_of_each_notice_and_once_more() {
 async fn tenants_see_their_own_and_operators_all() {
     let till = Till::new().await;
     let operator = till.deployment.operator.clone();
-    let other = till.deployment.key(Some(OTHER), &[CREDITS_READ, CREDITS_WRITE], None).await.1;
+    let other = till.deployment.key(OTHER, store::Access::Full, None).await.1;
     let (own, _) = made(&till, &till.key, "").await;
     let (all, _) = made(&till, &operator, "").await;
     assert_eq!(till.spend("a", 1).await.status, 200);

@@ -8,6 +8,7 @@ mod blocks;
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
+use e2e::deployment::Deployment;
 use e2e::http::{Answer, Connection, Request};
 use e2e::process::{Ended, Process};
 use e2e::receiver::Receiver;
@@ -194,14 +195,44 @@ fn a_balance_is_explained_as_the_guide_shows() {
     }
 }
 
+#[test]
+fn people_and_keys_are_as_the_guide_shows() {
+    let deployment = Deployment::default();
+    let _service = deployment.serve();
+    let mut own = String::new();
+    for begins in [
+        "$ faireplace keys create backend",
+        "$ faireplace report actions",
+        "$ faireplace keys create laptop",
+        "$ faireplace keys create reports",
+    ] {
+        let shown = block("people-and-keys", begins, Use::Transcript).text;
+        let said = replays_with(&deployment, &own, &shown);
+        if begins.contains("laptop") {
+            said.lines().next().expect("the secret stands first").clone_into(&mut own);
+        }
+    }
+}
+
 /// Types what stands behind each `$ faireplace`, and compares what comes with what the guide shows.
 fn replays(world: &World, transcript: &str) {
+    replays_with(&world.deployment, &world.first, transcript);
+}
+
+/// As [`replays`], with somebody's operator key, if there is one. Answers what the first command said.
+fn replays_with(deployment: &Deployment, key: &str, transcript: &str) -> String {
+    let mut said = Vec::new();
     for part in transcript.split("$ faireplace ").skip(1) {
         let (command, shown) = part.split_once('\n').unwrap();
-        let ended = world.deployment.start_words(&words(command)).wait();
+        let ended = match key {
+            "" => deployment.start_words(&words(command)).wait(),
+            key => deployment.start_words_with(&words(command), "FAIREPLACE_OPERATOR_KEY", key).wait(),
+        };
         assert_eq!(ended.code, Some(0), "{ended}");
         assert_eq!(without_numbers(&ended.stdout), without_numbers(shown), "as the guide shows it:\n{ended}");
+        said.push(ended.stdout);
     }
+    said.swap_remove(0)
 }
 
 /// The words of a command, which may stand in quotes.

@@ -26,9 +26,9 @@ pub(super) fn print(item: &Value) {
         }
         None if item["event"].is_string() => {
             say!(
-                "\nWhen the cause is mended, read it again:  faireplace quarantine resolve {id} --reason WHY"
+                "\nWhen the cause is fixed, read it again:  faireplace quarantine resolve {id} --reason WHY"
             );
-            say!("To leave it at that:                      faireplace quarantine dismiss {id} --reason WHY");
+            say!("To leave it at that:                     faireplace quarantine dismiss {id} --reason WHY");
         }
         None => {
             say!("");

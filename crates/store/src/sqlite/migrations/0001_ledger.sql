@@ -132,14 +132,27 @@ CREATE UNIQUE INDEX quarantine_open_event ON quarantine (event)
 CREATE UNIQUE INDEX quarantine_open_payment ON quarantine (payment)
     WHERE closed_at IS NULL AND payment IS NOT NULL;
 
+-- The people who operate this deployment.
+CREATE TABLE people (
+    id          TEXT    PRIMARY KEY,                -- person_…
+    name        TEXT    NOT NULL COLLATE NOCASE,
+    created_at  INTEGER NOT NULL,
+    created_by  TEXT,                               -- a person; null for the first, and after a recovery
+    removed_at  INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX people_by_name ON people (name) WHERE removed_at IS NULL;
+
 -- API keys: only a hash of the secret is kept.
 CREATE TABLE api_keys (
     id          TEXT    PRIMARY KEY,
     hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
     name        TEXT    NOT NULL,
-    tenant      BLOB,                               -- null for an operator's key
-    permissions TEXT    NOT NULL,                   -- separated by spaces
+    kind        TEXT    NOT NULL CHECK (kind IN ('tenant', 'service', 'operator')),
+    tenant      BLOB    CHECK ((kind = 'tenant') = (tenant IS NOT NULL)),
+    access      TEXT    CHECK ((kind = 'tenant') = (access IS NOT NULL)),
+    person      TEXT    CHECK (kind = 'operator' OR person IS NULL),  -- null: the machine's own
     created_at  INTEGER NOT NULL,
     expires_at  INTEGER,
     revoked_at  INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX api_keys_of_person ON api_keys (person) WHERE person IS NOT NULL;

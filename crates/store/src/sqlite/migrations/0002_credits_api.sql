@@ -1,4 +1,4 @@
--- The credits API: holds, commands with pinned outcomes, purchases, adjustments, and notices to others.
+-- The credits API: holds, commands with pinned outcomes, purchases, what operators do, notices to others.
 
 -- A tenant's own words and wishes.
 ALTER TABLE tenants ADD COLUMN name TEXT;
@@ -92,7 +92,7 @@ CREATE TABLE hold_lots (
 -- What became of each command, for ever: the same key gets the same answer, refusals included.
 CREATE TABLE commands (
     tenant      BLOB    NOT NULL,
-    scope       TEXT    NOT NULL CHECK (scope IN ('tenant', 'operator')),
+    scope       TEXT    NOT NULL CHECK (scope IN ('tenant', 'service')),
     key         TEXT    NOT NULL,                   -- the Idempotency-Key
     fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),  -- of what was asked
     at          INTEGER NOT NULL,
@@ -104,7 +104,7 @@ CREATE TABLE commands (
 CREATE TABLE purchases (
     id          TEXT    PRIMARY KEY,                -- purchase_…
     tenant      BLOB    NOT NULL,
-    scope       TEXT    NOT NULL CHECK (scope IN ('tenant', 'operator')),
+    scope       TEXT    NOT NULL CHECK (scope IN ('tenant', 'service')),
     key         TEXT    NOT NULL,
     fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),
     package     TEXT    NOT NULL,
@@ -119,31 +119,45 @@ CREATE TABLE purchases (
     UNIQUE (tenant, scope, key)
 ) STRICT, WITHOUT ROWID;
 
--- What operators asked for by hand; above the limit a second person decides.
-CREATE TABLE adjustments (
-    id          TEXT    PRIMARY KEY,                -- adj_…
-    tenant      BLOB    NOT NULL,
-    scope       TEXT    NOT NULL CHECK (scope IN ('tenant', 'operator')),
-    key         TEXT    NOT NULL,                   -- the Idempotency-Key
-    fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),
-    kind        TEXT    NOT NULL CHECK (kind IN ('adjustment', 'write_off')),
-    credits     INTEGER NOT NULL,                   -- signed for an adjustment
+-- What operators did, and what waits for a second person.
+CREATE TABLE operator_actions (
+    id          TEXT    PRIMARY KEY,                -- act_…
+    kind        TEXT    NOT NULL,
+    tenant      BLOB,                               -- null: about none, or about several
+    credits     INTEGER NOT NULL CHECK (credits >= 0),  -- absolute
+    request     TEXT    NOT NULL,                   -- JSON
     reason      TEXT    NOT NULL,
-    priority    INTEGER NOT NULL,
-    expires_at  INTEGER,                            -- of the credits that it grants
-    state       TEXT    NOT NULL CHECK (state IN ('waiting', 'approved', 'done', 'refused', 'rejected')),
-    waits       INTEGER NOT NULL,                   -- whether a second person has, or had, to decide
-    created_at  INTEGER NOT NULL,
-    created_by  TEXT    NOT NULL,                   -- the operator's key
+    state       TEXT    NOT NULL CHECK (state IN ('waiting', 'done', 'refused', 'rejected')),
+    alone       INTEGER NOT NULL,                   -- needed a second person, and there was none
+    asked_at    INTEGER NOT NULL,
+    done_at     INTEGER,                            -- null unless it is done
+    person      TEXT    NOT NULL,
+    key         TEXT,                               -- null for a recovery
     decided_at  INTEGER,
-    decided_by  TEXT,
+    decided_by  TEXT,                               -- the second person
+    decided_key TEXT,
     note        TEXT,                               -- why it was rejected or refused
-    transaction_seq INTEGER,
-    UNIQUE (tenant, scope, key)
+    result      TEXT    NOT NULL,                   -- JSON
+    name        TEXT,                               -- the Idempotency-Key
+    fingerprint BLOB    CHECK (length(fingerprint) = 32),
+    UNIQUE (tenant, name)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX adjustments_by_time ON adjustments (created_at, id);
-CREATE INDEX adjustments_of_tenant ON adjustments (tenant, created_at, id);
-CREATE INDEX adjustments_by_state ON adjustments (state, created_at, id);
+CREATE INDEX operator_actions_by_time ON operator_actions (asked_at, id);
+CREATE INDEX operator_actions_by_state ON operator_actions (state, asked_at, id);
+CREATE INDEX operator_actions_by_end ON operator_actions (done_at) WHERE done_at IS NOT NULL;
+CREATE INDEX operator_actions_of_person ON operator_actions (person, asked_at, id);
+CREATE INDEX operator_actions_of_tenant ON operator_actions (tenant, asked_at, id);
+
+-- What the limits count: the credits of each tenant that actions moved without a second person.
+CREATE TABLE limit_usage (
+    person  TEXT    NOT NULL,
+    tenant  BLOB    NOT NULL,
+    at      INTEGER NOT NULL,
+    action  TEXT    NOT NULL,
+    credits INTEGER NOT NULL CHECK (credits > 0),
+    PRIMARY KEY (person, tenant, at, action)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX limit_usage_by_time ON limit_usage (person, at, credits);
 
 -- What other systems are told, written with what it tells of.
 CREATE TABLE notices (

@@ -1,7 +1,7 @@
 //! Events arrive, wait until they are due, and are tried again.
 
 use ledger::{Outcome, Reason};
-use store::{Delivery, Postponed, Receipt, Store, body};
+use store::{Delivery, Postponed, QuarantineFilter, Receipt, Store, body};
 
 use super::sale::{ALL, NOW, Sale, arrive, delivery, learn, settle, told};
 use super::{Case, case};
@@ -105,7 +105,7 @@ async fn an_event_that_is_given_up_needs_a_person(store: Store) {
         (event.outcome, event.reason.as_deref()),
         (Some(Outcome::Quarantined), Some("retries_exhausted"))
     );
-    let open = store.quarantine(false, ALL).await.unwrap().rows;
+    let open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().rows;
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].event.clone(), open[0].payment.clone()), (Some("evt_1".into()), None));
     assert_eq!((open[0].reason, open[0].detail.as_str()), (Reason::RetriesExhausted, "no disk"));
@@ -119,7 +119,14 @@ async fn an_event_that_was_settled_meanwhile_is_not_postponed(store: Store) {
     postpone(&store, seq, None).await;
     let (event, _) = store.event(bought.told.event).await.unwrap().unwrap();
     assert_eq!((event.attempts, event.due_at, event.outcome), (0, None, Some(Outcome::Granted)));
-    assert_eq!(store.quarantine(true, ALL).await.unwrap().total, 0);
+    assert_eq!(
+        store
+            .quarantine(QuarantineFilter { all: true, ..QuarantineFilter::default() }, ALL)
+            .await
+            .unwrap()
+            .total,
+        0
+    );
 }
 
 /// The ids of the events that are due so many seconds from now.

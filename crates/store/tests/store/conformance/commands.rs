@@ -3,10 +3,7 @@
 //! Not here: holds (`holds`), what ran out of time (`sweep`), random batches (`batches`).
 
 use ledger::{Action, Credits, Fact, Minor, Now};
-use store::{
-    Answered, AskedAdjustment, BegunPurchase, NewAdjustment, NewPurchase, PurchaseOrder, Scope, Store,
-    StoreError,
-};
+use store::{Answered, BegunPurchase, NewPurchase, PurchaseOrder, Scope, Store, StoreError};
 
 use super::sale::{ALL, NOW, Sale, balance, learn, tenant};
 use super::till::{ask, batch, carried, dry, give, hold, order, order_of, spend, statement, words};
@@ -19,7 +16,7 @@ pub(super) const CASES: &[Case] = &[
     case!([carry_out], what_cannot_be_is_refused_and_changes_nothing),
     case!([carry_out], the_same_name_gets_the_same_answer_for_ever),
     case!([carry_out], a_name_belongs_to_one_tenant_and_one_scope),
-    case!([carry_out, begin_purchase, ask_adjustment], a_name_is_used_for_one_thing),
+    case!([carry_out, begin_purchase], a_name_is_used_for_one_thing),
     case!([carry_out], a_dry_run_decides_and_changes_nothing),
     case!([carry_out, transactions], one_that_fails_takes_no_neighbour_with_it),
     case!([carry_out], a_hundred_and_twenty_eight_of_one_tenant_are_as_if_one_by_one),
@@ -138,10 +135,10 @@ async fn the_same_name_gets_the_same_answer_for_ever(store: Store) {
 async fn a_name_belongs_to_one_tenant_and_one_scope(store: Store) {
     learn(&store, &[Sale::new("a").bought(), Sale::new("b").to(2).bought()]).await;
     let own = order("k", spend(1));
-    let mut operators = own.clone();
-    operators.pin.as_mut().unwrap().scope = Scope::Operator;
+    let mut services = own.clone();
+    services.pin.as_mut().unwrap().scope = Scope::Service;
     let other = order_of(tenant(2), "k", spend(1));
-    let answers = batch(&store, vec![own, operators, other], NOW).await;
+    let answers = batch(&store, vec![own, services, other], NOW).await;
     assert_eq!(replays(&answers), [false, false, false]);
     assert_eq!([balance(&store, 1).await[0], balance(&store, 2).await[0]], [8, 9]);
 }
@@ -153,16 +150,13 @@ async fn a_name_is_used_for_one_thing(store: Store) {
     let reused = batch(&store, vec![order("k", hold(1, 1))], NOW).await;
     assert!(matches!(reused[0], Ok(Answered::KeyReused)), "and after it: {reused:?}");
 
-    // A command, a purchase and an adjustment have their names from the same list.
-    let things = ["command", "purchase", "adjustment"];
-    for (first, second) in things.iter().flat_map(|first| things.map(|second| (*first, second))) {
-        if first != second {
-            let name = format!("{first}, {second}");
-            assert!(takes(&store, &name, first).await, "{name}");
-            assert!(!takes(&store, &name, second).await, "{name}");
-        }
+    // A command and a purchase have their names from the same list.
+    for (first, second) in [("command", "purchase"), ("purchase", "command")] {
+        let name = format!("{first}, {second}");
+        assert!(takes(&store, &name, first).await, "{name}");
+        assert!(!takes(&store, &name, second).await, "{name}");
     }
-    assert_eq!(balance(&store, 1).await, [7, 0, 0, 0]);
+    assert_eq!(balance(&store, 1).await, [8, 0, 0, 0]);
 }
 
 /// Asks for one thing under this name, always with the same fingerprint: whether it may have it.
@@ -183,18 +177,7 @@ async fn takes(store: &Store, name: &str, thing: &str) -> bool {
             let asked = PurchaseOrder { tenant, pin, new: Some(new) };
             !matches!(store.begin_purchase(asked, NOW).await.unwrap(), BegunPurchase::KeyReused)
         }
-        _ => {
-            let asked = NewAdjustment {
-                id: name.to_owned(),
-                pin,
-                tenant,
-                action: give(1, 10, None),
-                reason: "because".to_owned(),
-                by: "key_a".to_owned(),
-                waits: true,
-            };
-            !matches!(store.ask_adjustment(asked, NOW).await.unwrap(), AskedAdjustment::KeyReused)
-        }
+        _ => panic!("{thing} has no name"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::knowledge::Charge;
 use ledger::{Fact, Kind, Knowledge, Minor, Outcome, PaymentId, PaymentStatus, Reason};
-use store::{EventFilter, Store, TransactionFilter};
+use store::{EventFilter, QuarantineFilter, Store, TransactionFilter};
 
 use super::sale::{ALL, NOW, RULED_AT, Sale, balance, grant, learn, payment, tenant};
 use super::{Case, case};
@@ -133,11 +133,11 @@ async fn what_was_absorbed_twice_is_found_under_the_last(store: Store) {
 async fn an_open_question_moves_along(store: Store) {
     let sale = Sale::new("a");
     learn(&store, &[refunded_without_intent(&sale), without_intent(sale.bought_by_nobody())]).await;
-    let asked = store.quarantine(false, ALL).await.unwrap().rows.remove(0);
+    let asked = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().rows.remove(0);
     assert_eq!((asked.payment.as_deref(), asked.reason), (Some("cs_a"), Reason::TenantInvalid));
 
     learn(&store, &[linked(&sale)]).await;
-    let open = store.quarantine(false, ALL).await.unwrap().rows;
+    let open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().rows;
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].id, open[0].opened_at), (asked.id, NOW), "the same question");
     assert_eq!((open[0].payment.as_deref(), open[0].reason), (Some("pi_a"), Reason::TenantInvalid));
@@ -146,7 +146,7 @@ async fn an_open_question_moves_along(store: Store) {
 async fn a_question_that_the_other_payment_answers_is_cleared(store: Store) {
     let (nobody, ann) = (Sale::new("a"), Sale::new("b"));
     learn(&store, &[refunded_without_intent(&ann), without_intent(nobody.bought_by_nobody())]).await;
-    let asked = store.quarantine(false, ALL).await.unwrap().rows.remove(0);
+    let asked = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().rows.remove(0);
     // A person's word about the one payment, and then the link between the two.
     let first = payment(&store, &ann.object("ch")).await.id;
     store.rule(first, None, grant(1, 10), Default::default(), RULED_AT).await.unwrap().unwrap();
@@ -154,7 +154,7 @@ async fn a_question_that_the_other_payment_answers_is_cleared(store: Store) {
     let charges = BTreeMap::from([(ann.object("ch"), Charge::default())]);
     learn(&store, &[ann.fact("linked", Knowledge { sessions, charges, ..Knowledge::default() })]).await;
 
-    assert_eq!(store.quarantine(false, ALL).await.unwrap().total, 0);
+    assert_eq!(store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().total, 0);
     let item = store.quarantine_item(asked.id).await.unwrap().expect("questions are kept");
     assert_eq!((item.resolution.as_deref(), item.closed_at), (Some("cleared"), Some(NOW)));
     assert_eq!(item.payment.as_deref(), Some("pi_b"));

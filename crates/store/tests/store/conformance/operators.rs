@@ -1,18 +1,14 @@
-//! What operators see and do: tenants, adjustments, statements, and what reports are made of.
+//! What operators see: tenants, statements, and what reports are made of.
+//! Not here: what they do (`actions`).
 
-use ledger::{Action, Cause, Command, Credits, Now, TenantId, Timestamp};
-use store::{
-    AdjustmentRow, AdjustmentState, AdjustmentVerdict, AskedAdjustment, DecidedAdjustment, KeyRow,
-    NewAdjustment, Order, Page, Pin, Scope, Store, TenantChange, TenantFilter,
-};
+use ledger::{Action, Cause, Command, Credits, Now, TenantId};
+use store::{Order, Page, Pin, Scope, Store, TenantChange, TenantFilter};
 
 use super::sale::{ALL, NOW, Sale, learn, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case!([tenants, set_tenant, tenant_detail], tenants_are_listed_counted_and_set),
-    case!([ask_adjustment, adjustment, adjustments], what_is_asked_for_is_kept_once_under_its_name),
-    case!([decide_adjustment, finish_adjustment], one_word_of_somebody_else_decides),
     case!([statement, statement_lines], a_statement_has_the_lines_of_its_range),
     case!([journal_end, positions], positions_are_those_of_a_moment),
 ];
@@ -56,112 +52,6 @@ async fn tenants_are_listed_counted_and_set(store: Store) {
     let detail = store.tenant_detail(tenant(1), Now::trusted(NOW)).await.unwrap().unwrap();
     assert_eq!((detail.lots, detail.open_holds, detail.quarantined), (2, 0, 0));
     assert!(store.tenant_detail(tenant(9), Now::trusted(NOW)).await.unwrap().is_none());
-}
-
-fn new(id: &str, key: &str, credits: i64, waits: bool) -> NewAdjustment {
-    NewAdjustment {
-        id: id.to_owned(),
-        pin: Pin { scope: Scope::Operator, key: key.to_owned(), fingerprint: [credits as u8; 32] },
-        tenant: tenant(1),
-        action: Action::Adjust { credits, priority: 10, expires_at: Some(NOW.plus_seconds(99)) },
-        reason: "because".to_owned(),
-        by: "key_a".to_owned(),
-        waits,
-    }
-}
-
-fn key(id: &str, created_at: Timestamp) -> KeyRow {
-    let (id, name) = (id.to_owned(), "ann".to_owned());
-    let (tenant, permissions, expires_at, revoked_at) = (None, Vec::new(), None, None);
-    KeyRow { id, name, tenant, permissions, created_at, expires_at, revoked_at }
-}
-
-async fn ask(store: &Store, new: NewAdjustment) -> (AdjustmentRow, bool) {
-    match store.ask_adjustment(new, NOW).await.unwrap() {
-        AskedAdjustment::Kept { row, replayed } => (*row, replayed),
-        other => panic!("it should be kept: {other:?}"),
-    }
-}
-
-async fn what_is_asked_for_is_kept_once_under_its_name(store: Store) {
-    store.create_key(key("key_a", NOW), [1; 32]).await.unwrap();
-    let (first, replayed) = ask(&store, new("adj_1", "k1", 5, false)).await;
-    assert_eq!(
-        (first.state, first.created_by.name.as_str(), replayed),
-        (AdjustmentState::Approved, "ann", false)
-    );
-    assert_eq!(first.action, new("", "", 5, false).action);
-    assert_eq!(ask(&store, new("adj_2", "k1", 5, false)).await, (first.clone(), true));
-    let other = store.ask_adjustment(new("adj_2", "k1", 6, false), NOW).await.unwrap();
-    assert!(matches!(other, AskedAdjustment::KeyReused));
-    let write_off = Action::WriteOff { credits: Some(Credits(7)) };
-    let (second, _) = ask(&store, NewAdjustment { action: write_off, ..new("adj_3", "k3", 7, true) }).await;
-    assert_eq!((second.state, second.action), (AdjustmentState::Waiting, write_off));
-    assert_eq!(store.adjustment("adj_1".to_owned()).await.unwrap(), Some(first));
-    assert_eq!(store.adjustment("adj_2".to_owned()).await.unwrap(), None);
-    let waiting = Some(AdjustmentState::Waiting);
-    for (who, state, expected) in [
-        (None, None, &["adj_1", "adj_3"][..]),
-        (Some(1), None, &["adj_1", "adj_3"]),
-        (Some(2), None, &[]),
-        (None, waiting, &["adj_3"]),
-        (Some(1), Some(AdjustmentState::Done), &[]),
-    ] {
-        let found = store.adjustments(who.map(tenant), state, ALL).await.unwrap();
-        let ids: Vec<_> = found.rows.iter().map(|row| row.id.as_str()).collect();
-        assert_eq!((ids.as_slice(), found.total), (expected, expected.len() as i64), "{who:?} {state:?}");
-    }
-}
-
-async fn one_word_of_somebody_else_decides(store: Store) {
-    use AdjustmentState::{Done, Refused, Rejected, Waiting};
-    let decide = async |id: &str, verdict: AdjustmentVerdict, by: &str| match store
-        .decide_adjustment(id.to_owned(), verdict, by.to_owned(), NOW)
-        .await
-        .unwrap()
-    {
-        Some(DecidedAdjustment::Counted(row)) => format!("counted: {}", row.state.as_str()),
-        Some(DecidedAdjustment::Already(row)) => format!("already: {}", row.state.as_str()),
-        Some(DecidedAdjustment::SamePerson) => "the same person".to_owned(),
-        Some(DecidedAdjustment::YoungerKey) => "a younger key".to_owned(),
-        None => "no such".to_owned(),
-    };
-    let no = || AdjustmentVerdict::Reject { reason: "no".to_owned() };
-    for (id, credits) in [("adj_1", 1), ("adj_2", 2), ("adj_3", 3)] {
-        ask(&store, new(id, id, credits, true)).await;
-    }
-    let yes = || AdjustmentVerdict::Approve;
-    ask(&store, new("adj_4", "adj_4", 4, false)).await;
-    store.create_key(key("key_young", NOW.plus_seconds(1)), [9; 32]).await.unwrap();
-    store.create_key(key("key_old", NOW), [8; 32]).await.unwrap();
-    for (id, verdict, by, expected) in [
-        ("adj_1", yes(), "key_a", "the same person"),
-        ("adj_1", no(), "key_a", "the same person"),
-        ("adj_1", yes(), "key_young", "a younger key"),
-        ("adj_1", no(), "key_young", "a younger key"),
-        ("adj_1", yes(), "key_old", "counted: approved"),
-        ("adj_1", no(), "key_c", "already: approved"),
-        ("adj_1", yes(), "key_young", "already: approved"),
-        ("adj_1", yes(), "key_a", "the same person"),
-        ("adj_2", no(), "key_b", "counted: rejected"),
-        ("adj_2", yes(), "key_c", "already: rejected"),
-        ("adj_4", yes(), "key_a", "already: approved"),
-        ("adj_9", no(), "key_b", "no such"),
-    ] {
-        assert_eq!(decide(id, verdict.clone(), by).await, expected, "{id} {verdict:?} by {by}");
-    }
-
-    let finish = async |id: &str, done: Result<i64, String>| {
-        let row = store.finish_adjustment(id.to_owned(), done).await.unwrap();
-        row.map(|row| (row.state, row.transaction, row.note))
-    };
-    assert_eq!(finish("adj_1", Ok(7)).await, Some((Done, Some(7), None)));
-    assert_eq!(finish("adj_1", Err("late".to_owned())).await, Some((Done, Some(7), None)), "it is done");
-    assert_eq!(finish("adj_2", Ok(7)).await, Some((Rejected, None, Some("no".to_owned()))));
-    assert_eq!(finish("adj_3", Ok(7)).await, Some((Waiting, None, None)), "nobody approved it");
-    decide("adj_3", AdjustmentVerdict::Approve, "key_b").await;
-    assert_eq!(finish("adj_3", Err("few".to_owned())).await, Some((Refused, None, Some("few".to_owned()))));
-    assert_eq!(finish("adj_9", Ok(7)).await, None);
 }
 
 async fn a_statement_has_the_lines_of_its_range(store: Store) {

@@ -65,7 +65,7 @@ async fn a_key_stands_for_one_content_of_one_tenant_and_scope(store: Store) {
     let another_key = order("purchase_3", "other key", 1);
     let another_tenant = PurchaseOrder { tenant: tenant(2), ..order("purchase_4", "key", 2) };
     let mut an_operators = order("purchase_5", "key", 2);
-    an_operators.pin.scope = Scope::Operator;
+    an_operators.pin.scope = Scope::Service;
     for order in [another_key, another_tenant, an_operators] {
         let expected = Purchase { tenant: order.tenant, ..kept(&order.new.as_ref().unwrap().id) };
         assert_eq!(begin(&store, order).await, BegunPurchase::Purchase(expected));

@@ -4,8 +4,12 @@ use ledger::knowledge::Verdict;
 use ledger::{
     Catalogue, Credits, Minor, Now, Outcome, Package, PaymentId, PaymentStatus, Policy, Reason, RulingRefused,
 };
-use store::{Page, PurchaseFigures, QuarantineRow, Settled, Store};
+use store::{
+    ActionRefusal, ActionRequest, ActionState, GrantTerms, Items, Page, PurchaseFigures, QuarantineFilter,
+    QuarantineRow, Settled, Store,
+};
 
+use super::office::{self, dismiss, resolve};
 use super::sale::{
     ALL, NOW, RULED_AT, Sale, arrive, balance, grant, learn, learn_under, payment, settle, told, word,
 };
@@ -25,8 +29,8 @@ pub(super) const CASES: &[Case] = &[
     case!([positions, rule], a_persons_grant_has_the_currency_and_the_price_of_its_payment),
     case!([rule], nothing_can_be_said_about_a_payment_that_is_not_there),
     case!([rule, settle], a_word_that_nobody_can_mean_changes_nothing),
-    case!([resolve_event, due], an_event_that_was_mended_is_read_again),
-    case!([dismiss_event, event], a_question_about_an_event_is_dismissed_once),
+    case!([ask_action, due], an_event_that_was_mended_is_read_again),
+    case!([ask_action, event], a_question_about_an_event_is_dismissed_once),
 ];
 
 async fn terms_that_cannot_be_believed_are_a_question(store: Store) {
@@ -99,10 +103,13 @@ async fn open_questions_are_listed_alone_or_with_those_that_were_closed(store: S
         .unwrap()
         .unwrap();
     let keys = |rows: Vec<QuarantineRow>| rows.into_iter().filter_map(|row| row.payment).collect::<Vec<_>>();
-    let open = store.quarantine(false, ALL).await.unwrap();
+    let open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap();
     assert_eq!((open.total, keys(open.rows)), (2, vec!["pi_a".to_owned(), "pi_c".to_owned()]));
     let newest = Page { number: 1, size: 2, ascending: false };
-    let all = store.quarantine(true, newest).await.unwrap();
+    let all = store
+        .quarantine(QuarantineFilter { all: true, ..QuarantineFilter::default() }, newest)
+        .await
+        .unwrap();
     assert_eq!((all.total, keys(all.rows)), (3, vec!["pi_c".to_owned(), "pi_b".to_owned()]));
 }
 
@@ -117,7 +124,7 @@ async fn a_persons_grant_adds_credits_and_closes_the_question(store: Store) {
     let settled = store.rule(PaymentId(1), None, grant(1, 8), Default::default(), RULED_AT).await.unwrap();
     assert_eq!(settled, Ok(Some(Settled { seq: 0, outcome: Outcome::Granted, review: None })));
     assert_eq!(balance(&store, 1).await, [8, 0, 0, 0]);
-    check_closed(&store, asked.id, "resolved").await;
+    check_closed(&store, asked.id, "resolved", "ann", "called the customer").await;
     let row = payment(&store, &sale.object("pi")).await;
     assert_eq!((row.status, row.tenant), (PaymentStatus::Paid, Some(super::sale::tenant(1))));
     assert_eq!(row.knowledge.ruling, Some(grant(1, 8)));
@@ -139,7 +146,7 @@ async fn a_persons_dismissal_grants_nothing_and_closes_the_question(store: Store
     let settled =
         store.rule(PaymentId(1), None, word(Verdict::Dismiss), Default::default(), RULED_AT).await.unwrap();
     assert_eq!(settled.unwrap().map(|settled| settled.seq), Some(0));
-    check_closed(&store, asked.id, "dismissed").await;
+    check_closed(&store, asked.id, "dismissed", "ann", "called the customer").await;
     assert_eq!(payment(&store, &sale.object("cs")).await.status, PaymentStatus::Dismissed);
     assert_eq!(store.health().await.unwrap().transactions, 0);
 }
@@ -213,14 +220,18 @@ async fn an_event_that_was_mended_is_read_again(store: Store) {
     let seq = arrive(&store, &impossible.told.event).await;
     settle(&store, &Policy::default(), vec![told(seq, &impossible)]).await;
     let asked = the_open_one(&store).await;
-    let resolve = |event: &str| {
-        let (by, note) = ("ann".to_owned(), "called the customer".to_owned());
-        store.resolve_event(event.into(), by, note, NOW.plus_seconds(60))
+    office::open(&store).await;
+    assert_eq!(office::refused(&store, "ann", resolve(99)).await, ActionRefusal::NoSuchItem);
+    let named = ActionRequest::QuarantineResolve {
+        items: Items::One(asked.id),
+        terms: GrantTerms { credits: Some(Credits(1)), ..GrantTerms::default() },
     };
-    assert!(!resolve("evt_none").await.unwrap(), "nothing was asked about it");
-    assert!(resolve("evt_a_impossible").await.unwrap());
-    assert!(!resolve("evt_a_impossible").await.unwrap(), "it is closed already");
-    check_closed(&store, asked.id, "resolved").await;
+    assert_eq!(office::refused(&store, "ann", named).await, ActionRefusal::AboutAnEvent);
+    let done = office::kept_at(&store, "ann", resolve(asked.id), NOW.plus_seconds(60)).await;
+    assert_eq!((done.state, done.credits), (ActionState::Done, Credits(0)));
+    let again = office::refused(&store, "ann", resolve(asked.id)).await;
+    assert_eq!(again, ActionRefusal::ItemClosed("resolved".to_owned()));
+    check_closed(&store, asked.id, "resolved", "ann (key ann's)", "because").await;
     let due = store.due(NOW.plus_seconds(60), 10).await.unwrap();
     assert_eq!(due.iter().map(|event| event.seq).collect::<Vec<_>>(), [seq]);
     settle(&store, &Policy::default(), vec![told(seq, &impossible)]).await;
@@ -233,29 +244,26 @@ async fn a_question_about_an_event_is_dismissed_once(store: Store) {
     let seq = arrive(&store, &impossible.told.event).await;
     settle(&store, &Policy::default(), vec![told(seq, &impossible)]).await;
     let asked = the_open_one(&store).await;
-    let dismiss = |event: &str| {
-        let (by, note) = ("ann".to_owned(), "called the customer".to_owned());
-        store.dismiss_event(event.into(), by, note, NOW.plus_seconds(60))
-    };
-    assert!(!dismiss("evt_a_bought").await.unwrap(), "nothing was asked about it");
-    assert!(!dismiss("evt_none").await.unwrap());
-    assert!(dismiss("evt_a_impossible").await.unwrap());
-    assert!(!dismiss("evt_a_impossible").await.unwrap(), "it is closed already");
-    check_closed(&store, asked.id, "dismissed").await;
+    office::open(&store).await;
+    let done = office::kept_at(&store, "ann", dismiss(asked.id), NOW.plus_seconds(60)).await;
+    assert_eq!((done.state, done.credits), (ActionState::Done, Credits(0)));
+    let again = office::refused(&store, "ann", dismiss(asked.id)).await;
+    assert_eq!(again, ActionRefusal::ItemClosed("dismissed".to_owned()));
+    check_closed(&store, asked.id, "dismissed", "ann (key ann's)", "because").await;
     let (event, _) = store.event("evt_a_impossible".into()).await.unwrap().unwrap();
     assert_eq!(event.outcome, Some(Outcome::Quarantined), "what became of it stays");
 }
 
 /// Ann closed the item a minute later.
-async fn check_closed(store: &Store, id: i64, resolution: &str) {
+async fn check_closed(store: &Store, id: i64, resolution: &str, by: &str, note: &str) {
     let item = store.quarantine_item(id).await.unwrap().unwrap();
     assert_eq!((item.closed_at, item.resolution.as_deref()), (Some(NOW.plus_seconds(60)), Some(resolution)));
-    assert_eq!((item.closed_by.as_deref(), item.note.as_deref()), (Some("ann"), Some("called the customer")));
-    assert_eq!(store.quarantine(false, ALL).await.unwrap().total, 0);
+    assert_eq!((item.closed_by.as_deref(), item.note.as_deref()), (Some(by), Some(note)));
+    assert_eq!(store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().total, 0);
 }
 
 async fn the_open_one(store: &Store) -> QuarantineRow {
-    let mut open = store.quarantine(false, ALL).await.unwrap();
+    let mut open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap();
     assert_eq!((open.total, open.rows.len()), (1, 1), "{open:?}");
     open.rows.remove(0)
 }

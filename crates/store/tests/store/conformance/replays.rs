@@ -1,7 +1,7 @@
 //! Applied events are made due again, and nothing happens twice.
 
 use ledger::{EventId, Outcome, Policy, Reason};
-use store::{Postponed, Reading, Settlement, Store};
+use store::{Postponed, QuarantineFilter, Reading, Settlement, Store};
 
 use super::sale::{ALL, NOW, Sale, arrive, balance, delivery, learn, settle, told};
 use super::{Case, case};
@@ -87,14 +87,18 @@ async fn so_does_one_in_which_nothing_new_is_left(store: Store) {
 
 /// Replays an event that was given up; it must become `outcome`, and its question must be closed.
 async fn replay_and_settle(store: &Store, seq: i64, settlement: Settlement, id: EventId, outcome: Outcome) {
-    let open = store.quarantine(false, ALL).await.unwrap().rows;
+    let open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().rows;
     assert_eq!((open.len(), open[0].reason), (1, Reason::RetriesExhausted));
     assert_eq!(store.replay(vec![id.clone()], NOW.plus_seconds(9)).await.unwrap(), 1);
     let settled = settle(store, &Policy::default(), vec![settlement]).await;
     assert_eq!((settled[0].seq, settled[0].outcome), (seq, outcome));
     let (event, _) = store.event(id).await.unwrap().unwrap();
     assert_eq!((event.outcome, event.reason, event.due_at), (Some(outcome), None, None));
-    assert_eq!(store.quarantine(false, ALL).await.unwrap().total, 0, "nobody is needed any more");
+    assert_eq!(
+        store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().total,
+        0,
+        "nobody is needed any more"
+    );
     let item = store.quarantine_item(open[0].id).await.unwrap().unwrap();
     assert_eq!((item.closed_at, item.resolution.as_deref()), (Some(NOW), Some("cleared")));
 }

@@ -2,7 +2,9 @@
 
 use ledger::knowledge::{DisputeOutcome, RefundRank};
 use ledger::{Kind, Knowledge, Outcome, PaymentStatus, Policy, Reason};
-use store::{KeyRow, Reading, Settled, Settlement, Store, TransactionFilter};
+use store::{
+    Access, KeyHolder, KeyRow, QuarantineFilter, Reading, Settled, Settlement, Store, TransactionFilter,
+};
 
 use super::sale::{
     ALL, NOW, Sale, arrive, balance, delivery, learn, learn_under, payment, settle, tenant, told,
@@ -91,7 +93,7 @@ async fn an_event_on_which_deciding_panics_is_quarantined_alone(store: Store) {
     let (event, _) = store.event("evt_a_impossible".into()).await.unwrap().unwrap();
     assert_eq!((event.outcome, event.due_at), (Some(Outcome::Quarantined), None));
     assert_eq!(event.reason.as_deref(), Some("panicked"));
-    let open = store.quarantine(false, ALL).await.unwrap().rows;
+    let open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().rows;
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].reason, open[0].event.clone()), (Reason::Panicked, Some(event.id)));
     assert!(payment(&store, &a.object("pi")).await.knowledge.refunds.is_empty(), "nothing of it is kept");
@@ -111,7 +113,7 @@ async fn what_is_ignored_or_unreadable_says_so(store: Store) {
     assert_eq!((ignored.outcome, ignored.reason, ignored.payment), (Some(Outcome::Ignored), None, None));
     let (unreadable, _) = store.event("evt_2".into()).await.unwrap().unwrap();
     assert_eq!(unreadable.reason.as_deref(), Some("unreadable"));
-    let open = store.quarantine(false, ALL).await.unwrap().rows;
+    let open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().rows;
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].detail.as_str(), open[0].opened_at), ("no JSON", NOW));
 }
@@ -171,7 +173,7 @@ async fn of_two_claims_to_one_payment_the_earliest_counts(store: Store) {
     assert_eq!(balance(&store, 1).await, [0, 0, 0, 0]);
     assert_eq!(balance(&store, 2).await, [27, 0, 0, 0]);
     assert_eq!(payment(&store, &"cs_a".into()).await.tenant, Some(tenant(2)));
-    let open = store.quarantine(false, ALL).await.unwrap().rows;
+    let open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().rows;
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].reason, open[0].payment.as_deref()), (Reason::ClaimsConflict, Some("pi_a")));
 }
@@ -183,8 +185,7 @@ async fn with_known_tenants_only_a_key_makes_a_tenant_known(store: Store) {
     let key = KeyRow {
         id: "key_1".to_owned(),
         name: "shop".to_owned(),
-        tenant: Some(tenant(1)),
-        permissions: vec!["credits:read".to_owned()],
+        holder: KeyHolder::Tenant { tenant: tenant(1), access: Access::Read },
         created_at: NOW,
         expires_at: None,
         revoked_at: None,

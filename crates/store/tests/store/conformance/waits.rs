@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledger::knowledge::RefundRank;
 use ledger::{Minor, Now, Outcome, Policy, Reason, Timestamp};
-use store::{Settled, Store, UnrelatedMoney};
+use store::{QuarantineFilter, Settled, Store, UnrelatedMoney};
 
 use super::sale::{ALL, NOW, Sale, balance, learn, payment};
 use super::{Case, case};
@@ -62,10 +62,10 @@ async fn a_refund_without_its_purchase_needs_a_person_until_that_arrives(store: 
     let reviewed = review(&store, hour).await;
     let reasons: Vec<_> = reviewed.iter().filter_map(|one| Some(one.review.as_ref()?.reason)).collect();
     assert_eq!(reasons, [Reason::ReversalUnmatched]);
-    let open = store.quarantine(false, ALL).await.unwrap();
+    let open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap();
     assert_eq!((open.total, open.rows[0].purchase.amount), (1, Some(Minor(1000))));
     assert_eq!(learn(&store, &[sale.charged()]).await, [Outcome::Granted]);
-    assert_eq!(store.quarantine(false, ALL).await.unwrap().total, 0);
+    assert_eq!(store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().total, 0);
     assert_eq!(balance(&store, 1).await, [0; 4], "granted, and revoked at once");
 }
 
@@ -74,7 +74,14 @@ async fn money_that_is_not_ours_is_counted_until_it_is(store: Store) {
     assert_eq!(learn(&store, &sales.each_ref().map(Sale::charged)).await, [Outcome::Ignored; 2]);
     let money = |payments, amount| vec![UnrelatedMoney { currency: None, payments, amount: Minor(amount) }];
     assert_eq!(store.unrelated_money().await.unwrap(), money(2, 2000));
-    assert_eq!(store.quarantine(true, ALL).await.unwrap().total, 0);
+    assert_eq!(
+        store
+            .quarantine(QuarantineFilter { all: true, ..QuarantineFilter::default() }, ALL)
+            .await
+            .unwrap()
+            .total,
+        0
+    );
     learn(&store, &[sales[0].bought()]).await;
     assert_eq!(store.unrelated_money().await.unwrap(), money(1, 1000));
     // What had been ignored is about a purchase of ours now; the other is not.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ledger::{Now, Outcome, PaymentId, Policy};
 use rusqlite::Connection;
 use store::sqlite::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
-use store::{Answered, KeyRow, Receipt, StoreError};
+use store::{Access, Answered, KeyHolder, KeyRow, Receipt, StoreError};
 use tokio::task::JoinSet;
 
 use super::{open, raw};
@@ -178,8 +178,10 @@ fn key(number: u128) -> KeyRow {
     KeyRow {
         id: "key_a".to_owned(),
         name: "shop".to_owned(),
-        tenant: Some(crate::conformance::sale::tenant(1000 + number)),
-        permissions: Vec::new(),
+        holder: KeyHolder::Tenant {
+            tenant: crate::conformance::sale::tenant(1000 + number),
+            access: Access::Read,
+        },
         created_at: NOW,
         expires_at: None,
         revoked_at: None,

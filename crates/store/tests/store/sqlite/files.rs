@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use store::{Mode, Store, StoreError, sqlite};
+use store::{Mode, QuarantineFilter, Store, StoreError, sqlite};
 
 use super::{open, raw};
 use crate::conformance::sale::{ALL, Sale, balance, learn};
@@ -34,7 +34,7 @@ async fn a_closed_database_opens_with_everything_in_it() {
     let store = open(&path);
     assert_eq!(store.audit().await.unwrap(), before);
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
-    assert_eq!(store.quarantine(false, ALL).await.unwrap().total, 1);
+    assert_eq!(store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().total, 1);
     learn(&store, &[Sale::new("c").bought()]).await;
     assert_eq!(balance(&store, 1).await, [20, 0, 0, 0]);
     assert_eq!(store.audit().await.unwrap().faults, [""; 0]);

@@ -63,8 +63,7 @@ pub(crate) async fn confirm(Operator { request, caller }: Operator, received: Re
                     "The clock is not in doubt, so there is nothing to confirm. Nothing was changed.";
                 Problem::new(ProblemKind::ClockNotInDoubt, message)
             })?;
-            let by = caller.signs(None);
-            tracing::warn!(time, by, reason, "an operator confirmed which time is right");
+            tracing::warn!(time, by = caller.key.name, reason, "an operator confirmed which time is right");
             if let Err(error) = remember(clock, request.store()).await {
                 tracing::warn!(%error, "cannot remember the confirmed time; the next start may ask again");
             }

@@ -1,22 +1,29 @@
-//! `/api/admin/keys`: API keys are made, listed without their secrets, replaced while both work, and
-//! revoked at once.
+//! `/api/admin/keys`: API keys are created, listed without their secrets, replaced while both work, and
+//! revoked at once. What gives power over the credits of many tenants takes two people.
+//! Not here: what a key may do (`auth`).
+
+mod view;
 
 use axum::response::Response;
 use ledger::TenantId;
 use serde::{Deserialize, Serialize};
-use store::KeyRow;
+use store::{Access, ActionRequest, ActionState, KeyHolder, KeyKind, KeyRow};
 use utoipa::ToSchema;
 
-use crate::answer::{Data, Problem, rfc3339};
+use super::actions::{ActionView, Answered, Ask, ask, nobody_acts, perform, reason};
+use crate::answer::{Data, Problem};
 use crate::api::text::is_plain;
-use crate::api::{Id, Operator, Received, body, or_nothing, overlap};
-use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR, create_key, new_id, new_secret};
-use crate::schema::Permission;
+use crate::api::{Id, Operator, Received, Request, body, or_nothing, overlap};
+use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller, new_id, new_key, new_secret};
+use crate::schema::{KeyKindName, Permission};
+pub(super) use view::KeyView;
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
 
-/// API keys, without their secrets
+/// List API keys
+///
+/// Without their secrets, the oldest first; revoked ones too.
 #[utoipa::path(get, path = "/api/admin/keys", operation_id = "list_keys", tag = "Keys",
     responses((status = 200, body = Data<Vec<KeyView>>)))]
 pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
@@ -30,32 +37,46 @@ pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
         .await
 }
 
-/// A key that is to be made.
+/// A key to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "name": "shop", "tenant_id": "550e8400-e29b-41d4-a716-446655440000",
     "permissions": ["credits:read", "credits:write"], "expires_in_days": 365 }))]
 struct NewKey {
-    /// What it is for.
+    /// What it is for. No two working service keys have the same name, nor two operator keys.
     name: String,
-    /// Whose; none for an operator's key.
+    /// `tenant`, where nothing is said.
+    #[schema(value_type = Option<KeyKindName>)]
+    kind: Option<String>,
+    /// Of a tenant key: the tenant.
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<String>,
-    /// Reading only, unless asked for more.
+    /// Of a tenant key: reading only, unless asked for more.
     #[schema(value_type = Option<Vec<Permission>>)]
     permissions: Option<Vec<String>>,
-    /// Days until it ends by itself; never, where it is not said.
+    /// Of an operator key: the person, by id or name; whoever asks, where nothing is said.
+    person: Option<String>,
+    /// Days until it ends by itself; never, where nothing is said.
     #[schema(minimum = 1, maximum = 3650)]
     expires_in_days: Option<i64>,
+    /// Why; kept for ever. Only a tenant key may do without.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: Option<String>,
+    /// The only registered person does alone what needs two; reports mark it.
+    #[serde(default)]
+    alone: bool,
 }
 
-/// Make a key
+/// Create an API key
 ///
-/// This is the only answer that ever shows the secret.
+/// Only this answer shows the secret. A service key or an operator key needs a second person: 202, and the
+/// key works once they have approved it.
 #[utoipa::path(post, path = "/api/admin/keys", operation_id = "create_key", tag = "Keys",
     request_body = NewKey,
-    responses((status = 201, body = Data<MadeKey>)))]
-pub(crate) async fn create(Operator { request, .. }: Operator, received: Received) -> Response {
+    responses((status = 201, body = Data<CreatedKey>),
+        (status = 202, body = Data<CreatedKey>),
+        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED")))]
+pub(crate) async fn create(Operator { request, caller }: Operator, received: Received) -> Response {
     request
         .answer(async |request| {
             request.query.only(&[])?;
@@ -64,38 +85,118 @@ pub(crate) async fn create(Operator { request, .. }: Operator, received: Receive
                 return Err(Problem::value("name", "what the key is for, without control characters"));
             }
             let now = request.meta.at;
-            let tenant = match &asked.tenant_id {
-                Some(text) => {
-                    Some(TenantId::parse(text).ok_or_else(|| Problem::value("tenant_id", "a UUID"))?)
-                }
-                None => None,
-            };
-            let permissions = permissions(asked.permissions, tenant)?;
+            let holder = holder(&request, &caller, &asked).await?;
             let expires_at = match asked.expires_in_days {
                 None => None,
                 Some(days @ 1..=3650) => Some(now.plus_seconds(days * DAY)),
                 Some(_) => return Err(Problem::value("expires_in_days", "from 1 to 3650")),
             };
-            let (key, secret) =
-                create_key(request.store(), asked.name, tenant, permissions, expires_at, now).await?;
-            Ok(request.meta.created(MadeKey { key: KeyView::of(&key), secret }))
+            let is_tenants = matches!(holder, KeyHolder::Tenant { .. });
+            let reason = said(asked.reason, is_tenants)?;
+            let (key, (secret, hash)) = (new_key(asked.name, holder, expires_at, now), new_secret());
+            let creation = ActionRequest::KeyCreate { key: key.clone(), hash };
+            let (alone, dry_run, name) = (asked.alone, false, None);
+            let asked = Ask { request: creation, reason, alone, dry_run, name };
+            let (action, _) = perform(&request, &caller, asked).await?;
+            let waits = action.state == ActionState::Waiting;
+            let view = CreatedKey { key: KeyView::of(&key), secret, action: ActionView::of(&action) };
+            Ok(if waits { request.meta.accepted(view) } else { request.meta.created(view) })
         })
         .await
 }
 
-/// Revoke a key: from the next request on it does not work
+/// Who is to hold a key.
+async fn holder(request: &Request, caller: &Caller, asked: &NewKey) -> Result<KeyHolder, Problem> {
+    let kind = asked.kind.as_deref().unwrap_or(KeyKind::Tenant.as_str());
+    let kind =
+        KeyKind::from_name(kind).ok_or_else(|| Problem::value("kind", "one of tenant, service, operator"))?;
+    let only = |field: &str, named: bool, of: KeyKind| match named && kind != of {
+        true => Err(Problem::value(field, &format!("left out: it is for a key of kind {of}"))),
+        false => Ok(()),
+    };
+    only("tenant_id", asked.tenant_id.is_some(), KeyKind::Tenant)?;
+    only("permissions", asked.permissions.is_some(), KeyKind::Tenant)?;
+    only("person", asked.person.is_some(), KeyKind::Operator)?;
+    Ok(match kind {
+        KeyKind::Tenant => {
+            let tenant = asked.tenant_id.as_deref().and_then(TenantId::parse);
+            let tenant = tenant.ok_or_else(|| Problem::value("tenant_id", "a UUID"))?;
+            KeyHolder::Tenant { tenant, access: access(asked.permissions.as_deref())? }
+        }
+        KeyKind::Service => KeyHolder::Service,
+        KeyKind::Operator => KeyHolder::Person(person(request, caller, asked.person.as_deref()).await?),
+    })
+}
+
+/// The id of the person that is named, or of the one who asks.
+async fn person(request: &Request, caller: &Caller, named: Option<&str>) -> Result<String, Problem> {
+    if let (None, KeyHolder::Person(own)) = (named, &caller.key.holder) {
+        return Ok(own.clone());
+    }
+    let mut people = request.store().people().await?;
+    people.retain(|person| person.removed_at.is_none());
+    match named {
+        Some(named) => {
+            let is_named = |name: &str| name.to_lowercase() == named.to_lowercase();
+            let found = people.into_iter().find(|person| person.id == named || is_named(&person.name));
+            Ok(found.ok_or_else(|| Problem::not_found("registered person"))?.id)
+        }
+        None if people.len() == 1 => Ok(people.remove(0).id),
+        None => Err(nobody_acts()),
+    }
+}
+
+fn access(asked: Option<&[String]>) -> Result<Access, Problem> {
+    let Some(asked) = asked else { return Ok(Access::Read) };
+    let has = |permission: &str| asked.iter().any(|one| one == permission);
+    let known = asked.iter().all(|one| [CREDITS_READ, CREDITS_WRITE].contains(&one.as_str()));
+    match (has(CREDITS_READ), has(CREDITS_WRITE)) {
+        (true, true) if known => Ok(Access::Full),
+        (true, false) if known => Ok(Access::Read),
+        (false, true) if known => Ok(Access::Write),
+        _ => Err(Problem::value("permissions", &format!("some of {CREDITS_READ}, {CREDITS_WRITE}"))),
+    }
+}
+
+/// Why, which may be left out where `optional`.
+fn said(text: Option<String>, optional: bool) -> Result<String, Problem> {
+    match text {
+        None if optional => Ok(String::new()),
+        text => reason(text.unwrap_or_default()),
+    }
+}
+
+/// Why a key is revoked.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "the laptop was stolen" }))]
+struct Revoke {
+    /// Why; kept for ever.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: Option<String>,
+}
+
+/// Revoke a key
+///
+/// From the next request on it does not work. One person may revoke any key.
 #[utoipa::path(post, path = "/api/admin/keys/{id}/revoke", operation_id = "revoke_key", tag = "Keys",
     params(("id" = String, Path, description = "Its id, as the list shows it.",
         example = "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b")),
-    responses((status = 200, body = Data<Revoked>)))]
-pub(crate) async fn revoke(Operator { request, .. }: Operator, Id(id): Id) -> Response {
+    request_body = Option<Revoke>,
+    responses((status = 200, body = Data<Answered>), (status = 403, description = "FORBIDDEN")))]
+pub(crate) async fn revoke(
+    Operator { request, caller }: Operator,
+    Id(id): Id,
+    received: Received,
+) -> Response {
     request
         .answer(async |request| {
             request.query.only(&[])?;
-            if !request.store().revoke_key(id.clone(), request.meta.at).await? {
-                return Err(Problem::not_found("key that still works"));
-            }
-            Ok(request.meta.data(Revoked { id, revoked: true }))
+            let asked: Revoke = body(&request, or_nothing(received))?;
+            let reason = said(asked.reason, true)?;
+            let revocation = ActionRequest::KeyRevoke { id };
+            let asked = Ask { request: revocation, reason, alone: false, dry_run: false, name: None };
+            ask(&request, &caller, asked).await
         })
         .await
 }
@@ -108,54 +209,70 @@ struct Rotate {
     /// Hours for which the old key still works; with 0 it does not from now on.
     #[schema(minimum = 0, maximum = 168, default = 24)]
     overlap_hours: Option<i64>,
+    /// Why; kept for ever. Only for a service key it is needed.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: Option<String>,
+    /// The only registered person does alone what needs two; reports mark it.
+    #[serde(default)]
+    alone: bool,
 }
 
-/// Replace a key by a new one
+/// Rotate a key
 ///
-/// The new key has the tenant, the name, the permissions and the end of the old one, which still works for
-/// the overlap, but never longer than it would have. This is the only answer that ever shows the new secret.
+/// The new key has the holder, the name and the end of the old one, which still works for the overlap, but
+/// never longer than it would have. Only this answer shows the new secret. A service key needs a second
+/// person: 202. A person's key is rotated by that person only.
 #[utoipa::path(post, path = "/api/admin/keys/{id}/rotate", operation_id = "rotate_key", tag = "Keys",
     params(("id" = String, Path, description = "Its id, as the list shows it.",
         example = "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b")),
-    request_body = Option<Rotate>, responses((status = 201, body = Data<Rotated>)))]
-pub(crate) async fn rotate(Operator { request, .. }: Operator, Id(id): Id, received: Received) -> Response {
+    request_body = Option<Rotate>,
+    responses((status = 201, body = Data<Rotated>),
+        (status = 202, body = Data<Rotated>),
+        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED")))]
+pub(crate) async fn rotate(
+    Operator { request, caller }: Operator,
+    Id(id): Id,
+    received: Received,
+) -> Response {
     request
         .answer(async |request| {
             request.query.only(&[])?;
             let asked: Rotate = body(&request, or_nothing(received))?;
-            let now = request.meta.at;
-            let until = now.plus_seconds(overlap::seconds(asked.overlap_hours)?);
-            let (secret, hash) = new_secret();
-            let rotated = request.store().rotate_key(id, new_id(now), hash, now, until).await?;
-            let rotated = rotated.ok_or_else(|| Problem::not_found("key that still works"))?;
-            let (key, replaced) = (KeyView::of(&rotated.key), KeyView::of(&rotated.replaced));
-            Ok(request.meta.created(Rotated { key, secret, replaced }))
+            let (grace_seconds, now) = (overlap::seconds(asked.overlap_hours)?, request.meta.at);
+            let old = find(&request, &id).await?;
+            let reason = said(asked.reason, old.as_ref().is_none_or(|key| key.holder != KeyHolder::Service))?;
+            let ((secret, hash), new_id) = (new_secret(), new_id(now));
+            let rotation =
+                ActionRequest::KeyRotate { id: id.clone(), new_id: new_id.clone(), hash, grace_seconds };
+            let (alone, dry_run, name) = (asked.alone, false, None);
+            let asked = Ask { request: rotation, reason, alone, dry_run, name };
+            let (action, _) = perform(&request, &caller, asked).await?;
+            let waits = action.state == ActionState::Waiting;
+            let missing = || Problem::not_found("key that still works");
+            let replaced = find(&request, &id).await?.ok_or_else(missing)?;
+            let key = KeyRow { id: new_id, created_at: now, ..old.ok_or_else(missing)? };
+            let (key, replaced) = (KeyView::of(&key), KeyView::of(&replaced));
+            let view = Rotated { key, secret, replaced, action: ActionView::of(&action) };
+            Ok(if waits { request.meta.accepted(view) } else { request.meta.created(view) })
         })
         .await
 }
 
-fn permissions(asked: Option<Vec<String>>, tenant: Option<TenantId>) -> Result<Vec<String>, Problem> {
-    let (allowed, default): (&[&str], &str) = match tenant {
-        Some(_) => (&[CREDITS_READ, CREDITS_WRITE], CREDITS_READ),
-        None => (&[OPERATOR], OPERATOR),
-    };
-    let asked = asked.unwrap_or_else(|| vec![default.to_owned()]);
-    if asked.is_empty() || !asked.iter().all(|one| allowed.contains(&one.as_str())) {
-        return Err(Problem::value("permissions", &format!("some of {}", allowed.join(", "))));
-    }
-    Ok(asked)
+async fn find(request: &Request, id: &str) -> Result<Option<KeyRow>, Problem> {
+    Ok(request.store().keys().await?.into_iter().find(|key| key.id == id))
 }
 
-/// A new key and its secret.
+/// A new key and its secret. While the action waits, the key does not work yet.
 #[derive(Serialize, ToSchema)]
-struct MadeKey {
+struct CreatedKey {
     key: KeyView,
     /// What a client sends: `Authorization: Bearer fp_…`. It is stored nowhere.
     #[schema(example = "fp_0000000000000000000000000000000000000000000000000000000000000000")]
     secret: String,
+    action: ActionView,
 }
 
-/// A new key, its secret, and the key that it replaces.
+/// A new key, its secret, and the key that it replaces. While the action waits, only the old key works.
 #[derive(Serialize, ToSchema)]
 struct Rotated {
     key: KeyView,
@@ -164,50 +281,5 @@ struct Rotated {
     secret: String,
     /// The old key: it works until its `expires_at`.
     replaced: KeyView,
-}
-
-/// It does not work any more.
-#[derive(Serialize, ToSchema)]
-#[schema(example = json!({ "id": "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b", "revoked": true }))]
-struct Revoked {
-    id: String,
-    /// `true`.
-    revoked: bool,
-}
-
-/// A key, without its secret.
-#[derive(Serialize, ToSchema)]
-#[schema(example = json!({ "id": "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b", "name": "shop",
-    "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "permissions": ["credits:read", "credits:write"],
-    "created_at": "2026-11-23T12:00:00Z", "expires_at": "2027-11-23T12:00:00Z", "revoked_at": null }))]
-struct KeyView {
-    id: String,
-    /// What it is for.
-    name: String,
-    /// Whose; none for an operator's key.
-    #[schema(value_type = Option<Uuid>)]
-    tenant_id: Option<TenantId>,
-    #[schema(value_type = Vec<Permission>)]
-    permissions: Vec<String>,
-    #[schema(format = DateTime)]
-    created_at: String,
-    /// When it ends by itself.
-    #[schema(format = DateTime)]
-    expires_at: Option<String>,
-    #[schema(format = DateTime)]
-    revoked_at: Option<String>,
-}
-
-impl KeyView {
-    fn of(key: &KeyRow) -> Self {
-        Self {
-            id: key.id.clone(),
-            name: key.name.clone(),
-            tenant_id: key.tenant,
-            permissions: key.permissions.clone(),
-            created_at: rfc3339(key.created_at),
-            expires_at: key.expires_at.map(rfc3339),
-            revoked_at: key.revoked_at.map(rfc3339),
-        }
-    }
+    action: ActionView,
 }

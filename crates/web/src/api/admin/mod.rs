@@ -1,12 +1,23 @@
 //! `/api/admin`: what operators do. The commands of the binary are clients of these routes, so that whatever
 //! can be done on the command line can be done from a program.
 
+use ledger::TenantId;
+
+use crate::answer::Problem;
+
+pub(crate) mod actions;
 pub(crate) mod adjustments;
 pub(crate) mod audit;
 pub(crate) mod clock;
 pub(crate) mod events;
 pub(crate) mod keys;
+pub(crate) mod people;
 pub(crate) mod quarantine;
 pub(crate) mod reports;
 pub(crate) mod status;
 pub(crate) mod tenants;
+
+/// Reads a tenant's id.
+fn tenant(text: &str) -> Result<TenantId, Problem> {
+    TenantId::parse(text).ok_or_else(|| Problem::value("tenant_id", "the tenant's UUID"))
+}

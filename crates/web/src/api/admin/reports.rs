@@ -2,6 +2,7 @@
 //! Worked out from the journal up to that moment, so that a month can be closed in the next one.
 //! Not here: what a lot is worth (`ledger::liability`); adding up and writing down (`totals`, `written`).
 
+pub(crate) mod actions;
 mod lot;
 mod totals;
 pub(crate) mod unrelated;

@@ -89,10 +89,10 @@ async fn buy(
 const NO_SUCH_TENANT: &str = "There is no such tenant, and this deployment takes no payment of one that it \
     does not know. A tenant becomes known by its first key. Nothing was changed.";
 
-/// Whether an operator names somebody whose payment would be quarantined once it is made. A tenant's own key
+/// Whether a service names somebody whose payment would be quarantined once it is made. A tenant's own key
 /// makes it known.
 async fn is_unwanted(app: &App, tenant: TenantId, scope: Scope) -> Result<bool, Problem> {
-    let may_be = scope == Scope::Operator && app.policy.known_tenants_only;
+    let may_be = scope == Scope::Service && app.policy.known_tenants_only;
     Ok(may_be && app.store.tenant(tenant).await?.is_none())
 }
 

@@ -11,7 +11,6 @@ use ledger::{Credits, Minor};
 use stripe::checkout::OpenSession;
 use tokio::sync::Semaphore;
 use web::Shop;
-use web::auth::CREDITS_WRITE;
 use web::shop::{Checkout, CheckoutFault, Package};
 
 use crate::TENANT;
@@ -120,7 +119,7 @@ pub(crate) fn shop(checkout: Option<Arc<dyn Checkout>>) -> Shop {
 /// A deployment that sells through this fake, and the tenant's key that may buy.
 pub(crate) async fn selling(fake: &Arc<FakeStripe>) -> (Deployment, String) {
     let deployment = Deployment::new().await.selling(shop(Some(fake.clone())));
-    let key = deployment.key(Some(TENANT), &[web::auth::CREDITS_READ, CREDITS_WRITE], None).await.1;
+    let key = deployment.key(TENANT, store::Access::Full, None).await.1;
     (deployment, key)
 }
 

@@ -1,0 +1,162 @@
+//! An action in words: what was asked for, what became of it, what it means for the credits, and what the
+//! second person must do.
+//! Not here: asking for one.
+
+use serde_json::Value;
+
+use crate::commands::listing::{counted, json as print_json, moment, text};
+use crate::failure::Failure;
+use crate::terminal::{bold, faint, say, shown, yellow};
+
+/// Says what became of an action.
+pub(in crate::commands) fn report(answer: &Value, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        return print_json(answer);
+    }
+    let action = &answer["data"];
+    let what = what(action);
+    match action["state"].as_str() {
+        Some("waiting") => waits(action),
+        Some("rejected") => say!("rejected: {what}. Nothing was changed."),
+        _ => match action["transaction_id"].as_i64() {
+            Some(transaction) => say!("done{}: {what}, transaction {transaction}", alone(action)),
+            None => say!("done{}: {what}", alone(action)),
+        },
+    }
+    Ok(())
+}
+
+/// Says what would happen.
+pub(in crate::commands) fn forecast(answer: &Value, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        return print_json(answer);
+    }
+    let preview = &answer["data"];
+    say!("{}", bold("Nothing was changed. It would mean:"));
+    let items = preview["consequences"]["items"].as_u64().unwrap_or_default();
+    if items > 0 {
+        say!("decides {}", counted(items, "item"));
+    }
+    let lines = lines(&preview["consequences"], false);
+    lines.iter().for_each(|line| say!("{line}"));
+    if lines.is_empty() {
+        say!("no credits move");
+    }
+    if preview["second_person"] == true {
+        say!("It needs a second person.");
+    }
+    Ok(())
+}
+
+/// Says that an action waits, and what the second person does.
+pub(in crate::commands) fn waits(action: &Value) {
+    say!("{}", yellow(&format!("waiting: {}. Nothing has changed yet.", what(action))));
+    say!("This needs a second person: somebody who was registered before it was asked for,");
+    say!("with their own operator key in FAIREPLACE_OPERATOR_KEY:");
+    say!("  faireplace actions approve {}", text(&action["id"]));
+}
+
+/// Prints everything about one action.
+pub(super) fn show(action: &Value) {
+    let state = format!("{}{}", text(&action["state"]), alone(action));
+    say!("{} {}", bold(&state), what(action));
+    let actor = |actor: &Value| match actor["key"].as_str() {
+        Some(key) => format!("{} (key {})", text(&actor["name"]), shown(key)),
+        None => text(&actor["name"]),
+    };
+    let reason = shown(&text(&action["reason"]));
+    say!("asked {} UTC by {}: {reason}", moment(&action["asked_at"]), actor(&action["asked_by"]));
+    if action["decided_by"].is_object() {
+        say!("decided {} UTC by {}", moment(&action["decided_at"]), actor(&action["decided_by"]));
+    }
+    if let Some(note) = action["note"].as_str() {
+        say!("{}", shown(note));
+    }
+    consequences(&action["consequences"], action["state"] == "done");
+    if action["state"] == "waiting" {
+        let id = text(&action["id"]);
+        say!("\nTo do it:      faireplace actions approve {id}");
+        say!("To refuse it:  faireplace actions reject {id} --reason WHY");
+    }
+}
+
+/// Prints what something means for the credits; nothing, where it means nothing.
+pub(in crate::commands) fn consequences(of: &Value, done: bool) {
+    lines(of, done).iter().for_each(|line| say!("{line}"));
+}
+
+/// What something means for the credits, a line each.
+pub(in crate::commands) fn lines(of: &Value, done: bool) -> Vec<String> {
+    let number = |field: &str| of[field].as_u64().unwrap_or_default();
+    let (granted, taken) = (number("granted"), number("taken_back"));
+    let (gives, takes, creates) =
+        if done { ("gave", "took back", "created") } else { ("gives", "takes back", "creates") };
+    let mut parts = Vec::new();
+    if granted > 0 {
+        parts.push(format!("{gives} {}", counted(granted, "credit")));
+    }
+    if taken > 0 {
+        let used = match number("already_used") {
+            0 => String::new(),
+            used => format!(", {used} of them already used"),
+        };
+        parts.push(format!("{takes} {}{used}", counted(taken, "credit")));
+    }
+    if number("debt_created") > 0 {
+        parts.push(format!("{creates} a debt of {}", counted(number("debt_created"), "credit")));
+    }
+    let changes = of["balances"].as_array().into_iter().flatten().map(|change| {
+        let (before, after) = (balance(&change["before"]), balance(&change["after"]));
+        faint(&format!("tenant {}: {before} → {after}", text(&change["tenant_id"])))
+    });
+    let sums = (!parts.is_empty()).then(|| parts.join(", "));
+    sums.into_iter().chain(changes).collect()
+}
+
+fn balance(of: &Value) -> String {
+    let number = |field: &str| of[field].as_u64().unwrap_or_default();
+    let mut words = format!("{} available", number("available"));
+    for (field, word) in [("held", "held"), ("frozen", "frozen"), ("debt", "owed")] {
+        if number(field) > 0 {
+            words.push_str(&format!(", {} {word}", number(field)));
+        }
+    }
+    words
+}
+
+fn alone(action: &Value) -> &'static str {
+    if action["alone"] == true { " alone" } else { "" }
+}
+
+/// What was asked for, in words: `5 credits given to …`.
+fn what(action: &Value) -> String {
+    let (request, tenant) = (&action["request"], text(&action["tenant_id"]));
+    let credits = request["credits"].as_i64().unwrap_or_default();
+    let number = counted(credits.unsigned_abs(), "credit");
+    let name = || shown(&text(&request["name"]));
+    match action["kind"].as_str().unwrap_or_default() {
+        "adjustment" if credits < 0 => format!("{number} taken from {tenant}"),
+        "adjustment" => format!("{number} given to {tenant}"),
+        "write_off" => format!("a debt of {number} of {tenant} forgiven"),
+        "quarantine_resolve" if request["credits"].is_i64() => {
+            format!("{} resolved, {number} for {}", items(request), text(&request["tenant_id"]))
+        }
+        "quarantine_resolve" => format!("{} resolved", items(request)),
+        "quarantine_dismiss" => format!("{} dismissed", items(request)),
+        "key_create" => format!("{} key {} created", text(&request["key_kind"]), name()),
+        "key_rotate" => format!("key {} rotated", text(&request["key_id"])),
+        "key_revoke" => format!("key {} revoked", text(&request["key_id"])),
+        "person_add" => format!("{} registered", name()),
+        "person_remove" => format!("{} removed", text(&request["person_id"])),
+        "recovery" => format!("{} registered by recovery", name()),
+        other => other.to_owned(),
+    }
+}
+
+/// The quarantine items of a decision: the number of one, or how many there are.
+fn items(request: &Value) -> String {
+    match request["items"].as_array().map(Vec::as_slice) {
+        Some([one]) => format!("item {one}"),
+        items => counted(items.map_or(0, <[_]>::len) as u64, "item"),
+    }
+}

@@ -1,0 +1,192 @@
+//! `/api/admin/actions`: what operators did, and what waits for a second person. Whatever moves credits by
+//! hand or gives somebody power is an action; the routes of its noun create it.
+//! Not here: creating one (`ask`), how it is shown (`view`), and the limits (`store`).
+
+mod ask;
+mod view;
+
+use axum::response::Response;
+use serde::Deserialize;
+use store::{ActionDecided, ActionFilter, ActionKind, ActionRow, ActionState, ActionVerdict};
+use utoipa::ToSchema;
+
+use crate::answer::{Data, PageOf, Problem, ProblemKind};
+use crate::api::text::is_plain;
+use crate::api::{Id, Operator, Received, Request, body, page};
+use crate::auth::Caller;
+use crate::schema::{ActionKindName, ActionStateName, Paging};
+pub(super) use ask::{Ask, ask, nobody_acts, perform};
+pub(super) use view::{ActionView, Answered};
+
+/// Characters that a reason may have.
+const REASON_CHARS_MAX: usize = 500;
+
+/// List actions
+///
+/// In the order in which they were asked for.
+#[utoipa::path(get, path = "/api/admin/actions", operation_id = "list_actions", tag = "Actions",
+    params(Paging,
+        ("state" = Option<ActionStateName>, Query, description = "Only those in this state."),
+        ("kind" = Option<ActionKindName>, Query, description = "Only those of this kind."),
+        ("person" = Option<String>, Query, description = "Only those that this person asked for, by id."),
+        ("tenant_id" = Option<Uuid>, Query, description = "Only those about this tenant.")),
+    responses((status = 200, body = PageOf<ActionView>)))]
+pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
+    request
+        .answer(async |request| {
+            let query = &request.query;
+            query.only(&["state", "kind", "person", "tenant_id", "page", "per_page", "sort"])?;
+            let filter = ActionFilter {
+                state: query.one_of("state", ActionState::ALL, ActionState::as_str)?,
+                kind: query.one_of("kind", ActionKind::ALL, ActionKind::as_str)?,
+                person: query.get("person").map(str::to_owned),
+                tenant: query.get("tenant_id").map(super::tenant).transpose()?,
+            };
+            let page = page(query)?;
+            let found = request.store().actions(filter, page).await?;
+            let rows: Vec<_> = found.rows.iter().map(ActionView::of).collect();
+            Ok(request.meta.page(rows, page, found.total))
+        })
+        .await
+}
+
+/// Show an action
+#[utoipa::path(get, path = "/api/admin/actions/{id}", operation_id = "show_action", tag = "Actions",
+    params(("id" = String, Path, description = "The action's id.", example = "act_019c0a1b2c3d7e4f")),
+    responses((status = 200, body = Data<ActionView>)))]
+pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&[])?;
+            Ok(request.meta.data(ActionView::of(&find(&request, id).await?)))
+        })
+        .await
+}
+
+/// Approve an action that waits
+///
+/// It is done in the same commit. The approving person must be another one than the asking person, and they
+/// and their key must have been registered before it was asked for. Sent again by the same person, the answer
+/// is the same.
+#[utoipa::path(post, path = "/api/admin/actions/{id}/approve", operation_id = "approve_action",
+    tag = "Actions",
+    params(("id" = String, Path, description = "The action's id.", example = "act_019c0a1b2c3d7e4f")),
+    responses((status = 200, body = Data<ActionView>),
+        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
+        (status = 409, description = "ALREADY_DECIDED"),
+        (status = 422, description = "INSUFFICIENT_CREDITS, NO_DEBT")))]
+pub(crate) async fn approve(Operator { request, caller }: Operator, Id(id): Id) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&[])?;
+            let row = decide(&request, &caller, id, ActionVerdict::Approve).await?;
+            match ask::refused(&row) {
+                Some(problem) => Err(problem),
+                None => Ok(request.meta.data(ActionView::of(&row))),
+            }
+        })
+        .await
+}
+
+/// Reject an action that waits
+///
+/// Nothing happens.
+#[utoipa::path(post, path = "/api/admin/actions/{id}/reject", operation_id = "reject_action",
+    tag = "Actions", request_body = Rejection,
+    params(("id" = String, Path, description = "The action's id.", example = "act_019c0a1b2c3d7e4f")),
+    responses((status = 200, body = Data<ActionView>),
+        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
+        (status = 409, description = "ALREADY_DECIDED")))]
+pub(crate) async fn reject(
+    Operator { request, caller }: Operator,
+    Id(id): Id,
+    received: Received,
+) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&[])?;
+            let asked: Rejection = body(&request, received)?;
+            let verdict = ActionVerdict::Reject { reason: reason(asked.reason)? };
+            let row = decide(&request, &caller, id, verdict).await?;
+            Ok(request.meta.data(ActionView::of(&row)))
+        })
+        .await
+}
+
+/// Why an action is rejected.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "they were refunded in Stripe" }))]
+struct Rejection {
+    /// Why; kept for ever.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+/// Takes a second person's word. The same word of the same person again gets the same answer.
+async fn decide(
+    request: &Request,
+    caller: &Caller,
+    id: String,
+    verdict: ActionVerdict,
+) -> Result<ActionRow, Problem> {
+    let rejects = matches!(verdict, ActionVerdict::Reject { .. });
+    let (key, policy) = (caller.key.id.clone(), request.app.policy.clone());
+    let now = request.app.clock.reading();
+    let decided = request.store().decide_action(id, verdict, key, policy, now).await?;
+    let second = |why| Err(Problem::new(ProblemKind::SecondPersonRequired, why));
+    match decided.ok_or_else(missing)? {
+        ActionDecided::Counted(row) => {
+            request.app.noticed.ring();
+            request.app.arrived.notify_one();
+            Ok(*row)
+        }
+        ActionDecided::SamePerson => second(
+            "You asked for this yourself, so another registered person must decide it, with their own \
+             operator key. Nothing was changed.",
+        ),
+        ActionDecided::TooNew => second(
+            "You, or this key, were registered after it was asked for, so whoever asked may have done \
+             that. Somebody must decide it who was registered before, with a key from before. Nothing was \
+             changed.",
+        ),
+        ActionDecided::NobodyActs => Err(nobody_acts()),
+        ActionDecided::Ended => Err(Problem::new(
+            ProblemKind::Validation,
+            "The credits that this would give have ended meanwhile. Nothing was changed; reject it, and \
+             ask for it anew.",
+        )),
+        ActionDecided::Already(row) => {
+            let own = row.decided_by.as_ref().and_then(|by| by.key.as_ref()) == Some(&caller.key.id);
+            let same = own && rejects == (row.state == ActionState::Rejected);
+            if same { Ok(*row) } else { Err(already(&row)) }
+        }
+    }
+}
+
+fn already(row: &ActionRow) -> Problem {
+    let state = row.state.as_str();
+    let before = match &row.decided_by {
+        Some(by) => format!("{} decided this before", by.name),
+        None => "This does not wait for a second person".to_owned(),
+    };
+    let message = format!("{before}: it is {state}. Nothing was changed by this request.");
+    Problem::new(ProblemKind::AlreadyDecided, message).with_details(serde_json::json!({ "state": state }))
+}
+
+async fn find(request: &Request, id: String) -> Result<ActionRow, Problem> {
+    request.store().action(id).await?.ok_or_else(missing)
+}
+
+fn missing() -> Problem {
+    Problem::not_found("action")
+}
+
+/// Checks why something is done.
+pub(super) fn reason(text: String) -> Result<String, Problem> {
+    if text.chars().count() <= REASON_CHARS_MAX && is_plain(&text) {
+        return Ok(text);
+    }
+    let expected = format!("1 to {REASON_CHARS_MAX} characters that still explain this in a year");
+    Err(Problem::value("reason", &expected))
+}

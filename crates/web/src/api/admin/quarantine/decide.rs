@@ -1,0 +1,261 @@
+//! Deciding quarantine items, one by one or all that match. About a payment, a person's word is one more
+//! fact; about an event, resolving means reading it again after its cause was fixed.
+//! Not here: what a decision does (`store`), and the limits (`actions`).
+
+use axum::response::Response;
+use ledger::money::CREDITS_PER_PAYMENT_MAX;
+use ledger::{Credits, Minor, ObjectId, Reason};
+use serde::Deserialize;
+use store::{ActionRequest, GrantTerms, Items, QuarantineFilter};
+use utoipa::ToSchema;
+
+use crate::answer::{Data, Problem};
+use crate::api::admin::actions::{Answered, Ask, ask, reason};
+use crate::api::admin::tenant;
+use crate::api::credits::read_moment;
+use crate::api::{Id, Operator, Received, body};
+use crate::schema::ReasonName;
+
+/// The largest amount of money, in minor units.
+const AMOUNT_MAX: i64 = 1_000_000_000_000;
+
+/// How one item is resolved.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "the customer wrote, order 1234" }))]
+struct Resolution {
+    /// Why; kept for ever.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+    /// Who gets the credits, where the payment does not say or says it wrongly.
+    #[schema(value_type = Option<Uuid>)]
+    tenant_id: Option<String>,
+    /// How many, where the payment does not say or says it wrongly.
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
+    credits: Option<i64>,
+    /// What was paid, in minor units, where the payment does not say.
+    #[schema(minimum = 1)]
+    amount: Option<i64>,
+    /// Three letters, in lower case, where the payment does not say.
+    currency: Option<String>,
+    /// The payment intent behind an unlinked purchase: by it, refunds and disputes are matched.
+    #[schema(example = "pi_3Q1a2b3c4d5e6f7g")]
+    payment_intent: Option<String>,
+    /// The purchase has no payment intent: a person takes credits back when money goes back.
+    #[serde(default)]
+    refunds_by_hand: bool,
+    /// The only registered person does alone what needs two; reports mark it.
+    #[serde(default)]
+    alone: bool,
+    /// Only say what would happen.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// How one item is dismissed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "a test of ours" }))]
+struct Dismissal {
+    /// Why; kept for ever.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+    /// The only registered person does alone what needs two; reports mark it.
+    #[serde(default)]
+    alone: bool,
+    /// Only say what would happen.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Which items are decided together, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "filter": { "reason": "wrong_mode" }, "reason": "rehearsals of last week" }))]
+struct Bulk {
+    filter: Filter,
+    /// How many open items must match; another number changes nothing. Left out, only the count and the sums
+    /// are answered.
+    #[schema(minimum = 0)]
+    expected_count: Option<i64>,
+    /// Why; kept for ever.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+    /// The only registered person does alone what needs two; reports mark it.
+    #[serde(default)]
+    alone: bool,
+    /// Only say what would happen.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Which open items. An empty filter is all of them.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = QuarantineFilter)]
+struct Filter {
+    /// With this reason.
+    #[schema(value_type = Option<ReasonName>)]
+    reason: Option<String>,
+    /// About payments of this tenant.
+    #[schema(value_type = Option<Uuid>)]
+    tenant_id: Option<String>,
+    /// Opened earlier than this.
+    #[schema(format = DateTime)]
+    opened_before: Option<String>,
+}
+
+/// Resolve a quarantine item
+///
+/// About a payment, this grants what you say, and where you say nothing, what the payment says. About an
+/// event, the event is read again, after its cause was fixed. Above what one person may move in 24 hours it
+/// waits for a second person: 202.
+#[utoipa::path(post, path = "/api/admin/quarantine/{id}/resolve", operation_id = "resolve_quarantine_item",
+    tag = "Quarantine", request_body = Resolution,
+    params(("id" = i64, Path, description = "The item's number.", example = 1)),
+    responses((status = 200, body = Data<Answered>),
+        (status = 202, body = Data<Answered>),
+        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED")))]
+pub(crate) async fn resolve(
+    Operator { request, caller }: Operator,
+    Id(id): Id,
+    received: Received,
+) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&[])?;
+            let items = Items::One(number(&id)?);
+            let asked: Resolution = body(&request, received)?;
+            let resolution = ActionRequest::QuarantineResolve { items, terms: asked.terms()? };
+            let (reason, alone, dry_run) = (reason(asked.reason)?, asked.alone, asked.dry_run);
+            ask(&request, &caller, Ask { request: resolution, reason, alone, dry_run, name: None }).await
+        })
+        .await
+}
+
+/// Dismiss a quarantine item
+///
+/// No credits come of it; credits that the payment was granted already are taken back. Above what one person
+/// may move in 24 hours it waits for a second person: 202.
+#[utoipa::path(post, path = "/api/admin/quarantine/{id}/dismiss", operation_id = "dismiss_quarantine_item",
+    tag = "Quarantine", request_body = Dismissal,
+    params(("id" = i64, Path, description = "The item's number.", example = 1)),
+    responses((status = 200, body = Data<Answered>),
+        (status = 202, body = Data<Answered>),
+        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED")))]
+pub(crate) async fn dismiss(
+    Operator { request, caller }: Operator,
+    Id(id): Id,
+    received: Received,
+) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&[])?;
+            let items = Items::One(number(&id)?);
+            let asked: Dismissal = body(&request, received)?;
+            let dismissal = ActionRequest::QuarantineDismiss { items };
+            let (reason, alone, dry_run) = (reason(asked.reason)?, asked.alone, asked.dry_run);
+            ask(&request, &caller, Ask { request: dismissal, reason, alone, dry_run, name: None }).await
+        })
+        .await
+}
+
+/// Resolve every quarantine item that matches
+///
+/// Each payment is granted what it says; if one does not say it, nothing is changed. It is one action, and
+/// counts as its sum. Without `expected_count` only the count and the sums are answered.
+#[utoipa::path(post, path = "/api/admin/quarantine/resolve", operation_id = "resolve_quarantine",
+    tag = "Quarantine", request_body = Bulk,
+    responses((status = 200, body = Data<Answered>),
+        (status = 202, body = Data<Answered>),
+        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
+        (status = 409, description = "COUNT_CHANGED")))]
+pub(crate) async fn resolve_all(Operator { request, caller }: Operator, received: Received) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&[])?;
+            let asked: Bulk = body(&request, received)?;
+            let (items, terms) = (asked.items()?, GrantTerms::default());
+            let resolution = ActionRequest::QuarantineResolve { items, terms };
+            ask(&request, &caller, asked.ask(resolution)?).await
+        })
+        .await
+}
+
+/// Dismiss every quarantine item that matches
+///
+/// It is one action, and counts as its sum. Without `expected_count` only the count and the sums are
+/// answered.
+#[utoipa::path(post, path = "/api/admin/quarantine/dismiss", operation_id = "dismiss_quarantine",
+    tag = "Quarantine", request_body = Bulk,
+    responses((status = 200, body = Data<Answered>),
+        (status = 202, body = Data<Answered>),
+        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
+        (status = 409, description = "COUNT_CHANGED")))]
+pub(crate) async fn dismiss_all(Operator { request, caller }: Operator, received: Received) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&[])?;
+            let asked: Bulk = body(&request, received)?;
+            let dismissal = ActionRequest::QuarantineDismiss { items: asked.items()? };
+            ask(&request, &caller, asked.ask(dismissal)?).await
+        })
+        .await
+}
+
+impl Resolution {
+    /// What the person says is granted, found in order.
+    fn terms(&self) -> Result<GrantTerms, Problem> {
+        if self.credits.is_some_and(|credits| !(1..=CREDITS_PER_PAYMENT_MAX).contains(&credits)) {
+            let range = format!("a whole number from 1 to {CREDITS_PER_PAYMENT_MAX}");
+            return Err(Problem::value("credits", &range));
+        }
+        if self.amount.is_some_and(|amount| !(1..=AMOUNT_MAX).contains(&amount)) {
+            return Err(Problem::value("amount", &format!("minor units from 1 to {AMOUNT_MAX}")));
+        }
+        let is_currency = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_lowercase());
+        if self.currency.as_deref().is_some_and(|text| !is_currency(text)) {
+            return Err(Problem::value("currency", "three letters in lower case, such as eur"));
+        }
+        let is_id = |text: &str| {
+            let is_id_byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            (1..=255).contains(&text.len()) && text.bytes().all(is_id_byte)
+        };
+        if self.payment_intent.as_deref().is_some_and(|text| !is_id(text)) {
+            let expected = "the id of a payment intent, such as pi_3Q1a2b3c4d5e6f7g";
+            return Err(Problem::value("payment_intent", expected));
+        }
+        Ok(GrantTerms {
+            tenant: self.tenant_id.as_deref().map(tenant).transpose()?,
+            credits: self.credits.map(Credits),
+            amount: self.amount.map(Minor),
+            currency: self.currency.clone(),
+            payment_intent: self.payment_intent.as_deref().map(ObjectId::from),
+            refunds_by_hand: self.refunds_by_hand,
+        })
+    }
+}
+
+impl Bulk {
+    fn items(&self) -> Result<Items, Problem> {
+        let known = || Problem::value("filter.reason", "a reason of the quarantine, as its list shows it");
+        let reason = self.filter.reason.as_deref();
+        let before = self.filter.opened_before.as_deref();
+        let filter = QuarantineFilter {
+            all: false,
+            reason: reason.map(|name| Reason::from_name(name).ok_or_else(known)).transpose()?,
+            tenant: self.filter.tenant_id.as_deref().map(tenant).transpose()?,
+            opened_before: before.map(|text| read_moment("filter.opened_before", text)).transpose()?,
+        };
+        Ok(Items::Matching { filter, expected: self.expected_count })
+    }
+
+    fn ask(self, request: ActionRequest) -> Result<Ask, Problem> {
+        let dry_run = self.dry_run || self.expected_count.is_none();
+        Ok(Ask { request, reason: reason(self.reason)?, alone: self.alone, dry_run, name: None })
+    }
+}
+
+fn number(id: &str) -> Result<i64, Problem> {
+    id.parse().map_err(|_| Problem::not_found("quarantine item"))
+}

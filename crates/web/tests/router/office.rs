@@ -1,0 +1,68 @@
+//! Two registered people, and the ways in which they act.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+
+use crate::TENANT;
+use crate::answer::Answer;
+use crate::till::Till;
+
+/// Grace, who is there from the beginning, and Bob. The tenant has ten credits.
+pub(crate) struct Office {
+    pub(crate) till: Till,
+    pub(crate) grace: String,
+    pub(crate) bob: String,
+}
+
+impl Office {
+    pub(crate) async fn new() -> Self {
+        let till = Till::new().await;
+        let (grace, bob) = (till.deployment.operator.clone(), till.deployment.colleague("Bob").await);
+        Self { till, grace, bob }
+    }
+
+    pub(crate) async fn post(&self, who: &str, path: &str, name: &str, body: &Value) -> Answer {
+        let request = Request::post(format!("/api/admin/{path}"))
+            .header("authorization", format!("Bearer {who}"))
+            .header("idempotency-key", name.replace(' ', "-"));
+        self.till.deployment.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// As Grace.
+    pub(crate) async fn adjust(&self, name: &str, credits: i64) -> Answer {
+        let body = json!({ "tenant_id": TENANT, "credits": credits, "reason": "because" });
+        self.post(&self.grace, "adjustments", name, &body).await
+    }
+
+    /// The id of an adjustment of Grace's that waits for a second person.
+    pub(crate) async fn waiting(&self, name: &str, credits: i64) -> String {
+        waits(&self.adjust(name, credits).await)
+    }
+
+    pub(crate) async fn decide(&self, who: &str, id: &str, verdict: &str) -> Answer {
+        self.post(who, &format!("actions/{id}/{verdict}"), "unused", &json!({ "reason": "no" })).await
+    }
+
+    pub(crate) async fn state(&self, id: &str) -> String {
+        let shown = self.till.deployment.look(&format!("/api/admin/actions/{id}")).await;
+        shown["state"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn lines(&self) -> usize {
+        self.till.get("transactions?per_page=100").await.as_array().unwrap().len()
+    }
+}
+
+/// The id of an action that waits.
+pub(crate) fn waits(answer: &Answer) -> String {
+    let data = answer.data();
+    let action = if data["action"].is_object() { &data["action"] } else { &data };
+    assert_eq!((answer.status, action["state"].as_str()), (202, Some("waiting")), "{}", answer.text);
+    action["id"].as_str().unwrap().to_owned()
+}
+
+/// What a refused request is told.
+pub(crate) fn problem(answer: &Answer) -> String {
+    answer.json()["error"]["type"].as_str().unwrap_or_default().to_owned()
+}
