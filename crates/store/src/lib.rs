@@ -228,7 +228,8 @@ verbs! {
     /// Money that was taken for something else, by currency.
     unrelated_money() -> Vec<UnrelatedMoney>;
     /// Remembers a moment of a trusted clock, for the next start. Events, payments and deliveries that wait
-    /// for a time after `due_by` become due: nothing waits that long, so a clock that was ahead has dated them.
+    /// for a time after `due_by` become due: nothing waits that long, so a clock that was ahead has dated
+    /// them.
     remember_clock(mark: ClockMark, due_by: Timestamp) -> ();
     /// What is known of the time that was last written.
     clock_record() -> ClockRecord;
