@@ -88,6 +88,10 @@ impl Quarantine {
                     Column("since (UTC)", Left, |row| moment(&row["opened_at"])),
                     Column("about", Left, about),
                     Column("reason", Left, |row| text(&row["reason"])),
+                    Column("credits", Right, |row| text(&row["credits"])),
+                    Column("amount", Right, amount),
+                    Column("package", Left, |row| text(&row["package"])),
+                    Column("tenant", Left, |row| text(&row["tenant_id"])),
                     Column("decision", Left, |row| text(&row["resolution"])),
                 ];
                 let nothing =
@@ -120,6 +124,14 @@ impl Quarantine {
             }
             Action::Dismiss { which, how } => decide::run(&client, "dismiss", which, json!({}), how).await,
         }
+    }
+}
+
+/// `25000 eur`: minor units, which are never divided.
+fn amount(row: &Value) -> String {
+    match row["amount"].as_i64() {
+        Some(amount) => format!("{amount} {}", row["currency"].as_str().unwrap_or("?")),
+        None => "-".to_owned(),
     }
 }
 

@@ -34,6 +34,12 @@ enum Action {
         #[arg(long, group = "form")]
         json: bool,
     },
+    /// Money that was taken for something else than credits, as far as is known, by currency
+    Unrelated {
+        /// Print JSON, exactly as the API answers it
+        #[arg(long)]
+        json: bool,
+    },
     /// What operators did by hand: how often, how many credits, and what of it alone
     Actions {
         /// A day, such as 2026-10-01, for its beginning in UTC, or a moment; everything, if left out
@@ -61,6 +67,9 @@ impl Report {
                 path.extend(as_of.map(|day| format!("&as_of={}", encoded(&day))));
                 (path, csv, json, print_liability)
             }
+            Action::Unrelated { json } => {
+                ("/api/admin/reports/unrelated".to_owned(), false, json, print_unrelated)
+            }
             Action::Actions { from, to, csv, json } => {
                 let named = [from.map(|day| ("from", day)), to.map(|day| ("to", day))];
                 let named =
@@ -81,6 +90,24 @@ impl Report {
         print(&answer["data"]);
         Ok(())
     }
+}
+
+fn print_unrelated(report: &Value) {
+    let lines = report.as_array().map(Vec::as_slice).unwrap_or_default();
+    if lines.is_empty() {
+        say!("Every payment so far is ours.");
+        return;
+    }
+    let columns = [
+        Column("currency", Left, |row| text(&row["currency"])),
+        Column("payments", Right, |row| text(&row["payments"])),
+        Column("amount", Right, |row| text(&row["amount"])),
+    ];
+    print_rows(lines, &columns);
+    say!(
+        "{}",
+        faint("none of their objects carries our metadata; money in minor units, refunds not subtracted")
+    );
 }
 
 fn print_actions(report: &Value) {

@@ -32,7 +32,8 @@ pub(super) fn print(item: &Value) {
         }
         None => {
             say!("");
-            ways_out(&id, claims).iter().for_each(|line| say!("{line}"));
+            let unlinked = item["reason"] == "unlinked";
+            ways_out(&id, claims, unlinked).iter().for_each(|line| say!("{line}"));
         }
     }
 }
@@ -57,12 +58,15 @@ fn print_claims(claims: &[Value]) {
 
 /// What a person can do about a payment, a line each. Without options, resolving takes the claim that counts,
 /// which is the first, if it names both a tenant and credits.
-fn ways_out(id: &str, claims: &[Value]) -> Vec<String> {
+fn ways_out(id: &str, claims: &[Value], unlinked: bool) -> Vec<String> {
     let complete = |claim: &&Value| claim["tenant_id"].is_string() && claim["credits"].is_u64();
     let chosen = claims.first().filter(complete);
     let mut lines = vec![format!(
         "To grant:  faireplace quarantine resolve {id} --reason WHY [--tenant UUID] [--credits N]"
     )];
+    if unlinked {
+        lines.push("           and one of  --payment-intent pi_…  --refunds-by-hand".to_owned());
+    }
     if let Some(claim) = chosen {
         let credits = counted(claim["credits"].as_u64().unwrap_or_default(), "credit");
         let tenant = shown(&text(&claim["tenant_id"]));

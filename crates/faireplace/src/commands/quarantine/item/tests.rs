@@ -15,7 +15,7 @@ fn it_names_the_claim_that_resolving_takes_and_the_event_to_replay() {
     let accepted = claim("evt_accepted", true, Some("t2"), Some(1));
     let check = |claims: &[&Value], expected: [Option<&str>; 2]| {
         let claims: Vec<Value> = claims.iter().map(|claim| (*claim).clone()).collect();
-        let said = ways_out("3", &claims).join("\n");
+        let said = ways_out("3", &claims, false).join("\n");
         let found = ["Without options that is ", "events replay "]
             .map(|before| said.split_once(before).map(|(_, rest)| rest.lines().next().unwrap_or_default()));
         assert_eq!(found, expected, "{said}");
