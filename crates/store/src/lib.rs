@@ -1,9 +1,9 @@
 //! Durable memory. [`Store`] is one closed list of verbs; every database must do each of them in the same
 //! way, and the suite in `tests/store/conformance` says what that is: a verb without a case fails a test.
 //!
-//! Money is written by [`Store::settle`] (with [`Store::rule`], the same for a person's word), by
-//! [`Store::carry_out`] and by [`Store::sweep`], all in the same three steps: load what a batch touches,
-//! decide in memory, write what was decided. Nothing else can insert a posting.
+//! Money is written by [`Store::settle`] and [`Store::review`], by [`Store::carry_out`], by
+//! [`Store::ask_action`] and [`Store::decide_action`], and by [`Store::sweep`], all in the same three steps:
+//! load what a batch touches, decide in memory, write what was decided. Nothing else can insert a posting.
 //!
 //! Deliberately not here: what anything means (`ledger`), when it happens (`engine`), and the clock, which
 //! is an argument.
@@ -16,11 +16,7 @@ pub mod sqlite;
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger::knowledge::Ruling;
-use ledger::{
-    EventId, Hold, HoldId, HoldState, Now, PaymentId, PaymentStatus, Policy, RulingRefused, Tenant, TenantId,
-    Timestamp,
-};
+use ledger::{EventId, Hold, HoldId, HoldState, Now, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
 
 pub use error::{OpenError, StoreError};
 pub use model::*;
@@ -91,10 +87,6 @@ verbs! {
     /// answer; one on which deciding panics is quarantined alone. If the batch as a whole fails, nothing of
     /// it was written.
     settle(batch: Vec<Settlement>, policy: Arc<Policy>, now: Now) -> Vec<Settled>;
-    /// Decides and writes a person's word about a payment. None when the quarantine item that `asked` for the
-    /// word is closed: somebody else was quicker.
-    rule(payment: PaymentId, asked: Option<i64>, ruling: Ruling, policy: Arc<Policy>, now: Now)
-        -> Result<Option<Settled>, RulingRefused>;
     /// Decides, for up to `limit` payments, what it means that what they waited for did not come by now.
     review(policy: Arc<Policy>, now: Now, limit: u32) -> Vec<Settled>;
     /// Decides and writes a batch of commands in one commit, and answers each in its place. The first order

@@ -96,10 +96,10 @@ pub struct Settlement {
     pub reading: Reading,
 }
 
-/// What became of one event, ruling or wait.
+/// What became of one event or wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// The event's place in order of arrival; 0 for a ruling or a wait.
+    /// The event's place in order of arrival; 0 for a wait.
     pub seq: i64,
     /// What became of it.
     pub outcome: Outcome,

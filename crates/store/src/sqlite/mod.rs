@@ -39,11 +39,7 @@ mod writer;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ledger::knowledge::Ruling;
-use ledger::{
-    EventId, Hold, HoldId, HoldState, Now, PaymentId, PaymentStatus, Policy, RulingRefused, Tenant, TenantId,
-    Timestamp,
-};
+use ledger::{EventId, Hold, HoldId, HoldState, Now, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
 
 pub use backup::backup;
 pub use migrate::NEWEST as SCHEMA_NEWEST;
@@ -132,17 +128,6 @@ impl Sqlite {
             Ok(settled)
         };
         self.writer.write(work).await
-    }
-
-    pub(crate) async fn rule(
-        &self,
-        payment: PaymentId,
-        asked: Option<i64>,
-        ruling: Ruling,
-        policy: Arc<Policy>,
-        now: Now,
-    ) -> Answer<Result<Option<Settled>, RulingRefused>> {
-        self.writer.write(move |c| settle::settle_ruling(c, payment, asked, &ruling, &policy, now)).await
     }
 
     pub(crate) async fn review(&self, policy: Arc<Policy>, now: Now, limit: u32) -> Answer<Vec<Settled>> {

@@ -82,12 +82,6 @@ pub(super) fn review(
     Ok(())
 }
 
-/// Whether an item still waits for a person.
-pub(super) fn is_open(c: &Connection, id: i64) -> Result<bool, StoreError> {
-    let mut statement = c.prepare_cached("SELECT 1 FROM quarantine WHERE id = ?1 AND closed_at IS NULL")?;
-    Ok(statement.exists([id])?)
-}
-
 /// A person answered the question about a payment.
 pub(super) fn answer(
     c: &Connection,

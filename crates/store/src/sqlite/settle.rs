@@ -1,14 +1,12 @@
-//! Events and rulings: load what a batch touches, decide each item in turn in memory, write what was decided,
-//! in one commit (design section 4, rules 1 and 2).
-//! Not here: commands, which may refuse (`commands`), and how a decision is written (`record`).
+//! Events: load what a batch touches, decide each item in turn in memory, write what was decided, in one
+//! commit (design section 4, rules 1 and 2).
+//! Not here: commands, which may refuse (`commands`), a person's word (`actions::review`), and how a decision
+//! is written (`record`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ledger::knowledge::{Ruling, Verdict};
 use ledger::review::{review_reason, waits_for};
-use ledger::{
-    Decision, Fact, Now, Outcome, PaymentId, Policy, Reason, RulingRefused, Timestamp, decide, rule,
-};
+use ledger::{Decision, Fact, Now, Outcome, PaymentId, Policy, Reason, Timestamp, decide};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::record::Record;
@@ -96,37 +94,6 @@ fn quarantine_event(
     quarantine::close_event(c, seq, reason, detail, now.at)?;
     let review = Review { reason, payment: None, purchase: PurchaseFigures::default() };
     Ok(Settled { seq, outcome: Outcome::Quarantined, review: Some(review) })
-}
-
-/// Settles a person's word about a payment. Nothing when the item that `asked` for the word was closed
-/// meanwhile: of two people who answer at once, one is told so.
-pub(super) fn settle_ruling(
-    c: &Connection,
-    payment: PaymentId,
-    asked: Option<i64>,
-    ruling: &Ruling,
-    policy: &Policy,
-    now: Now,
-) -> Result<Result<Option<Settled>, RulingRefused>, StoreError> {
-    if let Some(item) = asked
-        && !quarantine::is_open(c, item)?
-    {
-        return Ok(Ok(None));
-    }
-    let ruled = [(payment, ruling.clone())];
-    let mut record = Record::new(book::load_ruled(c, &ruled, now)?, now.at);
-    let decision = match rule(&record.book, payment, ruling.clone(), policy, now) {
-        Ok(decision) => decision,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    let resolution = match ruling.verdict {
-        Verdict::Grant(_) => "resolved",
-        Verdict::Dismiss => "dismissed",
-    };
-    quarantine::answer(c, payment, resolution, &ruling.by, &ruling.reason, ruling.at)?;
-    let review = add(c, &mut record, &decision, policy, now)?;
-    record.finish(c)?;
-    Ok(Ok(Some(Settled { seq: 0, outcome: decision.outcome, review })))
 }
 
 /// Writes a decision, with the reason for a review that it brings up or settles, and what the payment waits

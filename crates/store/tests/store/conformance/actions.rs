@@ -10,8 +10,8 @@ use store::{
 };
 
 use super::office::{
-    LIMITS, add, approve, ask, decide, dismiss, give, kept, kept_at, key, new, open, open_for_two, preview,
-    refused, resolve,
+    LIMITS, add, approve, ask, decide, dismiss, give, grant, kept, kept_at, key, new, open, open_for_two,
+    preview, refused, resolve,
 };
 use super::sale::{ALL, NOW, Sale, balance, learn, tenant};
 use super::{Case, case};
@@ -286,16 +286,8 @@ fn closed(resolution: &str) -> ActionRefusal {
 async fn a_quarantine_decision_counts_what_it_grants_and_takes_back(store: Store) {
     open_for_two(&store).await;
     learn(&store, &[Sale::new("a").bought_by_nobody(), Sale::new("b").bought_by_nobody()]).await;
-    let grant = |item, credits| ActionRequest::QuarantineResolve {
-        items: Items::One(item),
-        terms: GrantTerms {
-            tenant: Some(tenant(1)),
-            credits: Some(Credits(credits)),
-            ..GrantTerms::default()
-        },
-    };
     assert_eq!(refused(&store, "ann", resolve(1)).await, ActionRefusal::NotGrantable(vec![1]));
-    let large = kept(&store, "ann", grant(1, 1_000_000)).await;
+    let large = kept(&store, "ann", grant(1, 1, 1_000_000)).await;
     assert_eq!((large.state, large.credits), (ActionState::Waiting, Credits(1_000_000)));
     assert!(store.tenant(tenant(1)).await.unwrap().is_none(), "nothing has moved yet");
     assert_eq!(approve(&store, &large.id, "bob").await, "counted: done");
@@ -305,9 +297,13 @@ async fn a_quarantine_decision_counts_what_it_grants_and_takes_back(store: Store
     assert_eq!((item.resolution.as_deref(), item.closed_by.as_deref()), (Some("resolved"), Some(by)));
 
     kept(&store, "ann", give(1, 60)).await;
-    assert_eq!(kept(&store, "ann", grant(2, 41)).await.state, ActionState::Waiting, "they share one limit");
-    assert_eq!(kept(&store, "ann", grant(2, 40)).await.state, ActionState::Done);
-    assert_eq!(refused(&store, "ann", grant(2, 40)).await, closed("resolved"));
+    assert_eq!(
+        kept(&store, "ann", grant(2, 1, 41)).await.state,
+        ActionState::Waiting,
+        "they share one limit"
+    );
+    assert_eq!(kept(&store, "ann", grant(2, 1, 40)).await.state, ActionState::Done);
+    assert_eq!(refused(&store, "ann", grant(2, 1, 40)).await, closed("resolved"));
     // Dismissing what never granted anything moves nothing, and needs nobody.
     learn(&store, &[Sale::new("c").bought_by_nobody()]).await;
     let nothing = kept(&store, "ann", dismiss(3)).await;

@@ -5,12 +5,13 @@ use ledger::posting::Posting;
 use ledger::{Account, Balance, Cause, Credits, Kind, LotId, PaymentId};
 use store::{Store, TransactionFilter};
 
-use super::sale::{ALL, NOW, RULED_AT, Sale, grant, learn, payment, tenant};
+use super::office::{self, grant};
+use super::sale::{ALL, NOW, Sale, learn, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case!([transactions, settle], a_transaction_says_what_moved_why_and_what_was_left),
-    case!([transactions, rule], a_transaction_names_the_person_who_decided),
+    case!([transactions, ask_action], a_transaction_names_the_person_who_decided),
     case!([transactions, settle], every_transaction_seals_the_one_before_it),
     case!([lots, settle], a_lot_holds_what_is_left_of_one_purchase),
 ];
@@ -38,12 +39,11 @@ async fn a_transaction_says_what_moved_why_and_what_was_left(store: Store) {
 }
 
 async fn a_transaction_names_the_person_who_decided(store: Store) {
-    let sale = Sale::new("a");
-    learn(&store, &[sale.bought_by_nobody()]).await;
-    let id = payment(&store, &sale.object("pi")).await.id;
-    store.rule(id, None, grant(1, 10), Default::default(), RULED_AT).await.unwrap().unwrap();
+    learn(&store, &[Sale::new("a").bought_by_nobody()]).await;
+    office::open(&store).await;
+    office::kept_at(&store, "ann", grant(1, 1, 10), NOW.plus_seconds(60)).await;
     let rows = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
-    let cause = Cause::Operator { by: "ann".to_owned(), reason: "called the customer".to_owned() };
+    let cause = Cause::Operator { by: "ann (key ann's)".to_owned(), reason: "because".to_owned() };
     assert_eq!(rows[0].transaction.cause, cause);
     assert_eq!(rows[0].transaction.at, NOW.plus_seconds(60), "when it was said");
 }

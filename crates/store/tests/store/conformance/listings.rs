@@ -3,7 +3,8 @@
 use ledger::{Kind, Outcome, PaymentId, PaymentStatus, Timestamp};
 use store::{EventFilter, Listing, Page, Store, TransactionFilter};
 
-use super::sale::{ALL, NOW, RULED_AT, Sale, delivery, learn, payment, tenant};
+use super::office::{self, grant};
+use super::sale::{ALL, NOW, Sale, delivery, learn, payment, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
@@ -80,11 +81,8 @@ async fn transactions_are_filtered_by_tenant_payment_kind_and_time(store: Store)
     let everything = TransactionFilter::default();
     let after = |seconds| NOW.plus_seconds(seconds);
     // Said a minute later: 20 instead of 10.
-    store
-        .rule(PaymentId(2), None, super::sale::grant(2, 20), Default::default(), RULED_AT)
-        .await
-        .unwrap()
-        .unwrap();
+    office::open(&store).await;
+    office::kept_at(&store, "ann", grant(1, 2, 20), after(60)).await;
     let at = |from: Option<Timestamp>, to| TransactionFilter { from, to, ..TransactionFilter::default() };
     let table: [(TransactionFilter, &[i64]); 10] = [
         (everything.clone(), &[1, 2, 3, 4]),

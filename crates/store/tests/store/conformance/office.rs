@@ -55,6 +55,13 @@ pub(crate) fn resolve(item: i64) -> ActionRequest {
     ActionRequest::QuarantineResolve { items: Items::One(item), terms: GrantTerms::default() }
 }
 
+/// Resolve one quarantine item: so many credits to this tenant.
+pub(crate) fn grant(item: i64, number: u128, credits: i64) -> ActionRequest {
+    let (tenant, credits) = (Some(tenant(number)), Some(Credits(credits)));
+    let terms = GrantTerms { tenant, credits, ..GrantTerms::default() };
+    ActionRequest::QuarantineResolve { items: Items::One(item), terms }
+}
+
 /// Dismiss one quarantine item.
 pub(crate) fn dismiss(item: i64) -> ActionRequest {
     ActionRequest::QuarantineDismiss { items: Items::One(item) }

@@ -1,18 +1,16 @@
 //! What needs a person: asked, changed, answered by later facts or by a person's word.
 
-use ledger::knowledge::Verdict;
+use ledger::knowledge::{Grant, Ruling, Verdict};
 use ledger::{
-    Catalogue, Credits, Minor, Now, Outcome, Package, PaymentId, PaymentStatus, Policy, Reason, RulingRefused,
+    Catalogue, Credits, Minor, Now, Outcome, Package, PaymentStatus, Policy, Reason, Rounding, RulingRefused,
 };
 use store::{
     ActionRefusal, ActionRequest, ActionState, GrantTerms, Items, Page, PurchaseFigures, QuarantineFilter,
-    QuarantineRow, Settled, Store,
+    QuarantineRow, Store,
 };
 
-use super::office::{self, dismiss, resolve};
-use super::sale::{
-    ALL, NOW, RULED_AT, Sale, arrive, balance, grant, learn, learn_under, payment, settle, told, word,
-};
+use super::office::{self, dismiss, grant, resolve};
+use super::sale::{ALL, NOW, Sale, arrive, balance, learn, learn_under, payment, settle, tenant, told};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
@@ -21,14 +19,14 @@ pub(super) const CASES: &[Case] = &[
     case!([quarantine_item, settle, replay], a_mended_catalogue_and_a_replay_clear_the_question),
     case!([quarantine], open_questions_are_listed_alone_or_with_those_that_were_closed),
     case!([quarantine_item], a_number_that_was_never_given_is_none),
-    case!([rule, quarantine_item, payment], a_persons_grant_adds_credits_and_closes_the_question),
-    case!([rule, tenant], a_persons_grant_is_added_to_what_the_tenant_has),
-    case!([rule, quarantine_item, payment], a_persons_dismissal_grants_nothing_and_closes_the_question),
-    case!([rule, tenant], a_later_word_counts_and_an_earlier_one_does_not),
-    case!([rule, payment], an_unlinked_purchase_is_granted_by_its_payment_intent),
-    case!([positions, rule], a_persons_grant_has_the_currency_and_the_price_of_its_payment),
-    case!([rule], nothing_can_be_said_about_a_payment_that_is_not_there),
-    case!([rule, settle], a_word_that_nobody_can_mean_changes_nothing),
+    case!([ask_action, quarantine_item, payment], a_persons_grant_adds_credits_and_closes_the_question),
+    case!([ask_action, tenant], a_persons_grant_is_added_to_what_the_tenant_has),
+    case!([ask_action, tenant], a_persons_grant_to_somebody_else_takes_back_what_was_granted),
+    case!([ask_action, quarantine_item, payment], a_persons_dismissal_grants_nothing_and_closes_the_question),
+    case!([ask_action, payment], an_unlinked_purchase_is_granted_by_its_payment_intent),
+    case!([positions, ask_action], a_persons_grant_has_the_currency_and_the_price_of_its_payment),
+    case!([ask_action], nothing_can_be_said_about_an_item_that_is_not_there),
+    case!([ask_action, settle], a_word_that_nobody_can_mean_changes_nothing),
     case!([ask_action, due], an_event_that_was_mended_is_read_again),
     case!([ask_action, event], a_question_about_an_event_is_dismissed_once),
 ];
@@ -97,11 +95,8 @@ async fn a_mended_catalogue_and_a_replay_clear_the_question(store: Store) {
 async fn open_questions_are_listed_alone_or_with_those_that_were_closed(store: Store) {
     let sales = ["a", "b", "c"].map(Sale::new);
     learn(&store, &sales.each_ref().map(Sale::bought_by_nobody)).await;
-    store
-        .rule(PaymentId(2), None, word(Verdict::Dismiss), Default::default(), RULED_AT)
-        .await
-        .unwrap()
-        .unwrap();
+    office::open(&store).await;
+    office::kept(&store, "ann", dismiss(2)).await;
     let keys = |rows: Vec<QuarantineRow>| rows.into_iter().filter_map(|row| row.payment).collect::<Vec<_>>();
     let open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap();
     assert_eq!((open.total, keys(open.rows)), (2, vec!["pi_a".to_owned(), "pi_c".to_owned()]));
@@ -121,13 +116,26 @@ async fn a_persons_grant_adds_credits_and_closes_the_question(store: Store) {
     let sale = Sale::new("a");
     learn(&store, &[sale.bought_by_nobody()]).await;
     let asked = the_open_one(&store).await;
-    let settled = store.rule(PaymentId(1), None, grant(1, 8), Default::default(), RULED_AT).await.unwrap();
-    assert_eq!(settled, Ok(Some(Settled { seq: 0, outcome: Outcome::Granted, review: None })));
+    office::open(&store).await;
+    let at = NOW.plus_seconds(60);
+    let done = office::kept_at(&store, "ann", grant(asked.id, 1, 8), at).await;
+    assert_eq!((done.state, done.credits), (ActionState::Done, Credits(8)));
+    assert_eq!(done.result.outcome, Some(Outcome::Granted));
     assert_eq!(balance(&store, 1).await, [8, 0, 0, 0]);
-    check_closed(&store, asked.id, "resolved", "ann", "called the customer").await;
+    check_closed(&store, asked.id, "resolved").await;
     let row = payment(&store, &sale.object("pi")).await;
-    assert_eq!((row.status, row.tenant), (PaymentStatus::Paid, Some(super::sale::tenant(1))));
-    assert_eq!(row.knowledge.ruling, Some(grant(1, 8)));
+    assert_eq!((row.status, row.tenant), (PaymentStatus::Paid, Some(tenant(1))));
+    let verdict = Verdict::Grant(Grant {
+        tenant: tenant(1),
+        credits: Credits(8),
+        amount: None,
+        currency: None,
+        payment_intent: None,
+        refunds_by_hand: false,
+        rounding: Rounding::default(),
+    });
+    let (by, reason) = ("ann (key ann's)".to_owned(), "because".to_owned());
+    assert_eq!(row.knowledge.ruling, Some(Ruling { at, by, reason, verdict }));
     // What happens to the money afterwards still counts: half of it goes back.
     assert_eq!(learn(&store, &[sale.refunded(500)]).await, [Outcome::Revoked]);
     assert_eq!(balance(&store, 1).await, [4, 0, 0, 0]);
@@ -135,51 +143,54 @@ async fn a_persons_grant_adds_credits_and_closes_the_question(store: Store) {
 
 async fn a_persons_grant_is_added_to_what_the_tenant_has(store: Store) {
     learn(&store, &[Sale::new("other").bought(), Sale::new("a").bought_by_nobody()]).await;
-    store.rule(PaymentId(2), None, grant(1, 5), Default::default(), RULED_AT).await.unwrap().unwrap();
+    office::open(&store).await;
+    office::kept(&store, "ann", grant(the_open_one(&store).await.id, 1, 5)).await;
     assert_eq!(balance(&store, 1).await, [15, 0, 0, 0]);
+}
+
+async fn a_persons_grant_to_somebody_else_takes_back_what_was_granted(store: Store) {
+    let sale = Sale::new("a");
+    learn(&store, &[sale.bought(), sale.bought_by_nobody(), Sale::new("b").to(2).bought()]).await;
+    assert_eq!(balance(&store, 1).await, [10, 0, 0, 0], "the first claim counts until somebody decides");
+    office::open(&store).await;
+    let done = office::kept(&store, "ann", grant(the_open_one(&store).await.id, 2, 3)).await;
+    assert_eq!((done.state, done.credits), (ActionState::Done, Credits(13)));
+    assert_eq!((balance(&store, 1).await, balance(&store, 2).await), ([0; 4], [13, 0, 0, 0]));
 }
 
 async fn a_persons_dismissal_grants_nothing_and_closes_the_question(store: Store) {
     let sale = Sale::new("a");
     learn(&store, &[sale.bought_by_nobody()]).await;
     let asked = the_open_one(&store).await;
-    let settled =
-        store.rule(PaymentId(1), None, word(Verdict::Dismiss), Default::default(), RULED_AT).await.unwrap();
-    assert_eq!(settled.unwrap().map(|settled| settled.seq), Some(0));
-    check_closed(&store, asked.id, "dismissed", "ann", "called the customer").await;
+    office::open(&store).await;
+    let done = office::kept_at(&store, "ann", dismiss(asked.id), NOW.plus_seconds(60)).await;
+    assert_eq!((done.state, done.credits), (ActionState::Done, Credits(0)));
+    check_closed(&store, asked.id, "dismissed").await;
     assert_eq!(payment(&store, &sale.object("cs")).await.status, PaymentStatus::Dismissed);
     assert_eq!(store.health().await.unwrap().transactions, 0);
-}
-
-async fn a_later_word_counts_and_an_earlier_one_does_not(store: Store) {
-    learn(&store, &[Sale::new("a").bought(), Sale::new("b").to(2).bought()]).await;
-    store.rule(PaymentId(1), None, grant(2, 3), Default::default(), RULED_AT).await.unwrap().unwrap();
-    assert_eq!((balance(&store, 1).await, balance(&store, 2).await), ([0; 4], [13, 0, 0, 0]));
-    let earlier = ledger::knowledge::Ruling { at: NOW, ..word(Verdict::Dismiss) };
-    store.rule(PaymentId(1), None, earlier, Default::default(), RULED_AT).await.unwrap().unwrap();
-    assert_eq!(balance(&store, 2).await, [13, 0, 0, 0]);
-    let later = ledger::knowledge::Ruling { at: NOW.plus_seconds(90), ..word(Verdict::Dismiss) };
-    store.rule(PaymentId(1), None, later, Default::default(), RULED_AT).await.unwrap().unwrap();
-    assert_eq!(balance(&store, 2).await, [10, 0, 0, 0]);
 }
 
 async fn an_unlinked_purchase_is_granted_by_its_payment_intent(store: Store) {
     let sale = Sale::new("a");
     // The refund is known by the payment intent, which nothing links to the invoice.
     learn(&store, &[sale.invoiced(), sale.charged(), sale.refunded(500)]).await;
-    store.review(Default::default(), Now::trusted(NOW.plus_seconds(300)), 10).await.unwrap();
+    let at = NOW.plus_seconds(300);
+    store.review(Default::default(), Now::trusted(at), 10).await.unwrap();
     let asked = the_open_one(&store).await;
     assert_eq!((asked.reason, asked.payment.as_deref()), (Reason::Unlinked, Some("in_a")));
-    let id = payment(&store, &sale.object("in")).await.id;
-    let refused = store.rule(id, Some(asked.id), grant(1, 10), Default::default(), RULED_AT).await.unwrap();
-    assert_eq!(refused, Err(RulingRefused::PaymentIntentMissing));
+    office::open(&store).await;
+    let refused = office::refused(&store, "ann", grant(asked.id, 1, 10)).await;
+    assert_eq!(refused, ActionRefusal::Ruling(RulingRefused::PaymentIntentMissing));
     assert_eq!(the_open_one(&store).await.id, asked.id, "nothing was changed");
-    let mut word = grant(1, 10);
-    if let Verdict::Grant(grant) = &mut word.verdict {
-        grant.payment_intent = Some(sale.object("pi"));
-    }
-    let settled = store.rule(id, Some(asked.id), word, Default::default(), RULED_AT).await.unwrap().unwrap();
-    assert_eq!(settled.map(|settled| settled.outcome), Some(Outcome::Granted));
+    let terms = GrantTerms {
+        tenant: Some(tenant(1)),
+        credits: Some(Credits(10)),
+        payment_intent: Some(sale.object("pi")),
+        ..GrantTerms::default()
+    };
+    let by_intent = ActionRequest::QuarantineResolve { items: Items::One(asked.id), terms };
+    let done = office::kept_at(&store, "ann", by_intent, at).await;
+    assert_eq!((done.state, done.result.outcome), (ActionState::Done, Some(Outcome::Granted)));
     assert_eq!(balance(&store, 1).await, [5, 0, 0, 0], "half of it had gone back");
     let [by_invoice, by_intent] = ["in", "pi"].map(|kind| sale.object(kind));
     assert_eq!(payment(&store, &by_invoice).await.id, payment(&store, &by_intent).await.id);
@@ -187,32 +198,36 @@ async fn an_unlinked_purchase_is_granted_by_its_payment_intent(store: Store) {
 
 async fn a_persons_grant_has_the_currency_and_the_price_of_its_payment(store: Store) {
     learn(&store, &[Sale::new("a").bought_by_nobody()]).await;
-    store.rule(PaymentId(1), None, grant(1, 10), Default::default(), RULED_AT).await.unwrap().unwrap();
-    let end = store.journal_end(NOW.plus_seconds(60)).await.unwrap();
+    office::open(&store).await;
+    office::kept(&store, "ann", grant(the_open_one(&store).await.id, 1, 10)).await;
+    let end = store.journal_end(NOW).await.unwrap();
     let positions = store.positions(end, None, 10).await.unwrap();
     let lots: Vec<_> = positions.iter().flat_map(|one| &one.lots).collect();
     let [lot] = lots[..] else { panic!("{lots:?}") };
     assert_eq!((lot.currency.as_deref(), lot.sums.price), (Some("eur"), Minor(1000)));
 }
 
-async fn nothing_can_be_said_about_a_payment_that_is_not_there(store: Store) {
-    let refused = store.rule(PaymentId(1), None, grant(1, 5), Default::default(), RULED_AT).await.unwrap();
-    assert_eq!(refused, Err(RulingRefused::NoSuchPayment));
-    assert!(store.tenant(super::sale::tenant(1)).await.unwrap().is_none());
+async fn nothing_can_be_said_about_an_item_that_is_not_there(store: Store) {
+    office::open(&store).await;
+    for request in [grant(1, 1, 5), resolve(1), dismiss(1)] {
+        assert_eq!(office::refused(&store, "ann", request).await, ActionRefusal::NoSuchItem);
+    }
+    assert!(store.tenant(tenant(1)).await.unwrap().is_none());
 }
 
 async fn a_word_that_nobody_can_mean_changes_nothing(store: Store) {
     learn(&store, &[Sale::new("other").bought(), Sale::new("a").bought_by_nobody()]).await;
     let asked = the_open_one(&store).await;
+    office::open(&store).await;
     for credits in [i64::MAX, 0, -5] {
-        let refused =
-            store.rule(PaymentId(2), None, grant(1, credits), Default::default(), RULED_AT).await.unwrap();
-        assert_eq!(refused, Err(RulingRefused::CreditsOutOfRange));
+        let refused = office::refused(&store, "ann", grant(asked.id, 1, credits)).await;
+        assert_eq!(refused, ActionRefusal::Ruling(RulingRefused::CreditsOutOfRange));
     }
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
     assert_eq!(the_open_one(&store).await.id, asked.id);
-    store.rule(PaymentId(2), None, grant(1, 5), Default::default(), RULED_AT).await.unwrap().unwrap();
-    assert_eq!(balance(&store, 1).await, [15, 0, 0, 0]);
+    // It counts for nothing against her limits either.
+    assert_eq!(office::kept(&store, "ann", grant(asked.id, 1, 100)).await.state, ActionState::Done);
+    assert_eq!(balance(&store, 1).await, [110, 0, 0, 0]);
 }
 
 async fn an_event_that_was_mended_is_read_again(store: Store) {
@@ -231,7 +246,7 @@ async fn an_event_that_was_mended_is_read_again(store: Store) {
     assert_eq!((done.state, done.credits), (ActionState::Done, Credits(0)));
     let again = office::refused(&store, "ann", resolve(asked.id)).await;
     assert_eq!(again, ActionRefusal::ItemClosed("resolved".to_owned()));
-    check_closed(&store, asked.id, "resolved", "ann (key ann's)", "because").await;
+    check_closed(&store, asked.id, "resolved").await;
     let due = store.due(NOW.plus_seconds(60), 10).await.unwrap();
     assert_eq!(due.iter().map(|event| event.seq).collect::<Vec<_>>(), [seq]);
     settle(&store, &Policy::default(), vec![told(seq, &impossible)]).await;
@@ -249,16 +264,17 @@ async fn a_question_about_an_event_is_dismissed_once(store: Store) {
     assert_eq!((done.state, done.credits), (ActionState::Done, Credits(0)));
     let again = office::refused(&store, "ann", dismiss(asked.id)).await;
     assert_eq!(again, ActionRefusal::ItemClosed("dismissed".to_owned()));
-    check_closed(&store, asked.id, "dismissed", "ann (key ann's)", "because").await;
+    check_closed(&store, asked.id, "dismissed").await;
     let (event, _) = store.event("evt_a_impossible".into()).await.unwrap().unwrap();
     assert_eq!(event.outcome, Some(Outcome::Quarantined), "what became of it stays");
 }
 
 /// Ann closed the item a minute later.
-async fn check_closed(store: &Store, id: i64, resolution: &str, by: &str, note: &str) {
+async fn check_closed(store: &Store, id: i64, resolution: &str) {
     let item = store.quarantine_item(id).await.unwrap().unwrap();
     assert_eq!((item.closed_at, item.resolution.as_deref()), (Some(NOW.plus_seconds(60)), Some(resolution)));
-    assert_eq!((item.closed_by.as_deref(), item.note.as_deref()), (Some(by), Some(note)));
+    let said = (Some("ann (key ann's)"), Some("because"));
+    assert_eq!((item.closed_by.as_deref(), item.note.as_deref()), said);
     assert_eq!(store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().total, 0);
 }
 

@@ -5,11 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ledger::claim::{ClaimedTerms, Source};
-use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict};
-use ledger::{
-    Credits, EventId, Fact, Knowledge, Minor, Now, ObjectId, Outcome, Policy, Rounding, TenantId, Timestamp,
-    Told,
-};
+use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Refund, RefundRank};
+use ledger::{EventId, Fact, Knowledge, Minor, Now, ObjectId, Outcome, Policy, TenantId, Timestamp, Told};
 use store::{Delivery, Page, PaymentRow, Reading, Settled, Settlement, Store, body};
 use uuid::Uuid;
 
@@ -210,25 +207,4 @@ pub(crate) async fn balance(store: &Store, number: u128) -> [i64; 4] {
 pub(crate) async fn payment(store: &Store, object: &ObjectId) -> PaymentRow {
     let found = store.payment(object.to_string()).await.unwrap();
     found.unwrap_or_else(|| panic!("no payment for {object}"))
-}
-
-/// When Ann gives her word.
-pub(crate) const RULED_AT: Now = Now::trusted(NOW.plus_seconds(60));
-
-/// Ann's word: so many credits to this tenant.
-pub(crate) fn grant(number: u128, credits: i64) -> Ruling {
-    word(Verdict::Grant(Grant {
-        tenant: tenant(number),
-        credits: Credits(credits),
-        amount: None,
-        currency: None,
-        payment_intent: None,
-        refunds_by_hand: false,
-        rounding: Rounding::default(),
-    }))
-}
-
-/// Ann's word.
-pub(crate) fn word(verdict: Verdict) -> Ruling {
-    Ruling { at: RULED_AT.at, by: "ann".to_owned(), reason: "called the customer".to_owned(), verdict }
 }

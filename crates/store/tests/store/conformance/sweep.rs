@@ -1,13 +1,11 @@
 //! What the store must do with what runs out of time: end it in order and in bounded steps, and never let a
 //! late sweep change an answer.
 
-use std::sync::Arc;
-
-use ledger::knowledge::Verdict;
 use ledger::{HoldState, Kind, Now, TenantId};
 use store::{Answered, Store, StoreError, Swept, TransactionFilter};
 
-use super::sale::{ALL, NOW, RULED_AT, Sale, balance, learn, learn_at, payment, tenant, word};
+use super::office::{self, dismiss};
+use super::sale::{ALL, NOW, Sale, balance, learn, learn_at, tenant};
 use super::till::{
     ask, batch, capture, carried, give, hold_for, hold_id, order, order_of, spend, statement, words,
 };
@@ -19,7 +17,7 @@ pub(super) const CASES: &[Case] = &[
     case!([sweep, carry_out, settle, hold, holds, tenant_detail], a_clock_in_doubt_ends_nothing),
     case!([sweep], what_returns_to_a_lot_that_ended_is_gone),
     case!([sweep, carry_out], a_late_sweep_changes_no_answer),
-    case!([sweep, settle, rule], a_late_sweep_changes_nothing_that_an_event_takes),
+    case!([sweep, settle, ask_action], a_late_sweep_changes_nothing_that_an_event_takes),
     case!([carry_out, sweep], where_too_much_is_due_nothing_is_decided_yet),
     case!([carry_out, sweep], where_too_many_lots_end_nothing_is_decided_yet),
 ];
@@ -158,6 +156,8 @@ async fn a_late_sweep_changes_no_answer(store: Store) {
 async fn a_late_sweep_changes_nothing_that_an_event_takes(store: Store) {
     let sales = [1, 2, 3].map(|number| Sale::new(format!("s{number}")).to(number));
     learn(&store, &sales.each_ref().map(Sale::bought)).await;
+    // A second claim about the third is a question for a person.
+    learn(&store, &[sales[2].bought_by_nobody()]).await;
     // Tenant 1 is swept in time, tenants 2 and 3 are not.
     for (number, lasts) in [(1, 50), (2, 60), (3, 60)] {
         let end = Some(NOW.plus_seconds(lasts));
@@ -168,12 +168,13 @@ async fn a_late_sweep_changes_nothing_that_an_event_takes(store: Store) {
         assert_eq!(balance(&store, number).await, [5, 4, 0, 0]);
     }
     store.sweep(Now::trusted(NOW.plus_seconds(59)), 10).await.unwrap();
-    learn_at(&store, &[sales[0].refunded(1000), sales[1].refunded(1000)], RULED_AT).await;
+    let at = NOW.plus_seconds(60);
+    learn_at(&store, &[sales[0].refunded(1000), sales[1].refunded(1000)], Now::trusted(at)).await;
     assert_eq!(balance(&store, 1).await, [0, 0, 0, 6]);
     assert_eq!(balance(&store, 2).await, [0, 0, 0, 6]);
     // Nor a person's word.
-    let id = payment(&store, &sales[2].object("pi")).await.id;
-    store.rule(id, None, word(Verdict::Dismiss), Arc::default(), RULED_AT).await.unwrap().unwrap().unwrap();
+    office::open(&store).await;
+    office::kept_at(&store, "ann", dismiss(1), at).await;
     assert_eq!(balance(&store, 3).await, [0, 0, 0, 6]);
 }
 

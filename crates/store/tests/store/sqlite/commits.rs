@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use ledger::{Now, Outcome, PaymentId, Policy};
+use ledger::{Now, Outcome, Policy};
 use rusqlite::Connection;
 use store::sqlite::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
-use store::{Access, Answered, KeyHolder, KeyRow, Receipt, StoreError};
+use store::{Access, Answered, Asked, KeyHolder, KeyRow, Receipt, StoreError};
 use tokio::task::JoinSet;
 
 use super::{open, raw};
-use crate::conformance::sale::{NOW, RULED_AT, Sale, arrive, balance, delivery, grant, learn, settle, told};
+use crate::conformance::office;
+use crate::conformance::sale::{NOW, Sale, arrive, balance, delivery, learn, settle, told};
 use crate::conformance::till::{batch, hold, order, spend};
 use crate::folder::Folder;
 
@@ -42,6 +43,7 @@ async fn a_job_that_fails_leaves_its_neighbours_alone() {
     let path = folder.file("a.db");
     let store = open(&path);
     learn(&store, &[Sale::new("x").bought(), Sale::new("y").bought_by_nobody()]).await;
+    office::open(&store).await;
     let bought = Sale::new("a").bought();
     let seq = arrive(&store, &bought.told.event).await;
     let blocked = block(&path);
@@ -59,12 +61,11 @@ async fn a_job_that_fails_leaves_its_neighbours_alone() {
                     .await
                     .unwrap()
                     .is_empty(),
-                // So many credits nobody can mean.
-                2 => store
-                    .rule(PaymentId(2), None, grant(1, i64::MAX), Policy::default().into(), RULED_AT)
-                    .await
-                    .unwrap()
-                    .is_ok(),
+                // So many credits nobody can mean: each is refused.
+                2 => {
+                    let too_many = office::new("ann", office::grant(1, 1, i64::MAX));
+                    matches!(office::ask(&store, too_many, NOW).await, Asked::Kept { .. })
+                }
                 _ => store.ingest(delivery(&format!("evt_{number}")), NOW).await.is_ok(),
             }
         });
@@ -74,8 +75,13 @@ async fn a_job_that_fails_leaves_its_neighbours_alone() {
     let done = waiting.join_all().await.into_iter().filter(|done| *done).count();
     assert_eq!(done, 1 + 1 + 40, "one key, one settlement and every delivery");
     let counts = "SELECT count(*) FROM api_keys UNION ALL SELECT count(*) FROM tenants
-         UNION ALL SELECT count(*) FROM events UNION ALL SELECT count(*) FROM transactions";
-    assert_eq!(numbers(&raw(&path), counts), [1, 2, 43, 2], "keys, tenants, events, transactions");
+         UNION ALL SELECT count(*) FROM events UNION ALL SELECT count(*) FROM transactions
+         UNION ALL SELECT count(*) FROM operator_actions";
+    assert_eq!(
+        numbers(&raw(&path), counts),
+        [2, 2, 43, 2, 0],
+        "keys, tenants, events, transactions, actions"
+    );
     assert_eq!(balance(&store, 1).await, [20, 0, 0, 0]);
     assert_eq!(store.audit().await.unwrap().faults, [""; 0]);
 }
