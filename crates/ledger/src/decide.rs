@@ -68,7 +68,10 @@ pub enum RulingRefused {
     PaymentIntentTaken,
     /// The payment cannot be matched with refunds, and the word names neither its payment intent nor says
     /// that refunds are handled by hand.
-    #[error("refunds of this payment cannot be matched; nothing was changed")]
+    #[error(
+        "no event names the payment intent of this purchase, so its refunds would not be matched: name the \
+         payment intent (pi_…), or say that refunds are handled by hand; nothing was changed"
+    )]
     PaymentIntentMissing,
 }
 

@@ -296,6 +296,9 @@ pub struct Consequences {
     pub items: i64,
     /// Credits given.
     pub granted: Credits,
+    /// Of these, credits that go back at once, because their money has been refunded.
+    #[serde(default)]
+    pub refunded: Credits,
     /// Credits taken back.
     pub taken_back: Credits,
     /// Of these, credits that are spent or held: other lots or a debt pay for them.

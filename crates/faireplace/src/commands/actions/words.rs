@@ -93,7 +93,11 @@ pub(in crate::commands) fn lines(of: &Value, done: bool) -> Vec<String> {
         if done { ("gave", "took back", "created") } else { ("gives", "takes back", "creates") };
     let mut parts = Vec::new();
     if granted > 0 {
-        parts.push(format!("{gives} {}", counted(granted, "credit")));
+        let refunded = match number("refunded") {
+            0 => String::new(),
+            refunded => format!(", {refunded} of them for money that was refunded, so they go back at once"),
+        };
+        parts.push(format!("{gives} {}{refunded}", counted(granted, "credit")));
     }
     if taken > 0 {
         let used = match number("already_used") {

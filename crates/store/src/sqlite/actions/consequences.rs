@@ -17,11 +17,11 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Adds a decision about a payment. `book` is the book before it. What the decision restores and takes
-    /// back again, as where a refund is overruled, is nothing: its net counts.
+    /// Adds a decision about a payment. `book` is the book before it. What is granted counts in full, also
+    /// where its money has been refunded, because a refund may still fail. What is restored and taken back
+    /// again, as where a partly refunded purchase is dismissed, counts as its net.
     pub(super) fn add(&mut self, book: &Book, payment: PaymentId, transactions: &[Transaction]) {
-        // Of each tenant: credits given less taken back, and what that leaves in the payment's own lots.
-        let mut net: BTreeMap<TenantId, (i64, i64)> = BTreeMap::new();
+        let mut moves: BTreeMap<TenantId, Moves> = BTreeMap::new();
         for entry in transactions {
             let held = book.tenants.get(&entry.tenant).map(|tenant| tenant.balance).unwrap_or_default();
             self.before.entry(entry.tenant).or_insert(held);
@@ -32,12 +32,17 @@ impl Tally {
                 // The clock and debt follow by themselves; freezing moves nothing for good.
                 _ => continue,
             };
-            let sums = net.entry(entry.tenant).or_default();
-            *sums = (sums.0 + signed, sums.1 + in_own_lots(book, payment, entry));
+            let sums = moves.entry(entry.tenant).or_default();
+            sums.granted += if entry.kind == Kind::Granted { moved } else { 0 };
+            sums.net += signed;
+            sums.own += in_own_lots(book, payment, entry);
         }
-        for (tenant, (net, own)) in net {
-            let (given, taken) = (Credits(net.max(0)), Credits((-net).max(0)));
+        for (tenant, Moves { granted, net, own }) in moves {
+            let given = Credits(granted.max(net));
+            let refunded = given.less(Credits(net.max(0)));
+            let taken = if granted > 0 { Credits::ZERO } else { Credits((-net).max(0)) };
             self.consequences.granted += given;
+            self.consequences.refunded += refunded;
             self.consequences.taken_back += taken;
             self.consequences.already_used += taken.less(Credits((-own).max(0)));
             *self.credits.entry(tenant).or_default() += given + taken;
@@ -64,6 +69,17 @@ impl Tally {
         credits.retain(|_, credits| *credits > Credits::ZERO);
         (consequences, credits)
     }
+}
+
+/// What a decision moves of one tenant, in credits.
+#[derive(Default)]
+struct Moves {
+    /// Granted.
+    granted: i64,
+    /// Given less taken back.
+    net: i64,
+    /// What that leaves in the payment's own lots.
+    own: i64,
 }
 
 /// What a transaction puts into the payment's own lots, or takes out of them.

@@ -27,6 +27,7 @@ pub(super) const CASES: &[Case] = &[
     case!([actions], actions_are_listed_by_state_kind_person_and_tenant),
     case!([preview_action], a_preview_says_what_would_happen_and_changes_nothing),
     case!([ask_action, quarantine_item], a_quarantine_decision_counts_what_it_grants_and_takes_back),
+    case!([ask_action, quarantine_item], what_is_granted_counts_in_full_where_its_money_was_refunded),
     case!([ask_action, preview_action, quarantine], many_items_are_one_action_if_the_count_is_right),
     case!([ask_action, preview_action], no_more_items_than_one_decision_may_have),
 ];
@@ -281,6 +282,23 @@ async fn a_preview_says_what_would_happen_and_changes_nothing(store: Store) {
 
 fn closed(resolution: &str) -> ActionRefusal {
     ActionRefusal::ItemClosed(resolution.to_owned())
+}
+
+async fn what_is_granted_counts_in_full_where_its_money_was_refunded(store: Store) {
+    open_for_two(&store).await;
+    let sale = Sale::new("a");
+    let gone = sale.refund(1000, RefundRank::Succeeded);
+    learn(&store, &[sale.bought_by_nobody(), gone]).await;
+    // It would give nothing now, and a million when the refund fails.
+    let large = kept(&store, "ann", grant(1, 1, 1_000_000)).await;
+    assert_eq!((large.state, large.credits), (ActionState::Waiting, Credits(1_000_000)));
+    let small = kept(&store, "ann", grant(1, 1, 10)).await;
+    let told = &small.result.consequences;
+    assert_eq!((small.state, small.credits), (ActionState::Done, Credits(10)));
+    assert_eq!((told.granted, told.refunded, told.taken_back), (Credits(10), Credits(10), Credits(0)));
+    assert_eq!(balance(&store, 1).await, [0; 4]);
+    learn(&store, &[sale.refund(1000, RefundRank::Failed)]).await;
+    assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
 }
 
 async fn a_quarantine_decision_counts_what_it_grants_and_takes_back(store: Store) {

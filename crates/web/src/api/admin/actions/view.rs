@@ -31,8 +31,8 @@ pub(in crate::api::admin) enum Answered {
     "asked_by": { "person_id": "person_019c", "name": "Grace", "key_id": "key_019c", "key": "shop-laptop" },
     "decided_at": null, "decided_by": null, "note": null, "transaction_id": 7, "payment": null,
     "outcome": null,
-    "consequences": { "items": 0, "granted": 5, "taken_back": 0, "already_used": 0, "debt_created": 0,
-        "balances": [] } }))]
+    "consequences": { "items": 0, "granted": 5, "refunded": 0, "taken_back": 0, "already_used": 0,
+        "debt_created": 0, "balances": [] } }))]
 pub(in crate::api::admin) struct ActionView {
     id: String,
     #[schema(value_type = ActionKindName)]
@@ -158,6 +158,8 @@ struct ConsequencesView {
     items: i64,
     /// Credits given.
     granted: i64,
+    /// Of these, credits that go back at once, because their money has been refunded.
+    refunded: i64,
     /// Credits taken back.
     taken_back: i64,
     /// Of these, credits that are spent or held: other credits of the tenant or a debt pay for them.
@@ -311,6 +313,7 @@ impl ConsequencesView {
         Self {
             items: of.items,
             granted: of.granted.0,
+            refunded: of.refunded.0,
             taken_back: of.taken_back.0,
             already_used: of.already_used.0,
             debt_created: of.debt_created.0,
