@@ -4,8 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::TenantId;
-use crate::knowledge::Told;
+use crate::ids::{TenantId, Told};
 use crate::money::{CREDITS_PER_PAYMENT_MAX, Credits, Minor, Rounding};
 use crate::outcome::Reason;
 

@@ -8,14 +8,14 @@
 //! arguments.
 
 use crate::book::{Book, Changes, Payment};
-use crate::draft::{Behind, Draft, PaymentOrigin};
+use crate::draft::{Behind, Draft};
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
 use crate::ids::{ObjectId, PaymentId, TenantId};
 use crate::judge::{judge, judge_waiting};
 use crate::knowledge::{Knowledge, Ruling, Verdict};
 use crate::money::CREDITS_PER_PAYMENT_MAX;
-use crate::notice;
+use crate::notice::{self, PaymentOrigin};
 use crate::now::Now;
 use crate::outcome::{Outcome, Reason};
 use crate::policy::Policy;

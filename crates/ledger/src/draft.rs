@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use crate::book::{Book, Changes, Lot, PRIORITY_OF_PURCHASES, Payment, Tenant};
 use crate::chain;
 use crate::hold::Hold;
-use crate::ids::{HoldId, LotId, ObjectId, PaymentId, TenantId, Timestamp};
-use crate::knowledge::Knowledge;
-use crate::money::{Credits, Minor};
-use crate::notice::{self, Notice};
+use crate::ids::{HoldId, LotId, PaymentId, TenantId, Timestamp};
+use crate::money::Credits;
+use crate::notice::{self, Notice, PaymentOrigin};
 use crate::now::Now;
 use crate::posting::{Account, Balance, Cause, Kind, Posting, Transaction};
 
@@ -38,28 +37,6 @@ pub(crate) struct Behind {
     pub(crate) payment: Option<PaymentOrigin>,
     pub(crate) hold: Option<HoldId>,
     pub(crate) reference: Option<String>,
-}
-
-/// The payment behind a transaction, as others are told of it.
-#[derive(Clone)]
-pub(crate) struct PaymentOrigin {
-    pub(crate) id: PaymentId,
-    /// Its payment intent, else its session, else its charge.
-    pub(crate) key: Option<ObjectId>,
-    /// What was paid, in minor units.
-    pub(crate) amount: Minor,
-    pub(crate) currency: Option<String>,
-}
-
-impl PaymentOrigin {
-    pub(crate) fn new(id: PaymentId, known: &Knowledge) -> Self {
-        Self {
-            id,
-            key: known.key().cloned(),
-            amount: known.amount_paid(),
-            currency: known.currency().map(str::to_owned),
-        }
-    }
 }
 
 impl Behind {

@@ -3,7 +3,8 @@
 //! Not here: how a fact is read from Stripe's JSON (`engine::read`).
 
 use crate::claim::ClaimedTerms;
-use crate::knowledge::{Knowledge, Told};
+use crate::ids::Told;
+use crate::knowledge::Knowledge;
 
 /// One event, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]

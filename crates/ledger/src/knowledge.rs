@@ -8,18 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::claim::{self, Claim, Source};
-use crate::ids::{EventId, ObjectId, TenantId, Timestamp};
+use crate::ids::{ObjectId, TenantId, Timestamp};
 use crate::money::{Credits, Minor, Rounding};
-
-/// Who told us, and when it happened by Stripe's clock. Ordered by time, then id: where two claims
-/// contradict each other the smallest counts, whichever arrived first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Told {
-    /// Seconds since 1970-01-01 UTC, from the event's `created`.
-    pub created: i64,
-    /// The event that said so.
-    pub event: EventId,
-}
 
 /// One charge: an attempt to take the money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

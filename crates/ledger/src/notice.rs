@@ -6,9 +6,8 @@
 use serde::{Serialize, Serializer};
 
 use crate::book::Tenant;
-use crate::draft::PaymentOrigin;
 use crate::entitlement::entitlement;
-use crate::ids::{HoldId, ObjectId, TenantId, Timestamp};
+use crate::ids::{HoldId, ObjectId, PaymentId, TenantId, Timestamp};
 use crate::knowledge::Knowledge;
 use crate::money::{Credits, Minor};
 use crate::named::named;
@@ -95,6 +94,28 @@ pub struct Notice {
     /// What the tenant's own system calls the occasion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+}
+
+/// The payment behind a transaction, as others are told of it.
+#[derive(Clone)]
+pub(crate) struct PaymentOrigin {
+    pub(crate) id: PaymentId,
+    /// Its payment intent, else its session, else its charge.
+    pub(crate) key: Option<ObjectId>,
+    /// What was paid, in minor units.
+    pub(crate) amount: Minor,
+    pub(crate) currency: Option<String>,
+}
+
+impl PaymentOrigin {
+    pub(crate) fn new(id: PaymentId, known: &Knowledge) -> Self {
+        Self {
+            id,
+            key: known.key().cloned(),
+            amount: known.amount_paid(),
+            currency: known.currency().map(str::to_owned),
+        }
+    }
 }
 
 fn with_sum<S: Serializer>(of: &Option<Balance>, to: S) -> Result<S::Ok, S::Error> {
