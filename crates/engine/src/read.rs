@@ -120,7 +120,7 @@ fn read_object(event: &Event<'_>, object: &Object, world: &World) -> Reading {
     match object.fault() {
         None => Reading::Fact(fact),
         // Its claim is not accepted then, so the payment itself asks for a person.
-        Some(_) if matches!(object, Object::CheckoutSession(_)) => Reading::Fact(fact),
+        Some(_) if fact.claimed.as_ref().is_some_and(|terms| terms.unreadable) => Reading::Fact(fact),
         Some(fault) => Reading::Partial {
             fact,
             detail: format!(

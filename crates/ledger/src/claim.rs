@@ -53,6 +53,15 @@ pub struct ClaimedTerms {
     pub unreadable: bool,
 }
 
+/// What was to be paid, as far as an object says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Amounts {
+    /// After discounts, with tax. Minor units.
+    pub total: Option<Minor>,
+    /// Before discounts and tax. Minor units.
+    pub subtotal: Option<Minor>,
+}
+
 /// Whether a claim may grant credits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,8 +70,7 @@ pub enum Judgement {
     Waiting,
     /// Rejected.
     Rejected(Reason),
-    /// Accepted. Final, apart from a session that turns up later: a changed catalogue or setting never
-    /// reaches back.
+    /// Accepted. A changed catalogue or setting never reaches back; only other amounts can.
     Accepted {
         /// Who gets the credits.
         tenant: TenantId,
@@ -70,6 +78,9 @@ pub enum Judgement {
         credits: Credits,
         /// How parts of a credit are rounded when money goes back.
         rounding: Rounding,
+        /// What the catalogue asked for, before tax and discounts, in minor units. None without a catalogue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<Minor>,
     },
 }
 
@@ -83,10 +94,10 @@ pub struct Claim {
     pub told: Told,
     /// The latest event that said so.
     pub latest: Told,
-    /// The amounts of a checkout session were known when it was judged. Such a judgement replaces one
-    /// without.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub with_session: bool,
+    /// The amounts of the checkout session by which it was judged. A judgement by larger ones, or by any
+    /// instead of none, replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Amounts>,
     /// Whether it may grant.
     pub judgement: Judgement,
 }
@@ -124,6 +135,11 @@ impl ClaimedTerms {
         let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
         let credits: i64 = plain.then(|| text.parse().ok()).flatten()?;
         (credits <= CREDITS_PER_PAYMENT_MAX).then_some(Credits(credits))
+    }
+
+    /// What it says was to be paid.
+    pub fn amounts(&self) -> Amounts {
+        Amounts { total: self.amount, subtotal: self.subtotal }
     }
 
     /// Equal tenant, credits and currency are one claim, whatever the package is called. Where the metadata
@@ -165,8 +181,8 @@ impl Claim {
         [&self.told, &self.latest].contains(&event)
     }
 
-    /// Whether two claims name different tenants, credits or currencies. What one of them leaves out is no
-    /// difference.
+    /// Whether the `other` claim names another tenant, currency or number of credits than this one, which
+    /// counts. What it leaves out is no difference. Where neither names credits, the packages are compared.
     pub fn contradicts(&self, other: &Self) -> bool {
         fn differ<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
             a.zip(b).is_some_and(|(a, b)| a != b)
@@ -175,20 +191,20 @@ impl Claim {
             Some(tenant) => Some(tenant.to_string()),
             None => claim.terms.tenant.clone(),
         };
-        let credits = |claim: &Self| match claim.credits() {
-            Some(credits) => Some(credits.to_string()),
-            None => claim.terms.credits.clone(),
-        };
+        // Whether the other claim was judged depends on what arrived first, so only its words count.
+        let credits =
+            self.credits().map(|credits| credits.to_string()).or_else(|| self.terms.credits.clone());
+        let package = |claim: &Self| claim.terms.package.clone().filter(|_| claim.terms.credits.is_none());
         differ(tenant(self), tenant(other))
-            || differ(credits(self), credits(other))
+            || differ(credits, other.terms.credits.clone())
+            || differ(package(self), package(other))
             || differ(self.terms.currency.as_ref(), other.terms.currency.as_ref())
     }
 
     /// Learns what `other` says of the same claim: the latest event names its amounts, and the best informed
     /// judgement counts.
     fn join(&mut self, other: Self) {
-        (self.with_session, self.judgement) =
-            (self.with_session, self.judgement).max((other.with_session, other.judgement));
+        (self.session, self.judgement) = (self.session, self.judgement).max((other.session, other.judgement));
         if (&other.latest, &other.terms) > (&self.latest, &self.terms) {
             (self.latest, self.terms) = (other.latest, other.terms);
         }
@@ -196,12 +212,9 @@ impl Claim {
     }
 }
 
-impl From<Result<(TenantId, Credits, Rounding), Reason>> for Judgement {
-    fn from(result: Result<(TenantId, Credits, Rounding), Reason>) -> Self {
-        match result {
-            Ok((tenant, credits, rounding)) => Self::Accepted { tenant, credits, rounding },
-            Err(reason) => Self::Rejected(reason),
-        }
+impl From<Result<Judgement, Reason>> for Judgement {
+    fn from(result: Result<Judgement, Reason>) -> Self {
+        result.unwrap_or_else(Self::Rejected)
     }
 }
 
@@ -221,4 +234,9 @@ pub(crate) fn sort(claims: &mut [Claim]) {
         let key = |c: &'_ Claim| (c.terms.source, !c.is_accepted(), c.told.clone(), c.terms.clone());
         key(a).cmp(&key(b))
     });
+}
+
+/// Three letters, lower case.
+pub(crate) fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.bytes().all(|b| b.is_ascii_lowercase())
 }

@@ -12,7 +12,7 @@ use crate::draft::{Behind, Draft};
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
 use crate::ids::{ObjectId, PaymentId, TenantId};
-use crate::judge::{judge, judge_waiting};
+use crate::judge::{is_unjudged, judge, judge_waiting};
 use crate::knowledge::{Knowledge, Ruling, Verdict};
 use crate::money::CREDITS_PER_PAYMENT_MAX;
 use crate::notice::{self, PaymentOrigin};
@@ -20,7 +20,7 @@ use crate::now::Now;
 use crate::outcome::{Outcome, Reason};
 use crate::policy::Policy;
 use crate::posting::{Cause, Kind, Transaction};
-use crate::review::{Wait, review_reason, waits_for};
+use crate::review::{Wait, review_reason, stated, waits_for};
 use crate::settle::Settlement;
 use crate::status::is_final;
 use crate::till::settle_due;
@@ -97,7 +97,7 @@ pub fn rule(
         if let Some(intent) = &grant.payment_intent {
             learned.payment_intents.insert(intent.clone());
             same.extend(book.aliases.get(intent).filter(|other| **other != payment));
-        } else if known.claim().is_some_and(|claim| claim.terms.recurring)
+        } else if stated(known).reason == Some(Reason::Unlinked)
             && known.payment_intents.is_empty()
             && known.charges.is_empty()
             && !grant.refunds_by_hand
@@ -109,11 +109,13 @@ pub fn rule(
         return Err(RulingRefused::PaymentIntentTaken);
     }
     let cause = Cause::Operator { by: ruling.by.clone(), reason: ruling.reason.clone() };
-    learned.ruling = Some(ruling);
     same.sort_unstable();
     let mut known = joined(book, &same);
     known.join(learned.clone());
     judge_waiting(&mut known, None, policy, |tenant| book.tenants.contains_key(&tenant));
+    ruling.answered = stated(&known);
+    learned.ruling = Some(ruling);
+    known.join(learned.clone());
     Ok(revise(book, &same, known, &learned, cause, policy, now))
 }
 
@@ -121,7 +123,12 @@ pub fn rule(
 /// waits for it.
 pub fn overdue(book: &Book, payment: PaymentId, wait: Wait, policy: &Policy, now: Now) -> Option<Decision> {
     let mut known = book.payments.get(&payment)?.knowledge.clone();
-    if waits_for(&known, policy) != Some(wait) {
+    let waits = match wait {
+        // Also where a changed setting expects no session any more: what waited for one is judged now.
+        Wait::Session => is_unjudged(&known),
+        Wait::Purchase => waits_for(&known, policy) == Some(wait),
+    };
+    if !waits {
         return None;
     }
     let mut learned = Knowledge::default();

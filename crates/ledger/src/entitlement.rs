@@ -46,16 +46,19 @@ pub fn entitlement(known: &Knowledge) -> Entitlement {
     Entitlement { tenant: Some(tenant), granted, revoked, frozen, lost, pending }
 }
 
-/// Who gets how many credits, and how parts of one are rounded: a person's word, else the claim that counts,
-/// if it was accepted and is paid.
+/// Who gets how many credits, and how parts of one are rounded: a person's word, else what the facts say.
 fn grant(known: &Knowledge) -> Option<(TenantId, Credits, Rounding)> {
     match known.ruling.as_ref().map(|ruling| &ruling.verdict) {
-        Some(Verdict::Grant(grant)) => return Some((grant.tenant, grant.credits, grant.rounding)),
-        Some(Verdict::Dismiss) => return None,
-        None => {}
+        Some(Verdict::Grant(grant)) => Some((grant.tenant, grant.credits, grant.rounding)),
+        Some(Verdict::Dismiss) => None,
+        None => granted_by_facts(known),
     }
+}
+
+/// What the facts grant, whatever a person said: the claim that counts, if it was accepted and is paid.
+pub(crate) fn granted_by_facts(known: &Knowledge) -> Option<(TenantId, Credits, Rounding)> {
     match known.claim()?.judgement {
-        Judgement::Accepted { tenant, credits, rounding } if known.is_paid() => {
+        Judgement::Accepted { tenant, credits, rounding, .. } if known.is_paid() => {
             Some((tenant, credits, rounding))
         }
         Judgement::Accepted { .. } | Judgement::Rejected(_) | Judgement::Waiting => None,

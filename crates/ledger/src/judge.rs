@@ -3,13 +3,13 @@
 //! and Terms). A rejected claim is kept with its reason, for a person to decide.
 //! Not here: which metadata keys to read (`engine::read`); what accepted terms are worth (`entitlement`).
 
-use crate::claim::{self, Claim, ClaimedTerms, Judgement, Source};
+use crate::claim::{self, Amounts, Claim, ClaimedTerms, Judgement, Source, is_currency};
 use crate::fact::Fact;
 use crate::ids::TenantId;
 use crate::knowledge::Knowledge;
-use crate::money::{Credits, Minor, Rounding};
+use crate::money::{Credits, Minor};
 use crate::outcome::Reason;
-use crate::policy::{Catalogue, Policy, TermsFrom};
+use crate::policy::{Catalogue, Package, Policy, TermsFrom};
 
 /// Adds the claim of `fact` to `known`, which already holds the rest of the fact, and judges every claim
 /// that can be judged by now.
@@ -21,7 +21,7 @@ pub fn judge(known: &mut Knowledge, fact: &Fact, policy: &Policy, is_known: impl
             // An accepted claim is not judged again: a changed setting never reaches back.
             let accepted = same.as_ref().is_some_and(|claim| claim.is_accepted());
             let judgement = match from_session && !accepted {
-                true => accept(terms, (terms.amount, terms.subtotal), policy, &is_known).into(),
+                true => accept(terms, terms.amounts(), policy, &is_known).into(),
                 false => Judgement::Waiting,
             };
             if let Some(same) = same.filter(|same| from_session && !accepted && same.told_by(&fact.told)) {
@@ -32,7 +32,7 @@ pub fn judge(known: &mut Knowledge, fact: &Fact, policy: &Policy, is_known: impl
                 terms: terms.clone(),
                 told: fact.told.clone(),
                 latest: fact.told.clone(),
-                with_session: from_session,
+                session: None,
                 judgement,
             });
         } else if from_session {
@@ -54,41 +54,50 @@ pub(crate) fn judge_waiting(
     if outranked || waits_for_session(known, policy) {
         return;
     }
-    let session = known.session_without_terms.then_some((known.session_total, known.session_subtotal));
+    let session = known
+        .session_without_terms
+        .then_some(Amounts { total: known.session_total, subtotal: known.session_subtotal });
     for claim in &mut known.claims {
-        let again = match claim.judgement {
-            Judgement::Waiting => true,
-            Judgement::Rejected(_) => told_again.is_some_and(|terms| terms.same_claim(&claim.terms)),
-            Judgement::Accepted { .. } => false,
-        };
-        if again || (session.is_some() && !claim.with_session) {
-            // The session's amounts are better: a discounted payment intent has no subtotal.
-            let amounts = session.unwrap_or((claim.terms.amount, None));
-            claim.with_session = session.is_some();
-            claim.judgement = accept(&claim.terms, amounts, policy, &is_known).into();
+        let told_more = session > claim.session;
+        // The session's amounts are better: a discounted payment intent has no subtotal.
+        let own = Amounts { total: claim.terms.amount, subtotal: None };
+        let amounts = session.map_or(own, |of| Amounts { total: of.total.or(own.total), ..of });
+        match claim.judgement {
+            Judgement::Accepted { price, .. } => {
+                if told_more && price.is_some_and(|price| !price_agrees(price, amounts)) {
+                    claim.judgement = Judgement::Rejected(Reason::PriceMismatch);
+                }
+            }
+            Judgement::Rejected(_)
+                if !told_more && !told_again.is_some_and(|terms| terms.same_claim(&claim.terms)) => {}
+            Judgement::Rejected(_) | Judgement::Waiting => {
+                claim.judgement = accept(&claim.terms, amounts, policy, &is_known).into();
+            }
         }
+        claim.session = session.max(claim.session);
     }
     claim::sort(&mut known.claims);
 }
 
 /// Whether a claim of another object than a session must wait, because a session may yet arrive.
 pub(crate) fn waits_for_session(known: &Knowledge, policy: &Policy) -> bool {
-    let expected = policy.terms_from == TermsFrom::Session && !known.session_overdue;
-    expected
+    policy.terms_from == TermsFrom::Session && is_unjudged(known)
+}
+
+/// Whether a claim was not judged yet, because a session may have been on its way.
+pub(crate) fn is_unjudged(known: &Knowledge) -> bool {
+    !known.session_overdue
         && !known.session_known()
         && known.claims.iter().any(|claim| claim.judgement == Judgement::Waiting)
 }
 
-/// What is due in all, and before discounts and tax. Minor units.
-type Amounts = (Option<Minor>, Option<Minor>);
-
-/// Who gets how many credits, if every check holds; else the first check that does not.
+/// Accepted, if every check holds; else the first check that does not.
 fn accept(
     terms: &ClaimedTerms,
     amounts: Amounts,
     policy: &Policy,
     is_known: impl Fn(TenantId) -> bool,
-) -> Result<(TenantId, Credits, Rounding), Reason> {
+) -> Result<Judgement, Reason> {
     if terms.recurring {
         return Err(Reason::Unlinked);
     }
@@ -102,23 +111,28 @@ fn accept(
     }
     let claimed = terms.credits.is_some().then(|| terms.parsed_credits().ok_or(Reason::CreditsInvalid));
     let claimed = claimed.transpose()?;
-    if terms.currency.as_deref().is_some_and(|currency| !is_currency(currency)) {
+    // Without a currency its money could stand in no report.
+    let free = amounts.total == Some(Minor::ZERO);
+    if !terms.currency.as_deref().map_or(free, is_currency) {
         return Err(Reason::CurrencyInvalid);
     }
     let listed = policy.catalogue.as_ref().map(|catalogue| agree(terms, claimed, amounts, catalogue));
-    let credits = claimed.or(listed.transpose()?);
-    Ok((tenant, credits.ok_or(Reason::CreditsMissing)?, policy.refund_rounding))
+    let listed = listed.transpose()?;
+    Ok(Judgement::Accepted {
+        tenant,
+        credits: claimed.or(listed.map(|package| package.credits)).ok_or(Reason::CreditsMissing)?,
+        rounding: policy.refund_rounding,
+        price: listed.map(|package| package.price),
+    })
 }
 
-/// Credits, currency and price must agree with the catalogue. The price is compared before tax and
-/// discounts where Stripe tells us that (`amount_subtotal`); `amount_total` holds tax, so without a subtotal
-/// it may be more than the list price, never less. Answers the credits of the package.
-fn agree(
+/// Credits, currency and price must agree with the catalogue. Answers the package.
+fn agree<'c>(
     terms: &ClaimedTerms,
     claimed: Option<Credits>,
-    (total, subtotal): Amounts,
-    catalogue: &Catalogue,
-) -> Result<Credits, Reason> {
+    amounts: Amounts,
+    catalogue: &'c Catalogue,
+) -> Result<&'c Package, Reason> {
     let name = terms.package.as_deref().ok_or(Reason::PackageUnknown)?;
     let package = catalogue.get(name).ok_or(Reason::PackageUnknown)?;
     if claimed.is_some_and(|credits| credits != package.credits) {
@@ -127,16 +141,17 @@ fn agree(
     if terms.currency.as_deref() != Some(&package.currency) {
         return Err(Reason::CurrencyMismatch);
     }
-    let price_agrees = match (subtotal, total) {
-        (Some(subtotal), _) => subtotal == package.price,
-        (None, Some(total)) => total >= package.price,
-        (None, None) => false,
-    };
-    if price_agrees { Ok(package.credits) } else { Err(Reason::PriceMismatch) }
+    if price_agrees(package.price, amounts) { Ok(package) } else { Err(Reason::PriceMismatch) }
 }
 
-fn is_currency(text: &str) -> bool {
-    text.len() == 3 && text.bytes().all(|b| b.is_ascii_lowercase())
+/// The price is compared before tax and discounts where Stripe tells us that (`amount_subtotal`);
+/// `amount_total` holds tax, so without a subtotal it may be more than the list price, never less.
+fn price_agrees(price: Minor, amounts: Amounts) -> bool {
+    match (amounts.subtotal, amounts.total) {
+        (Some(subtotal), _) => subtotal == price,
+        (None, Some(total)) => total >= price,
+        (None, None) => false,
+    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::claim::{self, Claim, Source};
+use crate::claim::{self, Claim, Judgement, Source, is_currency};
 use crate::ids::{ObjectId, TenantId, Timestamp};
 use crate::money::{Credits, Minor, Rounding};
+use crate::outcome::Reason;
 
 /// One charge: an attempt to take the money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +96,22 @@ pub struct Ruling {
     pub reason: String,
     /// The word itself.
     pub verdict: Verdict,
+    /// What it answered. [`crate::rule`] fills it in.
+    #[serde(default)]
+    pub answered: Answered,
+}
+
+/// What the facts said by themselves when a person decided. Once they say something else, the person is asked
+/// again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Answered {
+    /// Why a person was needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Who had been granted how many credits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grants: Option<(TenantId, Credits)>,
 }
 
 /// What a person may say of a quarantined payment.
@@ -190,6 +207,9 @@ pub struct Knowledge {
     /// only reports of money ask for it.
     #[serde(skip_serializing_if = "Minor::is_zero")]
     pub tax: Minor,
+    /// What its payment intents were to collect, in minor units; the most, should they differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested: Option<Minor>,
     /// What each payment intent received, in minor units.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub received: BTreeMap<ObjectId, Minor>,
@@ -234,6 +254,7 @@ impl Knowledge {
         self.session_overdue |= other.session_overdue;
         self.reversal_overdue |= other.reversal_overdue;
         self.tax = self.tax.max(other.tax);
+        self.requested = self.requested.max(other.requested);
         for (id, amount) in other.received {
             let known = self.received.entry(id).or_default();
             *known = amount.max(*known);
@@ -311,34 +332,44 @@ impl Knowledge {
 
     /// Whether it is known what was bought, accepted or not.
     pub fn purchase_known(&self) -> bool {
-        self.ruling.is_some()
-            || self.claim().is_some_and(|claim| claim.judgement != claim::Judgement::Waiting)
+        self.ruling.is_some() || self.claim().is_some_and(|claim| claim.judgement != Judgement::Waiting)
     }
 
     /// What was collected from the customer so far, in minor units: by its charges or, where they tell less,
     /// by its payment intents.
     pub fn collected(&self) -> Minor {
-        let captured: Minor = self.charges.values().map(|charge| charge.captured).sum();
-        captured.max(self.received.values().copied().sum())
+        self.captured().max(self.received.values().copied().sum())
+    }
+
+    fn captured(&self) -> Minor {
+        self.charges.values().map(|charge| charge.captured).sum()
     }
 
     /// What was to be paid, in minor units: by the session where one is known, else by the object that
-    /// claims the purchase, else by its largest charge.
+    /// claims the purchase, else by its payment intents, else by its largest charge. Never less than the
+    /// price for which a claim was accepted, unless a subtotal tells a discount.
     pub fn amount_due(&self) -> Option<Minor> {
-        let claimed = self.claim().and_then(|claim| claim.terms.amount);
-        let due = match self.claim() {
+        let claim = self.claim();
+        let claimed = claim.and_then(|claim| claim.terms.amount);
+        let due = match claim {
             Some(claim) if claim.terms.source == Source::Session => claimed.or(self.session_total),
             _ => self.session_total.or(claimed),
         };
         let authorised = || self.charges.values().map(|charge| charge.amount).max();
-        due.or_else(|| authorised().filter(|amount| *amount > Minor::ZERO))
+        let due = due.or(self.requested).or_else(|| authorised().filter(|amount| *amount > Minor::ZERO));
+        let price = claim.and_then(|claim| match claim.judgement {
+            Judgement::Accepted { price, .. } => price,
+            Judgement::Waiting | Judgement::Rejected(_) => None,
+        });
+        let discounted = self.session_subtotal.or(claim.and_then(|claim| claim.terms.subtotal)).is_some();
+        if discounted { due } else { due.max(price) }
     }
 
     /// Whether it is paid: a session says so, or all that was due has been collected (design section 3,
     /// Paid).
     pub fn is_paid(&self) -> bool {
         let collected = self.collected();
-        self.paid || (collected > Minor::ZERO && self.amount_due().is_none_or(|due| collected >= due))
+        self.paid || (collected > Minor::ZERO && self.amount_due().is_some_and(|due| collected >= due))
     }
 
     /// Whether money of it went back, or is about to: a refund that did not fail, or a dispute that took
@@ -351,17 +382,21 @@ impl Knowledge {
             || self.disputes.values().any(dispute)
     }
 
-    /// What the customer paid, in minor units: what was collected, else what a person said, else what was
-    /// due. Nothing where none of them is known.
+    /// What the customer paid, in minor units: what its charges captured, else what was due once a session
+    /// said that it is paid, else what its payment intents received, else what was due, else what a person
+    /// said. Nothing where none of them is known.
     pub fn amount_paid(&self) -> Minor {
-        let collected = self.collected();
-        if collected > Minor::ZERO {
-            return collected;
+        let captured = self.captured();
+        if captured > Minor::ZERO {
+            return captured;
         }
-        self.granted_by_hand()
-            .and_then(|grant| grant.amount)
-            .or_else(|| self.amount_due())
-            .unwrap_or_default()
+        let received = self.received.values().copied().sum();
+        let said = || self.granted_by_hand().and_then(|grant| grant.amount);
+        match self.amount_due() {
+            Some(due) if self.paid => due.max(received),
+            _ if received > Minor::ZERO => received,
+            due => due.or_else(said).unwrap_or_default(),
+        }
     }
 
     /// What was really taken from the customer, in minor units: unlike [`Self::amount_paid`], nothing while
@@ -382,7 +417,8 @@ impl Knowledge {
     pub fn currency(&self) -> Option<&str> {
         let claimed = self.claim().and_then(|claim| claim.terms.currency.as_deref());
         let by_hand = self.granted_by_hand().and_then(|grant| grant.currency.as_deref());
-        by_hand.or(claimed).or(self.currency.as_deref())
+        let facts = claimed.into_iter().chain(self.currency.as_deref()).find(|text| is_currency(text));
+        facts.or(by_hand).or(claimed)
     }
 
     /// The package that was bought, by its name.

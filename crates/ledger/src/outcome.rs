@@ -66,7 +66,7 @@ named! {
         CreditsInvalid = "credits_invalid",
         /// The credits differ from the catalogue's.
         CreditsMismatch = "credits_mismatch",
-        /// The currency is not three letters.
+        /// The currency is missing, or is not three letters.
         CurrencyInvalid = "currency_invalid",
         /// The currency differs from the catalogue's.
         CurrencyMismatch = "currency_mismatch",
@@ -84,5 +84,8 @@ named! {
         Unlinked = "unlinked",
         /// Money of a payment of ours went back, and no purchase that it could be matched with arrived.
         ReversalUnmatched = "reversal_unmatched",
+        /// Since a person decided, facts arrived that ask, or would grant, something else. The decision
+        /// counts until a person decides again.
+        DecisionOutdated = "decision_outdated",
     }
 }

@@ -2,25 +2,41 @@
 //! Nothing about our money is silent). Pure readings of what is known.
 
 use crate::claim::Judgement;
-use crate::entitlement::entitlement;
+use crate::entitlement::granted_by_facts;
 use crate::judge::waits_for_session;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Answered, Knowledge};
 use crate::money::Minor;
 use crate::named::named;
 use crate::outcome::Reason;
 use crate::policy::Policy;
 
-/// Why this payment needs a person, if it does. A person's word answers every reason, and so do later facts.
-/// Nobody is asked about a purchase of which no money was taken.
+/// Why this payment needs a person, if it does. A person's word answers it, until facts arrive that ask, or
+/// would grant, something else.
 pub fn review_reason(known: &Knowledge) -> Option<Reason> {
-    if known.ruling.is_some() {
-        return None;
+    let Some(ruling) = &known.ruling else { return open_question(known) };
+    let (facts, answered) = (stated(known), &ruling.answered);
+    let by_hand = known.granted_by_hand().map(|grant| (grant.tenant, grant.credits));
+    let grants = facts.grants.is_some() && ![answered.grants, by_hand].contains(&facts.grants);
+    let asks = facts.reason.is_some() && facts.reason != answered.reason;
+    (grants || asks).then_some(Reason::DecisionOutdated)
+}
+
+/// What the facts say by themselves, whatever a person said.
+pub(crate) fn stated(known: &Knowledge) -> Answered {
+    Answered {
+        reason: open_question(known),
+        grants: granted_by_facts(known).map(|(tenant, credits, _)| (tenant, credits)),
     }
+}
+
+/// Nobody is asked about a purchase of which no money was taken.
+fn open_question(known: &Knowledge) -> Option<Reason> {
     let (paid, collected) = (known.is_paid(), known.collected());
     let overdue = known.reversal_overdue && known.has_reversal();
     match known.claim()?.judgement {
         Judgement::Rejected(Reason::Unlinked) => {
-            let money = known.invoice_paid || collected > Minor::ZERO;
+            let paid = paid && known.amount_due() != Some(Minor::ZERO);
+            let money = known.invoice_paid || paid || collected > Minor::ZERO;
             let unknown = known.status_unknown.then_some(Reason::PaymentStatusUnknown);
             let overdue = overdue.then_some(Reason::ReversalUnmatched);
             money.then_some(Reason::Unlinked).or(unknown).or(overdue)
@@ -29,6 +45,7 @@ pub fn review_reason(known: &Knowledge) -> Option<Reason> {
         Judgement::Rejected(_) | Judgement::Accepted { .. } if !paid => match () {
             () if known.status_unknown => Some(Reason::PaymentStatusUnknown),
             () if collected > Minor::ZERO => Some(Reason::Underpaid),
+            () if known.invoice_paid => Some(Reason::Unlinked),
             () => overdue.then_some(Reason::ReversalUnmatched),
         },
         Judgement::Waiting => overdue.then_some(Reason::ReversalUnmatched),
@@ -73,8 +90,8 @@ pub fn waits_for(known: &Knowledge, policy: &Policy) -> Option<Wait> {
     }
     let settled = known.ruling.is_some() || review_reason(known).is_some() || known.reversal_overdue;
     let unmatched = || {
-        let due = entitlement(known);
-        due.tenant.is_none() || (due.lost + due.pending).is_zero() && known.amount_paid().is_zero()
+        let granted = known.ruling.is_some() || granted_by_facts(known).is_some();
+        !granted || known.amount_paid().is_zero()
     };
     (known.is_ours() && known.has_reversal() && !settled && unmatched()).then_some(Wait::Purchase)
 }

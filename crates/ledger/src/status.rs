@@ -47,7 +47,9 @@ named! {
 impl PaymentStatus {
     /// Reads it off what is known.
     pub fn of(known: &Knowledge) -> Self {
-        if review_reason(known).is_some_and(|reason| reason != Reason::ClaimsConflict) {
+        // With these two, something counts until a person decides.
+        let provisional = [Reason::ClaimsConflict, Reason::DecisionOutdated];
+        if review_reason(known).is_some_and(|reason| !provisional.contains(&reason)) {
             return Self::Quarantined;
         }
         match known.ruling.as_ref().map(|ruling| &ruling.verdict) {

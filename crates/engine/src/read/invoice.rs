@@ -17,7 +17,8 @@ pub(super) fn knowledge(invoice: &Invoice) -> Knowledge {
         known.subscriptions.extend(invoice.subscription.as_deref().map(ObjectId::from));
     }
     known.currency = invoice.currency.clone();
-    known.invoice_paid = invoice.amount_paid.is_some_and(|amount| amount > 0);
+    // Both events that we read say that it is paid; nothing at all only where they say so.
+    known.invoice_paid = invoice.amount_paid != Some(0);
     known
 }
 
@@ -39,6 +40,6 @@ pub(super) fn knowledge_of_payment(paid: &InvoicePayment) -> Knowledge {
     let mut known = linked(paid.payment_intent.as_ref(), paid.charge.as_ref());
     known.invoices.insert(ObjectId::from(paid.invoice.as_str()));
     known.currency = paid.currency.clone();
-    known.invoice_paid = paid.amount_paid.is_some_and(|amount| amount > 0);
+    known.invoice_paid = paid.amount_paid != Some(0);
     known
 }

@@ -16,6 +16,7 @@ pub(super) fn knowledge(kind: &EventType, intent: &PaymentIntent) -> Knowledge {
     if *kind == EventType::PaymentIntentPaymentFailed {
         known.charges.values_mut().for_each(|charge| charge.failed = true);
     }
+    known.requested = intent.amount.map(Minor);
     let received = Minor(intent.amount_received.unwrap_or_default());
     if received > Minor::ZERO {
         known.received.insert(ObjectId::from(intent.id.as_str()), received);

@@ -15,6 +15,8 @@ enum Mode {
     Subscription,
     /// It only saves a card; it completes with `no_payment_required` whatever its metadata says.
     Setup,
+    /// A mode that we do not know: only `paid` can be believed.
+    Other,
 }
 
 impl Mode {
@@ -22,7 +24,8 @@ impl Mode {
         match session.mode.as_deref() {
             Some("subscription") => Self::Subscription,
             Some("setup") => Self::Setup,
-            _ => Self::Payment,
+            Some("payment") | None => Self::Payment,
+            Some(_) => Self::Other,
         }
     }
 }
@@ -42,7 +45,7 @@ pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledg
     known.session_subtotal = session.amount_subtotal.map(Minor);
     known.tax = session.amount_tax.map_or(Minor::ZERO, Minor);
     match (mode, status(kind, session)) {
-        (Mode::Payment, Status::Paid) => known.paid = true,
+        (Mode::Payment | Mode::Other, Status::Paid) => known.paid = true,
         (Mode::Subscription, Status::Paid) => known.invoice_paid = session.amount_total != Some(0),
         // A trial: nothing was due yet.
         (Mode::Subscription, Status::NothingDue) => {}

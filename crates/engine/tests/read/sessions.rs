@@ -155,7 +155,7 @@ fn terms_are_taken_as_they_were_written() {
                 "an amount as a float, of something else",
                 COMPLETED,
                 json!({ "amount_total": 2500.0, "metadata": {} }),
-                "pi_1 cs_1; paid; completed",
+                "pi_1 cs_1; paid; completed; partial amount_invalid",
             ),
         ],
     );

@@ -113,6 +113,22 @@ fn sessions() -> Vec<Shape> {
             ],
         ),
         ("session_amount_unreadable", vec![(COMPLETED, session(json!({ "amount_total": 250.0 })))]),
+        ("session_currency_missing", vec![(COMPLETED, session(json!({ "currency": null })))]),
+        (
+            "session_mode_unknown",
+            vec![(
+                COMPLETED,
+                session(json!({ "mode": "rental", "payment_status": "no_payment_required",
+                    "amount_total": 0, "payment_intent": null })),
+            )],
+        ),
+        (
+            "session_unreadable_metadata_elsewhere",
+            vec![
+                (COMPLETED, session(json!({ "payment_intent": ["pi_1"], "metadata": {} }))),
+                ("payment_intent.succeeded", intent(json!({ "metadata": terms() }))),
+            ],
+        ),
         (
             "session_tenant_invalid",
             vec![(
@@ -164,6 +180,13 @@ fn captures() -> Vec<Shape> {
             vec![
                 (COMPLETED, unpaid()),
                 ("payment_intent.partially_funded", intent(json!({ "amount_received": 9_900 }))),
+            ],
+        ),
+        (
+            "partially_funded_amount_missing",
+            vec![
+                (COMPLETED, session(json!({ "payment_status": "unpaid", "amount_total": null }))),
+                ("payment_intent.partially_funded", intent(json!({ "amount_received": 1 }))),
             ],
         ),
         (
@@ -255,6 +278,21 @@ fn invoices() -> Vec<Shape> {
             vec![paid(json!({ "billing_reason": "manual",
             "lines": { "data": [{ "id": "il_1", "metadata": terms() }] } }))],
         ),
+        ("invoice_amount_missing", vec![paid(json!({ "amount_paid": null, "metadata": terms() }))]),
+        (
+            "session_unpaid_invoice_paid",
+            vec![
+                (COMPLETED, session(json!({ "payment_status": "unpaid", "invoice": "in_1" }))),
+                paid(json!({ "billing_reason": "manual", "metadata": terms() })),
+            ],
+        ),
+        (
+            "session_bare_invoice_ours",
+            vec![
+                (COMPLETED, session(json!({ "invoice": "in_1", "metadata": {} }))),
+                paid(json!({ "billing_reason": "manual", "metadata": terms() })),
+            ],
+        ),
         ("invoice_by_hand", vec![paid(json!({ "billing_reason": "manual", "metadata": terms() }))]),
         ("invoice_over_nothing", vec![paid(json!({ "amount_paid": 0, "parent": parent() }))]),
         ("trial", vec![began(json!({ "payment_status": "no_payment_required", "amount_total": 0 }))]),
@@ -302,6 +340,22 @@ fn reversals() -> Vec<Shape> {
             vec![
                 (COMPLETED, session(json!({ "amount_total": null }))),
                 ("refund.created", refund(json!({}))),
+            ],
+        ),
+        (
+            "refund_pending_of_unknown_amount",
+            vec![
+                (COMPLETED, session(json!({ "amount_total": null }))),
+                ("refund.created", refund(json!({ "status": "pending" }))),
+            ],
+        ),
+        (
+            "refund_of_a_part_received",
+            vec![
+                (COMPLETED, unpaid()),
+                ("payment_intent.partially_funded", intent(json!({ "amount_received": 10_000 }))),
+                (SUCCEEDED, session(json!({}))),
+                ("refund.created", refund(json!({ "amount": 10_000 }))),
             ],
         ),
         (

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use super::{Catalogue, Policy, judge};
 use crate::Told;
-use crate::claim::{Claim, ClaimedTerms, Judgement, Source};
+use crate::claim::{Amounts, Claim, ClaimedTerms, Judgement, Source};
 use crate::fact::Fact;
 use crate::ids::{EventId, TenantId};
 use crate::knowledge::Knowledge;
-use crate::money::{CREDITS_PER_PAYMENT_MAX, Credits, Minor};
+use crate::money::{CREDITS_PER_PAYMENT_MAX, Credits, Minor, Rounding};
 use crate::outcome::Reason;
-use crate::policy::Package;
+use crate::policy::{Package, TermsFrom};
 
 const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -126,7 +126,8 @@ fn without_a_catalogue_the_metadata_is_believed() {
     check(&policy, |terms| terms.amount = None, Ok(Some(10)));
     check(&policy, |terms| terms.subtotal = None, Ok(Some(10)));
     check(&policy, |terms| terms.currency = Some("jpy".into()), Ok(Some(10)));
-    check(&policy, |terms| terms.currency = None, Ok(Some(10)));
+    check(&policy, |terms| terms.currency = None, Err(Reason::CurrencyInvalid));
+    check(&policy, |terms| (terms.currency, terms.amount) = (None, Some(Minor(0))), Ok(Some(10)));
     for currency in ["", "eu", "euro", "EUR", "e1r", "€"] {
         let change = |terms: &mut ClaimedTerms| terms.currency = Some(currency.into());
         check(&policy, change, Err(Reason::CurrencyInvalid));
@@ -148,7 +149,7 @@ fn with_a_catalogue_everything_must_agree_with_it() {
     check(|terms| terms.credits = Some("010".into()), Err(Reason::CreditsInvalid));
     check(|terms| terms.currency = Some("usd".into()), Err(Reason::CurrencyMismatch));
     check(|terms| terms.currency = Some("EUR".into()), Err(Reason::CurrencyInvalid));
-    check(|terms| terms.currency = None, Err(Reason::CurrencyMismatch));
+    check(|terms| terms.currency = None, Err(Reason::CurrencyInvalid));
     // The price is compared before tax and discounts where Stripe tells us that …
     check(|terms| terms.amount = Some(Minor(30_250)), Ok(Some(10)));
     check(|terms| terms.amount = Some(Minor(0)), Ok(Some(10)));
@@ -230,7 +231,7 @@ fn an_event_that_is_told_again_is_judged_anew() {
 #[test]
 fn what_was_accepted_keeps_its_credits_and_its_rounding() {
     use crate::knowledge::{Refund, RefundRank};
-    use crate::{Book, Rounding, Timestamp, decide};
+    use crate::{Book, Timestamp, decide};
     let told = |id: &str| Told { created: 1, event: EventId::from(id) };
     let intents: std::collections::BTreeSet<_> = [crate::ObjectId::from("pi_1")].into();
     let paid = Knowledge { payment_intents: intents.clone(), paid: true, ..Knowledge::default() };
@@ -307,4 +308,112 @@ fn amounts_come_from_the_session_where_one_is_known() {
         let balances: Vec<i64> = book.tenants.values().map(|tenant| tenant.balance.available.0).collect();
         assert_eq!(balances, [10], "{book:#?}");
     }
+}
+
+/// An event of payment intent `pi_1`, with our metadata.
+fn intent(created: i64, amount: i64, received: i64) -> Fact {
+    let object = crate::ObjectId::from("pi_1");
+    Fact {
+        told: Told { created, event: EventId::from(format!("evt_{created}")) },
+        knowledge: Knowledge {
+            payment_intents: [object.clone()].into(),
+            requested: Some(Minor(amount)),
+            received: (received > 0).then_some((object, Minor(received))).into_iter().collect(),
+            ..Knowledge::default()
+        },
+        claimed: Some(ClaimedTerms {
+            source: Source::PaymentIntent,
+            amount: Some(Minor(amount)),
+            subtotal: None,
+            ..good()
+        }),
+    }
+}
+
+/// An event of the session of `pi_1`, without metadata of ours.
+fn bare_session(created: i64, total: Option<i64>, subtotal: Option<i64>) -> Fact {
+    let amounts = Amounts { total: total.map(Minor), subtotal: subtotal.map(Minor) };
+    Fact {
+        told: Told { created, event: EventId::from(format!("evt_{created}")) },
+        knowledge: Knowledge {
+            payment_intents: [crate::ObjectId::from("pi_1")].into(),
+            session_total: amounts.total,
+            session_subtotal: amounts.subtotal,
+            paid: true,
+            ..Knowledge::default()
+        },
+        claimed: Some(ClaimedTerms {
+            amount: amounts.total,
+            subtotal: amounts.subtotal,
+            currency: Some("eur".into()),
+            ..ClaimedTerms::none(Source::Session)
+        }),
+    }
+}
+
+/// What the tenant has after these facts, each under its policy.
+fn available<'f>(facts: impl IntoIterator<Item = (&'f Fact, Policy)>) -> i64 {
+    let mut book = crate::Book::default();
+    for (fact, policy) in facts {
+        book.apply(&crate::decide(&book, fact, &policy, crate::Now::trusted(crate::Timestamp(0))).changes);
+    }
+    book.tenants.values().map(|tenant| tenant.balance.available.0).sum()
+}
+
+fn priced(price: i64) -> Policy {
+    let ten = Package { credits: Credits(10), price: Minor(price), currency: "eur".into() };
+    let catalogue = Some(BTreeMap::from([("10_credits".into(), ten)]));
+    Policy { catalogue, terms_from: TermsFrom::PaymentIntent, ..Policy::default() }
+}
+
+#[test]
+fn the_price_of_the_catalogue_is_due_whatever_a_later_amount_says() {
+    let rows = [
+        ([intent(1, 25_000, 0), intent(2, 1, 1)], 0),
+        // Tax was dropped again: what is due is still the price.
+        ([intent(1, 30_000, 0), intent(2, 25_000, 25_000)], 10),
+        ([intent(1, 20_000, 0), intent(2, 25_000, 25_000)], 10),
+    ];
+    for ([a, b], expected) in &rows {
+        for order in [[a, b], [b, a]] {
+            assert_eq!(available(order.map(|fact| (fact, priced(25_000)))), *expected, "{order:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_session_that_tells_its_amounts_in_two_steps_ends_in_one_balance() {
+    let paid = intent(1, 20_000, 20_000);
+    let sessions = [bare_session(2, None, None), bare_session(3, Some(20_000), Some(25_000))];
+    let facts = [&paid, &sessions[0], &sessions[1]];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        assert_eq!(available(order.map(|place| (facts[place], priced(25_000)))), 10, "{order:?}");
+    }
+}
+
+#[test]
+fn a_changed_catalogue_does_not_reach_back_when_a_session_is_late() {
+    let (paid, session) = (intent(1, 25_000, 25_000), bare_session(2, Some(25_000), Some(25_000)));
+    for later in [priced(30_000), Policy { refund_rounding: Rounding::Ceil, ..priced(25_000) }] {
+        assert_eq!(available([(&paid, priced(25_000)), (&session, later)]), 10);
+    }
+    // What the session says may still contradict the price at which the claim was accepted.
+    let more = bare_session(2, Some(30_000), Some(30_000));
+    assert_eq!(available([(&paid, priced(25_000)), (&more, priced(30_000))]), 0);
+    assert_eq!(available([(&more, priced(25_000)), (&paid, priced(25_000))]), 0);
+}
+
+/// A deployment that stops expecting sessions judges what still waits for one.
+#[test]
+fn a_claim_that_waited_is_judged_when_sessions_are_not_expected_any_more() {
+    let mut book = crate::Book::default();
+    let now = crate::Now::trusted(crate::Timestamp(0));
+    let waits = Policy { terms_from: TermsFrom::Session, ..priced(25_000) };
+    let decision = crate::decide(&book, &intent(1, 25_000, 25_000), &waits, now);
+    assert_eq!(decision.waits_for, Some(crate::Wait::Session));
+    book.apply(&decision.changes);
+    let id = *book.payments.keys().next().unwrap();
+    let decision = crate::overdue(&book, id, crate::Wait::Session, &priced(25_000), now).unwrap();
+    book.apply(&decision.changes);
+    assert_eq!(book.tenants.values().next().unwrap().balance.available, Credits(10));
 }

@@ -1,8 +1,10 @@
 //! Joining knowledge is commutative, associative and idempotent, for any knowledge at all; and stored as JSON
 //! it comes back the same.
 
-use ledger::claim::{Claim, ClaimedTerms, Judgement, Source};
-use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict};
+use ledger::claim::{Amounts, Claim, ClaimedTerms, Judgement, Source};
+use ledger::knowledge::{
+    Answered, Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict,
+};
 use ledger::{Credits, EventId, Knowledge, Minor, ObjectId, Reason, Rounding, Timestamp, Told};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -53,7 +55,7 @@ fn knowledge() -> impl Strategy<Value = Knowledge> {
         btree_map(object(), dispute(), 0..3),
         btree_map(object(), minor(), 0..3),
     );
-    let amounts = (minor(), option::of(minor()), option::of(minor()), option::of(currency()));
+    let amounts = (minor(), [(); 3].map(|()| option::of(minor())), option::of(currency()));
     (names, claims, money, amounts, any::<[bool; 9]>()).prop_map(|(names, claims, money, amounts, flags)| {
         let mut known = Knowledge {
             sessions: names.0,
@@ -67,9 +69,10 @@ fn knowledge() -> impl Strategy<Value = Knowledge> {
             received: money.3,
             ruling: claims.1,
             tax: amounts.0,
-            session_total: amounts.1,
-            session_subtotal: amounts.2,
-            currency: amounts.3,
+            session_total: amounts.1[0],
+            session_subtotal: amounts.1[1],
+            requested: amounts.1[2],
+            currency: amounts.2,
             paid: flags[0],
             completed: flags[1],
             expired: flags[2],
@@ -138,14 +141,18 @@ fn claim() -> impl Strategy<Value = Claim> {
         (who, 1..3_i64, rounding).prop_map(|(tenant, credits, rounding)| Judgement::Accepted {
             tenant,
             credits: Credits(credits),
-            rounding
+            rounding,
+            price: None,
         }),
     ];
-    (terms(), told(), any::<bool>(), judgement).prop_map(|(terms, told, with_session, judgement)| Claim {
+    let amounts =
+        (option::of(minor()), option::of(minor())).prop_map(|(total, subtotal)| Amounts { total, subtotal });
+    let session = option::of(amounts);
+    (terms(), told(), session, judgement).prop_map(|(terms, told, session, judgement)| Claim {
         terms,
         latest: told.clone(),
         told,
-        with_session,
+        session,
         judgement,
     })
 }
@@ -194,5 +201,6 @@ fn ruling() -> impl Strategy<Value = Ruling> {
         by: by.to_owned(),
         reason: String::new(),
         verdict,
+        answered: Answered::default(),
     })
 }

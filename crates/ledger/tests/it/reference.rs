@@ -55,7 +55,7 @@ impl Payment<'_> {
         let counts = self.counts()?;
         let said = self.facts.iter().any(|fact| fact.knowledge.paid);
         let collected = self.collected();
-        let enough = collected > 0 && self.due().is_none_or(|due| collected >= due);
+        let enough = collected > 0 && self.due().is_some_and(|due| collected >= due);
         counts.accepted.filter(|_| said || enough)
     }
 
@@ -116,12 +116,20 @@ impl Payment<'_> {
         let claimed = self.counts().and_then(|counts| counts.due);
         let by_sessions = by_sessions.map(|total| total.0);
         let due = if claims_session { claimed.or(by_sessions) } else { by_sessions.or(claimed) };
+        let requested = self.facts.iter().filter_map(|fact| fact.knowledge.requested).max();
         let charges = self.facts.iter().flat_map(|fact| fact.knowledge.charges.values());
-        due.or_else(|| charges.map(|charge| charge.amount.0).max().filter(|amount| *amount > 0))
+        due.or(requested.map(|amount| amount.0))
+            .or_else(|| charges.map(|charge| charge.amount.0).max().filter(|amount| *amount > 0))
     }
 
     /// What the charges captured, or the payment intents received, whichever is more.
     fn collected(&self) -> i64 {
+        let (captured, received) = self.taken();
+        captured.max(received)
+    }
+
+    /// What the charges captured, and what the payment intents received.
+    fn taken(&self) -> (i64, i64) {
         let (mut captured, mut received) = (BTreeMap::new(), BTreeMap::new());
         for fact in &self.facts {
             for (id, charge) in &fact.knowledge.charges {
@@ -133,14 +141,19 @@ impl Payment<'_> {
                 *most = amount.0.max(*most);
             }
         }
-        captured.values().sum::<i64>().max(received.values().sum())
+        (captured.values().sum(), received.values().sum())
     }
 
-    /// What was collected, else what was due.
+    /// What was captured; else what was due, if a session says that it is paid; else what was received; else
+    /// what was due.
     fn paid(&self) -> i64 {
-        match self.collected() {
-            0 => self.due().unwrap_or(0),
-            collected => collected,
+        let said = self.facts.iter().any(|fact| fact.knowledge.paid);
+        let due = self.due().unwrap_or(0);
+        match self.taken() {
+            (captured @ 1.., _) => captured,
+            (_, received) if said => due.max(received),
+            (_, received @ 1..) => received,
+            _ => due,
         }
     }
 

@@ -38,7 +38,9 @@
 //! event's time and id come from its line, unless `at` says otherwise. Holds are h1, h2 and so on.
 
 use ledger::claim::{ClaimedTerms, Source};
-use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict};
+use ledger::knowledge::{
+    Answered, Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict,
+};
 use ledger::{
     Command, Credits, EventId, Fact, Knowledge, Minor, Now, ObjectId, Rounding, TenantId, Timestamp, Told,
 };
@@ -98,7 +100,13 @@ pub(crate) fn letter(tenant: TenantId) -> String {
 }
 
 fn ruling(number: i64, verdict: Verdict) -> Ruling {
-    Ruling { at: Timestamp(number), by: "ann".into(), reason: "seen the receipt".into(), verdict }
+    Ruling {
+        at: Timestamp(number),
+        by: "ann".into(),
+        reason: "seen the receipt".into(),
+        verdict,
+        answered: Answered::default(),
+    }
 }
 
 fn grant(words: &mut Words<'_>) -> Grant {
@@ -176,6 +184,7 @@ fn more_terms<'t>(words: &mut Words<'t>, terms: &mut ClaimedTerms, told: &mut To
 
 fn intent(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> ClaimedTerms {
     let mut terms = terms(Source::PaymentIntent, words);
+    known.requested = terms.amount;
     if let Some(received) = words.optional("received") {
         let received = Minor(received.parse().unwrap());
         known.received.extend(known.payment_intents.first().map(|id| (id.clone(), received)));

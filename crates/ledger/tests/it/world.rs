@@ -256,7 +256,7 @@ impl World {
 fn lasting(known: &Knowledge) -> Knowledge {
     let mut known = Knowledge { session_overdue: false, reversal_overdue: false, ..known.clone() };
     for (place, claim) in known.claims.iter_mut().enumerate() {
-        claim.with_session = true;
+        claim.session = None;
         if place > 0 {
             claim.judgement = Judgement::Waiting;
         }

@@ -176,7 +176,7 @@ fn explain(reason: Reason, known: &Knowledge) -> String {
             nothing("The metadata's credits are not a whole number from 1 to 1,000,000,000.")
         }
         Reason::CreditsMismatch => nothing("The metadata's credits differ from the catalogue's."),
-        Reason::CurrencyInvalid => nothing("The currency is not three letters."),
+        Reason::CurrencyInvalid => nothing("The currency is missing, or is not three letters."),
         Reason::CurrencyMismatch => nothing("The currency differs from the catalogue's."),
         Reason::PriceMismatch => nothing("The price differs from the catalogue's."),
         Reason::PaymentStatusUnknown => nothing(
@@ -200,6 +200,11 @@ fn explain(reason: Reason, known: &Knowledge) -> String {
         Reason::ReversalUnmatched => {
             "Money of this payment went back, and nothing tells what it had bought. No \
                                       credits were taken. This closes by itself when the purchase arrives."
+                .to_owned()
+        }
+        Reason::DecisionOutdated => {
+            "Since a person decided about this payment, facts arrived that by themselves would lead to \
+             something else. What was decided still counts. Look at the claims and amounts, and decide again."
                 .to_owned()
         }
         Reason::Unreadable => {

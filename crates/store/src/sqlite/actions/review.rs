@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::knowledge::{Grant, Knowledge, Ruling, Verdict};
+use ledger::knowledge::{Answered, Grant, Knowledge, Ruling, Verdict};
 use ledger::{Credits, Decision, EventId, Now, PaymentId, Policy, Rounding, TenantId, rule};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -164,7 +164,8 @@ fn rulings(
         };
         let (by, reason) = (words.by.clone(), words.reason.clone());
         match verdict {
-            Some(verdict) => rulings.push((payment, Ruling { at: now.at, by, reason, verdict })),
+            Some(verdict) => rulings
+                .push((payment, Ruling { at: now.at, by, reason, verdict, answered: Answered::default() })),
             None => without.push(item.id),
         }
     }

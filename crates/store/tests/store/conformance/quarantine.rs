@@ -1,6 +1,6 @@
 //! What needs a person: asked, changed, answered by later facts or by a person's word.
 
-use ledger::knowledge::{Grant, Ruling, Verdict};
+use ledger::knowledge::{Answered, Grant, Ruling, Verdict};
 use ledger::{
     Catalogue, Credits, Minor, Now, Outcome, Package, PaymentStatus, Policy, Reason, Rounding, RulingRefused,
 };
@@ -135,7 +135,8 @@ async fn a_persons_grant_adds_credits_and_closes_the_question(store: Store) {
         rounding: Rounding::default(),
     });
     let (by, reason) = ("ann (key ann's)".to_owned(), "because".to_owned());
-    assert_eq!(row.knowledge.ruling, Some(Ruling { at, by, reason, verdict }));
+    let answered = Answered { reason: Some(Reason::TenantInvalid), grants: None };
+    assert_eq!(row.knowledge.ruling, Some(Ruling { at, by, reason, verdict, answered }));
     // What happens to the money afterwards still counts: half of it goes back.
     assert_eq!(learn(&store, &[sale.refunded(500)]).await, [Outcome::Revoked]);
     assert_eq!(balance(&store, 1).await, [4, 0, 0, 0]);

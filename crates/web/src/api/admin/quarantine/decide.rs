@@ -219,7 +219,7 @@ impl Resolution {
         }
         let is_id = |text: &str| {
             let is_id_byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            (1..=255).contains(&text.len()) && text.bytes().all(is_id_byte)
+            text.starts_with("pi_") && text.len() <= 255 && text.bytes().all(is_id_byte)
         };
         if self.payment_intent.as_deref().is_some_and(|text| !is_id(text)) {
             let expected = "the id of a payment intent, such as pi_3Q1a2b3c4d5e6f7g";
