@@ -138,6 +138,21 @@ impl Clock {
         settled
     }
 
+    /// The time that a doubt was settled against, where it is later than the trusted one. What was signed then
+    /// shows that the settlement was wrong: nothing is signed in the future.
+    pub fn rejected(&self) -> Option<Timestamp> {
+        let watch = self.0.watch.as_ref()?;
+        self.with_guard(watch, |guard, wall, boot| guard.rejected(wall, boot))
+    }
+
+    /// Puts the time in doubt again, because of evidence against what the doubt was settled on.
+    pub fn doubt_again(&self) {
+        let Some(watch) = &self.0.watch else { return };
+        if let Some(why) = self.with_guard(watch, |guard, _, boot| guard.doubt_again(boot)) {
+            self.log(Change::Doubted(why));
+        }
+    }
+
     /// Trusts the time that a person says is right. Answers how the clock is then; none when there was
     /// nothing to decide.
     pub fn confirm(&self, side: Side) -> Option<ClockStatus> {

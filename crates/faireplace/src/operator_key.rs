@@ -74,5 +74,9 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let failed = |error| Failure::failed(format!("cannot write {}: {error}", path.display()));
-    options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)
+    let mut file = options.open(path).map_err(failed)?;
+    // Also where the file was there before, and others could read it.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
 }

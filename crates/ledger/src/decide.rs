@@ -11,7 +11,7 @@ use crate::book::{Book, Changes, Payment};
 use crate::draft::{Behind, Draft};
 use crate::entitlement::{Entitlement, entitlement};
 use crate::fact::Fact;
-use crate::ids::{ObjectId, PaymentId, TenantId};
+use crate::ids::{ObjectId, PaymentId, TenantId, Timestamp};
 use crate::judge::{is_unjudged, judge, judge_waiting};
 use crate::knowledge::{Knowledge, Ruling, Verdict};
 use crate::money::CREDITS_PER_PAYMENT_MAX;
@@ -114,6 +114,10 @@ pub fn rule(
     known.join(learned.clone());
     judge_waiting(&mut known, None, policy, |tenant| book.tenants.contains_key(&tenant));
     ruling.answered = stated(&known);
+    // The latest word counts, also where the clock was ahead when an earlier one was given.
+    if let Some(earlier) = &known.ruling {
+        ruling.at = ruling.at.max(Timestamp(earlier.at.0 + 1));
+    }
     learned.ruling = Some(ruling);
     known.join(learned.clone());
     Ok(revise(book, &same, known, &learned, cause, policy, now))

@@ -400,9 +400,11 @@ impl Knowledge {
     }
 
     /// What was really taken from the customer, in minor units: unlike [`Self::amount_paid`], nothing while
-    /// an amount is only due.
+    /// an amount is only due. Of a sale of something else only what was collected counts: nothing may link
+    /// its session or its invoice with its charge, and all of them tell of the same money.
     pub fn amount_taken(&self) -> Minor {
-        if self.is_paid() || self.invoice_paid { self.amount_paid() } else { self.collected() }
+        let paid = self.is_ours() && (self.is_paid() || self.invoice_paid);
+        if paid { self.amount_paid() } else { self.collected() }
     }
 
     /// What a person granted, if the latest word is a grant.

@@ -124,9 +124,19 @@ impl Caller {
         }
         let message = "An operator key cannot spend, hold or purchase. Nothing was changed. Use the tenant's \
                        key or, for a backend that acts for every tenant, a service key: \
-                       `faireplace keys create NAME --service`.";
+                       `faireplace keys create NAME --service --reason WHY`.";
         Err(Problem::new(ProblemKind::Forbidden, message))
     }
+}
+
+/// The key acts for no person.
+pub(crate) fn nobody_acts() -> Problem {
+    Problem::new(
+        ProblemKind::Forbidden,
+        "This key acts for no registered person. While several people are registered, this machine's own \
+         key only reads; each person acts with an operator key of their own (FAIREPLACE_OPERATOR_KEY). \
+         Nothing was changed.",
+    )
 }
 
 /// What a request says of who asks; nothing where it says two things, of which another program on the way may

@@ -89,7 +89,7 @@ pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Resp
             Counters::count(&app.counters.accepted);
             if receipt.deliveries > 1 {
                 Counters::count(&app.counters.duplicates);
-            } else if !now.trusted {
+            } else if !app.clock.reading().trusted {
                 // Only an event that is new: anybody may repeat a known one at any time.
                 app.clock.witness(signed, TOLERANCE_SECONDS, "a new event's signature");
             }
@@ -100,11 +100,19 @@ pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Resp
     }
 }
 
-/// When it was signed, if Stripe signed it just now. While the clock is in doubt, by either time.
+/// When it was signed, if Stripe signed it just now. While the clock is in doubt, by either time. A signature
+/// from the future that fits the time which a doubt was settled against puts the clock in doubt again.
 fn genuine(app: &App, body: &[u8], signature: &[u8], now: Now) -> Result<Timestamp, SignatureFault> {
     let by = |time: Timestamp| verify(body, Some(signature), &app.secrets, time.seconds(), TOLERANCE_SECONDS);
     let verified = match by(now.at) {
         Err(fault) if !now.trusted && is_about_time(fault) => by(app.clock.status().wall),
+        Err(SignatureFault::Future) => match app.clock.rejected().map(by) {
+            Some(Ok(verified)) => {
+                app.clock.doubt_again();
+                Ok(verified)
+            }
+            Some(Err(_)) | None => Err(SignatureFault::Future),
+        },
         by_now => by_now,
     };
     verified.map(|verified| Timestamp::from_seconds(verified.timestamp))

@@ -139,19 +139,28 @@ pub(super) struct Guard {
     kept: i64,
     /// When the anchor last followed the wall clock, by the boot clock.
     followed_at: i64,
+    /// The kept time's offset, where a doubt was settled on the wall clock, and why there was a doubt.
+    rejected: Option<(i64, Doubt)>,
 }
 
 impl Guard {
     /// One that trusts a wall clock of this offset.
     pub(super) fn trusting(offset: i64, anchor: i64, boot: i64) -> Self {
-        Self { trust: Trust::Wall, anchor, slack: 0, kept: offset, followed_at: boot }
+        Self { trust: Trust::Wall, anchor, slack: 0, kept: offset, followed_at: boot, rejected: None }
     }
 
     /// One that begins in doubt, with a kept time of this offset. The wall clock is believed once it lies
     /// within the tolerance of that, or up to `slack` microseconds further ahead.
     pub(super) fn doubting(why: Doubt, kept: i64, slack: i64, boot: i64) -> Self {
         let since = Timestamp(kept.saturating_add(boot));
-        Self { trust: Trust::Doubt { why, since }, anchor: kept, slack, kept, followed_at: boot }
+        Self {
+            trust: Trust::Doubt { why, since },
+            anchor: kept,
+            slack,
+            kept,
+            followed_at: boot,
+            rejected: None,
+        }
     }
 
     /// The time, as it is to be used.
@@ -250,6 +259,32 @@ impl Guard {
         Settled::On(side)
     }
 
+    /// The time that a doubt was settled against, where it is later than the trusted one. Nothing is signed in
+    /// the future, so whatever was signed then shows that the settlement was wrong. A time that is earlier
+    /// may always be that of a late delivery, and shows nothing.
+    pub(super) fn rejected(&self, wall: Timestamp, boot: i64) -> Option<Timestamp> {
+        let (trusted, rejected) = match self.trust {
+            Trust::Wall => (wall, Timestamp(self.rejected?.0.saturating_add(boot))),
+            Trust::Kept { .. } => (self.kept_time(boot), wall),
+            Trust::Doubt { .. } => return None,
+        };
+        (rejected > trusted).then_some(rejected)
+    }
+
+    /// Puts the time in doubt again, between the same two times as before. None where there is no other one.
+    pub(super) fn doubt_again(&mut self, boot: i64) -> Option<Doubt> {
+        let why = match (self.trust, self.rejected) {
+            (Trust::Wall, Some((kept, why))) => {
+                (self.kept, self.anchor, self.rejected) = (kept, kept, None);
+                why
+            }
+            (Trust::Kept { why, .. }, _) => why,
+            (Trust::Wall, None) | (Trust::Doubt { .. }, _) => return None,
+        };
+        self.trust = Trust::Doubt { why, since: self.kept_time(boot) };
+        Some(why)
+    }
+
     /// Settles on what a person says. False where there is nothing to decide: the wall clock is trusted, or
     /// the kept time is confirmed already.
     pub(super) fn confirm(&mut self, side: Side, wall: Timestamp, boot: i64) -> bool {
@@ -264,15 +299,15 @@ impl Guard {
 
     fn settle(&mut self, side: Side, wall: Timestamp, boot: i64) {
         match (side, self.trust) {
-            (Side::Wall, _) => {
-                let offset = wall.0.saturating_sub(boot);
-                *self = Self::trusting(offset, offset, boot);
+            (Side::Wall, Trust::Doubt { why, .. } | Trust::Kept { why, .. }) => {
+                let (offset, rejected) = (wall.0.saturating_sub(boot), Some((self.kept, why)));
+                *self = Self { rejected, ..Self::trusting(offset, offset, boot) };
             }
             (Side::Kept, Trust::Doubt { why, .. } | Trust::Kept { why, .. }) => {
                 self.trust = Trust::Kept { why, since: self.kept_time(boot) };
                 (self.anchor, self.slack) = (self.kept, 0);
             }
-            (Side::Kept, Trust::Wall) => {}
+            (Side::Wall | Side::Kept, Trust::Wall) => {}
         }
     }
 

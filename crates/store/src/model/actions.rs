@@ -392,6 +392,9 @@ pub enum ActionRefusal {
     /// There is no such key that works.
     #[error("there is no such key that still works")]
     NoSuchKey,
+    /// The key was replaced already.
+    #[error("this key was replaced already, and whoever did that has the new one")]
+    KeyReplaced,
     /// The key is another person's, and only they may replace it.
     #[error("this key is another person's, and only they may rotate it")]
     NotYourKey,

@@ -17,7 +17,7 @@ use super::people::{self, Acting};
 use crate::error::StoreError;
 use crate::model::{
     ActionDecided, ActionRefusal, ActionRequest, ActionRow, ActionState, ActionVerdict, Actor, Asked, Items,
-    NewAction, OperatorLimits, PersonRow, Preview, Recovery,
+    KeyRow, NewAction, OperatorLimits, PersonRow, Preview, Recovery,
 };
 use plan::{Plan, Words};
 pub(super) use rows::{find, list, totals};
@@ -198,8 +198,9 @@ pub(super) fn recover(
         return Ok(Err(ActionRefusal::NameTaken));
     }
     lost.iter().try_for_each(|person| people::remove(c, &person.id, now))?;
-    people::add(c, &recovery.person)?;
-    super::keys::create(c, &recovery.key, &recovery.hash)?;
+    let created_at = access::after_everything_that_waits(c, now)?;
+    people::add(c, &PersonRow { created_at, ..recovery.person.clone() })?;
+    super::keys::create(c, &KeyRow { created_at, ..recovery.key.clone() }, &recovery.hash)?;
     let removed = lost.into_iter().map(|person| person.id).collect();
     rows::insert_recovery(c, recovery, removed, now)?;
     Ok(Ok(rows::kept(c, &recovery.id)?))

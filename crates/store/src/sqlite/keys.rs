@@ -66,15 +66,22 @@ pub(super) fn revoke_of_machine(c: &Connection, now: Timestamp) -> Result<(), St
 pub(super) fn rotate(
     c: &Connection,
     old: &KeyRow,
-    new_id: &str,
+    new: &KeyRow,
     hash: &[u8; 32],
-    now: Timestamp,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    create(c, &KeyRow { id: new_id.to_owned(), created_at: now, ..old.clone() }, hash)?;
+    create(c, new, hash)?;
     let ends = old.expires_at.map_or(until, |end| end.min(until));
-    c.prepare_cached("UPDATE api_keys SET expires_at = ?2 WHERE id = ?1")?.execute((&old.id, ends.0))?;
+    c.prepare_cached("UPDATE api_keys SET expires_at = ?2, replaced_by = ?3 WHERE id = ?1")?
+        .execute((&old.id, ends.0, &new.id))?;
     Ok(())
+}
+
+/// Whether this key was rotated.
+pub(super) fn is_replaced(c: &Connection, id: &str) -> Result<bool, StoreError> {
+    let mut statement =
+        c.prepare_cached("SELECT 1 FROM api_keys WHERE id = ?1 AND replaced_by IS NOT NULL")?;
+    Ok(statement.exists([id])?)
 }
 
 /// All keys, the oldest first.

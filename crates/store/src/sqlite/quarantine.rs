@@ -210,10 +210,13 @@ fn explain(reason: Reason, known: &Knowledge) -> String {
         Reason::Unreadable => {
             nothing("A figure of the session cannot be read, so its terms cannot be trusted.")
         }
-        Reason::WrongMode
-        | Reason::ForeignAccount
-        | Reason::ThinEvent
-        | Reason::Panicked
-        | Reason::RetriesExhausted => "This is about an event, not about its payment.".to_owned(),
+        Reason::Panicked => {
+            "The program failed on this payment. Nothing was changed. Update it, then replay the payment's \
+             events."
+                .to_owned()
+        }
+        Reason::WrongMode | Reason::ForeignAccount | Reason::ThinEvent | Reason::RetriesExhausted => {
+            "This is about an event, not about its payment.".to_owned()
+        }
     }
 }

@@ -72,7 +72,7 @@ fn sums(c: &Connection, tenant: TenantId, through: i64) -> Result<BTreeMap<LotId
 pub(super) fn unrelated(c: &Connection) -> Result<Vec<UnrelatedMoney>, StoreError> {
     let mut statement = c.prepare_cached(
         "SELECT currency, count(*), sum(amount) FROM payments INDEXED BY payments_unrelated
-         WHERE status = 'unrelated' GROUP BY currency ORDER BY currency",
+         WHERE status = 'unrelated' AND amount > 0 GROUP BY currency ORDER BY currency",
     )?;
     let rows = statement.query_map([], |row| {
         Ok(UnrelatedMoney { currency: row.get(0)?, payments: row.get(1)?, amount: Minor(row.get(2)?) })

@@ -121,7 +121,8 @@ pub(super) fn add(
             Outcome::Ignored.as_str(),
         ))?;
     }
-    if decision.review_reason != reason_before || merged {
+    // Also where the reason stays: the item tells figures.
+    if decision.review_reason != reason_before || decision.review_reason.is_some() || merged {
         quarantine::review(c, payment.id, &payment.knowledge, decision.review_reason, now.at)?;
     }
     let new = decision.review_reason.filter(|reason| Some(*reason) != reason_before);

@@ -9,9 +9,12 @@ use ledger::{Now, Outcome, PaymentId, Policy, Reason, Timestamp, Wait, overdue};
 use rusqlite::{Connection, params};
 
 use super::record::Record;
-use super::{book, quarantine, settle};
+use super::{book, quarantine, settle, writer};
 use crate::error::StoreError;
-use crate::model::Settled;
+use crate::model::{PurchaseFigures, Review, Settled};
+
+/// When to try again to decide a payment on which that failed. Seconds.
+const AGAIN_SECONDS: i64 = 300;
 
 /// Keeps what a payment waits for from now on, and until when.
 pub(super) fn set(
@@ -35,7 +38,8 @@ pub(super) fn next(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
     Ok(next.map(Timestamp))
 }
 
-/// Decides what it means for up to `limit` payments that what they waited for did not come.
+/// Decides what it means for up to `limit` payments that what they waited for did not come. One that cannot be
+/// decided is tried again later, and holds up nothing else.
 pub(super) fn review(
     c: &Connection,
     policy: &Policy,
@@ -49,39 +53,59 @@ pub(super) fn review(
         )?
         .query_map((now.at.0, limit), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    if due.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<_> = due.iter().map(|(id, _)| PaymentId(*id)).collect();
-    let mut record = Record::new(book::load_payments(c, &ids, now)?, now.at);
     let mut settled = Vec::with_capacity(due.len());
     for (id, wait) in due {
-        let payment = PaymentId(id);
-        let wait = Wait::from_name(&wait)
-            .ok_or_else(|| StoreError::Corrupt(format!("a payment waits for {wait}")))?;
-        let decided = catch_unwind(AssertUnwindSafe(|| overdue(&record.book, payment, wait, policy, now)));
-        let Ok(decided) = decided else {
-            set(c, payment, None, policy, now.at)?;
-            let known = &record.book.payments[&payment].knowledge;
-            quarantine::review(c, payment, known, Some(Reason::Panicked), now.at)?;
-            continue;
-        };
-        let Some(decision) = decided else {
-            // A changed setting: what it waited for is not waited for any more.
-            set(c, payment, None, policy, now.at)?;
-            continue;
-        };
-        let review = settle::add(c, &mut record, &decision, policy, now)?;
-        if decision.outcome == Outcome::Granted {
-            // The event that claimed the purchase is why there are credits now.
-            let claimed = decision.changes.payment.as_ref().and_then(|payment| payment.knowledge.claim());
-            if let Some(claim) = claimed {
-                c.prepare_cached("UPDATE events SET outcome = ?2 WHERE id = ?1")?
-                    .execute((claim.told.event.as_str(), decision.outcome.as_str()))?;
+        match writer::isolated(c, |c| review_one(c, PaymentId(id), &wait, policy, now)) {
+            Ok(one) => settled.extend(one),
+            Err(error) if error.is_about_the_work() => {
+                tracing::error!(payment = id, %error, "a payment that waits cannot be decided; tried again later");
+                c.prepare_cached("UPDATE payments SET review_at = ?2 WHERE id = ?1")?
+                    .execute((id, now.at.plus_seconds(AGAIN_SECONDS).0))?;
             }
+            Err(error) => return Err(error),
         }
-        settled.push(Settled { seq: 0, outcome: decision.outcome, review });
+    }
+    Ok(settled)
+}
+
+fn review_one(
+    c: &Connection,
+    payment: PaymentId,
+    wait: &str,
+    policy: &Policy,
+    now: Now,
+) -> Result<Option<Settled>, StoreError> {
+    let wait =
+        Wait::from_name(wait).ok_or_else(|| StoreError::Corrupt(format!("a payment waits for {wait}")))?;
+    let mut record = Record::new(book::load_payments(c, &[payment], now)?, now.at);
+    let decided = catch_unwind(AssertUnwindSafe(|| overdue(&record.book, payment, wait, policy, now)));
+    let Ok(decided) = decided else {
+        set(c, payment, None, policy, now.at)?;
+        let known = &record.book.payments[&payment].knowledge;
+        quarantine::review(c, payment, known, Some(Reason::Panicked), now.at)?;
+        let review = Review {
+            reason: Reason::Panicked,
+            payment: known.key().map(ToString::to_string),
+            purchase: PurchaseFigures::of(known),
+        };
+        return Ok(Some(Settled { seq: 0, outcome: Outcome::Quarantined, review: Some(review) }));
+    };
+    let Some(decision) = decided else {
+        // It does not wait for this any more.
+        set(c, payment, None, policy, now.at)?;
+        return Ok(None);
+    };
+    let review = settle::add(c, &mut record, &decision, policy, now)?;
+    // Also where the settings have changed, so that nothing seemed to be waited for before.
+    set(c, payment, decision.waits_for, policy, now.at)?;
+    if decision.outcome == Outcome::Granted {
+        // The event that claimed the purchase is why there are credits now.
+        let claimed = decision.changes.payment.as_ref().and_then(|payment| payment.knowledge.claim());
+        if let Some(claim) = claimed {
+            c.prepare_cached("UPDATE events SET outcome = ?2 WHERE id = ?1")?
+                .execute((claim.told.event.as_str(), decision.outcome.as_str()))?;
+        }
     }
     record.finish(c)?;
-    Ok(settled)
+    Ok(Some(Settled { seq: 0, outcome: decision.outcome, review }))
 }

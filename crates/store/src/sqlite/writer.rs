@@ -99,7 +99,8 @@ impl Drop for Thread {
     }
 }
 
-fn isolated<T>(
+/// Does `work` in a savepoint of its own: when it fails or panics, nothing of it is left.
+pub(super) fn isolated<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {

@@ -6,6 +6,7 @@ mod commits;
 mod files;
 mod tampering;
 mod telling;
+mod waiting;
 
 use std::path::Path;
 

@@ -12,12 +12,12 @@ use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_json::json;
-use store::{Page, Store};
+use store::{KeyHolder, Page, Store};
 use uuid::Uuid;
 
 use crate::answer::{Meta, Problem, ProblemKind};
 use crate::app::{App, Shared};
-use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller, authorization};
+use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller, authorization, nobody_acts};
 use crate::server::allowance::Taken;
 use crate::server::headers::RequestId;
 
@@ -104,6 +104,7 @@ impl FromRequestParts<Shared> for Manager {
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
         let (request, caller) = authenticated(parts, app).await?;
         caller.require(CREDITS_WRITE).map_err(|problem| request.meta.error(&problem))?;
+        acting(parts, &request, &caller).await?;
         Ok(Self { request, caller })
     }
 }
@@ -119,11 +120,23 @@ impl FromRequestParts<Shared> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
         let (request, caller) = authenticated(parts, app).await?;
-        if caller.is_operator() {
-            Ok(Self { request, caller })
-        } else {
-            Err(request.meta.error(&Problem::no_route()))
+        if !caller.is_operator() {
+            return Err(request.meta.error(&Problem::no_route()));
         }
+        acting(parts, &request, &caller).await?;
+        Ok(Self { request, caller })
+    }
+}
+
+/// Refuses the machine's key whatever changes something, while it could stand for several people.
+async fn acting(parts: &Parts, request: &Request, caller: &Caller) -> Result<(), Response> {
+    if parts.method.is_safe() || caller.key.holder != KeyHolder::Machine {
+        return Ok(());
+    }
+    let people = request.store().people().await.map_err(|error| request.meta.error(&error.into()))?;
+    match people.iter().filter(|person| person.removed_at.is_none()).count() {
+        0 | 1 => Ok(()),
+        _ => Err(request.meta.error(&nobody_acts())),
     }
 }
 

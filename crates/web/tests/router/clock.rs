@@ -221,6 +221,29 @@ async fn a_new_event_tells_which_time_is_right() {
     shop.till.deployment.check_books().await;
 }
 
+/// Nothing is signed in the future, so the later of two times can be wrong only until a new event fits it.
+#[tokio::test]
+async fn a_doubt_that_was_settled_wrongly_is_settled_again() {
+    // The clock goes back a day, and the first event is one that was under way for a day.
+    let shop = Shop::new().await;
+    shop.till.deployment.jump(-DAY);
+    assert_eq!(shop.sold("late", -DAY).await.status, 200);
+    assert_eq!(shop.clock().await["state"], "trusted");
+    assert_eq!(shop.sold("a", 0).await.status, 200);
+    assert_eq!(shop.clock().await["state"], "kept");
+    assert_eq!(shop.sold("b", 2).await.status, 200);
+    assert_eq!(shop.health().await, degraded("wall_clock_wrong"));
+    shop.till.deployment.check_books().await;
+    // A machine that was paused for an hour, and a webhook that was half read then.
+    let shop = Shop::new().await;
+    shop.till.deployment.jump(3600);
+    assert_eq!(shop.sold("half read", 0).await.status, 200);
+    assert_eq!(shop.clock().await["state"], "kept");
+    assert_eq!(shop.sold("a", 3600).await.status, 200);
+    assert_eq!((shop.health().await, shop.clock().await["state"].clone()), (ok(), json!("trusted")));
+    shop.till.deployment.check_books().await;
+}
+
 #[tokio::test]
 async fn a_known_event_tells_nothing() {
     let mut shop = Shop::new().await;

@@ -234,7 +234,12 @@ async fn powerful_keys_take_two() {
     let service = rotate(&office.grace, "the service").await;
     assert!(service.data()["replaced"]["expires_at"].is_null(), "nothing has changed yet");
     waits(&service);
+    let replaced = id("the operator");
     assert_eq!(rotate(&office.grace, "the operator").await.status, 201, "her own: it adds no power");
+    // Whoever saw the key before its owner had it cannot have rotated it unnoticed.
+    let path = format!("keys/{replaced}/rotate");
+    let again = office.post(&office.grace, &path, "unused", &json!({ "reason": "r" })).await.summary();
+    assert!(again.starts_with("403 FORBIDDEN This key was rotated already"), "{again}");
     let other = rotate(&office.bob, "the operator").await;
     assert_eq!(other.status, 403, "{}", other.text);
 }

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use store::KeyHolder;
 
-use crate::TENANT;
 use crate::deployment::Deployment;
 use crate::office::{Office, problem, waits};
 use crate::till::Till;
+use crate::{GUIDE_SAMPLE, TENANT};
 
 #[tokio::test]
 async fn a_person_is_registered_by_two_with_a_first_key() {
@@ -99,6 +99,21 @@ async fn the_key_of_the_machine() {
     assert_eq!(deployment.get("/api/admin/keys", &machine).await.status, 200, "it still reads");
     let asked = json!({ "name": "mine", "kind": "operator", "reason": "r" });
     assert_eq!(post("/api/admin/keys", &asked).await.status, 403);
+    // Nor does it change what is no action.
+    deployment.deliver(GUIDE_SAMPLE).await;
+    let endpoint = json!({ "url": "https://example.com/hook" });
+    for (path, body) in [
+        ("/api/admin/events/evt_1234567890/replay", &json!({})),
+        (&*format!("/api/admin/tenants/{TENANT}"), &json!({ "name": "Acme" })),
+        ("/api/admin/clock/confirm", &json!({ "time": "wall", "reason": "r" })),
+        ("/api/webhook-endpoints", &endpoint),
+    ] {
+        let summary = post(path, body).await.summary();
+        assert!(
+            summary.starts_with("403 FORBIDDEN This key acts for no registered person."),
+            "{path}: {summary}"
+        );
+    }
 }
 
 /// Without a key of their own, the first person would lock themselves out.

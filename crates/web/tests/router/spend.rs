@@ -457,7 +457,10 @@ async fn an_operator_spends_nothing() {
         let answer = till.post_as(&till.deployment.operator, &path, "name", body).await;
         let summary = answer.summary();
         assert!(summary.starts_with("403 FORBIDDEN An operator key cannot spend, hold"), "{path}: {summary}");
-        assert!(summary.contains("a service key: `faireplace keys create NAME --service`"), "{summary}");
+        assert!(
+            summary.contains("a service key: `faireplace keys create NAME --service --reason WHY`"),
+            "{summary}"
+        );
     }
     assert_eq!(till.books().await, before);
 }

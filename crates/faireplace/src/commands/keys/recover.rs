@@ -2,13 +2,14 @@
 //! database in their hands can do this; every report says that it was done.
 
 use clap::Args;
-use engine::{Clock, entropy};
+use engine::entropy;
 use store::{ActionRefusal, KeyHolder, Recovery, Store};
 use web::auth;
 
 use crate::client::require_ledger;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
+use crate::service;
 use crate::terminal::{bold, say, shown};
 
 #[derive(Args)]
@@ -36,7 +37,7 @@ impl Recover {
             return Err(Failure::failed("--name and --reason must say something; nothing was changed"));
         }
         let store = Store::open_sqlite(&config.database.path, config.mode)?;
-        let now = Clock::system().now();
+        let now = service::clock(&store).await?.now();
         let person = auth::new_person(self.name.trim().to_owned(), now);
         let (secret, hash) = auth::new_secret();
         let name = format!("{}'s recovered key", person.name);

@@ -51,8 +51,10 @@ fn check(
             KeyHolder::Person(_) | KeyHolder::Machine => Err(ActionRefusal::NoSuchPerson),
         },
         ActionRequest::KeyRotate { id, .. } => {
-            match keys::with_id(c, id)?.filter(|key| key.works(now)).map(|key| key.holder) {
+            let key = keys::with_id(c, id)?.filter(|key| key.works(now));
+            match key.map(|key| key.holder) {
                 None => Err(ActionRefusal::NoSuchKey),
+                Some(_) if keys::is_replaced(c, id)? => Err(ActionRefusal::KeyReplaced),
                 Some(KeyHolder::Tenant { .. }) => Ok(false),
                 // Once one person is left, it acts for that one.
                 Some(KeyHolder::Machine) => Ok(registered.len() > 1),
@@ -91,20 +93,33 @@ pub(super) fn write(
     asker: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let created = |key: &KeyRow| KeyRow { created_at: now, ..key.clone() };
+    let since = after_everything_that_waits(c, now)?;
+    let created = |key: &KeyRow| KeyRow { created_at: since, ..key.clone() };
     match request {
         ActionRequest::KeyCreate { key, hash } => keys::create(c, &created(key), hash),
         ActionRequest::KeyRotate { id, new_id, hash, grace_seconds } => match keys::with_id(c, id)? {
-            Some(key) => keys::rotate(c, &key, new_id, hash, now, now.plus_seconds(*grace_seconds)),
+            Some(key) => {
+                let new = KeyRow { id: new_id.clone(), created_at: since, ..key.clone() };
+                keys::rotate(c, &key, &new, hash, now.plus_seconds(*grace_seconds))
+            }
             None => Err(StoreError::Corrupt(format!("the key {id} is gone"))),
         },
         ActionRequest::KeyRevoke { id } => keys::revoke(c, id, now),
         ActionRequest::PersonAdd { person, key, hash } => {
             let created_by = Some(asker.to_owned());
-            people::add(c, &PersonRow { created_at: now, created_by, ..person.clone() })?;
+            people::add(c, &PersonRow { created_at: since, created_by, ..person.clone() })?;
             keys::create(c, &created(key), hash)
         }
         ActionRequest::PersonRemove { id } => people::remove(c, id, now),
         _ => Ok(()),
     }
+}
+
+/// When a person or a key that is new is said to have been created: now, and after whatever waits was asked
+/// for, also where a clock was ahead then or is behind now. Who is newer than a request does not decide it.
+pub(super) fn after_everything_that_waits(c: &Connection, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let mut statement =
+        c.prepare_cached("SELECT max(asked_at) FROM operator_actions WHERE state = 'waiting'")?;
+    let latest: Option<i64> = statement.query_row([], |row| row.get(0))?;
+    Ok(now.max(Timestamp(latest.map_or(0, |at| at + 1))))
 }

@@ -40,7 +40,7 @@ impl Tally {
         for (tenant, Moves { granted, net, own }) in moves {
             let given = Credits(granted.max(net));
             let refunded = given.less(Credits(net.max(0)));
-            let taken = if granted > 0 { Credits::ZERO } else { Credits((-net).max(0)) };
+            let taken = Credits((-net).max(0));
             self.consequences.granted += given;
             self.consequences.refunded += refunded;
             self.consequences.taken_back += taken;

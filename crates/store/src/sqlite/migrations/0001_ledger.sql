@@ -153,6 +153,7 @@ CREATE TABLE api_keys (
     person      TEXT    CHECK (kind = 'operator' OR person IS NULL),  -- null: the machine's own
     created_at  INTEGER NOT NULL,
     expires_at  INTEGER,
-    revoked_at  INTEGER
+    revoked_at  INTEGER,
+    replaced_by TEXT                                -- by rotation, which happens to a key once
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_keys_of_person ON api_keys (person) WHERE person IS NOT NULL;

@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 use crate::answer::{Data, PageOf, Problem, ProblemKind};
 use crate::api::text::is_plain;
 use crate::api::{Id, Operator, Received, Request, body, page};
-use crate::auth::Caller;
+use crate::auth::{Caller, nobody_acts};
 use crate::schema::{ActionKindName, ActionStateName, Paging};
-pub(super) use ask::{Ask, ask, nobody_acts, perform};
+pub(super) use ask::{Ask, ask, perform};
 pub(super) use view::{ActionView, Answered};
 
 /// Characters that a reason may have.

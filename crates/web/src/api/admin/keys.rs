@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use store::{Access, ActionRequest, ActionState, KeyHolder, KeyKind, KeyRow};
 use utoipa::ToSchema;
 
-use super::actions::{ActionView, Answered, Ask, ask, nobody_acts, perform, reason};
+use super::actions::{ActionView, Answered, Ask, ask, perform, reason};
 use crate::answer::{Data, Problem};
 use crate::api::text::is_plain;
 use crate::api::{Id, Operator, Received, Request, body, or_nothing, overlap};
-use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller, new_id, new_key, new_secret};
+use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller, new_id, new_key, new_secret, nobody_acts};
 use crate::schema::{KeyKindName, Permission};
 pub(super) use view::KeyView;
 

@@ -14,7 +14,7 @@ use super::view::{ActionView, Answered, PreviewView};
 use crate::answer::{Problem, ProblemKind};
 use crate::api::text::counted;
 use crate::api::{Request, command, marked};
-use crate::auth::Caller;
+use crate::auth::{Caller, nobody_acts};
 
 /// An action whose request was read and found in order.
 pub(in crate::api::admin) struct Ask {
@@ -155,16 +155,6 @@ fn of_ledger(refusal: Refusal, row: Option<&ActionRow>) -> Problem {
     }
 }
 
-/// The key acts for no person.
-pub(in crate::api::admin) fn nobody_acts() -> Problem {
-    Problem::new(
-        ProblemKind::Forbidden,
-        "This key acts for no registered person. While several people are registered, this machine's own \
-         key only reads; each person acts with an operator key of their own (FAIREPLACE_OPERATOR_KEY). \
-         Nothing was changed.",
-    )
-}
-
 /// Why an action is not kept, in words.
 fn problem(refusal: ActionRefusal) -> Problem {
     let second = |why: &str| Problem::new(ProblemKind::SecondPersonRequired, why);
@@ -174,7 +164,7 @@ fn problem(refusal: ActionRefusal) -> Problem {
         ActionRefusal::NobodyActs => nobody_acts(),
         ActionRefusal::SecondPersonMissing => second(
             "This needs a second person, and nobody else is registered. Nothing was changed. Register \
-             somebody (`faireplace people add NAME`), or repeat this with `--alone` and a reason \
+             somebody (`faireplace people add NAME --alone --reason WHY`), or repeat this with `--alone` and a reason \
              (`\"alone\": true` in the API): then it is done at once, and reports mark it.",
         ),
         ActionRefusal::NotAlone => second(
@@ -212,6 +202,11 @@ fn problem(refusal: ActionRefusal) -> Problem {
         ))
         .with_details(json!({ "found": found, "most": BULK_ITEMS_MAX })),
         ActionRefusal::NoSuchKey => Problem::not_found("key that still works"),
+        ActionRefusal::KeyReplaced => Problem::new(
+            ProblemKind::Forbidden,
+            "This key was rotated already, and whoever did that has the new one. Nothing was changed. If it \
+             was not you, have the new key revoked, and another one created for you.",
+        ),
         ActionRefusal::NotYourKey => Problem::new(
             ProblemKind::Forbidden,
             "This key is another person's, and only they may rotate it. Nothing was changed. Revoke it, \
