@@ -138,8 +138,8 @@ impl Clock {
         settled
     }
 
-    /// The time that a doubt was settled against, where it is later than the trusted one. What was signed then
-    /// shows that the settlement was wrong: nothing is signed in the future.
+    /// The time that a doubt was settled against, where it is later than the trusted one. What was signed
+    /// then shows that the settlement was wrong: nothing is signed in the future.
     pub fn rejected(&self) -> Option<Timestamp> {
         let watch = self.0.watch.as_ref()?;
         self.with_guard(watch, |guard, wall, boot| guard.rejected(wall, boot))

@@ -259,9 +259,9 @@ impl Guard {
         Settled::On(side)
     }
 
-    /// The time that a doubt was settled against, where it is later than the trusted one. Nothing is signed in
-    /// the future, so whatever was signed then shows that the settlement was wrong. A time that is earlier
-    /// may always be that of a late delivery, and shows nothing.
+    /// The time that a doubt was settled against, where it is later than the trusted one. Nothing is signed
+    /// in the future, so whatever was signed then shows that the settlement was wrong. A time that is
+    /// earlier may always be that of a late delivery, and shows nothing.
     pub(super) fn rejected(&self, wall: Timestamp, boot: i64) -> Option<Timestamp> {
         let (trusted, rejected) = match self.trust {
             Trust::Wall => (wall, Timestamp(self.rejected?.0.saturating_add(boot))),

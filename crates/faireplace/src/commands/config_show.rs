@@ -30,7 +30,7 @@ impl Config {
         say!("{}", table(&columns, &rows));
         let packages = match &raw.packages {
             Some(packages) => format!("{} in the catalogue", counted(packages.len() as u64, "package")),
-            None => "no catalogue: the credits in a session's metadata are believed; `dev` has FairePlace's"
+            None => "no catalogue: the credits in Stripe's metadata are believed; `dev` has FairePlace's"
                 .to_owned(),
         };
         let file = raw.file.as_ref().map_or_else(|| "no file".to_owned(), |file| file.display().to_string());

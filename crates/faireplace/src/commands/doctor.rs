@@ -73,7 +73,7 @@ fn catalogue(config: &Config) -> Finding {
             Good(format!("for sale: {packages}, nothing else"))
         }
         0 => Odd(
-            "no catalogue: the credits in a session's metadata are believed. Add [[packages]] to the file to \
+            "no catalogue: the credits in Stripe's metadata are believed. Add [[packages]] to the file to \
              check them"
                 .to_owned(),
         ),

@@ -2,6 +2,8 @@
 //! it would do.
 //! Not here: deciding it (`sqlite/actions`), and the words for people (`web`).
 
+use std::collections::BTreeMap;
+
 use ledger::{
     Balance, Credits, Minor, ObjectId, Outcome, Reason, Refusal, RulingRefused, TenantId, Timestamp, named,
 };
@@ -307,6 +309,9 @@ pub struct Consequences {
     pub debt_created: Credits,
     /// The tenants whose balance it changes, before and after. Left out of bulk decisions.
     pub balances: Vec<BalanceChange>,
+    /// Credits that it moves of each tenant, as the limits count them. An approval moves no more of any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<TenantId, Credits>,
 }
 
 /// What a tenant has and owes, before and after.

@@ -86,6 +86,8 @@ pub struct LotPosition {
     pub payment_key: Option<String>,
     /// Three letters, where the payment says.
     pub currency: Option<String>,
+    /// No event links the payment with its refunds: a person takes credits back.
+    pub refunds_by_hand: bool,
     /// When it was bought, by Stripe's clock, or granted, by ours. Seconds.
     pub purchased_at: i64,
     /// The sums of its postings, and the net price of the whole payment, as it is known now.

@@ -16,8 +16,8 @@ use rusqlite::Connection;
 use super::people::{self, Acting};
 use crate::error::StoreError;
 use crate::model::{
-    ActionDecided, ActionRefusal, ActionRequest, ActionRow, ActionState, ActionVerdict, Actor, Asked, Items,
-    KeyRow, NewAction, OperatorLimits, PersonRow, Preview, Recovery,
+    ActionDecided, ActionRefusal, ActionRequest, ActionRow, ActionState, ActionVerdict, Actor, Asked,
+    Consequences, Items, KeyRow, NewAction, OperatorLimits, PersonRow, Preview, Recovery,
 };
 use plan::{Plan, Words};
 pub(super) use rows::{find, list, totals};
@@ -158,11 +158,7 @@ fn approve(
     };
     match planned {
         Err(refusal) => refused(refusal.to_string()),
-        Ok((_, plan)) if plan.total() > row.credits => refused(format!(
-            "it would move {} credits by now, and {} were asked for",
-            plan.total(),
-            row.credits
-        )),
+        Ok((_, plan)) if let Some(note) = exceeds(&plan, &row.result.consequences) => refused(note),
         Ok((_, plan)) => {
             let plan = plan.write(c, &row.asked_by.person, policy, now)?;
             let note = plan.result.refusal.map(|refusal| refusal.to_string());
@@ -170,6 +166,20 @@ fn approve(
             rows::close(c, &row.id, state, note.as_deref(), &plan, now.at)
         }
     }
+}
+
+/// What an approval would do that was not shown when it was asked for.
+fn exceeds(plan: &Plan, asked: &Consequences) -> Option<String> {
+    let was = |tenant| asked.moved.get(tenant).copied().unwrap_or_default();
+    let more = plan.credits.iter().find(|(tenant, credits)| **credits > was(*tenant));
+    if let Some((tenant, credits)) = more {
+        let asked = was(tenant);
+        return Some(format!(
+            "it would move {credits} credits of tenant {tenant} by now, and {asked} were asked for"
+        ));
+    }
+    let (debt, shown) = (plan.result.consequences.debt_created, asked.debt_created);
+    (debt > shown).then(|| format!("it would create a debt of {debt} by now, and {shown} was shown"))
 }
 
 /// Replaces people who are lost. Whoever may do this has the file of the database in their hands anyway; what
@@ -235,8 +245,10 @@ fn is_over(
 
 /// How a person is named in the journal, in payments and in the quarantine.
 fn signature(actor: &Actor) -> String {
+    // Names are free text. Without these, none can read like "…), approved by …".
+    let plain = |name: &str| name.replace(['(', ')', ','], "");
     match &actor.key_name {
-        Some(key) => format!("{} (key {key})", actor.name),
-        None => actor.name.clone(),
+        Some(key) => format!("{} (key {})", plain(&actor.name), plain(key)),
+        None => plain(&actor.name),
     }
 }

@@ -96,7 +96,8 @@ fn describe(c: &Connection, lot: LotId, sums: LotSums) -> Result<LotPosition, St
     })?;
     let Some((id, key, knowledge)) = payment else {
         let (payment, payment_key, currency) = (None, None, None);
-        return Ok(LotPosition { lot, payment, payment_key, currency, purchased_at, sums });
+        let refunds_by_hand = false;
+        return Ok(LotPosition { lot, payment, payment_key, currency, refunds_by_hand, purchased_at, sums });
     };
     let known = book::parse(&knowledge)?;
     Ok(LotPosition {
@@ -104,6 +105,7 @@ fn describe(c: &Connection, lot: LotId, sums: LotSums) -> Result<LotPosition, St
         payment: Some(PaymentId(id)),
         payment_key: Some(key),
         currency: known.currency().map(str::to_owned),
+        refunds_by_hand: known.granted_by_hand().is_some_and(|grant| grant.refunds_by_hand),
         purchased_at,
         sums: LotSums { price: known.net_price().max(Minor::ZERO), ..sums },
     })

@@ -38,8 +38,8 @@ pub(super) fn next(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
     Ok(next.map(Timestamp))
 }
 
-/// Decides what it means for up to `limit` payments that what they waited for did not come. One that cannot be
-/// decided is tried again later, and holds up nothing else.
+/// Decides what it means for up to `limit` payments that what they waited for did not come. One that cannot
+/// be decided is tried again later, and holds up nothing else.
 pub(super) fn review(
     c: &Connection,
     policy: &Policy,
@@ -58,7 +58,7 @@ pub(super) fn review(
         match writer::isolated(c, |c| review_one(c, PaymentId(id), &wait, policy, now)) {
             Ok(one) => settled.extend(one),
             Err(error) if error.is_about_the_work() => {
-                tracing::error!(payment = id, %error, "a payment that waits cannot be decided; tried again later");
+                tracing::error!(payment = id, %error, "a payment that waits cannot be decided yet");
                 c.prepare_cached("UPDATE payments SET review_at = ?2 WHERE id = ?1")?
                     .execute((id, now.at.plus_seconds(AGAIN_SECONDS).0))?;
             }

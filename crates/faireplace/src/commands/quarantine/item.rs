@@ -42,6 +42,7 @@ pub(super) fn print(item: &Value) {
 fn print_claims(claims: &[Value]) {
     let columns = [
         Column("claimed by", Left, |row| text(&row["event"])),
+        Column("in the", Left, |row| text(&row["source"]).replace('_', " ")),
         Column("tenant", Left, |row| text(&row["tenant"])),
         Column("credits", Right, |row| text(&row["credits"])),
         Column("package", Left, |row| text(&row["package"])),
@@ -50,7 +51,7 @@ fn print_claims(claims: &[Value]) {
         Column("accepted", Left, |row| match (row["accepted"].as_bool(), row["reason"].as_str()) {
             (Some(true), _) => "yes".to_owned(),
             (_, Some(reason)) => format!("no: {reason}"),
-            (_, None) => "not yet".to_owned(),
+            (_, None) => "not judged".to_owned(),
         }),
     ];
     print_rows(claims, &columns);

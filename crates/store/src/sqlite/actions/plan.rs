@@ -74,7 +74,7 @@ pub(super) fn of(
     policy: &Policy,
     now: Now,
 ) -> Result<Result<(ActionRequest, Plan), ActionRefusal>, StoreError> {
-    match request {
+    let planned = match request {
         ActionRequest::Adjustment { .. } | ActionRequest::WriteOff { .. } => {
             credits::plan(c, request, words, now).map(Ok)
         }
@@ -87,5 +87,9 @@ pub(super) fn of(
         | ActionRequest::PersonAdd { .. }
         | ActionRequest::PersonRemove { .. }
         | ActionRequest::Recovery { .. } => access::plan(c, request, asker, now.at),
-    }
+    }?;
+    Ok(planned.map(|(request, mut plan)| {
+        plan.result.consequences.moved = plan.credits.clone();
+        (request, plan)
+    }))
 }

@@ -172,11 +172,13 @@ fn rulings(
     Ok(if without.is_empty() { Ok(rulings) } else { Err(ActionRefusal::NotGrantable(without)) })
 }
 
-/// What is to be granted: what the person says, and where they say nothing, what the payment says.
+/// What is to be granted: what the person says, and where they say nothing, what the claim says, whatever was
+/// decided before.
 fn grant(known: &Knowledge, named: &GrantTerms) -> Option<Verdict> {
+    let claim = known.claim();
     Some(Verdict::Grant(Grant {
-        tenant: named.tenant.or_else(|| known.tenant())?,
-        credits: named.credits.or_else(|| known.credits())?,
+        tenant: named.tenant.or_else(|| claim?.tenant()).or_else(|| known.tenant())?,
+        credits: named.credits.or_else(|| claim?.credits()).or_else(|| known.credits())?,
         amount: named.amount,
         currency: named.currency.clone(),
         payment_intent: named.payment_intent.clone(),

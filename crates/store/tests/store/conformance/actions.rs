@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger::knowledge::RefundRank;
-use ledger::{Credits, Now, Refusal, Timestamp};
+use ledger::{Credits, Now, Policy, Refusal, Timestamp};
 use store::{
     ActionFilter, ActionKind, ActionRefusal, ActionRequest, ActionState, ActionVerdict, Asked,
     BULK_ITEMS_MAX, GrantTerms, Items, KeyHolder, NewAction, QuarantineFilter, Store,
@@ -13,7 +13,8 @@ use super::office::{
     LIMITS, add, approve, ask, decide, dismiss, give, grant, kept, kept_at, key, new, open, open_for_two,
     preview, refused, resolve,
 };
-use super::sale::{ALL, NOW, Sale, balance, learn, tenant};
+use super::sale::{ALL, NOW, Sale, balance, learn, learn_under, tenant};
+use super::till::{does, spend};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
@@ -23,6 +24,7 @@ pub(super) const CASES: &[Case] = &[
     case!([decide_action, action], another_person_who_was_there_before_decides),
     case!([decide_action], what_a_second_person_approves_counts_for_nobody),
     case!([decide_action], what_cannot_be_done_any_more_is_refused_when_it_is_approved),
+    case!([decide_action, action], an_approval_does_no_more_than_was_shown),
     case!([ask_action], what_takes_two_is_done_alone_only_where_nobody_else_is),
     case!([actions], actions_are_listed_by_state_kind_person_and_tenant),
     case!([preview_action], a_preview_says_what_would_happen_and_changes_nothing),
@@ -206,6 +208,41 @@ async fn what_cannot_be_done_any_more_is_refused_when_it_is_approved(store: Stor
     );
     assert!(matches!(late.await.unwrap(), Some(store::ActionDecided::Ended)));
     assert_eq!(ask(&store, new("ann", ends), at(5)).await, Asked::Refused(ActionRefusal::Ended));
+}
+
+async fn an_approval_does_no_more_than_was_shown(store: Store) {
+    open_for_two(&store).await;
+    let refuses = async |id: String, why: &str| {
+        assert_eq!(approve(&store, &id, "bob").await, "counted: refused");
+        let note = store.action(id).await.unwrap().unwrap().note.unwrap();
+        assert!(note.contains(why), "{note}");
+    };
+    // Spent while it waits: a debt that nobody was shown.
+    let sale = Sale::new("a").of(500);
+    learn(&store, &[sale.bought_by_nobody(), sale.bought()]).await;
+    let dismissal = kept(&store, "ann", dismiss(1)).await;
+    assert_eq!((dismissal.state, dismissal.credits), (ActionState::Waiting, Credits(500)));
+    does(&store, spend(300)).await.unwrap();
+    refuses(dismissal.id, "a debt of 300 by now, and 0 was shown").await;
+    assert_eq!(balance(&store, 1).await, [200, 0, 0, 0]);
+
+    // Another tenant's claim comes to count while it waits: not the tenant that was shown.
+    let strict = Policy { known_tenants_only: true, ..Policy::default() };
+    let (sale, other) = (Sale::new("b").of(600), Sale::new("c").to(5));
+    learn_under(&store, &strict, &[sale.to(3).bought(), other.bought()]).await;
+    let reason = Some(ledger::Reason::TenantUnknown);
+    let filter = QuarantineFilter { reason, ..QuarantineFilter::default() };
+    let items = Items::Matching { filter, expected: Some(2) };
+    let terms = GrantTerms::default();
+    let granting = kept(&store, "ann", ActionRequest::QuarantineResolve { items, terms }).await;
+    assert_eq!((granting.state, granting.credits), (ActionState::Waiting, Credits(610)));
+    let mut earlier = Sale::new("b").of(600).to(4).bought();
+    (earlier.told.event, earlier.told.created) = ("evt_earlier".into(), earlier.told.created - 1);
+    learn_under(&store, &strict, &[earlier]).await;
+    refuses(granting.id, "it would move 600 credits of tenant 00000000-0000-0000-0000-000000000004").await;
+    assert!(
+        store.tenant(tenant(3)).await.unwrap().is_none() && store.tenant(tenant(4)).await.unwrap().is_none()
+    );
 }
 
 async fn what_takes_two_is_done_alone_only_where_nobody_else_is(store: Store) {

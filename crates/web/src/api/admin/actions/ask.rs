@@ -159,13 +159,14 @@ fn of_ledger(refusal: Refusal, row: Option<&ActionRow>) -> Problem {
 fn problem(refusal: ActionRefusal) -> Problem {
     let second = |why: &str| Problem::new(ProblemKind::SecondPersonRequired, why);
     let invalid = |why: String| Problem::new(ProblemKind::Validation, why);
+    let forbidden = |why: &str| Problem::new(ProblemKind::Forbidden, why);
     match refusal {
         ActionRefusal::NameReused => command::key_reused(),
         ActionRefusal::NobodyActs => nobody_acts(),
         ActionRefusal::SecondPersonMissing => second(
             "This needs a second person, and nobody else is registered. Nothing was changed. Register \
-             somebody (`faireplace people add NAME --alone --reason WHY`), or repeat this with `--alone` and a reason \
-             (`\"alone\": true` in the API): then it is done at once, and reports mark it.",
+             somebody (`faireplace people add NAME --alone --reason WHY`), or repeat this with `--alone` \
+             and a reason (`\"alone\": true` in the API): then it is done at once, and reports mark it.",
         ),
         ActionRefusal::NotAlone => second(
             "Somebody else is registered, so nothing is done alone. Nothing was changed. Repeat this \
@@ -202,13 +203,11 @@ fn problem(refusal: ActionRefusal) -> Problem {
         ))
         .with_details(json!({ "found": found, "most": BULK_ITEMS_MAX })),
         ActionRefusal::NoSuchKey => Problem::not_found("key that still works"),
-        ActionRefusal::KeyReplaced => Problem::new(
-            ProblemKind::Forbidden,
+        ActionRefusal::KeyReplaced => forbidden(
             "This key was rotated already, and whoever did that has the new one. Nothing was changed. If it \
              was not you, have the new key revoked, and another one created for you.",
         ),
-        ActionRefusal::NotYourKey => Problem::new(
-            ProblemKind::Forbidden,
+        ActionRefusal::NotYourKey => forbidden(
             "This key is another person's, and only they may rotate it. Nothing was changed. Revoke it, \
              and create another one for them.",
         ),

@@ -22,6 +22,8 @@ pub(super) struct LotLine {
     /// None for an operator's grant.
     pub(super) payment: Option<String>,
     pub(super) currency: Option<String>,
+    /// No event links its payment with refunds: a person takes credits back when money goes back.
+    pub(super) refunds_by_hand: bool,
     #[schema(format = DateTime)]
     pub(super) purchased_at: String,
     pub(super) age_days: i64,
@@ -54,6 +56,7 @@ impl LotLine {
             tenant_id: tenant,
             payment: lot.payment_key.clone(),
             currency: lot.currency.clone(),
+            refunds_by_hand: lot.refunds_by_hand,
             purchased_at: rfc3339(Timestamp::from_seconds(lot.purchased_at)),
             // Stripe's clock may be ahead of ours.
             age_days: (as_of.seconds() - lot.purchased_at).max(0) / DAY,
