@@ -98,8 +98,7 @@ pub fn rule(
             learned.payment_intents.insert(intent.clone());
             same.extend(book.aliases.get(intent).filter(|other| **other != payment));
         } else if stated(known).reason == Some(Reason::Unlinked)
-            && known.payment_intents.is_empty()
-            && known.charges.is_empty()
+            && !known.is_linked()
             && !grant.refunds_by_hand
         {
             return Err(RulingRefused::PaymentIntentMissing);
@@ -114,6 +113,9 @@ pub fn rule(
     known.join(learned.clone());
     judge_waiting(&mut known, None, policy, |tenant| book.tenants.contains_key(&tenant));
     ruling.answered = stated(&known);
+    if let (Verdict::Grant(grant), true) = (&mut ruling.verdict, known.is_linked()) {
+        grant.refunds_by_hand = false;
+    }
     // The latest word counts, also where the clock was ahead when an earlier one was given.
     if let Some(earlier) = &known.ruling {
         ruling.at = ruling.at.max(Timestamp(earlier.at.0 + 1));

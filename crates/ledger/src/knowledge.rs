@@ -372,6 +372,11 @@ impl Knowledge {
         self.paid || (collected > Minor::ZERO && self.amount_due().is_some_and(|due| collected >= due))
     }
 
+    /// Whether its refunds and disputes can be matched with it: they name its payment intent or its charge.
+    pub fn is_linked(&self) -> bool {
+        !self.payment_intents.is_empty() || !self.charges.is_empty()
+    }
+
     /// Whether money of it went back, or is about to: a refund that did not fail, or a dispute that took
     /// funds and was not won.
     pub fn has_reversal(&self) -> bool {

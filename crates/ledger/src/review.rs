@@ -18,7 +18,9 @@ pub fn review_reason(known: &Knowledge) -> Option<Reason> {
     let by_hand = known.granted_by_hand().map(|grant| (grant.tenant, grant.credits));
     let grants = facts.grants.is_some() && ![answered.grants, by_hand].contains(&facts.grants);
     let asks = facts.reason.is_some() && facts.reason != answered.reason;
-    (grants || asks).then_some(Reason::DecisionOutdated)
+    // What a person took back by hand must not be taken again.
+    let linked = known.is_linked() && known.granted_by_hand().is_some_and(|grant| grant.refunds_by_hand);
+    (grants || asks || linked).then_some(Reason::DecisionOutdated)
 }
 
 /// What the facts say by themselves, whatever a person said.
