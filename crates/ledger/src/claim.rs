@@ -212,12 +212,6 @@ impl Claim {
     }
 }
 
-impl From<Result<Judgement, Reason>> for Judgement {
-    fn from(result: Result<Judgement, Reason>) -> Self {
-        result.unwrap_or_else(Self::Rejected)
-    }
-}
-
 /// Adds a claim to `claims`, which stay sorted: by source, accepted before others, then by the time of the
 /// event. So the first is the one that counts.
 pub(crate) fn join(claims: &mut Vec<Claim>, claim: Claim) {

@@ -58,19 +58,19 @@ pub fn decide(book: &Book, fact: &Fact, policy: &Policy, now: Now) -> Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulingRefused {
     /// There is no such payment.
-    #[error("there is no such payment; nothing was changed")]
+    #[error("there is no such payment")]
     NoSuchPayment,
     /// It grants fewer credits than one or more than [`CREDITS_PER_PAYMENT_MAX`].
-    #[error("a payment is worth 1 to {CREDITS_PER_PAYMENT_MAX} credits; nothing was changed")]
+    #[error("a payment is worth 1 to {CREDITS_PER_PAYMENT_MAX} credits")]
     CreditsOutOfRange,
     /// The payment intent that it names belongs to a payment that has credits or a claim of its own.
-    #[error("that payment intent belongs to another purchase; nothing was changed")]
+    #[error("that payment intent belongs to another purchase")]
     PaymentIntentTaken,
     /// The payment cannot be matched with refunds, and the word names neither its payment intent nor says
     /// that refunds are handled by hand.
     #[error(
         "no event names the payment intent of this purchase, so its refunds would not be matched: name the \
-         payment intent (pi_…), or say that refunds are handled by hand; nothing was changed"
+         payment intent (pi_…), or say that refunds are handled by hand"
     )]
     PaymentIntentMissing,
 }

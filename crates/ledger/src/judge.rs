@@ -21,7 +21,7 @@ pub fn judge(known: &mut Knowledge, fact: &Fact, policy: &Policy, is_known: impl
             // An accepted claim is not judged again: a changed setting never reaches back.
             let accepted = same.as_ref().is_some_and(|claim| claim.is_accepted());
             let judgement = match from_session && !accepted {
-                true => accept(terms, terms.amounts(), policy, &is_known).into(),
+                true => accept(terms, terms.amounts(), policy, &is_known),
                 false => Judgement::Waiting,
             };
             if let Some(same) = same.filter(|same| from_session && !accepted && same.told_by(&fact.told)) {
@@ -71,7 +71,7 @@ pub(crate) fn judge_waiting(
             Judgement::Rejected(_)
                 if !told_more && !told_again.is_some_and(|terms| terms.same_claim(&claim.terms)) => {}
             Judgement::Rejected(_) | Judgement::Waiting => {
-                claim.judgement = accept(&claim.terms, amounts, policy, &is_known).into();
+                claim.judgement = accept(&claim.terms, amounts, policy, &is_known);
             }
         }
         claim.session = session.max(claim.session);
@@ -91,8 +91,17 @@ pub(crate) fn is_unjudged(known: &Knowledge) -> bool {
         && known.claims.iter().any(|claim| claim.judgement == Judgement::Waiting)
 }
 
-/// Accepted, if every check holds; else the first check that does not.
+/// Accepted, if every check holds; else rejected, for the first that does not.
 fn accept(
+    terms: &ClaimedTerms,
+    amounts: Amounts,
+    policy: &Policy,
+    is_known: impl Fn(TenantId) -> bool,
+) -> Judgement {
+    checked(terms, amounts, policy, is_known).unwrap_or_else(Judgement::Rejected)
+}
+
+fn checked(
     terms: &ClaimedTerms,
     amounts: Amounts,
     policy: &Policy,

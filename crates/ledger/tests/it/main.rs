@@ -3,7 +3,7 @@
 //! double entry (`properties`), and against second, naive readings of the rules (`reference` for events,
 //! `till` and `coins` for commands); answers that are stored (`answers`). What every step is audited for:
 //! `audit`, `told`.
-//! Not here: the trust table (`src/offer/tests.rs`) and proration (`src/money/tests.rs`).
+//! Not here: the trust table (`src/judge/tests.rs`) and proration (`src/money/tests.rs`).
 
 mod answers;
 mod asked;

@@ -325,8 +325,14 @@ async fn an_operator_confirms_which_time_is_right() {
 
     for (body, expected) in [
         (json!({ "time": "noon", "reason": "r" }), "time must be `wall` or `kept`"),
-        (json!({ "time": "wall", "reason": " " }), "reason must be up to 500 visible characters"),
-        (json!({ "time": "wall", "reason": "r".repeat(501) }), "reason must be up to 500 visible characters"),
+        (
+            json!({ "time": "wall", "reason": " " }),
+            "reason must be 1 to 500 characters that still explain this in a year",
+        ),
+        (
+            json!({ "time": "wall", "reason": "r".repeat(501) }),
+            "reason must be 1 to 500 characters that still explain this in a year",
+        ),
     ] {
         let answer = shop.till.deployment.post("/api/admin/clock/confirm", &body).await;
         assert!(answer.summary().contains(expected), "{}", answer.summary());

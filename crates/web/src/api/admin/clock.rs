@@ -6,13 +6,10 @@ use engine::clock::{ClockState, ClockStatus, Doubt, Side, remember};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::actions;
 use crate::answer::{Data, Problem, ProblemKind, rfc3339};
-use crate::api::text::is_plain;
 use crate::api::{Operator, Received, body};
 use crate::schema::{ClockReason, ClockStateName, ClockTime};
-
-/// The most characters of a reason.
-const REASON_CHARS_MAX: usize = 500;
 
 /// Show the clock
 ///
@@ -53,10 +50,7 @@ pub(crate) async fn confirm(Operator { request, caller }: Operator, received: Re
             request.query.only(&[])?;
             let Confirmation { time, reason } = body(&request, received)?;
             let side = Side::from_name(&time).ok_or_else(|| Problem::value("time", "`wall` or `kept`"))?;
-            if !is_plain(&reason) || reason.chars().count() > REASON_CHARS_MAX {
-                let expected = format!("up to {REASON_CHARS_MAX} visible characters");
-                return Err(Problem::value("reason", &expected));
-            }
+            let reason = actions::reason(reason)?;
             let clock = &request.app.clock;
             let status = clock.confirm(side).ok_or_else(|| {
                 let message =

@@ -185,7 +185,7 @@ fn problem(refusal: ActionRefusal) -> Problem {
             ))
             .with_details(json!({ "items": items }))
         }
-        ActionRefusal::Ruling(refused) => invalid(refused.to_string()),
+        ActionRefusal::Ruling(refused) => invalid(format!("Nothing was changed: {refused}.")),
         ActionRefusal::AboutAnEvent => {
             invalid("This item is about an event: resolving it reads the event again, as it is.".to_owned())
         }
