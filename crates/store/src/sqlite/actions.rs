@@ -252,3 +252,19 @@ fn signature(actor: &Actor) -> String {
         None => plain(&actor.name),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Actor, signature};
+
+    #[test]
+    fn a_name_cannot_read_like_an_approval() {
+        let actor = Actor {
+            person: "person_1".to_owned(),
+            name: "Ann".to_owned(),
+            key: Some("key_1".to_owned()),
+            key_name: Some("laptop), approved by Bob (key main".to_owned()),
+        };
+        assert_eq!(signature(&actor), "Ann (key laptop approved by Bob key main)");
+    }
+}

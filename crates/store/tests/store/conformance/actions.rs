@@ -30,6 +30,7 @@ pub(super) const CASES: &[Case] = &[
     case!([preview_action], a_preview_says_what_would_happen_and_changes_nothing),
     case!([ask_action, quarantine_item], a_quarantine_decision_counts_what_it_grants_and_takes_back),
     case!([ask_action, quarantine_item], what_is_granted_counts_in_full_where_its_money_was_refunded),
+    case!([ask_action, review], what_is_taken_back_counts_beside_what_is_given),
     case!([ask_action, preview_action, quarantine], many_items_are_one_action_if_the_count_is_right),
     case!([ask_action, preview_action], no_more_items_than_one_decision_may_have),
 ];
@@ -336,6 +337,25 @@ async fn what_is_granted_counts_in_full_where_its_money_was_refunded(store: Stor
     assert_eq!(balance(&store, 1).await, [0; 4]);
     learn(&store, &[sale.refund(1000, RefundRank::Failed)]).await;
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
+}
+
+/// A refund that could not be prorated, because nobody knew the amount: naming it takes credits back.
+async fn what_is_taken_back_counts_beside_what_is_given(store: Store) {
+    open_for_two(&store).await;
+    let sale = Sale::new("a");
+    let mut bought = sale.bought();
+    bought.knowledge.session_total = None;
+    bought.claimed.as_mut().unwrap().amount = None;
+    learn(&store, &[bought, sale.refund(500, RefundRank::Succeeded)]).await;
+    assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
+    store.review(Arc::default(), Now::trusted(at(3600)), 10).await.unwrap();
+    let terms =
+        GrantTerms { credits: Some(Credits(11)), amount: Some(ledger::Minor(1000)), ..GrantTerms::default() };
+    let resolving = ActionRequest::QuarantineResolve { items: Items::One(1), terms };
+    let done = kept_at(&store, "ann", resolving, at(3600)).await;
+    let told = &done.result.consequences;
+    assert_eq!((told.granted, told.taken_back, done.credits), (Credits(1), Credits(4), Credits(5)));
+    assert_eq!(balance(&store, 1).await, [6, 0, 0, 0]);
 }
 
 async fn a_quarantine_decision_counts_what_it_grants_and_takes_back(store: Store) {

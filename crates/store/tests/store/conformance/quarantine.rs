@@ -2,7 +2,8 @@
 
 use ledger::knowledge::{Answered, Grant, Ruling, Verdict};
 use ledger::{
-    Catalogue, Credits, Minor, Now, Outcome, Package, PaymentStatus, Policy, Reason, Rounding, RulingRefused,
+    Catalogue, Credits, Knowledge, Minor, Now, Outcome, Package, PaymentStatus, Policy, Reason, Rounding,
+    RulingRefused,
 };
 use store::{
     ActionRefusal, ActionRequest, ActionState, GrantTerms, Items, Page, PurchaseFigures, QuarantineFilter,
@@ -15,6 +16,7 @@ use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case!([quarantine, quarantine_item, settle], terms_that_cannot_be_believed_are_a_question),
+    case!([settle, quarantine_item], an_item_tells_the_figures_of_now),
     case!([quarantine, settle], a_question_that_changes_stays_the_same_item),
     case!([quarantine_item, settle, replay], a_mended_catalogue_and_a_replay_clear_the_question),
     case!([quarantine], open_questions_are_listed_alone_or_with_those_that_were_closed),
@@ -55,6 +57,18 @@ async fn terms_that_cannot_be_believed_are_a_question(store: Store) {
     assert_eq!(store.quarantine_item(item.id).await.unwrap().unwrap().payment.as_deref(), Some("pi_a"));
     let row = payment(&store, &sale.object("pi")).await;
     assert_eq!((row.status, row.tenant), (PaymentStatus::Quarantined, None));
+}
+
+async fn an_item_tells_the_figures_of_now(store: Store) {
+    let sale = Sale::new("a");
+    learn(&store, &[sale.ordered()]).await;
+    for received in [100, 300] {
+        let known =
+            Knowledge { received: [(sale.object("pi"), Minor(received))].into(), ..Knowledge::default() };
+        learn(&store, &[sale.fact(&format!("part{received}"), known)]).await;
+        let item = the_open_one(&store).await;
+        assert!(item.detail.starts_with(&format!("{received} of 1000 minor units")), "{}", item.detail);
+    }
 }
 
 async fn a_question_that_changes_stays_the_same_item(store: Store) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger::knowledge::RefundRank;
-use ledger::{Minor, Now, Outcome, Policy, Reason, Timestamp};
+use ledger::{Knowledge, Minor, Now, Outcome, Policy, Reason, Timestamp};
 use store::{QuarantineFilter, Settled, Store, UnrelatedMoney};
 
 use super::sale::{ALL, NOW, Sale, balance, learn, payment};
@@ -72,6 +72,8 @@ async fn a_refund_without_its_purchase_needs_a_person_until_that_arrives(store: 
 async fn money_that_is_not_ours_is_counted_until_it_is(store: Store) {
     let sales = ["a", "b"].map(Sale::new);
     assert_eq!(learn(&store, &sales.each_ref().map(Sale::charged)).await, [Outcome::Ignored; 2]);
+    let expired = Knowledge { expired: true, ..Knowledge::default() };
+    assert_eq!(learn(&store, &[Sale::new("z").fact("expired", expired)]).await, [Outcome::Ignored]);
     let money = |payments, amount| vec![UnrelatedMoney { currency: None, payments, amount: Minor(amount) }];
     assert_eq!(store.unrelated_money().await.unwrap(), money(2, 2000));
     assert_eq!(
