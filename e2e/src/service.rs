@@ -152,6 +152,11 @@ impl Service {
         self.process.terminate();
     }
 
+    /// Waits until it ends by itself.
+    pub fn wait(self) -> Ended {
+        self.process.wait()
+    }
+
     /// Asks it to end, and waits until it has.
     pub fn stop(self) -> Ended {
         self.terminate();

@@ -53,7 +53,8 @@ pub(crate) fn running(database: &Database) -> Option<String> {
 /// opening it would make a fresh one.
 pub(crate) fn require_ledger(database: &Database) -> Result<(), Failure> {
     let path = database.path.display();
-    match std::fs::File::open(&database.path) {
+    // Never opened here: closing it would drop the locks of a service in this process.
+    match std::fs::metadata(&database.path) {
         Ok(_) if sqlite::mode_of(&database.path).is_some() => Ok(()),
         Ok(_) => Err(Failure::failed(format!(
             "{path} holds no ledger; was its -wal file left behind? Nothing was changed"

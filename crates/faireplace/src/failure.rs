@@ -80,9 +80,14 @@ impl From<OpenError> for Failure {
             OpenError::OtherMode { ref asked, .. } => {
                 Self::configuration(format!("{error}: DATABASE_URL=sqlite:{asked}.db"))
             }
-            OpenError::Foreign { .. } | OpenError::TooNew { .. } | OpenError::MigrationChanged { .. } => {
-                Self::configuration(error.to_string())
-            }
+            // Nothing that a second start would mend: a person must look.
+            OpenError::Foreign { .. }
+            | OpenError::TooNew { .. }
+            | OpenError::MigrationChanged { .. }
+            | OpenError::Linked { .. }
+            | OpenError::StaleLog { .. }
+            | OpenError::LogWithoutDatabase { .. }
+            | OpenError::RescuedCopy { .. } => Self::configuration(error.to_string()),
             OpenError::InUse { ref path, ref holder } => {
                 Self::failed(in_use(path, holder).unwrap_or_else(|| error.to_string()))
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use engine::clock::{DateSource, Keeper, Machine};
 use engine::{Applier, Clock, Deliverer, Pruner, Sweeper, read};
-use store::{OpenError, Store};
+use store::{ClosedBecause, OpenError, Store, StoreError};
 use stripe::Secret;
 use stripe::retry::Schedule;
 use tokio::net::TcpListener;
@@ -138,10 +138,7 @@ impl Service {
 
         let ended = tokio::select! {
             () = ordered(self.orders_to_stop) => Ok(()),
-            () = store.closed() => Err(Failure::disk(
-                "the disk failed, so the service stops: what was acknowledged is on disk, and Stripe sends \
-                 the rest again. Look at the disk, then start it again",
-            )),
+            because = store.closed() => Err(Failure::disk(because.to_string())),
             // None ends by itself before it is told to.
             Some(_) = loops.join_next() => Err(Failure::failed(
                 "a part of the service panicked, so all of it stops; what was acknowledged is on disk. \
@@ -153,7 +150,11 @@ impl Service {
         let _ = stop.send(true);
         draining.send_replace(true);
         while loops.join_next().await.is_some() {}
-        ended
+        // An orderly end says that everything is on disk: not where the disk has no name for it any more.
+        match closed_meanwhile(&store).await {
+            Some(because) if ended.is_ok() => Err(Failure::disk(because.to_string())),
+            _ => ended,
+        }
     }
 }
 
@@ -170,6 +171,19 @@ fn cannot_listen(config: &Config, error: &std::io::Error) -> Failure {
         "cannot listen on {address}: {error}. Stop what listens there, or choose another port: \
          FAIREPLACE_LISTEN=127.0.0.1:3001"
     ))
+}
+
+/// Why the database takes no more writes, if that is so.
+async fn closed_meanwhile(store: &Store) -> Option<ClosedBecause> {
+    for _ in 0..3 {
+        match store.check_file().await {
+            Ok(()) => return None,
+            Err(StoreError::FileChanged(_) | StoreError::Closed) => return Some(store.closed().await),
+            // It is busy, or it closed before it came to this: the next answer says which.
+            Err(_) => {}
+        }
+    }
+    None
 }
 
 /// Resolves on either signal.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::sqlite::FileChange;
+
 /// A verb of the store did not do its work.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -16,6 +18,10 @@ pub enum StoreError {
     /// again to find out.
     #[error("a write failed and may or may not be on disk: {0}")]
     Unknown(String),
+    /// The path of the database does not name the file any more that this was written to, or not alone. The
+    /// database closes. Never acknowledge it.
+    #[error("what was written may not be found again: {0}")]
+    FileChanged(String),
     /// A statement failed; its own work was rolled back, its neighbours' was not.
     #[error("the database refused: {0}; nothing of it was written")]
     Refused(String),
@@ -30,7 +36,7 @@ impl StoreError {
     pub fn is_about_the_work(&self) -> bool {
         match self {
             Self::Refused(_) | Self::Corrupt(_) => true,
-            Self::Busy | Self::Closed | Self::Unknown(_) => false,
+            Self::Busy | Self::Closed | Self::Unknown(_) | Self::FileChanged(_) => false,
         }
     }
 }
@@ -46,6 +52,92 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// Why an open database takes no more writes. It prints as what happened, what it means for what was
+/// acknowledged, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClosedBecause {
+    /// A write or a sync failed.
+    DiskFailed(String),
+    /// Its path does not name the open file any more, or not alone.
+    FileChanged {
+        /// What happened to it.
+        change: FileChange,
+        /// The path.
+        database: PathBuf,
+        /// Where everything is that was acknowledged.
+        safe: Safe,
+    },
+    /// The thread that writes panicked.
+    WriterPanicked,
+}
+
+/// Where everything is that a database which was taken away had acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Safe {
+    /// In the file that the path names.
+    InPlace,
+    /// In a copy that was saved.
+    Copied(PathBuf),
+    /// Only in the file that was taken away: saving a copy failed, and why.
+    Nowhere(String),
+}
+
+impl std::fmt::Display for ClosedBecause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::DiskFailed(error) => write!(
+                f,
+                "the disk failed ({error}), so the service stops: what was acknowledged is on disk, and \
+                 Stripe sends the rest again. Look at the disk, then start it again"
+            ),
+            Self::FileChanged { change, database, safe } => {
+                write!(f, "{change}, so the service stops; nothing was acknowledged since. ")?;
+                safe.explain(f, change, database)
+            }
+            Self::WriterPanicked => f.write_str(
+                "the part of the service that writes panicked, so all of it stops; what was acknowledged is \
+                 on disk. Start it again, and please report the lines above",
+            ),
+        }
+    }
+}
+
+impl Safe {
+    fn explain(
+        &self,
+        f: &mut std::fmt::Formatter<'_>,
+        change: &FileChange,
+        database: &Path,
+    ) -> std::fmt::Result {
+        let database = database.display();
+        match self {
+            Self::InPlace => {
+                write!(f, "Everything that was acknowledged before is in {database}. ")?;
+                f.write_str(match change {
+                    FileChange::Linked { .. } => "Remove the other name, then start it again",
+                    FileChange::Moved { .. } | FileChange::CompanionMoved { .. } => {
+                        "Find out what did that, then start it again"
+                    }
+                })
+            }
+            Self::Copied(copy) => {
+                let copy = copy.display();
+                write!(
+                    f,
+                    "Everything that was acknowledged before is in {copy}, which was saved just now. To go \
+                     on with it, run `faireplace restore {copy}`, then start it again"
+                )
+            }
+            Self::Nowhere(error) => write!(
+                f,
+                "A copy of what was acknowledged before could NOT be saved ({error}). Put {database} back \
+                 with its -wal before you start it again, or restore a backup with `faireplace restore \
+                 BACKUP` and have Stripe send the events since then again"
+            ),
+        }
+    }
+}
+
 /// The database could not be opened. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -56,6 +148,66 @@ pub enum OpenError {
         path: PathBuf,
         /// What the other process wrote about itself.
         holder: String,
+    },
+    /// It has several names in the file system. Through another name, its write-ahead log would not be found.
+    #[error(
+        "{path} has {names} names (hard links); a database must have one, or its write-ahead log is missed \
+         and what was acknowledged with it. Nothing was changed. Remove the other names: \
+         `find DIRECTORY -samefile {path}` shows them"
+    )]
+    Linked {
+        /// The file.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+    },
+    /// Somebody put another file in its place at this moment.
+    #[error("{path} was replaced while it was being opened; nothing was changed. Start it again")]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The write-ahead log beside it is another database's, or of another time.
+    #[error(
+        "{log} does not belong to {path}: a database was put there beside the write-ahead log of another \
+         one, and opening the two together would mix them. Nothing was changed. To put a backup in the \
+         database's place, run `faireplace restore BACKUP`, which moves these files aside. If {path} alone \
+         is what you want, move the -wal and the -shm file aside yourself"
+    )]
+    StaleLog {
+        /// The database.
+        path: PathBuf,
+        /// The log.
+        log: PathBuf,
+    },
+    /// There is a write-ahead log, and the database that it belongs to is missing or empty.
+    #[error(
+        "{log} holds writes of a database that is missing from {path}; a new one would bury them. Nothing \
+         was changed. Put the database back beside it. To start anew, move the -wal and the -shm file aside"
+    )]
+    LogWithoutDatabase {
+        /// The database.
+        path: PathBuf,
+        /// The log.
+        log: PathBuf,
+    },
+    /// The database is missing or empty, and beside it is what was rescued of it.
+    #[error(
+        "there is no database at {path}, and {copy} was saved when it was taken away; a new one would bury \
+         what was acknowledged. Nothing was changed. Run `faireplace restore {copy}`. To start anew, move \
+         that copy elsewhere"
+    )]
+    RescuedCopy {
+        /// The database.
+        path: PathBuf,
+        /// What was saved of it.
+        copy: PathBuf,
+    },
+    /// Another process is copying to this name.
+    #[error("{path} is being made by another process; nothing was copied. Choose another name, or wait")]
+    CopyUnderWay {
+        /// The file to make.
+        path: PathBuf,
     },
     /// It is not ours.
     #[error("{path} is not a faireplace database; nothing was changed. Name another file in DATABASE_URL")]

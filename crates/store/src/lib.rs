@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 use ledger::{EventId, Hold, HoldId, HoldState, Now, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
 
-pub use error::{OpenError, StoreError};
+pub use error::{ClosedBecause, OpenError, Safe, StoreError};
 pub use model::*;
-pub use sqlite::Mode;
+pub use sqlite::{FileChange, Mode};
 
 /// An open database. Cheap to clone; closed when the last clone is gone.
 #[derive(Clone, Debug)]
@@ -56,9 +56,9 @@ impl Store {
         sqlite::Sqlite::open(path, mode).map(Self::Sqlite)
     }
 
-    /// Resolves when the database takes no more writes, because the disk failed. The process should end then:
-    /// only opening the file again finds out what it holds.
-    pub async fn closed(&self) {
+    /// Resolves when the database takes no more writes, and says why. The process should end then: only
+    /// opening the file again finds out what it holds.
+    pub async fn closed(&self) -> ClosedBecause {
         match self {
             Self::Sqlite(database) => database.closed().await,
         }
@@ -225,6 +225,12 @@ verbs! {
     remember_clock(mark: ClockMark, due_by: Timestamp) -> ();
     /// What is known of the time that was last written.
     clock_record() -> ClockRecord;
+    /// Fails where the path of the database does not name the open file any more: the database closes then
+    /// ([`Store::closed`]), as it does after any other write. Nothing is written.
+    check_file() -> ();
+    /// Fails where nothing can be stored: writes a little, durably, and looks at the file as
+    /// [`Store::check_file`] does.
+    check_writable() -> ();
     /// How the store is doing.
     health() -> Health;
     /// Reads the whole journal and reports what does not add up.

@@ -310,7 +310,7 @@ pub struct Listing<T> {
 }
 
 /// How the store is doing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// Events kept.
     pub events: i64,

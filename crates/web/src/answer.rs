@@ -231,7 +231,7 @@ impl From<StoreError> for Problem {
                 ProblemKind::Unavailable,
                 "The database takes no more writes. Nothing was changed; the service must be restarted.",
             ),
-            StoreError::Unknown(_) => Self::new(
+            StoreError::Unknown(_) | StoreError::FileChanged(_) => Self::new(
                 ProblemKind::OutcomeUnknown,
                 "The write may or may not have been stored. With an Idempotency-Key, ask again under the \
                  same one: it is done once. Without one, look before you try again.",

@@ -7,6 +7,7 @@ use ledger::chain::hex;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
+use super::wal_link;
 use crate::error::OpenError;
 
 const MIGRATIONS: &[(i64, &str)] =
@@ -43,6 +44,7 @@ pub(super) fn run(path: &Path, connection: &mut Connection) -> Result<(), OpenEr
         transaction
             .execute("INSERT INTO migrations (version, checksum) VALUES (?1, ?2)", (version, sum(sql)))
             .map_err(sqlite)?;
+        transaction.execute(wal_link::ADVANCE, []).map_err(sqlite)?;
         transaction.commit().map_err(sqlite)?;
     }
     Ok(())

@@ -11,6 +11,7 @@ mod deliveries;
 mod endpoints;
 mod events;
 mod feed;
+mod held;
 mod holds;
 mod ingest;
 mod journal;
@@ -24,6 +25,7 @@ mod operators;
 mod paging;
 mod payments;
 mod people;
+mod probe;
 mod purchases;
 mod quarantine;
 mod reader;
@@ -34,6 +36,7 @@ mod statement;
 mod sweep;
 mod tenants;
 mod waits;
+mod wal_link;
 mod writer;
 
 use std::path::Path;
@@ -42,11 +45,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ledger::{EventId, Hold, HoldId, HoldState, Now, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
 
 pub use backup::backup;
+pub use held::FileChange;
 pub use migrate::NEWEST as SCHEMA_NEWEST;
 pub use open::{Mode, holder, mode_of};
 pub use writer::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
 
-use crate::error::{OpenError, StoreError};
+use crate::error::{ClosedBecause, OpenError, StoreError};
 use crate::model::{
     Answered, Attempt, Audit, BegunPurchase, ClockMark, ClockRecord, Delivery, DeliveryRow, DeliveryState,
     Disabled, DueDelivery, DueEvent, EndpointRow, EventFilter, EventRow, Health, KeyRow, Listing, LotRow,
@@ -69,7 +73,8 @@ const REVIEWS_PER_BATCH: u32 = 16;
 #[derive(Clone, Debug)]
 pub struct Sqlite {
     // Dropped in this order. The writer's connection is the last to close, which moves the write-ahead log
-    // into the file: no reader may. The lock goes when nothing of ours has the file open any more.
+    // into the file: no reader may. The lock goes when nothing of ours has the file open any more. Each of
+    // them keeps the file itself open for longer than its connections.
     readers: reader::Readers,
     // Who asks, and what they have: no listing holds up either.
     counter: reader::Readers,
@@ -84,11 +89,14 @@ impl Sqlite {
     /// Opens `path`, creating it where it is missing and migrating it where it is older.
     pub fn open(path: &Path, mode: Mode) -> Result<Self, OpenError> {
         let lock = open::Lock::take(path)?;
-        let connection = open::writer(path, mode)?;
-        let readers = reader::Readers::open(path, reader::READERS)?;
-        let counter = reader::Readers::open(path, reader::COUNTER_READERS)?;
-        let loops = reader::Readers::open(path, 1)?;
-        let writer = writer::Writer::start(connection)
+        let mut file = held::HeldFile::open(path)?;
+        let connection = open::writer(&file, mode)?;
+        file.remember_companions()?;
+        let file = Arc::new(file);
+        let readers = reader::Readers::open(&file, reader::READERS)?;
+        let counter = reader::Readers::open(&file, reader::COUNTER_READERS)?;
+        let loops = reader::Readers::open(&file, 1)?;
+        let writer = writer::Writer::start(connection, file)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let known_keys = known_keys::KnownKeys::default();
         Ok(Self { readers, counter, loops, writer, known_keys, lock: Arc::new(Mutex::new(lock)) })
@@ -99,8 +107,17 @@ impl Sqlite {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).describe(text)
     }
 
-    pub(crate) async fn closed(&self) {
-        self.writer.closed().await;
+    pub(crate) async fn closed(&self) -> ClosedBecause {
+        self.writer.closed().await
+    }
+
+    pub(crate) async fn check_file(&self) -> Answer<()> {
+        // An empty commit: the file is looked at after each.
+        self.writer.write_statement(|_| Ok(())).await
+    }
+
+    pub(crate) async fn check_writable(&self) -> Answer<()> {
+        self.writer.write_statement(probe::write).await
     }
 
     pub(crate) async fn ingest(&self, delivery: Delivery, now: Timestamp) -> Answer<Receipt> {

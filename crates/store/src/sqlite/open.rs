@@ -9,7 +9,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::migrate;
+use super::held::HeldFile;
+use super::{migrate, wal_link};
 use crate::error::OpenError;
 
 /// "FPlc": marks a file as ours, in SQLite's header.
@@ -52,21 +53,10 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock beside `database`, or says who has it.
     pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
-        let path = lock_path(database);
-        let io = |source| OpenError::Io { path: path.clone(), source };
-        let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
-            .open(&path)
-            .map_err(io)?;
         let mut waits = 0;
         loop {
-            match file.try_lock() {
-                Ok(()) => {
-                    // Whoever had it before says nothing about who has it now.
-                    file.set_len(0).map_err(io)?;
-                    return Ok(Self { file });
-                }
-                Err(TryLockError::Error(error)) => return Err(io(error)),
-                Err(TryLockError::WouldBlock) => {}
+            if let Some(lock) = Self::try_take(database)? {
+                return Ok(lock);
             }
             let holder = holder(database);
             // A service says its name and stays. A command has no name and is gone in a moment, and so is
@@ -77,6 +67,24 @@ impl Lock {
             }
             waits += 1;
             std::thread::sleep(WAIT);
+        }
+    }
+
+    /// Takes the lock beside `database`; none where another has it.
+    pub(super) fn try_take(database: &Path) -> Result<Option<Self>, OpenError> {
+        let path = lock_path(database);
+        let io = |source| OpenError::Io { path: path.clone(), source };
+        let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(&path)
+            .map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {
+                // Whoever had it before says nothing about who has it now.
+                file.set_len(0).map_err(io)?;
+                Ok(Some(Self { file }))
+            }
+            Err(TryLockError::Error(error)) => Err(io(error)),
+            Err(TryLockError::WouldBlock) => Ok(None),
         }
     }
 
@@ -109,7 +117,7 @@ fn lock_path(database: &Path) -> PathBuf {
 }
 
 /// Files hold payment data: nobody but the owner reads them.
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
@@ -117,29 +125,26 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// The mode that a database belongs to; none where there is no database of ours.
 pub fn mode_of(path: &Path) -> Option<Mode> {
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
-    match stored_mode(&connection)?.as_str() {
+    let mode = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok().and_then(|c| stored_mode(&c));
+    // Beside a write-ahead log that is not its own, the file is asked alone; opening it says what is wrong.
+    let mode = mode.or_else(|| stored_mode(&wal_link::without_log(path).ok()?));
+    match mode?.as_str() {
         "test" => Some(Mode::Test),
         "live" => Some(Mode::Live),
         _ => None,
     }
 }
 
-/// Makes an empty file, if there is none, that nobody but the owner reads.
-pub(super) fn private_file(path: &Path) -> Result<(), OpenError> {
-    let opened = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path);
-    opened.map(drop).map_err(|source| OpenError::Io { path: path.to_owned(), source })
-}
-
 /// Opens the one connection that writes, creating or migrating the database where that is possible.
-pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
+pub(super) fn writer(file: &HeldFile, mode: Mode) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::SqliteTooOld { found: rusqlite::version().to_owned() });
     }
-    private_file(path)?;
+    let linked = wal_link::check(file)?;
+    let path = file.path();
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let sqlite = |error: rusqlite::Error| OpenError::sqlite(path, &error);
-    ours(path, &connection)?;
+    let id = ours(path, &connection)?;
     migrate::check(path, &connection)?;
     same_mode(path, &connection, mode)?;
     let journal: String =
@@ -152,13 +157,28 @@ pub(super) fn writer(path: &Path, mode: Mode) -> Result<Connection, OpenError> {
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")
         .map_err(sqlite)?;
-    // Before the first table, so that a file whose making was interrupted is still known as ours.
-    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
+    // Before the first table, so that a file whose making was interrupted is still known as ours. Only then:
+    // it would be a commit without a link.
+    if id != APPLICATION_ID {
+        connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
+    }
     migrate::run(path, &mut connection)?;
-    connection
-        .execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('mode', ?1)", [mode.as_str()])
-        .map_err(sqlite)?;
+    if stored_mode(&connection).is_none() {
+        remember_mode(&mut connection, mode).map_err(sqlite)?;
+    }
+    if !linked {
+        // From now on the file alone says which write-ahead log is its own.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(sqlite)?;
+    }
     Ok(connection)
+}
+
+/// Writes down which mode a new database belongs to.
+fn remember_mode(connection: &mut Connection, mode: Mode) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute("INSERT INTO meta (key, value) VALUES ('mode', ?1)", [mode.as_str()])?;
+    transaction.execute(wal_link::ADVANCE, [])?;
+    transaction.commit()
 }
 
 /// Opens one of the connections that only read.
@@ -186,14 +206,14 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// An empty file becomes ours; any other must say that it is.
-fn ours(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+/// An empty file becomes ours; any other must say that it is. Answers what it says.
+fn ours(path: &Path, connection: &Connection) -> Result<i64, OpenError> {
     let foreign = |_| OpenError::Foreign { path: path.to_owned() };
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(foreign)?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(foreign)?;
     if id == APPLICATION_ID || (id == 0 && tables == 0) {
-        Ok(())
+        Ok(id)
     } else {
         Err(OpenError::Foreign { path: path.to_owned() })
     }

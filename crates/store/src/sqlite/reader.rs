@@ -1,12 +1,12 @@
 //! The connections that only read: a few, each used by one query at a time, off the async threads. They see
 //! every commit that was answered before they began.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
+use super::held::HeldFile;
 use super::open;
 use crate::error::{OpenError, StoreError};
 
@@ -18,14 +18,28 @@ pub(super) const COUNTER_READERS: usize = 2;
 /// The way to the readers.
 #[derive(Clone, Debug)]
 pub(super) struct Readers {
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Idle>,
     permits: Arc<Semaphore>,
 }
 
+/// The connections that nobody uses, and the file that they read, which is closed after them.
+#[derive(Debug)]
+struct Idle {
+    connections: Mutex<Vec<Connection>>,
+    _file: Arc<HeldFile>,
+}
+
+impl Idle {
+    fn lock(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Readers {
-    pub(super) fn open(path: &Path, count: usize) -> Result<Self, OpenError> {
-        let connections: Vec<_> = (0..count).map(|_| open::reader(path)).collect::<Result<_, _>>()?;
-        Ok(Self { idle: Arc::new(Mutex::new(connections)), permits: Arc::new(Semaphore::new(count)) })
+    pub(super) fn open(file: &Arc<HeldFile>, count: usize) -> Result<Self, OpenError> {
+        let connections: Vec<_> = (0..count).map(|_| open::reader(file.path())).collect::<Result<_, _>>()?;
+        let idle = Idle { connections: Mutex::new(connections), _file: file.clone() };
+        Ok(Self { idle: Arc::new(idle), permits: Arc::new(Semaphore::new(count)) })
     }
 
     /// Runs `query` on a connection of its own, in one read transaction: all that it sees is of one moment.
@@ -36,7 +50,7 @@ impl Readers {
         let permit = self.permits.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let idle = self.idle.clone();
         let work = move || {
-            let connection = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = idle.lock().pop();
             let mut lent = Lent { connection, idle };
             // A permit is held, so a connection is there.
             let connection = lent.connection.as_mut().ok_or(StoreError::Closed)?;
@@ -62,13 +76,13 @@ impl Readers {
 /// A connection on loan; it goes back even if the query panics.
 struct Lent {
     connection: Option<Connection>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Idle>,
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            self.idle.lock().push(connection);
         }
     }
 }

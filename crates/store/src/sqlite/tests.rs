@@ -14,8 +14,8 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use uuid::Uuid;
 
 use super::{
-    Mode, actions, audit, clock, commands, deliveries, endpoints, events, feed, holds, ingest, journal, keys,
-    open, payments, people, purchases, quarantine, reports, statement, sweep, tenants,
+    Mode, actions, audit, clock, commands, deliveries, endpoints, events, feed, held, holds, ingest, journal,
+    keys, open, payments, people, purchases, quarantine, reports, statement, sweep, tenants,
 };
 use crate::body;
 use crate::model::{
@@ -48,7 +48,7 @@ fn hear(event: TraceEvent<'_>) {
 fn no_statement_that_runs_often_walks_what_grows() {
     let folder = std::env::temp_dir().join(format!("store-plans-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let mut c = open::writer(&folder.join("a.db"), Mode::Test).unwrap();
+    let mut c = open::writer(&held::HeldFile::open(&folder.join("a.db")).unwrap(), Mode::Test).unwrap();
     c.execute("INSERT INTO tenants (id, created_at) VALUES (?1, ?2)", (WHO.0, NOW.0)).unwrap();
     c.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(hear)).unwrap();
     let mut faults = Vec::new();

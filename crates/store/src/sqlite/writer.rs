@@ -1,6 +1,9 @@
 //! The one thread that writes. It takes whatever has queued, runs it in one `BEGIN IMMEDIATE` transaction,
 //! commits once, and only then answers: strangers share one fsync (design section 4, rules 2 and 3).
 //!
+//! Before it answers, it makes sure that the path of the database still names the file that it wrote to: what
+//! is in a file that nobody will open again was not kept.
+//!
 //! A job is never cancelled: whoever awaits its answer may go away, the work goes on. A job that fails is
 //! rolled back to its own savepoint, so that it never takes its neighbours with it.
 
@@ -9,9 +12,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::error::StoreError;
+use super::backup::rescue;
+use super::held::{FileChange, HeldFile};
+use super::wal_link;
+use crate::error::{ClosedBecause, Safe, StoreError};
 
 /// Jobs that may wait for the writer; more are refused, so that overload shows early instead of growing.
 pub const QUEUE_JOBS_MAX: usize = 4096;
@@ -27,22 +33,31 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 pub(super) struct Writer {
     // Dropped before the thread is waited for: without senders, it ends.
     jobs: mpsc::Sender<Job>,
+    closed: watch::Receiver<Option<ClosedBecause>>,
     _thread: Arc<Thread>,
 }
 
 impl Writer {
     /// Starts the thread. It ends when the last `Writer` is gone, or when a commit fails for a reason after
-    /// which the database must not be trusted; then every later write answers [`StoreError::Closed`].
-    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
-        let (queue, jobs) = mpsc::channel(QUEUE_JOBS_MAX);
-        let thread =
-            std::thread::Builder::new().name("writer".to_owned()).spawn(move || run(&connection, jobs))?;
-        Ok(Self { jobs: queue, _thread: Arc::new(Thread(Some(thread))) })
+    /// which the database must not be trusted, or `file` is not at its path any more; then every later write
+    /// answers [`StoreError::Closed`]. It keeps `file` open for longer than `connection`.
+    pub(super) fn start(connection: Connection, file: Arc<HeldFile>) -> std::io::Result<Self> {
+        let (queue, mut jobs) = mpsc::channel(QUEUE_JOBS_MAX);
+        let (say_why, closed) = watch::channel(None);
+        let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
+            let because = run(&connection, &file, &mut jobs);
+            drop(connection);
+            drop(file);
+            say_why.send_replace(because);
+        })?;
+        Ok(Self { jobs: queue, closed, _thread: Arc::new(Thread(Some(thread))) })
     }
 
-    /// Resolves when the thread has ended.
-    pub(super) async fn closed(&self) {
-        self.jobs.closed().await;
+    /// Resolves when the thread has ended, and says why.
+    pub(super) async fn closed(&self) -> ClosedBecause {
+        let mut closed = self.closed.clone();
+        let because = closed.wait_for(Option::is_some).await.ok().and_then(|because| because.clone());
+        because.unwrap_or(ClosedBecause::WriterPanicked)
     }
 
     /// Runs `work` in the next commit and answers when it is durable. `work` is one unit: if it fails or
@@ -115,23 +130,64 @@ pub(super) fn isolated<T>(
     result
 }
 
-fn run(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
+/// Writes until there is nobody left to ask for it, or until it must stop; answers why it had to.
+fn run(connection: &Connection, file: &HeldFile, jobs: &mut mpsc::Receiver<Job>) -> Option<ClosedBecause> {
     while let Some(first) = jobs.blocking_recv() {
-        let (answers, fate) = commit(connection, first, &mut jobs);
-        if let Err(error) = &fate {
+        let (answers, fate) = commit(connection, first, jobs);
+        let change = file.change();
+        let unsure = match (&fate, &change) {
+            (_, Ok(Some(change))) => Some(StoreError::FileChanged(change.to_string())),
+            (Err(error), _) => Some(StoreError::Unknown(error.to_string())),
+            (Ok(()), Err(error)) => {
+                Some(StoreError::Unknown(format!("the file cannot be looked at: {error}")))
+            }
+            (Ok(()), Ok(None)) => None,
+        };
+        if let Some(error) = &unsure {
             tracing::error!(%error, "a commit failed; none of its writes was acknowledged");
         }
         for answer in answers {
-            answer(match &fate {
-                Ok(()) => Ok(()),
-                Err(error) => Err(StoreError::Unknown(error.to_string())),
-            });
+            answer(unsure.clone().map_or(Ok(()), Err));
         }
-        if fate.is_err_and(|error| is_fatal(&error)) {
-            tracing::error!("the disk failed: no more writes are taken");
-            return;
-        }
+        let because = match (fate, change) {
+            (_, Ok(Some(change))) => file_changed(connection, file, jobs, change),
+            (Err(error), _) if is_fatal(&error) => ClosedBecause::DiskFailed(error.to_string()),
+            (_, Err(error)) => ClosedBecause::DiskFailed(error.to_string()),
+            _ => continue,
+        };
+        tracing::error!("{because}: no more writes are taken");
+        return Some(because);
     }
+    None
+}
+
+/// Takes no more jobs, and saves what the open file holds.
+fn file_changed(
+    connection: &Connection,
+    file: &HeldFile,
+    jobs: &mut mpsc::Receiver<Job>,
+    change: FileChange,
+) -> ClosedBecause {
+    jobs.close();
+    let database = file.path().to_owned();
+    let safe = match &change {
+        FileChange::Linked { .. } => Safe::InPlace,
+        FileChange::Moved { .. } | FileChange::CompanionMoved { .. } => match rescue(connection, &database) {
+            Ok(copy) => Safe::Copied(copy),
+            Err(error) => Safe::Nowhere(error.to_string()),
+        },
+    };
+    // The file is where it was: it can take what only the lost write-ahead log holds.
+    let emptied = matches!(change, FileChange::CompanionMoved { .. }) && empty_log(connection);
+    ClosedBecause::FileChanged { change, database, safe: if emptied { Safe::InPlace } else { safe } }
+}
+
+/// Moves all of the write-ahead log into the file; false where not all of it could be moved.
+fn empty_log(connection: &Connection) -> bool {
+    let moved: rusqlite::Result<(i64, i64, i64)> =
+        connection
+            .query_row("PRAGMA wal_checkpoint(FULL)", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    matches!(moved, Ok((0, in_log, in_file)) if in_log == in_file)
 }
 
 fn commit(
@@ -144,6 +200,7 @@ fn commit(
         // Nothing ran. Dropping the job tells whoever waits that its fate is unknown, which is safe to say.
         return (Vec::new(), Err(error));
     }
+    let changes = connection.total_changes();
     let mut answers = vec![first(connection)];
     // Where the disk is full, SQLite may roll all of it back by itself: then nothing more must join.
     while answers.len() < COMMIT_JOBS_MAX && !connection.is_autocommit() {
@@ -152,7 +209,9 @@ fn commit(
             Err(_) => break,
         }
     }
-    let fate = step("COMMIT");
+    let changed = connection.total_changes() != changes && !connection.is_autocommit();
+    let linked = if changed { step(wal_link::ADVANCE) } else { Ok(()) };
+    let fate = linked.and_then(|()| step("COMMIT"));
     if fate.is_err() {
         // SQLite may have rolled back by itself; then this says so, and that is fine.
         let _ = step("ROLLBACK");

@@ -4,6 +4,7 @@
 
 mod commits;
 mod files;
+mod mistakes;
 mod tampering;
 mod telling;
 mod waiting;

@@ -52,7 +52,9 @@ pub(crate) async fn carry_out(
     let order = Order { command: Command { tenant, cause, reference, action }, pin };
     let answered = match timeout(request.app.limits.command, request.app.desk.carry_out(order)).await {
         Ok(Ok(answered)) => answered,
-        Ok(Err(StoreError::Unknown(_))) | Err(_) if !dry => return Err(unknown()),
+        Ok(Err(StoreError::Unknown(_) | StoreError::FileChanged(_))) | Err(_) if !dry => {
+            return Err(unknown());
+        }
         Ok(Err(error)) => return Err(error.into()),
         Err(_) => return Err(StoreError::Busy.into()),
     };

@@ -157,3 +157,17 @@ CREATE TABLE api_keys (
     replaced_by TEXT                                -- by rotation, which happens to a key once
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_keys_of_person ON api_keys (person) WHERE person IS NOT NULL;
+
+-- Which state of the database this is, and which it came from: replaced in every commit; see wal_link.rs.
+CREATE TABLE wal_link (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    token  BLOB NOT NULL CHECK (length(token) = 16),
+    before BLOB NOT NULL CHECK (length(before) = 16)
+) STRICT;
+INSERT INTO wal_link (id, token, before) VALUES (1, randomblob(16), randomblob(16));
+
+-- What a check of whether anything can be stored writes, and writes again.
+CREATE TABLE write_probe (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    content BLOB NOT NULL
+) STRICT;

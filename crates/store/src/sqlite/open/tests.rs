@@ -3,14 +3,15 @@
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::{Mode, reader, writer};
+use super::{HeldFile, Mode, reader, writer};
 
 #[test]
 fn the_settings_are_what_they_claim_to_be() {
     let folder = std::env::temp_dir().join(format!("store-settings-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("a.db");
-    let (writer, reader) = (writer(&path, Mode::Test).unwrap(), reader(&path).unwrap());
+    let file = HeldFile::open(&path).unwrap();
+    let (writer, reader) = (writer(&file, Mode::Test).unwrap(), reader(&path).unwrap());
     let full = "2";
     for (connection, name, pragma, value) in [
         (&writer, "writer", "journal_mode", "wal"),

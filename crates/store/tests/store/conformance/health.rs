@@ -10,6 +10,7 @@ use super::{Case, case};
 pub(super) const CASES: &[Case] = &[
     case!([health], an_empty_store_is_healthy),
     case!([health], health_counts_what_is_kept_waits_or_needs_a_person),
+    case!([check_writable, check_file], what_can_be_written_is_found_writable_and_nothing_is_changed),
     case!([audit], an_empty_journal_adds_up),
     case!([audit, settle], a_journal_of_everything_that_can_happen_adds_up),
 ];
@@ -28,6 +29,16 @@ async fn health_counts_what_is_kept_waits_or_needs_a_person(store: Store) {
     }
     let health = store.health().await.unwrap();
     check(&health, [4, 2, 1, 1], [Some(NOW.plus_seconds(5)), Some(NOW.plus_seconds(7))]);
+}
+
+async fn what_can_be_written_is_found_writable_and_nothing_is_changed(store: Store) {
+    learn(&store, &[Sale::new("a").bought()]).await;
+    let before = (store.health().await.unwrap(), store.audit().await.unwrap());
+    for _ in 0..3 {
+        store.check_writable().await.unwrap();
+        store.check_file().await.unwrap();
+    }
+    assert_eq!((store.health().await.unwrap(), store.audit().await.unwrap()), before);
 }
 
 fn check(health: &Health, counts: [i64; 4], times: [Option<Timestamp>; 2]) {

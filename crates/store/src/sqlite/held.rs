@@ -1,0 +1,220 @@
+//! The database file as an object of the file system: held open for as long as anything of ours uses it, so
+//! that its identity can be compared with what its path names now. Somebody may move, remove, replace or link
+//! a file under a running process; SQLite goes on writing to the file that it opened, which nobody will find
+//! again after a restart.
+//!
+//! Closing any descriptor of a database file drops the locks that SQLite has on it in this process. So this
+//! descriptor is closed after every connection, and nothing else here may open the file without SQLite.
+
+use std::ffi::OsStr;
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::open::private;
+use super::wal_link;
+use crate::error::OpenError;
+
+/// Between two tries to lock the file.
+const WAIT: Duration = Duration::from_millis(50);
+/// Tries while another process has it: one that is closing is gone in a moment.
+const TRIES: u32 = 20;
+
+/// Which file it is, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    fn at(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
+    }
+}
+
+/// The open database file, locked where that is possible.
+#[derive(Debug)]
+pub(super) struct HeldFile {
+    file: File,
+    id: FileId,
+    /// As it was asked for.
+    path: PathBuf,
+    /// Without symbolic links: SQLite puts the write-ahead log beside this one.
+    real: PathBuf,
+    /// The write-ahead log and its index, once they are open.
+    companions: Vec<(PathBuf, FileId)>,
+}
+
+/// What happened to the database file while it was open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileChange {
+    /// Its path names nothing, or another file.
+    Moved {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The write-ahead log or its index was removed or replaced.
+    CompanionMoved {
+        /// The path of that file.
+        path: PathBuf,
+    },
+    /// It has further names (hard links). What was acknowledged is in it all the same.
+    Linked {
+        /// The path that it was opened by.
+        path: PathBuf,
+    },
+}
+
+impl std::fmt::Display for FileChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Moved { path } | Self::CompanionMoved { path } => {
+                write!(f, "{} was removed or replaced while it was in use", path.display())
+            }
+            Self::Linked { path } => {
+                write!(f, "{} was given a second name (a hard link) while it was in use", path.display())
+            }
+        }
+    }
+}
+
+impl HeldFile {
+    /// Opens the database file, making an empty one where there is none, and keeps other processes out of it.
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        refuse_to_start_anew_beside_what_is_left(path)?;
+        let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(path)
+            .map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if metadata.is_file() && metadata.nlink() > 1 {
+            return Err(OpenError::Linked { path: path.to_owned(), names: metadata.nlink() });
+        }
+        lock_patiently(path, &file)?;
+        let id = FileId::of(&metadata);
+        let real = std::fs::canonicalize(path).map_err(io)?;
+        let held = Self { file, id, path: path.to_owned(), real, companions: Vec::new() };
+        match held.change().map_err(io)? {
+            None => Ok(held),
+            Some(FileChange::Linked { path }) => Err(OpenError::Linked { path, names: 2 }),
+            Some(_) => Err(OpenError::Replaced { path: path.to_owned() }),
+        }
+    }
+
+    /// The path that it was asked for by.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of its write-ahead log.
+    pub(super) fn log(&self) -> PathBuf {
+        with_suffix(&self.real, "-wal")
+    }
+
+    /// Whether it has no content yet.
+    pub(super) fn is_empty(&self) -> Result<bool, OpenError> {
+        let metadata = self.file.metadata();
+        let io = |source| OpenError::Io { path: self.path.clone(), source };
+        metadata.map(|metadata| metadata.len() == 0).map_err(io)
+    }
+
+    /// Remembers which files are its write-ahead log and its index, once SQLite has opened them.
+    pub(super) fn remember_companions(&mut self) -> Result<(), OpenError> {
+        self.companions.clear();
+        for suffix in ["-wal", "-shm"] {
+            let path = with_suffix(&self.real, suffix);
+            let metadata = std::fs::metadata(&path);
+            let metadata = metadata.map_err(|source| OpenError::Io { path: path.clone(), source })?;
+            self.companions.push((path, FileId::of(&metadata)));
+        }
+        Ok(())
+    }
+
+    /// What happened to the file or its companions since it was opened.
+    pub(super) fn change(&self) -> std::io::Result<Option<FileChange>> {
+        for path in [&self.path, &self.real] {
+            if FileId::at(path) != Some(self.id) {
+                return Ok(Some(FileChange::Moved { path: self.path.clone() }));
+            }
+        }
+        for (path, id) in &self.companions {
+            if FileId::at(path) != Some(*id) {
+                return Ok(Some(FileChange::CompanionMoved { path: path.clone() }));
+            }
+        }
+        let linked = self.file.metadata()?.nlink() > 1;
+        Ok(linked.then(|| FileChange::Linked { path: self.path.clone() }))
+    }
+}
+
+/// Where the database is missing or empty, starting anew would bury what the files beside it still hold.
+fn refuse_to_start_anew_beside_what_is_left(path: &Path) -> Result<(), OpenError> {
+    if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
+        return Ok(());
+    }
+    if let Some(copy) = rescued_copy(path) {
+        return Err(OpenError::RescuedCopy { path: path.to_owned(), copy });
+    }
+    let log = with_suffix(path, "-wal");
+    if wal_link::has_commits(&log) {
+        return Err(OpenError::LogWithoutDatabase { path: path.to_owned(), log });
+    }
+    Ok(())
+}
+
+/// The newest copy that a process saved when the database was taken away from under it.
+fn rescued_copy(path: &Path) -> Option<PathBuf> {
+    let prefix = with_suffix(Path::new(path.file_name()?), RESCUED).into_os_string();
+    let names = std::fs::read_dir(folder_of(path)).ok()?.filter_map(Result::ok);
+    let is_copy = |name: &OsStr| {
+        let time = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
+        time.is_some_and(|time| time.iter().all(|b| b.is_ascii_digit() || b"TZ-".contains(b)))
+    };
+    let names = names.filter(|entry| is_copy(&entry.file_name()));
+    names.map(|entry| entry.path()).max()
+}
+
+/// What follows the database's name in that of a rescued copy, before the time.
+pub(super) const RESCUED: &str = ".rescued-";
+
+/// `path` with `suffix` at its end.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The folder that `path` is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn lock_patiently(path: &Path, file: &File) -> Result<(), OpenError> {
+    for _ in 0..TRIES {
+        if lock(file).map_err(|source| OpenError::Io { path: path.to_owned(), source })? {
+            return Ok(());
+        }
+        std::thread::sleep(WAIT);
+    }
+    let holder = "whose lock file is gone".to_owned();
+    Err(OpenError::InUse { path: path.to_owned(), holder })
+}
+
+/// Locks a file that SQLite uses too; false where another process has it. Only on Linux are these locks and
+/// those of SQLite different things; elsewhere this would lock SQLite out.
+pub(super) fn lock(file: &File) -> std::io::Result<bool> {
+    if !cfg!(target_os = "linux") {
+        return Ok(true);
+    }
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}

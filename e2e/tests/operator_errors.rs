@@ -1,0 +1,177 @@
+//! What operators do to the database file by mistake. Whatever it is, nothing is acknowledged into a file
+//! that nobody will open again, and the program says what happened and what to do.
+
+use std::fs;
+use std::path::PathBuf;
+
+use e2e::deployment::Deployment;
+use e2e::process::Ended;
+use e2e::service::Service;
+use stripe::write::{ApiVersion, Purchase, event};
+
+const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
+
+fn buy(service: &Service, reference: &str) -> u16 {
+    let purchase = Purchase {
+        reference: reference.to_owned(),
+        tenant_id: TENANT.to_owned(),
+        package: "10_credits".to_owned(),
+        credits: 10,
+        amount_total: 25_000,
+        currency: "eur".to_owned(),
+        created: e2e::now() - 60,
+        livemode: false,
+        api_version: ApiVersion::default(),
+    };
+    let sold = event("checkout.session.completed", &purchase, "once", None).expect("a known type");
+    service.deliver(&sold.body)
+}
+
+/// A service that acknowledged two purchases.
+fn serving() -> (Deployment, Service) {
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    for reference in ["first", "second"] {
+        assert_eq!(buy(&service, reference), 200);
+    }
+    service.settle();
+    (deployment, service)
+}
+
+/// The next delivery is not acknowledged, and the service ends, saying why.
+fn ends_at_the_next_delivery(service: Service) -> Ended {
+    assert_eq!(buy(&service, "third"), 503);
+    let ended = service.wait();
+    assert_eq!(ended.code, Some(74), "{ended}");
+    assert!(!ended.stderr.contains("everything that was acknowledged is on disk"), "{ended}");
+    ended
+}
+
+/// The copy that it saved: everything that was acknowledged is in it.
+fn rescued(deployment: &Deployment, ended: &Ended) -> PathBuf {
+    let names = fs::read_dir(deployment.folder()).expect("our own folder").map(|entry| entry.expect("ours"));
+    let copies: Vec<_> = names.filter(|e| e.file_name().to_string_lossy().contains(".rescued-")).collect();
+    let [copy] = &copies[..] else { panic!("{} copies of it\n{ended}", copies.len()) };
+    let name = copy.file_name().into_string().expect("our own names");
+    assert!(ended.stderr.contains(&format!("`faireplace restore {name}`")), "{ended}");
+    assert_eq!(balance_in(deployment, &name), 20);
+    copy.path()
+}
+
+fn balance_in(deployment: &Deployment, database: &str) -> i64 {
+    let url = format!("sqlite:{database}");
+    let words = ["balance", TENANT, "--json"];
+    let ended = deployment.start_words_with(&words, "DATABASE_URL", &url).wait();
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let answer: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON was asked for");
+    answer["data"]["available"].as_i64().unwrap_or_else(|| panic!("{answer}"))
+}
+
+#[test]
+fn a_backup_copied_over_the_database_beside_its_old_log_is_refused() {
+    let (deployment, service) = serving();
+    deployment.done("backup copy.db");
+    assert_eq!(buy(&service, "third"), 200);
+    service.kill();
+    fs::copy(deployment.path("copy.db"), deployment.path("faireplace.db")).expect("both are ours");
+    let files = || ["", "-wal"].map(|end| fs::read(deployment.path(&format!("faireplace.db{end}"))).unwrap());
+    let before = files();
+    for command in ["serve", "balance 550e8400-e29b-41d4-a716-446655440000", "backup another.db"] {
+        let ended = deployment.run(command);
+        assert_eq!(ended.code, Some(78), "{ended}");
+        assert!(ended.stderr.contains("faireplace.db-wal does not belong to faireplace.db"), "{ended}");
+        assert!(ended.stderr.contains("Nothing was changed"), "{ended}");
+        assert!(files() == before, "{ended}");
+    }
+    for end in ["-wal", "-shm"] {
+        // There is no index where nothing was opened.
+        let _ = fs::rename(deployment.path(&format!("faireplace.db{end}")), deployment.path(&end[1..]));
+    }
+    assert_eq!(deployment.serve().balance(TENANT)["available"], 20);
+}
+
+#[test]
+fn a_killed_service_starts_again_with_everything() {
+    let (deployment, service) = serving();
+    service.kill();
+    assert_eq!(deployment.serve().balance(TENANT)["available"], 20);
+}
+
+#[test]
+fn a_database_that_is_removed_while_it_serves_takes_nothing_more() {
+    let (deployment, service) = serving();
+    fs::remove_file(deployment.path("faireplace.db")).expect("it is there");
+    let ended = ends_at_the_next_delivery(service);
+    assert!(ended.stderr.contains("faireplace.db was removed or replaced while it was in use"), "{ended}");
+    rescued(&deployment, &ended);
+    // What starts it again by itself does not start with nothing.
+    let again = deployment.run("serve");
+    assert_eq!(again.code, Some(78), "{again}");
+    assert!(!deployment.path("faireplace.db").exists(), "{again}");
+}
+
+#[test]
+fn a_database_that_is_replaced_while_it_serves_takes_nothing_more() {
+    let (deployment, service) = serving();
+    let other = Deployment::default();
+    other.serve().stop();
+    fs::copy(other.path("faireplace.db"), deployment.path("other.db")).expect("both are ours");
+    fs::rename(deployment.path("other.db"), deployment.path("faireplace.db")).expect("both are ours");
+    let ended = ends_at_the_next_delivery(service);
+    rescued(&deployment, &ended);
+}
+
+#[test]
+fn a_log_that_is_removed_while_it_serves_loses_nothing() {
+    let (deployment, service) = serving();
+    fs::remove_file(deployment.path("faireplace.db-wal")).expect("it is there");
+    let ended = ends_at_the_next_delivery(service);
+    assert!(ended.stderr.contains("faireplace.db-wal was removed or replaced"), "{ended}");
+    assert!(ended.stderr.contains("Everything that was acknowledged before is in faireplace.db"), "{ended}");
+    let service = deployment.serve();
+    service.settle();
+    // The third may be there: it was written, and not acknowledged.
+    assert!(service.balance(TENANT)["available"].as_i64() >= Some(20), "{ended}");
+}
+
+#[test]
+fn asked_to_end_after_the_database_was_removed_it_does_not_say_that_all_is_well() {
+    let (deployment, service) = serving();
+    fs::remove_file(deployment.path("faireplace.db")).expect("it is there");
+    let ended = service.stop();
+    assert_eq!(ended.code, Some(74), "{ended}");
+    assert!(!ended.stderr.contains("everything that was acknowledged is on disk"), "{ended}");
+    rescued(&deployment, &ended);
+}
+
+#[test]
+fn a_second_service_is_refused_without_the_lock_file_too() {
+    let (deployment, service) = serving();
+    fs::remove_file(deployment.path("faireplace.db.lock")).expect("it is there");
+    let ended = deployment.run("serve");
+    assert_eq!(ended.code, Some(1), "{ended}");
+    assert!(ended.stderr.contains("is in use by another process (whose lock file is gone)"), "{ended}");
+    assert_eq!(buy(&service, "third"), 200);
+    service.settle();
+    assert_eq!(service.balance(TENANT)["available"], 30);
+}
+
+#[test]
+fn a_second_service_is_refused_through_a_second_name() {
+    let (deployment, service) = serving();
+    fs::hard_link(deployment.path("faireplace.db"), deployment.path("second.db")).expect("both are ours");
+    let ended = deployment.start_words_with(&["serve"], "DATABASE_URL", "sqlite:second.db").wait();
+    assert_eq!(ended.code, Some(78), "{ended}");
+    assert!(ended.stderr.contains("second.db has 2 names (hard links)"), "{ended}");
+    fs::remove_file(deployment.path("second.db")).expect("it is there");
+    assert_eq!(buy(&service, "third"), 200);
+}
+
+#[test]
+fn what_an_interrupted_backup_left_is_in_nobodys_way() {
+    let (deployment, _service) = serving();
+    fs::write(deployment.path("copy.db.partial"), "half a database").expect("our own folder takes files");
+    deployment.done("backup copy.db");
+    assert!(!deployment.path("copy.db.partial").exists());
+    assert_eq!(balance_in(&deployment, "copy.db"), 20);
+}
