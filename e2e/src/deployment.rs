@@ -84,11 +84,16 @@ impl Deployment {
 
     /// As [`Deployment::start`], for words with blanks in them.
     pub fn start_words(&self, words: &[&str]) -> Process {
-        self.start_in(words, &self.environment)
+        self.start_in(&crate::program(), words, &self.environment)
     }
 
-    fn start_in(&self, words: &[&str], environment: &BTreeMap<String, String>) -> Process {
-        let mut process = Command::new(crate::program());
+    /// Starts another program in the folder, with the same environment: one that starts `faireplace` itself.
+    pub fn start_program(&self, program: &str, words: &[&str]) -> Process {
+        self.start_in(program.as_ref(), words, &self.environment)
+    }
+
+    fn start_in(&self, program: &Path, words: &[&str], environment: &BTreeMap<String, String>) -> Process {
+        let mut process = Command::new(program);
         process
             .args(words)
             .current_dir(&self.folder)
@@ -97,14 +102,15 @@ impl Deployment {
             .env("HOME", &self.folder)
             .env("USER", "erin")
             .envs(environment);
-        Process::start(process, format!("faireplace {}", words.join(" ")))
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        Process::start(process, format!("{name} {}", words.join(" ")))
     }
 
     /// As [`Deployment::start_words`], with one more variable in the environment.
     pub fn start_words_with(&self, words: &[&str], name: &str, value: &str) -> Process {
         let mut environment = self.environment.clone();
         environment.insert(name.to_owned(), value.to_owned());
-        self.start_in(words, &environment)
+        self.start_in(&crate::program(), words, &environment)
     }
 
     /// Runs a command to its end. Its words are separated by single blanks.

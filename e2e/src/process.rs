@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -58,6 +59,17 @@ impl Process {
     /// What it has printed to standard error so far.
     pub fn stderr(&self) -> String {
         self.stderr.text()
+    }
+
+    /// From now on nobody reads what it prints: its pipes fill up.
+    pub fn stop_reading(&self) {
+        self.stdout.stop();
+        self.stderr.stop();
+    }
+
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits until `look` finds something, and answers it; or how the process ended before that.
@@ -135,6 +147,7 @@ impl fmt::Display for Ended {
 /// A stream, read to its end by a thread, so that the process never waits for us.
 struct Collected {
     bytes: Arc<Mutex<Vec<u8>>>,
+    stopped: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -142,13 +155,22 @@ impl Collected {
     fn from(mut stream: impl Read + Send + 'static) -> Self {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let collected = bytes.clone();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let stop = stopped.clone();
         let reader = thread::spawn(move || {
             let mut piece = [0; 4096];
             while let Ok(count @ 1..) = stream.read(&mut piece) {
                 collected.lock().expect("no holder panics").extend_from_slice(&piece[..count]);
+                while stop.load(Relaxed) {
+                    thread::park();
+                }
             }
         });
-        Self { bytes, reader: Some(reader) }
+        Self { bytes, stopped, reader: Some(reader) }
+    }
+
+    fn stop(&self) {
+        self.stopped.store(true, Relaxed);
     }
 
     fn text(&self) -> String {
@@ -156,7 +178,9 @@ impl Collected {
     }
 
     fn finish(&mut self) -> String {
+        self.stopped.store(false, Relaxed);
         if let Some(reader) = self.reader.take() {
+            reader.thread().unpark();
             reader.join().expect("it only reads");
         }
         self.text()

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -29,12 +30,20 @@ impl Service {
     /// # Panics
     /// When it ends instead.
     pub fn ready(deployment: &Deployment, process: Process) -> Self {
+        Self::ready_with(process, || deployment.path("faireplace.db.operator-key"))
+    }
+
+    /// As [`Service::ready`], where the operator's key is elsewhere.
+    ///
+    /// # Panics
+    /// When it ends instead.
+    pub fn ready_with(process: Process, key: impl FnOnce() -> PathBuf) -> Self {
         let ready = process.wait_for(|process| {
             let (log, screen) = (process.stderr(), process.stdout());
             address(&log, "ready: ").or_else(|| address(&screen, "Ctrl-C"))
         });
         let (process, address) = ready.unwrap_or_else(|ended| panic!("it ended early:\n{ended}"));
-        let key = std::fs::read_to_string(deployment.path("faireplace.db.operator-key"));
+        let key = std::fs::read_to_string(key());
         Self { address, operator_key: key.expect("it keeps one beside its database"), process }
     }
 
@@ -51,6 +60,26 @@ impl Service {
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.process.stderr()
+    }
+
+    /// From now on nobody reads what it logs.
+    pub fn stop_reading(&self) {
+        self.process.stop_reading();
+    }
+
+    /// Its process's id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The most memory that it has had resident so far, in KiB (proc(5), VmHWM).
+    ///
+    /// # Panics
+    /// When there is no /proc.
+    pub fn peak_memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("on Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("every process has it");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// Asks with a key; one connection for one request.

@@ -4,11 +4,12 @@
 //! like (`crates/stripe/tests/vectors`).
 
 use std::thread;
+use std::time::Duration;
 
 use e2e::deployment::{Deployment, SECRET};
 use e2e::http::{Answer, Connection, Request};
 use e2e::service::Service;
-use serde_json::json;
+use serde_json::{Value, json};
 use stripe::Secret;
 use stripe::signature::sign;
 
@@ -95,8 +96,115 @@ fn whoever_did_not_sign_it_learns_nothing_and_leaves_nothing() {
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "one answer to all of them: {bodies:?}");
     assert_eq!(events(&service), 0);
-    assert!(service.log().contains("refused a webhook"), "the log says why:\n{}", service.log());
+    for reason in ["missing", "malformed", "mismatch", "stale", "future", "no_v1"] {
+        let reason = format!("reason=\"{reason}\"");
+        assert!(service.log().contains(&reason), "the log says why ({reason}):\n{}", service.log());
+    }
     assert!(!service.log().contains(SECRET));
+}
+
+/// The line of the log that has this request's id.
+fn line_of(service: &Service, answer: &Answer) -> Value {
+    let id = answer
+        .head
+        .lines()
+        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .expect("every answer has it");
+    for _ in 0..500 {
+        let log = service.log();
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(id)).collect();
+        if let [line] = lines[..] {
+            let line: Value = serde_json::from_str(line).expect("a line is JSON");
+            assert_eq!(line["fields"]["request_id"], id, "{line}");
+            return line;
+        }
+        assert!(lines.len() < 2, "one line for a request: {lines:#?}");
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("no line for {id}:\n{}", service.log());
+}
+
+#[test]
+fn every_request_is_one_line_of_the_log() {
+    let deployment = Deployment::default().with("FAIREPLACE_LOG_FORMAT", "json");
+    let service = deployment.serve();
+    let operator = service.operator_key.clone();
+    let signature = signature(GUIDE, e2e::now(), SECRET);
+    let signed = [("stripe-signature", signature.as_str())];
+    let machine = json!("operator on this machine");
+    for (answer, method, route, status, key, reason) in [
+        (
+            post(&service, "/webhooks/stripe", &signed, GUIDE.as_bytes()),
+            "POST",
+            "/webhooks/stripe",
+            200,
+            &Value::Null,
+            Value::Null,
+        ),
+        (
+            post(&service, "/webhooks/stripe", &[], b"{}"),
+            "POST",
+            "/webhooks/stripe",
+            400,
+            &Value::Null,
+            json!("missing"),
+        ),
+        (service.ask("GET", "/api/health", None, ""), "GET", "/api/health", 200, &Value::Null, Value::Null),
+        (
+            service.ask("GET", "/api/payments/pi_1?x=1", Some(&operator), ""),
+            "GET",
+            "/api/payments/{id}",
+            422,
+            &machine,
+            json!("VALIDATION_ERROR"),
+        ),
+        (
+            service.ask("GET", "/api/admin/keys", Some(&operator), ""),
+            "GET",
+            "/api/admin/keys",
+            200,
+            &machine,
+            Value::Null,
+        ),
+        (
+            service.ask("GET", "/api/admin/keys", Some("fp_0"), ""),
+            "GET",
+            "/api/admin/keys",
+            401,
+            &Value::Null,
+            json!("UNAUTHORIZED"),
+        ),
+        (service.ask("PUT", "/nowhere", None, ""), "PUT", "unknown", 404, &Value::Null, json!("NOT_FOUND")),
+    ] {
+        let line = line_of(&service, &answer);
+        let fields = &line["fields"];
+        let seen =
+            [&fields["method"], &fields["route"], &fields["status"], &fields["key"], &fields["reason"]];
+        assert_eq!(seen, [&json!(method), &json!(route), &json!(status), key, &reason], "{line}");
+        assert_eq!(fields["client"], "127.0.0.1", "{line}");
+        assert!(fields["duration_us"].is_u64(), "{line}");
+    }
+}
+
+#[test]
+fn a_fault_that_repeats_itself_is_one_line_with_a_count() {
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    for _ in 0..500 {
+        assert_eq!(post(&service, "/webhooks/stripe", &[], b"{}").status, 400);
+    }
+    for _ in 0..20 {
+        assert_eq!(service.ask("GET", "/api/admin/keys", Some(&service.operator_key), "").status, 200);
+    }
+    let ended = service.stop();
+    let lines = |text: &str| ended.stderr.lines().filter(|line| line.contains(text)).count();
+    assert!(lines("route=\"/webhooks/stripe\"") <= 100, "a line for each:\n{ended}");
+    assert!(lines("repeated, and not written each time") >= 1, "{ended}");
+    assert_eq!(
+        lines("route=\"/api/admin/keys\""),
+        20,
+        "whoever has a key has a line for each request:\n{ended}"
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What nobody here wrote and the tests are played with: the official Stripe clients and a browser's driver,
-//! as `e2e/clients` pins them, and the handlers of the webhook guide, as `bench/peers` pins them.
+//! as `e2e/clients` pins them, the handlers of the webhook guide, as `bench/peers` pins them, and Debian's
+//! HAProxy and libfiu.
 //!
 //! Packages go into `.tools/clients`. The browser is the system's own: none is downloaded. Running them is
 //! the business of `e2e`.
@@ -30,6 +31,9 @@ pub(crate) fn install() -> Result<Clients> {
     install_python(&ours.join("python"), &tools.join("python"))?;
     install_node(&guide.join("node"), &tools.join("guide-node"))?;
     install_python(&guide.join("python"), &tools.join("guide-python"))?;
+    // A proxy in front of the service, and a disk that fails.
+    require(&["haproxy", "-v"], &["haproxy"])?;
+    require(&["sh", "-c", "command -v fiu-run"], &["fiu-utils"])?;
     Ok(Clients { tools, chromium: chromium()? })
 }
 

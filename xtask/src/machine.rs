@@ -27,6 +27,8 @@ pub(crate) fn require(probe: &[&str], packages: &[&str]) -> Result<()> {
         .args(["install", "--yes", "--no-install-recommends"])
         .args(packages)
         .env("DEBIAN_FRONTEND", "noninteractive")
+        // Nothing that is installed is started: the tests start their own.
+        .env("RUNLEVEL", "1")
         .run()
         .context(wanted.clone())?;
     if !answers(probe) {

@@ -53,6 +53,7 @@ const fn setting(variable: &'static str, default: Option<&'static str>, purpose:
 /// Every setting.
 pub(crate) const SETTINGS: &[Setting] = &[
     setting("FAIREPLACE_LISTEN", Some("127.0.0.1:3000"), "address and port to listen on"),
+    setting("FAIREPLACE_TRUSTED_PROXIES", Some("loopback"), "whose X-Forwarded-For is believed; none"),
     setting("DATABASE_URL", Some("sqlite:faireplace.db"), "where everything is kept"),
     Setting {
         variable: "STRIPE_WEBHOOK_SECRET",

@@ -17,11 +17,13 @@ use stripe::Secret;
 use stripe::retry::Schedule;
 use stripe::write::ApiVersion;
 use tokio::net::TcpListener;
-use web::{Limits, server};
+use web::Limits;
+use web::server::{self, TrustedProxies};
 
+use crate::background_writer::BackgroundWriter;
 use crate::delivery_line;
 use crate::failure::Failure;
-use crate::terminal::say;
+use crate::terminal;
 
 /// The emulator's signing secret where nobody chose another: the same in every run, so that a test needs no
 /// scraping, and known to everybody.
@@ -31,6 +33,8 @@ pub(crate) const SECRET: &str = "whsec_emulator_known_to_everybody";
 pub(crate) struct Emulation {
     pub(crate) emulator: Emulator,
     pub(crate) url: String,
+    /// Where deliveries are printed.
+    pub(crate) screen: BackgroundWriter,
     listener: TcpListener,
 }
 
@@ -61,8 +65,12 @@ impl Emulation {
                  takes a free one"
             ))
         };
-        let listener = TcpListener::bind(listen).await.map_err(taken)?;
+        let listener = server::listen(listen).map_err(taken)?;
         let url = format!("http://{}", listener.local_addr().map_err(taken)?);
+        let screen = BackgroundWriter::start("screen", |text| {
+            terminal::write(&String::from_utf8_lossy(text));
+        });
+        let screen = screen.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
         let clock = Clock::system();
         let default_timeout = Duration::from_secs(u64::from(Schedule::default().attempt_timeout_seconds()));
         let options = Options {
@@ -73,10 +81,10 @@ impl Emulation {
             file: wanted.file,
             attempt_timeout: wanted.attempt_timeout.unwrap_or(default_timeout),
             wall: Arc::new(move || clock.now().0.div_euclid(1_000)),
-            watcher: printing(),
+            watcher: printing(screen.clone()),
         };
         let emulator = Emulator::open(options).map_err(|fault| Failure::failed(fault.to_string()))?;
-        Ok(Self { emulator, url, listener })
+        Ok(Self { emulator, url, screen, listener })
     }
 
     /// Has events of these types (none: all) sent to `url`, signed with `secret` for certain. An endpoint
@@ -128,7 +136,8 @@ impl Emulation {
         };
         let limits = Limits { drain: Duration::from_secs(2), ..Limits::default() };
         let router = emulator::router(&self.emulator);
-        let http = server::serve(self.listener, router, limits, until(stopping.clone()));
+        let proxies = TrustedProxies::loopback();
+        let http = server::serve(self.listener, router, limits, proxies, until(stopping.clone()));
         let told = async {
             stop.await;
             // Both receivers are below.
@@ -138,17 +147,18 @@ impl Emulation {
     }
 }
 
-/// Prints every delivery as `stripe listen` would.
-fn printing() -> Watcher {
+/// Prints every delivery as `stripe listen` would. No delivery waits for whoever reads it.
+fn printing(screen: BackgroundWriter) -> Watcher {
     let clock = Clock::system();
     Arc::new(move |dispatch: &Dispatch, outcome: Option<&Outcome>| {
         let now = clock.now();
-        match outcome {
-            None => say!("{}", delivery_line::sent(&dispatch.type_name, &dispatch.event, now)),
+        let line = match outcome {
+            None => delivery_line::sent(&dispatch.type_name, &dispatch.event, now),
             Some(Outcome::Answered { status, .. }) => {
-                say!("{}", delivery_line::answered(*status, &dispatch.url, &dispatch.event, now));
+                delivery_line::answered(*status, &dispatch.url, &dispatch.event, now)
             }
-            Some(Outcome::Failed(reason)) => say!("{}", delivery_line::failed(reason, now)),
-        }
+            Some(Outcome::Failed(reason)) => delivery_line::failed(reason, now),
+        };
+        screen.line((line + "\n").into_bytes());
     })
 }

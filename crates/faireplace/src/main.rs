@@ -2,15 +2,18 @@
 //! Not here: anything that the commands do. This reads the command line and says how it ended.
 
 mod account;
+mod background_writer;
 mod checkout;
 mod client;
 mod commands;
 mod config;
 mod delivery_line;
+mod descriptors;
 mod dev_file;
 mod emulation;
 mod failure;
 mod listen;
+mod log;
 mod operator_key;
 mod outgoing;
 mod sender;
@@ -58,7 +61,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}", terminal::error(&failure.to_string()));
+            background_writer::last_words(terminal::error(&failure.to_string()));
             failure.exit_code()
         }
     }

@@ -14,9 +14,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
-use web::{App, Limits, router, server};
+use web::server::{self, TrustedProxies};
+use web::{App, Limits, router};
 
 use crate::config::Config;
+use crate::descriptors;
 use crate::failure::Failure;
 use crate::operator_key;
 use crate::outgoing;
@@ -26,6 +28,7 @@ pub(crate) struct Service {
     pub(crate) app: App,
     pub(crate) address: SocketAddr,
     listener: TcpListener,
+    proxies: TrustedProxies,
     applier: Applier,
     deliverer: Deliverer,
     pruner: Pruner,
@@ -68,8 +71,7 @@ impl Service {
         date: Option<DateSource>,
     ) -> Result<Self, Failure> {
         // The port first: one that is taken leaves no fresh database behind.
-        let listener =
-            TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config, &error))?;
+        let listener = server::listen(config.listen).map_err(|error| cannot_listen(config, &error))?;
         let store = Store::open_sqlite(&config.database.path, config.mode)?;
         // Listened for before anybody is told that it is ready: from then on each is an order to drain.
         let no_signals = |error| Failure::failed(format!("cannot listen for signals: {error}"));
@@ -85,12 +87,14 @@ impl Service {
             Failure::failed(format!("cannot write the lock of {}: {error}", config.database.path.display()))
         })?;
         let (mut app, applier) = assemble(config, store.clone(), secrets, clock.clone());
+        app.limits.connections = descriptors::room_for_connections(app.limits.connections);
         app.destinations = Arc::new(config.notice_hosts.clone().unwrap_or_default());
         let carrier = outgoing::notices::carrier(app.destinations.clone())?;
         let deliverer = Deliverer::new(store.clone(), carrier, Schedule::default(), clock.clone());
         let keeper = Keeper::new(clock, store.clone(), date);
         let pruner = Pruner { store, keep_days: config.notice_days };
-        Ok(Self { app, address, listener, applier, deliverer, pruner, keeper, orders_to_stop })
+        let proxies = config.trusted_proxies.clone();
+        Ok(Self { app, address, listener, proxies, applier, deliverer, pruner, keeper, orders_to_stop })
     }
 
     /// Runs until SIGTERM or SIGINT, then drains: what was accepted is answered, what is being applied is
@@ -120,7 +124,7 @@ impl Service {
         let (desk, desk_clock) = (self.app.desk.clone(), clock.clone());
         let (serving, served) = oneshot::channel::<()>();
         let limits = self.app.limits;
-        let http = server::serve(self.listener, router(self.app), limits, until(stopping));
+        let http = server::serve(self.listener, router(self.app), limits, self.proxies, until(stopping));
         let mut loops = JoinSet::new();
         loops.spawn(async move { applier.run(&clock, &arrived, apply_until).await });
         loops.spawn(async move { sweeper.run(&sweep_clock, sweep_until).await });

@@ -10,6 +10,7 @@ use stripe::Secret;
 use stripe::signature::SignatureFault;
 use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::api::health::Writes;
 use crate::api::stream::Streams;
 use crate::destination::Destinations;
 use crate::limits::Limits;
@@ -58,6 +59,10 @@ pub struct App {
     pub limits: Limits,
     /// Webhooks that may be stored at one moment.
     pub intake_permits: Arc<Semaphore>,
+    /// Whether deliveries can be stored.
+    pub(crate) writes: Arc<Writes>,
+    /// Lines of the log that nobody read and that were dropped, since the start.
+    pub log_lines_dropped: Arc<AtomicU64>,
     /// What happened since the start.
     pub counters: Arc<Counters>,
 }
@@ -95,6 +100,8 @@ impl App {
             limiter: Arc::new(Limiter::new(limits.requests_per_hour)),
             limits,
             intake_permits: Arc::new(Semaphore::new(limits.intake_permits)),
+            writes: Arc::default(),
+            log_lines_dropped: Arc::default(),
             counters: Arc::default(),
         }
     }

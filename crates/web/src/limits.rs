@@ -1,19 +1,23 @@
 //! Every HTTP limit, with its unit and its reason.
 //!
-//! What is deliberately not here: limits of one noun, which stand in its file, and those of the store and
-//! of the loops, which belong to their crates, and a limit per client address, which would only hit the proxy
-//! in front.
+//! Not here: limits of one noun, which stand in its file, and those of the store and of the loops, which
+//! belong to their crates.
 
 use std::time::Duration;
 
 /// What one service allows its clients. The defaults are the ones that run in production; tests shorten them.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open connections. At the limit those that wait for nothing of ours are closed, or whoever keeps enough
-    /// of them alive would keep all others out. Where that frees no slot, the next one waits in the kernel's
-    /// backlog: the deadlines below free slots by themselves, while an answer of 503 would turn a real client
-    /// away for the sake of a slow one.
+    /// Open connections. At the limit a new one takes the place of the one that has kept us waiting the
+    /// longest (`server/connections.rs`); where each is owed an answer, it waits in the kernel's backlog.
     pub connections: usize,
+    /// Of these, from one address (one /64 of IPv6) that is not a trusted proxy.
+    pub connections_per_address: usize,
+    /// Requests under way of one client behind a trusted proxy; beyond it 503.
+    pub requests_per_client: usize,
+    /// How long every connection may keep us waiting before it closes for another: long enough for a client
+    /// on a busy machine to send a request.
+    pub stay: Duration,
     /// From the connection to its first byte. A client connects because it has something to say.
     pub first_byte: Duration,
     /// From the first byte to the end of the first request's head.
@@ -32,6 +36,13 @@ pub struct Limits {
     pub head_fields: usize,
     /// Bytes of the request target; then 414.
     pub target_bytes: usize,
+    /// Bytes of a body that is small. Stripe's events have a few kilobytes.
+    pub small_body_bytes: u64,
+    /// Bodies that are larger, or do not say how large they are, at one moment; beyond it 503 at once.
+    pub large_bodies: usize,
+    /// Bytes of the bodies that are being received or worked on, over all connections. Beyond it the
+    /// connection that has been sending the longest closes; where each is owed an answer, 503.
+    pub body_bytes: usize,
     /// Bytes of a webhook's body; then 413. Stripe publishes no maximum, and 64 KiB is known to be too small.
     /// No more than the store unpacks.
     pub webhook_body_bytes: usize,
@@ -43,6 +54,9 @@ pub struct Limits {
     /// client asks again under the same `Idempotency-Key`. A purchase waits for Stripe: whoever asks Stripe
     /// bounds it (20 seconds in the program), and `shop/in_flight.rs` how many wait at once.
     pub command: Duration,
+    /// Requests of the API that are handled at one moment; beyond it 503 at once. With streams and webhooks
+    /// fewer than connections, so that there is always room to receive a delivery.
+    pub api_requests: usize,
     /// Webhooks that are being stored at one moment; beyond it 503 at once, because a queue would only answer
     /// later.
     pub intake_permits: usize,
@@ -63,7 +77,10 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 1024,
+            connections: 4096,
+            connections_per_address: 256,
+            requests_per_client: 256,
+            stay: Duration::from_millis(250),
             first_byte: Duration::from_secs(5),
             head: Duration::from_secs(10),
             keep_alive: Duration::from_secs(60),
@@ -72,10 +89,14 @@ impl Default for Limits {
             head_bytes: 16 * 1024,
             head_fields: 64,
             target_bytes: 2 * 1024,
+            small_body_bytes: 64 * 1024,
+            large_bodies: 8,
+            body_bytes: 24 * 1024 * 1024,
             webhook_body_bytes: store::body::BODY_BYTES_MAX,
             api_body_bytes: 64 * 1024,
             webhook: Duration::from_secs(5),
             command: Duration::from_secs(5),
+            api_requests: 384,
             intake_permits: 256,
             streams: 256,
             streams_per_tenant: 4,

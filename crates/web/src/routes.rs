@@ -13,13 +13,16 @@ use crate::api::admin::{
 use crate::api::{credits, description, health, missing, payments, stream, webhook_endpoints};
 use crate::app::{App, Shared};
 use crate::server::allowance::tell;
+use crate::server::concurrency::limit;
 use crate::server::headers::stamp;
-use crate::server::unreceived::refuse;
+use crate::server::log;
+use crate::server::refused::refuse;
 use crate::webhook;
 
 /// The whole service.
 pub fn router(app: App) -> Router {
     let (limits, time) = (app.limits, app.clock.clone());
+    let app = Arc::new(app);
 
     let stripe = Router::new()
         .route("/webhooks/stripe", post(webhook::receive))
@@ -28,7 +31,6 @@ pub fn router(app: App) -> Router {
     // For tenants: whoever holds a key of one, a service that names one with `?tenant_id=`, or to look at
     // things an operator who does.
     let api = Router::new()
-        .route("/api/health", get(health::show))
         .route("/api/credits/balance", get(credits::balance))
         .route("/api/credits/transactions", get(credits::transactions))
         .route("/api/credits/lots", get(credits::lots))
@@ -51,16 +53,14 @@ pub fn router(app: App) -> Router {
         .route("/api/webhook-endpoints/{id}/deliveries/{notice_id}/resend", post(webhook_endpoints::resend))
         .route("/api/stream", get(stream::follow));
 
-    let service = api
-        .merge(admin())
+    let service = limit(api.merge(admin()), &app)
         .layer(DefaultBodyLimit::max(limits.api_body_bytes))
         .merge(stripe)
         .merge(about())
         .fallback(missing::route)
         .method_not_allowed_fallback(missing::method);
-    let app = Arc::new(app);
     let service = tell(refuse(service, &limits, time.clone()), &app).with_state(app);
-    stamp(service, move || entropy::unique_id(time.now()))
+    stamp(log::requests(service), move || entropy::unique_id(time.now()))
 }
 
 /// For operators only: to everyone else none of these routes exists.
@@ -97,7 +97,10 @@ fn admin() -> Router<Shared> {
         .route("/api/admin/keys/{id}/rotate", post(keys::rotate))
 }
 
-/// For whoever wants to know what this is.
+/// For whoever wants to know what this is, and whether it works.
 fn about() -> Router<Shared> {
-    Router::new().route("/openapi.json", get(description::json)).route("/docs", get(description::page))
+    Router::new()
+        .route("/api/health", get(health::show))
+        .route("/openapi.json", get(description::json))
+        .route("/docs", get(description::page))
 }

@@ -1,29 +1,51 @@
-//! The accept loop: HTTP/1.1 over TCP, with a deadline on everything that a client can keep us waiting for.
+//! The accept loop: HTTP/1.1 over TCP, with a deadline on everything that a client can keep us waiting for,
+//! and a limit on everything that clients can have many of.
 //!
 //! It exists because `axum::serve` has no connection limit, no deadline for a head, and waits for ever when
-//! it drains. What is deliberately not here: TLS and HTTP/2 (a proxy's work), routes, body sizes (each route
-//! sets its own), and any care for work whose client has gone. When a client disconnects, hyper drops the
-//! handler's future where it stands; a handler that must not be cancelled hands its work to another task and
-//! only waits here for the answer.
+//! it drains. Not here: TLS and HTTP/2 (a proxy's work), routes, body sizes (each route sets its own), and any
+//! care for work whose client has gone. When a client disconnects, hyper drops the handler's future where it
+//! stands; a handler that must not be cancelled hands its work to another task and only waits here for the
+//! answer.
 
 pub(crate) mod allowance;
+mod client_address;
+mod clients;
+pub(crate) mod concurrency;
+mod connections;
 mod deadlines;
 mod exchange;
 pub mod headers;
-pub mod unreceived;
+pub(crate) mod log;
+pub mod refused;
 
-use std::{future::Future, net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
 use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::watch,
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
     time,
 };
 
 use crate::limits::Limits;
+use clients::Clients;
+use connections::{Connection, Connections, Listed, Room};
+
+pub use client_address::TrustedProxies;
+pub use exchange::ClientAddress;
+
+/// After an accept that failed, before the next.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +54,36 @@ pub struct Drained {
     pub cut: usize,
 }
 
+/// What every connection of a server shares.
+struct Serving {
+    router: Router,
+    limits: Limits,
+    proxies: TrustedProxies,
+    clients: Clients,
+    large_bodies: Semaphore,
+}
+
+/// Connections that the kernel keeps until they are accepted: as many as Linux allows without being told.
+const BACKLOG: u32 = 4096;
+
+/// Listens on an address.
+///
+/// # Errors
+/// What the system says, such as that the address is in use.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As every server does, so that it can start again while old connections linger.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// Serves `router` on `listener` until `stop` completes, then drains. It cannot fail: whatever goes wrong
 /// with one connection, or with accepting one, is logged and outlived.
 ///
-/// Handlers find the client's address as `ConnectInfo<SocketAddr>`. On `stop` the listener closes, idle
-/// connections close at once, busy ones after their answer, and after `limits.drain` the rest are cut.
+/// Handlers find the client's address as [`ClientAddress`]: whoever connected or, where that is one of
+/// `proxies`, the client that the proxy names. On `stop` the listener closes, idle connections close at once,
+/// busy ones after their answer, and after `limits.drain` the rest are cut.
 ///
 /// # Panics
 ///
@@ -45,21 +92,44 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
+    proxies: TrustedProxies,
     stop: impl Future<Output = ()>,
 ) -> Drained {
     let mut stop = pin!(stop);
     let (leave, _) = watch::channel(());
+    let serving = Arc::new(Serving {
+        router,
+        limits,
+        proxies,
+        clients: Clients::default(),
+        large_bodies: Semaphore::new(limits.large_bodies),
+    });
+    let open = Connections::new(limits);
     let mut connections = JoinSet::new();
+    // One that is accepted, and waits for its place.
+    let mut next = None;
     loop {
+        let room = if next.is_some() { open.room() } else { Room::WhenOneEnds };
+        if room == Room::Now
+            && let Some((stream, peer)) = next.take()
+        {
+            let limited = (!serving.proxies.contain(peer)).then(|| client_address::grouped(peer));
+            if let Some(listed) = open.admit(limited) {
+                connections.spawn(connection(stream, peer, serving.clone(), listed, leave.subscribe()));
+            }
+        }
         tokio::select! {
             () = &mut stop => break,
             Some(ended) = connections.join_next() => report_panic(ended),
-            (stream, peer) = accept(&listener), if connections.len() < limits.connections => {
-                if connections.len() + 1 == limits.connections {
-                    tracing::debug!("as many connections as there may be: idle ones make room");
-                    leave.send_replace(());
+            () = time::sleep(wait(room)), if matches!(room, Room::After(_)) => {}
+            accepted = listener.accept(), if next.is_none() => match accepted {
+                Ok((stream, peer)) => next = Some((stream, peer.ip().to_canonical())),
+                Err(error) => {
+                    tracing::warn!(%error, "could not accept a connection; the longest waiting one closes");
+                    // Out of descriptors or memory, trying again at once would only spin.
+                    open.make_room();
+                    time::sleep(PAUSE).await;
                 }
-                connections.spawn(connection(stream, peer, router.clone(), limits, leave.subscribe()));
             }
         }
     }
@@ -77,29 +147,38 @@ pub async fn serve(
     Drained { cut }
 }
 
-/// The next connection. Out of descriptors or memory, trying again at once would only spin: other connections
-/// have to end first.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) => {
-                tracing::warn!(%error, "could not accept a connection");
-                time::sleep(Duration::from_millis(50)).await;
-            }
-        }
+fn wait(room: Room) -> Duration {
+    match room {
+        Room::After(wait) => wait,
+        Room::Now | Room::WhenOneEnds => Duration::ZERO,
     }
 }
 
-/// Serves one connection to its end. `leave` changes when idle connections must make room for others, and
-/// ends when the server stops: either way this one goes once it owes no answer.
+/// Serves one connection to its end, or until it has to close for another.
 async fn connection(
     stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    limits: Limits,
+    peer: IpAddr,
+    serving: Arc<Serving>,
+    listed: Listed,
+    leave: watch::Receiver<()>,
+) {
+    let open = listed.0.clone();
+    tokio::select! {
+        () = open.closing() => tracing::debug!(%peer, "a connection closed for another"),
+        () = requests(stream, peer, &serving, &open, leave) => {}
+    }
+}
+
+/// Answers the requests of one connection. `leave` ends when the server stops: then this goes once it owes no
+/// answer.
+async fn requests(
+    stream: TcpStream,
+    peer: IpAddr,
+    serving: &Arc<Serving>,
+    open: &Arc<Connection>,
     mut leave: watch::Receiver<()>,
 ) {
+    let limits = serving.limits;
     let mut first = [0];
     tokio::select! {
         // Not `readable`, which is also true of a new connection that has said nothing.
@@ -108,15 +187,14 @@ async fn connection(
                 return;
             }
         }
-        // Whoever is new has a moment to speak, however full it is.
-        Err(_) = leave.changed() => return,
+        _ = leave.changed() => return,
     }
     if let Err(error) = stream.set_nodelay(true) {
         // Slower answers, nothing worse.
         tracing::debug!(%peer, %error, "no TCP_NODELAY");
     }
-    let stream = deadlines::TimedWrites::new(stream, limits.write);
-    let service = service_fn(|request| exchange::answer(router.clone(), request, peer, &limits));
+    let stream = TokioIo::new(deadlines::TimedStream::new(stream, open.clone(), limits.write));
+    let service = service_fn(|request| exchange::answer(serving.clone(), request, peer, open.clone()));
     let mut connection = pin!(http(&limits).serve_connection(stream, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

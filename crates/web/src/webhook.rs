@@ -2,6 +2,7 @@
 //! promise that is a 503, and Stripe sends the event again (design section 6, Webhook).
 //! Not here: what the event means. That is worked out after the answer, by `engine::apply`.
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{StatusCode, header};
@@ -11,6 +12,7 @@ use stripe::signature::{SignatureFault, TOLERANCE_SECONDS, verify};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use crate::answer::Because;
 use crate::app::{App, Counters, Shared};
 
 const SIGNATURE: &str = "stripe-signature";
@@ -65,7 +67,7 @@ pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Resp
     }
     let Some(signature) = headers.get(SIGNATURE).cloned() else {
         // Before the body: nobody makes us hold what they did not sign.
-        return refuse(&app, SignatureFault::Missing, 0);
+        return refuse(&app, SignatureFault::Missing);
     };
     let body = match Bytes::from_request(request, &app).await {
         Ok(body) => body,
@@ -78,7 +80,7 @@ pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Resp
     let signed = match genuine(&app, &body, signature.as_bytes(), now) {
         Ok(signed) => signed,
         Err(fault) if !now.trusted && is_about_time(fault) => return fits_neither_time(&app, fault),
-        Err(fault) => return refuse(&app, fault, body.len()),
+        Err(fault) => return refuse(&app, fault),
     };
     let Ok(_permit) = app.intake_permits.try_acquire() else {
         Counters::count(&app.counters.unavailable);
@@ -148,10 +150,9 @@ struct RefusedBecause {
 }
 
 /// The same answer for every fault; the reason is for the log and the counter.
-fn refuse(app: &App, fault: SignatureFault, bytes: usize) -> Response {
+fn refuse(app: &App, fault: SignatureFault) -> Response {
     app.counters.count_fault(fault);
-    tracing::warn!(reason = fault.as_str(), bytes, "refused a webhook: {fault}");
-    json(StatusCode::BAD_REQUEST, SIGNATURE_INVALID)
+    (Extension(Because(fault.as_str())), json(StatusCode::BAD_REQUEST, SIGNATURE_INVALID)).into_response()
 }
 
 /// Stripe's event, by neither of the two times. Stripe sends it again, and the clock may be set by then.

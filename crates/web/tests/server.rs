@@ -15,7 +15,7 @@ use std::{
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::ConnectInfo,
+    extract::Extension,
     routing::{get, post},
 };
 use engine::Clock;
@@ -31,7 +31,7 @@ use tokio::{
 use uuid::Uuid;
 use web::{
     limits::Limits,
-    server::{Drained, headers, serve, unreceived},
+    server::{ClientAddress, Drained, TrustedProxies, headers, refused, serve},
 };
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,11 +53,11 @@ fn lenient() -> Limits {
     }
 }
 
-fn router() -> Router {
+fn router(limits: Limits) -> Router {
     let router = Router::new()
         .route("/", get(async || "hello").post(async |body: Bytes| body.len().to_string()))
         .route("/unread", post(async || "did not look"))
-        .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()))
+        .route("/peer", get(async |Extension(client): Extension<ClientAddress>| client.0.to_string()))
         .route("/big", get(async || vec![b'x'; BIG]))
         .route(
             "/flood",
@@ -68,7 +68,7 @@ fn router() -> Router {
         .route("/stuck", get(async || future::pending::<()>().await))
         .route("/panic", get(async || -> () { panic!("asked to") }))
         .route("/own-policy", get(async || [("content-security-policy", "default-src 'self'")]));
-    let router = unreceived::refuse(router, &Limits::default(), Clock::from_fn(|| Timestamp(0)));
+    let router = refused::refuse(router, &limits, Clock::from_fn(|| Timestamp(0)));
     headers::stamp(router, || Uuid::from_u128(7))
 }
 
@@ -110,10 +110,14 @@ struct Server {
 
 impl Server {
     async fn start(limits: Limits) -> Self {
+        Self::behind(TrustedProxies::loopback(), limits).await
+    }
+
+    async fn behind(proxies: TrustedProxies, limits: Limits) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let ended = tokio::spawn(serve(listener, router(), limits, async {
+        let ended = tokio::spawn(serve(listener, router(limits), limits, proxies, async {
             let _ = stopped.await;
         }));
         Self { address, stop, ended }
@@ -365,8 +369,8 @@ async fn slow_clients_do_not_keep_others_out() {
 }
 
 #[tokio::test]
-async fn beyond_the_limit_a_connection_waits_for_a_free_slot() {
-    let server = Server::start(Limits { connections: 2, ..lenient() }).await;
+async fn where_each_connection_is_owed_an_answer_a_new_one_waits() {
+    let server = Server::start(Limits { connections: 2, stay: Duration::ZERO, ..lenient() }).await;
     let mut busy = Vec::new();
     for _ in 0..2 {
         let mut stream = server.connect().await;
@@ -382,24 +386,121 @@ async fn beyond_the_limit_a_connection_waits_for_a_free_slot() {
     assert_eq!(statuses(&read_to_end("waiting", &mut waiting).await), ["200"]);
 }
 
-/// Whoever keeps connections alive and asks for little would otherwise keep all others out, for ever.
+const HALF_A_BODY: &str = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc";
+
+/// At the limit, who keeps us waiting goes: the idle first, the longest waiting first, and never one that is
+/// owed an answer.
 #[tokio::test]
-async fn at_the_limit_idle_connections_make_room() {
-    let server = Server::start(Limits { connections: 3, ..lenient() }).await;
-    let mut idle = server.connect().await;
-    send(&mut idle, GET).await;
-    read_until(&mut idle, "hello").await;
-    let mut busy = server.connect().await;
-    send(&mut busy, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    sleep(SHORT).await;
-    let mut last = server.connect().await;
-    let mut next = server.connect().await;
-    for stream in [&mut last, &mut next] {
-        send(stream, LAST).await;
-        assert_eq!(statuses(&read_to_end("newcomers", stream).await), ["200"]);
+async fn at_the_limit_a_newcomer_takes_the_place_of_whoever_has_waited_the_longest() {
+    let server = Server::start(Limits { connections: 4, stay: Duration::ZERO, ..lenient() }).await;
+    let mut streams = Vec::new();
+    for started in
+        ["GET /slow HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", HALF_A_BODY, "GET / HT", GET]
+    {
+        let mut stream = server.connect().await;
+        send(&mut stream, started).await;
+        sleep(SHORT / 8).await;
+        streams.push(stream);
     }
-    assert_eq!(read_to_end("idle", &mut idle).await, "");
+    let [mut busy, mut body, mut head, mut idle] = <[TcpStream; 4]>::try_from(streams).unwrap();
+    read_until(&mut idle, "hello").await;
+    let mut newcomers = Vec::new();
+    for (name, closes) in [("idle", &mut idle), ("half a body", &mut body), ("half a head", &mut head)] {
+        let mut silent = server.connect().await;
+        assert_eq!(read_to_end(name, closes).await, "", "{name}");
+        // An idle newcomer would be the next to go.
+        send(&mut silent, HALF_A_BODY).await;
+        sleep(SHORT / 8).await;
+        newcomers.push(silent);
+    }
     assert_eq!(statuses(&read_to_end("busy", &mut busy).await), ["200"], "its answer is still owed");
+}
+
+#[tokio::test]
+async fn every_connection_has_a_moment_to_send_its_request() {
+    let server = Server::start(Limits { connections: 1, stay: SHORT * 2, ..lenient() }).await;
+    let mut first = server.connect().await;
+    sleep(SHORT / 4).await;
+    let mut second = server.connect().await;
+    send(&mut second, LAST).await;
+    sleep(SHORT / 4).await;
+    send(&mut first, LAST).await;
+    assert_eq!(
+        statuses(&read_to_end("first", &mut first).await),
+        ["200"],
+        "closed before its moment was over"
+    );
+    assert_eq!(statuses(&read_to_end("second", &mut second).await), ["200"]);
+}
+
+#[tokio::test]
+async fn an_address_that_is_no_trusted_proxy_has_only_so_many_connections() {
+    let limits = Limits { connections_per_address: 2, stay: SHORT, ..lenient() };
+    let server = Server::behind(TrustedProxies::parse("none").unwrap(), limits).await;
+    let (mut oldest, _other) = (server.connect().await, server.connect().await);
+    let mut early = server.connect().await;
+    assert_eq!(read_to_end("a third, at once", &mut early).await, "", "nobody has waited for long enough");
+    sleep(SHORT * 2).await;
+    let mut late = server.connect().await;
+    assert_eq!(read_to_end("the oldest", &mut oldest).await, "");
+    send(&mut late, LAST).await;
+    assert_eq!(statuses(&read_to_end("a third, later", &mut late).await), ["200"]);
+    let trusting = Server::start(limits).await;
+    let mut streams = Vec::new();
+    for _ in 0..8 {
+        streams.push(trusting.connect().await);
+    }
+    for stream in &mut streams {
+        send(stream, LAST).await;
+        assert_eq!(statuses(&read_to_end("behind a proxy", stream).await), ["200"]);
+    }
+}
+
+#[tokio::test]
+async fn a_client_behind_a_proxy_has_only_so_many_requests_under_way() {
+    let server = Server::start(Limits { requests_per_client: 1, ..lenient() }).await;
+    let request = |path: &str, client: &str| {
+        format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx-forwarded-for: {client}\r\n\r\n")
+    };
+    let mut stuck = server.connect().await;
+    send(&mut stuck, &request("/stuck", "203.0.113.7")).await;
+    sleep(SHORT / 2).await;
+    for (client, expected) in [
+        ("203.0.113.7", "503"),
+        // What the client wrote itself comes before what the proxy adds.
+        ("198.51.100.1, 203.0.113.7", "503"),
+        ("203.0.113.8", "200"),
+    ] {
+        let mut stream = server.connect().await;
+        send(&mut stream, &request("/", client)).await;
+        assert_eq!(statuses(&read_to_end(client, &mut stream).await), [expected], "{client}");
+    }
+    let mut own = server.connect().await;
+    send(&mut own, LAST).await;
+    assert_eq!(statuses(&read_to_end("the proxy itself", &mut own).await), ["200"]);
+}
+
+/// Bodies take so much memory and no more; whoever has been sending the longest loses it.
+#[tokio::test]
+async fn the_memory_of_bodies_is_bounded() {
+    let limits = Limits { body_bytes: 10_000, ..lenient() };
+    let server = Server::start(limits).await;
+    let post = |path: &str, length: usize| {
+        format!("POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n")
+    };
+    let mut slow = server.connect().await;
+    send(&mut slow, &format!("{}{}", post("/", 9_000), "x".repeat(6_000))).await;
+    sleep(SHORT / 4).await;
+    let mut prompt = server.connect().await;
+    send(&mut prompt, &format!("{}{}", post("/", 6_000), "x".repeat(6_000))).await;
+    assert!(read_to_end("prompt", &mut prompt).await.ends_with("6000"));
+    assert_eq!(read_to_end("slow", &mut slow).await, "");
+    let mut greedy = server.connect().await;
+    send(&mut greedy, &format!("{}{}", post("/", 20_000), "x".repeat(20_000))).await;
+    assert_eq!(statuses(&read_to_end("greedy", &mut greedy).await), ["503"]);
+    let mut next = server.connect().await;
+    send(&mut next, &format!("{}{}", post("/", 9_999), "x".repeat(9_999))).await;
+    assert!(read_to_end("next", &mut next).await.ends_with("9999"), "the memory was not given back");
 }
 
 #[tokio::test]
@@ -464,9 +565,15 @@ async fn every_answer_carries_its_fields() {
 
 #[tokio::test]
 async fn a_handler_knows_its_client() {
-    let server = Server::start(lenient()).await;
-    let mut stream = server.connect().await;
-    let own = stream.local_addr().unwrap().to_string();
-    send(&mut stream, "GET /peer HTTP/1.1\r\nconnection: close\r\n\r\n").await;
-    assert!(read_to_end("the client", &mut stream).await.ends_with(&own));
+    let none = TrustedProxies::parse("none").unwrap();
+    for (proxies, forwarded, expected) in [
+        (TrustedProxies::loopback(), "", "127.0.0.1"),
+        (TrustedProxies::loopback(), "x-forwarded-for: 203.0.113.7\r\n", "203.0.113.7"),
+        (none, "x-forwarded-for: 203.0.113.7\r\n", "127.0.0.1"),
+    ] {
+        let server = Server::behind(proxies, lenient()).await;
+        let mut stream = server.connect().await;
+        send(&mut stream, &format!("GET /peer HTTP/1.1\r\n{forwarded}connection: close\r\n\r\n")).await;
+        assert!(read_to_end("the client", &mut stream).await.ends_with(expected), "{forwarded}");
+    }
 }

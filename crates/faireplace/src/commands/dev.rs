@@ -11,15 +11,16 @@ use web::auth;
 use web::destination::Destinations;
 use web::shop::Package;
 
-use super::serve::start_log;
 use super::trigger::checkout;
 use crate::account::{Account, text};
+use crate::background_writer::BackgroundWriter;
 use crate::checkout as selling;
 use crate::client::Client;
 use crate::config::{ApiKey, Config, Environment, published};
 use crate::dev_file::DevFile;
 use crate::emulation::{Emulation, Wanted};
 use crate::failure::Failure;
+use crate::log::Log;
 use crate::service::Service;
 use crate::terminal::{bold, faint, green, red, say};
 
@@ -49,7 +50,7 @@ impl Dev {
                 "`dev` makes up its payments, so FAIREPLACE_MODE must be test",
             ));
         }
-        start_log("warn", false);
+        let _log = Log::start("warn", false)?;
         let earlier = DevFile::read(&config.database);
         let which = if earlier.is_some() { "another " } else { "" };
         let mut dev = match earlier {
@@ -70,6 +71,7 @@ impl Dev {
         // Whatever the settings say: nothing that `dev` sells is sold at Stripe.
         service.app.shop = selling::shop(&config, Some(&ApiKey::of_emulator()), Some(&emulation.url))?;
         let account = Account::at(&emulation.url, emulator::API_KEY)?;
+        let screen = emulation.screen.clone();
         let running = tokio::spawn(service.run());
         let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
         let emulating = tokio::spawn(emulation.run(async {
@@ -79,7 +81,7 @@ impl Dev {
         let client = Client::connect(&config).await?;
         let database = config.database.path.display();
         say!("{}  {url}, {database}; Stripe is played at {}\n", bold("faireplace dev"), account.url);
-        show_purchase(&client, &account, &dev, which).await?;
+        show_purchase(&client, &account, &dev, which, &screen).await?;
         let next = checkout(&account, &purchase(&dev)).await?;
         print_next_steps(&url, &dev, text(&next, "url"));
         let ended = running.await.map_err(|error| Failure::failed(error.to_string()))?;
@@ -87,7 +89,8 @@ impl Dev {
         let _ = stop.send(());
         emulating.await.map_err(|error| Failure::failed(error.to_string()))?;
         ended?;
-        say!("Stopped; everything is on disk.");
+        screen.line(b"Stopped; everything is on disk.\n".to_vec());
+        screen.flush();
         Ok(())
     }
 }
@@ -145,6 +148,7 @@ async fn show_purchase(
     account: &Account,
     dev: &DevFile,
     which: &str,
+    screen: &BackgroundWriter,
 ) -> Result<(), Failure> {
     let before = available(client, dev).await?;
     say!("A demo tenant buys {which}{}. Stripe sends:", bold("10_credits"));
@@ -153,6 +157,7 @@ async fn show_purchase(
     account.settled().await?;
     client.settled().await?;
     let after = available(client, dev).await?;
+    screen.flush();
     let mark = if after > before { green("✓") } else { red("✗") };
     say!("\n{mark} balance {before} → {} credits, tenant {}\n", bold(&after.to_string()), dev.tenant);
     if after <= before {

@@ -12,11 +12,11 @@ use stripe::write::ApiVersion;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::listen::address;
-use super::serve::start_log;
 use crate::account::LISTEN;
 use crate::config::Environment;
 use crate::emulation::{Emulation, SECRET, Wanted};
 use crate::failure::Failure;
+use crate::log::Log;
 use crate::terminal::{bold, faint, say};
 
 /// Run Stripe on this machine: its API, payment page, events and signed deliveries
@@ -67,7 +67,7 @@ pub(crate) struct Emulate {
 
 impl Emulate {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
-        start_log("warn", false);
+        let _log = Log::start("warn", false)?;
         let key = environment.get("STRIPE_SECRET_KEY").unwrap_or(emulator::API_KEY);
         if !key.starts_with("sk_test_") || key.contains(char::is_whitespace) {
             return Err(Failure::configuration(

@@ -2,15 +2,14 @@
 
 use clap::Args;
 use store::Mode;
-use tracing_subscriber::EnvFilter;
 
 use crate::checkout;
 use crate::config::{Config, Environment};
 use crate::emulation;
 use crate::failure::Failure;
+use crate::log::Log;
 use crate::outgoing::date;
 use crate::service::Service;
-use crate::terminal::colourful;
 
 /// Run the service: receive webhooks, apply them, answer the API
 ///
@@ -40,10 +39,11 @@ impl Serve {
         }
         let key = config.stripe_key.as_ref().map(|key| key.require(config.mode)).transpose()?;
         let shop = checkout::shop(&config, key, config.stripe_base.as_deref())?;
-        start_log(&config.log, config.log_json);
+        let log = Log::start(&config.log, config.log_json)?;
         let date = date::source(config.stripe_base.as_deref().unwrap_or(checkout::STRIPE));
         let mut service = Service::open(&config, secrets, date).await?;
         service.app.shop = shop;
+        service.app.log_lines_dropped = log.dropped();
         tracing::info!(
             webhook = format!("http://{}/webhooks/stripe", service.address),
             database = %config.database.path.display(),
@@ -55,18 +55,5 @@ impl Serve {
         service.run().await?;
         tracing::info!("stopped: everything that was acknowledged is on disk");
         Ok(())
-    }
-}
-
-/// Starts the log, on standard error.
-pub(crate) fn start_log(level: &str, json: bool) {
-    let filter = EnvFilter::new(level);
-    let colour = colourful(&std::io::stderr());
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
-    if json {
-        log.json().init();
-    } else {
-        log.with_target(false).init();
     }
 }

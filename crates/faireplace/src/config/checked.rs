@@ -10,6 +10,7 @@ use ledger::{Credits, Policy, Rounding, TermsFrom};
 use store::{Mode, OperatorLimits};
 use stripe::Secret;
 use web::destination::Destinations;
+use web::server::TrustedProxies;
 use web::shop::{self, Package};
 
 use super::{ApiKey, Environment, Raw, Source, packages};
@@ -20,6 +21,8 @@ use crate::operator_key::OperatorKey;
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// Proxies that say whose requests they pass on.
+    pub(crate) trusted_proxies: TrustedProxies,
     /// Of the emulator that `dev` runs.
     pub(crate) emulator_listen: SocketAddr,
     pub(crate) database: Database,
@@ -133,6 +136,7 @@ impl Config {
         }
         Ok(Self {
             listen: address("FAIREPLACE_LISTEN", "127.0.0.1:3000")?,
+            trusted_proxies: trusted_proxies(required(raw, "FAIREPLACE_TRUSTED_PROXIES")?)?,
             emulator_listen: address("FAIREPLACE_EMULATOR_LISTEN", "127.0.0.1:12111")?,
             database: database(required(raw, "DATABASE_URL")?)?,
             secrets: raw.get("STRIPE_WEBHOOK_SECRET").map(secrets).transpose()?,
@@ -260,6 +264,15 @@ fn notice_hosts(text: &str) -> Result<Destinations, Failure> {
     Destinations::parse(text).map_err(|entry| {
         let expected = "host names with commas, each with or without a port, such as shop.internal:8080";
         wrong("FAIREPLACE_NOTICE_HOSTS", &format!("{expected}; `{}` is none", entry.escape_debug()))
+    })
+}
+
+/// Proxies by address or network.
+fn trusted_proxies(text: &str) -> Result<TrustedProxies, Failure> {
+    TrustedProxies::parse(text).map_err(|entry| {
+        let expected =
+            "`loopback`, `none`, or addresses and networks with commas, such as 10.0.0.0/8,fd00::/8";
+        wrong("FAIREPLACE_TRUSTED_PROXIES", &format!("{expected}; `{}` is none", entry.escape_debug()))
     })
 }
 

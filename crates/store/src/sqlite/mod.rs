@@ -80,6 +80,8 @@ pub struct Sqlite {
     counter: reader::Readers,
     // The loops have one of their own: no listing, and no audit of minutes, holds up what is due.
     loops: reader::Readers,
+    // So has health: nothing that people ask for holds it up.
+    health: reader::Readers,
     writer: writer::Writer,
     known_keys: known_keys::KnownKeys,
     lock: Arc<Mutex<open::Lock>>,
@@ -96,10 +98,11 @@ impl Sqlite {
         let readers = reader::Readers::open(&file, reader::READERS)?;
         let counter = reader::Readers::open(&file, reader::COUNTER_READERS)?;
         let loops = reader::Readers::open(&file, 1)?;
+        let health = reader::Readers::open(&file, 1)?;
         let writer = writer::Writer::start(connection, file)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let known_keys = known_keys::KnownKeys::default();
-        Ok(Self { readers, counter, loops, writer, known_keys, lock: Arc::new(Mutex::new(lock)) })
+        Ok(Self { readers, counter, loops, health, writer, known_keys, lock: Arc::new(Mutex::new(lock)) })
     }
 
     /// Tells other processes who has the database, and where it can be reached.
@@ -385,7 +388,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn health(&self) -> Answer<Health> {
-        self.readers.read(audit::health).await
+        self.health.read(audit::health).await
     }
 
     pub(crate) async fn audit(&self) -> Answer<Audit> {

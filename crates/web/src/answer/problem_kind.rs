@@ -93,6 +93,8 @@ problem_kinds! {
     StripeUnreachable = "STRIPE_UNREACHABLE", BAD_GATEWAY;
     /// Not now; nothing was stored.
     Unavailable = "SERVICE_UNAVAILABLE", SERVICE_UNAVAILABLE;
+    /// Deliveries cannot be stored.
+    CannotStore = "CANNOT_STORE", SERVICE_UNAVAILABLE;
     /// It may or may not have been stored: ask again in the same way, and under the same Idempotency-Key.
     OutcomeUnknown = "OUTCOME_UNKNOWN", SERVICE_UNAVAILABLE;
     /// This deployment sells nothing.

@@ -1,49 +1,128 @@
 //! `GET /api/health`: may this instance be sent traffic? Open to everyone, so it tells no more than that and
-//! how far behind it is.
+//! how far behind it is. It says no only where deliveries cannot be stored: a load balancer that removed an
+//! instance for less would stop everybody.
+
+use std::time::Duration;
 
 use axum::response::Response;
 use engine::Clock;
 use engine::clock::ClockState;
 use serde::Serialize;
+use serde_json::json;
+use store::{Store, StoreError};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
 use super::Request;
-use crate::answer::Data;
+use crate::answer::{Data, Problem, ProblemKind};
 use crate::schema::{DegradedReason, HealthStatus, Mode};
+
+/// How long a write that proves that deliveries can be stored is proof of it.
+const PROOF: Duration = Duration::from_secs(1);
+/// How long that write may take: as long as a delivery may.
+const WRITE: Duration = Duration::from_secs(5);
+/// How long counting may take.
+const COUNT: Duration = Duration::from_millis(500);
 
 /// May this instance be sent traffic?
 ///
 /// Open to everyone, so it tells no more than that and how far behind it is. A degraded instance takes
-/// traffic: a load balancer that removed it would stop everybody.
+/// traffic: a load balancer that removed it would stop everybody. It answers 503 only while deliveries cannot
+/// be stored; Stripe is answered 503 then too, and sends them again.
 #[utoipa::path(get, path = "/api/health", operation_id = "health", tag = "Service", security(()),
-    responses((status = 200, body = Data<Health>)))]
+    responses((status = 200, body = Data<Health>), (status = 503, description = "CANNOT_STORE")))]
 pub(crate) async fn show(request: Request) -> Response {
     request
         .answer(async |request| {
-            let health = request.store().health().await?;
-            let reasons = reasons(&request.app.clock);
+            let app = &request.app;
+            app.writes.check(&app.store).await.map_err(cannot_store)?;
+            let mut reasons = reasons(&app.clock);
+            let counts = timeout(COUNT, app.store.health()).await.ok().and_then(Result::ok);
+            if counts.is_none() {
+                reasons.push(COUNTS_UNAVAILABLE);
+            }
             Ok(request.meta.data(Health {
                 status: if reasons.is_empty() { OK } else { DEGRADED },
                 reasons,
                 mode: request.app.mode.as_str(),
                 version: env!("CARGO_PKG_VERSION"),
-                pending: health.pending,
-                endpoints_disabled: health.endpoints_disabled,
+                pending: counts.as_ref().map(|counts| counts.pending),
+                endpoints_disabled: counts.as_ref().map(|counts| counts.endpoints_disabled),
             }))
         })
         .await
+}
+
+/// Whether deliveries can be stored, found out by storing something.
+#[derive(Debug, Default)]
+pub(crate) struct Writes(Mutex<Option<(Instant, Result<(), CannotStore>)>>);
+
+/// Why deliveries cannot be stored.
+#[derive(Clone, Copy, Debug)]
+enum CannotStore {
+    /// A write failed.
+    Failing,
+    /// A write did not come back in time.
+    Slow,
+    /// The database takes no more writes, and the service is stopping.
+    Closed,
+}
+
+impl Writes {
+    /// Writes, unless that was done within the last second. However many ask, one of them writes.
+    async fn check(&self, store: &Store) -> Result<(), CannotStore> {
+        let mut last = self.0.lock().await;
+        if let Some((at, result)) = *last
+            && at.elapsed() < PROOF
+        {
+            return result;
+        }
+        let result = match timeout(WRITE, store.check_writable()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(StoreError::Closed | StoreError::FileChanged(_))) => Err(CannotStore::Closed),
+            Ok(Err(StoreError::Busy)) | Err(_) => Err(CannotStore::Slow),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "health: nothing can be stored, so deliveries are answered 503");
+                Err(CannotStore::Failing)
+            }
+        };
+        *last = Some((Instant::now(), result));
+        result
+    }
+}
+
+fn cannot_store(why: CannotStore) -> Problem {
+    let (reason, message) = match why {
+        CannotStore::Failing => (
+            "writes_failing",
+            "Deliveries cannot be stored: writes fail. Is the disk full? The log says more. Stripe is answered \
+             503 and sends them again.",
+        ),
+        CannotStore::Slow => (
+            "writes_slow",
+            "Deliveries cannot be stored: a write took too long. Stripe is answered 503 and sends them again.",
+        ),
+        CannotStore::Closed => (
+            "database_closed",
+            "Deliveries cannot be stored: the database takes no more writes, and this service is stopping. \
+             Its last lines say why. Stripe is answered 503 and sends them again.",
+        ),
+    };
+    Problem::new(ProblemKind::CannotStore, message).with_details(json!({ "reasons": [reason] }))
 }
 
 const OK: &str = "ok";
 const DEGRADED: &str = "degraded";
 const CLOCK_IN_DOUBT: &str = "clock_in_doubt";
 const WALL_CLOCK_WRONG: &str = "wall_clock_wrong";
+const COUNTS_UNAVAILABLE: &str = "counts_unavailable";
 
 /// What health can be.
 pub(crate) const STATUSES: [&str; 2] = [OK, DEGRADED];
-/// Why it can be degraded: nobody knows what time it is; or the service goes by a confirmed time, and the
-/// machine's clock is wrong.
-pub const DEGRADED_REASONS: [&str; 2] = [CLOCK_IN_DOUBT, WALL_CLOCK_WRONG];
+/// Why it can be degraded: nobody knows what time it is; the service goes by a confirmed time, and the
+/// machine's clock is wrong; or reading takes so long that nobody knows how far behind it is.
+pub const DEGRADED_REASONS: [&str; 3] = [CLOCK_IN_DOUBT, WALL_CLOCK_WRONG, COUNTS_UNAVAILABLE];
 
 /// Why the instance is degraded.
 fn reasons(clock: &Clock) -> Vec<&'static str> {
@@ -59,7 +138,7 @@ fn reasons(clock: &Clock) -> Vec<&'static str> {
 #[schema(example = json!({ "status": "ok", "reasons": [], "mode": "live", "version": "0.1.0", "pending": 0,
     "endpoints_disabled": 0 }))]
 struct Health {
-    /// What cannot take traffic answers with an error instead.
+    /// An instance that cannot take traffic answers 503 instead.
     #[schema(value_type = HealthStatus)]
     status: &'static str,
     /// Why it is degraded; `GET /api/admin/status` says more.
@@ -69,8 +148,9 @@ struct Health {
     mode: &'static str,
     /// Of the program.
     version: &'static str,
-    /// Events that wait to be applied.
-    pending: i64,
-    /// Webhook endpoints that are told nothing until somebody enables them; at most 100 are counted.
-    endpoints_disabled: i64,
+    /// Events that wait to be applied; null where they could not be counted in time.
+    pending: Option<i64>,
+    /// Webhook endpoints that are told nothing until somebody enables them; at most 100 are counted. Null
+    /// where they could not be counted in time.
+    endpoints_disabled: Option<i64>,
 }

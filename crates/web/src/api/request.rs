@@ -20,6 +20,7 @@ use crate::app::{App, Shared};
 use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller, authorization, nobody_acts};
 use crate::server::allowance::Taken;
 use crate::server::headers::RequestId;
+use crate::server::log::KeyName;
 
 /// Rows on a page where the request does not say.
 const PER_PAGE: u32 = 20;
@@ -160,6 +161,9 @@ async fn authenticated(parts: &mut Parts, app: &Shared) -> Result<(Request, Call
     let meta = meta(parts, app);
     let caller = Caller::authenticate(authorization(&parts.headers), &app.store, meta.at).await;
     let caller = caller.map_err(|problem| meta.error(&problem))?;
+    if let Some(name) = parts.extensions.get::<KeyName>() {
+        name.set(&caller.key.name);
+    }
     allowed(parts, app, &caller).map_err(|problem| meta.error(&problem))?;
     Ok((Request::from_request_parts(parts, app).await?, caller))
 }

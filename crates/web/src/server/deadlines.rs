@@ -9,7 +9,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
     time::{Duration, Instant},
@@ -18,11 +18,16 @@ use std::{
 use bytes::Bytes;
 use hyper::{
     body::{Body, Frame, Incoming, SizeHint},
-    rt::{Read, ReadBufCursor, Sleep, Timer, Write},
+    rt::{Sleep, Timer},
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpStream, time};
+use hyper_util::rt::TokioTimer;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time,
+};
 
+use super::connections::Connection;
 use crate::limits::Limits;
 
 /// The timer of one connection. hyper knows one time-out for every head and asks for one sleep per head; this
@@ -49,29 +54,40 @@ impl Timer for HeadTimer {
     }
 }
 
-/// A request's body that fails when it is not complete in time.
+/// A request's body that fails when it is not complete in time, or when there is no memory for it.
 pub(super) struct TimedBody {
     body: Incoming,
+    connection: Arc<Connection>,
     limit: Duration,
     sleep: Option<Pin<Box<time::Sleep>>>,
-    late: Arc<AtomicBool>,
+    fault: BodyFault,
 }
 
-/// Tells whether a [`TimedBody`] failed for being late, after the handler has made its own answer of that. An
-/// extension.
-#[derive(Clone)]
-pub(super) struct Lateness(Arc<AtomicBool>);
+/// Why a [`TimedBody`] failed, to be read after the handler has made its own answer of that. An extension.
+#[derive(Clone, Default)]
+pub(super) struct BodyFault(Arc<AtomicU8>);
 
-impl TimedBody {
-    pub(super) fn new(body: Incoming, limit: Duration) -> (Self, Lateness) {
-        let late = Arc::new(AtomicBool::new(false));
-        (Self { body, limit, sleep: None, late: late.clone() }, Lateness(late))
+/// What a [`BodyFault`] can say; 0 is that nothing failed.
+const LATE: u8 = 1;
+const NO_MEMORY: u8 = 2;
+
+impl BodyFault {
+    pub(super) fn is_late(&self) -> bool {
+        self.0.load(Relaxed) == LATE
+    }
+
+    pub(super) fn is_without_memory(&self) -> bool {
+        self.0.load(Relaxed) == NO_MEMORY
     }
 }
 
-impl Lateness {
-    pub(super) fn is_late(&self) -> bool {
-        self.0.load(Relaxed)
+impl TimedBody {
+    pub(super) fn new(body: Incoming, connection: Arc<Connection>, limit: Duration) -> (Self, BodyFault) {
+        let fault = BodyFault::default();
+        if body.is_end_stream() {
+            connection.received();
+        }
+        (Self { body, connection, limit, sleep: None, fault: fault.clone() }, fault)
     }
 }
 
@@ -80,6 +96,8 @@ impl Lateness {
 pub(super) enum BodyError {
     #[error("the body was not complete in time")]
     Late,
+    #[error("there is no memory for the body")]
+    NoMemory,
     #[error(transparent)]
     Broken(#[from] hyper::Error),
 }
@@ -93,13 +111,24 @@ impl Body for TimedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            let bytes = match &frame {
+                Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
+                Some(Err(_)) | None => 0,
+            };
+            if bytes > 0 && !self.connection.take_body_bytes(bytes) {
+                self.fault.0.store(NO_MEMORY, Relaxed);
+                return Poll::Ready(Some(Err(BodyError::NoMemory)));
+            }
+            if frame.is_none() || self.body.is_end_stream() {
+                self.connection.received();
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)));
         }
         // Most bodies arrive with their head: only one that is waited for pays for a timer.
         let limit = self.limit;
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(time::sleep(limit)));
         ready!(sleep.as_mut().poll(context));
-        self.late.store(true, Relaxed);
+        self.fault.0.store(LATE, Relaxed);
         Poll::Ready(Some(Err(BodyError::Late)))
     }
 
@@ -112,17 +141,18 @@ impl Body for TimedBody {
     }
 }
 
-/// A connection whose writes fail when the client takes nothing for too long. Reads pass through: hyper's own
-/// timer is over heads, and [`TimedBody`] over bodies.
-pub(super) struct TimedWrites {
-    stream: TokioIo<TcpStream>,
-    limit: Duration,
+/// A connection whose writes fail when the client takes nothing for too long, and that notes when bytes arrive.
+/// Reads have no deadline here: hyper's own timer is over heads, and [`TimedBody`] over bodies.
+pub(super) struct TimedStream {
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    write: Duration,
     sleep: Option<Pin<Box<time::Sleep>>>,
 }
 
-impl TimedWrites {
-    pub(super) fn new(stream: TcpStream, limit: Duration) -> Self {
-        Self { stream: TokioIo::new(stream), limit, sleep: None }
+impl TimedStream {
+    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>, write: Duration) -> Self {
+        Self { stream, connection, write, sleep: None }
     }
 
     fn timed(
@@ -134,24 +164,29 @@ impl TimedWrites {
             self.sleep = None;
             return wrote;
         }
-        let limit = self.limit;
+        let limit = self.write;
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(time::sleep(limit)));
         ready!(sleep.as_mut().poll(context));
         Poll::Ready(Err(ErrorKind::TimedOut.into()))
     }
 }
 
-impl Read for TimedWrites {
+impl AsyncRead for TimedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.connection.heard();
+        }
+        read
     }
 }
 
-impl Write for TimedWrites {
+impl AsyncWrite for TimedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

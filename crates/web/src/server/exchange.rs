@@ -1,33 +1,60 @@
 //! One request and its answer, between hyper and the router.
-//!
-//! What is deliberately not here: faults in the head itself, which hyper answers on its own (400, 431) and
-//! closes, and the answer to a body that is late (`unreceived`).
+//! Not here: faults in the head itself, which hyper answers on its own (400, 431) and closes, and the answers
+//! to a body that is late and to a client with too many requests under way (`refused`).
 
-use std::{convert::Infallible, net::SocketAddr};
+use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use axum::{
-    Router,
     body::Body,
-    extract::ConnectInfo,
     http::{Request, Response},
 };
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use tower::ServiceExt as _;
 
-use super::deadlines::TimedBody;
-use crate::limits::Limits;
+use super::{Serving, connections::Connection, deadlines::TimedBody};
 
-/// Hands the request to the router with its client's address and a deadline on its body, of which it can be
-/// told whether it was missed.
+/// Where a request is from: whoever connected, or the client that a trusted proxy speaks for. An extension.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
+/// Why a request is not even received. An extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoRoom {
+    /// Its client has too many requests under way.
+    ForClient,
+    /// There are too many large bodies.
+    ForBody,
+}
+
+/// Hands the request to the router with its client's address and a deadline on its body.
 pub(super) async fn answer(
-    router: Router,
+    serving: Arc<Serving>,
     request: Request<Incoming>,
-    peer: SocketAddr,
-    limits: &Limits,
+    peer: IpAddr,
+    connection: Arc<Connection>,
 ) -> Result<Response<Body>, Infallible> {
+    // Pipelined requests are read before they are served.
+    connection.heard();
     let (mut head, body) = request.into_parts();
-    let (body, lateness) = TimedBody::new(body, limits.body);
-    head.extensions.insert(ConnectInfo(peer));
-    head.extensions.insert(lateness);
-    router.oneshot(Request::from_parts(head, Body::new(body))).await
+    let limits = &serving.limits;
+    let proxied =
+        serving.proxies.contain(peer).then(|| serving.proxies.client(peer, &head.headers)).flatten();
+    // Both are given back when this request has its answer.
+    let counted = proxied.map(|client| serving.clients.begin(client, limits.requests_per_client));
+    let large = body.size_hint().upper().is_none_or(|bytes| bytes > limits.small_body_bytes);
+    let permit = large.then(|| serving.large_bodies.try_acquire());
+    if let Some(None) = counted {
+        head.extensions.insert(NoRoom::ForClient);
+    } else if let Some(Err(_)) = permit {
+        head.extensions.insert(NoRoom::ForBody);
+    }
+    let (body, fault) = TimedBody::new(body, connection.clone(), limits.body);
+    head.extensions.insert(ClientAddress(proxied.unwrap_or(peer)));
+    head.extensions.insert(fault);
+    let answer = serving.router.clone().oneshot(Request::from_parts(head, Body::new(body))).await?;
+    // A stream goes on: its connection is not idle.
+    if answer.body().size_hint().exact().is_some() {
+        connection.answered();
+    }
+    Ok(answer)
 }

@@ -10,7 +10,6 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::{self, Next},
 };
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 /// Carries [`RequestId`] to the client.
@@ -20,16 +19,14 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
 
-/// Gives every request of `router` an id from `new_id` (UUID version 7, so that ids sort by time), every line
-/// that is logged for it that id, and every answer that id and the fields that keep a browser from doing
-/// anything with it.
+/// Gives every request of `router` an id from `new_id` (UUID version 7, so that ids sort by time), and every
+/// answer that id and the fields that keep a browser from doing anything with it.
 pub fn stamp(router: Router, new_id: impl Fn() -> Uuid + Clone + Send + Sync + 'static) -> Router {
     router.layer(middleware::from_fn(move |mut request: Request, next: Next| {
         let id = new_id();
         request.extensions_mut().insert(RequestId(id));
         async move {
-            // A span of the highest level, so that no level of the log leaves the id out.
-            let mut response = next.run(request).instrument(tracing::error_span!("request", %id)).await;
+            let mut response = next.run(request).await;
             let mut text = Uuid::encode_buffer();
             if let Ok(id) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {
                 response.headers_mut().insert(REQUEST_ID, id);

@@ -93,6 +93,7 @@ async fn status_and_audit_tell_how_it_stands() {
             "signature_faults": {
                 "missing": 0, "malformed": 0, "no_v1": 0, "mismatch": 0, "stale": 0, "future": 0,
             },
+            "log_lines_dropped": 0,
         },
     });
     assert_eq!(status, expected);

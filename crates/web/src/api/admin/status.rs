@@ -40,6 +40,7 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
                     duplicates: counters.duplicates.load(Ordering::Relaxed),
                     unavailable: counters.unavailable.load(Ordering::Relaxed),
                     signature_faults: counters.faults().collect(),
+                    log_lines_dropped: request.app.log_lines_dropped.load(Ordering::Relaxed),
                 },
             }))
         })
@@ -56,7 +57,7 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
         "message": null },
     "since_start": { "accepted": 1, "duplicates": 0, "unavailable": 0,
         "signature_faults": { "missing": 0, "malformed": 0, "no_v1": 0, "mismatch": 0, "stale": 0,
-            "future": 0 } } }))]
+            "future": 0 }, "log_lines_dropped": 0 } }))]
 struct Status {
     #[schema(value_type = Mode)]
     mode: &'static str,
@@ -125,4 +126,6 @@ struct SinceStart {
     unavailable: u64,
     /// Refused signatures by reason.
     signature_faults: BTreeMap<&'static str, u64>,
+    /// Lines that were not written to the log, because nobody read it fast enough.
+    log_lines_dropped: u64,
 }

@@ -1,0 +1,101 @@
+//! Lines that a thread of its own writes out, so that whoever has something to say never waits for a terminal
+//! or a pipe that nobody reads. While it is stuck, a bounded number of lines wait and the rest are dropped and
+//! counted.
+//!
+//! Our own, because `tracing-appender` also brings time zones and rotating files, and bounds lines by number
+//! alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+/// Lines that may wait.
+const LINES_MAX: usize = 16_384;
+/// Bytes that may wait.
+const BYTES_MAX: usize = 4 << 20;
+/// How long the end of the program waits for lines that nobody may be reading.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The way to the thread. Clones write to the same one, which ends when the last of them is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct BackgroundWriter {
+    queue: SyncSender<Entry>,
+    waiting: Arc<AtomicUsize>,
+    dropped: Arc<AtomicU64>,
+}
+
+enum Entry {
+    Line(Vec<u8>),
+    /// Answered when everything before it has been written.
+    Flush(SyncSender<()>),
+}
+
+impl BackgroundWriter {
+    /// Starts the thread, which hands every line to `write`.
+    pub(crate) fn start(name: &str, write: impl FnMut(&[u8]) + Send + 'static) -> std::io::Result<Self> {
+        let (queue, entries) = sync_channel(LINES_MAX);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let counted = waiting.clone();
+        thread::Builder::new().name(name.to_owned()).spawn(move || run(&entries, &counted, write))?;
+        Ok(Self { queue, waiting, dropped: Arc::default() })
+    }
+
+    /// Queues a line, with its end; drops it where too much waits.
+    pub(crate) fn line(&self, line: Vec<u8>) {
+        let length = line.len();
+        let fits = self.waiting.fetch_add(length, Relaxed) + length <= BYTES_MAX;
+        if !fits || self.queue.try_send(Entry::Line(line)).is_err() {
+            self.waiting.fetch_sub(length, Relaxed);
+            self.dropped.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// How many lines were dropped so far.
+    pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
+        self.dropped.clone()
+    }
+
+    /// Whether lines are being dropped, or soon will be.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.waiting.load(Relaxed) > BYTES_MAX / 2
+    }
+
+    /// Waits until what was queued is written, for a second at most.
+    pub(crate) fn flush(&self) {
+        let (done, written) = sync_channel(1);
+        // A full queue is one that nobody reads.
+        if self.queue.try_send(Entry::Flush(done)).is_ok() {
+            let _ = written.recv_timeout(PATIENCE);
+        }
+    }
+}
+
+fn run(entries: &Receiver<Entry>, waiting: &AtomicUsize, mut write: impl FnMut(&[u8])) {
+    while let Ok(entry) = entries.recv() {
+        match entry {
+            Entry::Line(line) => {
+                write(&line);
+                waiting.fetch_sub(line.len(), Relaxed);
+            }
+            // Whoever asked may have lost patience.
+            Entry::Flush(done) => drop(done.try_send(())),
+        }
+    }
+}
+
+/// Writes a last line to standard error, and gives up after a second if nobody reads it: the program must end.
+pub(crate) fn last_words(text: String) {
+    let started = BackgroundWriter::start("last words", |line| {
+        // Nobody is left to be told that it failed.
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), line);
+    });
+    if let Ok(writer) = started {
+        writer.line((text + "\n").into_bytes());
+        writer.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+//! A writer that is stuck holds nobody up, and what it loses is counted.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, mpsc};
+
+use super::{BYTES_MAX, BackgroundWriter, LINES_MAX};
+
+#[test]
+fn what_waits_is_bounded_and_what_is_lost_is_counted() {
+    let (go, stuck) = mpsc::channel::<()>();
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let seen = written.clone();
+    let writer = BackgroundWriter::start("test", move |line| {
+        // Until the other end is dropped.
+        let _ = stuck.recv();
+        seen.lock().unwrap().push(line.to_vec());
+    });
+    let writer = writer.unwrap();
+    let long = vec![b'x'; 1024];
+    let lines = 2 * BYTES_MAX / long.len();
+    for _ in 0..lines {
+        writer.line(long.clone());
+    }
+    let dropped = usize::try_from(writer.dropped().load(Relaxed)).unwrap();
+    assert_eq!(dropped, lines - BYTES_MAX / long.len(), "bounded by bytes");
+    assert!(writer.is_stuck());
+    drop(go);
+    writer.flush();
+    assert_eq!(written.lock().unwrap().len(), lines - dropped, "all others are written");
+    assert!(!writer.is_stuck());
+}
+
+#[test]
+fn many_short_lines_are_bounded_too() {
+    let (go, stuck) = mpsc::channel::<()>();
+    let writer = BackgroundWriter::start("test", move |_| {
+        let _ = stuck.recv();
+    });
+    let writer = writer.unwrap();
+    for _ in 0..2 * LINES_MAX {
+        writer.line(b"x".to_vec());
+    }
+    let dropped = usize::try_from(writer.dropped().load(Relaxed)).unwrap();
+    // One is being written, and may have been taken before the queue was full.
+    assert!((LINES_MAX - 1..=LINES_MAX).contains(&dropped), "{dropped}");
+    drop(go);
+}

@@ -1,0 +1,118 @@
+//! Warnings and errors that repeat themselves: ten of a kind are written in ten seconds, and the others as one
+//! line with their count. What kind it is says the place in the code, and the `reason` where there is one.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt::{Debug, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::callsite::Identifier;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+
+/// The target of the lines that say what was not written. They are never counted themselves.
+pub(super) const REPEATED: &str = "repeated";
+
+/// How long events of a kind are counted together.
+const WINDOW: Duration = Duration::from_secs(10);
+/// Of a kind, written in full in that time.
+const IN_FULL: u64 = 10;
+/// Kinds that are counted at one time; more are written in full. There are not that many.
+const KINDS_MAX: usize = 1024;
+
+/// Counts what repeats itself, and keeps it out of the log. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Repeats(Arc<Mutex<HashMap<Kind, Window>>>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Kind {
+    place: Identifier,
+    reason: String,
+}
+
+#[derive(Debug)]
+struct Window {
+    began: Instant,
+    message: String,
+    seen: u64,
+}
+
+impl Repeats {
+    /// Writes the counts whose time is over.
+    pub(super) fn report(&self) {
+        self.report_if(|window| window.began.elapsed() >= WINDOW);
+    }
+
+    /// Writes every count.
+    pub(super) fn report_all(&self) {
+        self.report_if(|_| true);
+    }
+
+    fn report_if(&self, ready: impl Fn(&Window) -> bool) {
+        let over: Vec<_> = self.lock().extract_if(|_, window| ready(window)).collect();
+        // The lock is free again: what is written here comes by again.
+        for (kind, window) in over.into_iter().filter(|(_, window)| window.seen > IN_FULL) {
+            let (times, reason) = (window.seen - IN_FULL, Some(kind.reason).filter(|it| !it.is_empty()));
+            tracing::warn!(target: REPEATED, times, reason, "repeated, and not written each time: {}", window.message);
+        }
+    }
+
+    /// Whether this event is to be written.
+    fn admit(&self, kind: Kind, message: String) -> bool {
+        let mut kinds = self.lock();
+        if kinds.len() >= KINDS_MAX && !kinds.contains_key(&kind) {
+            return true;
+        }
+        let new = || Window { began: Instant::now(), message, seen: 0 };
+        let window = kinds.entry(kind).or_insert_with(new);
+        window.seen += 1;
+        window.seen <= IN_FULL
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Kind, Window>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Repeats {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        let metadata = event.metadata();
+        if *metadata.level() > Level::WARN || metadata.target() == REPEATED {
+            return true;
+        }
+        let mut text = Text::default();
+        event.record(&mut text);
+        self.admit(Kind { place: metadata.callsite(), reason: text.reason }, text.message)
+    }
+}
+
+/// What an event says.
+#[derive(Default)]
+struct Text {
+    message: String,
+    reason: String,
+}
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let into = match field.name() {
+            "message" => &mut self.message,
+            "reason" => &mut self.reason,
+            _ => return,
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(into, "{value:?}");
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "reason" {
+            value.clone_into(&mut self.reason);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! How many requests each client behind a trusted proxy has under way. The proxy's connections say nothing
+//! about whose requests they carry, so for these clients the limit is on requests.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Counts them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clients(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One request of a client, counted for as long as this lives.
+pub(super) struct Request {
+    clients: Clients,
+    client: IpAddr,
+}
+
+impl Clients {
+    /// Counts a request; None where the client has `limit` under way.
+    pub(super) fn begin(&self, client: IpAddr, limit: usize) -> Option<Request> {
+        let mut counts = self.lock();
+        let count = counts.entry(client).or_default();
+        if *count >= limit {
+            return None;
+        }
+        *count += 1;
+        Some(Request { clients: self.clone(), client })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let mut counts = self.clients.lock();
+        if let Some(count) = counts.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.client);
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Strangers who need no key: however many connections, bodies and requests they make, signed deliveries are
+//! acknowledged, health answers, and memory stays bounded.
+//!
+//! No time is asserted: a delivery has the 20 seconds that Stripe gives it. What it took is printed.
+//! These tests take the whole machine, so one lock keeps them apart.
+
+mod attack;
+mod proxy;
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use attack::{Attack, Client};
+use e2e::deployment::{Deployment, SECRET};
+use e2e::http::{Connection, Request};
+use e2e::service::Service;
+use proxy::Proxy;
+use serde_json::json;
+use stripe::Secret;
+use stripe::signature::sign;
+
+const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
+/// Deliveries during one attack.
+const DELIVERIES: u32 = 100;
+/// The memory that design section 8 allows under attack, in KiB.
+const MEMORY_KIB: u64 = 128 * 1024;
+
+/// Bodies that fill the memory.
+const BODIES: &[(Client, usize)] = &[(Client::Forged, 1000)];
+/// Connections that do nothing.
+const SLOW: &[(Client, usize)] =
+    &[(Client::Silent, 750), (Client::SlowHead, 750), (Client::SlowBody, 750), (Client::Idle, 750)];
+/// Requests that are logged.
+const UNSIGNED: &[(Client, usize)] = &[(Client::Unsigned, 8)];
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A purchase of one credit.
+fn paid(number: u32) -> String {
+    json!({
+        "id": format!("evt_{number}"), "type": "checkout.session.completed", "created": 1_708_425_600,
+        "data": { "object": {
+            "id": format!("cs_{number}"), "payment_status": "paid", "amount_total": 2_500, "currency": "eur",
+            "metadata": { "tenant_id": TENANT, "package": "1_credit", "credits": "1" },
+        } },
+    })
+    .to_string()
+}
+
+/// Delivers one event on a connection of its own, as Stripe does; answers how long that took.
+fn deliver(to: SocketAddr, number: u32) -> Duration {
+    let body = paid(number);
+    #[expect(clippy::disallowed_methods, reason = "how long it took is printed, and nothing depends on it")]
+    let started = Instant::now();
+    let signature = sign(body.as_bytes(), e2e::now(), &[Secret::parse(SECRET).expect("ours")]);
+    let fields = [("stripe-signature", signature.as_str())];
+    let request =
+        Request { method: "POST", path: "/webhooks/stripe", fields: &fields, body: body.as_bytes() };
+    let answer = Connection::open(to).and_then(|mut connection| connection.send(request));
+    let answer = answer.unwrap_or_else(|error| panic!("delivery {number} failed: {error}"));
+    assert_eq!(answer.status, 200, "delivery {number}: {}", answer.body);
+    started.elapsed()
+}
+
+/// Delivers events while `clients` attack, and expects each to be acknowledged and applied once.
+fn check(name: &str, service: &Service, target: SocketAddr, clients: &[&[(Client, usize)]]) {
+    let attack = Attack::start(target, &clients.concat());
+    // Whoever is slow needs a moment to be many.
+    thread::sleep(Duration::from_secs(3));
+    let mut took = Vec::new();
+    for number in 0..DELIVERIES {
+        took.push(deliver(target, number));
+        let health = service.ask("GET", "/api/health", None, "");
+        assert_eq!(health.status, 200, "{name}: {}", health.body);
+        thread::sleep(Duration::from_millis(50));
+    }
+    took.sort();
+    let (median, most) = (took[took.len() / 2], took[took.len() - 1]);
+    let (connections, memory) = (attack.connections(), service.peak_memory_kib());
+    drop(attack);
+    println!(
+        "{name}: {DELIVERIES} deliveries acknowledged, median {median:?}, longest {most:?}; {connections} \
+         hostile connections; {} MiB at most",
+        memory / 1024
+    );
+    assert!(memory <= MEMORY_KIB, "{name}: {memory} KiB resident");
+    assert!(connections >= 500, "{name}: the attack did not take place");
+    service.settle();
+    assert_eq!(service.balance(TENANT)["available"], DELIVERIES, "{name}");
+}
+
+#[test]
+fn bodies_of_strangers_do_not_fill_the_memory() {
+    let _alone = alone();
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    check("1,000 forged mebibytes", &service, service.address, &[BODIES]);
+}
+
+#[test]
+fn connections_that_do_nothing_keep_nobody_out() {
+    let _alone = alone();
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    check("3,000 slow connections", &service, service.address, &[SLOW]);
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    let _alone = alone();
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    service.stop_reading();
+    let attack = Attack::start(service.address, UNSIGNED);
+    thread::sleep(Duration::from_secs(2));
+    for number in 0..DELIVERIES {
+        deliver(service.address, number);
+    }
+    drop(attack);
+    service.settle();
+    assert_eq!(service.balance(TENANT)["available"], DELIVERIES);
+    service.terminate();
+    let ended = service.stop();
+    assert_eq!(ended.code, Some(0), "{ended}");
+}
+
+#[test]
+fn all_attacks_together_stop_nothing() {
+    let _alone = alone();
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    service.stop_reading();
+    check("all attacks", &service, service.address, &[BODIES, SLOW, UNSIGNED]);
+}
+
+#[test]
+fn all_attacks_together_through_a_proxy_stop_nothing() {
+    let _alone = alone();
+    let deployment = Deployment::default().with("FAIREPLACE_TRUSTED_PROXIES", "127.0.0.1");
+    let service = deployment.serve();
+    service.stop_reading();
+    let proxy = Proxy::start(&deployment, service.address);
+    check("all attacks, behind HAProxy", &service, proxy.address, &[BODIES, SLOW, UNSIGNED]);
+}
