@@ -26,6 +26,8 @@ use axum::routing::{MethodFilter, any, on};
 use crate::emulator::Emulator;
 use crate::wire::expand::Shape::{self, List, One};
 use call::Handler;
+#[cfg(test)]
+pub(crate) use control::routes as control_routes;
 use exchange::Api;
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -87,7 +89,7 @@ const ROUTES: &[Route] = &[
 ];
 
 /// Stripe's API under `/v1/…`, and the control API under `/_emulator/…`.
-pub fn router(emulator: Emulator) -> Router {
+pub(crate) fn router(emulator: Emulator) -> Router {
     stripe(Arc::new(Api::new(emulator.clone()))).merge(control::router(emulator))
 }
 
@@ -107,6 +109,12 @@ fn stripe(api: Arc<Api>) -> Router {
         .method_not_allowed_fallback(unknown)
 }
 
+/// The paths of Stripe's API.
+#[cfg(test)]
+pub(crate) fn stripe_paths() -> impl Iterator<Item = String> {
+    ROUTES.iter().map(|route| format!("/v1{}", route.1))
+}
+
 /// What there is, for whoever asks for something else: `products, prices, …`.
 fn nouns() -> String {
     let mut nouns: Vec<&str> = ROUTES.iter().map(|route| route.1.trim_start_matches('/')).collect();
@@ -116,4 +124,4 @@ fn nouns() -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

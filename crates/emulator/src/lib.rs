@@ -18,7 +18,8 @@ pub mod world;
 
 pub use emulator::{API_KEY, Emulator, Options, Wall, Watcher};
 
-/// Everything that the emulator answers: Stripe's API, the pages, and the controls.
+/// Everything that the emulator answers: Stripe's API, the pages, and the controls, all behind one guard.
 pub fn router(emulator: &Emulator) -> axum::Router {
-    page::router(emulator.clone()).merge(api::router(emulator.clone()))
+    let guard = axum::middleware::from_fn_with_state(emulator.clone(), guard::only_from_here);
+    page::router(emulator.clone()).merge(api::router(emulator.clone())).layer(guard)
 }

@@ -41,7 +41,9 @@ pub use control::{
 };
 pub use event::{Attempt, Delivery, EventRow, EventView, event};
 
-pub use handlers::router;
+pub(crate) use handlers::router;
+#[cfg(test)]
+pub(crate) use handlers::routes;
 
 /// The one style sheet, in every page.
 const STYLE: &str = include_str!("../templates/style.css");

@@ -43,6 +43,8 @@ pub(crate) struct Wanted {
     pub(crate) listen: SocketAddr,
     /// The setting or option that chose the address, to name when the port is taken.
     pub(crate) listen_option: &'static str,
+    /// Where others reach it; at the address where it listens, if left out.
+    pub(crate) url: Option<String>,
     pub(crate) api_key: String,
     pub(crate) file: Option<PathBuf>,
     /// A random one, if left out.
@@ -66,7 +68,8 @@ impl Emulation {
             ))
         };
         let listener = server::listen(listen).map_err(taken)?;
-        let url = format!("http://{}", listener.local_addr().map_err(taken)?);
+        let own = format!("http://{}", listener.local_addr().map_err(taken)?);
+        let url = wanted.url.unwrap_or(own);
         let screen = BackgroundWriter::start("screen", |text| {
             terminal::write(&String::from_utf8_lossy(text));
         });

@@ -4,6 +4,7 @@
 //!
 //! Not here: the emulator's rules one by one (`crates/emulator`), and the service behind it (`stories.rs`).
 
+mod browser;
 mod guide;
 mod running;
 mod shop;

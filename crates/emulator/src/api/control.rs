@@ -2,19 +2,17 @@
 //! through Stripe's API: pay without a browser, turn the clock, make the bank dispute, make the network
 //! misbehave.
 //!
-//! No key is asked for; requests must come from here ([`crate::guard`]). Not here: the pages that do the
-//! same.
+//! No key is asked for. Not here: the pages that do the same, and who may use either ([`crate::guard`]).
 
 mod deliveries;
 mod endpoints;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -24,9 +22,7 @@ use crate::act::checkout::{self, Paid};
 use crate::act::dispute;
 use crate::act::payment::Instrument;
 use crate::emulator::Emulator;
-use crate::guard::is_from_here;
 use crate::wire::Fault;
-use crate::wire::fault::FaultType;
 use crate::world::{Time, World};
 
 /// The most bytes of a request here: a handful of numbers.
@@ -34,55 +30,35 @@ const MOST_BYTES: usize = 16 * 1024;
 /// How long `settled` waits, in seconds.
 const SETTLED_SECONDS: u64 = 30;
 
+/// Every route.
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Emulator>); 13] {
+    [
+        ("/_emulator/state", get(state)),
+        ("/_emulator/settled", get(settled)),
+        ("/_emulator/advance", post(advance)),
+        ("/_emulator/sessions/{id}/pay", post(pay)),
+        ("/_emulator/charges/{id}/dispute", post(open_dispute)),
+        ("/_emulator/objects/{id}/hasten", post(hasten)),
+        ("/_emulator/deliveries", get(deliveries::list)),
+        ("/_emulator/events/{id}/resend", post(deliveries::resend)),
+        ("/_emulator/endpoints/{id}/misbehave", post(endpoints::misbehave)),
+        ("/_emulator/endpoints/{id}/roll", post(endpoints::roll)),
+        ("/_emulator/endpoints/{id}/hold", post(endpoints::hold)),
+        ("/_emulator/endpoints/{id}/release", post(endpoints::release)),
+        ("/_emulator/endpoints/{id}/enable", post(endpoints::enable)),
+    ]
+}
+
 pub(super) fn router(emulator: Emulator) -> Router {
-    Router::new()
-        .route("/_emulator/state", get(state))
-        .route("/_emulator/settled", get(settled))
-        .route("/_emulator/advance", post(advance))
-        .route("/_emulator/sessions/{id}/pay", post(pay))
-        .route("/_emulator/charges/{id}/dispute", post(open_dispute))
-        .route("/_emulator/objects/{id}/hasten", post(hasten))
-        .route("/_emulator/deliveries", get(deliveries::list))
-        .route("/_emulator/events/{id}/resend", post(deliveries::resend))
-        .route("/_emulator/endpoints/{id}/misbehave", post(endpoints::misbehave))
-        .route("/_emulator/endpoints/{id}/roll", post(endpoints::roll))
-        .route("/_emulator/endpoints/{id}/hold", post(endpoints::hold))
-        .route("/_emulator/endpoints/{id}/release", post(endpoints::release))
-        .route("/_emulator/endpoints/{id}/enable", post(endpoints::enable))
-        .layer(from_fn_with_state(emulator.clone(), from_here))
-        .with_state(emulator)
-}
-
-async fn from_here(State(emulator): State<Emulator>, request: Request, next: Next) -> Response {
-    if is_from_here(request.headers(), &emulator.options().url) {
-        return next.run(request).await;
-    }
-    let message =
-        "This can be used from this machine only: Host must name it, and Origin must be the same place.";
-    Refusal::from(Fault::new(StatusCode::FORBIDDEN, FaultType::InvalidRequest, message)).into_response()
-}
-
-/// A [`Fault`] in the shape that Stripe's API gives it.
-struct Refusal(Fault);
-
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
-        Self(fault)
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, body) = self.0.render();
-        respond(status, &body)
-    }
+    let routes = routes().into_iter();
+    routes.fold(Router::new(), |router, (path, route)| router.route(path, route)).with_state(emulator)
 }
 
 fn respond(status: StatusCode, body: &Value) -> Response {
     (status, [("content-type", "application/json")], pretty(body)).into_response()
 }
 
-type Answered = Result<Response, Refusal>;
+type Answered = Result<Response, Fault>;
 
 fn ok(body: &Value) -> Answered {
     Ok(respond(StatusCode::OK, body))
@@ -205,13 +181,11 @@ async fn pay(State(emulator): State<Emulator>, Path(id): Path<String>, body: Bod
     match outcome {
         Paid::Complete => {}
         Paid::Declined(failure) => {
-            return Err(Fault::card(failure.code, failure.decline_code, failure.message).into());
+            return Err(Fault::card(failure.code, failure.decline_code, failure.message));
         }
-        Paid::Challenged => return Err(Fault::invalid("The bank asked again. Nothing was paid.").into()),
+        Paid::Challenged => return Err(Fault::invalid("The bank asked again. Nothing was paid.")),
         Paid::NotOpen => {
-            return Err(
-                Fault::invalid("The session is not open any more; it was paid, or it expired.").into()
-            );
+            return Err(Fault::invalid("The session is not open any more; it was paid, or it expired."));
         }
     }
     emulator.acknowledged(&id).await;

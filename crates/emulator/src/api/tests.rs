@@ -24,8 +24,8 @@ use crate::emulator::{API_KEY, Emulator, Options};
 const NOW: i64 = 1_795_478_400;
 
 /// An empty account whose clock stands still.
-pub(super) struct Account {
-    pub(super) emulator: Emulator,
+pub(crate) struct Account {
+    pub(crate) emulator: Emulator,
     router: Router,
 }
 
@@ -36,7 +36,7 @@ struct Answer {
 }
 
 impl Account {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let options = Options {
             url: "http://127.0.0.1:12111".to_owned(),
             api_key: API_KEY.to_owned(),
@@ -48,7 +48,7 @@ impl Account {
             watcher: Arc::new(|_, _| ()),
         };
         let emulator = Emulator::open(options).unwrap();
-        Self { router: super::router(emulator.clone()), emulator }
+        Self { router: crate::router(&emulator), emulator }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -95,7 +95,7 @@ impl Account {
     }
 
     /// Everything there is.
-    fn all(&self) -> Value {
+    pub(crate) fn all(&self) -> Value {
         self.emulator.with(|world| serde_json::to_value(&*world).unwrap())
     }
 
@@ -115,7 +115,7 @@ impl Account {
     }
 
     /// A session paid with this card: its payment intent and its charge.
-    async fn paid(&self, card: &str) -> (String, String) {
+    pub(crate) async fn paid(&self, card: &str) -> (String, String) {
         let session = self.session().await;
         let body = format!("{{\"card\": \"{card}\"}}");
         let session = self.ok(&format!("POST /_emulator/sessions/{session}/pay"), &body).await;

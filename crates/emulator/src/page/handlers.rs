@@ -1,61 +1,50 @@
 //! The pages over HTTP: a GET shows the world as it is, a POST asks `act` for one change and goes back.
 //!
-//! Not here: what the change is, and how the page looks.
+//! Not here: what the change is, how the page looks, and who may use it ([`crate::guard`]).
 
 mod press;
 mod till;
 
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderName, StatusCode, header};
-use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Router, body};
 
 use super::control::Notice;
 use super::{CONTENT_SECURITY_POLICY, COPY_SCRIPT, look};
 use crate::Emulator;
-use crate::guard::is_from_here;
 
 /// The most bytes of a form. A customer types less.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// Both pages and everything behind their buttons. The caller serves it beside Stripe's API.
-pub fn router(emulator: Emulator) -> Router {
-    Router::new()
-        .route("/", get(desk))
-        .route("/c/pay/{session}", get(till::show).post(till::pay))
-        .route("/_control/copy.js", get(copy_script))
-        .route("/_control/advance", post(press::advance))
-        .route("/_control/sessions/{id}/expire", post(press::expire))
-        .route("/_control/charges/{id}/refund", post(press::refund))
-        .route("/_control/charges/{id}/dispute", post(press::dispute))
-        .route("/_control/disputes/{id}/close", post(press::close))
-        .route("/_control/objects/{id}/hasten", post(press::hasten))
-        .route("/_control/endpoints/{id}/misbehave", post(press::misbehave))
-        .route("/_control/endpoints/{id}/roll", post(press::roll))
-        .route("/_control/endpoints/{id}/hold", post(press::hold))
-        .route("/_control/endpoints/{id}/release", post(press::release))
-        .route("/_control/endpoints/{id}/enable", post(press::enable))
-        .route("/_control/events/{id}", get(event))
-        .route("/_control/events/{id}/resend", post(press::resend))
-        .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .layer(middleware::from_fn_with_state(emulator.clone(), only_from_here))
-        .with_state(emulator)
+/// Every route.
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Emulator>); 16] {
+    [
+        ("/", get(desk)),
+        ("/c/pay/{session}", get(till::show).post(till::pay)),
+        ("/_control/copy.js", get(copy_script)),
+        ("/_control/advance", post(press::advance)),
+        ("/_control/sessions/{id}/expire", post(press::expire)),
+        ("/_control/charges/{id}/refund", post(press::refund)),
+        ("/_control/charges/{id}/dispute", post(press::dispute)),
+        ("/_control/disputes/{id}/close", post(press::close)),
+        ("/_control/objects/{id}/hasten", post(press::hasten)),
+        ("/_control/endpoints/{id}/misbehave", post(press::misbehave)),
+        ("/_control/endpoints/{id}/roll", post(press::roll)),
+        ("/_control/endpoints/{id}/hold", post(press::hold)),
+        ("/_control/endpoints/{id}/release", post(press::release)),
+        ("/_control/endpoints/{id}/enable", post(press::enable)),
+        ("/_control/events/{id}", get(event)),
+        ("/_control/events/{id}/resend", post(press::resend)),
+    ]
 }
 
-/// The pages have no key, so a page of another site must not be able to press their buttons. It may lead to
-/// them: after a shop's form that ends in a redirect here, some browsers still name the shop in `Origin`.
-async fn only_from_here(State(emulator): State<Emulator>, mut request: Request, next: Next) -> Response {
-    if request.method().is_safe() {
-        request.headers_mut().remove(header::ORIGIN);
-    }
-    if is_from_here(request.headers(), &emulator.options().url) {
-        return next.run(request).await;
-    }
-    let why = "This was asked for by the name of another machine, or by another site's page. Nothing was \
-               done; open the address that the emulator printed.\n";
-    (StatusCode::FORBIDDEN, why).into_response()
+/// Both pages and everything behind their buttons. The caller serves it beside Stripe's API.
+pub(crate) fn router(emulator: Emulator) -> Router {
+    let routes = routes().into_iter();
+    let router = routes.fold(Router::new(), |router, (path, route)| router.route(path, route));
+    router.layer(DefaultBodyLimit::max(MOST_BYTES)).with_state(emulator)
 }
 
 async fn desk(State(emulator): State<Emulator>) -> Response {

@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
-use stripe::write::ApiVersion;
+use stripe::write::{ApiVersion, pretty};
 
 /// `error.type`: the four that exist on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -352,6 +353,13 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let (status, body) = self.render();
+        (status, [("content-type", "application/json")], pretty(&body)).into_response()
+    }
+}
 
 /// What a client wrote, short enough for a message.
 fn excerpt(given: &str) -> Cow<'_, str> {

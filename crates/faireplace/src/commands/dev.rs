@@ -100,6 +100,7 @@ async fn emulation(config: &Config, url: &str, secret: &Secret) -> Result<Emulat
     let emulation = Emulation::open(Wanted {
         listen: config.emulator_listen,
         listen_option: "FAIREPLACE_EMULATOR_LISTEN=",
+        url: None,
         api_key: emulator::API_KEY.to_owned(),
         file: Some(config.database.beside(".emulator.json")),
         seed: None,

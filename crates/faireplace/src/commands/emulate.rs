@@ -34,6 +34,9 @@ pub(crate) struct Emulate {
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = LISTEN)]
     listen: SocketAddr,
+    /// Where others reach it: links to the payment page start with it, and its host name is accepted
+    #[arg(long, value_name = "URL", value_parser = origin)]
+    url: Option<String>,
     /// Keep the account in this file between runs
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -83,6 +86,7 @@ impl Emulate {
         let emulation = Emulation::open(Wanted {
             listen: self.listen,
             listen_option: "--listen ",
+            url: self.url.clone(),
             api_key: key.to_owned(),
             file: self.file.clone(),
             seed: self.seed,
@@ -199,6 +203,20 @@ fn target(text: &str) -> Result<String, String> {
     if reachable { Ok(url) } else { Err(form.to_owned()) }
 }
 
+/// Scheme, host and port, and nothing else.
+fn origin(text: &str) -> Result<String, String> {
+    let parsed: Option<axum::http::Uri> = text.parse().ok();
+    let plain = parsed.is_some_and(|uri| {
+        let place = uri.authority().filter(|place| !place.host().is_empty() && !place.as_str().contains('@'));
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && place.is_some()
+            && matches!(uri.path(), "" | "/")
+            && uri.query().is_none()
+    });
+    let form = "an address such as http://stripe.ci.example:12111";
+    if plain { Ok(text.trim_end_matches('/').to_owned()) } else { Err(form.to_owned()) }
+}
+
 fn version(text: &str) -> Result<ApiVersion, String> {
     let exact = ApiVersion::ALL.into_iter().find(|version| version.as_str() == text);
     let names = ApiVersion::ALL.map(ApiVersion::as_str).join(", ");
@@ -223,6 +241,16 @@ mod tests {
             assert_eq!(ended, Err(format!("{:?}", std::process::ExitCode::from(code))));
         }
         assert!(exit(ExitStatus::from_raw(0)).is_ok());
+    }
+
+    #[test]
+    fn the_address_of_others_has_a_host_and_no_path() {
+        for right in ["http://stripe.ci.example:12111", "https://stripe.ci.example/", "http://emulator:80"] {
+            assert_eq!(origin(right).as_deref(), Ok(right.trim_end_matches('/')));
+        }
+        for wrong in ["", "emulator:12111", "http://", "http://a/b", "http://a?b", "http://x@a", "ftp://a"] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

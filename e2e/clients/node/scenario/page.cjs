@@ -17,11 +17,12 @@ const PAY = { name: /^pay\b/i };
 const PATIENCE = 20_000;
 
 class Browser {
-  static async launch() {
+  // With these further words on Chromium's command line.
+  static async launch(args = []) {
     const executablePath = process.env.FAIREPLACE_CHROMIUM;
     assert(executablePath, 'FAIREPLACE_CHROMIUM does not say where Chromium is');
     const browser = new Browser();
-    browser.chromium = await chromium.launch({ executablePath });
+    browser.chromium = await chromium.launch({ executablePath, args });
     return browser;
   }
 

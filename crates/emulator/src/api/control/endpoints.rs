@@ -39,7 +39,7 @@ pub(super) async fn misbehave(
 ) -> Answered {
     let misbehaviour: Misbehaviour = read(body).await?;
     if !misbehaviour.is_sane() {
-        return Err(Fault::invalid("Percentages go from 0 to 100.").into());
+        return Err(Fault::invalid("Percentages go from 0 to 100."));
     }
     let endpoint = emulator.with(|world| {
         named(world, &id)?;
@@ -60,7 +60,7 @@ struct Roll {
 pub(super) async fn roll(State(emulator): State<Emulator>, Path(id): Path<String>, body: Body) -> Answered {
     let Roll { overlap_seconds } = read(body).await?;
     if overlap_seconds > LONGEST_OVERLAP {
-        return Err(Fault::invalid(format!("overlap_seconds goes from 0 to {LONGEST_OVERLAP}.")).into());
+        return Err(Fault::invalid(format!("overlap_seconds goes from 0 to {LONGEST_OVERLAP}.")));
     }
     let secret = emulator.with(|world| {
         named(world, &id)?;
@@ -99,7 +99,7 @@ pub(super) async fn release(
 ) -> Answered {
     let Release { shuffle, times } = read(body).await?;
     if !(1..=MOST_TIMES).contains(&times) {
-        return Err(Fault::invalid(format!("times goes from 1 to {MOST_TIMES}.")).into());
+        return Err(Fault::invalid(format!("times goes from 1 to {MOST_TIMES}.")));
     }
     let endpoint = emulator.with(|world| {
         named(world, &id)?;

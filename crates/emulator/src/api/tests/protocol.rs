@@ -29,7 +29,7 @@ async fn keys() {
         let given = answer.body["error"]["message"].as_str().unwrap_or_default();
         assert!(given.starts_with(message), "{authorization}: {given}");
     }
-    let bare = Request::get("/v1/charges").body(Body::empty()).unwrap();
+    let bare = Request::get("/v1/charges").header("host", "127.0.0.1:12111").body(Body::empty()).unwrap();
     let answer = account.send(bare).await;
     assert_eq!((answer.status, answer.body["error"]["type"].as_str()), (401, Some("invalid_request_error")));
 }
@@ -145,7 +145,8 @@ async fn what_is_not_emulated_says_so() {
             "{message}"
         );
     }
-    let stranger = Request::get("/v1/subscriptions").body(Body::empty()).unwrap();
+    let stranger =
+        Request::get("/v1/subscriptions").header("host", "127.0.0.1:12111").body(Body::empty()).unwrap();
     assert_eq!(account.send(stranger).await.status, 401);
 }
 

@@ -84,7 +84,7 @@ struct Answer {
 }
 
 async fn ask(emulator: &Emulator, request: Request<Body>) -> Answer {
-    let router: Router = super::router(emulator.clone());
+    let router: Router = crate::router(emulator);
     let answer = router.oneshot(request).await.unwrap();
     let location = answer.headers().get(header::LOCATION).map(|value| value.to_str().unwrap().to_owned());
     let status = answer.status();
