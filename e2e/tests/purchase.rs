@@ -232,6 +232,9 @@ fn a_key_of_the_other_mode_is_refused_at_the_start() {
         ("test", "pk_test_Hid9den"),
         ("test", "whsec_Hid9den"),
         ("test", "sk_test_"),
+        ("test", "sk_test_your_key_Hid9den"),
+        ("live", "rk_live_replace_me_Hid9den"),
+        ("live", "sk_live_xxxxxxxxHid9den"),
         ("test", ""),
     ] {
         let deployment = Deployment::default().with("FAIREPLACE_MODE", mode).with("STRIPE_SECRET_KEY", key);

@@ -4,6 +4,7 @@
 
 mod api_key;
 mod checked;
+mod mistakes;
 mod packages;
 mod unknown;
 
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use api_key::ApiKey;
 pub(crate) use checked::{Config, Database};
+pub(crate) use mistakes::Mistakes;
 pub(crate) use packages::{RawPackage, published};
 
 use crate::failure::Failure;
@@ -120,6 +122,8 @@ pub(crate) struct Raw {
     pub(crate) values: Vec<(Setting, Option<String>, Source)>,
     pub(crate) packages: Option<Vec<RawPackage>>,
     pub(crate) file: Option<PathBuf>,
+    /// The first secret that stands in the file, by its variable; also where the environment has another.
+    pub(crate) secret_in_file: Option<&'static str>,
     /// The user of the operating system who started this, if it says: the name of the first operator.
     pub(crate) user: Option<String>,
     /// What looks like a setting and is none, in words. It is refused when the settings are checked, so that
@@ -142,11 +146,15 @@ impl Raw {
             })?),
         };
         let mut values = Vec::new();
+        let mut secret_in_file = None;
         for setting in SETTINGS {
             let in_file = table.remove(&setting.key()).map(|value| match value {
                 toml::Value::String(text) => text,
                 other => other.to_string(),
             });
+            if setting.secret && in_file.is_some() {
+                secret_in_file = secret_in_file.or(Some(setting.variable));
+            }
             let (value, source) = match (environment.get(setting.variable), in_file, &file) {
                 (Some(value), _, _) => (Some(value.to_owned()), Source::Environment),
                 (None, Some(value), Some(file)) => (Some(value), Source::File(file.clone())),
@@ -162,7 +170,7 @@ impl Raw {
             _ => unknown::variable(environment),
         };
         let user = ["USER", "LOGNAME"].into_iter().find_map(|name| environment.get(name));
-        Ok(Self { values, packages, file, user: user.map(str::to_owned), unknown })
+        Ok(Self { values, packages, file, secret_in_file, user: user.map(str::to_owned), unknown })
     }
 
     pub(crate) fn get(&self, variable: &str) -> Option<&str> {

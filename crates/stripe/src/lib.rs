@@ -28,4 +28,4 @@ pub use object::{
     BalanceTransaction, Charge, CheckoutSession, Dispute, DisputeStatus, EarlyFraudWarning, Invoice,
     InvoicePayment, Metadata, Object, PaymentIntent, PaymentStatus, Refund, RefundStatus,
 };
-pub use secret::{Secret, SecretFault};
+pub use secret::{Secret, SecretFault, is_placeholder};

@@ -120,12 +120,21 @@ fn check(text: &str) -> Result<(), SecretFault> {
     Ok(())
 }
 
-fn is_placeholder(text: &str) -> bool {
+/// Words of templates that no random secret contains by chance.
+const WORDS: [&str; 8] =
+    ["changeme", "replace", "example", "placeholder", "yoursecret", "yourwebhook", "yourstripe", "xxxxxx"];
+/// Shorter ones, which count where they stand alone.
+const SHORT_WORDS: [&str; 9] = ["change", "dummy", "fixme", "insert", "todo", "your", "xxx", "xxxx", "xxxxx"];
+
+/// Whether a secret, with or without its `whsec_`, or what follows the `sk_live_` of a key, was never filled
+/// in: `replace_me`, `your_secret_here`, `<secret>`, `xxxxxxxx`.
+pub fn is_placeholder(text: &str) -> bool {
     let lower = text.to_lowercase();
     let core = lower.strip_prefix("whsec_").unwrap_or(&lower);
     let one_character_repeated = |filler: char| core.chars().all(|character| character == filler);
-    ["", "changeme", "change_me", "replaceme", "replace_me", "placeholder"].contains(&core)
-        || ["your", "xxx", "***", "..."].iter().any(|opening| core.starts_with(opening))
+    WORDS.iter().any(|word| core.contains(word))
+        || core.split(['_', '-', '.']).any(|word| SHORT_WORDS.contains(&word))
+        || ["***", "..."].iter().any(|gap| core.contains(gap))
         || text.contains(['<', '>', '…', '$', '{', '}'])
         || ['x', '0', '*', '.', '-', '_'].into_iter().any(one_character_repeated)
 }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod decisions;
+mod doctor;
 mod process;
 
 use e2e::deployment::Deployment;

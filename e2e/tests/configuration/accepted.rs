@@ -177,3 +177,30 @@ fn what_programs_use_is_no_setting_and_no_mistake() {
     let shown = deployment.done("config show");
     assert!(!shown.contains("fp_of_some_tenant"), "{shown}");
 }
+
+/// What may be meant is only named: containers need 0.0.0.0, and a rehearsal may be kept anywhere.
+#[test]
+fn what_is_only_named_is_named() {
+    let twice = format!("{SECRET},{SECRET}");
+    for (name, value, expected) in [
+        ("FAIREPLACE_LISTEN", "0.0.0.0:3000", "API keys travel unencrypted"),
+        ("FAIREPLACE_LISTEN", "[::]:3000", "API keys travel unencrypted"),
+        ("STRIPE_WEBHOOK_SECRET", &twice, "STRIPE_WEBHOOK_SECRET has the same secret twice"),
+        ("DATABASE_URL", "sqlite:/dev/shm/faireplace.db", "the database is in /dev/shm"),
+    ] {
+        let deployment = Deployment::default().with("FAIREPLACE_MODE", "live").with(name, value);
+        let said = deployment.done("config show");
+        assert!(said.contains("`serve` warns: ") && said.contains(expected), "{said}");
+    }
+    let quiet = Deployment::default().done("config show");
+    assert!(!quiet.contains("`serve`"), "{quiet}");
+}
+
+#[test]
+fn the_secrets_of_stripe_and_of_its_command_line_are_taken_in_live_mode() {
+    for secret in [SECRET, "whsec_3b9d0c7f5a1e48263b9d0c7f5a1e4826", "whsec_Yb3Nf7Hd4Gc6+Ms0P/lQ2w=="] {
+        let deployment =
+            Deployment::default().with("FAIREPLACE_MODE", "live").with("STRIPE_WEBHOOK_SECRET", secret);
+        deployment.done("doctor");
+    }
+}

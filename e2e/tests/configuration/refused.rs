@@ -1,6 +1,8 @@
 //! Configurations that no deployment may start with. In each row the text `Hid9den` stands for what must
 //! never be shown, by no command and in no message.
 
+use std::os::unix::fs::PermissionsExt;
+
 use e2e::deployment::{Deployment, SECRET};
 
 const HIDDEN: &str = "Hid9den";
@@ -24,6 +26,14 @@ const ROWS: &[Row] = &[
     Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_...")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_your_secret")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "changeme")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_replace_me_with_your_secret")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Change_Me_Hid9den_123")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_ThisIsAnExampleHid9den")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9den-dummy-0123456")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_TODO_Hid9den_0123456")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9denxxxxxxxxxxxxx")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9denHid9denHid9den")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
+    Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_5JqXo2v8Zt1RkLw9Yb3Nf7Hd4Gc6Ms0P,whsec_replace_Hid9den_0123")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "${STRIPE_SECRET}")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret is a placeholder"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "sk_test_Hid9den")], "", "STRIPE_WEBHOOK_SECRET: this is an API key or an endpoint id"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "we_Hid9den")], "", "STRIPE_WEBHOOK_SECRET: this is an API key or an endpoint id"),
@@ -125,11 +135,82 @@ fn each_is_refused_by_name_and_shows_no_secret() {
     }
 }
 
+const LIVE: (&str, &str) = ("FAIREPLACE_MODE", "live");
+
+/// What can be read and is wrong all the same: these variables in a good environment, and what is said.
+#[rustfmt::skip]
+const MISTAKES: &[Row] = &[
+    Row(&[LIVE, ("STRIPE_WEBHOOK_SECRET", "whsec_with_underscores_Hid9den")], "", "STRIPE_WEBHOOK_SECRET is not one of Stripe's"),
+    Row(&[LIVE, ("STRIPE_WEBHOOK_SECRET", "whsec_emulator_known_to_everybody")], "", "would book credits for anyone"),
+    Row(&[LIVE, ("STRIPE_API_BASE", "http://stripe.example")], "", "STRIPE_API_BASE must be an https address in live mode"),
+    Row(&[LIVE, ("STRIPE_API_BASE", "api.stripe.com")], "", "STRIPE_API_BASE must be an https address in live mode"),
+    Row(&[("DATABASE_URL", "sqlite:.")], "", "DATABASE_URL names a directory"),
+    Row(&[("DATABASE_URL", "sqlite:missing/books/faireplace.db")], "", "mkdir -p missing/books"),
+    Row(&[("DATABASE_URL", "sqlite:/dev/null/faireplace.db")], "", "/dev/null, where DATABASE_URL has the database, is not a directory"),
+    Row(NOTHING, "mode = \"test\"\nlisten = \"127.0.0.1:0\"", "STRIPE_WEBHOOK_SECRET is not set. Copy it from the endpoint"),
+];
+
 #[test]
-fn without_a_secret_serve_says_where_to_find_one() {
-    let ended = Deployment::default().without("STRIPE_WEBHOOK_SECRET").run("serve");
-    assert_eq!(ended.code, Some(78), "{ended}");
-    assert!(ended.stderr.contains("STRIPE_WEBHOOK_SECRET is not set"), "{ended}");
+fn what_keeps_serve_from_starting_fails_doctor_and_shows_no_secret() {
+    for Row(variables, file, expected) in MISTAKES {
+        let mut deployment = Deployment::default();
+        if !file.is_empty() {
+            deployment = Deployment::empty().with_file("faireplace.toml", file);
+        }
+        for (name, value) in *variables {
+            deployment = deployment.with(name, value);
+        }
+        for (command, code) in [("serve", 78), ("doctor", 1), ("config show", 0)] {
+            let ended = deployment.run(command);
+            assert_eq!(ended.code, Some(code), "{variables:?}:\n{ended}");
+            let said = if command == "serve" { &ended.stderr } else { &ended.stdout };
+            assert!(said.contains(expected), "{variables:?}: `{expected}` is not in:\n{ended}");
+            assert!(!ended.to_string().contains(HIDDEN), "{variables:?}: a secret is shown:\n{ended}");
+        }
+        let left = std::fs::read_dir(deployment.folder()).expect("our own folder").count();
+        assert_eq!(left, usize::from(!file.is_empty()), "{variables:?}: it touched the folder");
+    }
+}
+
+#[test]
+fn a_secret_that_everybody_can_read_is_refused_in_live_mode_and_named_in_test_mode() {
+    const WITH: &str = "stripe_webhook_secret = \"whsec_Hid9denRkLw9Yb3Nf7Hd4Gc6Ms0P\"";
+    const WITHOUT: &str = "log = \"info\"";
+    let told = "every user of this machine can read STRIPE_WEBHOOK_SECRET in faireplace.toml. Close it: \
+                chmod o-rwx faireplace.toml";
+    // Mode, what the file holds, who may read it, how `doctor` ends, and how it begins the line.
+    for (mode, text, permissions, code, mark) in [
+        ("live", WITH, 0o644, 1, "✗"),
+        ("live", WITH, 0o604, 1, "✗"),
+        ("live", WITH, 0o640, 0, ""),
+        ("live", WITH, 0o600, 0, ""),
+        ("live", WITHOUT, 0o644, 0, ""),
+        ("test", WITH, 0o644, 0, "!"),
+        ("test", WITH, 0o640, 0, ""),
+    ] {
+        // The environment has a secret too, and the one in the file is there all the same.
+        let deployment =
+            Deployment::default().with("FAIREPLACE_MODE", mode).with_file("faireplace.toml", text);
+        let permitted = std::fs::Permissions::from_mode(permissions);
+        std::fs::set_permissions(deployment.path("faireplace.toml"), permitted).expect("it is ours");
+        let ended = deployment.run("doctor");
+        assert_eq!(ended.code, Some(code), "{mode} {permissions:o}: {ended}");
+        let said = !mark.is_empty() && ended.stdout.contains(&format!("{mark} {told}"));
+        assert_eq!(said, !mark.is_empty(), "{mode} {permissions:o}: {ended}");
+        assert_eq!(ended.stdout.contains(told), said, "{mode} {permissions:o}: {ended}");
+        match mark {
+            "✗" => {
+                let ended = deployment.run("serve");
+                assert_eq!(ended.code, Some(78), "{ended}");
+                assert!(ended.stderr.contains(told), "{ended}");
+            }
+            _ => {
+                let log = deployment.serve().log();
+                assert_eq!(log.contains(told), said, "{log}");
+                assert!(!log.contains(HIDDEN), "{log}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -155,12 +236,4 @@ fn dev_refuses_live_mode() {
     let ended = Deployment::default().with("FAIREPLACE_MODE", "live").run("dev");
     assert_eq!(ended.code, Some(78), "{ended}");
     assert!(ended.stderr.contains("FAIREPLACE_MODE must be test"), "{ended}");
-}
-
-#[test]
-fn a_live_service_does_not_take_the_secret_that_everybody_knows() {
-    let known = Deployment::default().with("STRIPE_WEBHOOK_SECRET", "whsec_emulator_known_to_everybody");
-    let ended = known.with("FAIREPLACE_MODE", "live").run("serve");
-    assert_eq!(ended.code, Some(78), "{ended}");
-    assert!(ended.stderr.contains("would book credits for anyone"), "{ended}");
 }

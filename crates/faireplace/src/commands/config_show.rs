@@ -46,6 +46,13 @@ impl Config {
             ),
             _ => {}
         }
+        let mistakes = config::Mistakes::find(&raw, &checked);
+        for refused in &mistakes.refused {
+            say!("{}", yellow(&format!("`serve` does not start: {refused}")));
+        }
+        for named in &mistakes.named {
+            say!("{}", yellow(&format!("`serve` warns: {named}")));
+        }
         Ok(())
     }
 }

@@ -2,12 +2,14 @@
 
 use clap::Args;
 use serde_json::Value;
+use store::Mode;
 
 use super::listing::counted;
 use crate::checkout;
 use crate::client::{Client, running};
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, Mistakes, Raw, Source};
 use crate::failure::Failure;
+use crate::service::cannot_listen;
 use crate::terminal::{green, red, say, yellow};
 
 /// Check the set-up, and say what to do about what is wrong
@@ -25,13 +27,14 @@ use Finding::{Bad, Good, Odd};
 impl Doctor {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let mut findings = Vec::new();
-        match Config::of_database(environment) {
-            Ok(config) => {
-                findings.push(Good(format!("the settings can be used ({} mode)", config.mode.as_str())));
-                findings.push(secret(&config));
+        match Raw::gather(environment).and_then(|raw| Ok((Config::of_database(environment)?, raw))) {
+            Ok((config, raw)) => {
+                settings(&raw, &config, &mut findings);
+                findings.extend(secret(&config));
                 findings.push(catalogue(&config));
                 findings.push(sales(&config));
                 findings.push(Good(format!("SQLite {}", store::sqlite::version())));
+                findings.extend(port(&config));
                 books(&config, &mut findings).await;
             }
             Err(failure) => findings.push(Bad(failure.to_string())),
@@ -55,15 +58,37 @@ impl Doctor {
     }
 }
 
-fn secret(config: &Config) -> Finding {
-    match &config.secrets {
-        Some(secrets) if secrets.len() > 1 => Odd(format!(
-            "{} signing secrets are accepted; drop the old one when the roll is over",
-            secrets.len()
-        )),
-        Some(_) => Good("one signing secret is set".to_owned()),
-        None => Odd("STRIPE_WEBHOOK_SECRET is not set: `serve` will not start, `dev` will".to_owned()),
+/// What keeps `serve` from starting, and what it would warn of.
+fn settings(raw: &Raw, config: &Config, findings: &mut Vec<Finding>) {
+    let mistakes = Mistakes::find(raw, config);
+    let mode = config.mode.as_str();
+    let other_mode = raw.source("FAIREPLACE_MODE") == Source::Default && config.mode != Mode::Live;
+    if mistakes.refused.is_empty() && !other_mode {
+        findings.push(Good(format!("the settings can be used ({mode} mode)")));
     }
+    if other_mode {
+        findings.push(Bad(format!("the database is of {mode} mode: `serve` needs FAIREPLACE_MODE={mode}")));
+    }
+    findings.extend(mistakes.refused.into_iter().map(Bad));
+    findings.extend(mistakes.named.into_iter().map(Odd));
+}
+
+fn secret(config: &Config) -> Option<Finding> {
+    Some(match config.secrets.as_ref()?.len() {
+        1 => Good("one signing secret is set".to_owned()),
+        several => {
+            Odd(format!("{several} signing secrets are accepted; drop the old one when the roll is over"))
+        }
+    })
+}
+
+/// Whether `serve` could listen. A service that runs on this database does already.
+fn port(config: &Config) -> Option<Finding> {
+    if running(&config.database).is_some() {
+        return None;
+    }
+    let error = std::net::TcpListener::bind(config.listen).err()?;
+    Some(Bad(cannot_listen(config, &error).to_string()))
 }
 
 fn catalogue(config: &Config) -> Finding {
@@ -103,8 +128,11 @@ fn sales(config: &Config) -> Finding {
 /// What the database, or the service that has it, says of itself.
 async fn books(config: &Config, findings: &mut Vec<Finding>) {
     let path = config.database.path.display();
-    if !config.database.path.exists() {
-        findings.push(Odd(format!("there is no database at {path} yet; `serve` and `dev` make one")));
+    if !config.database.path.is_file() {
+        // Anything else is a mistake that was found already.
+        if config.database.folder().is_dir() && !config.database.path.is_dir() {
+            findings.push(Odd(format!("there is no database at {path} yet; `serve` and `dev` make one")));
+        }
         return;
     }
     // Before the client opens the database itself, after which it would find its own lock.

@@ -1,11 +1,9 @@
 //! `faireplace serve`: the service, with a log on standard error and everything from the settings.
 
 use clap::Args;
-use store::Mode;
 
 use crate::checkout;
-use crate::config::{Config, Environment};
-use crate::emulation;
+use crate::config::{Config, Environment, Mistakes, Raw};
 use crate::failure::Failure;
 use crate::log::Log;
 use crate::outgoing::date;
@@ -24,22 +22,18 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
-        let config = Config::load(environment)?.with_first_person(self.name);
-        let secrets = config.secrets.clone().ok_or_else(|| {
-            Failure::configuration(
-                "STRIPE_WEBHOOK_SECRET is not set. Copy it from the endpoint in Stripe's Dashboard, or from \
-                 `stripe listen --print-secret`. To try the program without Stripe: `faireplace dev`",
-            )
-        })?;
-        if config.mode == Mode::Live && secrets.iter().any(|secret| secret.expose() == emulation::SECRET) {
-            return Err(Failure::configuration(
-                "STRIPE_WEBHOOK_SECRET is the emulator's, which everybody knows: a live deployment that took \
-                 it would book credits for anyone. Set the endpoint's own, or FAIREPLACE_MODE=test",
-            ));
-        }
+        let raw = Raw::gather(environment)?;
+        let config = Config::check(&raw)?.with_first_person(self.name);
+        let mistakes = Mistakes::find(&raw, &config);
+        mistakes.refuse()?;
+        // None is refused above.
+        let secrets = config.secrets.clone().unwrap_or_default();
         let key = config.stripe_key.as_ref().map(|key| key.require(config.mode)).transpose()?;
         let shop = checkout::shop(&config, key, config.stripe_base.as_deref())?;
         let log = Log::start(&config.log, config.log_json)?;
+        for mistake in &mistakes.named {
+            tracing::warn!("{mistake}");
+        }
         let date = date::source(config.stripe_base.as_deref().unwrap_or(checkout::STRIPE));
         let mut service = Service::open(&config, secrets, date).await?;
         service.app.shop = shop;

@@ -42,6 +42,12 @@ impl ApiKey {
             Mode::Live => ("live_", "test_"),
             Mode::Test => ("test_", "live_"),
         };
+        if self.0.splitn(3, '_').nth(2).is_some_and(stripe::is_placeholder) {
+            return Err(Failure::configuration(
+                "STRIPE_SECRET_KEY is a placeholder: put the account's own key (sk_… or rk_…) in its place, \
+                 or unset it",
+            ));
+        }
         if plain && begins(own) {
             return Ok(self);
         }

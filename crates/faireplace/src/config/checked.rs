@@ -1,14 +1,15 @@
 //! Settings that were checked: whatever stands in a [`Config`] can be used as it is.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::{MetadataKeys, World};
 use ledger::money::CREDITS_PER_PAYMENT_MAX;
 use ledger::{Credits, Policy, Rounding, TermsFrom};
 use store::{Mode, OperatorLimits};
-use stripe::Secret;
+use stripe::{Secret, SecretFault};
 use web::destination::Destinations;
 use web::server::TrustedProxies;
 use web::shop::{self, Package};
@@ -62,6 +63,14 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    /// The directory that it is in.
+    pub(crate) fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
     /// A file beside the database, named after it.
     pub(crate) fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
@@ -278,14 +287,18 @@ fn trusted_proxies(text: &str) -> Result<TrustedProxies, Failure> {
 
 /// After `whsec_`. Stripe's have 32; with a handful anyone could guess it.
 const SECRET_CHARACTERS_MIN: usize = 16;
+/// Different ones among them. A random secret has more; what somebody typed to fill a gap has fewer.
+const DISTINCT_CHARACTERS_MIN: usize = 8;
 
 /// Refuses a secret with which anyone could mint credits (design section 6, Environment and defaults).
 fn secrets(text: &str) -> Result<Vec<Secret>, Failure> {
-    let list = Secret::parse_list(text)
-        .map_err(|fault| Failure::configuration(format!("STRIPE_WEBHOOK_SECRET: {fault}")))?;
-    let long = |rest: &str| rest.len() >= SECRET_CHARACTERS_MIN;
-    if list.iter().all(|secret| secret.expose().strip_prefix("whsec_").is_some_and(long)) {
-        return Ok(list);
+    let refused = |fault: SecretFault| Failure::configuration(format!("STRIPE_WEBHOOK_SECRET: {fault}"));
+    let list = Secret::parse_list(text).map_err(refused)?;
+    let rest = |secret| Secret::expose(secret).strip_prefix("whsec_");
+    if list.iter().all(|secret| rest(secret).is_some_and(|rest| rest.len() >= SECRET_CHARACTERS_MIN)) {
+        let distinct = |rest: &str| rest.bytes().collect::<BTreeSet<_>>().len();
+        let random = |secret| rest(secret).is_some_and(|rest| distinct(rest) >= DISTINCT_CHARACTERS_MIN);
+        return if list.iter().all(random) { Ok(list) } else { Err(refused(SecretFault::Placeholder)) };
     }
     Err(wrong(
         "STRIPE_WEBHOOK_SECRET",
