@@ -70,6 +70,8 @@ const ROWS: &[Row] = &[
     Row(&[("DATABASE_URL", "sqlite://")], "", "DATABASE_URL must be sqlite:PATH"),
     Row(&[("DATABASE_URL", "sqlite::memory:")], "", "DATABASE_URL must be sqlite:PATH"),
     Row(&[("DATABASE_URL", "sqlite://:memory:")], "", "DATABASE_URL must be sqlite:PATH"),
+    Row(&[("DATABASE_URL", "sqlite:~/faireplace.db")], "", "DATABASE_URL must be sqlite:PATH, without ~"),
+    Row(&[("DATABASE_URL", "sqlite:faireplace.db?mode=rwc")], "", "DATABASE_URL must be sqlite:PATH, without ~ and without parameters"),
     Row(&[("DATABASE_URL", "mysql://erin:Hid9den@db/books")], "", "DATABASE_URL must be sqlite:PATH"),
     Row(&[("DATABASE_URL", "postgres://erin:Hid9den@db/books")], "", "DATABASE_URL: this release keeps its books in SQLite only"),
     // The file.

@@ -315,6 +315,10 @@ fn database(url: &str) -> Result<Database, Failure> {
             if path.is_empty() || path.starts_with(":memory") {
                 return Err(wrong("DATABASE_URL", SQLITE_FORM));
             }
+            // A file of that name would be made, and it is not the one that was meant.
+            if path.starts_with('~') || path.contains('?') {
+                return Err(wrong("DATABASE_URL", "sqlite:PATH, without ~ and without parameters after a ?"));
+            }
             Ok(Database { path: PathBuf::from(path) })
         }
         Some(("postgres" | "postgresql", _)) => Err(Failure::configuration(
