@@ -10,7 +10,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-const MEBIBYTE: usize = 1024 * 1024;
 /// Loopback addresses that attackers come from: none of them is the one of whoever delivers.
 const ADDRESSES: usize = 64;
 /// Between two signs of life of a slow client.
@@ -21,8 +20,8 @@ const DRIP: Duration = Duration::from_secs(1);
 pub(crate) enum Client {
     /// Posts small bodies without a signature, as fast as they are answered.
     Unsigned,
-    /// Posts a mebibyte with a signature that is well formed and wrong.
-    Forged,
+    /// Posts so many bytes with a signature that is well formed and wrong.
+    Forged(usize),
     /// Connects and says nothing.
     Silent,
     /// Sends a head, one byte a second.
@@ -109,10 +108,10 @@ async fn play(client: Client, mut stream: TcpStream) -> std::io::Result<()> {
                 return Ok(());
             }
         },
-        Client::Forged => {
-            stream.write_all(post(MEBIBYTE, &signature).as_bytes()).await?;
+        Client::Forged(length) => {
+            stream.write_all(post(length, &signature).as_bytes()).await?;
             let piece = vec![b' '; 64 * 1024];
-            for _ in 0..MEBIBYTE / piece.len() {
+            for _ in 0..length / piece.len() {
                 stream.write_all(&piece).await?;
             }
             stream.read(&mut [0; 2048]).await.map(drop)
