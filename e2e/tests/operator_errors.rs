@@ -144,6 +144,7 @@ fn asked_to_end_after_the_database_was_removed_it_does_not_say_that_all_is_well(
     rescued(&deployment, &ended);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_second_service_is_refused_without_the_lock_file_too() {
     let (deployment, service) = serving();

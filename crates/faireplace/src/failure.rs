@@ -87,7 +87,8 @@ impl From<OpenError> for Failure {
             | OpenError::Linked { .. }
             | OpenError::StaleLog { .. }
             | OpenError::LogWithoutDatabase { .. }
-            | OpenError::RescuedCopy { .. } => Self::configuration(error.to_string()),
+            | OpenError::RescuedCopy { .. }
+            | OpenError::RestoreInterrupted { .. } => Self::configuration(error.to_string()),
             OpenError::InUse { ref path, ref holder } => {
                 Self::failed(in_use(path, holder).unwrap_or_else(|| error.to_string()))
             }

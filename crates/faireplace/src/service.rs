@@ -79,6 +79,13 @@ impl Service {
             signal(SignalKind::terminate()).map_err(no_signals)?,
             signal(SignalKind::interrupt()).map_err(no_signals)?,
         ];
+        if store.restore().await?.is_some() {
+            tracing::warn!(
+                "this database was restored from a backup and is not confirmed: events are stored, and \
+                 nothing else moves. Look with `faireplace restore`, then confirm: `faireplace restore \
+                 --confirm --reason WHY`"
+            );
+        }
         let clock = clock(&store).await?;
         operator_key::ensure(config, &store, &clock).await?;
         let address = listener.local_addr().map_err(|error| cannot_listen(config, &error))?;

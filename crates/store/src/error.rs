@@ -22,6 +22,10 @@ pub enum StoreError {
     /// database closes. Never acknowledge it.
     #[error("what was written may not be found again: {0}")]
     FileChanged(String),
+    /// The database was restored from a backup, and nobody has confirmed that yet. Nothing of this was
+    /// written.
+    #[error("the database was restored from a backup that nobody has confirmed; nothing was changed")]
+    RestoreUnconfirmed,
     /// A statement failed; its own work was rolled back, its neighbours' was not.
     #[error("the database refused: {0}; nothing of it was written")]
     Refused(String),
@@ -36,7 +40,11 @@ impl StoreError {
     pub fn is_about_the_work(&self) -> bool {
         match self {
             Self::Refused(_) | Self::Corrupt(_) => true,
-            Self::Busy | Self::Closed | Self::Unknown(_) | Self::FileChanged(_) => false,
+            Self::Busy
+            | Self::Closed
+            | Self::Unknown(_)
+            | Self::FileChanged(_)
+            | Self::RestoreUnconfirmed => false,
         }
     }
 }
@@ -201,6 +209,18 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
         /// What was saved of it.
+        copy: PathBuf,
+    },
+    /// A restore moved the database aside and was interrupted before it put the other one there.
+    #[error(
+        "there is no database at {path}, because a restore was interrupted; a new one would bury what was \
+         acknowledged. Nothing was changed. Run `faireplace restore BACKUP` again; {copy} is a complete copy \
+         of what it was restoring"
+    )]
+    RestoreInterrupted {
+        /// The database.
+        path: PathBuf,
+        /// What was to be put there.
         copy: PathBuf,
     },
     /// Another process is copying to this name.

@@ -51,7 +51,8 @@ impl Store {
     /// Opens a SQLite file, creating it where it is missing and migrating it where it is older.
     ///
     /// # Errors
-    /// [`OpenError`]: another process has it, it is not ours, its schema is newer, it is of the other mode.
+    /// [`OpenError`]: another process has it, it is not ours, its schema is newer, it is of the other mode,
+    /// it has a second name, or what lies beside it would be lost by opening it.
     pub fn open_sqlite(path: &Path, mode: Mode) -> Result<Self, OpenError> {
         sqlite::Sqlite::open(path, mode).map(Self::Sqlite)
     }
@@ -231,6 +232,9 @@ verbs! {
     /// Fails where nothing can be stored: writes a little, durably, and looks at the file as
     /// [`Store::check_file`] does.
     check_writable() -> ();
+    /// The restore that nobody has confirmed; none where nothing stands still. While there is one, the verbs
+    /// that move credits answer [`StoreError::RestoreUnconfirmed`], and nothing is due.
+    restore() -> Option<Restore>;
     /// How the store is doing.
     health() -> Health;
     /// Reads the whole journal and reports what does not add up.

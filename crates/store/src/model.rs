@@ -8,6 +8,7 @@ mod notices;
 mod operators;
 mod pin;
 mod purchases;
+mod restores;
 
 use ledger::posting::Transaction;
 use ledger::{
@@ -18,14 +19,16 @@ use ledger::{
 pub use actions::*;
 pub use clock::{ClockMark, ClockRecord};
 pub use commands::{Answered, Order, Swept};
-pub use keys::{Access, KeyHolder, KeyKind, KeyRow, PersonRow};
+pub use keys::{Access, KeyHolder, KeyKind, KeyRow, PersonRow, Recovery};
 pub use notices::*;
 pub use operators::{
-    LotPosition, StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition, TenantRow,
+    ActionTotals, LotPosition, StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition,
+    TenantRow,
 };
 pub(crate) use pin::Name;
 pub use pin::{Pin, Scope};
 pub use purchases::{BegunPurchase, NewPurchase, Purchase, PurchaseOrder, PurchaseSession};
+pub use restores::Restore;
 
 /// One delivery, verified and ready to be kept.
 #[derive(Clone, Debug)]
@@ -326,6 +329,8 @@ pub struct Health {
     pub transactions: i64,
     /// Endpoints that are told nothing until somebody enables them; at most 100 are counted.
     pub endpoints_disabled: i64,
+    /// It was restored from a backup and nobody has confirmed it: nothing moves.
+    pub restore_unconfirmed: bool,
 }
 
 /// What an audit of the whole journal found.

@@ -241,6 +241,13 @@ impl From<StoreError> for Problem {
                 "The write may or may not have been stored. With an Idempotency-Key, ask again under the \
                  same one: it is done once. Without one, look before you try again.",
             ),
+            StoreError::RestoreUnconfirmed => Self::new(
+                ProblemKind::RestoreUnconfirmed,
+                "The database was restored from a backup, and no operator has confirmed it yet: until then \
+                 no credits move. Nothing was changed, and nothing is stored under the Idempotency-Key; ask \
+                 again later. Operators look with `faireplace restore`, and confirm with `faireplace restore \
+                 --confirm --reason WHY`.",
+            ),
             StoreError::Refused(_) | StoreError::Corrupt(_) => {
                 tracing::error!(%error, "the database could not answer");
                 Self::new(

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use utoipa::OpenApi;
 
 use crate::api::admin::{
-    actions, adjustments, audit, clock, events, keys, people, quarantine, reports, status, tenants,
+    actions, adjustments, audit, clock, events, keys, people, quarantine, reports, restore, status, tenants,
 };
 use crate::api::{credits, description, health, payments, stream, webhook_endpoints};
 use crate::webhook;
@@ -51,6 +51,8 @@ pub(crate) use page::STYLE;
         audit::show,
         clock::show,
         clock::confirm,
+        restore::show,
+        restore::confirm,
         events::list,
         events::show,
         events::replay,

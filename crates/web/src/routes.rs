@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use engine::entropy;
 
 use crate::api::admin::{
-    actions, adjustments, audit, clock, events, keys, people, quarantine, reports, status, tenants,
+    actions, adjustments, audit, clock, events, keys, people, quarantine, reports, restore, status, tenants,
 };
 use crate::api::{credits, description, health, missing, payments, stream, webhook_endpoints};
 use crate::app::{App, Shared};
@@ -70,6 +70,8 @@ fn admin() -> Router<Shared> {
         .route("/api/admin/audit", get(audit::show))
         .route("/api/admin/clock", get(clock::show))
         .route("/api/admin/clock/confirm", post(clock::confirm))
+        .route("/api/admin/restore", get(restore::show))
+        .route("/api/admin/restore/confirm", post(restore::confirm))
         .route("/api/admin/events", get(events::list))
         .route("/api/admin/events/{id}", get(events::show))
         .route("/api/admin/events/{id}/replay", post(events::replay))

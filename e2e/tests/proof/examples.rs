@@ -12,8 +12,9 @@ use crate::document::{Document, Operation, Who};
 use crate::world::{TENANT, World, text};
 
 /// Operations that are not asked here, and why.
-const LEFT_OUT: [(&str, &str); 3] = [
+const LEFT_OUT: [(&str, &str); 4] = [
     ("POST /api/admin/clock/confirm", "the clock of these tests is not in doubt"),
+    ("POST /api/admin/restore/confirm", "the database of these tests was not restored"),
     ("GET /api/stream", "its answer never ends; the tests of crates/web read it"),
     ("POST /webhooks/stripe", "only Stripe can sign for it; every purchase of these tests is one"),
 ];

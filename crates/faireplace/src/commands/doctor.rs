@@ -166,6 +166,9 @@ fn state(status: &Value, findings: &mut Vec<Finding>) {
         None => Good("the machine's clock is trusted".to_owned()),
         Some(message) => Bad(message.trim_end_matches('.').to_owned()),
     });
+    if let Some(message) = status["restore"]["message"].as_str() {
+        findings.push(Bad(message.trim_end_matches('.').to_owned()));
+    }
     let number = |name: &str| status[name].as_u64().unwrap_or_default();
     findings.push(match number("pending") {
         0 => Good(format!("applied: {}, which is all", counted(number("events"), "event"))),

@@ -21,6 +21,7 @@ mod openapi;
 mod people;
 mod quarantine;
 mod report;
+mod restore;
 mod serve;
 mod tenants;
 mod trigger;
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     Keys(keys::Keys),
     Audit(audit::Audit),
     Backup(backup::Backup),
+    Restore(restore::Restore),
     Clock(clock::Clock),
     Config(config_show::Config),
     Doctor(doctor::Doctor),
@@ -80,6 +82,7 @@ impl Command {
             Self::Keys(command) => command.run(environment).await,
             Self::Audit(command) => command.run(environment).await,
             Self::Backup(command) => command.run(environment).await,
+            Self::Restore(command) => command.run(environment).await,
             Self::Clock(command) => command.run(environment).await,
             Self::Config(command) => command.run(environment),
             Self::Doctor(command) => command.run(environment).await,

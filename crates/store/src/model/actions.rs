@@ -37,6 +37,8 @@ named! {
         PersonRemove = "person_remove",
         /// Replaced lost people with the service stopped.
         Recovery = "recovery",
+        /// Confirmed that the database was restored from a backup.
+        RestoreConfirm = "restore_confirm",
     }
 }
 
@@ -132,9 +134,33 @@ pub enum ActionRequest {
         /// The person who takes their place.
         person: PersonRow,
     },
+    /// Let a database move on that was restored from a backup.
+    RestoreConfirm {
+        /// When it was restored.
+        restored_at: Timestamp,
+        /// The file that was restored.
+        source: String,
+    },
 }
 
 impl ActionRequest {
+    /// Whether it moves credits when it is done.
+    pub fn moves_credits(&self) -> bool {
+        match self {
+            Self::Adjustment { .. }
+            | Self::WriteOff { .. }
+            | Self::QuarantineResolve { .. }
+            | Self::QuarantineDismiss { .. } => true,
+            Self::KeyCreate { .. }
+            | Self::KeyRotate { .. }
+            | Self::KeyRevoke { .. }
+            | Self::PersonAdd { .. }
+            | Self::PersonRemove { .. }
+            | Self::Recovery { .. }
+            | Self::RestoreConfirm { .. } => false,
+        }
+    }
+
     /// What kind of action it is.
     pub fn kind(&self) -> ActionKind {
         match self {
@@ -148,6 +174,7 @@ impl ActionRequest {
             Self::PersonAdd { .. } => ActionKind::PersonAdd,
             Self::PersonRemove { .. } => ActionKind::PersonRemove,
             Self::Recovery { .. } => ActionKind::Recovery,
+            Self::RestoreConfirm { .. } => ActionKind::RestoreConfirm,
         }
     }
 }
@@ -415,6 +442,9 @@ pub enum ActionRefusal {
     /// With a second person the machine's key acts for nobody, and whoever asks has no key of their own.
     #[error("whoever asks has no key of their own, and this machine's key acts for one person only")]
     NoKeyOfYourOwn,
+    /// This database was not restored since it was last confirmed.
+    #[error("there is no restore to confirm")]
+    NoRestore,
 }
 
 /// A second person's word on an action that waits.
@@ -457,44 +487,4 @@ pub struct ActionFilter {
     pub person: Option<String>,
     /// About this tenant.
     pub tenant: Option<TenantId>,
-}
-
-/// What one person did of one kind, in a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActionTotals {
-    /// The person's id.
-    pub person: String,
-    /// The person's name.
-    pub name: String,
-    /// What.
-    pub kind: ActionKind,
-    /// Actions.
-    pub actions: i64,
-    /// Credits that they moved.
-    pub credits: Credits,
-    /// Of the actions, those that needed a second person and were done alone.
-    pub alone: i64,
-    /// Credits that these moved.
-    pub alone_credits: Credits,
-    /// Of the actions, those that a second person approved.
-    pub approved: i64,
-    /// Credits that these moved.
-    pub approved_credits: Credits,
-}
-
-/// Replacing lost people, with the service stopped.
-#[derive(Clone, Debug)]
-pub struct Recovery {
-    /// `act_…`.
-    pub id: String,
-    /// The names of those who are lost; none for everyone.
-    pub lost: Option<Vec<String>>,
-    /// The person who takes their place.
-    pub person: PersonRow,
-    /// That person's key.
-    pub key: KeyRow,
-    /// The hash of its secret.
-    pub hash: [u8; 32],
-    /// Why.
-    pub reason: String,
 }

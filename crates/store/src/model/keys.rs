@@ -103,3 +103,20 @@ impl KeyRow {
         }
     }
 }
+
+/// Replacing lost people, with the service stopped.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// `act_…`.
+    pub id: String,
+    /// The names of those who are lost; none for everyone.
+    pub lost: Option<Vec<String>>,
+    /// The person who takes their place.
+    pub person: PersonRow,
+    /// That person's key.
+    pub key: KeyRow,
+    /// The hash of its secret.
+    pub hash: [u8; 32],
+    /// Why.
+    pub reason: String,
+}

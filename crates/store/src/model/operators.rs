@@ -5,6 +5,8 @@
 use ledger::liability::LotSums;
 use ledger::{Balance, Credits, LotId, PaymentId, TenantId, Timestamp};
 
+use super::ActionKind;
+
 /// A tenant as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantRow {
@@ -92,4 +94,27 @@ pub struct LotPosition {
     pub purchased_at: i64,
     /// The sums of its postings, and the net price of the whole payment, as it is known now.
     pub sums: LotSums,
+}
+
+/// What one person did of one kind, in a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionTotals {
+    /// The person's id.
+    pub person: String,
+    /// The person's name.
+    pub name: String,
+    /// What.
+    pub kind: ActionKind,
+    /// Actions.
+    pub actions: i64,
+    /// Credits that they moved.
+    pub credits: Credits,
+    /// Of the actions, those that needed a second person and were done alone.
+    pub alone: i64,
+    /// Credits that these moved.
+    pub alone_credits: Credits,
+    /// Of the actions, those that a second person approved.
+    pub approved: i64,
+    /// Credits that these moved.
+    pub approved_credits: Credits,
 }

@@ -14,6 +14,7 @@ use ledger::{Credits, Now, Policy, TenantId, Timestamp};
 use rusqlite::Connection;
 
 use super::people::{self, Acting};
+use super::unconfirmed;
 use crate::error::StoreError;
 use crate::model::{
     ActionDecided, ActionRefusal, ActionRequest, ActionRow, ActionState, ActionVerdict, Actor, Asked,
@@ -33,6 +34,9 @@ pub(super) fn ask(
     policy: &Policy,
     now: Now,
 ) -> Result<Asked, StoreError> {
+    if new.request.moves_credits() {
+        unconfirmed::refuse(c)?;
+    }
     if let Some((id, fingerprint)) = rows::under_name(c, new)? {
         let same = new.name.as_ref().is_some_and(|name| name.1 == fingerprint);
         return Ok(match same {
@@ -133,6 +137,9 @@ pub(super) fn decide(
         ActionVerdict::Reject { reason } => {
             let plan = Plan::nothing(row.result);
             rows::close(c, id, ActionState::Rejected, Some(reason), &plan, now.at)?;
+        }
+        ActionVerdict::Approve if row.request.moves_credits() && unconfirmed::is(c)? => {
+            return Err(StoreError::RestoreUnconfirmed);
         }
         ActionVerdict::Approve if ended(&row.request, now.at) => return Ok(Some(ActionDecided::Ended)),
         ActionVerdict::Approve => approve(c, &row, &acting, policy, now)?,

@@ -10,7 +10,7 @@ use ledger::{Account, Balance, LotId, TenantId, Transaction};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{book, journal};
+use super::{book, journal, unconfirmed};
 use crate::error::StoreError;
 use crate::model::{Audit, Health};
 
@@ -42,6 +42,7 @@ pub(super) fn health(c: &Connection) -> Result<Health, StoreError> {
             "SELECT count(*) FROM (SELECT 1 FROM endpoints WHERE disabled_at IS NOT NULL LIMIT 100)",
         )?
         .unwrap_or_default(),
+        restore_unconfirmed: unconfirmed::is(c)?,
     })
 }
 

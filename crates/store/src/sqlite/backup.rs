@@ -30,7 +30,16 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), OpenError> {
             Err(error) => return Err(error),
         }
     }
-    copy(&reader(from)?, to)
+    copy(&reader(from)?, to, Existing::Kept)
+}
+
+/// What happens to a file that has the name of the copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// Nothing is copied.
+    Kept,
+    /// The copy takes its place.
+    Overwritten,
 }
 
 /// Saves what an open connection sees beside the database that was taken away from under it; answers where.
@@ -47,15 +56,18 @@ pub(super) fn rescue(connection: &Connection, database: &Path) -> Result<PathBuf
         }
         to = with_suffix(&first, &format!("-{number}"));
     }
-    copy(connection, &to).map(|()| to)
+    copy(connection, &to, Existing::Kept).map(|()| to)
 }
 
 /// Copies what `source` sees to a new file at `to`, by way of `to`.partial. What an earlier copy that was
 /// interrupted left there is overwritten.
-pub(super) fn copy(source: &Connection, to: &Path) -> Result<(), OpenError> {
+pub(super) fn copy(source: &Connection, to: &Path, existing: Existing) -> Result<(), OpenError> {
     let io = |source| OpenError::Io { path: to.to_owned(), source };
     let partial = with_suffix(to, ".partial");
     let file = claim(&partial, to)?;
+    if existing == Existing::Kept && to.exists() {
+        return Err(io(ErrorKind::AlreadyExists.into()));
+    }
     for leftover in ["-journal", "-wal", "-shm"] {
         match std::fs::remove_file(with_suffix(&partial, leftover)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
@@ -90,9 +102,6 @@ fn claim(partial: &Path, to: &Path) -> Result<File, OpenError> {
     let still_there = named.is_ok_and(|named| (named.dev(), named.ino()) == (opened.dev(), opened.ino()));
     if !ours || !still_there {
         return Err(OpenError::CopyUnderWay { path: to.to_owned() });
-    }
-    if to.exists() {
-        return Err(io(ErrorKind::AlreadyExists.into()));
     }
     Ok(file)
 }

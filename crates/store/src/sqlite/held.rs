@@ -112,18 +112,6 @@ impl HeldFile {
         &self.path
     }
 
-    /// The path of its write-ahead log.
-    pub(super) fn log(&self) -> PathBuf {
-        with_suffix(&self.real, "-wal")
-    }
-
-    /// Whether it has no content yet.
-    pub(super) fn is_empty(&self) -> Result<bool, OpenError> {
-        let metadata = self.file.metadata();
-        let io = |source| OpenError::Io { path: self.path.clone(), source };
-        metadata.map(|metadata| metadata.len() == 0).map_err(io)
-    }
-
     /// Remembers which files are its write-ahead log and its index, once SQLite has opened them.
     pub(super) fn remember_companions(&mut self) -> Result<(), OpenError> {
         self.companions.clear();
@@ -158,7 +146,12 @@ fn refuse_to_start_anew_beside_what_is_left(path: &Path) -> Result<(), OpenError
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
         return Ok(());
     }
-    if let Some(copy) = rescued_copy(path) {
+    let (asked, path) = (path, &resolved(path));
+    let copy = with_suffix(path, RESTORING);
+    if copy.exists() {
+        return Err(OpenError::RestoreInterrupted { path: path.to_owned(), copy });
+    }
+    if let Some(copy) = rescued_copy(asked).or_else(|| rescued_copy(path)) {
         return Err(OpenError::RescuedCopy { path: path.to_owned(), copy });
     }
     let log = with_suffix(path, "-wal");
@@ -182,6 +175,22 @@ fn rescued_copy(path: &Path) -> Option<PathBuf> {
 
 /// What follows the database's name in that of a rescued copy, before the time.
 pub(super) const RESCUED: &str = ".rescued-";
+
+/// What follows the database's name in that of a finished copy which is about to take its place.
+pub(super) const RESTORING: &str = ".restoring";
+
+/// The file that `path` names or would name: where symbolic links lead, whether or not it is there.
+pub(super) fn resolved(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many links as Linux follows.
+    for _ in 0..40 {
+        match std::fs::read_link(&path) {
+            Ok(target) => path = folder_of(&path).join(target),
+            Err(_) => break,
+        }
+    }
+    path
+}
 
 /// `path` with `suffix` at its end.
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

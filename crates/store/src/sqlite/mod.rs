@@ -31,10 +31,12 @@ mod quarantine;
 mod reader;
 mod record;
 mod reports;
+mod restore;
 mod settle;
 mod statement;
 mod sweep;
 mod tenants;
+mod unconfirmed;
 mod waits;
 mod wal_link;
 mod writer;
@@ -43,11 +45,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::{EventId, Hold, HoldId, HoldState, Now, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
+use rusqlite::Connection;
 
 pub use backup::backup;
 pub use held::FileChange;
 pub use migrate::NEWEST as SCHEMA_NEWEST;
 pub use open::{Mode, holder, mode_of};
+pub use restore::{RestoreError, Restored, restore};
 pub use writer::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
 
 use crate::error::{ClosedBecause, OpenError, StoreError};
@@ -55,8 +59,8 @@ use crate::model::{
     Answered, Attempt, Audit, BegunPurchase, ClockMark, ClockRecord, Delivery, DeliveryRow, DeliveryState,
     Disabled, DueDelivery, DueEvent, EndpointRow, EventFilter, EventRow, Health, KeyRow, Listing, LotRow,
     NoticeHealth, NoticeRange, NoticeRow, Order, Page, PaymentRow, Postponed, Purchase, PurchaseOrder,
-    PurchaseSession, QuarantineFilter, QuarantineRow, Receipt, Room, Settled, Settlement, SigningSecret,
-    Swept, TransactionFilter, TransactionRow, UnrelatedMoney,
+    PurchaseSession, QuarantineFilter, QuarantineRow, Receipt, Restore, Room, Settled, Settlement,
+    SigningSecret, Swept, TransactionFilter, TransactionRow, UnrelatedMoney,
 };
 
 /// The version of SQLite inside this program.
@@ -110,6 +114,22 @@ impl Sqlite {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).describe(text)
     }
 
+    /// Writes what moves credits: not while a restore is unconfirmed.
+    async fn move_credits<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.writer.write(move |c| unconfirmed::refuse(c).and_then(|()| work(c))).await
+    }
+
+    /// Finds what a loop has to do: nothing while a restore is unconfirmed.
+    async fn find_work<T: Default + Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.loops.read(move |c| if unconfirmed::is(c)? { Ok(T::default()) } else { query(c) }).await
+    }
+
     pub(crate) async fn closed(&self) -> ClosedBecause {
         self.writer.closed().await
     }
@@ -128,11 +148,11 @@ impl Sqlite {
     }
 
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<DueEvent>> {
-        self.loops.read(move |c| ingest::due(c, now, limit)).await
+        self.find_work(move |c| ingest::due(c, now, limit)).await
     }
 
     pub(crate) async fn next_due(&self) -> Answer<Option<Timestamp>> {
-        self.loops.read(ingest::next_due).await
+        self.find_work(ingest::next_due).await
     }
 
     pub(crate) async fn settle(
@@ -147,23 +167,23 @@ impl Sqlite {
             settled.extend(waits::review(c, &policy, now, REVIEWS_PER_BATCH)?);
             Ok(settled)
         };
-        self.writer.write(work).await
+        self.move_credits(work).await
     }
 
     pub(crate) async fn review(&self, policy: Arc<Policy>, now: Now, limit: u32) -> Answer<Vec<Settled>> {
-        self.writer.write(move |c| waits::review(c, &policy, now, limit)).await
+        self.move_credits(move |c| waits::review(c, &policy, now, limit)).await
     }
 
     pub(crate) async fn carry_out(&self, orders: Vec<Order>, now: Now) -> Answer<Vec<Answer<Answered>>> {
-        self.writer.write(move |c| commands::carry_out(c, &orders, now)).await
+        self.move_credits(move |c| commands::carry_out(c, &orders, now)).await
     }
 
     pub(crate) async fn sweep(&self, now: Now, limit: u32) -> Answer<Swept> {
-        self.writer.write(move |c| sweep::sweep(c, now, limit)).await
+        self.move_credits(move |c| sweep::sweep(c, now, limit)).await
     }
 
     pub(crate) async fn next_expiry(&self) -> Answer<Option<Timestamp>> {
-        self.loops.read(sweep::next).await
+        self.find_work(sweep::next).await
     }
 
     pub(crate) async fn postpone(&self, failed: Vec<Postponed>, now: Timestamp) -> Answer<()> {
@@ -296,7 +316,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn due_deliveries(&self, now: Timestamp, room: Room) -> Answer<Vec<DueDelivery>> {
-        self.loops.read(move |c| deliveries::due(c, now, &room)).await
+        self.find_work(move |c| deliveries::due(c, now, &room)).await
     }
 
     pub(crate) async fn due_delivery(
@@ -305,11 +325,11 @@ impl Sqlite {
         notice: i64,
         now: Timestamp,
     ) -> Answer<Option<DueDelivery>> {
-        self.loops.read(move |c| deliveries::find(c, &endpoint, notice, now)).await
+        self.find_work(move |c| deliveries::find(c, &endpoint, notice, now)).await
     }
 
     pub(crate) async fn next_delivery(&self, now: Timestamp) -> Answer<Option<Timestamp>> {
-        self.loops.read(move |c| deliveries::next(c, now)).await
+        self.find_work(move |c| deliveries::next(c, now)).await
     }
 
     pub(crate) async fn record_attempts(
@@ -348,7 +368,9 @@ impl Sqlite {
     }
 
     pub(crate) async fn prune_notices(&self, before: Timestamp, limit: u32) -> Answer<u64> {
-        self.writer.write(move |c| feed::prune(c, before, limit)).await
+        self.writer
+            .write(move |c| if unconfirmed::is(c)? { Ok(0) } else { feed::prune(c, before, limit) })
+            .await
     }
 
     pub(crate) async fn notice_health(&self) -> Answer<NoticeHealth> {
@@ -356,7 +378,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn begin_purchase(&self, order: PurchaseOrder, now: Timestamp) -> Answer<BegunPurchase> {
-        self.writer.write(move |c| purchases::begin(c, &order, now)).await
+        self.move_credits(move |c| purchases::begin(c, &order, now)).await
     }
 
     pub(crate) async fn finish_purchase(
@@ -385,6 +407,10 @@ impl Sqlite {
 
     pub(crate) async fn clock_record(&self) -> Answer<ClockRecord> {
         self.readers.read(clock::record).await
+    }
+
+    pub(crate) async fn restore(&self) -> Answer<Option<Restore>> {
+        self.readers.read(unconfirmed::find).await
     }
 
     pub(crate) async fn health(&self) -> Answer<Health> {

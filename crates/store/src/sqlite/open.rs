@@ -42,6 +42,10 @@ impl Mode {
             Self::Live => "live",
         }
     }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Test, Self::Live].into_iter().find(|mode| mode.as_str() == name)
+    }
 }
 
 /// Holds the file that keeps other processes out, for as long as it lives.
@@ -128,11 +132,12 @@ pub fn mode_of(path: &Path) -> Option<Mode> {
     let mode = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok().and_then(|c| stored_mode(&c));
     // Beside a write-ahead log that is not its own, the file is asked alone; opening it says what is wrong.
     let mode = mode.or_else(|| stored_mode(&wal_link::without_log(path).ok()?));
-    match mode?.as_str() {
-        "test" => Some(Mode::Test),
-        "live" => Some(Mode::Live),
-        _ => None,
-    }
+    Mode::from_name(&mode?)
+}
+
+/// The mode that a database belongs to.
+pub(super) fn mode_in(connection: &Connection) -> Option<Mode> {
+    Mode::from_name(&stored_mode(connection)?)
 }
 
 /// Opens the one connection that writes, creating or migrating the database where that is possible.
@@ -207,7 +212,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
 }
 
 /// An empty file becomes ours; any other must say that it is. Answers what it says.
-fn ours(path: &Path, connection: &Connection) -> Result<i64, OpenError> {
+pub(super) fn ours(path: &Path, connection: &Connection) -> Result<i64, OpenError> {
     let foreign = |_| OpenError::Foreign { path: path.to_owned() };
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(foreign)?;
     let tables: i64 =

@@ -12,7 +12,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::held::HeldFile;
+use super::held::{HeldFile, with_suffix};
 use crate::error::OpenError;
 
 type Token = [u8; 16];
@@ -28,11 +28,17 @@ const MAGIC: [u32; 2] = [0x377f_0682, 0x377f_0683];
 /// Refuses a write-ahead log that is another database's, or of another time. Changes nothing. Answers whether
 /// the file alone has a token: one whose making was interrupted has not, and one that is not ours.
 pub(super) fn check(file: &HeldFile) -> Result<bool, OpenError> {
-    if file.is_empty()? {
+    check_at(file.path())
+}
+
+/// As [`check`], for a file that is only read.
+pub(super) fn check_at(path: &Path) -> Result<bool, OpenError> {
+    let opened = |source| OpenError::Io { path: path.to_owned(), source };
+    if std::fs::metadata(path).map_err(opened)?.len() == 0 {
         return Ok(false);
     }
-    let Some((root, token)) = of_file_alone(file.path())? else { return Ok(false) };
-    let log = file.log();
+    let Some((root, token)) = of_file_alone(path)? else { return Ok(false) };
+    let log = with_suffix(&std::fs::canonicalize(path).map_err(opened)?, "-wal");
     let io = |source| OpenError::Io { path: log.clone(), source };
     let Some(wal) = Wal::open(&log).map_err(io)? else { return Ok(true) };
     let links = wal.links(root).map_err(io)?;
@@ -42,7 +48,7 @@ pub(super) fn check(file: &HeldFile) -> Result<bool, OpenError> {
     if known || (links.is_empty() && !wal.has_commits().map_err(io)?) {
         return Ok(true);
     }
-    Err(OpenError::StaleLog { path: file.path().to_owned(), log })
+    Err(OpenError::StaleLog { path: path.to_owned(), log: with_suffix(path, "-wal") })
 }
 
 /// Whether there is a write-ahead log with commits in it.

@@ -5,6 +5,7 @@
 mod commits;
 mod files;
 mod mistakes;
+mod restore;
 mod tampering;
 mod telling;
 mod waiting;

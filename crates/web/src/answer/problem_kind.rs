@@ -63,6 +63,8 @@ problem_kinds! {
     AlreadyDecided = "ALREADY_DECIDED", CONFLICT;
     /// The clock is not in doubt.
     ClockNotInDoubt = "CLOCK_NOT_IN_DOUBT", CONFLICT;
+    /// There is no restored database to confirm.
+    RestoreNotUnconfirmed = "RESTORE_NOT_UNCONFIRMED", CONFLICT;
     /// Another number of items matches than was expected.
     CountChanged = "COUNT_CHANGED", CONFLICT;
     /// The body is too large.
@@ -97,6 +99,8 @@ problem_kinds! {
     CannotStore = "CANNOT_STORE", SERVICE_UNAVAILABLE;
     /// It may or may not have been stored: ask again in the same way, and under the same Idempotency-Key.
     OutcomeUnknown = "OUTCOME_UNKNOWN", SERVICE_UNAVAILABLE;
+    /// The database was restored from a backup, and no operator has confirmed it; nothing was stored.
+    RestoreUnconfirmed = "RESTORE_UNCONFIRMED", SERVICE_UNAVAILABLE;
     /// This deployment sells nothing.
     PurchasesNotConfigured = "PURCHASES_NOT_CONFIGURED", SERVICE_UNAVAILABLE;
 }

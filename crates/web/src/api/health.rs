@@ -39,8 +39,10 @@ pub(crate) async fn show(request: Request) -> Response {
             app.writes.check(&app.store).await.map_err(cannot_store)?;
             let mut reasons = reasons(&app.clock);
             let counts = timeout(COUNT, app.store.health()).await.ok().and_then(Result::ok);
-            if counts.is_none() {
-                reasons.push(COUNTS_UNAVAILABLE);
+            match &counts {
+                Some(counts) if counts.restore_unconfirmed => reasons.push(RESTORE_UNCONFIRMED),
+                Some(_) => {}
+                None => reasons.push(COUNTS_UNAVAILABLE),
             }
             Ok(request.meta.data(Health {
                 status: if reasons.is_empty() { OK } else { DEGRADED },
@@ -116,13 +118,16 @@ const OK: &str = "ok";
 const DEGRADED: &str = "degraded";
 const CLOCK_IN_DOUBT: &str = "clock_in_doubt";
 const WALL_CLOCK_WRONG: &str = "wall_clock_wrong";
+const RESTORE_UNCONFIRMED: &str = "restore_unconfirmed";
 const COUNTS_UNAVAILABLE: &str = "counts_unavailable";
 
 /// What health can be.
 pub(crate) const STATUSES: [&str; 2] = [OK, DEGRADED];
 /// Why it can be degraded: nobody knows what time it is; the service goes by a confirmed time, and the
-/// machine's clock is wrong; or reading takes so long that nobody knows how far behind it is.
-pub const DEGRADED_REASONS: [&str; 3] = [CLOCK_IN_DOUBT, WALL_CLOCK_WRONG, COUNTS_UNAVAILABLE];
+/// machine's clock is wrong; nobody has confirmed what was restored from a backup; or reading takes so long
+/// that nobody knows how far behind it is.
+pub const DEGRADED_REASONS: [&str; 4] =
+    [CLOCK_IN_DOUBT, WALL_CLOCK_WRONG, RESTORE_UNCONFIRMED, COUNTS_UNAVAILABLE];
 
 /// Why the instance is degraded.
 fn reasons(clock: &Clock) -> Vec<&'static str> {

@@ -153,6 +153,8 @@ fn usual(operation: &Operation, access: Access) -> Vec<ProblemKind> {
     }
     if has(&ParameterIn::Header, "Idempotency-Key") {
         kinds.extend([ProblemKind::IdempotencyKeyMissing, ProblemKind::IdempotencyKeyReused]);
+        // What has such a key moves credits.
+        kinds.push(ProblemKind::RestoreUnconfirmed);
     }
     if operation.request_body.is_some() {
         kinds.push(ProblemKind::PayloadTooLarge);

@@ -88,6 +88,7 @@ async fn status_and_audit_tell_how_it_stands() {
             "kept_time": "2024-02-20T10:42:40Z", "difference_seconds": 0, "reason": null, "since": null,
             "message": null,
         },
+        "restore": null,
         "since_start": {
             "accepted": 2, "duplicates": 0, "unavailable": 0,
             "signature_faults": {

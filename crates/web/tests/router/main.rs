@@ -22,6 +22,7 @@ mod people;
 mod purchase;
 mod quarantine;
 mod rate;
+mod restore;
 mod spend;
 mod statement;
 mod stream;

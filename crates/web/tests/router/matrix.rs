@@ -85,6 +85,8 @@ const ROWS: &[Row] = &[
     ("GET /api/admin/audit", Nothing, "", Operators(200)),
     ("GET /api/admin/clock", Nothing, "", Operators(200)),
     ("POST /api/admin/clock/confirm", Nothing, r#"{"time":"wall","reason":"r"}"#, Operators(409)),
+    ("GET /api/admin/restore", Nothing, "", Operators(200)),
+    ("POST /api/admin/restore/confirm", Nothing, r#"{"reason":"r"}"#, Operators(409)),
     ("GET /api/admin/events", Nothing, "", Operators(200)),
     ("GET /api/admin/events/{id}", Event, "", Operators(200)),
     ("POST /api/admin/events/{id}/replay", Event, "", Operators(200)),

@@ -12,7 +12,9 @@ use e2e::deployment::Deployment;
 use e2e::http::{Answer, Connection, Request};
 use e2e::process::{Ended, Process};
 use e2e::receiver::Receiver;
+use e2e::service::Service;
 use serde_json::{Value, json};
+use stripe::write::{ApiVersion, Purchase, event};
 
 use crate::world::{TENANT, World};
 use blocks::{Use, block, text_of};
@@ -212,6 +214,42 @@ fn people_and_keys_are_as_the_guide_shows() {
             said.lines().next().expect("the secret stands first").clone_into(&mut own);
         }
     }
+}
+
+#[test]
+fn a_backup_is_restored_as_the_guide_shows() {
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    let tell = |service: &Service, reference: &str| {
+        let sold = Purchase {
+            reference: reference.to_owned(),
+            tenant_id: TENANT.to_owned(),
+            package: "10_credits".to_owned(),
+            credits: 10,
+            amount_total: 25_000,
+            currency: "eur".to_owned(),
+            created: e2e::now(),
+            livemode: false,
+            api_version: ApiVersion::default(),
+        };
+        let sold = event("checkout.session.completed", &sold, "once", None).expect("a known type");
+        assert_eq!(service.deliver(&sold.body), 200);
+    };
+    tell(&service, "monday");
+    service.settle();
+    let made = deployment.done(&format!("keys create shop --tenant {TENANT} --json"));
+    let made: Value = serde_json::from_str(&made).expect("JSON was asked for");
+    let shown = |begins| block("restore-a-backup", begins, Use::Transcript).text;
+    replays_with(&deployment, "", &shown("$ faireplace backup"));
+    deployment.done(&format!("keys revoke {}", made["data"]["key"]["id"].as_str().expect("it has one")));
+    service.stop();
+    replays_with(&deployment, "", &shown("$ faireplace restore monday.db"));
+    let service = deployment.serve();
+    tell(&service, "tuesday");
+    replays_with(&deployment, "", &shown("$ faireplace restore\n"));
+    replays_with(&deployment, "", &shown("$ faireplace restore --confirm"));
+    service.settle();
+    assert_eq!(service.balance(TENANT)["available"], 20);
 }
 
 /// Types what stands behind each `$ faireplace`, and compares what comes with what the guide shows.

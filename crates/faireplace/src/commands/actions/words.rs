@@ -153,6 +153,7 @@ fn what(action: &Value) -> String {
         "person_add" => format!("{} registered", name()),
         "person_remove" => format!("{} removed", text(&request["person_id"])),
         "recovery" => format!("{} registered by recovery", name()),
+        "restore_confirm" => format!("the restore of {} confirmed", shown(&text(&request["source"]))),
         other => other.to_owned(),
     }
 }

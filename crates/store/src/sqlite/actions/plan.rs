@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::{access, credits, review};
 use crate::error::StoreError;
 use crate::model::{ActionRefusal, ActionRequest, ActionResult};
+use crate::sqlite::unconfirmed;
 
 /// Who answers for it and why, as the journal says it.
 pub(super) struct Words {
@@ -33,6 +34,7 @@ pub(super) enum Work {
     Command(Box<credits::Decided>),
     Review(Box<review::Decided>),
     Access(Box<ActionRequest>),
+    ConfirmRestore,
 }
 
 impl Plan {
@@ -60,6 +62,7 @@ impl Plan {
             Work::Command(decided) => result.transaction = decided.write(c)?,
             Work::Review(decided) => result.transaction = decided.write(c, policy, now)?,
             Work::Access(request) => access::write(c, &request, asker, now.at)?,
+            Work::ConfirmRestore => unconfirmed::confirm(c, now.at)?,
         }
         Ok(Self { result, credits, tenant, second_person, work: Work::Nothing })
     }
@@ -87,9 +90,22 @@ pub(super) fn of(
         | ActionRequest::PersonAdd { .. }
         | ActionRequest::PersonRemove { .. }
         | ActionRequest::Recovery { .. } => access::plan(c, request, asker, now.at),
+        ActionRequest::RestoreConfirm { .. } => confirm_restore(c, request),
     }?;
     Ok(planned.map(|(request, mut plan)| {
         plan.result.consequences.moved = plan.credits.clone();
         (request, plan)
     }))
+}
+
+/// One person's word is enough: everything stands still until it is given.
+fn confirm_restore(
+    c: &Connection,
+    request: &ActionRequest,
+) -> Result<Result<(ActionRequest, Plan), ActionRefusal>, StoreError> {
+    if !unconfirmed::is(c)? {
+        return Ok(Err(ActionRefusal::NoRestore));
+    }
+    let plan = Plan { work: Work::ConfirmRestore, ..Plan::nothing(ActionResult::default()) };
+    Ok(Ok((request.clone(), plan)))
 }

@@ -213,3 +213,16 @@ CREATE TABLE clock (
     boot_id    TEXT,                               -- which run of the machine it was, where that is known
     since_boot INTEGER NOT NULL                    -- how long the machine had run, in microseconds
 ) STRICT;
+
+-- That this database was put in the place of another one, from a backup. Nothing moves until it is confirmed.
+CREATE TABLE restores (
+    id           INTEGER PRIMARY KEY,
+    restored_at  INTEGER NOT NULL,
+    newest       INTEGER,                           -- the newest moment in the backup
+    source       TEXT    NOT NULL,                  -- the backup's file
+    replaced     TEXT,                              -- where the database before it went; null: there was none
+    revoked_keys TEXT,                              -- JSON: ids of keys that work again; null: nobody knows
+    last_event   INTEGER NOT NULL,                  -- the last event in the backup
+    confirmed_at INTEGER
+) STRICT;
+CREATE INDEX restores_unconfirmed ON restores (id) WHERE confirmed_at IS NULL;

@@ -83,7 +83,7 @@ fn is_refused(path: &Path, when: &str) {
 fn a_log_belongs_to_its_file_in_every_state_that_a_kill_leaves() {
     let folder = Folder::new("belongs");
     let path = folder.file("a.db");
-    let (c, _file) = open(&path);
+    let (c, file) = open(&path);
     let killed = folder.file("killed.db");
     let mut kills = 0;
     let mut kill = |when: &str| {
@@ -121,6 +121,10 @@ fn a_log_belongs_to_its_file_in_every_state_that_a_kill_leaves() {
     c.execute_batch("ROLLBACK").unwrap();
     kill("nothing committed after that");
     assert_eq!(kills, 9);
+    drop((reading, c, file));
+    let (_c, _file) = open(&path);
+    left_behind(&path, &path, &killed);
+    belongs(&killed, "opened again, and nothing written");
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use ledger::Timestamp;
 use ledger::chain::{GENESIS, hex};
-use store::{Audit, Health, Store};
+use store::{ActionRefusal, ActionRequest, Audit, Health, Store};
 
+use super::office;
 use super::sale::{NOW, Sale, delivery, learn};
 use super::{Case, case};
 
@@ -11,6 +12,7 @@ pub(super) const CASES: &[Case] = &[
     case!([health], an_empty_store_is_healthy),
     case!([health], health_counts_what_is_kept_waits_or_needs_a_person),
     case!([check_writable, check_file], what_can_be_written_is_found_writable_and_nothing_is_changed),
+    case!([restore, ask_action], what_was_not_restored_has_nothing_to_confirm),
     case!([audit], an_empty_journal_adds_up),
     case!([audit, settle], a_journal_of_everything_that_can_happen_adds_up),
 ];
@@ -39,6 +41,13 @@ async fn what_can_be_written_is_found_writable_and_nothing_is_changed(store: Sto
         store.check_file().await.unwrap();
     }
     assert_eq!((store.health().await.unwrap(), store.audit().await.unwrap()), before);
+}
+
+async fn what_was_not_restored_has_nothing_to_confirm(store: Store) {
+    office::open(&store).await;
+    assert_eq!(store.restore().await.unwrap(), None);
+    let confirmation = ActionRequest::RestoreConfirm { restored_at: NOW, source: "a.db".to_owned() };
+    assert_eq!(office::refused(&store, "ann", confirmation).await, ActionRefusal::NoRestore);
 }
 
 fn check(health: &Health, counts: [i64; 4], times: [Option<Timestamp>; 2]) {

@@ -146,6 +146,7 @@ async fn a_second_name_is_refused_at_the_start_and_noticed_later() {
     assert_eq!(balance(&open(&path), 1).await, [20, 0, 0, 0]);
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn without_its_lock_file_it_is_still_in_use() {
     let folder = Folder::new();

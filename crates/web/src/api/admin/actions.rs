@@ -74,7 +74,8 @@ pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Resp
     responses((status = 200, body = Data<ActionView>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
         (status = 409, description = "ALREADY_DECIDED"),
-        (status = 422, description = "INSUFFICIENT_CREDITS, NO_DEBT")))]
+        (status = 422, description = "INSUFFICIENT_CREDITS, NO_DEBT"),
+        (status = 503, description = "RESTORE_UNCONFIRMED")))]
 pub(crate) async fn approve(Operator { request, caller }: Operator, Id(id): Id) -> Response {
     request
         .answer(async |request| {

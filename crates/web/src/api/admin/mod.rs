@@ -14,6 +14,7 @@ pub(crate) mod keys;
 pub(crate) mod people;
 pub(crate) mod quarantine;
 pub(crate) mod reports;
+pub(crate) mod restore;
 pub(crate) mod status;
 pub(crate) mod tenants;
 

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::answer::{Data, rfc3339};
 use crate::api::Operator;
 use crate::api::admin::clock::ClockView;
+use crate::api::admin::restore;
 use crate::schema::Mode;
 
 /// How the service is doing
@@ -35,6 +36,10 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
                 transactions: health.transactions,
                 notices: Notices::of(notices),
                 clock: ClockView::of(&request.app.clock.status()),
+                restore: request.store().restore().await?.map(|restore| UnconfirmedRestore {
+                    restored_at: rfc3339(restore.restored_at),
+                    message: restore::message(&restore),
+                }),
                 since_start: SinceStart {
                     accepted: counters.accepted.load(Ordering::Relaxed),
                     duplicates: counters.duplicates.load(Ordering::Relaxed),
@@ -55,6 +60,7 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
     "clock": { "state": "trusted", "time": "2026-11-23T12:00:02Z", "wall_time": "2026-11-23T12:00:02Z",
         "kept_time": "2026-11-23T12:00:02Z", "difference_seconds": 0, "reason": null, "since": null,
         "message": null },
+    "restore": null,
     "since_start": { "accepted": 1, "duplicates": 0, "unavailable": 0,
         "signature_faults": { "missing": 0, "malformed": 0, "no_v1": 0, "mismatch": 0, "stale": 0,
             "future": 0 }, "log_lines_dropped": 0 } }))]
@@ -75,7 +81,18 @@ struct Status {
     notices: Notices,
     /// Which time the service goes by.
     clock: ClockView,
+    /// The restore that no operator has confirmed; null where there is none.
+    restore: Option<UnconfirmedRestore>,
     since_start: SinceStart,
+}
+
+/// A restore that no operator has confirmed.
+#[derive(Serialize, ToSchema)]
+struct UnconfirmedRestore {
+    #[schema(format = DateTime)]
+    restored_at: String,
+    /// What it means, and what to do.
+    message: String,
 }
 
 /// How telling other systems is going.

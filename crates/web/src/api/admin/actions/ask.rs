@@ -155,6 +155,15 @@ fn of_ledger(refusal: Refusal, row: Option<&ActionRow>) -> Problem {
     }
 }
 
+fn not_grantable(items: &[i64]) -> Problem {
+    let numbers = items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "The payment of item {numbers} does not say who gets how many credits, from 1 to 1000000000. Nothing \
+         was changed. Decide it by itself, with tenant_id and credits."
+    );
+    Problem::new(ProblemKind::Validation, message).with_details(json!({ "items": items }))
+}
+
 /// Why an action is not kept, in words.
 fn problem(refusal: ActionRefusal) -> Problem {
     let second = |why: &str| Problem::new(ProblemKind::SecondPersonRequired, why);
@@ -177,14 +186,7 @@ fn problem(refusal: ActionRefusal) -> Problem {
         ActionRefusal::ItemClosed(resolution) => {
             invalid(format!("This item is closed already: {resolution}. Nothing was changed."))
         }
-        ActionRefusal::NotGrantable(items) => {
-            let numbers = items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            invalid(format!(
-                "The payment of item {numbers} does not say who gets how many credits, from 1 to \
-                 1000000000. Nothing was changed. Decide it by itself, with tenant_id and credits."
-            ))
-            .with_details(json!({ "items": items }))
-        }
+        ActionRefusal::NotGrantable(items) => not_grantable(&items),
         ActionRefusal::Ruling(refused) => invalid(format!("Nothing was changed: {refused}.")),
         ActionRefusal::AboutAnEvent => {
             invalid("This item is about an event: resolving it reads the event again, as it is.".to_owned())
@@ -212,6 +214,7 @@ fn problem(refusal: ActionRefusal) -> Problem {
              and create another one for them.",
         ),
         ActionRefusal::NameTaken => Problem::value("name", "one that no other person or working key has"),
+        ActionRefusal::NoRestore => super::super::restore::not_unconfirmed(),
         ActionRefusal::NoSuchPerson => Problem::not_found("registered person"),
         ActionRefusal::LastPerson => invalid(
             "Nobody else is registered, so this person cannot be removed. Nothing was changed. `faireplace \

@@ -121,6 +121,13 @@ struct RequestView {
     /// The people whom a recovery removed, by their ids.
     #[serde(skip_serializing_if = "Option::is_none")]
     removed: Option<Vec<String>>,
+    /// The backup that was restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    /// When it was restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    restored_at: Option<String>,
 }
 
 /// A person, and the key that they used.
@@ -268,6 +275,9 @@ impl RequestView {
                 name: Some(person.name.clone()),
                 ..nothing
             },
+            ActionRequest::RestoreConfirm { restored_at, source } => {
+                Self { source: Some(source.clone()), restored_at: Some(rfc3339(*restored_at)), ..nothing }
+            }
         }
     }
 }

@@ -115,7 +115,8 @@ struct Filter {
     params(("id" = i64, Path, description = "The item's number.", example = 1)),
     responses((status = 200, body = Data<Answered>),
         (status = 202, body = Data<Answered>),
-        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED")))]
+        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
+        (status = 503, description = "RESTORE_UNCONFIRMED")))]
 pub(crate) async fn resolve(
     Operator { request, caller }: Operator,
     Id(id): Id,
@@ -142,7 +143,8 @@ pub(crate) async fn resolve(
     params(("id" = i64, Path, description = "The item's number.", example = 1)),
     responses((status = 200, body = Data<Answered>),
         (status = 202, body = Data<Answered>),
-        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED")))]
+        (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
+        (status = 503, description = "RESTORE_UNCONFIRMED")))]
 pub(crate) async fn dismiss(
     Operator { request, caller }: Operator,
     Id(id): Id,
@@ -169,7 +171,8 @@ pub(crate) async fn dismiss(
     responses((status = 200, body = Data<Answered>),
         (status = 202, body = Data<Answered>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
-        (status = 409, description = "COUNT_CHANGED")))]
+        (status = 409, description = "COUNT_CHANGED"),
+        (status = 503, description = "RESTORE_UNCONFIRMED")))]
 pub(crate) async fn resolve_all(Operator { request, caller }: Operator, received: Received) -> Response {
     request
         .answer(async |request| {
@@ -191,7 +194,8 @@ pub(crate) async fn resolve_all(Operator { request, caller }: Operator, received
     responses((status = 200, body = Data<Answered>),
         (status = 202, body = Data<Answered>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
-        (status = 409, description = "COUNT_CHANGED")))]
+        (status = 409, description = "COUNT_CHANGED"),
+        (status = 503, description = "RESTORE_UNCONFIRMED")))]
 pub(crate) async fn dismiss_all(Operator { request, caller }: Operator, received: Received) -> Response {
     request
         .answer(async |request| {

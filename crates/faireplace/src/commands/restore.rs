@@ -1,0 +1,161 @@
+//! `faireplace restore`: a backup in the place of the database, with the service stopped; then a look at what
+//! that means, and an operator's word, after which the service moves on.
+//! Not here: the steps (`store::sqlite::restore`), and what stands still until the word is given.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use engine::Clock;
+use engine::clock::Machine;
+use serde_json::{Value, json};
+use store::Mode;
+use store::sqlite::{self, RestoreError, Restored};
+
+use super::listing::{Column, counted, json as print_json, moment, print_rows, text};
+use crate::client::Client;
+use crate::config::{Config, Environment};
+use crate::failure::Failure;
+use crate::terminal::Side::Left;
+use crate::terminal::{bold, green, say, shown, yellow};
+
+/// Put a backup in the place of the database; then look, and confirm it
+///
+/// With a file, and the service stopped: checks the backup, moves the database aside, and puts the backup in
+/// its place. Until an operator confirms it, events are stored and nothing else moves. With nothing: shows
+/// what was restored, and which keys work again. With --confirm: lets the service move on.
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The backup; it stays as it is
+    #[arg(conflicts_with_all = ["confirm", "json"])]
+    file: Option<PathBuf>,
+    /// Confirm what was restored: it is applied, spent, expired and told to others again
+    #[arg(long, requires = "reason")]
+    confirm: bool,
+    /// Why it is right; kept for ever
+    #[arg(long, requires = "confirm")]
+    reason: Option<String>,
+    /// Print JSON, exactly as the API answers it
+    #[arg(long)]
+    json: bool,
+}
+
+impl Restore {
+    pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
+        if let Some(file) = self.file {
+            let otherwise = sqlite::mode_of(&file).unwrap_or(Mode::Live);
+            return put_in_place(file, &Config::of_database_or(environment, otherwise)?).await;
+        }
+        let client = Client::connect(&Config::of_database(environment)?).await?;
+        if !self.confirm {
+            let answer = client.get("/api/admin/restore").await?;
+            return if self.json { print_json(&answer) } else { show(&answer["data"]) };
+        }
+        let asked = json!({ "reason": self.reason });
+        let answer = client.post("/api/admin/restore/confirm", &asked).await?;
+        if self.json {
+            return print_json(&answer);
+        }
+        say!("{} confirmed: action {}", green("✓"), text(&answer["data"]["id"]));
+        say!("What was stored meanwhile is applied, and credits move again.");
+        Ok(())
+    }
+}
+
+async fn put_in_place(file: PathBuf, config: &Config) -> Result<(), Failure> {
+    let (database, mode, from) = (config.database.path.clone(), config.mode, file.clone());
+    let now = |record: &_| Clock::watched(Machine::real(), record).now();
+    let restored = tokio::task::spawn_blocking(move || sqlite::restore(&file, &database, mode, now)).await;
+    let restored = restored.map_err(|error| Failure::failed(error.to_string()))?.map_err(failure)?;
+    report(&from, &restored);
+    Ok(())
+}
+
+fn failure(error: RestoreError) -> Failure {
+    match error {
+        RestoreError::Database(error) => error.into(),
+        error => Failure::failed(error.to_string()),
+    }
+}
+
+fn report(from: &Path, Restored { database, restore, audit, events }: &Restored) {
+    let count = |number: i64, thing: &str| counted(number.unsigned_abs(), thing);
+    say!("{} {} is restored from {}", green("✓"), database.display(), from.display());
+    let (transactions, tenants) = (count(audit.transactions, "transaction"), count(audit.tenants, "tenant"));
+    say!("{}, {transactions}, {tenants}; the books add up", count(*events, "event"));
+    match restore.newest {
+        Some(at) => {
+            let newest = web::answer::rfc3339(at);
+            say!("The newest in it is of {} (UTC). What came later is not in it.", moment(&json!(newest)));
+        }
+        None => say!("Nothing was ever written in it."),
+    }
+    if let Some(replaced) = &restore.replaced {
+        say!("What was there before is at {}", shown(replaced));
+    }
+    match restore.revoked_keys.as_ref().map(Vec::len) {
+        Some(0) => {}
+        Some(keys) => {
+            let keys = counted(keys as u64, "key");
+            say!("{}", yellow(&format!("{keys} that had been revoked or had ended: working again")));
+        }
+        None if restore.replaced.is_some() => {
+            say!(
+                "{}",
+                yellow("Which keys had been revoked since cannot be read from what was there before.")
+            );
+        }
+        None => say!("{}", yellow("Keys that were revoked after the backup was made work again.")),
+    }
+    say!("");
+    say!("Nothing moves yet: events are stored, and credits stand still. What comes next:");
+    say!("  faireplace serve                          start the service");
+    say!("  faireplace restore                        look which keys work again, and revoke them");
+    say!("  faireplace restore --confirm --reason WHY let it move on");
+}
+
+/// Shows what was restored, and which keys work again.
+fn show(restore: &Value) -> Result<(), Failure> {
+    if restore["unconfirmed"] != true {
+        say!("There is nothing to confirm: this database was not restored, or was confirmed already.");
+        return Ok(());
+    }
+    say!("{}", bold("restored, and not confirmed: nothing moves"));
+    say!("restored         {} (UTC)", moment(&restore["restored_at"]));
+    say!("from             {}", shown(&text(&restore["source"])));
+    say!("newest in it     {} (UTC)", moment(&restore["newest_at"]));
+    say!("before it        {}", shown(&text(&restore["replaced"])));
+    say!("stored since     {}", counted(restore["events_since"].as_u64().unwrap_or_default(), "event"));
+    say!("");
+    let rows: Vec<Value> = restore["keys"].as_array().cloned().unwrap_or_default();
+    let (again, unknown): (Vec<_>, Vec<_>) = (
+        rows.iter().filter(|row| row["was_revoked"] == true).cloned().collect(),
+        rows.iter().filter(|row| row["was_revoked"].is_null()).cloned().collect(),
+    );
+    match (again.as_slice(), unknown.as_slice()) {
+        ([], []) => say!("No key works again that had been revoked or had ended."),
+        ([], _) => {
+            say!("These keys work. Which of them had been revoked since the backup cannot be read any more:");
+            keys(&unknown);
+        }
+        _ => {
+            say!("These keys had been revoked or had ended, and work again:");
+            keys(&again);
+        }
+    }
+    say!("");
+    say!("Once it is right: faireplace restore --confirm --reason WHY");
+    Ok(())
+}
+
+fn keys(rows: &[Value]) {
+    let columns = [
+        Column("key", Left, |row| text(&row["key"]["name"])),
+        Column("kind", Left, |row| text(&row["key"]["kind"])),
+        Column("of", Left, |row| {
+            let key = &row["key"];
+            text(if key["tenant_id"].is_string() { &key["tenant_id"] } else { &key["person_id"] })
+        }),
+        Column("to revoke it", Left, |row| format!("faireplace keys revoke {}", text(&row["key"]["id"]))),
+    ];
+    print_rows(rows, &columns);
+}

@@ -1,0 +1,146 @@
+//! `/api/admin/restore`: what was restored from a backup and waits for an operator's word, which lets the
+//! service move on.
+//! Not here: restoring a backup (`store`, with the service stopped), and what stands still meanwhile.
+
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use store::{ActionRequest, Restore};
+use utoipa::ToSchema;
+
+use super::actions::{ActionView, Ask, ask, reason};
+use super::keys::KeyView;
+use crate::answer::{Data, Problem, ProblemKind, rfc3339};
+use crate::api::{Operator, Received, body};
+
+/// Show what was restored
+///
+/// A database that was restored from a backup stands still until an operator confirms it: events are stored,
+/// and nothing is applied, spent, expired or told to others. Keys that were revoked after the backup was made
+/// work again: they are listed, to be revoked first.
+#[utoipa::path(get, path = "/api/admin/restore", operation_id = "show_restore", tag = "Operation",
+    responses((status = 200, body = Data<RestoreView>)))]
+pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&[])?;
+            let Some(restore) = request.store().restore().await? else {
+                return Ok(request.meta.data(RestoreView::default()));
+            };
+            let keys = request.store().keys().await?.into_iter();
+            // Those that were made since are not of the backup.
+            let alive =
+                keys.filter(|key| key.works(request.meta.at) && key.created_at <= restore.restored_at);
+            let keys = alive.map(|key| {
+                let revoked = restore.revoked_keys.as_ref().map(|revoked| revoked.contains(&key.id));
+                RestoredKey { was_revoked: revoked, key: KeyView::of(&key) }
+            });
+            let keys = keys.collect();
+            Ok(request.meta.data(RestoreView { keys, ..RestoreView::of(&restore) }))
+        })
+        .await
+}
+
+/// Why the restored database is right.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "the disk failed; this is the backup of last night" }))]
+struct Confirmation {
+    /// Why; kept for ever.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+/// Confirm what was restored
+///
+/// The service moves on at once: what was stored meanwhile is applied, holds and credits whose time is up
+/// end, and notices are sent. It is an action of the person who confirms it.
+#[utoipa::path(post, path = "/api/admin/restore/confirm", operation_id = "confirm_restore", tag = "Operation",
+    request_body = Confirmation,
+    responses((status = 200, body = Data<ActionView>),
+        (status = 403, description = "FORBIDDEN"),
+        (status = 409, description = "RESTORE_NOT_UNCONFIRMED")))]
+pub(crate) async fn confirm(Operator { request, caller }: Operator, received: Received) -> Response {
+    request
+        .answer(async |request| {
+            request.query.only(&[])?;
+            let Confirmation { reason: why } = body(&request, received)?;
+            let why = reason(why)?;
+            let Restore { restored_at, source, .. } =
+                request.store().restore().await?.ok_or_else(not_unconfirmed)?;
+            let confirmation = ActionRequest::RestoreConfirm { restored_at, source };
+            let asked = Ask { request: confirmation, reason: why, alone: false, dry_run: false, name: None };
+            ask(&request, &caller, asked).await
+        })
+        .await
+}
+
+/// There is nothing to confirm.
+pub(super) fn not_unconfirmed() -> Problem {
+    let message =
+        "This database was not restored from a backup, or it was confirmed already. Nothing was changed.";
+    Problem::new(ProblemKind::RestoreNotUnconfirmed, message)
+}
+
+/// What is wrong, what it means and what to do, while a restore is unconfirmed.
+pub(super) fn message(restore: &Restore) -> String {
+    let newest =
+        restore.newest.map_or_else(|| "which is empty".to_owned(), |at| format!("of {}", rfc3339(at)));
+    format!(
+        "This database was restored from a backup {newest}, and no operator has confirmed it. Events are \
+         stored, and nothing is applied, spent, expired or told to others. Look with `faireplace restore`, \
+         then confirm: `faireplace restore --confirm --reason WHY`."
+    )
+}
+
+/// What was restored and is not confirmed; of nothing, every field is null or empty.
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = Restore, example = json!({ "unconfirmed": true, "restored_at": "2026-11-23T12:00:00Z",
+    "newest_at": "2026-11-23T02:00:00Z", "source": "backups/monday.db",
+    "replaced": "faireplace.db.replaced-20261123T120000Z", "events_since": 3,
+    "keys": [{ "was_revoked": true, "key": { "id": "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b", "name": "shop",
+        "kind": "tenant", "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "person_id": null,
+        "permissions": ["credits:read"], "created_at": "2026-11-22T12:00:02Z", "expires_at": null,
+        "revoked_at": null } }],
+    "message": "This database was restored from a backup of 2026-11-23T02:00:00Z, …" }))]
+struct RestoreView {
+    /// Whether everything stands still.
+    unconfirmed: bool,
+    #[schema(format = DateTime)]
+    restored_at: Option<String>,
+    /// The newest moment in the backup: what happened after it is not in this database.
+    #[schema(format = DateTime)]
+    newest_at: Option<String>,
+    /// The file that was restored.
+    source: Option<String>,
+    /// Where the database before it was moved; null where there was none.
+    replaced: Option<String>,
+    /// Events that were stored since, and wait.
+    events_since: i64,
+    /// The keys of the backup that work.
+    keys: Vec<RestoredKey>,
+    /// What that means, and what to do.
+    message: Option<String>,
+}
+
+/// A key of the backup that works.
+#[derive(Serialize, ToSchema)]
+struct RestoredKey {
+    /// Whether it did not work any more in the database before; null where that one could not be read.
+    was_revoked: Option<bool>,
+    key: KeyView,
+}
+
+impl RestoreView {
+    fn of(restore: &Restore) -> Self {
+        Self {
+            unconfirmed: true,
+            restored_at: Some(rfc3339(restore.restored_at)),
+            newest_at: restore.newest.map(rfc3339),
+            source: Some(restore.source.clone()),
+            replaced: restore.replaced.clone(),
+            events_since: restore.events_since,
+            keys: Vec::new(),
+            message: Some(message(restore)),
+        }
+    }
+}

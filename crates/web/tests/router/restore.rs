@@ -1,0 +1,133 @@
+//! A database that was restored from a backup, through the real routes: what stands still, who is told, and
+//! the word that lets it move on.
+//! Not here: restoring (`store`).
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use store::KeyHolder;
+use stripe::write::event;
+
+use crate::TENANT;
+use crate::deployment::purchase;
+use crate::office::Office;
+use crate::till::Till;
+
+/// The mark that a restore leaves, with these keys known to have been revoked.
+fn mark(till: &Till, revoked: &Value) {
+    let sql = "INSERT INTO restores (restored_at, newest, source, replaced, revoked_keys, last_event)
+         VALUES (?1, ?2, 'monday.db', 'a.db.replaced', ?3, (SELECT max(seq) FROM events))";
+    let now = till.deployment.now().0;
+    let revoked = (!revoked.is_null()).then(|| revoked.to_string());
+    till.deployment.backdoor().execute(sql, (now, now - 1, revoked)).unwrap();
+}
+
+async fn health(till: &Till) -> Value {
+    let answer = till.deployment.request(Method::GET, "/api/health", None, "").await;
+    assert_eq!(answer.status, 200);
+    let health = answer.data();
+    json!([health["status"], health["reasons"], health["pending"]])
+}
+
+#[tokio::test]
+async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
+    let till = Till::new().await;
+    let hold = till.hold("lease", 4).await;
+    mark(&till, &json!([]));
+    let books = till.books().await;
+    assert_eq!(health(&till).await, json!(["degraded", ["restore_unconfirmed"], 0]));
+    let message = till.deployment.look("/api/admin/status").await["restore"]["message"].clone();
+    assert!(message.as_str().unwrap().contains("faireplace restore --confirm --reason WHY"), "{message}");
+
+    let commands = [
+        ("spend", json!({ "credits": 1 })),
+        ("holds", json!({ "credits": 1 })),
+        (&*format!("holds/{hold}/capture"), json!({})),
+        (&*format!("holds/{hold}/release"), json!({})),
+    ];
+    for (path, body) in &commands {
+        let refused = till.post(path, "key", &body.to_string()).await;
+        assert!(refused.summary().starts_with("503 RESTORE_UNCONFIRMED "), "{path}: {}", refused.summary());
+    }
+    assert_eq!(till.books().await, books);
+
+    // Events are taken, and wait.
+    let sold = stripe::write::Purchase { reference: "later".into(), ..purchase() };
+    let sold = event("checkout.session.completed", &sold, "buy", None).unwrap();
+    assert_eq!(till.deployment.deliver(sold.body).await.status, 200);
+    till.deployment.apply().await;
+    assert_eq!(health(&till).await, json!(["degraded", ["restore_unconfirmed"], 1]));
+    assert_eq!(till.deployment.look("/api/admin/restore").await["events_since"], 1);
+    assert_eq!(till.books().await, books);
+
+    let confirmed =
+        till.deployment.post("/api/admin/restore/confirm", &json!({ "reason": "it is right" })).await;
+    let action = confirmed.data();
+    assert_eq!(json!([action["kind"], action["state"]]), json!(["restore_confirm", "done"]));
+    assert_eq!(json!([action["reason"], action["request"]["source"]]), json!(["it is right", "monday.db"]));
+    till.deployment.apply().await;
+    assert_eq!(health(&till).await, json!(["ok", [], 0]));
+    assert_eq!(till.deployment.look("/api/admin/status").await["restore"], Value::Null);
+    assert_eq!(till.balance().await, [16, 4, 0, 0]);
+    // Nothing was kept under the key that was refused.
+    assert_eq!(till.post("spend", "key", r#"{"credits":1}"#).await.status, 200);
+    let again = till.deployment.post("/api/admin/restore/confirm", &json!({ "reason": "again" })).await;
+    assert!(again.summary().starts_with("409 RESTORE_NOT_UNCONFIRMED "), "{}", again.summary());
+    assert_eq!(till.deployment.look("/api/admin/restore").await["unconfirmed"], false);
+    till.deployment.check_books().await;
+}
+
+#[tokio::test]
+async fn what_operators_do_with_credits_waits_too() {
+    let office = Office::new().await;
+    let deployment = &office.till.deployment;
+    mark(&office.till, &Value::Null);
+    let body = json!({ "tenant_id": TENANT, "credits": 1, "reason": "r" }).to_string();
+    for path in ["adjustments", "write-offs"] {
+        let request = axum::http::Request::post(format!("/api/admin/{path}"))
+            .header("authorization", format!("Bearer {}", office.grace))
+            .header("idempotency-key", path);
+        let refused = deployment.send(request.body(body.clone().into()).unwrap()).await;
+        assert!(refused.summary().starts_with("503 RESTORE_UNCONFIRMED "), "{path}: {}", refused.summary());
+    }
+    for path in ["quarantine/1/resolve", "quarantine/1/dismiss"] {
+        let refused = deployment.post(&format!("/api/admin/{path}"), &json!({ "reason": "r" })).await;
+        assert!(refused.summary().starts_with("503 RESTORE_UNCONFIRMED "), "{path}: {}", refused.summary());
+    }
+    // The machine's key acts for nobody where several are registered.
+    let machine = deployment.key_of(KeyHolder::Machine, None).await.1;
+    let body = json!({ "reason": "it is right" }).to_string();
+    let path = "/api/admin/restore/confirm";
+    let refused = deployment.request(Method::POST, path, Some(&machine), &body).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    let unsaid = deployment.request(Method::POST, path, Some(&office.bob), r#"{"reason":" "}"#).await;
+    assert_eq!(unsaid.status, 422, "{}", unsaid.text);
+    let confirmed = deployment.request(Method::POST, path, Some(&office.bob), &body).await;
+    assert_eq!((confirmed.status, confirmed.data()["asked_by"]["name"].as_str()), (200, Some("Bob")));
+}
+
+#[tokio::test]
+async fn keys_that_work_again_are_listed_and_can_be_revoked() {
+    let till = Till::new().await;
+    let (revoked, _) = till.deployment.key_of(KeyHolder::Service, None).await;
+    let (ended, _) = till.deployment.key_of(KeyHolder::Service, None).await;
+    till.deployment.revoke(&ended).await;
+    mark(&till, &json!([revoked]));
+    till.deployment.pass(1);
+    let (since, _) = till.deployment.key_of(KeyHolder::Service, None).await;
+    let listed = till.deployment.look("/api/admin/restore").await["keys"].clone();
+    let marked = |id: &str| {
+        let row = listed.as_array().unwrap().iter().find(|row| row["key"]["id"] == id);
+        row.map(|row| row["was_revoked"].clone())
+    };
+    assert_eq!(marked(&revoked), Some(json!(true)));
+    assert_eq!((marked(&ended), marked(&since)), (None, None), "it does not work; it is newer");
+    assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
+    till.deployment.revoke(&revoked).await;
+    let listed = till.deployment.look("/api/admin/restore").await["keys"].clone();
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+
+    let unknown = Till::new().await;
+    mark(&unknown, &Value::Null);
+    let listed = unknown.deployment.look("/api/admin/restore").await["keys"].clone();
+    assert!(listed.as_array().unwrap().iter().all(|row| row["was_revoked"].is_null()), "{listed}");
+}

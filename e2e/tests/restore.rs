@@ -1,0 +1,258 @@
+//! A backup is restored with the real program: it stands still until an operator confirms it, what Stripe
+//! sends meanwhile is kept, and then everything goes on, once.
+
+use std::fs;
+
+use e2e::deployment::Deployment;
+use e2e::service::Service;
+use serde_json::{Value, json};
+use stripe::write::{ApiVersion, Purchase, event};
+
+const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
+
+fn buy(service: &Service, reference: &str) {
+    let purchase = Purchase {
+        reference: reference.to_owned(),
+        tenant_id: TENANT.to_owned(),
+        package: "10_credits".to_owned(),
+        credits: 10,
+        amount_total: 25_000,
+        currency: "eur".to_owned(),
+        created: e2e::now() - 60,
+        livemode: false,
+        api_version: ApiVersion::default(),
+    };
+    let sold = event("checkout.session.completed", &purchase, "once", None).expect("a known type");
+    assert_eq!(service.deliver(&sold.body), 200, "{reference}");
+}
+
+/// `available held`.
+fn balance(service: &Service) -> [i64; 2] {
+    let balance = service.balance(TENANT);
+    ["available", "held"].map(|name| balance[name].as_i64().expect("a number"))
+}
+
+fn health(service: &Service) -> Value {
+    let health = service.get("/api/health")["data"].clone();
+    json!([health["status"], health["reasons"], health["pending"]])
+}
+
+/// Looks until it is so.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    for _ in 0..3000 {
+        if so() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("never: {what}");
+}
+
+fn spend(service: &Service, key: &str, name: &str) -> (u16, Value) {
+    let path = format!("/api/credits/spend?tenant_id={TENANT}");
+    let answer = service.command(&path, key, name, r#"{"credits":1}"#);
+    (answer.status, answer.json()["error"]["type"].clone())
+}
+
+#[test]
+fn a_backup_is_restored_and_moves_on_once_it_is_confirmed() {
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    buy(&service, "first");
+    service.settle();
+    let (backend, lost) = (service.service_key(), service.service_key());
+    let path = format!("/api/credits/holds?tenant_id={TENANT}");
+    let hold = service.command(&path, &backend, "hold", r#"{"credits":4,"expires_in_seconds":3600}"#);
+    assert_eq!(hold.status, 201, "{}", hold.body);
+    deployment.done("backup monday.db");
+
+    // What the backup does not know: a second purchase, a hold that was captured, a key that was revoked.
+    buy(&service, "second");
+    service.settle();
+    let id = hold.json()["data"]["id"].as_str().expect("it has one").to_owned();
+    let path = format!("/api/credits/holds/{id}/capture?tenant_id={TENANT}");
+    assert_eq!(service.command(&path, &backend, "capture", "{}").status, 200);
+    let keys = service.get("/api/admin/keys")["data"].clone();
+    let rows = keys.as_array().expect("a list");
+    let last = rows.iter().rfind(|row| row["kind"] == "service").expect("just created");
+    let last = last["id"].as_str().expect("it has one").to_owned();
+    deployment.done(&format!("keys revoke {last}"));
+    assert_eq!(spend(&service, &lost, "stolen").0, 401);
+    assert_eq!(balance(&service), [16, 0]);
+
+    let refused = deployment.run("restore monday.db");
+    assert_eq!(refused.code, Some(1), "{refused}");
+    assert!(refused.stderr.contains("stop that one"), "{refused}");
+    service.stop();
+    let screen = deployment.done("restore monday.db");
+    assert!(screen.contains("faireplace.db is restored from monday.db"), "{screen}");
+    assert!(screen.contains("1 key that had been revoked or had ended: working again"), "{screen}");
+    assert!(screen.contains("faireplace restore --confirm --reason WHY"), "{screen}");
+
+    let service = deployment.serve();
+    assert!(service.log().contains("is not confirmed"), "{}", service.log());
+    for _ in 0..2 {
+        buy(&service, "third");
+    }
+    stands_still(&deployment, &service, &backend, &last);
+    // Also after it was killed.
+    service.kill();
+    let service = deployment.serve();
+    stands_still(&deployment, &service, &backend, &last);
+    deployment.done(&format!("keys revoke {last}"));
+    assert_eq!(spend(&service, &lost, "stolen again").0, 401);
+
+    let refused = deployment.run("restore --confirm");
+    assert_eq!(refused.code, Some(2), "a reason is missing: {refused}");
+    let words = ["restore", "--confirm", "--reason", "the disk failed"];
+    let confirmed = deployment.start_words(&words).wait();
+    assert_eq!(confirmed.code, Some(0), "{confirmed}");
+    until("what was stored meanwhile is applied", || balance(&service) == [16, 4]);
+    assert_eq!(health(&service), json!(["ok", [], 0]));
+    assert_eq!(spend(&service, &backend, "frozen").0, 200, "nothing was kept under its key");
+    // What was acknowledged after the backup is sent again by hand.
+    buy(&service, "second");
+    until("it counts once", || balance(&service) == [25, 4]);
+    assert!(deployment.done("report actions").contains("restore-confirm"));
+    let action =
+        confirmed.stdout.split_whitespace().find(|word| word.starts_with("act_")).expect("it says so");
+    assert!(
+        deployment.done(&format!("actions show {action}")).contains("the restore of monday.db confirmed")
+    );
+    assert!(deployment.done("audit verify").contains("the books add up"));
+    service.stop();
+    // Confirmed with no service running, it is the same.
+    deployment.done("restore monday.db");
+    assert!(deployment.done("restore").contains("not confirmed: nothing moves"));
+    let confirmed = deployment.start_words(&words).wait();
+    assert_eq!(confirmed.code, Some(0), "{confirmed}");
+    assert_eq!(balance(&deployment.serve()), [6, 4]);
+}
+
+fn stands_still(deployment: &Deployment, service: &Service, backend: &str, revoked: &str) {
+    assert_eq!(health(service), json!(["degraded", ["restore_unconfirmed"], 1]));
+    assert_eq!(balance(service), [6, 4], "as in the backup");
+    assert_eq!(spend(service, backend, "frozen"), (503, json!("RESTORE_UNCONFIRMED")));
+    let screen = deployment.done("restore");
+    assert!(screen.contains("stored since     1 event"), "{screen}");
+    assert!(screen.contains(&format!("faireplace keys revoke {revoked}")), "{screen}");
+    let doctor = deployment.run("doctor");
+    assert_eq!(doctor.code, Some(1), "{doctor}");
+    assert!(doctor.stdout.contains("restored from a backup"), "{doctor}");
+}
+
+#[test]
+fn a_backup_that_is_not_in_order_changes_nothing() {
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    buy(&service, "first");
+    service.settle();
+    deployment.done("backup good.db");
+    service.stop();
+    let good = fs::read(deployment.path("good.db")).expect("just made");
+    let mut torn = good.clone();
+    let half = torn.len() / 2;
+    torn[half..].fill(0xff);
+    fs::write(deployment.path("torn.db"), torn).expect("our own folder takes files");
+    fs::write(deployment.path("short.db"), &good[..good.len() / 3]).expect("our own folder takes files");
+    fs::write(deployment.path("notes.txt"), "no database").expect("our own folder takes files");
+    let before = fs::read(deployment.path("faireplace.db")).expect("it is there");
+    for (name, words) in [
+        ("torn.db", "is damaged, so nothing was changed"),
+        ("short.db", "is damaged, so nothing was changed"),
+        ("notes.txt", "is no database of this program, so nothing was changed"),
+        ("nowhere.db", "cannot be restored, and nothing was changed"),
+        ("faireplace.db", "is the database itself, so nothing was changed"),
+    ] {
+        let refused = deployment.run(&format!("restore {name}"));
+        assert_eq!(refused.code, Some(1), "{refused}");
+        assert!(refused.stderr.contains(words), "{refused}");
+        assert!(fs::read(deployment.path("faireplace.db")).expect("it is there") == before, "{refused}");
+    }
+    // The backup's mode is not the deployment's.
+    let refused = deployment.start_words_with(&["restore", "good.db"], "FAIREPLACE_MODE", "live").wait();
+    assert_eq!(refused.code, Some(1), "{refused}");
+    assert!(refused.stderr.contains("is of test mode, and this deployment is of live mode"), "{refused}");
+    assert_eq!(balance(&deployment.serve()), [10, 0]);
+}
+
+#[test]
+fn what_was_rescued_is_restored_and_everything_is_there() {
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    buy(&service, "first");
+    service.settle();
+    fs::remove_file(deployment.path("faireplace.db")).expect("it is there");
+    let ended = service.stop();
+    assert_eq!(ended.code, Some(74), "{ended}");
+    // The command that the message names.
+    let (_, rest) = ended.stderr.split_once("run `faireplace ").expect("it says what to run");
+    deployment.done(rest.split('`').next().expect("the quote is closed"));
+    let service = deployment.serve();
+    assert_eq!(balance(&service), [10, 0]);
+    let words = ["restore", "--confirm", "--reason", "it was removed by mistake"];
+    assert_eq!(deployment.start_words(&words).wait().code, Some(0));
+    buy(&service, "second");
+    service.settle();
+    assert_eq!(balance(&service), [20, 0]);
+}
+
+/// Started before a restore: its locks keep the restore out, also where its lock file is gone.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_database_that_is_served_is_not_replaced() {
+    let deployment = Deployment::default();
+    let service = deployment.serve();
+    buy(&service, "first");
+    deployment.done("backup copy.db");
+    fs::remove_file(deployment.path("faireplace.db.lock")).expect("it is there");
+    let refused = deployment.run("restore copy.db");
+    assert_eq!(refused.code, Some(1), "{refused}");
+    assert!(refused.stderr.contains("is in use by another process"), "{refused}");
+    buy(&service, "second");
+    service.settle();
+    assert_eq!(balance(&service), [20, 0]);
+}
+
+/// Killed wherever it stands, it leaves the old database, the new one, or none that a service would begin.
+#[test]
+fn a_restore_that_is_killed_loses_nothing_and_is_done_again() {
+    let signs =
+        [".restore-check.partial", ".restore-check", ".restore-check-wal", ".restoring", ".replaced-"];
+    for (round, sign) in signs.iter().cycle().take(15).enumerate() {
+        let deployment = Deployment::default();
+        let service = deployment.serve();
+        deployment.done("backup copy.db");
+        buy(&service, "first");
+        service.settle();
+        // What it knows is in its write-ahead log.
+        service.kill();
+        let running = deployment.start("restore copy.db");
+        let names = || {
+            let names = fs::read_dir(deployment.folder()).expect("our own folder").filter_map(Result::ok);
+            names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        let name = format!("faireplace.db{sign}");
+        let killed = running.wait_for(|_| names().iter().any(|one| one.starts_with(&name)).then_some(()));
+        let ended = killed.map_or_else(|ended| ended, |(running, ())| running.kill());
+        let known = deployment.path("faireplace.db").exists();
+        if !known {
+            let refused = deployment.run("serve");
+            assert_eq!(refused.code, Some(78), "round {round}, {:?}: {ended}\n{refused}", names());
+        } else if !names().iter().any(|name| name.contains(".replaced-")) {
+            let balance = deployment.done(&format!("balance {TENANT} --json"));
+            assert!(balance.contains("\"available\": 10"), "round {round}, {:?}: {balance}", names());
+        }
+        deployment.done("restore copy.db");
+        let mut replaced = names();
+        replaced.retain(|name| name.contains(".replaced-") && name.ends_with('Z'));
+        let is_whole = |name: &String| {
+            let (words, url) = (["balance", TENANT, "--json"], format!("sqlite:{name}"));
+            let ended = deployment.start_words_with(&words, "DATABASE_URL", &url).wait();
+            ended.stdout.contains("\"available\": 10")
+        };
+        assert!(replaced.iter().any(is_whole), "round {round}, {:?}: {ended}", names());
+        let left = names().into_iter().filter(|name| name.contains(".restor")).collect::<Vec<_>>();
+        assert!(left.is_empty(), "round {round}: {left:?}");
+    }
+}
