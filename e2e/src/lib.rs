@@ -8,6 +8,7 @@ pub mod http;
 pub mod process;
 pub mod random;
 pub mod receiver;
+pub mod sale;
 pub mod service;
 
 use std::ffi::OsString;

@@ -9,22 +9,15 @@ use std::thread;
 use std::time::Duration;
 
 use e2e::deployment::{Deployment, SECRET};
+use e2e::sale::{TENANT, paid};
 use e2e::service::Service;
-use serde_json::json;
+use serde_json::{Value, json};
 
-const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
-
-/// A purchase of one credit, with an event of about 20 KB.
-fn paid(number: u32) -> String {
-    json!({
-        "id": format!("evt_{number}"), "type": "checkout.session.completed", "created": 1_708_425_600,
-        "data": { "object": {
-            "id": format!("cs_{number}"), "payment_status": "paid", "amount_total": 2_500, "currency": "eur",
-            "metadata": { "tenant_id": TENANT, "package": "1_credit", "credits": "1" },
-            "description": noise(number),
-        } },
-    })
-    .to_string()
+/// A purchase of ten credits, with an event of about 20 KB.
+fn large(number: u32) -> String {
+    let mut event: Value = serde_json::from_str(&paid(&format!("sale{number}"))).expect("it is JSON");
+    event["data"]["object"]["description"] = json!(noise(number));
+    event.to_string()
 }
 
 /// Text that does not compress.
@@ -56,7 +49,7 @@ fn on_a_full_disk_nothing_is_acknowledged_and_health_says_so_until_there_is_room
     // The folder as the service sees it.
     let inside = format!("/proc/{}/root{}", process.id(), disk.display());
     let service = Service::ready_with(process, || format!("{inside}/faireplace.db.operator-key").into());
-    assert_eq!(service.deliver(&paid(0)), 200);
+    assert_eq!(service.deliver(&large(0)), 200);
     assert_eq!(health(&service).0, 200);
     let ballast = format!("{inside}/ballast");
     let filled = Command::new("dd").args(["if=/dev/zero", &format!("of={ballast}"), "bs=64k"]).output();
@@ -64,7 +57,7 @@ fn on_a_full_disk_nothing_is_acknowledged_and_health_says_so_until_there_is_room
     let mut acknowledged = 1;
     let mut refused = 0;
     for number in 1..400 {
-        match service.deliver(&paid(number)) {
+        match service.deliver(&large(number)) {
             200 => acknowledged += 1,
             503 => refused += 1,
             other => panic!("delivery {number}: {other}"),
@@ -81,13 +74,13 @@ fn on_a_full_disk_nothing_is_acknowledged_and_health_says_so_until_there_is_room
     assert!(body.contains("CANNOT_STORE") && body.contains("writes_failing"), "{body}");
     fs::remove_file(&ballast).expect("it is there");
     for number in 400..403 {
-        assert_eq!(service.deliver(&paid(number)), 200, "there is room again");
+        assert_eq!(service.deliver(&large(number)), 200, "there is room again");
         acknowledged += 1;
     }
     thread::sleep(Duration::from_secs(1));
     assert_eq!(health(&service).0, 200);
     service.settle();
-    assert_eq!(service.balance(TENANT)["available"], acknowledged);
+    assert_eq!(service.balance(TENANT)["available"], 10 * acknowledged);
     let ended = service.stop();
     assert_eq!(ended.code, Some(0), "{ended}");
 }
@@ -99,7 +92,7 @@ fn when_a_sync_fails_nothing_is_acknowledged_any_more_and_the_service_ends() {
         let program = e2e::program().display().to_string();
         let process = deployment.start_program("fiu-run", &["-x", "-f", "fiu", &program, "serve"]);
         let service = Service::ready(&deployment, process);
-        assert_eq!(service.deliver(&paid(1)), 200);
+        assert_eq!(service.deliver(&large(1)), 200);
         service.settle();
         let control = deployment.path("fiu");
         let named = format!("enable name={fault},failinfo=5");
@@ -107,14 +100,14 @@ fn when_a_sync_fails_nothing_is_acknowledged_any_more_and_the_service_ends() {
         let told = Command::new("fiu-ctrl").arg("-f").arg(&control).args(["-c", &named, &id]).output();
         let told = String::from_utf8_lossy(&told.expect("fiu-utils is installed").stdout).into_owned();
         assert_eq!(told, "", "{fault}");
-        let answer = service.deliver_signed(&paid(2), SECRET);
+        let answer = service.deliver_signed(&large(2), SECRET);
         assert_eq!(answer.status, 503, "{fault}: {}", answer.body);
         let ended = service.wait();
         assert_eq!(ended.code, Some(74), "{fault}: {ended}");
         assert!(ended.stderr.contains("the disk failed"), "{fault}: {ended}");
         let service = deployment.serve();
-        assert_eq!(service.deliver(&paid(2)), 200, "{fault}: Stripe sends it again");
+        assert_eq!(service.deliver(&large(2)), 200, "{fault}: Stripe sends it again");
         service.settle();
-        assert_eq!(service.balance(TENANT)["available"], 2, "{fault}");
+        assert_eq!(service.balance(TENANT)["available"], 20, "{fault}");
     }
 }

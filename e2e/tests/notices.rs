@@ -12,12 +12,11 @@ use std::time::Duration;
 use e2e::deployment::Deployment;
 use e2e::http::{Connection, Request};
 use e2e::receiver::{Manner, Receiver, Request as Arrived};
+use e2e::sale::{TENANT, ten_credits};
 use e2e::service::Service;
 use serde_json::{Value, json};
 use stripe::story::Story;
-use stripe::write::{ApiVersion, Purchase};
 
-const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn deployment() -> Deployment {
@@ -43,18 +42,7 @@ fn spend(service: &Service, name: &str) {
 
 /// The tenant buys ten credits.
 fn buy(service: &Service, reference: &str) {
-    let purchase = Purchase {
-        reference: reference.to_owned(),
-        tenant_id: TENANT.to_owned(),
-        package: "10_credits".to_owned(),
-        credits: 10,
-        amount_total: 25_000,
-        currency: "eur".to_owned(),
-        created: e2e::now(),
-        livemode: false,
-        api_version: ApiVersion::default(),
-    };
-    for event in Story::Purchase.events(&purchase) {
+    for event in Story::Purchase.events(&ten_credits(reference)) {
         assert_eq!(service.deliver(&event.body), 200, "{}", event.id);
     }
     service.settle();

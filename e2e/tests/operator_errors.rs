@@ -3,28 +3,16 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
 
 use e2e::deployment::Deployment;
 use e2e::process::Ended;
+use e2e::sale::{TENANT, paid};
 use e2e::service::Service;
-use stripe::write::{ApiVersion, Purchase, event};
-
-const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
 fn buy(service: &Service, reference: &str) -> u16 {
-    let purchase = Purchase {
-        reference: reference.to_owned(),
-        tenant_id: TENANT.to_owned(),
-        package: "10_credits".to_owned(),
-        credits: 10,
-        amount_total: 25_000,
-        currency: "eur".to_owned(),
-        created: e2e::now() - 60,
-        livemode: false,
-        api_version: ApiVersion::default(),
-    };
-    let sold = event("checkout.session.completed", &purchase, "once", None).expect("a known type");
-    service.deliver(&sold.body)
+    service.deliver(&paid(reference))
 }
 
 /// A service that acknowledged two purchases.
@@ -108,6 +96,20 @@ fn a_database_that_is_removed_while_it_serves_takes_nothing_more() {
     let again = deployment.run("serve");
     assert_eq!(again.code, Some(78), "{again}");
     assert!(!deployment.path("faireplace.db").exists(), "{again}");
+}
+
+#[test]
+fn health_finds_that_the_database_was_removed_when_nothing_is_delivered() {
+    let (deployment, service) = serving();
+    fs::remove_file(deployment.path("faireplace.db")).expect("it is there");
+    // What health found out a second ago may still count.
+    thread::sleep(Duration::from_secs(1));
+    let health = service.ask("GET", "/api/health", None, "");
+    assert_eq!(health.status, 503, "{}", health.body);
+    assert!(health.body.contains("database_closed"), "{}", health.body);
+    let ended = service.wait();
+    assert_eq!(ended.code, Some(74), "{ended}");
+    rescued(&deployment, &ended);
 }
 
 #[test]

@@ -4,26 +4,12 @@
 use std::fs;
 
 use e2e::deployment::Deployment;
+use e2e::sale::{TENANT, paid};
 use e2e::service::Service;
 use serde_json::{Value, json};
-use stripe::write::{ApiVersion, Purchase, event};
-
-const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
 fn buy(service: &Service, reference: &str) {
-    let purchase = Purchase {
-        reference: reference.to_owned(),
-        tenant_id: TENANT.to_owned(),
-        package: "10_credits".to_owned(),
-        credits: 10,
-        amount_total: 25_000,
-        currency: "eur".to_owned(),
-        created: e2e::now() - 60,
-        livemode: false,
-        api_version: ApiVersion::default(),
-    };
-    let sold = event("checkout.session.completed", &purchase, "once", None).expect("a known type");
-    assert_eq!(service.deliver(&sold.body), 200, "{reference}");
+    assert_eq!(service.deliver(&paid(reference)), 200, "{reference}");
 }
 
 /// `available held`.

@@ -1,6 +1,6 @@
-//! Lines that a thread of its own writes out, so that whoever has something to say never waits for a terminal
-//! or a pipe that nobody reads. While it is stuck, a bounded number of lines wait and the rest are dropped and
-//! counted.
+//! Lines that a thread of its own writes out, so that whoever has something to say never waits for a
+//! terminal or a pipe that nobody reads. While it is stuck, a bounded number of lines wait and the rest are
+//! dropped and counted.
 //!
 //! Our own, because `tracing-appender` also brings time zones and rotating files, and bounds lines by number
 //! alone.
@@ -85,7 +85,8 @@ fn run(entries: &Receiver<Entry>, waiting: &AtomicUsize, mut write: impl FnMut(&
     }
 }
 
-/// Writes a last line to standard error, and gives up after a second if nobody reads it: the program must end.
+/// Writes a last line to standard error, and gives up after a second if nobody reads it: the program must
+/// end.
 pub(crate) fn last_words(text: String) {
     let started = BackgroundWriter::start("last words", |line| {
         // Nobody is left to be told that it failed.

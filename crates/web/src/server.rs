@@ -2,10 +2,10 @@
 //! and a limit on everything that clients can have many of.
 //!
 //! It exists because `axum::serve` has no connection limit, no deadline for a head, and waits for ever when
-//! it drains. Not here: TLS and HTTP/2 (a proxy's work), routes, body sizes (each route sets its own), and any
-//! care for work whose client has gone. When a client disconnects, hyper drops the handler's future where it
-//! stands; a handler that must not be cancelled hands its work to another task and only waits here for the
-//! answer.
+//! it drains. Not here: TLS and HTTP/2 (a proxy's work), routes, body sizes (each route sets its own), and
+//! any care for work whose client has gone. When a client disconnects, hyper drops the handler's future where
+//! it stands; a handler that must not be cancelled hands its work to another task and only waits here for
+//! the answer.
 
 pub(crate) mod allowance;
 mod client_address;

@@ -169,6 +169,21 @@ fn a_file_says_everything_and_the_environment_has_the_last_word() {
 }
 
 /// Whoever has exported what `dev` prints for programs goes on to use the commands in the same shell.
+/// Each line of the guide, alone in a file.
+#[test]
+fn trusted_proxies_are_read_as_the_guide_writes_them() {
+    const GUIDE: &str = include_str!("../../../docs/guides/run-behind-a-proxy.md");
+    let lines: Vec<_> = GUIDE.lines().filter(|line| line.starts_with("trusted_proxies = ")).collect();
+    assert_eq!(lines.len(), 3);
+    for line in lines {
+        let deployment = Deployment::default().with_file("faireplace.toml", line);
+        let shown = deployment.done("config show");
+        let value = line.split('"').nth(1).expect("a value");
+        assert!(shown.contains(value) && shown.contains("faireplace.toml"), "{line}: {shown}");
+        assert_eq!(deployment.serve().stop().code, Some(0), "{line}");
+    }
+}
+
 #[test]
 fn what_programs_use_is_no_setting_and_no_mistake() {
     let deployment = Deployment::empty()

@@ -1,5 +1,6 @@
-//! Warnings and errors that repeat themselves: ten of a kind are written in ten seconds, and the others as one
-//! line with their count. What kind it is says the place in the code, and the `reason` where there is one.
+//! Warnings and errors that repeat themselves: ten of a kind are written in ten seconds, and the others as
+//! one line with their count. Events are of one kind when they come from the same place in the code and have
+//! the same `reason`, if any.
 
 #[cfg(test)]
 mod tests;
@@ -59,7 +60,8 @@ impl Repeats {
         // The lock is free again: what is written here comes by again.
         for (kind, window) in over.into_iter().filter(|(_, window)| window.seen > IN_FULL) {
             let (times, reason) = (window.seen - IN_FULL, Some(kind.reason).filter(|it| !it.is_empty()));
-            tracing::warn!(target: REPEATED, times, reason, "repeated, and not written each time: {}", window.message);
+            let message = window.message;
+            tracing::warn!(target: REPEATED, times, reason, "repeated, and not written each time: {message}");
         }
     }
 

@@ -98,12 +98,13 @@ fn cannot_store(why: CannotStore) -> Problem {
     let (reason, message) = match why {
         CannotStore::Failing => (
             "writes_failing",
-            "Deliveries cannot be stored: writes fail. Is the disk full? The log says more. Stripe is answered \
-             503 and sends them again.",
+            "Deliveries cannot be stored: writes fail. Is the disk full? The log says more. Stripe is \
+             answered 503 and sends them again.",
         ),
         CannotStore::Slow => (
             "writes_slow",
-            "Deliveries cannot be stored: a write took too long. Stripe is answered 503 and sends them again.",
+            "Deliveries cannot be stored: a write took too long. Stripe is answered 503 and sends them \
+             again.",
         ),
         CannotStore::Closed => (
             "database_closed",

@@ -141,8 +141,8 @@ impl Body for TimedBody {
     }
 }
 
-/// A connection whose writes fail when the client takes nothing for too long, and that notes when bytes arrive.
-/// Reads have no deadline here: hyper's own timer is over heads, and [`TimedBody`] over bodies.
+/// A connection whose writes fail when the client takes nothing for too long, and that notes when bytes
+/// arrive. Reads have no deadline here: hyper's own timer is over heads, and [`TimedBody`] over bodies.
 pub(super) struct TimedStream {
     stream: TcpStream,
     connection: Arc<Connection>,

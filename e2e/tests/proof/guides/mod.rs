@@ -12,9 +12,9 @@ use e2e::deployment::Deployment;
 use e2e::http::{Answer, Connection, Request};
 use e2e::process::{Ended, Process};
 use e2e::receiver::Receiver;
+use e2e::sale::paid;
 use e2e::service::Service;
 use serde_json::{Value, json};
-use stripe::write::{ApiVersion, Purchase, event};
 
 use crate::world::{TENANT, World};
 use blocks::{Use, block, text_of};
@@ -221,19 +221,7 @@ fn a_backup_is_restored_as_the_guide_shows() {
     let deployment = Deployment::default();
     let service = deployment.serve();
     let tell = |service: &Service, reference: &str| {
-        let sold = Purchase {
-            reference: reference.to_owned(),
-            tenant_id: TENANT.to_owned(),
-            package: "10_credits".to_owned(),
-            credits: 10,
-            amount_total: 25_000,
-            currency: "eur".to_owned(),
-            created: e2e::now(),
-            livemode: false,
-            api_version: ApiVersion::default(),
-        };
-        let sold = event("checkout.session.completed", &sold, "once", None).expect("a known type");
-        assert_eq!(service.deliver(&sold.body), 200);
+        assert_eq!(service.deliver(&paid(reference)), 200);
     };
     tell(&service, "monday");
     service.settle();
