@@ -33,8 +33,8 @@ impl Refused {
             }
             Self::Site => {
                 "Nothing was done: a browser sent this request for a page of another site. Such a page may \
-                 link to the payment page and nothing more. Call the API from your server, and open the \
-                 emulator's pages at the address that it printed."
+                 link to the emulator's pages and nothing more. Call the API from your server, and open the \
+                 pages at the address that the emulator printed."
             }
         }
     }

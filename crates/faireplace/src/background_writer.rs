@@ -22,8 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct BackgroundWriter {
     queue: SyncSender<Entry>,
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
     dropped: Arc<AtomicU64>,
+}
+
+/// What is queued and not written.
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 enum Entry {
@@ -36,7 +43,7 @@ impl BackgroundWriter {
     /// Starts the thread, which hands every line to `write`.
     pub(crate) fn start(name: &str, write: impl FnMut(&[u8]) + Send + 'static) -> std::io::Result<Self> {
         let (queue, entries) = sync_channel(LINES_MAX);
-        let waiting = Arc::new(AtomicUsize::new(0));
+        let waiting = Arc::new(Waiting::default());
         let counted = waiting.clone();
         thread::Builder::new().name(name.to_owned()).spawn(move || run(&entries, &counted, write))?;
         Ok(Self { queue, waiting, dropped: Arc::default() })
@@ -45,9 +52,9 @@ impl BackgroundWriter {
     /// Queues a line, with its end; drops it where too much waits.
     pub(crate) fn line(&self, line: Vec<u8>) {
         let length = line.len();
-        let fits = self.waiting.fetch_add(length, Relaxed) + length <= BYTES_MAX;
+        let fits = self.waiting.add(length) <= BYTES_MAX;
         if !fits || self.queue.try_send(Entry::Line(line)).is_err() {
-            self.waiting.fetch_sub(length, Relaxed);
+            self.waiting.remove(length);
             self.dropped.fetch_add(1, Relaxed);
         }
     }
@@ -59,7 +66,7 @@ impl BackgroundWriter {
 
     /// Whether lines are being dropped, or soon will be.
     pub(crate) fn is_stuck(&self) -> bool {
-        self.waiting.load(Relaxed) > BYTES_MAX / 2
+        self.waiting.bytes.load(Relaxed) > BYTES_MAX / 2 || self.waiting.lines.load(Relaxed) > LINES_MAX / 2
     }
 
     /// Waits until what was queued is written, for a second at most.
@@ -72,12 +79,25 @@ impl BackgroundWriter {
     }
 }
 
-fn run(entries: &Receiver<Entry>, waiting: &AtomicUsize, mut write: impl FnMut(&[u8])) {
+impl Waiting {
+    /// Counts a line, and answers how many bytes that makes.
+    fn add(&self, bytes: usize) -> usize {
+        self.lines.fetch_add(1, Relaxed);
+        self.bytes.fetch_add(bytes, Relaxed) + bytes
+    }
+
+    fn remove(&self, bytes: usize) {
+        self.lines.fetch_sub(1, Relaxed);
+        self.bytes.fetch_sub(bytes, Relaxed);
+    }
+}
+
+fn run(entries: &Receiver<Entry>, waiting: &Waiting, mut write: impl FnMut(&[u8])) {
     while let Ok(entry) = entries.recv() {
         match entry {
             Entry::Line(line) => {
                 write(&line);
-                waiting.fetch_sub(line.len(), Relaxed);
+                waiting.remove(line.len());
             }
             // Whoever asked may have lost patience.
             Entry::Flush(done) => drop(done.try_send(())),

@@ -32,7 +32,7 @@ pub struct Meta {
 
 /// Why a request was refused, from a closed list, for the log. An extension of the answer.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Because(pub(crate) &'static str);
+pub(crate) struct RefusalReason(pub(crate) &'static str);
 
 impl Meta {
     /// The answer's own facts.
@@ -101,7 +101,7 @@ impl Meta {
             // RFC 9110, section 15.5.2: it names the scheme that would be taken.
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        response.extensions_mut().insert(Because(problem.kind.as_str()));
+        response.extensions_mut().insert(RefusalReason(problem.kind.as_str()));
         response
     }
 

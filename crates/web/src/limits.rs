@@ -8,15 +8,16 @@ use std::time::Duration;
 /// What one service allows its clients. The defaults are the ones that run in production; tests shorten them.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open connections. At the limit a new one takes the place of the one that has kept us waiting the
-    /// longest (`server/connections.rs`); where each is owed an answer, it waits in the kernel's backlog.
+    /// Open connections. At the limit a new one takes the place of the one that has been idle or receiving
+    /// the longest (`server/connections.rs`); where each is owed an answer, it waits in the kernel's backlog.
     pub connections: usize,
     /// Of these, from one address (one /64 of IPv6) that is not a trusted proxy.
     pub connections_per_address: usize,
     /// Requests under way of one client behind a trusted proxy; beyond it 503.
     pub requests_per_client: usize,
-    /// How long every connection may keep us waiting before it closes for another: long enough for a client
-    /// on a busy machine to send a request.
+    /// How long every connection may be idle or receiving before it closes for another, or for another's
+    /// large body: long enough for a client on a busy machine to send a request. Memory and descriptors have
+    /// no such grace.
     pub stay: Duration,
     /// From the connection to its first byte. A client connects because it has something to say.
     pub first_byte: Duration,
@@ -38,7 +39,8 @@ pub struct Limits {
     pub target_bytes: usize,
     /// Bytes of a body that is small. Stripe's events have a few kilobytes.
     pub small_body_bytes: u64,
-    /// Bodies that are larger, or do not say how large they are, at one moment; beyond it 503 at once.
+    /// Bodies that are larger, or do not say how large they are, at one moment. Beyond it one that is larger
+    /// than the new one, or has been coming for long, gives its place away; where none is, 503 at once.
     pub large_bodies: usize,
     /// Bytes of the bodies that are being received or worked on, over all connections. Beyond it the
     /// connection that has been sending the longest closes; where each is owed an answer, 503.

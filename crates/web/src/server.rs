@@ -32,14 +32,14 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::{JoinError, JoinSet},
     time,
 };
 
 use crate::limits::Limits;
 use clients::Clients;
-use connections::{Connection, Connections, Listed, Room};
+use connections::{Admission, Connection, Connections, Listed};
 
 pub use client_address::TrustedProxies;
 pub use exchange::ClientAddress;
@@ -60,7 +60,6 @@ struct Serving {
     limits: Limits,
     proxies: TrustedProxies,
     clients: Clients,
-    large_bodies: Semaphore,
 }
 
 /// Connections that the kernel keeps until they are accepted: as many as Linux allows without being told.
@@ -97,20 +96,14 @@ pub async fn serve(
 ) -> Drained {
     let mut stop = pin!(stop);
     let (leave, _) = watch::channel(());
-    let serving = Arc::new(Serving {
-        router,
-        limits,
-        proxies,
-        clients: Clients::default(),
-        large_bodies: Semaphore::new(limits.large_bodies),
-    });
+    let serving = Arc::new(Serving { router, limits, proxies, clients: Clients::default() });
     let open = Connections::new(limits);
     let mut connections = JoinSet::new();
     // One that is accepted, and waits for its place.
     let mut next = None;
     loop {
-        let room = if next.is_some() { open.room() } else { Room::WhenOneEnds };
-        if room == Room::Now
+        let admission = open.admission();
+        if admission == Admission::Now
             && let Some((stream, peer)) = next.take()
         {
             let limited = (!serving.proxies.contain(peer)).then(|| client_address::grouped(peer));
@@ -121,7 +114,7 @@ pub async fn serve(
         tokio::select! {
             () = &mut stop => break,
             Some(ended) = connections.join_next() => report_panic(ended),
-            () = time::sleep(wait(room)), if matches!(room, Room::After(_)) => {}
+            () = until(admission), if next.is_some() => {}
             accepted = listener.accept(), if next.is_none() => match accepted {
                 Ok((stream, peer)) => next = Some((stream, peer.ip().to_canonical())),
                 Err(error) => {
@@ -147,10 +140,10 @@ pub async fn serve(
     Drained { cut }
 }
 
-fn wait(room: Room) -> Duration {
-    match room {
-        Room::After(wait) => wait,
-        Room::Now | Room::WhenOneEnds => Duration::ZERO,
+async fn until(admission: Admission) {
+    match admission {
+        Admission::Now => {}
+        Admission::After(wait) => time::sleep(wait).await,
     }
 }
 

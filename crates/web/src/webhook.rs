@@ -12,7 +12,7 @@ use stripe::signature::{SignatureFault, TOLERANCE_SECONDS, verify};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-use crate::answer::Because;
+use crate::answer::RefusalReason;
 use crate::app::{App, Counters, Shared};
 
 const SIGNATURE: &str = "stripe-signature";
@@ -152,7 +152,8 @@ struct RefusedBecause {
 /// The same answer for every fault; the reason is for the log and the counter.
 fn refuse(app: &App, fault: SignatureFault) -> Response {
     app.counters.count_fault(fault);
-    (Extension(Because(fault.as_str())), json(StatusCode::BAD_REQUEST, SIGNATURE_INVALID)).into_response()
+    (Extension(RefusalReason(fault.as_str())), json(StatusCode::BAD_REQUEST, SIGNATURE_INVALID))
+        .into_response()
 }
 
 /// Stripe's event, by neither of the two times. Stripe sends it again, and the clock may be set by then.

@@ -416,6 +416,72 @@ async fn at_the_limit_a_newcomer_takes_the_place_of_whoever_has_waited_the_longe
     assert_eq!(statuses(&read_to_end("busy", &mut busy).await), ["200"], "its answer is still owed");
 }
 
+/// A connection that has just come is not the only one that may close: those that have waited do.
+#[tokio::test]
+async fn silent_newcomers_do_not_hold_up_who_comes_after_them() {
+    let server = Server::start(Limits { connections: 64, stay: SHORT, ..lenient() }).await;
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        let mut slow = server.connect().await;
+        send(&mut slow, "GET / HT").await;
+        open.push(slow);
+    }
+    sleep(SHORT * 2).await;
+    // One after the other, they would take longer than anybody waits here.
+    for _ in 0..40 {
+        open.push(server.connect().await);
+    }
+    let mut next = server.connect().await;
+    send(&mut next, LAST).await;
+    assert_eq!(statuses(&read_to_end("who comes after them", &mut next).await), ["200"]);
+}
+
+#[tokio::test]
+async fn a_connection_that_becomes_idle_makes_room_for_who_waits_already() {
+    let server = Server::start(Limits { connections: 1, stay: Duration::ZERO, ..lenient() }).await;
+    let mut busy = server.connect().await;
+    send(&mut busy, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    sleep(SHORT).await;
+    let mut waiting = server.connect().await;
+    send(&mut waiting, LAST).await;
+    assert_eq!(statuses(&read_to_end("waiting", &mut waiting).await), ["200"]);
+    assert_eq!(statuses(&read_to_end("busy", &mut busy).await), ["200"], "it was answered before it closed");
+}
+
+#[tokio::test]
+async fn a_large_body_that_keeps_us_waiting_gives_its_place_away() {
+    let limits = Limits { small_body_bytes: 10, large_bodies: 1, stay: SHORT, ..lenient() };
+    let server = Server::start(limits).await;
+    let post = |length: &str| format!("POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{length}\r\n\r\n");
+    let whole = format!("{}{}", post("content-length: 100"), "x".repeat(100));
+    let mut slow = server.connect().await;
+    send(&mut slow, &format!("{}{}", post("content-length: 100"), "x".repeat(50))).await;
+    sleep(SHORT / 4).await;
+    for (name, request, expected) in [
+        ("as large, too early", whole.as_str(), "503"),
+        ("of unknown length", &format!("{}0\r\n\r\n", post("transfer-encoding: chunked")), "503"),
+        ("small", &format!("{}{}", post("content-length: 10"), "x".repeat(10)), "200"),
+    ] {
+        let mut stream = server.connect().await;
+        send(&mut stream, request).await;
+        assert_eq!(statuses(&read_to_end(name, &mut stream).await), [expected], "{name}");
+    }
+    let mut larger = server.connect().await;
+    sleep(SHORT * 2).await;
+    for _ in 0..2 {
+        let mut large = server.connect().await;
+        send(&mut large, &whole).await;
+        assert!(read_to_end("large", &mut large).await.ends_with("100"), "the place is not given on");
+    }
+    assert_eq!(read_to_end("slow", &mut slow).await, "");
+    send(&mut larger, &format!("{}{}", post("content-length: 101"), "x".repeat(50))).await;
+    sleep(SHORT / 4).await;
+    let mut large = server.connect().await;
+    send(&mut large, &whole).await;
+    assert!(read_to_end("the smaller one", &mut large).await.ends_with("100"));
+    assert_eq!(read_to_end("the larger one", &mut larger).await, "");
+}
+
 #[tokio::test]
 async fn every_connection_has_a_moment_to_send_its_request() {
     let server = Server::start(Limits { connections: 1, stay: SHORT * 2, ..lenient() }).await;

@@ -168,7 +168,6 @@ fn a_file_says_everything_and_the_environment_has_the_last_word() {
     assert!(!shown.contains(SECRET) && !shown.contains(OTHER_SECRET), "{shown}");
 }
 
-/// Whoever has exported what `dev` prints for programs goes on to use the commands in the same shell.
 /// Each line of the guide, alone in a file.
 #[test]
 fn trusted_proxies_are_read_as_the_guide_writes_them() {
@@ -184,6 +183,7 @@ fn trusted_proxies_are_read_as_the_guide_writes_them() {
     }
 }
 
+/// Whoever has exported what `dev` prints for programs goes on to use the commands in the same shell.
 #[test]
 fn what_programs_use_is_no_setting_and_no_mistake() {
     let deployment = Deployment::empty()

@@ -26,8 +26,8 @@ pub(crate) enum Client {
     Silent,
     /// Sends a head, one byte a second.
     SlowHead,
-    /// Sends a body, one byte a second.
-    SlowBody,
+    /// Sends a body of so many bytes: all but the last thousand at once, then one byte a second.
+    SlowBody(usize),
     /// Asks once, and keeps the connection.
     Idle,
 }
@@ -118,7 +118,10 @@ async fn play(client: Client, mut stream: TcpStream) -> std::io::Result<()> {
         }
         Client::Silent => stream.read(&mut [0; 1]).await.map(drop),
         Client::SlowHead => drip(&mut stream, "POST /webhooks/stripe HTTP/1.1\r\nx: ", "x").await,
-        Client::SlowBody => drip(&mut stream, &post(1000, &signature), " ").await,
+        Client::SlowBody(length) => {
+            let start = format!("{}{}", post(length, &signature), " ".repeat(length - 1000));
+            drip(&mut stream, &start, " ").await
+        }
         Client::Idle => {
             stream.write_all(b"GET /nowhere HTTP/1.1\r\nhost: a\r\n\r\n").await?;
             while stream.read(&mut [0; 2048]).await? > 0 {}

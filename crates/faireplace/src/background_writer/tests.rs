@@ -43,5 +43,6 @@ fn many_short_lines_are_bounded_too() {
     let dropped = usize::try_from(writer.dropped().load(Relaxed)).unwrap();
     // One is being written, and may have been taken before the queue was full.
     assert!((LINES_MAX - 1..=LINES_MAX).contains(&dropped), "{dropped}");
+    assert!(writer.is_stuck());
     drop(go);
 }

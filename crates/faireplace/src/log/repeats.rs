@@ -34,6 +34,7 @@ pub(super) struct Repeats(Arc<Mutex<HashMap<Kind, Window>>>);
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Kind {
     place: Identifier,
+    level: Level,
     reason: String,
 }
 
@@ -61,7 +62,18 @@ impl Repeats {
         for (kind, window) in over.into_iter().filter(|(_, window)| window.seen > IN_FULL) {
             let (times, reason) = (window.seen - IN_FULL, Some(kind.reason).filter(|it| !it.is_empty()));
             let message = window.message;
-            tracing::warn!(target: REPEATED, times, reason, "repeated, and not written each time: {message}");
+            macro_rules! line {
+                ($level:ident) => {
+                    tracing::$level!(
+                        target: REPEATED, times, reason, "repeated, and not written each time: {message}"
+                    )
+                };
+            }
+            if kind.level == Level::ERROR {
+                line!(error);
+            } else {
+                line!(warn);
+            }
         }
     }
 
@@ -90,7 +102,8 @@ impl<S: Subscriber> Layer<S> for Repeats {
         }
         let mut text = Text::default();
         event.record(&mut text);
-        self.admit(Kind { place: metadata.callsite(), reason: text.reason }, text.message)
+        let kind = Kind { place: metadata.callsite(), level: *metadata.level(), reason: text.reason };
+        self.admit(kind, text.message)
     }
 }
 

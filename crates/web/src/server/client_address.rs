@@ -23,7 +23,7 @@ impl TrustedProxies {
     /// machine, `none` for no proxy at all.
     ///
     /// # Errors
-    /// The entry that is neither.
+    /// The entry that is neither, or that is everybody.
     pub fn parse(text: &str) -> Result<Self, &str> {
         let mut networks = Vec::new();
         for entry in text.split(',').map(str::trim) {
@@ -57,7 +57,7 @@ impl TrustedProxies {
         for entry in entries {
             match address_of(entry.trim()) {
                 Some(address) if self.contain(address) => {}
-                Some(address) => return Some(grouped(address)),
+                Some(address) => return Some(address),
                 // Whoever it was, it is nobody that we trust.
                 None => return Some(proxy),
             }
@@ -91,14 +91,13 @@ impl Network {
         let address: IpAddr = address.parse().ok()?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Some(bits), |prefix| prefix.parse().ok())?;
-        (prefix <= bits).then_some(Self { address, prefix })
+        // Addresses are compared in their IPv4 form, where they have one. Nobody trusts everybody.
+        ((1..=bits).contains(&prefix) && address == address.to_canonical())
+            .then_some(Self { address, prefix })
     }
 
     fn contains(self, address: IpAddr) -> bool {
-        let same = |ours: u128, theirs: u128, bits: u32| {
-            // A shift by all bits would overflow, and then every address is in.
-            (ours ^ theirs).checked_shr(bits - self.prefix).unwrap_or_default() == 0
-        };
+        let same = |ours: u128, theirs: u128, bits: u32| (ours ^ theirs) >> (bits - self.prefix) == 0;
         match (self.address, address) {
             (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
                 same(ours.to_bits().into(), theirs.to_bits().into(), 32)

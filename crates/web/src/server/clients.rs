@@ -5,26 +5,29 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::client_address::grouped;
+
 /// Counts them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
 /// One request of a client, counted for as long as this lives.
-pub(super) struct Request {
+pub(super) struct CountedRequest {
     clients: Clients,
     client: IpAddr,
 }
 
 impl Clients {
     /// Counts a request; None where the client has `limit` under way.
-    pub(super) fn begin(&self, client: IpAddr, limit: usize) -> Option<Request> {
+    pub(super) fn begin(&self, client: IpAddr, limit: usize) -> Option<CountedRequest> {
+        let client = grouped(client);
         let mut counts = self.lock();
         let count = counts.entry(client).or_default();
         if *count >= limit {
             return None;
         }
         *count += 1;
-        Some(Request { clients: self.clone(), client })
+        Some(CountedRequest { clients: self.clone(), client })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
@@ -32,7 +35,7 @@ impl Clients {
     }
 }
 
-impl Drop for Request {
+impl Drop for CountedRequest {
     fn drop(&mut self) {
         let mut counts = self.clients.lock();
         if let Some(count) = counts.get_mut(&self.client) {

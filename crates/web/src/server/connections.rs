@@ -1,11 +1,12 @@
 //! The open connections, and which of them closes when there is room for no more.
 //!
 //! A connection is *idle* until the first byte of a request, *receiving* until the whole request is here, and
-//! *working* from then until its answer. When the server is full, a newcomer takes the place of the idle
-//! connection, or else the receiving one, that has kept us waiting the longest. The same goes for the memory
-//! that request bodies take. A working connection is owed an answer and never closes for another. So a client
-//! that sends its request promptly is served, however many others are slow.
+//! *working* from then until its answer. When the server is full, a new connection takes the place of the one
+//! that has been idle, or else receiving, the longest. The same goes for the memory that request bodies take,
+//! and for the places of large ones. A working connection is owed an answer and never closes for another. So
+//! a client that sends its request promptly is served, however many others are slow.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -20,28 +21,22 @@ use crate::limits::Limits;
 /// Every open connection of one server.
 #[derive(Debug)]
 pub(super) struct Connections {
-    open: Mutex<HashMap<u64, Arc<Connection>>>,
+    open: Mutex<Open>,
     next_id: AtomicU64,
     started: Instant,
     /// Of the request bodies of all connections.
     body_bytes: AtomicUsize,
+    /// Those that have, or had, a place for a large body.
+    large_bodies: Mutex<Vec<Arc<Connection>>>,
     limits: Limits,
 }
 
-/// What a connection does, in the order in which connections close for others.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
-    Idle,
-    Receiving,
-    Working,
-    /// It closed for another, and has not noticed yet.
-    Closing,
-}
-
-const IDLE: u8 = State::Idle as u8;
-const RECEIVING: u8 = State::Receiving as u8;
-const WORKING: u8 = State::Working as u8;
-const CLOSING: u8 = State::Closing as u8;
+// What a connection does, in the order in which connections close for others.
+const IDLE: u8 = 0;
+const RECEIVING: u8 = 1;
+const WORKING: u8 = 2;
+/// It closed for another, and has not noticed yet.
+const CLOSING: u8 = 3;
 
 /// One open connection, as its task and its requests' bodies see it.
 #[derive(Debug)]
@@ -50,27 +45,33 @@ pub(super) struct Connection {
     server: Arc<Connections>,
     /// Of whoever connected. None for a trusted proxy, which connects for many.
     address: Option<IpAddr>,
+    /// One of the four above.
     state: AtomicU8,
     /// Since when, in microseconds after the server's start.
     since: AtomicU64,
     /// Of the request that it receives or works on.
     body_bytes: AtomicUsize,
+    /// How large it says to be, while it has one of the places of large bodies; else 0.
+    large_body: AtomicU64,
     closing: Notify,
 }
 
 /// A connection, in the list for as long as this lives.
 pub(super) struct Listed(pub(super) Arc<Connection>);
 
-/// Whether one more connection can be accepted.
+/// When one more connection can be admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Room {
-    /// Yes, if need be in the place of another.
+pub(super) enum Admission {
+    /// Now, if need be in the place of another.
     Now,
-    /// Not before that long: nobody has kept us waiting for long enough to close.
+    /// Not before that long: no connection has been idle or receiving for long enough to close.
     After(Duration),
-    /// Not before one of them ends: each is owed an answer.
-    WhenOneEnds,
 }
+
+/// Between two looks while every connection is owed an answer.
+const LOOK: Duration = Duration::from_millis(50);
+
+type Open = HashMap<u64, Arc<Connection>>;
 
 impl Connections {
     pub(super) fn new(limits: Limits) -> Arc<Self> {
@@ -79,22 +80,22 @@ impl Connections {
             next_id: AtomicU64::new(0),
             started: Instant::now(),
             body_bytes: AtomicUsize::new(0),
+            large_bodies: Mutex::default(),
             limits,
         })
     }
 
-    /// Whether one more connection can be accepted.
-    pub(super) fn room(&self) -> Room {
+    /// When one more connection can be admitted.
+    pub(super) fn admission(&self) -> Admission {
         let open = self.lock();
         if open.len() < self.limits.connections {
-            return Room::Now;
+            return Admission::Now;
         }
-        match longest_waiting(open.values()) {
-            None => Room::WhenOneEnds,
-            Some(connection) => match self.limits.stay.saturating_sub(self.waited(connection)) {
-                Duration::ZERO => Room::Now,
-                left => Room::After(left),
-            },
+        let waiting = open.values().filter(|connection| connection.is_waiting());
+        match waiting.map(|connection| self.limits.stay.saturating_sub(self.waited(connection))).min() {
+            Some(Duration::ZERO) => Admission::Now,
+            Some(left) => Admission::After(left.min(LOOK)),
+            None => Admission::After(LOOK),
         }
     }
 
@@ -102,14 +103,17 @@ impl Connections {
     /// many as one address may have, and none of them can close for it.
     pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Listed> {
         let mut open = self.lock();
-        let same = || open.values().filter(|connection| connection.address == address);
-        if address.is_some() && same().count() >= self.limits.connections_per_address {
-            let waiting = longest_waiting(same()).filter(|it| self.waited(it) >= self.limits.stay);
-            let id = self.close(waiting?);
-            open.remove(&id);
+        let stayed = |it: &Connection| self.waited(it) >= self.limits.stay;
+        let same = |it: &Connection| it.address == address;
+        if address.is_some()
+            && open.values().filter(|it| same(it)).count() >= self.limits.connections_per_address
+            && !self.close_one(&mut open, |it| same(it) && stayed(it))
+        {
+            return None;
         }
         if open.len() >= self.limits.connections {
-            self.close_longest_waiting(&mut open);
+            // It was looked for just now; should it be working meanwhile, there is one connection more.
+            self.close_one(&mut open, stayed);
         }
         let connection = Arc::new(Connection {
             id: self.next_id.fetch_add(1, Relaxed),
@@ -118,42 +122,43 @@ impl Connections {
             state: AtomicU8::new(IDLE),
             since: AtomicU64::new(self.now()),
             body_bytes: AtomicUsize::new(0),
+            large_body: AtomicU64::new(0),
             closing: Notify::new(),
         });
         open.insert(connection.id, connection.clone());
         Some(Listed(connection))
     }
 
-    /// Closes the connection that has kept us waiting the longest, if any does: the system has room for no
-    /// more.
+    /// Closes the connection that has been idle or receiving the longest: the system has room for no more.
     pub(super) fn make_room(&self) {
-        self.close_longest_waiting(&mut self.lock());
-    }
-
-    fn close_longest_waiting(&self, open: &mut HashMap<u64, Arc<Connection>>) {
-        if let Some(id) = longest_waiting(open.values()).map(|waiting| self.close(waiting)) {
-            open.remove(&id);
-        }
+        self.close_one(&mut self.lock(), |_| true);
     }
 
     /// Closes receiving connections, the longest waiting first, until bodies take no more than they may.
     /// `receiver` is the one that needs the memory. False where the others are owed an answer.
     fn free_body_bytes(&self, receiver: &Connection) -> bool {
         let mut open = self.lock();
+        let sends = |it: &Connection| it.id != receiver.id && it.body_bytes.load(Relaxed) > 0;
         while self.body_bytes.load(Relaxed) > self.limits.body_bytes {
-            let others = open.values().filter(|it| it.id != receiver.id && it.body_bytes.load(Relaxed) > 0);
-            let Some(id) = longest_waiting(others).map(|waiting| self.close(waiting)) else { return false };
-            open.remove(&id);
+            if !self.close_one(&mut open, sends) {
+                return false;
+            }
         }
         true
     }
 
-    /// Tells a connection to close, and no longer counts its memory.
-    fn close(&self, connection: &Connection) -> u64 {
-        connection.state.store(CLOSING, Relaxed);
-        connection.release_body();
-        connection.closing.notify_one();
-        connection.id
+    /// Closes one of these connections: an idle one if there is one, and the one that has been that, or
+    /// receiving, the longest. False where there is none. Its memory is no longer counted.
+    fn close_one(&self, open: &mut Open, of: impl Fn(&Connection) -> bool) -> bool {
+        loop {
+            let waiting = open.values().filter(|it| it.is_waiting() && of(it));
+            let longest = waiting.min_by_key(|it| (it.state.load(Relaxed), it.since.load(Relaxed)));
+            let Some(connection) = longest.cloned() else { return false };
+            if connection.close() {
+                open.remove(&connection.id);
+                return true;
+            }
+        }
     }
 
     fn waited(&self, connection: &Connection) -> Duration {
@@ -164,17 +169,9 @@ impl Connections {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
+    fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Of those that keep us waiting: an idle one if there is one, and the one that has waited the longest.
-fn longest_waiting<'a>(
-    connections: impl Iterator<Item = &'a Arc<Connection>>,
-) -> Option<&'a Arc<Connection>> {
-    let waiting = |it: &&Arc<Connection>| it.state.load(Relaxed) < WORKING;
-    connections.filter(waiting).min_by_key(|it| (it.state.load(Relaxed), it.since.load(Relaxed)))
 }
 
 impl Connection {
@@ -205,21 +202,67 @@ impl Connection {
 
     /// Counts bytes of a request's body. False where there is no memory for them.
     pub(super) fn take_body_bytes(&self, count: usize) -> bool {
-        self.body_bytes.fetch_add(count, Relaxed);
+        // The total first: whoever releases this connection's meanwhile never takes off what is not in it.
         let total = self.server.body_bytes.fetch_add(count, Relaxed) + count;
+        self.body_bytes.fetch_add(count, Relaxed);
         (total <= self.server.limits.body_bytes || self.server.free_body_bytes(self))
             && self.state.load(Relaxed) != CLOSING
     }
 
+    /// Takes one of the places of large bodies for one that says to have so many bytes. If need be, a larger
+    /// one gives its place away at once, one as large when it has been coming for long, and a smaller one
+    /// when that is very long. False where there is none.
+    pub(super) fn take_large_body(self: &Arc<Self>, bytes: u64) -> bool {
+        let server = &self.server;
+        let size = |it: &Connection| it.large_body.load(Relaxed);
+        let grace = |it: &Connection| match size(it).cmp(&bytes) {
+            Ordering::Greater => Duration::ZERO,
+            Ordering::Equal => server.limits.stay,
+            Ordering::Less => server.limits.stay * 4,
+        };
+        let mut large = server.large_bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        large.retain(|it| size(it) > 0);
+        if large.len() >= server.limits.large_bodies {
+            let yields = |it: &&Arc<Self>| it.is_waiting() && server.waited(it) >= grace(it);
+            let largest = large.iter().filter(yields).max_by_key(|it| size(it)).cloned();
+            if !largest.is_some_and(|it| it.close()) {
+                return false;
+            }
+        }
+        self.large_body.store(bytes, Relaxed);
+        large.push(self.clone());
+        true
+    }
+
+    /// Closes for another, unless it is working by now: then it is owed an answer, and this is false. Its
+    /// memory and its place are no longer counted.
+    fn close(&self) -> bool {
+        let closes = self.change(IDLE, CLOSING) || self.change(RECEIVING, CLOSING);
+        if closes {
+            self.release_body();
+            self.closing.notify_one();
+        }
+        closes
+    }
+
     fn release_body(&self) {
+        self.large_body.store(0, Relaxed);
         self.server.body_bytes.fetch_sub(self.body_bytes.swap(0, Relaxed), Relaxed);
     }
 
-    fn change(&self, from: u8, to: u8) {
-        if self.state.load(Relaxed) == from && self.state.compare_exchange(from, to, Relaxed, Relaxed).is_ok()
-        {
+    /// Whether it keeps us waiting.
+    fn is_waiting(&self) -> bool {
+        self.state.load(Relaxed) < WORKING
+    }
+
+    /// Changes its state, unless it is another one by now.
+    fn change(&self, from: u8, to: u8) -> bool {
+        let changed = self.state.load(Relaxed) == from
+            && self.state.compare_exchange(from, to, Relaxed, Relaxed).is_ok();
+        if changed {
             self.since.store(self.server.now(), Relaxed);
         }
+        changed
     }
 }
 

@@ -39,13 +39,12 @@ pub(super) async fn answer(
     let limits = &serving.limits;
     let proxied =
         serving.proxies.contain(peer).then(|| serving.proxies.client(peer, &head.headers)).flatten();
-    // Both are given back when this request has its answer.
+    // Until this request has its answer.
     let counted = proxied.map(|client| serving.clients.begin(client, limits.requests_per_client));
-    let large = body.size_hint().upper().is_none_or(|bytes| bytes > limits.small_body_bytes);
-    let permit = large.then(|| serving.large_bodies.try_acquire());
+    let bytes = body.size_hint().upper().unwrap_or(u64::MAX);
     if let Some(None) = counted {
         head.extensions.insert(NoRoom::ForClient);
-    } else if let Some(Err(_)) = permit {
+    } else if bytes > limits.small_body_bytes && !connection.take_large_body(bytes) {
         head.extensions.insert(NoRoom::ForBody);
     }
     let (body, fault) = TimedBody::new(body, connection.clone(), limits.body);

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::exchange::ClientAddress;
 use super::headers::RequestId;
-use crate::answer::Because;
+use crate::answer::RefusalReason;
 
 /// The name of the key that the request came with, once it is known to work. An extension.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +40,7 @@ pub(crate) fn requests<S: Clone + Send + Sync + 'static>(router: Router<S>) -> R
         let span = tracing::error_span!("request", request_id = %line.id);
         let answer = next.run(request).instrument(span).await;
         line.status = Some(answer.status());
-        line.reason = answer.extensions().get::<Because>().map(|because| because.0);
+        line.reason = answer.extensions().get::<RefusalReason>().map(|reason| reason.0);
         answer
     }))
 }
