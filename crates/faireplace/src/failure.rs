@@ -88,6 +88,7 @@ impl From<OpenError> for Failure {
             | OpenError::StaleLog { .. }
             | OpenError::LogWithoutDatabase { .. }
             | OpenError::RescuedCopy { .. }
+            | OpenError::MustRestore { .. }
             | OpenError::RestoreInterrupted { .. } => Self::configuration(error.to_string()),
             OpenError::InUse { ref path, ref holder } => {
                 Self::failed(in_use(path, holder).unwrap_or_else(|| error.to_string()))

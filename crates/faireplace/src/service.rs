@@ -169,7 +169,6 @@ impl Service {
     }
 }
 
-/// Why there is no port, unless another service has the whole database: that one has the port too, then.
 /// Why the service cannot listen, and what to do about it.
 pub(crate) fn cannot_listen(config: &Config, error: &std::io::Error) -> Failure {
     let (address, path) = (config.listen, &config.database.path);

@@ -86,8 +86,13 @@ pub enum Safe {
     InPlace,
     /// In a copy that was saved.
     Copied(PathBuf),
-    /// Only in the file that was taken away: saving a copy failed, and why.
-    Nowhere(String),
+    /// Only in what was taken away: saving a copy failed.
+    Nowhere {
+        /// Why.
+        why: String,
+        /// Why the marker could not be left either, which keeps a service from starting without a restore.
+        unmarked: Option<String>,
+    },
 }
 
 impl std::fmt::Display for ClosedBecause {
@@ -136,15 +141,26 @@ impl Safe {
                      on with it, run `faireplace restore {copy}`, then start it again"
                 )
             }
-            Self::Nowhere(error) => write!(
-                f,
-                "A copy of what was acknowledged before could NOT be saved ({error}). Put {database} back \
-                 with its -wal before you start it again, or restore a backup with `faireplace restore \
-                 BACKUP` and have Stripe send the events since then again"
-            ),
+            Self::Nowhere { why, unmarked } => {
+                write!(f, "A copy of what was acknowledged before could NOT be saved ({why}). ")?;
+                match unmarked {
+                    None => write!(f, "No service starts on {database} before a restore. ")?,
+                    Some(error) => write!(
+                        f,
+                        "Do NOT start it again before a restore: it would begin an empty database, because \
+                         {database}.must-restore could not be written either ({error}). "
+                    )?,
+                }
+                f.write_str(WITHOUT_A_COPY)
+            }
         }
     }
 }
+
+/// What to do where no copy of what was acknowledged could be saved.
+const WITHOUT_A_COPY: &str = "If you still have what was taken away, give the database and its -wal another \
+     name (FILE and FILE-wal), and run `faireplace restore FILE`. Otherwise run `faireplace restore BACKUP`, \
+     and have Stripe send the events since then again";
 
 /// The database could not be opened. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -199,17 +215,30 @@ pub enum OpenError {
         /// The log.
         log: PathBuf,
     },
-    /// The database is missing or empty, and beside it is what was rescued of it.
+    /// Beside the database, or its place, is what was rescued of it.
     #[error(
-        "there is no database at {path}, and {copy} was saved when it was taken away; a new one would bury \
-         what was acknowledged. Nothing was changed. Run `faireplace restore {copy}`. To start anew, move \
-         that copy elsewhere"
+        "{path} or its write-ahead log was removed or replaced while it was in use, so what was acknowledged \
+         may be missing from it. {copy}, saved at that time, has all of it. Nothing was changed. Run \
+         `faireplace restore {copy}`"
     )]
     RescuedCopy {
         /// The database.
         path: PathBuf,
         /// What was saved of it.
         copy: PathBuf,
+    },
+    /// The database was taken away from under a process, and the copy that it saved, if it could save one, is
+    /// not beside it.
+    #[error(
+        "{path} or its write-ahead log was removed or replaced while it was in use, so what was acknowledged \
+         may be missing from it, and no copy is here; {marker} says what happened. Nothing was changed. \
+         {WITHOUT_A_COPY}"
+    )]
+    MustRestore {
+        /// The database.
+        path: PathBuf,
+        /// What the process left.
+        marker: PathBuf,
     },
     /// A restore moved the database aside and was interrupted before it put the other one there.
     #[error(

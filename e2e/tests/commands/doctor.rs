@@ -85,6 +85,45 @@ fn a_file_that_is_no_database_of_ours() {
     assert_eq!(fs::read_to_string(deployment.path("faireplace.db")).ok(), Some(text));
 }
 
+/// What is left of a database that was taken away, and of a restore that was interrupted: with no database at
+/// the path, with an empty one, and with one that looks whole.
+#[test]
+fn a_database_that_waits_for_a_restore() {
+    for database in [None, Some(""), Some("whole")] {
+        for (suffix, expected) in [
+            (".rescued-20261124T080000Z", "Run `faireplace restore faireplace.db.rescued-20261124T080000Z`"),
+            (".must-restore", "faireplace.db.must-restore says what happened"),
+            (".restoring", "a restore was interrupted"),
+            ("-wal", "faireplace.db-wal holds writes of a database that is missing"),
+        ] {
+            // A finished copy beside a whole database was not moved yet, and a whole database has its log.
+            if database == Some("whole") && matches!(suffix, ".restoring" | "-wal") {
+                continue;
+            }
+            let deployment = Deployment::default();
+            let service = deployment.serve();
+            // The log of a process that was killed has commits in it.
+            service.kill();
+            let path = deployment.path("faireplace.db");
+            if suffix != "-wal" {
+                fs::write(deployment.path(&format!("faireplace.db{suffix}")), "").expect("our own folder");
+                let _ = fs::remove_file(deployment.path("faireplace.db-wal"));
+            }
+            match database {
+                None => fs::remove_file(&path).expect("it is there"),
+                Some("") => fs::write(&path, "").expect("our own folder"),
+                Some(_) => {}
+            }
+            fails(&deployment, expected);
+            assert_eq!(deployment.run("serve").code, Some(78), "{suffix} beside {database:?}");
+            assert_eq!(path.exists(), database.is_some(), "{suffix} beside {database:?}");
+            if suffix == "-wal" {
+                assert!(deployment.path("faireplace.db-wal").exists(), "beside {database:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn files_and_folders_that_this_user_may_not_use() {
     let deployment = Deployment::default();

@@ -128,6 +128,9 @@ fn sales(config: &Config) -> Finding {
 /// What the database, or the service that has it, says of itself.
 async fn books(config: &Config, findings: &mut Vec<Finding>) {
     let path = config.database.path.display();
+    if let Err(obstacle) = store::sqlite::examine(&config.database.path) {
+        return findings.push(Bad(obstacle.to_string()));
+    }
     if !config.database.path.is_file() {
         // Anything else is a mistake that was found already.
         if config.database.folder().is_dir() && !config.database.path.is_dir() {

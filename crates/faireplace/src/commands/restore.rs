@@ -77,7 +77,7 @@ fn failure(error: RestoreError) -> Failure {
     }
 }
 
-fn report(from: &Path, Restored { database, restore, audit, events }: &Restored) {
+fn report(from: &Path, Restored { database, restore, audit, events, cleared }: &Restored) {
     let count = |number: i64, thing: &str| counted(number.unsigned_abs(), thing);
     say!("{} {} is restored from {}", green("✓"), database.display(), from.display());
     let (transactions, tenants) = (count(audit.transactions, "transaction"), count(audit.tenants, "tenant"));
@@ -91,6 +91,9 @@ fn report(from: &Path, Restored { database, restore, audit, events }: &Restored)
     }
     if let Some(replaced) = &restore.replaced {
         say!("What was there before is at {}", shown(replaced));
+    }
+    for copy in cleared {
+        say!("The copy that was saved is now at {}", shown(&copy.display().to_string()));
     }
     match restore.revoked_keys.as_ref().map(Vec::len) {
         Some(0) => {}

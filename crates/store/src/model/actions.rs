@@ -134,7 +134,7 @@ pub enum ActionRequest {
         /// The person who takes their place.
         person: PersonRow,
     },
-    /// Let a database move on that was restored from a backup.
+    /// Confirm a database that was restored from a backup: the service resumes.
     RestoreConfirm {
         /// When it was restored.
         restored_at: Timestamp,

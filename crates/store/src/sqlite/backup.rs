@@ -10,7 +10,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use super::held::{self, HeldFile, RESCUED, folder_of, with_suffix};
+use super::held::{self, HeldFile, folder_of, with_suffix};
+use super::obstacles::{self, RESCUED};
 use super::open::{self, private, reader};
 use super::wal_link;
 use crate::error::OpenError;
@@ -51,7 +52,7 @@ pub(super) fn rescue(connection: &Connection, database: &Path) -> Result<PathBuf
     let first = with_suffix(database, &format!("{RESCUED}{stamp}"));
     let mut to = first.clone();
     for number in 2..100 {
-        if !to.exists() {
+        if obstacles::is_free(&to) {
             break;
         }
         to = with_suffix(&first, &format!("-{number}"));

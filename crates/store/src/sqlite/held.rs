@@ -6,14 +6,13 @@
 //! Closing any descriptor of a database file drops the locks that SQLite has on it in this process. So this
 //! descriptor is closed after every connection, and nothing else here may open the file without SQLite.
 
-use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::obstacles;
 use super::open::private;
-use super::wal_link;
 use crate::error::OpenError;
 
 /// Between two tries to lock the file.
@@ -88,7 +87,7 @@ impl HeldFile {
     /// Opens the database file, making an empty one where there is none, and keeps other processes out of it.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let io = |source| OpenError::Io { path: path.to_owned(), source };
-        refuse_to_start_anew_beside_what_is_left(path)?;
+        obstacles::examine(path)?;
         let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
             .open(path)
             .map_err(io)?;
@@ -110,6 +109,16 @@ impl HeldFile {
     /// The path that it was asked for by.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Every name that it was opened by: as it was asked for, and without symbolic links.
+    pub(super) fn names(&self) -> Vec<&Path> {
+        let mut names = vec![&*self.path, &*self.real];
+        // A relative path and its absolute one are one name.
+        if std::path::absolute(&self.path).is_ok_and(|path| path == self.real) {
+            names.truncate(1);
+        }
+        names
     }
 
     /// Remembers which files are its write-ahead log and its index, once SQLite has opened them.
@@ -140,44 +149,6 @@ impl HeldFile {
         Ok(linked.then(|| FileChange::Linked { path: self.path.clone() }))
     }
 }
-
-/// Where the database is missing or empty, starting anew would bury what the files beside it still hold.
-fn refuse_to_start_anew_beside_what_is_left(path: &Path) -> Result<(), OpenError> {
-    if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
-        return Ok(());
-    }
-    let (asked, path) = (path, &resolved(path));
-    let copy = with_suffix(path, RESTORING);
-    if copy.exists() {
-        return Err(OpenError::RestoreInterrupted { path: path.to_owned(), copy });
-    }
-    if let Some(copy) = rescued_copy(asked).or_else(|| rescued_copy(path)) {
-        return Err(OpenError::RescuedCopy { path: path.to_owned(), copy });
-    }
-    let log = with_suffix(path, "-wal");
-    if wal_link::has_commits(&log) {
-        return Err(OpenError::LogWithoutDatabase { path: path.to_owned(), log });
-    }
-    Ok(())
-}
-
-/// The newest copy that a process saved when the database was taken away from under it.
-fn rescued_copy(path: &Path) -> Option<PathBuf> {
-    let prefix = with_suffix(Path::new(path.file_name()?), RESCUED).into_os_string();
-    let names = std::fs::read_dir(folder_of(path)).ok()?.filter_map(Result::ok);
-    let is_copy = |name: &OsStr| {
-        let time = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
-        time.is_some_and(|time| time.iter().all(|b| b.is_ascii_digit() || b"TZ-".contains(b)))
-    };
-    let names = names.filter(|entry| is_copy(&entry.file_name()));
-    names.map(|entry| entry.path()).max()
-}
-
-/// What follows the database's name in that of a rescued copy, before the time.
-pub(super) const RESCUED: &str = ".rescued-";
-
-/// What follows the database's name in that of a finished copy which is about to take its place.
-pub(super) const RESTORING: &str = ".restoring";
 
 /// The file that `path` names or would name: where symbolic links lead, whether or not it is there.
 pub(super) fn resolved(path: &Path) -> PathBuf {

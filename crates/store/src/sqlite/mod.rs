@@ -20,6 +20,7 @@ mod known_keys;
 mod migrate;
 mod names;
 mod notices;
+mod obstacles;
 mod open;
 mod operators;
 mod paging;
@@ -50,6 +51,7 @@ use rusqlite::Connection;
 pub use backup::backup;
 pub use held::FileChange;
 pub use migrate::NEWEST as SCHEMA_NEWEST;
+pub use obstacles::examine;
 pub use open::{Mode, holder, mode_of};
 pub use restore::{RestoreError, Restored, restore};
 pub use writer::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
@@ -219,7 +221,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn hold(&self, tenant: TenantId, id: HoldId, now: Now) -> Answer<Option<Hold>> {
-        self.readers.read(move |c| holds::show(c, tenant, id, now)).await
+        self.readers.read(move |c| holds::show(c, tenant, id, unconfirmed::now(c, now)?)).await
     }
 
     pub(crate) async fn holds(
@@ -229,7 +231,7 @@ impl Sqlite {
         now: Now,
         page: Page,
     ) -> Answer<Listing<Hold>> {
-        self.readers.read(move |c| holds::list(c, tenant, state, now, page)).await
+        self.readers.read(move |c| holds::list(c, tenant, state, unconfirmed::now(c, now)?, page)).await
     }
 
     pub(crate) async fn transactions(

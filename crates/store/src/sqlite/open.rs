@@ -129,7 +129,7 @@ pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// The mode that a database belongs to; none where there is no database of ours.
 pub fn mode_of(path: &Path) -> Option<Mode> {
-    let mode = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok().and_then(|c| stored_mode(&c));
+    let mode = reader(path).ok().and_then(|c| stored_mode(&c));
     // Beside a write-ahead log that is not its own, the file is asked alone; opening it says what is wrong.
     let mode = mode.or_else(|| stored_mode(&wal_link::without_log(path).ok()?));
     Mode::from_name(&mode?)
@@ -186,8 +186,12 @@ fn remember_mode(connection: &mut Connection, mode: Mode) -> rusqlite::Result<()
     transaction.commit()
 }
 
-/// Opens one of the connections that only read.
+/// Opens one of the connections that only read. An empty file holds nothing to read, and SQLite would delete
+/// the write-ahead log beside it, which may be all that is left of a database.
 pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
+        return Err(OpenError::Foreign { path: path.to_owned() });
+    }
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true).map_err(|error| OpenError::sqlite(path, &error))?;
     Ok(connection)

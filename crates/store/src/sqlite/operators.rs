@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ledger::{Now, Policy, TenantId, Timestamp};
 
-use super::{Answer, Sqlite, actions, journal, people, reports, statement, tenants};
+use super::{Answer, Sqlite, actions, journal, people, reports, statement, tenants, unconfirmed};
 use crate::model::{
     ActionDecided, ActionFilter, ActionRefusal, ActionRow, ActionTotals, ActionVerdict, Asked, Listing,
     NewAction, OperatorLimits, Page, PersonRow, Preview, Recovery, StatementRange, TenantChange,
@@ -18,7 +18,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn tenant_detail(&self, id: TenantId, now: Now) -> Answer<Option<TenantDetail>> {
-        self.readers.read(move |c| tenants::detail(c, id, now)).await
+        self.readers.read(move |c| tenants::detail(c, id, unconfirmed::now(c, now)?)).await
     }
 
     pub(crate) async fn set_tenant(&self, id: TenantId, change: TenantChange) -> Answer<Option<TenantRow>> {

@@ -13,7 +13,8 @@ use ledger::Timestamp;
 use rusqlite::Connection;
 
 use super::backup::{Existing, copy};
-use super::held::{self, HeldFile, RESTORING, folder_of, resolved, with_suffix};
+use super::held::{self, HeldFile, folder_of, resolved, with_suffix};
+use super::obstacles::{self, RESTORING};
 use super::open::{self, Mode};
 use super::{audit, clock, keys, migrate, unconfirmed, wal_link};
 use crate::error::{OpenError, StoreError};
@@ -36,6 +37,8 @@ pub struct Restored {
     pub audit: Audit,
     /// Events in it.
     pub events: i64,
+    /// Where copies are now that were saved when the database was taken away from under a process.
+    pub cleared: Vec<PathBuf>,
 }
 
 /// A backup was not restored. The database is as it was, unless it says otherwise.
@@ -100,7 +103,8 @@ pub enum RestoreError {
     /// It broke off when the database was already on its way.
     #[error(
         "the restore broke off: {source}. What was at {database} before is at {replaced}, or still \
-             there. Run the same command again: until it is done, no service starts with an empty database"
+             there. Run the same command again: until it is done, no service starts without what was \
+             acknowledged"
     )]
     BrokeOff {
         /// The database.
@@ -140,16 +144,28 @@ pub fn restore(
         return Err(other_mode(from, mode, "the database in its place is", replaced));
     }
     let checking = with_suffix(&place, CHECKING);
-    let prepared = prepare(&source, from, &place, &checking, mode, now);
+    let task = Task { from, names: [database, &place], place: &place, checking: &checking, mode };
+    let prepared = prepare(&source, &task, now);
     drop(source);
     if prepared.is_err() {
         // Nothing of it is needed, and what cannot be removed is overwritten the next time.
         PARTS.iter().for_each(|part| drop(std::fs::remove_file(with_suffix(&checking, part))));
     }
     let (restored, aside) = prepared?;
-    let moved = put_in_place(&checking, &place, &aside);
-    moved.map_err(|source| RestoreError::BrokeOff { database: place, replaced: aside, source })?;
-    Ok(restored)
+    let done = put_in_place(&checking, &place, &aside).and_then(|()| obstacles::clear(&[database, &place]));
+    let cleared =
+        done.map_err(|source| RestoreError::BrokeOff { database: place.clone(), replaced: aside, source })?;
+    Ok(Restored { cleared, ..restored })
+}
+
+/// What is restored, and where to.
+struct Task<'a> {
+    from: &'a Path,
+    /// The database as it was asked for, and where symbolic links lead.
+    names: [&'a Path; 2],
+    place: &'a Path,
+    checking: &'a Path,
+    mode: Mode,
 }
 
 /// Keeps other processes out of the database in this place, where there is one.
@@ -205,12 +221,10 @@ fn readable(backup: &Path, mode: Mode) -> Result<Connection, RestoreError> {
 /// before it is to go.
 fn prepare(
     source: &Connection,
-    from: &Path,
-    place: &Path,
-    checking: &Path,
-    mode: Mode,
+    task: &Task<'_>,
     now: impl FnOnce(&ClockRecord) -> Timestamp,
 ) -> Result<(Restored, PathBuf), RestoreError> {
+    let Task { from, place, checking, mode, .. } = *task;
     let failed = |error| of_backup(from, error);
     let damaged = |faults| RestoreError::Damaged { backup: from.to_owned(), faults };
     let unreadable = |error: StoreError| damaged(vec![error.to_string()]);
@@ -225,7 +239,7 @@ fn prepare(
     if !audit.faults.is_empty() {
         return Err(damaged(audit.faults));
     }
-    let before = Before::find(place);
+    let before = Before::find(task)?;
     let record = clock::record(&c).map_err(unreadable)?;
     let now = now(before.clock.as_ref().unwrap_or(&record));
     let aside = before.interrupted.clone().map_or_else(|| free_name(&c, place, now), Ok).map_err(failed)?;
@@ -250,7 +264,7 @@ fn prepare(
     drop(file);
     let synced = File::open(checking).and_then(|file| file.sync_all());
     synced.map_err(|source| failed(OpenError::Io { path: checking.to_owned(), source }))?;
-    Ok((Restored { database: place.to_owned(), restore, audit, events }, aside))
+    Ok((Restored { database: place.to_owned(), restore, audit, events, cleared: Vec::new() }, aside))
 }
 
 /// What SQLite finds wrong with the file itself, in words.
@@ -268,15 +282,29 @@ fn put_in_place(checking: &Path, place: &Path, aside: &Path) -> std::io::Result<
     folder.sync_all()?;
     // The database goes first. Without it, its write-ahead log is refused; the other way round, the database
     // would be used without its write-ahead log.
-    for part in PARTS {
-        match std::fs::rename(with_suffix(place, part), with_suffix(aside, part)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    folder.sync_all()?;
+    move_aside(place, aside)?;
     std::fs::rename(&ready, place)?;
     folder.sync_all()
+}
+
+/// Moves what the database consists of, the file first, and overwrites nothing.
+fn move_aside(place: &Path, aside: &Path) -> std::io::Result<()> {
+    for part in PARTS {
+        let (from, to) = (with_suffix(place, part), with_suffix(aside, part));
+        if !from.try_exists()? {
+            continue;
+        }
+        if !to.try_exists()? {
+            std::fs::rename(from, to)?;
+        } else if std::fs::metadata(&from)?.len() == 0 {
+            // It was moved before, and something has made an empty one since.
+            std::fs::remove_file(from)?;
+        } else {
+            let message = format!("{} and {} are both there", from.display(), to.display());
+            return Err(std::io::Error::new(ErrorKind::AlreadyExists, message));
+        }
+    }
+    File::open(folder_of(place))?.sync_all()
 }
 
 /// A name for what is replaced that nothing has yet.
@@ -297,19 +325,35 @@ struct Before {
     /// Where a restore that was interrupted has moved it.
     interrupted: Option<PathBuf>,
     clock: Option<ClockRecord>,
+    /// None where it, or not all of it, can be read.
     keys: Option<Vec<KeyRow>>,
 }
 
 impl Before {
-    fn find(place: &Path) -> Self {
-        let interrupted = (!place.exists()).then(|| interrupted(place)).flatten();
+    fn find(task: &Task<'_>) -> Result<Self, RestoreError> {
+        let place = task.place;
+        let interrupted = interrupted(place);
+        if let Some(aside) = &interrupted {
+            // Its log may know of what the file alone does not: of a key that was revoked, for one.
+            let broke_off = |source| RestoreError::BrokeOff {
+                database: place.to_owned(),
+                replaced: aside.clone(),
+                source,
+            };
+            move_aside(place, aside).map_err(broke_off)?;
+        }
         let file = interrupted.as_deref().unwrap_or(place);
         let is_there = PARTS.iter().any(|part| with_suffix(file, part).exists());
+        // What was saved when the database was taken away knows more than what is there now.
+        let rescued = obstacles::newest_rescued(&task.names);
+        let is_all =
+            rescued.is_some() || obstacles::marker(&task.names).map_err(RestoreError::Database)?.is_none();
+        let file = rescued.as_deref().unwrap_or(file);
         let c =
             file.exists().then(|| wal_link::check_at(file).and_then(|_| open::reader(file)).ok()).flatten();
         let clock = c.as_ref().and_then(|c| clock::record(c).ok());
-        let keys = c.as_ref().and_then(|c| keys::list(c).ok());
-        Self { is_there, interrupted, clock, keys }
+        let keys = c.as_ref().filter(|_| is_all).and_then(|c| keys::list(c).ok());
+        Ok(Self { is_there, interrupted, clock, keys })
     }
 
     /// Which of these keys work, and did not work any more in it; none where it cannot be read.
@@ -320,8 +364,11 @@ impl Before {
     }
 }
 
-/// Where the restore moved the database that left this finished copy behind.
+/// Where the restore moved the database that left this finished copy behind; none where it moved nothing yet.
 fn interrupted(place: &Path) -> Option<PathBuf> {
+    if std::fs::metadata(place).is_ok_and(|metadata| metadata.len() > 0) {
+        return None;
+    }
     let ready = with_suffix(place, RESTORING);
     let c = ready.exists().then(|| wal_link::without_log(&ready).ok()).flatten()?;
     unconfirmed::replaced(&c).ok()?.map(PathBuf::from)

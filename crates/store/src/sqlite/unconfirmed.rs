@@ -3,9 +3,10 @@
 //! credits twice, end holds that were captured, and tell others what is not so. Meanwhile events are stored
 //! and everything can be read.
 //!
-//! This is the one rule: verbs that move credits refuse, and the loops find nothing due.
+//! This is the one rule: verbs that move credits refuse, the loops find nothing due, and reads show nothing
+//! as ended.
 
-use ledger::Timestamp;
+use ledger::{Now, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::StoreError;
@@ -19,6 +20,11 @@ pub(super) fn is(c: &Connection) -> Result<bool, StoreError> {
 /// Refuses what moves credits while it is so.
 pub(super) fn refuse(c: &Connection) -> Result<(), StoreError> {
     if is(c)? { Err(StoreError::RestoreUnconfirmed) } else { Ok(()) }
+}
+
+/// What time reads go by: nothing ends while it is so, and nothing may look as if it had.
+pub(super) fn now(c: &Connection, now: Now) -> Result<Now, StoreError> {
+    Ok(if is(c)? { Now::in_doubt(now.at) } else { now })
 }
 
 /// The latest restore that nobody has confirmed, with the keys of all of them.
@@ -82,7 +88,7 @@ pub(super) fn replaced(c: &Connection) -> Result<Option<String>, StoreError> {
     Ok(statement.query_row([], |row| row.get(0)).optional()?.flatten())
 }
 
-/// Lets it move on.
+/// Ends it: the service resumes.
 pub(super) fn confirm(c: &Connection, now: Timestamp) -> Result<(), StoreError> {
     c.prepare_cached("UPDATE restores SET confirmed_at = ?1 WHERE confirmed_at IS NULL")?.execute([now.0])?;
     Ok(())

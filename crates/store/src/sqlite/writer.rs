@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::backup::rescue;
 use super::held::{FileChange, HeldFile};
-use super::wal_link;
+use super::{obstacles, wal_link};
 use crate::error::{ClosedBecause, Safe, StoreError};
 
 /// Jobs that may wait for the writer; more are refused, so that overload shows early instead of growing.
@@ -161,7 +161,7 @@ fn run(connection: &Connection, file: &HeldFile, jobs: &mut mpsc::Receiver<Job>)
     None
 }
 
-/// Takes no more jobs, and saves what the open file holds.
+/// Takes no more jobs, and saves what was acknowledged.
 fn file_changed(
     connection: &Connection,
     file: &HeldFile,
@@ -172,14 +172,35 @@ fn file_changed(
     let database = file.path().to_owned();
     let safe = match &change {
         FileChange::Linked { .. } => Safe::InPlace,
-        FileChange::Moved { .. } | FileChange::CompanionMoved { .. } => match rescue(connection, &database) {
-            Ok(copy) => Safe::Copied(copy),
-            Err(error) => Safe::Nowhere(error.to_string()),
-        },
+        FileChange::Moved { .. } | FileChange::CompanionMoved { .. } => save(connection, file, &change),
     };
+    let because = ClosedBecause::FileChanged { change, database, safe };
+    if !matches!(because, ClosedBecause::FileChanged { safe: Safe::InPlace, .. }) {
+        obstacles::describe(&file.names(), &because.to_string());
+    }
+    because
+}
+
+/// Saves what the open file holds. First of all it sees to it that no service starts without that, whatever
+/// becomes of the rest; only where the file is proven to hold everything may one start by itself.
+fn save(connection: &Connection, file: &HeldFile, change: &FileChange) -> Safe {
+    let names = file.names();
+    let words = format!("{change}, and what was acknowledged before is being saved");
+    let marked = obstacles::leave(&names, &words);
+    let copy = rescue(connection, file.path());
     // The file is where it was: it can take what only the lost write-ahead log holds.
-    let emptied = matches!(change, FileChange::CompanionMoved { .. }) && empty_log(connection);
-    ClosedBecause::FileChanged { change, database, safe: if emptied { Safe::InPlace } else { safe } }
+    let is_in_place = || matches!(file.change(), Ok(Some(FileChange::CompanionMoved { .. })));
+    let emptied =
+        matches!(change, FileChange::CompanionMoved { .. }) && empty_log(connection) && is_in_place();
+    if emptied && obstacles::withdraw(&names, copy.as_deref().ok()) {
+        return Safe::InPlace;
+    }
+    match copy {
+        Ok(copy) => Safe::Copied(copy),
+        Err(error) => {
+            Safe::Nowhere { why: error.to_string(), unmarked: marked.err().map(|error| error.to_string()) }
+        }
+    }
 }
 
 /// Moves all of the write-ahead log into the file; false where not all of it could be moved.

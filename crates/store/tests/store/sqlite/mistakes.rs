@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use store::{ClosedBecause, FileChange, Mode, OpenError, Safe, Store, StoreError, sqlite};
 
-use super::open;
+use super::{open, raw};
 use crate::conformance::sale::{NOW, Sale, balance, delivery, learn};
 use crate::folder::Folder;
 
@@ -54,6 +54,19 @@ async fn a_database_that_was_removed_acknowledges_nothing_and_is_saved() {
     let refused = Store::open_sqlite(&path, Mode::Test).unwrap_err();
     assert!(matches!(&refused, OpenError::RescuedCopy { copy: found, .. } if *found == copy), "{refused:?}");
     fs::rename(copy, folder.file("elsewhere.db")).unwrap();
+    let marker = with(&path, ".must-restore");
+    for content in [None, Some("")] {
+        if let Some(content) = content {
+            fs::write(&path, content).unwrap();
+        }
+        let refused = Store::open_sqlite(&path, Mode::Test).unwrap_err();
+        assert!(
+            matches!(&refused, OpenError::MustRestore { marker: found, .. } if *found == marker),
+            "{refused:?}"
+        );
+    }
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(marker).unwrap();
     for content in [None, Some("")] {
         // The log of a database that is not there, or of an empty file in its place.
         if let Some(content) = content {
@@ -61,6 +74,9 @@ async fn a_database_that_was_removed_acknowledges_nothing_and_is_saved() {
         }
         let refused = Store::open_sqlite(&path, Mode::Test).unwrap_err();
         assert!(matches!(refused, OpenError::LogWithoutDatabase { .. }), "{refused:?}");
+        assert_eq!(sqlite::mode_of(&path), None);
+        sqlite::backup(&path, &folder.file("copy.db")).unwrap_err();
+        assert!(with(&path, "-wal").exists(), "a look has deleted all that is left");
         assert_eq!(path.exists(), content.is_some(), "nothing was made");
     }
     fs::remove_file(with(&path, "-wal")).unwrap();
@@ -81,7 +97,7 @@ async fn another_file_in_its_place_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_folder_that_was_moved_is_noticed_and_says_that_nothing_could_be_saved() {
+async fn a_folder_that_was_moved_is_made_again_for_what_is_saved_of_it() {
     let folder = Folder::new();
     fs::create_dir(folder.file("data")).unwrap();
     let path = folder.file("data/a.db");
@@ -89,10 +105,118 @@ async fn a_folder_that_was_moved_is_noticed_and_says_that_nothing_could_be_saved
     learn(&store, &[Sale::new("a").bought()]).await;
     fs::rename(folder.file("data"), folder.file("moved")).unwrap();
     let because = closes(&store).await;
-    assert!(matches!(&because, ClosedBecause::FileChanged { safe: Safe::Nowhere(_), .. }), "{because:?}");
-    assert!(because.to_string().contains("could NOT be saved"), "{because}");
+    assert!(matches!(&because, ClosedBecause::FileChanged { safe: Safe::Copied(_), .. }), "{because:?}");
     drop(store);
+    let refused = Store::open_sqlite(&path, Mode::Test).unwrap_err();
+    assert!(matches!(refused, OpenError::RescuedCopy { .. }), "{refused:?}");
     assert_eq!(balance(&open(&folder.file("moved/a.db")), 1).await, [10, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn where_not_even_the_marker_can_be_left_it_says_so() {
+    let folder = Folder::new();
+    fs::create_dir(folder.file("data")).unwrap();
+    let path = folder.file("data/a.db");
+    let store = open(&path);
+    fs::rename(folder.file("data"), folder.file("moved")).unwrap();
+    fs::write(folder.file("data"), "no folder").unwrap();
+    let because = closes(&store).await;
+    let ClosedBecause::FileChanged { safe: Safe::Nowhere { unmarked, .. }, .. } = &because else {
+        panic!("{because:?}")
+    };
+    assert!(unmarked.is_some(), "{because:?}");
+    assert!(because.to_string().contains("could NOT be saved"), "{because}");
+    assert!(because.to_string().contains("Do NOT start it again before a restore"), "{because}");
+    drop(store);
+    Store::open_sqlite(&path, Mode::Test).unwrap_err();
+}
+
+/// A path so long that SQLite opens the database and what a restore makes, and not what is saved of it.
+fn long_path(folder: &Folder) -> PathBuf {
+    const LENGTH: usize = 476;
+    let mut path = fs::canonicalize(folder.file("")).unwrap();
+    while path.as_os_str().len() < LENGTH - 200 {
+        path.push("d".repeat(100));
+    }
+    let rest = LENGTH - path.as_os_str().len() - "///a.db".len();
+    path.push("d".repeat(rest / 2));
+    path.push("d".repeat(rest - rest / 2));
+    fs::create_dir_all(&path).unwrap();
+    let path = path.join("a.db");
+    assert_eq!(path.as_os_str().len(), LENGTH);
+    path
+}
+
+#[tokio::test]
+async fn where_no_copy_can_be_saved_nothing_starts_before_a_restore() {
+    let folder = Folder::new();
+    let (backup, path) = (folder.file("backup.db"), long_path(&folder));
+    let store = open(&path);
+    learn(&store, &[Sale::new("a").bought()]).await;
+    sqlite::backup(&path, &backup).unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        fs::rename(with(&path, suffix), with(&folder.file("taken.db"), suffix)).unwrap();
+    }
+    let because = closes(&store).await;
+    let ClosedBecause::FileChanged { safe: Safe::Nowhere { unmarked: None, .. }, .. } = &because else {
+        panic!("{because:?}")
+    };
+    drop(store);
+    let marker = with(&path, ".must-restore");
+    let words = fs::read_to_string(&marker).unwrap();
+    assert!(words.contains("could NOT be saved") && words.contains("`faireplace restore FILE`"), "{words}");
+    fn refused(path: &Path) {
+        let refused = Store::open_sqlite(path, Mode::Test).unwrap_err();
+        assert!(matches!(refused, OpenError::MustRestore { .. }), "{refused:?}");
+        assert!(refused.to_string().contains("`faireplace restore FILE`"), "{refused}");
+    }
+    refused(&path);
+    assert!(!path.exists(), "nothing was made");
+    fs::write(&path, "").unwrap();
+    refused(&path);
+    // Another database in its place is not what was acknowledged either.
+    fs::copy(&backup, &path).unwrap();
+    refused(&path);
+    let done = sqlite::restore(&folder.file("taken.db"), &path, Mode::Test, |_| NOW).unwrap();
+    assert_eq!(done.restore.revoked_keys, None, "what is there does not know it");
+    assert!(!marker.exists());
+    assert_eq!(balance(&open(&path), 1).await, [10, 0, 0, 0]);
+}
+
+/// Somebody reads the database as it was, so that the log cannot be moved into the file.
+async fn a_log_that_cannot_be_emptied(suffix: &str) {
+    let folder = Folder::new();
+    let (store, path) = in_use(&folder).await;
+    let reader = raw(&path);
+    reader.execute_batch("BEGIN").unwrap();
+    reader.query_row("SELECT count(*) FROM tenants", [], |_| Ok(())).unwrap();
+    learn(&store, &[Sale::new("c").bought()]).await;
+    fs::remove_file(with(&path, suffix)).unwrap();
+    let because = closes(&store).await;
+    let ClosedBecause::FileChanged { safe: Safe::Copied(copy), .. } = &because else { panic!("{because:?}") };
+    let words = fs::read_to_string(with(&path, ".must-restore")).unwrap();
+    assert!(words.contains(&copy.display().to_string()), "{words}");
+    drop(store);
+    let refused = Store::open_sqlite(&path, Mode::Test).unwrap_err();
+    assert!(matches!(&refused, OpenError::RescuedCopy { copy: found, .. } if found == copy), "{refused:?}");
+    assert!(sqlite::examine(&path).is_err());
+    drop(reader);
+    let done = sqlite::restore(copy, &path, Mode::Test, |_| NOW).unwrap();
+    assert_eq!(done.cleared, [with(copy, ".resolved")]);
+    assert!(done.cleared[0].exists() && !copy.exists());
+    let store = open(&path);
+    assert_eq!(balance(&store, 1).await, [30, 0, 0, 0]);
+    assert_eq!(store.audit().await.unwrap().faults, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_lost_log_that_cannot_be_moved_into_the_file_is_not_forgotten() {
+    a_log_that_cannot_be_emptied("-wal").await;
+}
+
+#[tokio::test]
+async fn a_lost_index_of_a_log_that_cannot_be_moved_into_the_file_is_not_forgotten() {
+    a_log_that_cannot_be_emptied("-shm").await;
 }
 
 #[tokio::test]
@@ -107,6 +231,10 @@ async fn a_write_ahead_log_or_index_that_was_removed_is_noticed_and_all_of_it_is
             FileChange::CompanionMoved { path: fs::canonicalize(&path).map(|p| with(&p, suffix)).unwrap() };
         assert_eq!((change, safe), (&expected, &Safe::InPlace));
         drop(store);
+        sqlite::examine(&path).unwrap();
+        let left = fs::read_dir(folder.file("")).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> = left.filter(|name| name.to_string_lossy().contains("resc")).collect();
+        assert!(left.is_empty() && !with(&path, ".must-restore").exists(), "{left:?}");
         assert_eq!(balance(&open(&path), 1).await, [20, 0, 0, 0], "{suffix}");
     }
 }
@@ -170,6 +298,18 @@ async fn a_symbolic_link_is_followed_and_noticed_when_it_leads_elsewhere() {
     fs::remove_file(&path).unwrap();
     let because = closes(&store).await;
     assert!(matches!(&because, ClosedBecause::FileChanged { change: FileChange::Moved { .. }, .. }));
+    drop(store);
+    // By neither name does one start, until a restore through the link has settled it.
+    let copy = match Store::open_sqlite(&path, Mode::Test).unwrap_err() {
+        OpenError::RescuedCopy { copy, .. } => copy,
+        refused => panic!("{refused:?}"),
+    };
+    let refused = Store::open_sqlite(&real, Mode::Test).unwrap_err();
+    assert!(matches!(refused, OpenError::MustRestore { .. }), "{refused:?}");
+    std::os::unix::fs::symlink(&real, &path).unwrap();
+    sqlite::restore(&copy, &path, Mode::Test, |_| NOW).unwrap();
+    assert_eq!(balance(&open(&real), 1).await, [10, 0, 0, 0]);
+    assert_eq!(balance(&open(&path), 1).await, [10, 0, 0, 0]);
 }
 
 #[tokio::test]
