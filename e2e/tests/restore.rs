@@ -72,7 +72,7 @@ fn a_backup_is_restored_and_moves_on_once_it_is_confirmed() {
     service.stop();
     let screen = deployment.done("restore monday.db");
     assert!(screen.contains("faireplace.db is restored from monday.db"), "{screen}");
-    assert!(screen.contains("1 key that had been revoked or had ended: working again"), "{screen}");
+    assert!(screen.contains("1 key that was revoked or had expired works again"), "{screen}");
     assert!(screen.contains("faireplace restore --confirm --reason WHY"), "{screen}");
 
     let service = deployment.serve();
@@ -85,6 +85,7 @@ fn a_backup_is_restored_and_moves_on_once_it_is_confirmed() {
     service.kill();
     let service = deployment.serve();
     stands_still(&deployment, &service, &backend, &last);
+    nobody_confirms_a_key_unseen(&deployment, &last);
     deployment.done(&format!("keys revoke {last}"));
     assert_eq!(spend(&service, &lost, "stolen again").0, 401);
 
@@ -109,10 +110,27 @@ fn a_backup_is_restored_and_moves_on_once_it_is_confirmed() {
     service.stop();
     // Confirmed with no service running, it is the same.
     deployment.done("restore monday.db");
-    assert!(deployment.done("restore").contains("not confirmed: nothing moves"));
+    assert!(deployment.done("restore").contains("restore --confirm --keys 1 --reason WHY"));
+    let words = [&words[..], &["--keys", "1"]].concat();
     let confirmed = deployment.start_words(&words).wait();
     assert_eq!(confirmed.code, Some(0), "{confirmed}");
     assert_eq!(balance(&deployment.serve()), [6, 4]);
+}
+
+/// Without the number of the keys that work again, and with a wrong one, they are shown and nothing is
+/// confirmed.
+fn nobody_confirms_a_key_unseen(deployment: &Deployment, key: &str) {
+    let words = ["restore", "--confirm", "--reason", "the disk failed"];
+    for (keys, said) in [
+        (&[][..], "1 key works again, and nothing was confirmed"),
+        (&["--keys", "3"], "1 of the backup's keys work again"),
+    ] {
+        let refused = deployment.start_words(&[&words[..], keys].concat()).wait();
+        assert_eq!(refused.code, Some(1), "{refused}");
+        assert!(refused.stderr.contains(said), "{refused}");
+        assert!(refused.stdout.contains(&format!("faireplace keys revoke {key}")), "{refused}");
+        assert!(deployment.done("restore").contains("not confirmed: nothing moves"), "{refused}");
+    }
 }
 
 fn stands_still(deployment: &Deployment, service: &Service, backend: &str, revoked: &str) {

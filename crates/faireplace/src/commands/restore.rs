@@ -1,6 +1,6 @@
 //! `faireplace restore`: a backup in the place of the database, with the service stopped; then a look at what
-//! that means, and an operator's word, after which the service moves on.
-//! Not here: the steps (`store::sqlite::restore`), and what stands still until the word is given.
+//! that means, and an operator's confirmation, after which the service resumes.
+//! Not here: the steps (`store::sqlite::restore`), and what stands still until the confirmation (`store`).
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ use crate::terminal::{bold, green, say, shown, yellow};
 ///
 /// With a file, and the service stopped: checks the backup, moves the database aside, and puts the backup in
 /// its place. Until an operator confirms it, events are stored and nothing else moves. With nothing: shows
-/// what was restored, and which keys work again. With --confirm: lets the service move on.
+/// what was restored, and which keys work again. With --confirm: the service resumes.
 #[derive(Args)]
 pub(crate) struct Restore {
     /// The backup; it stays as it is
@@ -34,6 +34,9 @@ pub(crate) struct Restore {
     /// Why it is right; kept for ever
     #[arg(long, requires = "confirm")]
     reason: Option<String>,
+    /// How many keys work again, where any do: you have looked at them
+    #[arg(long, requires = "confirm", value_name = "N")]
+    keys: Option<u64>,
     /// Print JSON, exactly as the API answers it
     #[arg(long)]
     json: bool,
@@ -46,11 +49,31 @@ impl Restore {
             return put_in_place(file, &Config::of_database_or(environment, otherwise)?).await;
         }
         let client = Client::connect(&Config::of_database(environment)?).await?;
-        if !self.confirm {
-            let answer = client.get("/api/admin/restore").await?;
-            return if self.json { print_json(&answer) } else { show(&answer["data"]) };
+        let answer = client.get("/api/admin/restore").await?;
+        match self.confirm {
+            true => self.confirm(&client, &answer["data"]).await,
+            false if self.json => print_json(&answer),
+            false => show(&answer["data"]),
         }
-        let asked = json!({ "reason": self.reason });
+    }
+
+    /// Confirms what was restored, after the keys that work again were shown and counted.
+    async fn confirm(&self, client: &Client, restore: &Value) -> Result<(), Failure> {
+        let again = restore["keys_working_again"].as_u64().unwrap_or_default();
+        if restore["unconfirmed"] == true && !self.json {
+            keys_again(restore);
+            say!("");
+        }
+        if again > 0 && self.keys.is_none() {
+            let works = if again == 1 { "works" } else { "work" };
+            return Err(Failure::failed(format!(
+                "{} {works} again, and nothing was confirmed. `faireplace restore` shows what works again. \
+                 Revoke what must not. If all that is left may keep working, confirm it with its number: \
+                 --keys {again}",
+                counted(again, "key")
+            )));
+        }
+        let asked = json!({ "expected_keys": self.keys.unwrap_or_default(), "reason": self.reason });
         let answer = client.post("/api/admin/restore/confirm", &asked).await?;
         if self.json {
             return print_json(&answer);
@@ -97,29 +120,28 @@ fn report(from: &Path, Restored { database, restore, audit, events, cleared }: &
     }
     match restore.revoked_keys.as_ref().map(Vec::len) {
         Some(0) => {}
-        Some(keys) => {
-            let keys = counted(keys as u64, "key");
-            say!("{}", yellow(&format!("{keys} that had been revoked or had ended: working again")));
-        }
+        Some(1) => say!("{}", yellow("1 key that was revoked or had expired works again")),
+        Some(keys) => say!("{}", yellow(&format!("{keys} keys that were revoked or had expired work again"))),
         None if restore.replaced.is_some() => {
-            say!(
-                "{}",
-                yellow("Which keys had been revoked since cannot be read from what was there before.")
-            );
+            let text = "Which keys were revoked after the backup cannot be read from what was there before.";
+            say!("{}", yellow(text));
         }
         None => say!("{}", yellow("Keys that were revoked after the backup was made work again.")),
     }
     say!("");
     say!("Nothing moves yet: events are stored, and credits stand still. What comes next:");
     say!("  faireplace serve                          start the service");
-    say!("  faireplace restore                        look which keys work again, and revoke them");
-    say!("  faireplace restore --confirm --reason WHY let it move on");
+    say!("  faireplace restore                        see which keys work again, and revoke them");
+    say!("  faireplace restore --confirm --reason WHY confirm; the service resumes");
 }
 
 /// Shows what was restored, and which keys work again.
 fn show(restore: &Value) -> Result<(), Failure> {
     if restore["unconfirmed"] != true {
-        say!("There is nothing to confirm: this database was not restored, or was confirmed already.");
+        say!(
+            "There is no restore to confirm: the database was not restored from a backup, or the restore is \
+             already confirmed."
+        );
         return Ok(());
     }
     say!("{}", bold("restored, and not confirmed: nothing moves"));
@@ -129,28 +151,37 @@ fn show(restore: &Value) -> Result<(), Failure> {
     say!("before it        {}", shown(&text(&restore["replaced"])));
     say!("stored since     {}", counted(restore["events_since"].as_u64().unwrap_or_default(), "event"));
     say!("");
+    keys_again(restore);
+    say!("");
+    let count = match restore["keys_working_again"].as_u64().unwrap_or_default() {
+        0 => String::new(),
+        several => format!("--keys {several} "),
+    };
+    say!("Once it is right: faireplace restore --confirm {count}--reason WHY");
+    Ok(())
+}
+
+/// The keys that work again, and how each of them is revoked.
+fn keys_again(restore: &Value) {
     let rows: Vec<Value> = restore["keys"].as_array().cloned().unwrap_or_default();
     let (again, unknown): (Vec<_>, Vec<_>) = (
         rows.iter().filter(|row| row["was_revoked"] == true).cloned().collect(),
         rows.iter().filter(|row| row["was_revoked"].is_null()).cloned().collect(),
     );
     match (again.as_slice(), unknown.as_slice()) {
-        ([], []) => say!("No key works again that had been revoked or had ended."),
+        ([], []) => say!("No key that was revoked or had expired works again."),
         ([], _) => {
-            say!("These keys work. Which of them had been revoked since the backup cannot be read any more:");
-            keys(&unknown);
+            say!("These keys work. Which of them were revoked after the backup cannot be read any more:");
+            print_keys(&unknown);
         }
         _ => {
-            say!("These keys had been revoked or had ended, and work again:");
-            keys(&again);
+            say!("These keys were revoked or had expired, and work again:");
+            print_keys(&again);
         }
     }
-    say!("");
-    say!("Once it is right: faireplace restore --confirm --reason WHY");
-    Ok(())
 }
 
-fn keys(rows: &[Value]) {
+fn print_keys(rows: &[Value]) {
     let columns = [
         Column("key", Left, |row| text(&row["key"]["name"])),
         Column("kind", Left, |row| text(&row["key"]["kind"])),

@@ -63,9 +63,9 @@ problem_kinds! {
     AlreadyDecided = "ALREADY_DECIDED", CONFLICT;
     /// The clock is not in doubt.
     ClockNotInDoubt = "CLOCK_NOT_IN_DOUBT", CONFLICT;
-    /// There is no restored database to confirm.
-    RestoreNotUnconfirmed = "RESTORE_NOT_UNCONFIRMED", CONFLICT;
-    /// Another number of items matches than was expected.
+    /// There is no restore to confirm.
+    NoRestoreToConfirm = "NO_RESTORE_TO_CONFIRM", CONFLICT;
+    /// Another number of items or keys was found than was expected.
     CountChanged = "COUNT_CHANGED", CONFLICT;
     /// The body is too large.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;

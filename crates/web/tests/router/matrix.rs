@@ -86,7 +86,7 @@ const ROWS: &[Row] = &[
     ("GET /api/admin/clock", Nothing, "", Operators(200)),
     ("POST /api/admin/clock/confirm", Nothing, r#"{"time":"wall","reason":"r"}"#, Operators(409)),
     ("GET /api/admin/restore", Nothing, "", Operators(200)),
-    ("POST /api/admin/restore/confirm", Nothing, r#"{"reason":"r"}"#, Operators(409)),
+    ("POST /api/admin/restore/confirm", Nothing, r#"{"expected_keys":0,"reason":"r"}"#, Operators(409)),
     ("GET /api/admin/events", Nothing, "", Operators(200)),
     ("GET /api/admin/events/{id}", Event, "", Operators(200)),
     ("POST /api/admin/events/{id}/replay", Event, "", Operators(200)),

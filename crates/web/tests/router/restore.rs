@@ -1,5 +1,5 @@
 //! A database that was restored from a backup, through the real routes: what stands still, who is told, and
-//! the word that lets it move on.
+//! the confirmation after which the service resumes.
 //! Not here: restoring (`store`).
 
 use axum::http::Method;
@@ -19,6 +19,10 @@ fn mark(till: &Till, revoked: &Value) {
     let now = till.deployment.now().0;
     let revoked = (!revoked.is_null()).then(|| revoked.to_string());
     till.deployment.backdoor().execute(sql, (now, now - 1, revoked)).unwrap();
+}
+
+fn confirmation(keys: u64, reason: &str) -> Value {
+    json!({ "expected_keys": keys, "reason": reason })
 }
 
 async fn health(till: &Till) -> Value {
@@ -59,8 +63,7 @@ async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
     assert_eq!(till.deployment.look("/api/admin/restore").await["events_since"], 1);
     assert_eq!(till.books().await, books);
 
-    let confirmed =
-        till.deployment.post("/api/admin/restore/confirm", &json!({ "reason": "it is right" })).await;
+    let confirmed = till.deployment.post("/api/admin/restore/confirm", &confirmation(0, "it is right")).await;
     let action = confirmed.data();
     assert_eq!(json!([action["kind"], action["state"]]), json!(["restore_confirm", "done"]));
     assert_eq!(json!([action["reason"], action["request"]["source"]]), json!(["it is right", "monday.db"]));
@@ -70,8 +73,12 @@ async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
     assert_eq!(till.balance().await, [16, 4, 0, 0]);
     // Nothing was kept under the key that was refused.
     assert_eq!(till.post("spend", "key", r#"{"credits":1}"#).await.status, 200);
-    let again = till.deployment.post("/api/admin/restore/confirm", &json!({ "reason": "again" })).await;
-    assert!(again.summary().starts_with("409 RESTORE_NOT_UNCONFIRMED "), "{}", again.summary());
+    let again = till.deployment.post("/api/admin/restore/confirm", &confirmation(0, "again")).await;
+    assert!(
+        again.summary().starts_with("409 NO_RESTORE_TO_CONFIRM There is no restore to confirm: "),
+        "{}",
+        again.summary()
+    );
     assert_eq!(till.deployment.look("/api/admin/restore").await["unconfirmed"], false);
     till.deployment.check_books().await;
 }
@@ -95,12 +102,16 @@ async fn what_operators_do_with_credits_waits_too() {
     }
     // The machine's key acts for nobody where several are registered.
     let machine = deployment.key_of(KeyHolder::Machine, None).await.1;
-    let body = json!({ "reason": "it is right" }).to_string();
+    let keys = deployment.look("/api/admin/restore").await["keys_working_again"].as_u64().unwrap();
+    let body = confirmation(keys, "it is right").to_string();
     let path = "/api/admin/restore/confirm";
     let refused = deployment.request(Method::POST, path, Some(&machine), &body).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
-    let unsaid = deployment.request(Method::POST, path, Some(&office.bob), r#"{"reason":" "}"#).await;
-    assert_eq!(unsaid.status, 422, "{}", unsaid.text);
+    for (unsaid, status) in [(confirmation(keys, " "), 422), (json!({ "reason": "it is right" }), 400)] {
+        let body = unsaid.to_string();
+        let refused = deployment.request(Method::POST, path, Some(&office.bob), &body).await;
+        assert_eq!(refused.status, status, "{}", refused.text);
+    }
     let confirmed = deployment.request(Method::POST, path, Some(&office.bob), &body).await;
     assert_eq!((confirmed.status, confirmed.data()["asked_by"]["name"].as_str()), (200, Some("Bob")));
 }
@@ -114,7 +125,9 @@ async fn keys_that_work_again_are_listed_and_can_be_revoked() {
     mark(&till, &json!([revoked]));
     till.deployment.pass(1);
     let (since, _) = till.deployment.key_of(KeyHolder::Service, None).await;
-    let listed = till.deployment.look("/api/admin/restore").await["keys"].clone();
+    let shown = till.deployment.look("/api/admin/restore").await;
+    assert_eq!(shown["keys_working_again"], 1);
+    let listed = shown["keys"].clone();
     let marked = |id: &str| {
         let row = listed.as_array().unwrap().iter().find(|row| row["key"]["id"] == id);
         row.map(|row| row["was_revoked"].clone())
@@ -122,12 +135,29 @@ async fn keys_that_work_again_are_listed_and_can_be_revoked() {
     assert_eq!(marked(&revoked), Some(json!(true)));
     assert_eq!((marked(&ended), marked(&since)), (None, None), "it does not work; it is newer");
     assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
+    confirms_only(&till, 1, 0).await;
     till.deployment.revoke(&revoked).await;
     let listed = till.deployment.look("/api/admin/restore").await["keys"].clone();
     assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    confirms_only(&till, 0, 1).await;
+    let confirmed = till.deployment.post("/api/admin/restore/confirm", &confirmation(0, "r")).await;
+    assert_eq!(confirmed.status, 200, "{}", confirmed.text);
 
     let unknown = Till::new().await;
     mark(&unknown, &Value::Null);
-    let listed = unknown.deployment.look("/api/admin/restore").await["keys"].clone();
-    assert!(listed.as_array().unwrap().iter().all(|row| row["was_revoked"].is_null()), "{listed}");
+    let shown = unknown.deployment.look("/api/admin/restore").await;
+    let listed = shown["keys"].as_array().unwrap();
+    assert!(!listed.is_empty() && listed.iter().all(|row| row["was_revoked"].is_null()), "{listed:?}");
+    assert_eq!(shown["keys_working_again"], listed.len());
+    confirms_only(&unknown, listed.len() as u64, 0).await;
+}
+
+/// Whoever has seen another number of keys confirms nothing, and is told the right one.
+async fn confirms_only(till: &Till, right: u64, wrong: u64) {
+    let refused = till.deployment.post("/api/admin/restore/confirm", &confirmation(wrong, "r")).await;
+    let start = format!("409 COUNT_CHANGED {right} of the backup's keys work again");
+    assert!(refused.summary().starts_with(&start), "{}", refused.summary());
+    let details = refused.json()["error"]["details"].clone();
+    assert_eq!(details, json!({ "expected": wrong, "found": right }));
+    assert_eq!(till.deployment.look("/api/admin/restore").await["unconfirmed"], true);
 }

@@ -235,6 +235,7 @@ fn a_backup_is_restored_as_the_guide_shows() {
     let service = deployment.serve();
     tell(&service, "tuesday");
     replays_with(&deployment, "", &shown("$ faireplace restore\n"));
+    deployment.done(&format!("keys revoke {}", made["data"]["key"]["id"].as_str().expect("it has one")));
     replays_with(&deployment, "", &shown("$ faireplace restore --confirm"));
     service.settle();
     assert_eq!(service.balance(TENANT)["available"], 20);

@@ -1,22 +1,22 @@
-//! `/api/admin/restore`: what was restored from a backup and waits for an operator's word, which lets the
-//! service move on.
+//! `/api/admin/restore`: what was restored from a backup. An operator confirms, and the service resumes.
 //! Not here: restoring a backup (`store`, with the service stopped), and what stands still meanwhile.
 
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{ActionRequest, Restore};
 use utoipa::ToSchema;
 
 use super::actions::{ActionView, Ask, ask, reason};
 use super::keys::KeyView;
 use crate::answer::{Data, Problem, ProblemKind, rfc3339};
-use crate::api::{Operator, Received, body};
+use crate::api::{Operator, Received, Request, body};
 
 /// Show what was restored
 ///
 /// A database that was restored from a backup stands still until an operator confirms it: events are stored,
-/// and nothing is applied, spent, expired or told to others. Keys that were revoked after the backup was made
-/// work again: they are listed, to be revoked first.
+/// and nothing is applied, spent, expired or told to others. Keys that were revoked or had expired after the
+/// backup was made work again: they are listed, to be revoked first.
 #[utoipa::path(get, path = "/api/admin/restore", operation_id = "show_restore", tag = "Operation",
     responses((status = 200, body = Data<RestoreView>)))]
 pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
@@ -26,25 +26,21 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
             let Some(restore) = request.store().restore().await? else {
                 return Ok(request.meta.data(RestoreView::default()));
             };
-            let keys = request.store().keys().await?.into_iter();
-            // Those that were made since are not of the backup.
-            let alive =
-                keys.filter(|key| key.works(request.meta.at) && key.created_at <= restore.restored_at);
-            let keys = alive.map(|key| {
-                let revoked = restore.revoked_keys.as_ref().map(|revoked| revoked.contains(&key.id));
-                RestoredKey { was_revoked: revoked, key: KeyView::of(&key) }
-            });
-            let keys = keys.collect();
-            Ok(request.meta.data(RestoreView { keys, ..RestoreView::of(&restore) }))
+            let keys = RestoredKey::all(&request, &restore).await?;
+            let keys_working_again = RestoredKey::working_again(&keys);
+            Ok(request.meta.data(RestoreView { keys_working_again, keys, ..RestoreView::of(&restore) }))
         })
         .await
 }
 
-/// Why the restored database is right.
+/// Why the restored database is right, and how many keys work again in it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "reason": "the disk failed; this is the backup of last night" }))]
+#[schema(example = json!({ "expected_keys": 0, "reason": "the disk failed; this is our newest backup" }))]
 struct Confirmation {
+    /// How many keys work again that were revoked or had expired: `keys_working_again`, as it was shown.
+    /// Where it is another number by now, nothing is confirmed.
+    expected_keys: u64,
     /// Why; kept for ever.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
@@ -52,21 +48,26 @@ struct Confirmation {
 
 /// Confirm what was restored
 ///
-/// The service moves on at once: what was stored meanwhile is applied, holds and credits whose time is up
-/// end, and notices are sent. It is an action of the person who confirms it.
+/// The service resumes at once: what was stored meanwhile is applied, holds and credits whose time is up end,
+/// and notices are sent. Keys that work again keep working, so their number must be named. It is an action of
+/// the person who confirms it.
 #[utoipa::path(post, path = "/api/admin/restore/confirm", operation_id = "confirm_restore", tag = "Operation",
     request_body = Confirmation,
     responses((status = 200, body = Data<ActionView>),
         (status = 403, description = "FORBIDDEN"),
-        (status = 409, description = "RESTORE_NOT_UNCONFIRMED")))]
+        (status = 409, description = "NO_RESTORE_TO_CONFIRM, COUNT_CHANGED")))]
 pub(crate) async fn confirm(Operator { request, caller }: Operator, received: Received) -> Response {
     request
         .answer(async |request| {
             request.query.only(&[])?;
-            let Confirmation { reason: why } = body(&request, received)?;
+            let Confirmation { expected_keys, reason: why } = body(&request, received)?;
             let why = reason(why)?;
-            let Restore { restored_at, source, .. } =
-                request.store().restore().await?.ok_or_else(not_unconfirmed)?;
+            let restore = request.store().restore().await?.ok_or_else(nothing_to_confirm)?;
+            let found = RestoredKey::working_again(&RestoredKey::all(&request, &restore).await?);
+            if found != expected_keys {
+                return Err(keys_changed(expected_keys, found));
+            }
+            let Restore { restored_at, source, .. } = restore;
             let confirmation = ActionRequest::RestoreConfirm { restored_at, source };
             let asked = Ask { request: confirmation, reason: why, alone: false, dry_run: false, name: None };
             ask(&request, &caller, asked).await
@@ -75,10 +76,21 @@ pub(crate) async fn confirm(Operator { request, caller }: Operator, received: Re
 }
 
 /// There is nothing to confirm.
-pub(super) fn not_unconfirmed() -> Problem {
-    let message =
-        "This database was not restored from a backup, or it was confirmed already. Nothing was changed.";
-    Problem::new(ProblemKind::RestoreNotUnconfirmed, message)
+pub(super) fn nothing_to_confirm() -> Problem {
+    let message = "There is no restore to confirm: the database was not restored from a backup, or the \
+                   restore is already confirmed.";
+    Problem::new(ProblemKind::NoRestoreToConfirm, message)
+}
+
+/// Another number of keys works again than whoever confirms has seen.
+fn keys_changed(expected: u64, found: u64) -> Problem {
+    let message = format!(
+        "{found} of the backup's keys work again that were revoked or had expired, or may have been, and \
+         {expected} were expected. Nothing was confirmed. Look at them with `faireplace restore`, revoke \
+         those that must not work, and repeat this with the number that is left."
+    );
+    let details = json!({ "expected": expected, "found": found });
+    Problem::new(ProblemKind::CountChanged, message).with_details(details)
 }
 
 /// What is wrong, what it means and what to do, while a restore is unconfirmed.
@@ -96,7 +108,7 @@ pub(super) fn message(restore: &Restore) -> String {
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = Restore, example = json!({ "unconfirmed": true, "restored_at": "2026-11-23T12:00:00Z",
     "newest_at": "2026-11-23T02:00:00Z", "source": "backups/monday.db",
-    "replaced": "faireplace.db.replaced-20261123T120000Z", "events_since": 3,
+    "replaced": "faireplace.db.replaced-20261123T120000Z", "events_since": 3, "keys_working_again": 1,
     "keys": [{ "was_revoked": true, "key": { "id": "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b", "name": "shop",
         "kind": "tenant", "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "person_id": null,
         "permissions": ["credits:read"], "created_at": "2026-11-22T12:00:02Z", "expires_at": null,
@@ -116,6 +128,9 @@ struct RestoreView {
     replaced: Option<String>,
     /// Events that were stored since, and wait.
     events_since: i64,
+    /// How many of the keys work again that were revoked or had expired, or may have been: those whose
+    /// `was_revoked` is true or null. The confirmation names this number.
+    keys_working_again: u64,
     /// The keys of the backup that work.
     keys: Vec<RestoredKey>,
     /// What that means, and what to do.
@@ -130,6 +145,24 @@ struct RestoredKey {
     key: KeyView,
 }
 
+impl RestoredKey {
+    /// The keys of the backup that work; those that were made since are not among them.
+    async fn all(request: &Request, restore: &Restore) -> Result<Vec<Self>, Problem> {
+        let keys = request.store().keys().await?.into_iter();
+        let working = keys.filter(|key| key.works(request.meta.at) && key.created_at <= restore.restored_at);
+        let all = working.map(|key| {
+            let was_revoked = restore.revoked_keys.as_ref().map(|revoked| revoked.contains(&key.id));
+            Self { was_revoked, key: KeyView::of(&key) }
+        });
+        Ok(all.collect())
+    }
+
+    /// How many of them were revoked, or may have been.
+    fn working_again(keys: &[Self]) -> u64 {
+        keys.iter().filter(|key| key.was_revoked != Some(false)).count() as u64
+    }
+}
+
 impl RestoreView {
     fn of(restore: &Restore) -> Self {
         Self {
@@ -139,6 +172,7 @@ impl RestoreView {
             source: Some(restore.source.clone()),
             replaced: restore.replaced.clone(),
             events_since: restore.events_since,
+            keys_working_again: 0,
             keys: Vec::new(),
             message: Some(message(restore)),
         }

@@ -214,7 +214,7 @@ fn problem(refusal: ActionRefusal) -> Problem {
              and create another one for them.",
         ),
         ActionRefusal::NameTaken => Problem::value("name", "one that no other person or working key has"),
-        ActionRefusal::NoRestore => super::super::restore::not_unconfirmed(),
+        ActionRefusal::NoRestore => super::super::restore::nothing_to_confirm(),
         ActionRefusal::NoSuchPerson => Problem::not_found("registered person"),
         ActionRefusal::LastPerson => invalid(
             "Nobody else is registered, so this person cannot be removed. Nothing was changed. `faireplace \
