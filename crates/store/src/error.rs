@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::sqlite::FileChange;
-
 /// A verb of the store did not do its work.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -56,6 +54,39 @@ impl From<rusqlite::Error> for StoreError {
             // The disk's fault, not the work's: nothing may be held against an event for it.
             Some(DatabaseCorrupt | DiskFull | SystemIoFailure) => Self::Unknown(error.to_string()),
             _ => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+/// What happened to the database file while it was open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileChange {
+    /// Its path names nothing, or another file.
+    Moved {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The write-ahead log or its index was removed or replaced.
+    CompanionMoved {
+        /// The path of that file.
+        path: PathBuf,
+    },
+    /// It has further names (hard links). What was acknowledged is in it all the same.
+    Linked {
+        /// The path that it was opened by.
+        path: PathBuf,
+    },
+}
+
+impl std::fmt::Display for FileChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Moved { path } | Self::CompanionMoved { path } => {
+                write!(f, "{} was removed or replaced while it was in use", path.display())
+            }
+            Self::Linked { path } => {
+                write!(f, "{} was given a second name (a hard link) while it was in use", path.display())
+            }
         }
     }
 }

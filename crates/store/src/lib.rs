@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 use ledger::{EventId, Hold, HoldId, HoldState, Now, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
 
-pub use error::{ClosedBecause, OpenError, Safe, StoreError};
+pub use error::{ClosedBecause, FileChange, OpenError, Safe, StoreError};
 pub use model::*;
-pub use sqlite::{FileChange, Mode};
+pub use sqlite::Mode;
 
 /// An open database. Cheap to clone; closed when the last clone is gone.
 #[derive(Clone, Debug)]

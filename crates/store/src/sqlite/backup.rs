@@ -10,9 +10,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use super::held::{self, HeldFile, folder_of, with_suffix};
+use super::files::{self, folder_of, private, with_suffix};
+use super::held::HeldFile;
 use super::obstacles::{self, RESCUED};
-use super::open::{self, private, reader};
+use super::open::{self, reader};
 use super::wal_link;
 use crate::error::OpenError;
 
@@ -26,7 +27,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), OpenError> {
     metadata.map_err(|source| OpenError::Io { path: from.to_owned(), source })?;
     // Whoever has the database has checked this, and its file must not be touched.
     if let Some(_lock) = open::Lock::try_take(from)? {
-        match HeldFile::open(from).and_then(|file| wal_link::check(&file)) {
+        match HeldFile::open(from).and_then(|file| wal_link::check(file.path())) {
             Ok(_) | Err(OpenError::InUse { .. }) => {}
             Err(error) => return Err(error),
         }
@@ -97,7 +98,7 @@ fn claim(partial: &Path, to: &Path) -> Result<File, OpenError> {
     let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
         .open(partial)
         .map_err(io)?;
-    let ours = held::lock(&file).map_err(io)?;
+    let ours = files::lock(&file).map_err(io)?;
     let (opened, named) = (file.metadata().map_err(io)?, std::fs::metadata(partial));
     // Whoever was first may just have given it its final name.
     let still_there = named.is_ok_and(|named| (named.dev(), named.ino()) == (opened.dev(), opened.ino()));

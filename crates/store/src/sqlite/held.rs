@@ -6,14 +6,14 @@
 //! Closing any descriptor of a database file drops the locks that SQLite has on it in this process. So this
 //! descriptor is closed after every connection, and nothing else here may open the file without SQLite.
 
-use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::files::{lock, private, with_suffix};
 use super::obstacles;
-use super::open::private;
-use crate::error::OpenError;
+use crate::error::{FileChange, OpenError};
 
 /// Between two tries to lock the file.
 const WAIT: Duration = Duration::from_millis(50);
@@ -48,39 +48,6 @@ pub(super) struct HeldFile {
     real: PathBuf,
     /// The write-ahead log and its index, once they are open.
     companions: Vec<(PathBuf, FileId)>,
-}
-
-/// What happened to the database file while it was open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FileChange {
-    /// Its path names nothing, or another file.
-    Moved {
-        /// The path.
-        path: PathBuf,
-    },
-    /// The write-ahead log or its index was removed or replaced.
-    CompanionMoved {
-        /// The path of that file.
-        path: PathBuf,
-    },
-    /// It has further names (hard links). What was acknowledged is in it all the same.
-    Linked {
-        /// The path that it was opened by.
-        path: PathBuf,
-    },
-}
-
-impl std::fmt::Display for FileChange {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Moved { path } | Self::CompanionMoved { path } => {
-                write!(f, "{} was removed or replaced while it was in use", path.display())
-            }
-            Self::Linked { path } => {
-                write!(f, "{} was given a second name (a hard link) while it was in use", path.display())
-            }
-        }
-    }
 }
 
 impl HeldFile {
@@ -150,31 +117,6 @@ impl HeldFile {
     }
 }
 
-/// The file that `path` names or would name: where symbolic links lead, whether or not it is there.
-pub(super) fn resolved(path: &Path) -> PathBuf {
-    let mut path = path.to_owned();
-    // As many links as Linux follows.
-    for _ in 0..40 {
-        match std::fs::read_link(&path) {
-            Ok(target) => path = folder_of(&path).join(target),
-            Err(_) => break,
-        }
-    }
-    path
-}
-
-/// `path` with `suffix` at its end.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-/// The folder that `path` is in.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 fn lock_patiently(path: &Path, file: &File) -> Result<(), OpenError> {
     for _ in 0..TRIES {
         if lock(file).map_err(|source| OpenError::Io { path: path.to_owned(), source })? {
@@ -184,17 +126,4 @@ fn lock_patiently(path: &Path, file: &File) -> Result<(), OpenError> {
     }
     let holder = "whose lock file is gone".to_owned();
     Err(OpenError::InUse { path: path.to_owned(), holder })
-}
-
-/// Locks a file that SQLite uses too; false where another process has it. Only on Linux are these locks and
-/// those of SQLite different things; elsewhere this would lock SQLite out.
-pub(super) fn lock(file: &File) -> std::io::Result<bool> {
-    if !cfg!(target_os = "linux") {
-        return Ok(true);
-    }
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
 }

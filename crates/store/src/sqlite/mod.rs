@@ -11,6 +11,7 @@ mod deliveries;
 mod endpoints;
 mod events;
 mod feed;
+mod files;
 mod held;
 mod holds;
 mod ingest;
@@ -49,7 +50,6 @@ use ledger::{EventId, Hold, HoldId, HoldState, Now, PaymentStatus, Policy, Tenan
 use rusqlite::Connection;
 
 pub use backup::backup;
-pub use held::FileChange;
 pub use migrate::NEWEST as SCHEMA_NEWEST;
 pub use obstacles::examine;
 pub use open::{Mode, holder, mode_of};

@@ -11,8 +11,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::held::{folder_of, resolved, with_suffix};
-use super::open::private;
+use super::files::{folder_of, private, resolved, with_suffix};
 use super::wal_link;
 use crate::error::OpenError;
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use super::files::private;
 use super::held::HeldFile;
 use super::{migrate, wal_link};
 use crate::error::OpenError;
@@ -120,13 +121,6 @@ fn lock_path(database: &Path) -> PathBuf {
     name.into()
 }
 
-/// Files hold payment data: nobody but the owner reads them.
-pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
-}
-
 /// The mode that a database belongs to; none where there is no database of ours.
 pub fn mode_of(path: &Path) -> Option<Mode> {
     let mode = reader(path).ok().and_then(|c| stored_mode(&c));
@@ -145,7 +139,7 @@ pub(super) fn writer(file: &HeldFile, mode: Mode) -> Result<Connection, OpenErro
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::SqliteTooOld { found: rusqlite::version().to_owned() });
     }
-    let linked = wal_link::check(file)?;
+    let linked = wal_link::check(file.path())?;
     let path = file.path();
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let sqlite = |error: rusqlite::Error| OpenError::sqlite(path, &error);

@@ -13,7 +13,8 @@ use ledger::Timestamp;
 use rusqlite::Connection;
 
 use super::backup::{Existing, copy};
-use super::held::{self, HeldFile, folder_of, resolved, with_suffix};
+use super::files::{self, folder_of, resolved, with_suffix};
+use super::held::HeldFile;
 use super::obstacles::{self, RESTORING};
 use super::open::{self, Mode};
 use super::{audit, clock, keys, migrate, unconfirmed, wal_link};
@@ -136,7 +137,7 @@ pub fn restore(
     if std::fs::canonicalize(from).ok() == std::fs::canonicalize(&place).ok() {
         return Err(RestoreError::Same { backup: from.to_owned() });
     }
-    if !held::lock(&backup).map_err(io)? {
+    if !files::lock(&backup).map_err(io)? {
         return Err(RestoreError::BackupInUse { backup: from.to_owned() });
     }
     let source = readable(from, mode)?;
@@ -176,7 +177,7 @@ fn held_if_there(place: &Path) -> Result<Option<File>, RestoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    if held::lock(&file).map_err(failed)? {
+    if files::lock(&file).map_err(failed)? {
         return Ok(Some(file));
     }
     let holder = "whose lock file is gone".to_owned();
@@ -205,7 +206,7 @@ fn readable(backup: &Path, mode: Mode) -> Result<Connection, RestoreError> {
         }
         error => of_backup(backup, error),
     };
-    wal_link::check_at(backup).map_err(failed)?;
+    wal_link::check(backup).map_err(failed)?;
     let connection = open::reader(backup).map_err(failed)?;
     // An empty file becomes a new database elsewhere; here it is no backup.
     let id = open::ours(backup, &connection).map_err(failed)?;
@@ -349,8 +350,7 @@ impl Before {
         let is_all =
             rescued.is_some() || obstacles::marker(&task.names).map_err(RestoreError::Database)?.is_none();
         let file = rescued.as_deref().unwrap_or(file);
-        let c =
-            file.exists().then(|| wal_link::check_at(file).and_then(|_| open::reader(file)).ok()).flatten();
+        let c = file.exists().then(|| wal_link::check(file).and_then(|_| open::reader(file)).ok()).flatten();
         let clock = c.as_ref().and_then(|c| clock::record(c).ok());
         let keys = c.as_ref().filter(|_| is_all).and_then(|c| keys::list(c).ok());
         Ok(Self { is_there, interrupted, clock, keys })

@@ -12,7 +12,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::held::{HeldFile, with_suffix};
+use super::files::with_suffix;
 use crate::error::OpenError;
 
 type Token = [u8; 16];
@@ -27,12 +27,7 @@ const MAGIC: [u32; 2] = [0x377f_0682, 0x377f_0683];
 
 /// Refuses a write-ahead log that is another database's, or of another time. Changes nothing. Answers whether
 /// the file alone has a token: one whose making was interrupted has not, and one that is not ours.
-pub(super) fn check(file: &HeldFile) -> Result<bool, OpenError> {
-    check_at(file.path())
-}
-
-/// As [`check`], for a file that is only read.
-pub(super) fn check_at(path: &Path) -> Result<bool, OpenError> {
+pub(super) fn check(path: &Path) -> Result<bool, OpenError> {
     let opened = |source| OpenError::Io { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(opened)?.len() == 0 {
         return Ok(false);

@@ -15,9 +15,9 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::backup::rescue;
-use super::held::{FileChange, HeldFile};
+use super::held::HeldFile;
 use super::{obstacles, wal_link};
-use crate::error::{ClosedBecause, Safe, StoreError};
+use crate::error::{ClosedBecause, FileChange, Safe, StoreError};
 
 /// Jobs that may wait for the writer; more are refused, so that overload shows early instead of growing.
 pub const QUEUE_JOBS_MAX: usize = 4096;

@@ -63,7 +63,7 @@ fn left_behind(file: &Path, log: &Path, to: &Path) {
 }
 
 fn verdict(path: &Path) -> Result<bool, OpenError> {
-    check(&HeldFile::open(path).unwrap())
+    check(HeldFile::open(path).unwrap().path())
 }
 
 fn belongs(path: &Path, when: &str) {
