@@ -146,6 +146,27 @@ fn asked_to_end_after_the_database_was_removed_it_does_not_say_that_all_is_well(
     rescued(&deployment, &ended);
 }
 
+#[test]
+fn a_symbolic_link_in_the_databases_place_is_noticed() {
+    let (deployment, service) = serving();
+    fs::rename(deployment.path("faireplace.db"), deployment.path("moved.db")).expect("it is there");
+    std::os::unix::fs::symlink("moved.db", deployment.path("faireplace.db")).expect("our own folder");
+    let ended = ends_at_the_next_delivery(service);
+    rescued(&deployment, &ended);
+}
+
+#[test]
+fn a_log_that_is_replaced_by_its_own_copy_loses_nothing() {
+    let (deployment, service) = serving();
+    fs::copy(deployment.path("faireplace.db-wal"), deployment.path("w")).expect("it is there");
+    fs::rename(deployment.path("w"), deployment.path("faireplace.db-wal")).expect("both are ours");
+    let ended = ends_at_the_next_delivery(service);
+    assert!(ended.stderr.contains("Everything that was acknowledged before is in faireplace.db"), "{ended}");
+    let service = deployment.serve();
+    service.settle();
+    assert!(service.balance(TENANT)["available"].as_i64() >= Some(20), "{ended}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_second_service_is_refused_without_the_lock_file_too() {

@@ -43,6 +43,7 @@ use connections::{Admission, Connection, Connections, Listed};
 
 pub use client_address::TrustedProxies;
 pub use exchange::ClientAddress;
+pub use log::OPEN_TO_EVERYONE;
 
 /// After an accept that failed, before the next.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -109,10 +109,11 @@ fn catalogue(config: &Config) -> Finding {
 fn sales(config: &Config) -> Finding {
     match config.stripe_key.as_ref().map(|key| key.require(config.mode)) {
         Some(Err(failure)) => Bad(failure.to_string()),
-        Some(Ok(_)) if config.packages.is_empty() => {
-            Odd("STRIPE_SECRET_KEY is set, but without [[packages]] nothing can be bought here".to_owned())
-        }
         Some(Ok(key)) => match checkout::shop(config, Some(key), config.stripe_base.as_deref()) {
+            Ok(_) if config.packages.is_empty() => {
+                Odd("STRIPE_SECRET_KEY is set, but without [[packages]] nothing can be bought here"
+                    .to_owned())
+            }
             Ok(_) => Good("packages can be bought through POST /api/credits/purchase".to_owned()),
             Err(failure) => Bad(failure.to_string()),
         },

@@ -1,6 +1,6 @@
-//! Warnings and errors that repeat themselves: ten of a kind are written in ten seconds, and the others as
-//! one line with their count. Events are of one kind when they come from the same place in the code and have
-//! the same `reason`, if any.
+//! Warnings, errors and answers to everyone that repeat themselves: ten of a kind are written in ten seconds,
+//! and the others as one line with their count. Events are of one kind when they come from the same place in
+//! the code and have the same `reason`, if any.
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +16,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
+use web::server::OPEN_TO_EVERYONE;
 
 /// The target of the lines that say what was not written. They are never counted themselves.
 pub(super) const REPEATED: &str = "repeated";
@@ -69,10 +70,10 @@ impl Repeats {
                     )
                 };
             }
-            if kind.level == Level::ERROR {
-                line!(error);
-            } else {
-                line!(warn);
+            match kind.level {
+                Level::ERROR => line!(error),
+                Level::WARN => line!(warn),
+                _ => line!(info),
             }
         }
     }
@@ -97,7 +98,8 @@ impl Repeats {
 impl<S: Subscriber> Layer<S> for Repeats {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
-        if *metadata.level() > Level::WARN || metadata.target() == REPEATED {
+        let is_counted = *metadata.level() <= Level::WARN || metadata.target() == OPEN_TO_EVERYONE;
+        if !is_counted || metadata.target() == REPEATED {
             return true;
         }
         let mut text = Text::default();

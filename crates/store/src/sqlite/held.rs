@@ -35,6 +35,11 @@ impl FileId {
     fn at(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
     }
+
+    /// As [`FileId::at`], of the symbolic link itself where it is one.
+    fn named(path: &Path) -> Option<Self> {
+        std::fs::symlink_metadata(path).ok().map(|metadata| Self::of(&metadata))
+    }
 }
 
 /// The open database file, locked where that is possible.
@@ -46,6 +51,8 @@ pub(super) struct HeldFile {
     path: PathBuf,
     /// Without symbolic links: SQLite puts the write-ahead log beside this one.
     real: PathBuf,
+    /// What `path` itself is: the file, or a symbolic link to it.
+    named: Option<FileId>,
     /// The write-ahead log and its index, once they are open.
     companions: Vec<(PathBuf, FileId)>,
 }
@@ -65,11 +72,12 @@ impl HeldFile {
         lock_patiently(path, &file)?;
         let id = FileId::of(&metadata);
         let real = std::fs::canonicalize(path).map_err(io)?;
-        let held = Self { file, id, path: path.to_owned(), real, companions: Vec::new() };
+        let named = FileId::named(path);
+        let held = Self { file, id, path: path.to_owned(), real, named, companions: Vec::new() };
         match held.change().map_err(io)? {
             None => Ok(held),
             Some(FileChange::Linked { path }) => Err(OpenError::Linked { path, names: 2 }),
-            Some(_) => Err(OpenError::Replaced { path: path.to_owned() }),
+            Some(_) => Err(OpenError::Replaced { path: held.path }),
         }
     }
 
@@ -102,10 +110,10 @@ impl HeldFile {
 
     /// What happened to the file or its companions since it was opened.
     pub(super) fn change(&self) -> std::io::Result<Option<FileChange>> {
-        for path in [&self.path, &self.real] {
-            if FileId::at(path) != Some(self.id) {
-                return Ok(Some(FileChange::Moved { path: self.path.clone() }));
-            }
+        let moved = [&self.path, &self.real].into_iter().any(|path| FileId::at(path) != Some(self.id));
+        // A link in its place leads to it, and not to the write-ahead log beside the link.
+        if moved || FileId::named(&self.path) != self.named {
+            return Ok(Some(FileChange::Moved { path: self.path.clone() }));
         }
         for (path, id) in &self.companions {
             if FileId::at(path) != Some(*id) {
@@ -114,6 +122,16 @@ impl HeldFile {
         }
         let linked = self.file.metadata()?.nlink() > 1;
         Ok(linked.then(|| FileChange::Linked { path: self.path.clone() }))
+    }
+
+    /// Gives other names to files that stand where the write-ahead log and its index were.
+    pub(super) fn set_companions_aside(&self) -> std::io::Result<()> {
+        for (path, id) in &self.companions {
+            if FileId::at(path).is_some_and(|found| found != *id) {
+                std::fs::rename(path, with_suffix(path, ".set-aside"))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -41,6 +41,11 @@ pub fn examine(path: &Path) -> Result<(), OpenError> {
     if !is_there && copy.exists() {
         return Err(OpenError::RestoreInterrupted { path: path.to_owned(), copy });
     }
+    // SQLite looks beside the file that a symbolic link leads to.
+    let missed = with_suffix(asked, "-wal");
+    if asked != path && wal_link::has_commits(&missed) {
+        return Err(OpenError::LogWithoutDatabase { path: asked.to_owned(), log: missed });
+    }
     let log = with_suffix(path, "-wal");
     if !is_there && wal_link::has_commits(&log) {
         return Err(OpenError::LogWithoutDatabase { path: path.to_owned(), log });

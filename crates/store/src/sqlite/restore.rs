@@ -150,7 +150,7 @@ pub fn restore(
     drop(source);
     if prepared.is_err() {
         // Nothing of it is needed, and what cannot be removed is overwritten the next time.
-        PARTS.iter().for_each(|part| drop(std::fs::remove_file(with_suffix(&checking, part))));
+        remove_parts(&checking);
     }
     let (restored, aside) = prepared?;
     let done = put_in_place(&checking, &place, &aside).and_then(|()| obstacles::clear(&[database, &place]));
@@ -233,6 +233,8 @@ fn prepare(
     if !faults.is_empty() {
         return Err(damaged(faults));
     }
+    // What a check left that was interrupted belongs to no copy that is made now.
+    remove_parts(checking);
     copy(source, checking, Existing::Overwritten).map_err(failed)?;
     let file = HeldFile::open(checking).map_err(failed)?;
     let c = open::writer(&file, mode).map_err(failed)?;
@@ -266,6 +268,11 @@ fn prepare(
     let synced = File::open(checking).and_then(|file| file.sync_all());
     synced.map_err(|source| failed(OpenError::Io { path: checking.to_owned(), source }))?;
     Ok((Restored { database: place.to_owned(), restore, audit, events, cleared: Vec::new() }, aside))
+}
+
+/// Removes a database. What cannot be removed is overwritten the next time.
+fn remove_parts(database: &Path) {
+    PARTS.iter().for_each(|part| drop(std::fs::remove_file(with_suffix(database, part))));
 }
 
 /// What SQLite finds wrong with the file itself, in words.
@@ -328,6 +335,8 @@ struct Before {
     clock: Option<ClockRecord>,
     /// None where it, or not all of it, can be read.
     keys: Option<Vec<KeyRow>>,
+    /// It was restored itself, and nobody has confirmed that.
+    unconfirmed: Option<Restore>,
 }
 
 impl Before {
@@ -353,13 +362,21 @@ impl Before {
         let c = file.exists().then(|| wal_link::check(file).and_then(|_| open::reader(file)).ok()).flatten();
         let clock = c.as_ref().and_then(|c| clock::record(c).ok());
         let keys = c.as_ref().filter(|_| is_all).and_then(|c| keys::list(c).ok());
-        Ok(Self { is_there, interrupted, clock, keys })
+        let unconfirmed = c.as_ref().and_then(|c| unconfirmed::find(c).ok()).flatten();
+        Ok(Self { is_there, interrupted, clock, keys, unconfirmed })
     }
 
-    /// Which of these keys work, and did not work any more in it; none where it cannot be read.
+    /// Which of these keys work, and did not work any more in it; none where it cannot be read. What worked
+    /// again in it, by a restore that nobody has confirmed, is one of them.
     fn revoked(&self, restored: Vec<KeyRow>, now: Timestamp) -> Option<Vec<String>> {
         let before = self.keys.as_ref()?;
-        let ended = |key: &KeyRow| before.iter().any(|one| one.id == key.id && !one.works(now));
+        let again = match &self.unconfirmed {
+            Some(restore) => restore.revoked_keys.clone()?,
+            None => Vec::new(),
+        };
+        let ended = |key: &KeyRow| {
+            again.contains(&key.id) || before.iter().any(|one| one.id == key.id && !one.works(now))
+        };
         Some(restored.into_iter().filter(|key| key.works(now) && ended(key)).map(|key| key.id).collect())
     }
 }

@@ -192,7 +192,7 @@ fn save(connection: &Connection, file: &HeldFile, change: &FileChange) -> Safe {
     let is_in_place = || matches!(file.change(), Ok(Some(FileChange::CompanionMoved { .. })));
     let emptied =
         matches!(change, FileChange::CompanionMoved { .. }) && empty_log(connection) && is_in_place();
-    if emptied && obstacles::withdraw(&names, copy.as_deref().ok()) {
+    if emptied && file.set_companions_aside().is_ok() && obstacles::withdraw(&names, copy.as_deref().ok()) {
         return Safe::InPlace;
     }
     match copy {

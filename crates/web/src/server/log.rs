@@ -1,7 +1,8 @@
 //! One line in the log for every request: which it was, who asked, what the answer was and how long it took.
 //!
-//! A request without a key that works and without success is a warning, and the log writes repeated warnings
-//! as one line with a count. All others are information, one line each.
+//! A refused request without a key that works is a warning. An answered one is information, under a target of
+//! its own unless it is a delivery that was stored. The log writes repeats of both as one line with a count,
+//! so that no stranger fills it; all others have one line each.
 //! Not here: what a handler says about its own faults, and heads that hyper cannot read.
 
 use std::net::IpAddr;
@@ -30,6 +31,11 @@ impl KeyName {
         let _ = self.0.set(name.to_owned());
     }
 }
+
+/// The target of answers to whoever asks. Their repeats are counted.
+pub const OPEN_TO_EVERYONE: &str = "open_to_everyone";
+/// Whoever succeeds there has signed.
+const DELIVERIES: &str = "/webhooks/stripe";
 
 /// Writes the line of every request.
 pub(crate) fn requests<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
@@ -84,16 +90,18 @@ impl Drop for Line {
         let client = self.client.map(tracing::field::display);
         let duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         macro_rules! write {
-            ($level:ident) => {
+            ($level:ident, $target:expr) => {
                 tracing::$level!(
-                    request_id = %self.id, method, route, status, key, duration_us, client, reason, "request"
+                    target: $target, request_id = %self.id, method, route, status, key, duration_us, client,
+                    reason, "request"
                 )
             };
         }
-        if key.is_none() && status.is_none_or(|status| status >= 400) {
-            write!(warn);
-        } else {
-            write!(info);
+        let is_refused = status.is_none_or(|status| status >= 400);
+        match (key, is_refused, route) {
+            (None, true, _) => write!(warn, module_path!()),
+            (Some(_), _, _) | (None, false, DELIVERIES) => write!(info, module_path!()),
+            (None, false, _) => write!(info, OPEN_TO_EVERYONE),
         }
     }
 }

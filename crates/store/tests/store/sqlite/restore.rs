@@ -185,6 +185,22 @@ async fn keys_can_be_revoked_while_nothing_moves() {
     assert_eq!(working, ["ann2", "till"]);
 }
 
+/// Restored once more before anybody confirmed: what worked again the first time still does.
+#[tokio::test]
+async fn a_second_restore_shows_the_keys_of_the_first() {
+    let folder = Folder::new();
+    let (path, copy) = past(&folder).await;
+    assert_eq!(restored(&copy, &path).unwrap().restore.revoked_keys, Some(vec!["shop".to_owned()]));
+    assert_eq!(restored(&copy, &path).unwrap().restore.revoked_keys, Some(vec!["shop".to_owned()]));
+    let confirmed = confirm(&open(&path)).await;
+    assert!(matches!(confirmed, Asked::Kept { .. }), "{confirmed:?}");
+    assert_eq!(
+        restored(&copy, &path).unwrap().restore.revoked_keys,
+        Some(Vec::new()),
+        "somebody has seen them"
+    );
+}
+
 type Breaks = fn(&Path);
 
 #[tokio::test]
