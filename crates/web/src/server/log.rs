@@ -1,8 +1,8 @@
 //! One line in the log for every request: which it was, who asked, what the answer was and how long it took.
 //!
-//! A refused request without a key that works is a warning. An answered one is information, under a target of
-//! its own unless it is a delivery that was stored. The log writes repeats of both as one line with a count,
-//! so that no stranger fills it; all others have one line each.
+//! Requests with a key that works, and deliveries that were stored, have one line each. Requests of strangers
+//! must not fill the log: a refused one is a warning, and a successful one has a target of its own, so that
+//! the log can write repeats of both as one line with a count.
 //! Not here: what a handler says about its own faults, and heads that hyper cannot read.
 
 use std::net::IpAddr;
