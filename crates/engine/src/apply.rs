@@ -7,24 +7,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::{Now, Policy, Reason};
-use store::{DueEvent, Postponed, Reading, Settled, Settlement, Store, StoreError, body};
+use store::{AppliedEvent, DueEvent, EventToApply, Postponed, Reading, Store, StoreError, body};
 use stripe::retry::Schedule;
 use tokio::sync::Notify;
 
-use crate::bell::Bell;
+use crate::change_signal::ChangeSignal;
 use crate::clock::Clock;
-use crate::next::{Next, REST_AFTER_FAILURE, SLEEP_MAX};
-use crate::read::World;
+use crate::next::{MAX_SLEEP, Next, REST_AFTER_FAILURE};
+use crate::read::DeploymentScope;
 
 /// Events that are settled in one commit. More would make the acknowledgements that queue behind it wait.
-pub const BATCH_EVENTS_MAX: u32 = 128;
+pub const MAX_BATCH_EVENTS: u32 = 128;
 /// From so many events in a batch on, they are taken to stream in.
 const STREAM_EVENTS_MIN: usize = 4;
 /// How long to gather a stream before its next batch: events that share a commit share its pages.
 const GATHER: Duration = Duration::from_millis(4);
 
 /// How an event's bytes become a reading; [`crate::read::read`] but for tests.
-pub type Reader = fn(&[u8], &World) -> Reading;
+pub type Reader = fn(&[u8], &DeploymentScope) -> Reading;
 
 /// The loop that applies events.
 #[derive(Clone, Debug)]
@@ -34,13 +34,13 @@ pub struct Applier {
     /// The deployment's money rules.
     pub policy: Arc<Policy>,
     /// What belongs to this deployment.
-    pub world: Arc<World>,
+    pub scope: Arc<DeploymentScope>,
     /// When to try again.
     pub schedule: Schedule,
     /// How to read an event.
     pub reader: Reader,
     /// Rung when something was settled, for those who tell others of it.
-    pub noticed: Bell,
+    pub changes: ChangeSignal,
 }
 
 impl Applier {
@@ -49,16 +49,16 @@ impl Applier {
     /// # Errors
     /// When the store cannot say what is due, or cannot book what became of it.
     pub async fn step(&self, now: Now) -> Result<Next, StoreError> {
-        let due = self.store.due(now.at, BATCH_EVENTS_MAX).await?;
+        let due = self.store.due(now.at, MAX_BATCH_EVENTS).await?;
         if due.is_empty() {
             return match self.store.next_due().await? {
                 Some(at) if at <= now.at => self.review(now).await,
                 next => Ok(next.map_or(Next::OnArrival, Next::At)),
             };
         }
-        let full = due.len() == BATCH_EVENTS_MAX as usize;
-        let batch: Vec<Settlement> = due.iter().map(|event| self.read(event)).collect();
-        match self.store.settle(batch.clone(), self.policy.clone(), now).await {
+        let full = due.len() == MAX_BATCH_EVENTS as usize;
+        let batch: Vec<EventToApply> = due.iter().map(|event| self.read(event)).collect();
+        match self.store.apply_events(batch.clone(), self.policy.clone(), now).await {
             Ok(settled) => self.report(&settled, &due),
             Err(error) if error.is_about_the_work() => {
                 tracing::warn!(%error, events = batch.len(), "a batch failed; now its events one by one");
@@ -85,8 +85,8 @@ impl Applier {
                         () = &mut stop => return,
                     }
                 }
-                Ok(Next::At(at)) => clock.now().until(at).min(SLEEP_MAX),
-                Ok(Next::OnArrival) => SLEEP_MAX,
+                Ok(Next::At(at)) => clock.now().until(at).min(MAX_SLEEP),
+                Ok(Next::OnArrival) => MAX_SLEEP,
                 Err(error) => {
                     tracing::error!(%error, "cannot apply events; they are kept and will be applied later");
                     tokio::select! {
@@ -105,16 +105,16 @@ impl Applier {
 
     /// Reviews payments that have waited long enough for something that did not come.
     async fn review(&self, now: Now) -> Result<Next, StoreError> {
-        let reviewed = self.store.review(self.policy.clone(), now, BATCH_EVENTS_MAX).await?;
+        let reviewed = self.store.review(self.policy.clone(), now, MAX_BATCH_EVENTS).await?;
         self.report(&reviewed, &[]);
         Ok(Next::Now)
     }
 
     /// Reads one event. A body on which reading panics is quarantined; its neighbours go on.
-    fn read(&self, event: &DueEvent) -> Settlement {
+    fn read(&self, event: &DueEvent) -> EventToApply {
         let reading =
             match body::unpack(&event.body) {
-                Ok(raw) => catch_unwind(AssertUnwindSafe(|| (self.reader)(&raw, &self.world)))
+                Ok(raw) => catch_unwind(AssertUnwindSafe(|| (self.reader)(&raw, &self.scope)))
                     .unwrap_or_else(|_| Reading::Quarantined {
                         reason: Reason::Panicked,
                         detail: "Reading this event panicked. Nothing was granted or taken.".to_owned(),
@@ -124,20 +124,20 @@ impl Applier {
                     detail: format!("{error}. Nothing was granted."),
                 },
             };
-        Settlement { seq: event.seq, reading }
+        EventToApply { seq: event.seq, reading }
     }
 
     /// The batch failed as a whole, so nothing of it was written. Alone, each succeeds or is tried again
     /// later.
     async fn settle_singly(
         &self,
-        batch: Vec<Settlement>,
+        batch: Vec<EventToApply>,
         due: &[DueEvent],
         now: Now,
     ) -> Result<(), StoreError> {
         let mut failed = Vec::new();
         for (item, event) in batch.into_iter().zip(due) {
-            let error = match self.store.settle(vec![item], self.policy.clone(), now).await {
+            let error = match self.store.apply_events(vec![item], self.policy.clone(), now).await {
                 Ok(settled) => {
                     self.report(&settled, std::slice::from_ref(event));
                     continue;
@@ -158,8 +158,8 @@ impl Applier {
     }
 
     /// Rings, and tells the log of what needs a person; the rest is in the books.
-    fn report(&self, settled: &[Settled], due: &[DueEvent]) {
-        self.noticed.ring();
+    fn report(&self, settled: &[AppliedEvent], due: &[DueEvent]) {
+        self.changes.signal();
         for (seq, review) in settled.iter().filter_map(|one| Some((one.seq, one.review.as_ref()?))) {
             let event = due.iter().find(|event| event.seq == seq).map(|event| event.id.as_str());
             let purchase = &review.purchase;

@@ -5,11 +5,11 @@
 //! retry comes when it is due, maybe after later notices, and the notice's `sequence` tells. Lanes run side
 //! by side within bounds, and those of endpoints that fail or are slow to answer have places of their own: a
 //! dead, hanging or dawdling receiver slows down nobody else.
-//! Not here: the network, which is an argument ([`Carrier`]), and what is sent (`notice`).
+//! Not here: the network, which is an argument ([`Transport`]), and what is sent (`notice`).
 
 mod attempt;
-mod carrier;
 mod slow;
+mod transport;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,22 +17,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ledger::Timestamp;
-use store::{Attempt, DueDelivery, Fate, Lane, Room, Store, StoreError};
+use store::{Attempt, AttemptOutcome, DispatchBudget, DueDelivery, Lane, Store, StoreError};
 use stripe::retry::Schedule;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{Id, JoinError, JoinSet};
 
-use crate::bell::Listener;
+use crate::change_signal::ChangeListener;
 use crate::clock::Clock;
-use crate::next::{REST_AFTER_FAILURE, SLEEP_MAX};
+use crate::next::{MAX_SLEEP, REST_AFTER_FAILURE};
 
-pub use carrier::{Carrier, Letter, Reply};
+pub use transport::{NoticeResponse, SignedRequest, Transport};
 
 /// Lanes that are under way at a time, each with one request, of endpoints that are well.
-pub const LANES_MAX: usize = 32;
+pub const MAX_LANES: usize = 32;
 /// Lanes, beside these, of endpoints that are failing or slow. One that turns out slow changes over, even if
 /// that makes more: so many in two seconds, for as long as an attempt takes.
-pub const LATE_LANES_MAX: usize = 32;
+pub const MAX_LATE_LANES: usize = 32;
 /// Lanes of one endpoint that are under way at a time.
 pub const LANES_PER_ENDPOINT: usize = 8;
 /// Notices of one lane that are taken at once, and recorded in one commit if they arrive quickly.
@@ -60,11 +60,11 @@ pub struct Deliverer {
 
 impl Deliverer {
     /// A loop that sends what is due in `store`.
-    pub fn new(store: Store, carrier: Carrier, schedule: Schedule, clock: Clock) -> Self {
+    pub fn new(store: Store, transport: Transport, schedule: Schedule, clock: Clock) -> Self {
         let (report, ended) = unbounded_channel();
         Self {
             store,
-            sender: attempt::Sender { carrier, schedule, clock },
+            sender: attempt::Sender { transport, schedule, clock },
             slow: slow::Slow::default(),
             flights: JoinSet::new(),
             lane_of: HashMap::new(),
@@ -106,14 +106,14 @@ impl Deliverer {
         }
     }
 
-    /// Runs steps until `stop` completes, waking up when the bell rings; then lets what is under way end, for
+    /// Runs steps until `stop` completes, waking up when the changes rings; then lets what is under way end, for
     /// a while, and records it.
-    pub async fn run(&mut self, mut bell: Listener, stop: impl Future<Output = ()>) {
+    pub async fn run(&mut self, mut changes: ChangeListener, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             let now = self.sender.clock.now();
             let mut rest = match self.step(now).await {
-                Ok(next) => next.map_or(SLEEP_MAX, |at| now.until(at).min(SLEEP_MAX)),
+                Ok(next) => next.map_or(MAX_SLEEP, |at| now.until(at).min(MAX_SLEEP)),
                 Err(error) => {
                     tracing::error!(%error, "cannot deliver notices; they are kept and will be sent later");
                     tokio::select! {
@@ -127,7 +127,7 @@ impl Deliverer {
             }
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
-                () = bell.rung() => {}
+                () = changes.changed() => {}
                 () = self.landing() => {}
                 () = &mut stop => break,
             }
@@ -152,12 +152,12 @@ impl Deliverer {
         }
     }
 
-    fn room(&self) -> Room {
-        Room {
+    fn room(&self) -> DispatchBudget {
+        DispatchBudget {
             busy: self.lane_of.values().cloned().collect(),
             slow: self.slow.endpoints(&self.sender.clock),
-            lanes: LANES_MAX,
-            late_lanes: LATE_LANES_MAX,
+            lanes: MAX_LANES,
+            late_lanes: MAX_LATE_LANES,
             lanes_per_endpoint: LANES_PER_ENDPOINT,
             notices_per_lane: NOTICES_PER_LANE,
         }
@@ -187,7 +187,7 @@ impl Deliverer {
                 };
                 let attempt = sender.attempt(&delivery);
                 let (attempt, was_slow) = slow.watch(&delivery.endpoint, &sender.clock, attempt).await;
-                let arrived = attempt.fate == Fate::Delivered;
+                let arrived = attempt.fate == AttemptOutcome::Delivered;
                 // The receiver lives as long as this lane's owner.
                 let _ = report.send(attempt);
                 if !arrived || was_slow {
@@ -214,7 +214,7 @@ impl Deliverer {
         }
         let disable_before = now.plus_seconds(-DISABLED_AFTER_SECONDS);
         let disabled = self.store.record_attempts(self.unrecorded.clone(), disable_before, now).await?;
-        for attempt in self.unrecorded.drain(..).filter(|attempt| attempt.fate == Fate::GivenUp) {
+        for attempt in self.unrecorded.drain(..).filter(|attempt| attempt.fate == AttemptOutcome::GivenUp) {
             let (endpoint, sequence) = (attempt.endpoint, attempt.notice);
             tracing::warn!(endpoint, sequence, "a notice was given up: every attempt to deliver it failed");
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ledger::chain::hex;
 use ledger::{EventId, Timestamp};
 use sha2::{Digest, Sha256};
-use store::{Delivery, Receipt, Store, StoreError, body};
+use store::{IncomingEvent, Ingested, Store, StoreError, body};
 use stripe::Envelope;
 use tokio::sync::Notify;
 
@@ -30,7 +30,7 @@ impl Intake {
     ///
     /// # Errors
     /// Whatever the store says; the event must then not be acknowledged.
-    pub async fn keep(&self, raw: &[u8], now: Timestamp) -> Result<Receipt, StoreError> {
+    pub async fn keep(&self, raw: &[u8], now: Timestamp) -> Result<Ingested, StoreError> {
         let delivery = delivery(raw);
         let (store, arrived) = (self.store.clone(), self.arrived.clone());
         let write = tokio::spawn(async move {
@@ -44,17 +44,17 @@ impl Intake {
 
 /// What the store needs to know of a body. One that is no readable event is kept too, under a name made
 /// from its bytes, and ends in quarantine: nothing signed is ever lost.
-fn delivery(raw: &[u8]) -> Delivery {
+fn delivery(raw: &[u8]) -> IncomingEvent {
     let body = body::pack(raw);
     match Envelope::parse(raw) {
-        Ok(envelope) => Delivery {
+        Ok(envelope) => IncomingEvent {
             id: EventId::from(envelope.id()),
             kind: envelope.type_name().to_owned(),
             created: envelope.created().unwrap_or_default(),
             livemode: envelope.livemode(),
             body,
         },
-        Err(_) => Delivery {
+        Err(_) => IncomingEvent {
             id: EventId::from(format!("unreadable_{}", &hex(&Sha256::digest(raw))[..32])),
             kind: String::new(),
             created: 0,

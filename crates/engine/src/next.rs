@@ -7,7 +7,7 @@ use ledger::Timestamp;
 /// How long to rest after the store failed, so that a sick disk is not hammered.
 pub(crate) const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long to sleep at most: a safety net under the wake-up call.
-pub(crate) const SLEEP_MAX: Duration = Duration::from_secs(60);
+pub(crate) const MAX_SLEEP: Duration = Duration::from_secs(60);
 
 /// When a step wants to be followed by another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

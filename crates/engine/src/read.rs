@@ -9,15 +9,15 @@ mod payment_intent;
 mod refund;
 mod session;
 
-use ledger::claim::Source;
+use ledger::claim::ClaimSource;
 use ledger::knowledge::Knowledge;
-use ledger::{ClaimedTerms, EventId, Fact, ObjectId, Reason, Told};
+use ledger::{ClaimedTerms, EventId, EventRef, Fact, ObjectId, Reason};
 use store::{Mode, Reading};
 use stripe::{EarlyFraudWarning, Envelope, Event, EventType, Metadata, Object};
 
-/// What belongs to this deployment: events of another world never count.
+/// What belongs to this deployment: events of another scope never count.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct DeploymentScope {
     /// Test or live.
     pub mode: Mode,
     /// With Connect: the connected account that this deployment serves; events of others do not count.
@@ -45,9 +45,9 @@ impl Default for MetadataKeys {
 }
 
 /// Reads one event's bytes.
-pub fn read(raw: &[u8], world: &World) -> Reading {
+pub fn read(raw: &[u8], scope: &DeploymentScope) -> Reading {
     match Envelope::parse(raw) {
-        Ok(Envelope::Snapshot(event)) => read_snapshot(&event, world),
+        Ok(Envelope::Snapshot(event)) => read_snapshot(&event, scope),
         Ok(Envelope::Thin(event)) => match event.type_name.strip_prefix("v1.").map(EventType::from_name) {
             None | Some(EventType::Other(_)) => Reading::Ignored,
             Some(_) => quarantined(
@@ -66,13 +66,13 @@ pub fn read(raw: &[u8], world: &World) -> Reading {
     }
 }
 
-fn read_snapshot(event: &Event<'_>, world: &World) -> Reading {
+fn read_snapshot(event: &Event<'_>, scope: &DeploymentScope) -> Reading {
     if matches!(event.kind, EventType::Other(_)) {
         return Reading::Ignored;
     }
     // Where an event does not say, as in the guide's sample, the endpoint's own secret is its proof.
-    if event.livemode.is_some_and(|live| live != (world.mode == Mode::Live)) {
-        let (ours, theirs) = if world.mode == Mode::Live { ("live", "test") } else { ("test", "live") };
+    if event.livemode.is_some_and(|live| live != (scope.mode == Mode::Live)) {
+        let (ours, theirs) = if scope.mode == Mode::Live { ("live", "test") } else { ("test", "live") };
         return quarantined(
             Reason::WrongMode,
             &format!(
@@ -81,7 +81,7 @@ fn read_snapshot(event: &Event<'_>, world: &World) -> Reading {
             ),
         );
     }
-    if event.account.as_deref() != world.account.as_deref() {
+    if event.account.as_deref() != scope.account.as_deref() {
         return quarantined(
             Reason::ForeignAccount,
             "The event belongs to another account than this deployment serves; with Connect, name it in \
@@ -89,7 +89,7 @@ fn read_snapshot(event: &Event<'_>, world: &World) -> Reading {
         );
     }
     match event.object() {
-        Ok(object) => read_object(event, &object, world),
+        Ok(object) => read_object(event, &object, scope),
         Err(fault) => quarantined(
             Reason::Unreadable,
             &format!("The event's object cannot be read ({}): {fault}. Nothing was granted.", fault.code()),
@@ -97,8 +97,8 @@ fn read_snapshot(event: &Event<'_>, world: &World) -> Reading {
     }
 }
 
-fn read_object(event: &Event<'_>, object: &Object, world: &World) -> Reading {
-    let (kind, keys) = (&event.kind, &world.metadata);
+fn read_object(event: &Event<'_>, object: &Object, scope: &DeploymentScope) -> Reading {
+    let (kind, keys) = (&event.kind, &scope.metadata);
     let (knowledge, claimed) = match object {
         Object::CheckoutSession(session) => {
             (session::knowledge(kind, session), Some(session::claimed(session, keys)))
@@ -114,9 +114,9 @@ fn read_object(event: &Event<'_>, object: &Object, world: &World) -> Reading {
         Object::EarlyFraudWarning(warning) => (warning_knowledge(warning), None),
         Object::Other => return Reading::Ignored,
     };
-    let told = Told { created: event.created, event: EventId::from(&*event.id) };
-    let claimed = claimed.filter(|terms| terms.source == Source::Session || !terms.is_empty());
-    let fact = Box::new(Fact { told, knowledge, claimed });
+    let event_ref = EventRef { created: event.created, id: EventId::from(&*event.id) };
+    let claimed = claimed.filter(|terms| terms.source == ClaimSource::Session || !terms.is_empty());
+    let fact = Box::new(Fact { event: event_ref, knowledge, claimed });
     match object.fault() {
         None => Reading::Fact(fact),
         // Its claim is not accepted then, so the payment itself asks for a person.
@@ -133,7 +133,7 @@ fn read_object(event: &Event<'_>, object: &Object, world: &World) -> Reading {
 }
 
 /// What metadata claims was bought.
-fn claimed(source: Source, metadata: &Metadata, keys: &MetadataKeys) -> ClaimedTerms {
+fn claimed(source: ClaimSource, metadata: &Metadata, keys: &MetadataKeys) -> ClaimedTerms {
     let text = |key: &str| metadata.get(key).map(str::to_owned);
     ClaimedTerms {
         tenant: text(&keys.tenant),

@@ -8,12 +8,12 @@ use std::time::Duration;
 use ledger::Now;
 use store::{Store, StoreError};
 
-use crate::bell::Bell;
+use crate::change_signal::ChangeSignal;
 use crate::clock::Clock;
 use crate::next::{Next, REST_AFTER_FAILURE};
 
 /// Holds, and lots, that end in one commit. More would make the acknowledgements behind it wait.
-pub const BATCH_EXPIRIES_MAX: u32 = 128;
+pub const MAX_BATCH_EXPIRIES: u32 = 128;
 /// How long to sleep at most. Nobody wakes this loop for a hold that was made since: looking costs less.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -23,7 +23,7 @@ pub struct Sweeper {
     /// Where it is kept.
     pub store: Store,
     /// Rung when something ended, for those who tell others of it.
-    pub noticed: Bell,
+    pub changes: ChangeSignal,
 }
 
 impl Sweeper {
@@ -39,9 +39,9 @@ impl Sweeper {
             Some(at) if at > now.at => return Ok(Next::At(at)),
             Some(_) => {}
         }
-        let swept = self.store.sweep(now, BATCH_EXPIRIES_MAX).await?;
+        let swept = self.store.sweep(now, MAX_BATCH_EXPIRIES).await?;
         if swept.expired > 0 {
-            self.noticed.ring();
+            self.changes.signal();
         }
         // What is due and did not end will not end by trying at once.
         Ok(if swept.more && swept.expired > 0 { Next::Now } else { Next::Soon })

@@ -21,7 +21,7 @@ use crate::terminal::shown;
 pub(crate) const LISTEN: &str = "127.0.0.1:12111";
 
 /// The most of an answer that is read, in bytes.
-const ANSWER_BYTES_MAX: usize = 16 << 20;
+const MAX_ANSWER_BYTES: usize = 16 << 20;
 /// How long an answer may take. A clock that is turned forward by weeks has much to deliver on the way.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -125,7 +125,7 @@ impl Account {
             let answer = self.http.request(request).await;
             let answer = answer.map_err(|error| broken(&outgoing::reason(&error, &uri)))?;
             let status = answer.status();
-            let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+            let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
             Ok::<_, Failure>((status, body.map_err(|error| broken(&error))?.to_bytes()))
         };
         let answered = tokio::time::timeout(PATIENCE, asked).await;

@@ -12,9 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 /// Lines that may wait.
-const LINES_MAX: usize = 16_384;
+const MAX_LINES: usize = 16_384;
 /// Bytes that may wait.
-const BYTES_MAX: usize = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 /// How long the end of the program waits for lines that nobody may be reading.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -42,7 +42,7 @@ enum Entry {
 impl BackgroundWriter {
     /// Starts the thread, which hands every line to `write`.
     pub(crate) fn start(name: &str, write: impl FnMut(&[u8]) + Send + 'static) -> std::io::Result<Self> {
-        let (queue, entries) = sync_channel(LINES_MAX);
+        let (queue, entries) = sync_channel(MAX_LINES);
         let waiting = Arc::new(Waiting::default());
         let counted = waiting.clone();
         thread::Builder::new().name(name.to_owned()).spawn(move || run(&entries, &counted, write))?;
@@ -52,7 +52,7 @@ impl BackgroundWriter {
     /// Queues a line, with its end; drops it where too much waits.
     pub(crate) fn line(&self, line: Vec<u8>) {
         let length = line.len();
-        let fits = self.waiting.add(length) <= BYTES_MAX;
+        let fits = self.waiting.add(length) <= MAX_BYTES;
         if !fits || self.queue.try_send(Entry::Line(line)).is_err() {
             self.waiting.remove(length);
             self.dropped.fetch_add(1, Relaxed);
@@ -66,7 +66,7 @@ impl BackgroundWriter {
 
     /// Whether lines are being dropped, or soon will be.
     pub(crate) fn is_stuck(&self) -> bool {
-        self.waiting.bytes.load(Relaxed) > BYTES_MAX / 2 || self.waiting.lines.load(Relaxed) > LINES_MAX / 2
+        self.waiting.bytes.load(Relaxed) > MAX_BYTES / 2 || self.waiting.lines.load(Relaxed) > MAX_LINES / 2
     }
 
     /// Waits until what was queued is written, for a second at most.

@@ -22,7 +22,7 @@ pub(crate) const STRIPE: &str = "https://api.stripe.com";
 /// How long all of an answer may take. Shorter than what clients and proxies wait for ours.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The most of an answer that is read, in bytes. A session has a few thousand.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
+const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// What `config` has for sale, through Stripe at `base` with `key`; without a key, only shown.
 ///
@@ -31,14 +31,14 @@ const ANSWER_BYTES_MAX: usize = 1 << 20;
 pub(crate) fn shop(config: &Config, key: Option<&ApiKey>, base: Option<&str>) -> Result<Arc<Shop>, Failure> {
     let checkout = match key {
         Some(key) => {
-            let way = StripeCheckout::new(base.unwrap_or(STRIPE), key, config.world.account.as_deref())?;
+            let way = StripeCheckout::new(base.unwrap_or(STRIPE), key, config.scope.account.as_deref())?;
             Some(Arc::new(way) as Arc<dyn Checkout>)
         }
         None => None,
     };
     Ok(Arc::new(Shop {
         packages: config.packages.clone(),
-        metadata: config.world.metadata.clone(),
+        metadata: config.scope.metadata.clone(),
         automatic_tax: config.automatic_tax,
         checkout,
     }))
@@ -103,7 +103,7 @@ impl StripeCheckout {
         let answer = self.http.request(request).await;
         let answer = answer.map_err(|error| unreachable(outgoing::reason(&error, &self.url)))?;
         let (head, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await;
         let body = body.map_err(|error| unreachable(error.to_string()))?.to_bytes();
         if head.status.is_success() {
             let unreadable = || unreachable("the answer is no session that can be paid".to_owned());

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use bytes::Bytes;
 use engine::Next;
-use engine::{Clock, Desk};
+use engine::{Clock, CommandQueue};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::{operator_key, service};
 
 /// The most of an answer that is read, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
+const MAX_ANSWER_BYTES: usize = 64 << 20;
 
 /// How long a running service may take. Only an audit may take longer: it reads the whole journal.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,7 +40,7 @@ enum Way {
     /// A service runs; it is reached at this address.
     Service { url: String, http: Http<HttpConnector, Full<Bytes>> },
     /// None runs: the database is ours for as long as the command takes.
-    Here { router: Router, applier: Box<engine::Applier>, desk: Desk, clock: Clock },
+    Here { router: Router, applier: Box<engine::Applier>, command_queue: CommandQueue, clock: Clock },
 }
 
 /// The address of the service that has this database, if one runs.
@@ -95,8 +95,8 @@ impl Client {
         let own = operator_key::ensure(config, &store, &clock).await?;
         let key = brought.unwrap_or(own);
         let (app, applier) = service::assemble(config, store, Vec::new(), clock.clone());
-        let desk = app.desk.clone();
-        let way = Way::Here { router: web::router(app), applier: Box::new(applier), desk, clock };
+        let command_queue = app.command_queue.clone();
+        let way = Way::Here { router: web::router(app), applier: Box::new(applier), command_queue, clock };
         Ok(Self { key, key_from, way })
     }
 
@@ -232,10 +232,10 @@ impl Client {
                 })??
             }
             (Way::Service { url, http }, None) => over_network(http, url, request).await?,
-            (Way::Here { router, desk, clock, .. }, _) => tokio::select! {
+            (Way::Here { router, command_queue, clock, .. }, _) => tokio::select! {
                 answer = here(router.clone(), request) => answer?,
-                () = desk.run(clock, std::future::pending()) => {
-                    return Err(Failure::failed("the desk closed while it was asked"));
+                () = command_queue.run(clock, std::future::pending()) => {
+                    return Err(Failure::failed("the command_queue closed while it was asked"));
                 }
             },
         })
@@ -272,7 +272,7 @@ async fn over_network(
     let unreachable = |error| Failure::failed(format!("cannot reach the service at {url}: {error}"));
     let answer = http.request(request).await.map_err(unreachable)?;
     let status = answer.status();
-    let body = http_body_util::Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let body = http_body_util::Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
     let body = body.map_err(|error| Failure::failed(format!("the answer broke off: {error}")))?;
     Ok((status, body.to_bytes()))
 }
@@ -283,7 +283,7 @@ async fn here(router: Router, request: Request<Full<Bytes>>) -> Result<(StatusCo
         Err(never) => match never {},
     };
     let status = answer.status();
-    let body = axum::body::to_bytes(answer.into_body(), ANSWER_BYTES_MAX).await;
+    let body = axum::body::to_bytes(answer.into_body(), MAX_ANSWER_BYTES).await;
     Ok((status, body.map_err(|error| Failure::failed(format!("the answer broke off: {error}")))?))
 }
 

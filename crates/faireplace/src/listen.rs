@@ -58,12 +58,12 @@ pub(crate) struct Selection(pub(crate) Vec<String>);
 
 impl Selection {
     /// Stripe takes up to 20 types, and no patterns (docs.stripe.com/api/events/list).
-    const TYPES_MAX: usize = 20;
+    const MAX_TYPES: usize = 20;
 
     /// What the API itself can select; empty where it is to send all.
     pub(crate) fn types(&self) -> &[String] {
         let exact = self.0.iter().all(|name| !name.ends_with('*'));
-        if exact && self.0.len() <= Self::TYPES_MAX { &self.0 } else { &[] }
+        if exact && self.0.len() <= Self::MAX_TYPES { &self.0 } else { &[] }
     }
 
     fn wants(&self, type_name: &str) -> bool {

@@ -44,10 +44,10 @@ pub(crate) fn assemble(config: &Config, store: Store, secrets: Vec<Secret>, cloc
     let applier = Applier {
         store,
         policy: config.policy.clone(),
-        world: config.world.clone(),
+        scope: config.scope.clone(),
         schedule: Schedule::default(),
         reader: read,
-        noticed: app.noticed.clone(),
+        changes: app.changes.clone(),
     };
     (app, applier)
 }
@@ -96,8 +96,8 @@ impl Service {
         let (mut app, applier) = assemble(config, store.clone(), secrets, clock.clone());
         app.limits.connections = descriptors::room_for_connections(app.limits.connections);
         app.destinations = Arc::new(config.notice_hosts.clone().unwrap_or_default());
-        let carrier = outgoing::notices::carrier(app.destinations.clone())?;
-        let deliverer = Deliverer::new(store.clone(), carrier, Schedule::default(), clock.clone());
+        let transport = outgoing::notices::transport(app.destinations.clone())?;
+        let deliverer = Deliverer::new(store.clone(), transport, Schedule::default(), clock.clone());
         let keeper = Keeper::new(clock, store.clone(), date);
         let pruner = Pruner { store, keep_days: config.notice_days };
         let proxies = config.trusted_proxies.clone();
@@ -120,25 +120,25 @@ impl Service {
         let store = self.app.store.clone();
         let applier = self.applier;
         let apply_until = until(stopping.clone());
-        let sweeper = Sweeper { store: store.clone(), noticed: self.app.noticed.clone() };
+        let sweeper = Sweeper { store: store.clone(), changes: self.app.changes.clone() };
         let (sweep_clock, sweep_until) = (clock.clone(), until(stopping.clone()));
         let (mut deliverer, pruner, mut keeper) = (self.deliverer, self.pruner, self.keeper);
-        let (bell, deliver_until) = (self.app.noticed.listen(), until(stopping.clone()));
+        let (changes, deliver_until) = (self.app.changes.listen(), until(stopping.clone()));
         let (prune_clock, prune_until) = (clock.clone(), until(stopping.clone()));
         let keep_until = until(stopping.clone());
         let draining = self.app.draining.clone();
-        // Requests that were accepted want their commands carried out, so the desk closes after the last.
-        let (desk, desk_clock) = (self.app.desk.clone(), clock.clone());
+        // Requests that were accepted want their commands carried out, so the command_queue closes after the last.
+        let (command_queue, desk_clock) = (self.app.command_queue.clone(), clock.clone());
         let (serving, served) = oneshot::channel::<()>();
         let limits = self.app.limits;
         let http = server::serve(self.listener, router(self.app), limits, self.proxies, until(stopping));
         let mut loops = JoinSet::new();
         loops.spawn(async move { applier.run(&clock, &arrived, apply_until).await });
         loops.spawn(async move { sweeper.run(&sweep_clock, sweep_until).await });
-        loops.spawn(async move { deliverer.run(bell, deliver_until).await });
+        loops.spawn(async move { deliverer.run(changes, deliver_until).await });
         loops.spawn(async move { pruner.run(&prune_clock, prune_until).await });
         loops.spawn(async move { keeper.run(keep_until).await });
-        loops.spawn(async move { desk.run(&desk_clock, async { drop(served.await) }).await });
+        loops.spawn(async move { command_queue.run(&desk_clock, async { drop(served.await) }).await });
         loops.spawn(async move {
             let drained = http.await;
             drop(serving);

@@ -4,14 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{TenantId, Told};
-use crate::money::{CREDITS_PER_PAYMENT_MAX, Credits, Minor, Rounding};
+use crate::ids::{EventRef, TenantId};
+use crate::money::{Credits, MAX_CREDITS_PER_PAYMENT, Minor, Rounding};
 use crate::outcome::Reason;
 
 /// Which kind of object carries the metadata. The first kind that has a claim counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
+pub enum ClaimSource {
     /// A checkout session.
     Session,
     /// A payment intent.
@@ -26,7 +26,7 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClaimedTerms {
     /// Where it was read.
-    pub source: Source,
+    pub source: ClaimSource,
     /// The metadata's tenant, e.g. `550e8400-e29b-41d4-a716-446655440000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
@@ -91,9 +91,9 @@ pub struct Claim {
     #[serde(flatten)]
     pub terms: ClaimedTerms,
     /// The earliest event that said so.
-    pub told: Told,
+    pub first: EventRef,
     /// The latest event that said so.
-    pub latest: Told,
+    pub latest: EventRef,
     /// The amounts of the checkout session by which it was judged. A judgement by larger ones, or by any
     /// instead of none, replaces it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,7 +104,7 @@ pub struct Claim {
 
 impl ClaimedTerms {
     /// Terms without any content.
-    pub fn none(source: Source) -> Self {
+    pub fn none(source: ClaimSource) -> Self {
         Self {
             source,
             tenant: None,
@@ -128,13 +128,13 @@ impl ClaimedTerms {
         self.tenant.as_deref().and_then(TenantId::parse)
     }
 
-    /// The metadata's credits: a whole number from 1 to [`CREDITS_PER_PAYMENT_MAX`], written in the plainest
+    /// The metadata's credits: a whole number from 1 to [`MAX_CREDITS_PER_PAYMENT`], written in the plainest
     /// way, without sign, point or leading zero.
     pub fn parsed_credits(&self) -> Option<Credits> {
         let text = self.credits.as_deref()?;
         let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
         let credits: i64 = plain.then(|| text.parse().ok()).flatten()?;
-        (credits <= CREDITS_PER_PAYMENT_MAX).then_some(Credits(credits))
+        (credits <= MAX_CREDITS_PER_PAYMENT).then_some(Credits(credits))
     }
 
     /// What it says was to be paid.
@@ -177,8 +177,8 @@ impl Claim {
     }
 
     /// Whether this event is the earliest or the latest that said so.
-    pub(crate) fn told_by(&self, event: &Told) -> bool {
-        [&self.told, &self.latest].contains(&event)
+    pub(crate) fn stated_by(&self, event: &EventRef) -> bool {
+        [&self.first, &self.latest].contains(&event)
     }
 
     /// Whether the `other` claim names another tenant, currency or number of credits than this one, which
@@ -208,7 +208,7 @@ impl Claim {
         if (&other.latest, &other.terms) > (&self.latest, &self.terms) {
             (self.latest, self.terms) = (other.latest, other.terms);
         }
-        self.told = self.told.clone().min(other.told);
+        self.first = self.first.clone().min(other.first);
     }
 }
 
@@ -225,7 +225,7 @@ pub(crate) fn join(claims: &mut Vec<Claim>, claim: Claim) {
 /// Restores the order after a judgement.
 pub(crate) fn sort(claims: &mut [Claim]) {
     claims.sort_by(|a, b| {
-        let key = |c: &'_ Claim| (c.terms.source, !c.is_accepted(), c.told.clone(), c.terms.clone());
+        let key = |c: &'_ Claim| (c.terms.source, !c.is_accepted(), c.first.clone(), c.terms.clone());
         key(a).cmp(&key(b))
     });
 }

@@ -1,6 +1,6 @@
 //! What an API asks for, in our terms: spend, hold, capture, release, adjust, write off; and the answers, a
 //! receipt or a refusal.
-//! Not here: deciding (`till`), idempotency keys (`store`), the API's words (`web`), and who may ask.
+//! Not here: deciding (`execute`), idempotency keys (`store`), the API's words (`web`), and who may ask.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,12 +20,12 @@ pub struct Command {
     /// What the tenant's own system calls the occasion.
     pub reference: Option<String>,
     /// What to do.
-    pub action: Action,
+    pub action: CommandAction,
 }
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum CommandAction {
     /// Use credits.
     Spend {
         /// How many; at least one.

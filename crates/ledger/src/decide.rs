@@ -8,22 +8,22 @@
 //! arguments.
 
 use crate::book::{Book, Changes, Payment};
-use crate::draft::{Behind, Draft};
 use crate::entitlement::{Entitlement, entitlement};
+use crate::execute::settle_due;
 use crate::fact::Fact;
 use crate::ids::{ObjectId, PaymentId, TenantId, Timestamp};
 use crate::judge::{is_unjudged, judge, judge_waiting};
 use crate::knowledge::{Knowledge, Ruling, Verdict};
-use crate::money::CREDITS_PER_PAYMENT_MAX;
+use crate::money::MAX_CREDITS_PER_PAYMENT;
 use crate::notice::{self, PaymentOrigin};
 use crate::now::Now;
 use crate::outcome::{Outcome, Reason};
 use crate::policy::Policy;
-use crate::posting::{Cause, Kind, Transaction};
+use crate::posting::{Cause, Transaction, TransactionKind};
 use crate::review::{Wait, review_reason, stated, waits_for};
 use crate::settle::Settlement;
 use crate::status::is_final;
-use crate::till::settle_due;
+use crate::transaction_builder::{Origin, TransactionBuilder};
 
 /// What became of an event or of a person's word, and what to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub fn decide(book: &Book, fact: &Fact, policy: &Policy, now: Now) -> Decision {
     let mut known = joined(book, &same);
     known.join(fact.knowledge.clone());
     judge(&mut known, fact, policy, is_known);
-    revise(book, &same, known, &fact.knowledge, Cause::Event(fact.told.event.clone()), policy, now)
+    revise(book, &same, known, &fact.knowledge, Cause::Event(fact.event.id.clone()), policy, now)
 }
 
 /// Why a person's word about a payment was not taken. Nothing was changed.
@@ -60,8 +60,8 @@ pub enum RulingRefused {
     /// There is no such payment.
     #[error("there is no such payment")]
     NoSuchPayment,
-    /// It grants fewer credits than one or more than [`CREDITS_PER_PAYMENT_MAX`].
-    #[error("a payment is worth 1 to {CREDITS_PER_PAYMENT_MAX} credits")]
+    /// It grants fewer credits than one or more than [`MAX_CREDITS_PER_PAYMENT`].
+    #[error("a payment is worth 1 to {MAX_CREDITS_PER_PAYMENT} credits")]
     CreditsOutOfRange,
     /// The payment intent that it names belongs to a payment that has credits or a claim of its own.
     #[error("that payment intent belongs to another purchase")]
@@ -90,7 +90,7 @@ pub fn rule(
     let mut learned = Knowledge::default();
     let mut same = vec![payment];
     if let Verdict::Grant(grant) = &mut ruling.verdict {
-        if !(1..=CREDITS_PER_PAYMENT_MAX).contains(&grant.credits.0) {
+        if !(1..=MAX_CREDITS_PER_PAYMENT).contains(&grant.credits.0) {
             return Err(RulingRefused::CreditsOutOfRange);
         }
         grant.rounding = policy.refund_rounding;
@@ -146,7 +146,7 @@ pub fn overdue(book: &Book, payment: PaymentId, wait: Wait, policy: &Policy, now
     judge_waiting(&mut known, None, policy, |tenant| book.tenants.contains_key(&tenant));
     // What is granted now, is granted because of the event that claimed it.
     let cause = match known.claim() {
-        Some(claim) => Cause::Event(claim.told.event.clone()),
+        Some(claim) => Cause::Event(claim.first.id.clone()),
         None => Cause::Clock(format!("{} of {}", wait.as_str(), known.key()?)),
     };
     Some(revise(book, &[payment], known, &learned, cause, policy, now))
@@ -182,49 +182,50 @@ fn revise(
     let id = same.first().copied().unwrap_or(book.next_payment);
     let before = same.first().map(|id| book.payments[id].knowledge.clone()).unwrap_or_default();
 
-    let behind = Behind { payment: Some(PaymentOrigin::new(id, &after)), ..Behind::only(cause) };
-    let mut draft = Draft::new(book, behind, now);
+    let origin = Origin { payment: Some(PaymentOrigin::new(id, &after)), ..Origin::of(cause) };
+    let mut builder = TransactionBuilder::new(book, origin, now);
     let here = (Some(id), after.purchased_at());
     let one_of = |payment: Option<PaymentId>| payment.is_some_and(|payment| same.contains(&payment));
-    let own = draft.lots_where(|lot| one_of(lot.payment) && (lot.payment, lot.purchased_at) != here);
+    let own = builder.lots_where(|lot| one_of(lot.payment) && (lot.payment, lot.purchased_at) != here);
     for lot in own {
-        let lot = draft.lot_mut(lot);
+        let lot = builder.lot_mut(lot);
         (lot.payment, lot.purchased_at) = here;
     }
-    settle(&mut draft, id, &after);
+    settle(&mut builder, id, &after);
     let heard: Vec<_> = same.iter().map(|id| &book.payments[id].knowledge).collect();
-    let told = notice::of_payment(&heard, &after, draft.at);
-    draft.notices.extend(told);
+    let told = notice::of_payment(&heard, &after, builder.at);
+    builder.notices.extend(told);
 
     Decision {
-        outcome: outcome(&before, &after, learned, &draft.transactions),
+        outcome: outcome(&before, &after, learned, &builder.transactions),
         review_reason: review_reason(&after),
         waits_for: waits_for(&after, policy),
         became_ours: after.is_ours() && heard.iter().any(|known| !known.is_ours()),
-        changes: draft.finish(Some(Payment { id, knowledge: after }), same.iter().skip(1).copied().collect()),
+        changes: builder
+            .finish(Some(Payment { id, knowledge: after }), same.iter().skip(1).copied().collect()),
     }
 }
 
 /// Brings what is posted for a payment to what it is worth, tenant by tenant. Whoever holds credits of it
 /// without being entitled (another tenant's claim came to count) is entitled to nothing.
-fn settle(draft: &mut Draft<'_>, payment: PaymentId, known: &Knowledge) {
+fn settle(builder: &mut TransactionBuilder<'_>, payment: PaymentId, known: &Knowledge) {
     let due = entitlement(known);
-    let mut tenants: Vec<TenantId> = draft
+    let mut tenants: Vec<TenantId> = builder
         .lots_where(|lot| lot.payment == Some(payment))
         .into_iter()
-        .map(|id| draft.lot(id).tenant)
+        .map(|id| builder.lot(id).tenant)
         .chain(due.tenant)
         .collect();
     tenants.sort_unstable();
     tenants.dedup();
     for tenant in tenants {
-        settle_due(draft, tenant);
+        settle_due(builder, tenant);
         let due = if due.tenant == Some(tenant) { due } else { Entitlement::default() };
-        let mut own = draft.lots_where(|lot| lot.payment == Some(payment) && lot.tenant == tenant);
+        let mut own = builder.lots_where(|lot| lot.payment == Some(payment) && lot.tenant == tenant);
         if own.is_empty() {
-            own.push(draft.open_lot(tenant, Some(payment), known.purchased_at()));
+            own.push(builder.open_lot(tenant, Some(payment), known.purchased_at()));
         }
-        Settlement { draft, tenant, own: &own }.run(&due);
+        Settlement { builder, tenant, own: &own }.run(&due);
     }
 }
 
@@ -238,20 +239,20 @@ fn outcome(
     // What the clock did on the way is not what became of the event.
     let own = transactions.iter().filter(|transaction| !matches!(transaction.cause, Cause::Clock(_)));
     let moved = own.filter_map(|transaction| match transaction.kind {
-        Kind::Granted => Some(Outcome::Granted),
-        Kind::Revoked | Kind::Reversed => Some(Outcome::Revoked),
-        Kind::Restored | Kind::DebtRepaid => Some(Outcome::Restored),
-        Kind::Frozen => Some(Outcome::Frozen),
-        Kind::Unfrozen => Some(Outcome::Unfrozen),
+        TransactionKind::Granted => Some(Outcome::Granted),
+        TransactionKind::Revoked | TransactionKind::Reversed => Some(Outcome::Revoked),
+        TransactionKind::Restored | TransactionKind::DebtRepaid => Some(Outcome::Restored),
+        TransactionKind::Frozen => Some(Outcome::Frozen),
+        TransactionKind::Unfrozen => Some(Outcome::Unfrozen),
         // What only commands and the clock do.
-        Kind::Spent
-        | Kind::Held
-        | Kind::Captured
-        | Kind::Released
-        | Kind::HoldExpired
-        | Kind::Adjusted
-        | Kind::Expired
-        | Kind::WrittenOff => None,
+        TransactionKind::Spent
+        | TransactionKind::Held
+        | TransactionKind::Captured
+        | TransactionKind::Released
+        | TransactionKind::HoldExpired
+        | TransactionKind::Adjusted
+        | TransactionKind::Expired
+        | TransactionKind::WrittenOff => None,
     });
     if let Some(moved) = moved.min() {
         return moved;

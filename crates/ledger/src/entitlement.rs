@@ -12,7 +12,7 @@
 
 use crate::claim::Judgement;
 use crate::ids::TenantId;
-use crate::knowledge::{Dispute, DisputeOutcome, Knowledge, RefundRank, Verdict};
+use crate::knowledge::{DisputeFacts, DisputeOutcome, Knowledge, RefundRank, Verdict};
 use crate::money::{Credits, Minor, Rounding, prorate};
 
 /// What one tenant should have had from one payment, as absolute figures. A tenant who is not named here
@@ -79,7 +79,7 @@ fn refunded(known: &Knowledge, paid: Minor) -> Minor {
 
 /// What lost disputes cost, in minor units: their amounts less what was reinstated.
 pub(crate) fn cost_of_lost_disputes(known: &Knowledge) -> Minor {
-    let lost = |dispute: &&Dispute| dispute.outcome == DisputeOutcome::Lost;
+    let lost = |dispute: &&DisputeFacts| dispute.outcome == DisputeOutcome::Lost;
     known.disputes.values().filter(lost).map(|dispute| dispute.amount.less(dispute.reinstated)).sum()
 }
 

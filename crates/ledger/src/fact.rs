@@ -3,14 +3,14 @@
 //! Not here: how a fact is read from Stripe's JSON (`engine::read`).
 
 use crate::claim::ClaimedTerms;
-use crate::ids::Told;
+use crate::ids::EventRef;
 use crate::knowledge::Knowledge;
 
 /// One event, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
     /// The event and its time.
-    pub told: Told,
+    pub event: EventRef,
     /// What it adds to what is known of its payment.
     pub knowledge: Knowledge,
     /// What its object's metadata claims was bought, if anything. It is judged before it counts.

@@ -11,7 +11,7 @@ use crate::named::named;
 /// How long a hold lives where nobody says: 14 days, in seconds, as long as a signature may take.
 pub const LIFE_SECONDS: i64 = 14 * 86_400;
 /// The longest that a hold may live, in seconds.
-pub const LIFE_SECONDS_MAX: i64 = 90 * 86_400;
+pub const MAX_LIFE_SECONDS: i64 = 90 * 86_400;
 
 named! {
     /// What became of a hold.

@@ -133,11 +133,11 @@ number_id! {
 /// Who told us, and when it happened by Stripe's clock. Ordered by time, then id: where two claims
 /// contradict each other the smallest counts, whichever arrived first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Told {
+pub struct EventRef {
     /// Seconds since 1970-01-01 UTC, from the event's `created`.
     pub created: i64,
     /// The event that said so.
-    pub event: EventId,
+    pub id: EventId,
 }
 
 impl Timestamp {

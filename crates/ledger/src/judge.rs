@@ -3,19 +3,19 @@
 //! and Terms). A rejected claim is kept with its reason, for a person to decide.
 //! Not here: which metadata keys to read (`engine::read`); what accepted terms are worth (`entitlement`).
 
-use crate::claim::{self, Amounts, Claim, ClaimedTerms, Judgement, Source, is_currency};
+use crate::claim::{self, Amounts, Claim, ClaimSource, ClaimedTerms, Judgement, is_currency};
 use crate::fact::Fact;
 use crate::ids::TenantId;
 use crate::knowledge::Knowledge;
 use crate::money::{Credits, Minor};
 use crate::outcome::Reason;
-use crate::policy::{Catalogue, Package, Policy, TermsFrom};
+use crate::policy::{Catalogue, PackageTerms, Policy, TermsFrom};
 
 /// Adds the claim of `fact` to `known`, which already holds the rest of the fact, and judges every claim
 /// that can be judged by now.
 pub fn judge(known: &mut Knowledge, fact: &Fact, policy: &Policy, is_known: impl Fn(TenantId) -> bool) {
     if let Some(terms) = &fact.claimed {
-        let from_session = terms.source == Source::Session;
+        let from_session = terms.source == ClaimSource::Session;
         if !terms.is_empty() {
             let same = known.claims.iter_mut().find(|claim| claim.terms.same_claim(terms));
             // An accepted claim is not judged again: a changed setting never reaches back.
@@ -24,14 +24,14 @@ pub fn judge(known: &mut Knowledge, fact: &Fact, policy: &Policy, is_known: impl
                 true => accept(terms, terms.amounts(), policy, &is_known),
                 false => Judgement::Waiting,
             };
-            if let Some(same) = same.filter(|same| from_session && !accepted && same.told_by(&fact.told)) {
+            if let Some(same) = same.filter(|same| from_session && !accepted && same.stated_by(&fact.event)) {
                 // Replayed after a correction: what was said of the claim before is no longer true.
                 same.judgement = Judgement::Waiting;
             }
             known.join_claim(Claim {
                 terms: terms.clone(),
-                told: fact.told.clone(),
-                latest: fact.told.clone(),
+                first: fact.event.clone(),
+                latest: fact.event.clone(),
                 session: None,
                 judgement,
             });
@@ -50,7 +50,7 @@ pub(crate) fn judge_waiting(
     policy: &Policy,
     is_known: impl Fn(TenantId) -> bool,
 ) {
-    let outranked = known.claim().is_some_and(|claim| claim.terms.source == Source::Session);
+    let outranked = known.claim().is_some_and(|claim| claim.terms.source == ClaimSource::Session);
     if outranked || waits_for_session(known, policy) {
         return;
     }
@@ -141,7 +141,7 @@ fn agree<'c>(
     claimed: Option<Credits>,
     amounts: Amounts,
     catalogue: &'c Catalogue,
-) -> Result<&'c Package, Reason> {
+) -> Result<&'c PackageTerms, Reason> {
     let name = terms.package.as_deref().ok_or(Reason::PackageUnknown)?;
     let package = catalogue.get(name).ok_or(Reason::PackageUnknown)?;
     if claimed.is_some_and(|credits| credits != package.credits) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::claim::{self, Claim, Judgement, Source, is_currency};
+use crate::claim::{self, Claim, ClaimSource, Judgement, is_currency};
 use crate::ids::{ObjectId, TenantId, Timestamp};
 use crate::money::{Credits, Minor, Rounding};
 use crate::outcome::Reason;
@@ -15,7 +15,7 @@ use crate::outcome::Reason;
 /// One charge: an attempt to take the money.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Charge {
+pub struct ChargeFacts {
     /// What was authorised, in minor units.
     #[serde(skip_serializing_if = "Minor::is_zero")]
     pub amount: Minor,
@@ -49,7 +49,7 @@ pub enum RefundRank {
 
 /// One refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refund {
+pub struct RefundFacts {
     /// Minor units.
     pub amount: Minor,
     /// How far it has come.
@@ -72,7 +72,7 @@ pub enum DisputeOutcome {
 /// One dispute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Dispute {
+pub struct DisputeFacts {
     /// Minor units; may differ from the charge.
     pub amount: Minor,
     /// How it ended.
@@ -98,14 +98,14 @@ pub struct Ruling {
     pub verdict: Verdict,
     /// What it answered. [`crate::rule`] fills it in.
     #[serde(default)]
-    pub answered: Answered,
+    pub answered: ReviewedFacts,
 }
 
 /// What the facts said by themselves when a person decided. Once they say something else, the person is asked
 /// again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Answered {
+pub struct ReviewedFacts {
     /// Why a person was needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
@@ -215,13 +215,13 @@ pub struct Knowledge {
     pub received: BTreeMap<ObjectId, Minor>,
     /// Charges by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub charges: BTreeMap<ObjectId, Charge>,
+    pub charges: BTreeMap<ObjectId, ChargeFacts>,
     /// Refunds by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub refunds: BTreeMap<ObjectId, Refund>,
+    pub refunds: BTreeMap<ObjectId, RefundFacts>,
     /// Disputes by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub disputes: BTreeMap<ObjectId, Dispute>,
+    pub disputes: BTreeMap<ObjectId, DisputeFacts>,
     /// Early fraud warnings: no money moved, but a person should know.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub warnings: BTreeSet<ObjectId>,
@@ -263,7 +263,7 @@ impl Knowledge {
             self.charges.entry(id).or_default().join(charge);
         }
         for (id, refund) in other.refunds {
-            let none = Refund { amount: Minor::ZERO, ..refund };
+            let none = RefundFacts { amount: Minor::ZERO, ..refund };
             let known = self.refunds.entry(id).or_insert(none);
             known.amount = known.amount.max(refund.amount);
             known.rank = known.rank.max(refund.rank);
@@ -284,7 +284,7 @@ impl Knowledge {
     pub(crate) fn says_the_same(&self, other: &Self) -> bool {
         let undated = |known: &Self| {
             let mut known = known.clone();
-            known.claims.iter_mut().for_each(|claim| claim.latest = claim.told.clone());
+            known.claims.iter_mut().for_each(|claim| claim.latest = claim.first.clone());
             known
         };
         self == other || undated(self) == undated(other)
@@ -317,7 +317,7 @@ impl Knowledge {
     /// When it was bought, by Stripe's clock, in seconds: when the claim that counts was first told. Zero
     /// while no purchase is known.
     pub fn purchased_at(&self) -> i64 {
-        self.claim().map_or(0, |claim| claim.told.created)
+        self.claim().map_or(0, |claim| claim.first.created)
     }
 
     /// Whether this is a payment of ours: one of its objects carries our metadata, or a person said so.
@@ -327,7 +327,8 @@ impl Knowledge {
 
     /// Whether a session of it is known, whatever its metadata says.
     pub fn session_known(&self) -> bool {
-        self.session_without_terms || self.claim().is_some_and(|claim| claim.terms.source == Source::Session)
+        self.session_without_terms
+            || self.claim().is_some_and(|claim| claim.terms.source == ClaimSource::Session)
     }
 
     /// Whether it is known what was bought, accepted or not.
@@ -352,7 +353,7 @@ impl Knowledge {
         let claim = self.claim();
         let claimed = claim.and_then(|claim| claim.terms.amount);
         let due = match claim {
-            Some(claim) if claim.terms.source == Source::Session => claimed.or(self.session_total),
+            Some(claim) if claim.terms.source == ClaimSource::Session => claimed.or(self.session_total),
             _ => self.session_total.or(claimed),
         };
         let authorised = || self.charges.values().map(|charge| charge.amount).max();
@@ -380,8 +381,9 @@ impl Knowledge {
     /// Whether money of it went back, or is about to: a refund that did not fail, or a dispute that took
     /// funds and was not won.
     pub fn has_reversal(&self) -> bool {
-        let refund = |refund: &Refund| refund.amount > Minor::ZERO && refund.rank <= RefundRank::Succeeded;
-        let dispute = |dispute: &Dispute| dispute.withdrawn && dispute.outcome != DisputeOutcome::Won;
+        let refund =
+            |refund: &RefundFacts| refund.amount > Minor::ZERO && refund.rank <= RefundRank::Succeeded;
+        let dispute = |dispute: &DisputeFacts| dispute.withdrawn && dispute.outcome != DisputeOutcome::Won;
         self.refunds.values().any(refund)
             || self.charges.values().any(|charge| charge.refunded > Minor::ZERO)
             || self.disputes.values().any(dispute)
@@ -450,8 +452,8 @@ impl Knowledge {
     }
 }
 
-impl Charge {
-    fn join(&mut self, other: Charge) {
+impl ChargeFacts {
+    fn join(&mut self, other: ChargeFacts) {
         self.amount = self.amount.max(other.amount);
         self.captured = self.captured.max(other.captured);
         self.refunded = self.refunded.max(other.refunded);
@@ -460,8 +462,8 @@ impl Charge {
     }
 }
 
-impl Dispute {
-    fn join(&mut self, other: Dispute) {
+impl DisputeFacts {
+    fn join(&mut self, other: DisputeFacts) {
         self.amount = self.amount.max(other.amount);
         self.outcome = self.outcome.max(other.outcome);
         self.withdrawn |= other.withdrawn;

@@ -77,7 +77,7 @@ amount! {
 }
 
 /// The most credits that one payment may claim; more is refused as a mistake.
-pub const CREDITS_PER_PAYMENT_MAX: i64 = 1_000_000_000;
+pub const MAX_CREDITS_PER_PAYMENT: i64 = 1_000_000_000;
 
 /// Which way a fraction of a credit goes when part of a payment is taken back. Floor by default: a
 /// merchant who wants a credit back refunds its price, while a ceiling would turn a goodwill refund of one

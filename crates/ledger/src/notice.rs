@@ -11,7 +11,7 @@ use crate::ids::{HoldId, ObjectId, PaymentId, TenantId, Timestamp};
 use crate::knowledge::Knowledge;
 use crate::money::{Credits, Minor};
 use crate::named::named;
-use crate::posting::{Account, Balance, Kind, Transaction};
+use crate::posting::{Account, Balance, Transaction, TransactionKind};
 use crate::status::is_final;
 
 named! {
@@ -134,28 +134,29 @@ pub(crate) fn of_transaction(
     payment: Option<&PaymentOrigin>,
     debt_before: Credits,
 ) -> impl Iterator<Item = Notice> + use<> {
-    let price = payment.filter(|payment| entry.kind == Kind::Granted && payment.amount > Minor::ZERO);
+    let price =
+        payment.filter(|payment| entry.kind == TransactionKind::Granted && payment.amount > Minor::ZERO);
     let kind = match entry.kind {
-        Kind::Granted => NoticeKind::CreditsGranted,
-        Kind::Revoked => NoticeKind::CreditsRevoked,
-        Kind::Restored => NoticeKind::CreditsRestored,
-        Kind::Reversed => NoticeKind::CreditsReversed,
-        Kind::Frozen => NoticeKind::CreditsFrozen,
-        Kind::Unfrozen => NoticeKind::CreditsUnfrozen,
-        Kind::Spent => NoticeKind::CreditsSpent,
-        Kind::Adjusted => NoticeKind::CreditsAdjusted,
-        Kind::Expired => NoticeKind::CreditsExpired,
-        Kind::Held => NoticeKind::HoldCreated,
-        Kind::Captured => NoticeKind::HoldCaptured,
-        Kind::Released => NoticeKind::HoldReleased,
-        Kind::HoldExpired => NoticeKind::HoldExpired,
-        Kind::DebtRepaid => NoticeKind::DebtRepaid,
-        Kind::WrittenOff => NoticeKind::DebtWrittenOff,
+        TransactionKind::Granted => NoticeKind::CreditsGranted,
+        TransactionKind::Revoked => NoticeKind::CreditsRevoked,
+        TransactionKind::Restored => NoticeKind::CreditsRestored,
+        TransactionKind::Reversed => NoticeKind::CreditsReversed,
+        TransactionKind::Frozen => NoticeKind::CreditsFrozen,
+        TransactionKind::Unfrozen => NoticeKind::CreditsUnfrozen,
+        TransactionKind::Spent => NoticeKind::CreditsSpent,
+        TransactionKind::Adjusted => NoticeKind::CreditsAdjusted,
+        TransactionKind::Expired => NoticeKind::CreditsExpired,
+        TransactionKind::Held => NoticeKind::HoldCreated,
+        TransactionKind::Captured => NoticeKind::HoldCaptured,
+        TransactionKind::Released => NoticeKind::HoldReleased,
+        TransactionKind::HoldExpired => NoticeKind::HoldExpired,
+        TransactionKind::DebtRepaid => NoticeKind::DebtRepaid,
+        TransactionKind::WrittenOff => NoticeKind::DebtWrittenOff,
     };
     // Of a capture, what was spent; what returned with it is no news of its own.
     let credits = match entry.kind {
-        Kind::Captured => entry.into_account(Account::Consumed),
-        Kind::Adjusted => Credits(entry.amount()),
+        TransactionKind::Captured => entry.into_account(Account::Consumed),
+        TransactionKind::Adjusted => Credits(entry.amount()),
         _ => entry.credits(),
     };
     let notice = Notice {
@@ -180,7 +181,7 @@ pub(crate) fn of_transaction(
     [Some(notice), debt].into_iter().flatten()
 }
 
-/// What to tell of a balance that fell below what the tenant wants to have. Told when it falls, not again
+/// What to tell of a balance that fell below what the tenant wants to have. EventRef when it falls, not again
 /// while it stays low.
 pub(crate) fn of_balance(after: &Tenant, before: Balance, at: Timestamp) -> Option<Notice> {
     let wanted = after.low_balance?;

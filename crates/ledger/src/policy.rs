@@ -47,11 +47,11 @@ pub enum TermsFrom {
 }
 
 /// What is for sale, by package name.
-pub type Catalogue = BTreeMap<String, Package>;
+pub type Catalogue = BTreeMap<String, PackageTerms>;
 
 /// One thing for sale.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Package {
+pub struct PackageTerms {
     /// How many credits it holds.
     pub credits: Credits,
     /// What it costs before tax, in minor units.

@@ -58,7 +58,7 @@ impl Posting {
 
 named! {
     /// What a transaction did.
-    Kind {
+    TransactionKind {
         /// A purchase was paid.
         Granted = "granted",
         /// Money went back, and credits with it.
@@ -175,7 +175,7 @@ pub struct Transaction {
     /// Whose.
     pub tenant: TenantId,
     /// What it did.
-    pub kind: Kind,
+    pub kind: TransactionKind,
     /// Why.
     pub cause: Cause,
     /// The payment behind it, if there is one.

@@ -4,7 +4,7 @@
 use crate::claim::Judgement;
 use crate::entitlement::granted_by_facts;
 use crate::judge::waits_for_session;
-use crate::knowledge::{Answered, Knowledge};
+use crate::knowledge::{Knowledge, ReviewedFacts};
 use crate::money::Minor;
 use crate::named::named;
 use crate::outcome::Reason;
@@ -24,8 +24,8 @@ pub fn review_reason(known: &Knowledge) -> Option<Reason> {
 }
 
 /// What the facts say by themselves, whatever a person said.
-pub(crate) fn stated(known: &Knowledge) -> Answered {
-    Answered {
+pub(crate) fn stated(known: &Knowledge) -> ReviewedFacts {
+    ReviewedFacts {
         reason: open_question(known),
         grants: granted_by_facts(known).map(|(tenant, credits, _)| (tenant, credits)),
     }

@@ -3,16 +3,16 @@
 //! when the refund came first (design section 3).
 
 use crate::book::Lot;
-use crate::draft::{Draft, Line};
 use crate::entitlement::Entitlement;
 use crate::ids::{LotId, TenantId};
 use crate::money::Credits;
-use crate::posting::{Account, Kind};
+use crate::posting::{Account, TransactionKind};
+use crate::transaction_builder::{Line, TransactionBuilder};
 
 /// One tenant's side of one payment. Its own lots are normally one; more only where payments that had
 /// each granted turned out to be the same.
 pub(crate) struct Settlement<'d, 'b> {
-    pub(crate) draft: &'d mut Draft<'b>,
+    pub(crate) builder: &'d mut TransactionBuilder<'b>,
     pub(crate) tenant: TenantId,
     pub(crate) own: &'d [LotId],
 }
@@ -23,31 +23,31 @@ impl Settlement<'_, '_> {
         let granted = self.sum(|lot| lot.granted);
         let revoked = self.sum(|lot| lot.revoked);
         self.grant(due.granted.less(granted));
-        self.take(due.revoked.less(revoked), Kind::Revoked, due.frozen);
+        self.take(due.revoked.less(revoked), TransactionKind::Revoked, due.frozen);
         self.restore(revoked.less(due.revoked));
-        self.take(granted.less(due.granted), Kind::Reversed, due.frozen);
+        self.take(granted.less(due.granted), TransactionKind::Reversed, due.frozen);
         self.freeze(due.frozen);
-        repay(self.draft, self.tenant);
+        repay(self.builder, self.tenant);
     }
 
     fn sum(&self, column: fn(&Lot) -> Credits) -> Credits {
-        self.own.iter().map(|&id| column(self.draft.lot(id))).sum()
+        self.own.iter().map(|&id| column(self.builder.lot(id))).sum()
     }
 
     fn grant(&mut self, credits: Credits) {
         let lot = self.own.first().copied();
         let lines = [(Account::Issued, lot, -credits.0), (Account::Available, lot, credits.0)];
-        self.draft.post(self.tenant, Kind::Granted, &lines);
+        self.builder.post(self.tenant, TransactionKind::Granted, &lines);
     }
 
     /// Takes credits back: from the payment's own lots (first what no longer needs to be frozen, then what is
     /// available, then the rest that is frozen), then from the tenant's other lots, and books what is left as
     /// debt. Held credits are left standing: somebody was promised them.
-    fn take(&mut self, credits: Credits, kind: Kind, frozen_due: Credits) {
+    fn take(&mut self, credits: Credits, kind: TransactionKind, frozen_due: Credits) {
         let thawing = self.sum(|lot| lot.frozen).less(frozen_due);
         let others = {
             let (tenant, own) = (self.tenant, self.own);
-            self.draft.lots_where(|lot| lot.tenant == tenant && !own.contains(&lot.id))
+            self.builder.lots_where(|lot| lot.tenant == tenant && !own.contains(&lot.id))
         };
         let mut lines: Vec<Line> = Vec::new();
         let mut left = credits;
@@ -56,9 +56,9 @@ impl Settlement<'_, '_> {
         self.draw(&mut lines, &mut left, self.own, Account::Frozen, credits);
         self.draw(&mut lines, &mut left, &others, Account::Available, credits);
         lines.push((Account::Debt, None, -left.0));
-        let account = if kind == Kind::Reversed { Account::Issued } else { Account::Revoked };
+        let account = if kind == TransactionKind::Reversed { Account::Issued } else { Account::Revoked };
         self.spread(&mut lines, credits, account, |lot| lot.granted.less(lot.revoked), 1);
-        self.draft.post(self.tenant, kind, &lines);
+        self.builder.post(self.tenant, kind, &lines);
     }
 
     /// Gives back what had been revoked. It lands in the payment's own lots, wherever it was taken from; what
@@ -67,7 +67,7 @@ impl Settlement<'_, '_> {
         let mut lines: Vec<Line> = Vec::new();
         self.spread(&mut lines, credits, Account::Revoked, |lot| lot.revoked, -1);
         self.spread(&mut lines, credits, Account::Available, |lot| lot.revoked, 1);
-        self.draft.post(self.tenant, Kind::Restored, &lines);
+        self.builder.post(self.tenant, TransactionKind::Restored, &lines);
     }
 
     /// Freezes or unfreezes, as far as the own lots go; a freeze never becomes debt. What is frozen stays
@@ -77,20 +77,20 @@ impl Settlement<'_, '_> {
         let frozen = self.sum(|lot| lot.frozen);
         let (mut more, mut fewer) = (due.less(frozen), frozen.less(due));
         for (index, &id) in self.own.iter().enumerate() {
-            let lot = self.draft.lot(id);
+            let lot = self.builder.lot(id);
             let (up, down) = (lot.available.min(more), lot.frozen.min(fewer));
             (more, fewer) = (more - up, fewer - down);
             // The last lot keeps what could not be met, so that credits that return are frozen first.
             let unmet = if index + 1 == self.own.len() { more } else { Credits::ZERO };
             let target = lot.frozen + up - down + unmet;
             if lot.freeze_target != target {
-                self.draft.lot_mut(id).freeze_target = target;
+                self.builder.lot_mut(id).freeze_target = target;
             }
             freeze.extend([(Account::Available, Some(id), -up.0), (Account::Frozen, Some(id), up.0)]);
             thaw.extend([(Account::Frozen, Some(id), -down.0), (Account::Available, Some(id), down.0)]);
         }
-        self.draft.post(self.tenant, Kind::Unfrozen, &thaw);
-        self.draft.post(self.tenant, Kind::Frozen, &freeze);
+        self.builder.post(self.tenant, TransactionKind::Unfrozen, &thaw);
+        self.builder.post(self.tenant, TransactionKind::Frozen, &freeze);
     }
 
     /// Draws up to `limit` of what is `left` from one account of `lots`, in their order.
@@ -104,7 +104,7 @@ impl Settlement<'_, '_> {
     ) {
         let mut limit = limit;
         for &id in lots {
-            let lot = self.draft.lot(id);
+            let lot = self.builder.lot(id);
             let drawn: i64 = lines.iter().filter(|l| (l.0, l.1) == (account, Some(id))).map(|l| -l.2).sum();
             let there = if account == Account::Frozen { lot.frozen } else { lot.available };
             let amount = there.less(Credits(drawn)).min(*left).min(limit);
@@ -128,7 +128,7 @@ impl Settlement<'_, '_> {
     ) {
         let mut left = credits;
         for &id in self.own {
-            let amount = room(self.draft.lot(id)).min(left);
+            let amount = room(self.builder.lot(id)).min(left);
             lines.push((account, Some(id), sign * amount.0));
             left -= amount;
         }
@@ -137,39 +137,39 @@ impl Settlement<'_, '_> {
 
 /// Credits that returned to a lot first meet what should be frozen of its payment: of the lot itself, then of
 /// the payment's other lots, which (in `freeze`) were asked for more than they had.
-pub(crate) fn refreeze(draft: &mut Draft<'_>, tenant: TenantId, returned: &[LotId]) {
+pub(crate) fn refreeze(builder: &mut TransactionBuilder<'_>, tenant: TenantId, returned: &[LotId]) {
     let unmet = |lot: &Lot| lot.freeze_target.less(lot.frozen);
     // What a lot cannot meet from its own, which may just have returned to it, too.
     let short = |lot: &Lot| unmet(lot).less(lot.available);
     for &id in returned {
-        let payment = draft.lot(id).payment;
+        let payment = builder.lot(id).payment;
         let same = |lot: &Lot| lot.payment == payment && lot.tenant == tenant && lot.id != id;
-        for other in draft.lots_where(|lot| payment.is_some() && same(lot) && short(lot) > Credits::ZERO) {
-            let spare = draft.lot(id).available.less(unmet(draft.lot(id)));
-            let moved = short(draft.lot(other)).min(spare);
-            draft.lot_mut(other).freeze_target -= moved;
-            draft.lot_mut(id).freeze_target += moved;
+        for other in builder.lots_where(|lot| payment.is_some() && same(lot) && short(lot) > Credits::ZERO) {
+            let spare = builder.lot(id).available.less(unmet(builder.lot(id)));
+            let moved = short(builder.lot(other)).min(spare);
+            builder.lot_mut(other).freeze_target -= moved;
+            builder.lot_mut(id).freeze_target += moved;
         }
     }
     let mut lines: Vec<Line> = Vec::new();
     for &id in returned {
-        let amount = unmet(draft.lot(id)).min(draft.lot(id).available).0;
+        let amount = unmet(builder.lot(id)).min(builder.lot(id).available).0;
         lines.extend([(Account::Available, Some(id), -amount), (Account::Frozen, Some(id), amount)]);
     }
-    draft.post(tenant, Kind::Frozen, &lines);
+    builder.post(tenant, TransactionKind::Frozen, &lines);
 }
 
 /// Pays what the tenant owes from whatever became available: debt comes before spending.
-pub(crate) fn repay(draft: &mut Draft<'_>, tenant: TenantId) {
-    let mut owed = draft.balance(tenant).debt;
+pub(crate) fn repay(builder: &mut TransactionBuilder<'_>, tenant: TenantId) {
+    let mut owed = builder.balance(tenant).debt;
     if owed == Credits::ZERO {
         return;
     }
     let mut lines: Vec<Line> = Vec::new();
-    for id in draft.lots_where(|lot| lot.tenant == tenant && lot.available > Credits::ZERO) {
-        let amount = draft.lot(id).available.min(owed);
+    for id in builder.lots_where(|lot| lot.tenant == tenant && lot.available > Credits::ZERO) {
+        let amount = builder.lot(id).available.min(owed);
         lines.extend([(Account::Available, Some(id), -amount.0), (Account::Debt, None, amount.0)]);
         owed -= amount;
     }
-    draft.post(tenant, Kind::DebtRepaid, &lines);
+    builder.post(tenant, TransactionKind::DebtRepaid, &lines);
 }

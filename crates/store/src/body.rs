@@ -11,7 +11,7 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use crate::error::StoreError;
 
 /// No body is larger, in bytes: 1 MiB, which is what the webhook endpoint accepts.
-pub const BODY_BYTES_MAX: usize = 1 << 20;
+pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 const PLAIN: u8 = 0;
 const SAMPLE_1: u8 = 1;
@@ -66,7 +66,7 @@ pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
                 *slot = Decompressor::with_prepared_dictionary(&DECODER).ok();
             }
             let decompressor = slot.as_mut().ok_or_else(|| corrupt("no memory to decompress it"))?;
-            decompressor.decompress(small, BODY_BYTES_MAX).map_err(|error| corrupt(&error.to_string()))
+            decompressor.decompress(small, MAX_BODY_BYTES).map_err(|error| corrupt(&error.to_string()))
         }),
         _ => Err(corrupt("unknown form")),
     }

@@ -1,7 +1,7 @@
 //! Durable memory. [`Store`] is one closed list of verbs; every database must do each of them in the same
 //! way, and the suite in `tests/store/conformance` says what that is: a verb without a case fails a test.
 //!
-//! Money is written by [`Store::settle`] and [`Store::review`], by [`Store::carry_out`], by
+//! Money is written by [`Store::apply_events`] and [`Store::review`], by [`Store::execute_commands`], by
 //! [`Store::ask_action`] and [`Store::decide_action`], and by [`Store::sweep`], all in the same three steps:
 //! load what a batch touches, decide in memory, write what was decided. Nothing else can insert a posting.
 //!
@@ -79,7 +79,7 @@ impl Store {
 verbs! {
     /// Keeps a delivery and answers when it is durable. The same event again counts as a further delivery,
     /// and its answer waits for the same durability.
-    ingest(delivery: Delivery, now: Timestamp) -> Receipt;
+    ingest(delivery: IncomingEvent, now: Timestamp) -> Ingested;
     /// The events that are due to be applied, the longest due first.
     due(now: Timestamp, limit: u32) -> Vec<DueEvent>;
     /// When the next event falls due, or the next payment has waited long enough; none when nothing waits.
@@ -87,17 +87,17 @@ verbs! {
     /// Decides and writes a batch of events in one commit. An event that is no longer due is left out of the
     /// answer; one on which deciding panics is quarantined alone. If the batch as a whole fails, nothing of
     /// it was written.
-    settle(batch: Vec<Settlement>, policy: Arc<Policy>, now: Now) -> Vec<Settled>;
+    apply_events(batch: Vec<EventToApply>, policy: Arc<Policy>, now: Now) -> Vec<AppliedEvent>;
     /// Decides, for up to `limit` payments, what it means that what they waited for did not come by now.
-    review(policy: Arc<Policy>, now: Now, limit: u32) -> Vec<Settled>;
+    review(policy: Arc<Policy>, now: Now, limit: u32) -> Vec<AppliedEvent>;
     /// Decides and writes a batch of commands in one commit, and answers each in its place. The first order
     /// under a name decides its answer for ever. One on which deciding panics, or whose tenant has too much
     /// to expire first ([`StoreError::Busy`]), fails alone and changes nothing. If the batch as a whole
     /// fails, nothing of it was written.
-    carry_out(orders: Vec<Order>, now: Now) -> Vec<Result<Answered, StoreError>>;
+    execute_commands(orders: Vec<CommandRequest>, now: Now) -> Vec<Result<CommandOutcome, StoreError>>;
     /// Ends up to `limit` holds, and as many lots, whose time is up: those that are due the longest. Nothing
     /// while the clock is in doubt.
-    sweep(now: Now, limit: u32) -> Swept;
+    sweep(now: Now, limit: u32) -> Expired;
     /// When the next hold or lot ends; none when nothing does.
     next_expiry() -> Option<Timestamp>;
     /// Books failed attempts to apply events: tried again later, or given up and quarantined.
@@ -147,7 +147,7 @@ verbs! {
     /// Tells an endpoint again that was disabled, or forgets its failures; false when it is not there.
     enable_endpoint(id: String) -> bool;
     /// The deliveries that are due and there is room for, each lane of them in order.
-    due_deliveries(now: Timestamp, room: Room) -> Vec<DueDelivery>;
+    due_deliveries(now: Timestamp, room: DispatchBudget) -> Vec<DueDelivery>;
     /// One of them as it is to be made now; none when it is not due any more, or its endpoint is gone or
     /// disabled.
     due_delivery(endpoint: String, notice: i64, now: Timestamp) -> Option<DueDelivery>;

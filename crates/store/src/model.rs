@@ -3,10 +3,10 @@
 mod actions;
 mod clock;
 mod commands;
+mod idempotency;
 mod keys;
 mod notices;
 mod operators;
-mod pin;
 mod purchases;
 mod restores;
 
@@ -18,21 +18,21 @@ use ledger::{
 
 pub use actions::*;
 pub use clock::{ClockMark, ClockRecord};
-pub use commands::{Answered, Order, Swept};
+pub use commands::{CommandOutcome, CommandRequest, Expired};
+pub(crate) use idempotency::KeyName;
+pub use idempotency::{IdempotencyKey, Scope};
 pub use keys::{Access, KeyHolder, KeyKind, KeyRow, PersonRow, Recovery};
 pub use notices::*;
 pub use operators::{
     ActionTotals, LotPosition, StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition,
     TenantRow,
 };
-pub(crate) use pin::Name;
-pub use pin::{Pin, Scope};
 pub use purchases::{BegunPurchase, NewPurchase, Purchase, PurchaseOrder, PurchaseSession};
 pub use restores::Restore;
 
 /// One delivery, verified and ready to be kept.
 #[derive(Clone, Debug)]
-pub struct Delivery {
+pub struct IncomingEvent {
     /// The event's id, or a name made from the body where none could be read.
     pub id: EventId,
     /// Its type, or empty.
@@ -47,7 +47,7 @@ pub struct Delivery {
 
 /// The delivery is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
+pub struct Ingested {
     /// The event's place in order of arrival.
     pub seq: i64,
     /// How often it has been delivered; 1 for the first time.
@@ -92,7 +92,7 @@ pub enum Reading {
 
 /// One event to settle.
 #[derive(Clone, Debug)]
-pub struct Settlement {
+pub struct EventToApply {
     /// The event's place in order of arrival.
     pub seq: i64,
     /// What it turned out to be.
@@ -101,7 +101,7 @@ pub struct Settlement {
 
 /// What became of one event or wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
+pub struct AppliedEvent {
     /// The event's place in order of arrival; 0 for a wait.
     pub seq: i64,
     /// What became of it.
@@ -285,7 +285,7 @@ pub struct TransactionFilter {
     /// Of which payment.
     pub payment: Option<PaymentId>,
     /// Of which kind.
-    pub kind: Option<ledger::Kind>,
+    pub kind: Option<ledger::TransactionKind>,
     /// Not before.
     pub from: Option<Timestamp>,
     /// Not after.

@@ -18,7 +18,7 @@ const LARGEST_AMOUNT: i64 = 1_000_000_000_000;
 const LATEST_TIME: i64 = 253_402_300_799;
 const LONGEST_ID: usize = 255;
 /// Stripe's widest object has about a hundred fields; the bound keeps memory in proportion.
-const MOST_FIELDS: usize = 1_000;
+const MAX_FIELDS: usize = 1_000;
 
 /// The fields of one object, in the order in which they were written.
 pub(crate) struct Fields<'a> {
@@ -184,14 +184,14 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     type Value = Fields<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "an object of at most {MOST_FIELDS} fields")
+        write!(formatter, "an object of at most {MAX_FIELDS} fields")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
         let mut entries = Vec::new();
         while let Some(key) = map.next_key::<Text<'de>>()? {
-            if entries.len() == MOST_FIELDS {
-                return Err(A::Error::invalid_length(MOST_FIELDS + 1, &self));
+            if entries.len() == MAX_FIELDS {
+                return Err(A::Error::invalid_length(MAX_FIELDS + 1, &self));
             }
             entries.push((key.0, map.next_value()?));
         }

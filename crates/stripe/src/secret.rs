@@ -9,7 +9,7 @@ use sha2::Sha256;
 use std::fmt;
 
 /// How many secrets may be valid at once. Rolling one needs two; a few endpoints may share one address.
-const MOST_SECRETS: usize = 5;
+const MAX_SECRETS: usize = 5;
 
 /// One signing secret of a webhook endpoint, the whole `whsec_…` text being the HMAC key.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ impl Secret {
     /// # Errors
     /// When any of them is refused by [`Secret::parse`], or when there are more than five.
     pub fn parse_list(text: &str) -> Result<Vec<Secret>, SecretFault> {
-        if text.split(',').count() > MOST_SECRETS {
+        if text.split(',').count() > MAX_SECRETS {
             return Err(SecretFault::TooMany);
         }
         text.split(',').map(Secret::parse).collect()

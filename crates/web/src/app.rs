@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use engine::{Bell, Clock, Desk, Intake};
+use engine::{ChangeSignal, Clock, CommandQueue, Intake};
 use ledger::{Credits, Policy};
 use store::{Mode, OperatorLimits, Store};
 use stripe::Secret;
@@ -29,10 +29,10 @@ pub struct App {
     pub intake: Intake,
     /// Rung when there is something to apply.
     pub arrived: Arc<Notify>,
-    /// Where commands are carried out. Somebody must run it ([`Desk::run`]).
-    pub desk: Desk,
+    /// Where commands are carried out. Somebody must run it ([`CommandQueue::run`]).
+    pub command_queue: CommandQueue,
     /// Rung after every commit that may have something to tell others.
-    pub noticed: Bell,
+    pub changes: ChangeSignal,
     /// Where notices may be sent.
     pub destinations: Arc<Destinations>,
     /// The live streams that are open.
@@ -80,16 +80,16 @@ impl App {
         clock: Clock,
         limits: Limits,
     ) -> Self {
-        let (arrived, noticed) = (Arc::new(Notify::new()), Bell::default());
+        let (arrived, changes) = (Arc::new(Notify::new()), ChangeSignal::default());
         Self {
             intake: Intake::new(store.clone(), arrived.clone()),
-            desk: Desk::new(store.clone(), noticed.clone()),
+            command_queue: CommandQueue::new(store.clone(), changes.clone()),
             store,
             arrived,
             destinations: Arc::default(),
             streams: Streams::default(),
             draining: watch::Sender::new(false),
-            noticed,
+            changes,
             policy,
             operator_limits: OPERATOR_LIMITS,
             shop: Arc::default(),

@@ -13,7 +13,7 @@ use axum::http::Uri;
 pub use address::special;
 
 /// Characters of an address at most.
-pub const URL_CHARS_MAX: usize = 2048;
+pub const MAX_URL_CHARS: usize = 2048;
 
 /// The hosts that may be reached though they are private, and over plain `http`; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Destinations {
     /// # Errors
     /// What is wrong with it, as the end of a sentence that begins with "url must be".
     pub fn check(&self, url: &str) -> Result<Destination, &'static str> {
-        if url.len() > URL_CHARS_MAX || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if url.len() > MAX_URL_CHARS || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("at most 2048 visible ASCII characters");
         }
         let uri: Uri = url.parse().map_err(|_| EXPECTED)?;

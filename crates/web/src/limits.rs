@@ -94,7 +94,7 @@ impl Default for Limits {
             small_body_bytes: 64 * 1024,
             large_bodies: 8,
             body_bytes: 24 * 1024 * 1024,
-            webhook_body_bytes: store::body::BODY_BYTES_MAX,
+            webhook_body_bytes: store::body::MAX_BODY_BYTES,
             api_body_bytes: 64 * 1024,
             webhook: Duration::from_secs(5),
             command: Duration::from_secs(5),

@@ -1,5 +1,5 @@
 //! How many requests a tenant may make: all of its keys share one fixed window of an hour, which begins with
-//! the first of them. Counted in memory, for as many tenants as [`TENANTS_MAX`].
+//! the first of them. Counted in memory, for as many tenants as [`MAX_TENANTS`].
 //! Windows are counted by the time since boot: no wrong clock locks a tenant out.
 //! Not here: the header fields (`server::allowance`), and whose request it is (`api::request`).
 
@@ -16,7 +16,7 @@ use ledger::TenantId;
 /// How long a window is.
 const WINDOW: Duration = Duration::from_secs(3_600);
 /// Tenants that are counted at one time: a few megabytes.
-const TENANTS_MAX: usize = 65_536;
+const MAX_TENANTS: usize = 65_536;
 
 /// Counts the requests of every tenant.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub struct Allowance {
 impl Limiter {
     /// At most `limit` requests in an hour; 0 counts nothing and refuses nothing.
     pub fn new(limit: u32) -> Self {
-        Self { limit, tenants_max: TENANTS_MAX, windows: Mutex::default() }
+        Self { limit, tenants_max: MAX_TENANTS, windows: Mutex::default() }
     }
 
     /// What a tenant may do who has asked for nothing yet: what is said where no request is taken off,

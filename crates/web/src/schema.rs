@@ -5,9 +5,9 @@ mod names;
 mod parameters;
 
 pub(crate) use names::{
-    Account, ActionKindName, ActionStateName, CauseKind, ClockReason, ClockStateName, ClockTime,
+    AccountName, ActionKindName, ActionStateName, CauseKindName, ClockReason, ClockStateName, ClockTime,
     DegradedReason, DeliveryStateName, DisputeState, EndpointState, ErrorType, HealthStatus, HoldStatus,
-    KeyKindName, Mode, NoticeType, OutcomeName, PaymentState, Permission, ReasonName, RefundState,
-    TimelineKind, TransactionKind,
+    KeyKindName, ModeName, NoticeType, OutcomeName, PaymentState, Permission, ReasonName, RefundState,
+    TimelineKind, TransactionKindName,
 };
 pub(crate) use parameters::{OfEndpoint, OfOneTenant, OfTenant, Paging};

@@ -48,7 +48,7 @@ pub struct Package {
 pub fn catalogue(packages: &[Package]) -> Option<Catalogue> {
     let entry = |package: &Package| {
         let Package { credits, price, .. } = *package;
-        (package.name.clone(), ledger::Package { credits, price, currency: package.currency.clone() })
+        (package.name.clone(), ledger::PackageTerms { credits, price, currency: package.currency.clone() })
     };
     (!packages.is_empty()).then(|| packages.iter().map(entry).collect())
 }

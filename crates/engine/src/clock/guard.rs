@@ -2,7 +2,7 @@
 //!
 //! An *offset* is wall time minus boot time, in microseconds: it stays the same while both clocks run alike.
 //! The *anchor* is the offset that the wall clock is held against. It follows the wall clock at a bounded
-//! rate, so that a small step is taken up in the end, and many small steps in a row are noticed.
+//! rate, so that a small step is taken up in the end, and many small steps in a row are changes.
 
 use ledger::{Now, Timestamp};
 

@@ -5,19 +5,19 @@
 use std::time::Duration;
 
 use ledger::Timestamp;
-use store::{Attempt, DueDelivery, Fate};
+use store::{Attempt, AttemptOutcome, DueDelivery};
 use stripe::retry::Schedule;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::carrier::{Carrier, Letter, Reply};
+use super::transport::{NoticeResponse, SignedRequest, Transport};
 use crate::clock::Clock;
 use crate::notice;
 
 /// Makes attempts. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Sender {
-    pub(super) carrier: Carrier,
+    pub(super) transport: Transport,
     pub(super) schedule: Schedule,
     pub(super) clock: Clock,
 }
@@ -26,12 +26,12 @@ impl Sender {
     /// Sends one notice once, within the time of an attempt.
     pub(super) async fn attempt(&self, delivery: &DueDelivery) -> Attempt {
         let limit = Duration::from_secs(u64::from(self.schedule.attempt_timeout_seconds()));
-        let reply = match letter(delivery, self.clock.now()) {
-            Ok(letter) => self.carry(letter, limit).await,
+        let reply = match request(delivery, self.clock.now()) {
+            Ok(request) => self.carry(request, limit).await,
             Err(fault) => {
                 let (endpoint, sequence) = (&delivery.endpoint, delivery.notice.seq);
                 tracing::error!(endpoint, sequence, fault, "a notice could not be written");
-                Reply::Failed(fault.to_owned())
+                NoticeResponse::Failed(fault.to_owned())
             }
         };
         let (status, error, fate) = judge(&reply, delivery.attempts + 1, &self.schedule, self.clock.now());
@@ -41,44 +41,44 @@ impl Sender {
         Attempt { endpoint, notice: sequence, due_at, status, error, fate }
     }
 
-    async fn carry(&self, letter: Letter, limit: Duration) -> Reply {
-        // In a task of its own, so that a carrier that panics fails this attempt and nothing else; it ends
+    async fn carry(&self, request: SignedRequest, limit: Duration) -> NoticeResponse {
+        // In a task of its own, so that a transport that panics fails this attempt and nothing else; it ends
         // with the set.
         let mut sending = JoinSet::new();
-        sending.spawn(self.carrier.carry(letter));
+        sending.spawn(self.transport.carry(request));
         match timeout(limit, sending.join_next()).await {
             Ok(Some(Ok(reply))) => reply,
-            Ok(_) => Reply::Failed("sending it panicked".to_owned()),
-            Err(_) => Reply::Failed(format!("no answer within {} s", limit.as_secs())),
+            Ok(_) => NoticeResponse::Failed("sending it panicked".to_owned()),
+            Err(_) => NoticeResponse::Failed(format!("no answer within {} s", limit.as_secs())),
         }
     }
 }
 
-fn letter(delivery: &DueDelivery, now: Timestamp) -> Result<Letter, &'static str> {
+fn request(delivery: &DueDelivery, now: Timestamp) -> Result<SignedRequest, &'static str> {
     let (id, timestamp) = (delivery.notice.id.clone(), now.seconds());
     let body = notice::render(&delivery.notice)?;
     let signature = notice::sign(&delivery.secrets, &id, timestamp, &body)?;
-    Ok(Letter { url: delivery.url.clone(), id, timestamp, signature, body })
+    Ok(SignedRequest { url: delivery.url.clone(), id, timestamp, signature, body })
 }
 
 /// What an answer to the `attempts`-th attempt means: its status, what went wrong, and what follows.
 fn judge(
-    reply: &Reply,
+    reply: &NoticeResponse,
     attempts: u32,
     schedule: &Schedule,
     now: Timestamp,
-) -> (Option<u16>, Option<String>, Fate) {
+) -> (Option<u16>, Option<String>, AttemptOutcome) {
     let again = |asked: Option<i64>| match schedule.next(attempts) {
-        Some(delay) => Fate::Again(now.plus_seconds(delay.max(asked.unwrap_or_default()))),
-        None => Fate::GivenUp,
+        Some(delay) => AttemptOutcome::Again(now.plus_seconds(delay.max(asked.unwrap_or_default()))),
+        None => AttemptOutcome::GivenUp,
     };
     match reply {
-        Reply::Failed(why) => (None, Some(why.clone()), again(None)),
-        Reply::Answered { status, retry_after_seconds } => {
+        NoticeResponse::Failed(why) => (None, Some(why.clone()), again(None)),
+        NoticeResponse::Answered { status, retry_after_seconds } => {
             let (error, fate) = match status {
-                200..=299 => (None, Fate::Delivered),
+                200..=299 => (None, AttemptOutcome::Delivered),
                 300..=399 => (Some(format!("it answered {status}: redirects are not followed")), again(None)),
-                410 => (Some("it answered 410: it is gone".to_owned()), Fate::Gone),
+                410 => (Some("it answered 410: it is gone".to_owned()), AttemptOutcome::Gone),
                 // It may ask for more time than the schedule gives it, and for no more than that gives at
                 // all.
                 429 | 503 => {
@@ -104,32 +104,32 @@ mod tests {
 
     #[test]
     fn what_follows_from_an_answer() {
-        let answered = |status, retry_after_seconds| Reply::Answered { status, retry_after_seconds };
-        let again = |seconds| Fate::Again(NOW.plus_seconds(seconds));
+        let answered = |status, retry_after_seconds| NoticeResponse::Answered { status, retry_after_seconds };
+        let again = |seconds| AttemptOutcome::Again(NOW.plus_seconds(seconds));
         for (attempts, reply, expected) in [
-            (1, answered(200, None), Fate::Delivered),
-            (6, answered(299, Some(9)), Fate::Delivered),
+            (1, answered(200, None), AttemptOutcome::Delivered),
+            (6, answered(299, Some(9)), AttemptOutcome::Delivered),
             (1, answered(302, None), again(300)),
             (1, answered(199, None), again(300)),
             (2, answered(404, None), again(1_800)),
             (5, answered(500, Some(99_999)), again(86_400)),
-            (6, answered(500, None), Fate::GivenUp),
-            (7, answered(500, None), Fate::GivenUp),
-            (1, answered(410, None), Fate::Gone),
-            (6, answered(410, None), Fate::Gone),
+            (6, answered(500, None), AttemptOutcome::GivenUp),
+            (7, answered(500, None), AttemptOutcome::GivenUp),
+            (1, answered(410, None), AttemptOutcome::Gone),
+            (6, answered(410, None), AttemptOutcome::Gone),
             (1, answered(429, None), again(300)),
             (1, answered(429, Some(10)), again(300)),
             (1, answered(429, Some(301)), again(301)),
             (1, answered(503, Some(86_401)), again(86_400)),
             (1, answered(503, Some(-5)), again(300)),
             (1, answered(503, Some(i64::MAX)), again(86_400)),
-            (6, answered(503, Some(10)), Fate::GivenUp),
-            (1, Reply::Failed("nobody listens".to_owned()), again(300)),
-            (6, Reply::Failed("nobody listens".to_owned()), Fate::GivenUp),
+            (6, answered(503, Some(10)), AttemptOutcome::GivenUp),
+            (1, NoticeResponse::Failed("nobody listens".to_owned()), again(300)),
+            (6, NoticeResponse::Failed("nobody listens".to_owned()), AttemptOutcome::GivenUp),
         ] {
             let (_, error, fate) = judge(&reply, attempts, &Schedule::default(), NOW);
             assert_eq!(fate, expected, "attempt {attempts}: {reply:?}");
-            assert_eq!(error.is_none(), fate == Fate::Delivered, "attempt {attempts}: {reply:?}");
+            assert_eq!(error.is_none(), fate == AttemptOutcome::Delivered, "attempt {attempts}: {reply:?}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a charge tells us (docs.stripe.com/api/charges/object): how much was taken, and how much of it went
 //! back. A snapshot of a charge says the same whatever event carries it.
 
-use ledger::claim::Source;
-use ledger::knowledge::{Charge, Knowledge};
+use ledger::claim::ClaimSource;
+use ledger::knowledge::{ChargeFacts, Knowledge};
 use ledger::{ClaimedTerms, Minor, ObjectId};
 use stripe::EventType;
 
@@ -23,7 +23,7 @@ pub(super) fn knowledge(kind: &EventType, charge: &stripe::Charge) -> Knowledge 
     let taken = succeeded && charge.captured != Some(false) && charge.faults.first().is_none();
     let failed = charge.status.as_deref() == Some("failed")
         || matches!(kind, EventType::ChargeFailed | EventType::ChargeExpired);
-    let fact = Charge {
+    let fact = ChargeFacts {
         amount: Minor(charge.amount.unwrap_or_default()),
         captured: if taken { captured(charge) } else { Minor::ZERO },
         refunded: refunded(charge),
@@ -43,7 +43,7 @@ pub(super) fn claimed(charge: &stripe::Charge, keys: &MetadataKeys) -> ClaimedTe
     ClaimedTerms {
         currency: charge.currency.clone(),
         amount: charge.amount.map(Minor),
-        ..super::claimed(Source::Charge, &charge.metadata, keys)
+        ..super::claimed(ClaimSource::Charge, &charge.metadata, keys)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a dispute tells us (docs.stripe.com/api/disputes/object). Opening one is not losing it, an inquiry
 //! (`warning_*`) moves no money, a lost one can still return a part, and a late win after a loss is legal.
 
-use ledger::knowledge::{Dispute, DisputeOutcome, Knowledge};
+use ledger::knowledge::{DisputeFacts, DisputeOutcome, Knowledge};
 use ledger::{Minor, ObjectId};
 use stripe::{DisputeStatus, EventType};
 
@@ -29,8 +29,12 @@ pub(super) fn knowledge(kind: &EventType, dispute: &stripe::Dispute) -> Knowledg
     let withdrawn = is_real
         || *kind == EventType::DisputeFundsWithdrawn
         || dispute.balance_transactions.iter().any(|moved| moved.amount < 0);
-    let fact =
-        Dispute { amount: Minor(dispute.amount), outcome, withdrawn, reinstated: reinstated(kind, dispute) };
+    let fact = DisputeFacts {
+        amount: Minor(dispute.amount),
+        outcome,
+        withdrawn,
+        reinstated: reinstated(kind, dispute),
+    };
     known.disputes.insert(ObjectId::from(dispute.id.as_str()), fact);
     known
 }

@@ -2,7 +2,7 @@
 //! It never grants credits by itself, because since 2025-03-31.basil neither its charge nor its refunds name
 //! it (design section 3, Paid).
 
-use ledger::claim::Source;
+use ledger::claim::ClaimSource;
 use ledger::knowledge::Knowledge;
 use ledger::{ClaimedTerms, Minor, ObjectId};
 use stripe::{Invoice, InvoicePayment};
@@ -25,13 +25,13 @@ pub(super) fn knowledge(invoice: &Invoice) -> Knowledge {
 /// What the first of its metadata that names a key of ours claims: the invoice's own, its subscription's, or
 /// that of one of its lines.
 pub(super) fn claimed(invoice: &Invoice, keys: &MetadataKeys) -> ClaimedTerms {
-    let of = |metadata| super::claimed(Source::Invoice, metadata, keys);
+    let of = |metadata| super::claimed(ClaimSource::Invoice, metadata, keys);
     let found = invoice.metadata.iter().map(of).find(|terms| !terms.is_empty());
     ClaimedTerms {
         currency: invoice.currency.clone(),
         amount: invoice.amount_paid.map(Minor),
         recurring: true,
-        ..found.unwrap_or_else(|| ClaimedTerms::none(Source::Invoice))
+        ..found.unwrap_or_else(|| ClaimedTerms::none(ClaimSource::Invoice))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a payment intent tells us (docs.stripe.com/api/payment_intents/object): how much it received, which
 //! charge belongs to it, and when it was given up.
 
-use ledger::claim::Source;
+use ledger::claim::ClaimSource;
 use ledger::knowledge::Knowledge;
 use ledger::{ClaimedTerms, Minor, ObjectId};
 use stripe::{EventType, PaymentIntent};
@@ -29,6 +29,6 @@ pub(super) fn claimed(intent: &PaymentIntent, keys: &MetadataKeys) -> ClaimedTer
     ClaimedTerms {
         currency: intent.currency.clone(),
         amount: intent.amount.map(Minor),
-        ..super::claimed(Source::PaymentIntent, &intent.metadata, keys)
+        ..super::claimed(ClaimSource::PaymentIntent, &intent.metadata, keys)
     }
 }

@@ -1,6 +1,6 @@
 //! What a refund tells us (docs.stripe.com/api/refunds/object).
 
-use ledger::knowledge::{Knowledge, Refund, RefundRank};
+use ledger::knowledge::{Knowledge, RefundFacts, RefundRank};
 use ledger::{Minor, ObjectId};
 use stripe::{EventType, RefundStatus};
 
@@ -19,7 +19,7 @@ pub(super) fn knowledge(kind: &EventType, refund: &stripe::Refund) -> Knowledge 
 
 /// How far a refund has come (docs.stripe.com/refunds). A status that we do not know, or that is not there,
 /// freezes: the money may be on its way.
-pub(super) fn fact(refund: &stripe::Refund) -> Refund {
+pub(super) fn fact(refund: &stripe::Refund) -> RefundFacts {
     let rank = match &refund.status {
         None | Some(RefundStatus::Pending | RefundStatus::RequiresAction | RefundStatus::Other(_)) => {
             RefundRank::Pending
@@ -28,5 +28,5 @@ pub(super) fn fact(refund: &stripe::Refund) -> Refund {
         Some(RefundStatus::Failed) => RefundRank::Failed,
         Some(RefundStatus::Canceled) => RefundRank::Canceled,
     };
-    Refund { amount: Minor(refund.amount), rank }
+    RefundFacts { amount: Minor(refund.amount), rank }
 }

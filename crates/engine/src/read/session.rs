@@ -1,7 +1,7 @@
 //! What a checkout session tells us (docs.stripe.com/checkout/fulfillment): whether the money is there, and
 //! what it claims was bought.
 
-use ledger::claim::Source;
+use ledger::claim::ClaimSource;
 use ledger::knowledge::Knowledge;
 use ledger::{ClaimedTerms, Minor, ObjectId};
 use stripe::{CheckoutSession, EventType, PaymentStatus};
@@ -85,9 +85,9 @@ fn status(kind: &EventType, session: &CheckoutSession) -> Status {
 pub(super) fn claimed(session: &CheckoutSession, keys: &MetadataKeys) -> ClaimedTerms {
     let mode = Mode::of(session);
     if mode == Mode::Setup {
-        return ClaimedTerms::none(Source::Session);
+        return ClaimedTerms::none(ClaimSource::Session);
     }
-    let terms = super::claimed(Source::Session, &session.metadata, keys);
+    let terms = super::claimed(ClaimSource::Session, &session.metadata, keys);
     let unreadable = session.faults.first().is_some() && !terms.is_empty();
     ClaimedTerms {
         currency: session.currency.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::Next;
-use engine::{Applier, Bell, Intake, MetadataKeys, World, read};
+use engine::{Applier, ChangeSignal, DeploymentScope, Intake, MetadataKeys, read};
 use ledger::{Balance, EventId, Now, Policy, TenantId, Timestamp};
 use rusqlite::Connection;
 use store::{EventRow, Mode, Page, QuarantineFilter, QuarantineRow, Store};
@@ -27,16 +27,16 @@ impl Deployment {
         std::fs::create_dir_all(&folder).unwrap();
         let store = Store::open_sqlite(&folder.join("test.db"), Mode::Test).unwrap();
         let arrived = Arc::new(Notify::new());
-        let world = World { mode: Mode::Test, account: None, metadata: MetadataKeys::default() };
+        let scope = DeploymentScope { mode: Mode::Test, account: None, metadata: MetadataKeys::default() };
         Self {
             intake: Intake::new(store.clone(), arrived.clone()),
             applier: Applier {
                 store,
                 policy: Arc::new(Policy::default()),
-                world: Arc::new(world),
+                scope: Arc::new(scope),
                 schedule: Schedule::default(),
                 reader: read,
-                noticed: Bell::default(),
+                changes: ChangeSignal::default(),
             },
             arrived,
             folder,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use engine::Next;
-use engine::{World, read};
+use engine::{DeploymentScope, read};
 use ledger::{Now, Outcome, Reason, Timestamp};
-use store::{Reading, Settlement};
+use store::{EventToApply, Reading};
 use stripe::story::Story;
 use stripe::write::WrittenEvent;
 
@@ -36,9 +36,9 @@ async fn available(deployment: &Deployment) -> [i64; 3] {
 
 #[tokio::test]
 async fn a_reader_that_panics_quarantines_that_event_alone() {
-    fn reader(raw: &[u8], world: &World) -> Reading {
+    fn reader(raw: &[u8], scope: &DeploymentScope) -> Reading {
         assert!(!String::from_utf8_lossy(raw).contains("evt_bad"), "asked to");
-        read(raw, world)
+        read(raw, scope)
     }
     let mut deployment = Deployment::new();
     deployment.applier.reader = reader;
@@ -108,10 +108,10 @@ async fn an_event_that_is_settled_is_left_alone() {
     deployment.keep(&event.body, NOW).await;
     let due = deployment.store().due(NOW, 10).await.unwrap();
     deployment.apply(NOW).await;
-    let reading = read(event.body.as_bytes(), &deployment.applier.world);
-    let again = vec![Settlement { seq: due[0].seq, reading }];
+    let reading = read(event.body.as_bytes(), &deployment.applier.scope);
+    let again = vec![EventToApply { seq: due[0].seq, reading }];
     let policy = deployment.applier.policy.clone();
-    let settled = deployment.store().settle(again, policy, Now::trusted(NOW)).await.unwrap();
+    let settled = deployment.store().apply_events(again, policy, Now::trusted(NOW)).await.unwrap();
     assert_eq!(settled, [], "it is not due any more");
     assert_eq!(deployment.balance(1).await.available.0, 10);
     assert_eq!(deployment.event(&event.id).await.outcome, Some(Outcome::Granted));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use engine::Clock;
 use engine::Next;
-use engine::apply::BATCH_EVENTS_MAX;
+use engine::apply::MAX_BATCH_EVENTS;
 use ledger::{Now, Outcome, Timestamp};
 use stripe::write::event;
 use tokio::sync::oneshot;
@@ -33,12 +33,12 @@ async fn a_step_says_when_it_wants_the_next() {
     deployment.keep(&body, NOW.plus_seconds(60)).await;
     assert_eq!(step().await, Next::At(NOW.plus_seconds(60)), "something is there, not due yet");
 
-    for number in 0..=BATCH_EVENTS_MAX {
+    for number in 0..=MAX_BATCH_EVENTS {
         deployment.keep(&granting(&format!("r{number}")).1, NOW).await;
     }
     assert_eq!(step().await, Next::Now, "a full batch");
     let applied = deployment.balance(1).await.available.0;
-    assert_eq!(applied, 10 * i64::from(BATCH_EVENTS_MAX), "and no more than a batch");
+    assert_eq!(applied, 10 * i64::from(MAX_BATCH_EVENTS), "and no more than a batch");
     assert_eq!(step().await, Next::At(NOW.plus_seconds(60)), "the one that was left, and the one of later");
 }
 

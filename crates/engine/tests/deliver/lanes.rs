@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Bell;
-use engine::deliver::{LANES_MAX, LANES_PER_ENDPOINT, LATE_LANES_MAX};
+use engine::ChangeSignal;
+use engine::deliver::{LANES_PER_ENDPOINT, MAX_LANES, MAX_LATE_LANES};
 use store::DeliveryState;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
@@ -99,7 +99,7 @@ async fn there_are_bounds_for_each_endpoint_for_failing_ones_and_for_all() {
         deliverer.step(post.clock().now()).await.unwrap();
         sleep(Duration::from_millis(10)).await;
     }
-    assert_eq!(post.most(""), LANES_MAX);
+    assert_eq!(post.most(""), MAX_LANES);
     permits.add_permits(1_000);
     timeout(PATIENCE, post.deliver(&mut deliverer)).await.unwrap();
     assert_eq!(post.sent().len(), 400);
@@ -121,7 +121,7 @@ async fn there_are_bounds_for_each_endpoint_for_failing_ones_and_for_all() {
     let before = post.sent().len();
     deliverer.step(post.clock().now()).await.unwrap();
     sleep(Duration::from_millis(10)).await;
-    assert_eq!(post.sent().len() - before, LATE_LANES_MAX, "one each, in places of their own");
+    assert_eq!(post.sent().len() - before, MAX_LATE_LANES, "one each, in places of their own");
 }
 
 /// However many receivers take their time, to answer 200 in the end.
@@ -129,7 +129,7 @@ async fn there_are_bounds_for_each_endpoint_for_failing_ones_and_for_all() {
 async fn slow_receivers_do_not_take_the_places_of_quick_ones() {
     let post = Post::new();
     let permits = Arc::new(Semaphore::new(0));
-    let slow: Vec<String> = (0..2 * LANES_MAX).map(|number| format!("s{number}")).collect();
+    let slow: Vec<String> = (0..2 * MAX_LANES).map(|number| format!("s{number}")).collect();
     for name in &slow {
         post.endpoint(name, Manner::Waits(permits.clone())).await;
         post.tell(1, &[name]);
@@ -159,7 +159,7 @@ async fn slow_receivers_do_not_take_the_places_of_quick_ones() {
         post.tell(1, &[name]);
     }
     tell_well(20).await;
-    assert!(post.sent().len() - before <= slow.len() + LATE_LANES_MAX, "{}", post.sent().len() - before);
+    assert!(post.sent().len() - before <= slow.len() + MAX_LATE_LANES, "{}", post.sent().len() - before);
 }
 
 #[tokio::test]
@@ -274,17 +274,17 @@ async fn the_loop_wakes_up_at_the_bell_and_stops_when_told() {
     let post = Post::new();
     post.endpoint("a", Manner::Answers(200)).await;
     post.endpoint("hangs", Manner::Hangs).await;
-    let bell = Bell::default();
-    let (listener, mut deliverer) = (bell.listen(), post.deliverer());
+    let changes = ChangeSignal::default();
+    let (listener, mut deliverer) = (changes.listen(), post.deliverer());
     let (stop, stopped) = oneshot::channel::<()>();
     let looping = tokio::spawn(async move {
         deliverer.run(listener, async { drop(stopped.await) }).await;
     });
     for seq in 1..=3 {
-        // Slept on it: only the bell can wake it up.
+        // Slept on it: only the changes can wake it up.
         sleep(Duration::from_millis(50)).await;
         post.tell(1, &["a"]);
-        bell.ring();
+        changes.signal();
         let arrived = async {
             while post.deliveries("a").await.iter().any(|row| row.state == DeliveryState::Pending) {
                 sleep(Duration::from_millis(5)).await;
@@ -293,7 +293,7 @@ async fn the_loop_wakes_up_at_the_bell_and_stops_when_told() {
         timeout(PATIENCE, arrived).await.unwrap_or_else(|_| panic!("{seq} was not recorded"));
     }
     post.tell(1, &["hangs"]);
-    bell.ring();
+    changes.signal();
     sleep(Duration::from_millis(50)).await;
     stop.send(()).unwrap();
     timeout(PATIENCE, looping).await.expect("the loop does not stop").unwrap();

@@ -1,5 +1,5 @@
 //! From written notices to letters: with a real database in a folder of its own, a clock that stands still,
-//! and receivers that tests play. Not here: what a letter's bytes are (`notice`), and the network.
+//! and receivers that tests play. Not here: what a request's bytes are (`notice`), and the network.
 
 mod lanes;
 mod post;

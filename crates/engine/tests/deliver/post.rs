@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use engine::deliver::{Letter, Reply};
-use engine::{Carrier, Clock, Deliverer};
+use engine::deliver::{NoticeResponse, SignedRequest};
+use engine::{Clock, Deliverer, Transport};
 use ledger::{TenantId, Timestamp};
 use rusqlite::Connection;
 use store::{DeliveryRow, EndpointRow, Mode, Page, SigningSecret, Store};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::NOW;
 
-/// What a receiver does with a letter.
+/// What a receiver does with a request.
 #[derive(Clone)]
 pub(crate) enum Manner {
     Answers(u16),
@@ -100,9 +100,9 @@ impl Post {
 
     fn deliverer_with(&self, attempt_seconds: u32) -> Deliverer {
         let seen = self.seen.clone();
-        let carrier = Carrier::from_fn(move |letter| receive(seen.clone(), letter));
+        let transport = Transport::from_fn(move |request| receive(seen.clone(), request));
         let schedule = Schedule::new(vec![300, 1_800], attempt_seconds).unwrap();
-        Deliverer::new(self.store.clone(), carrier, schedule, self.clock())
+        Deliverer::new(self.store.clone(), transport, schedule, self.clock())
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -130,7 +130,7 @@ impl Post {
         self.seen.lock().unwrap().sent.clone()
     }
 
-    /// How many signatures each letter had.
+    /// How many signatures each request had.
     pub(crate) fn signed(&self) -> Vec<usize> {
         let signatures = &self.seen.lock().unwrap().signatures;
         signatures.iter().map(|signature| signature.split(' ').count()).collect()
@@ -160,12 +160,12 @@ impl Drop for Post {
     }
 }
 
-async fn receive(seen: Arc<Mutex<Seen>>, letter: Letter) -> Reply {
-    let lane_and_all = [letter.url.clone(), String::new()];
+async fn receive(seen: Arc<Mutex<Seen>>, request: SignedRequest) -> NoticeResponse {
+    let lane_and_all = [request.url.clone(), String::new()];
     let manner = {
         let mut seen = seen.lock().unwrap();
-        seen.sent.push(format!("{}:{}", letter.url, letter.id));
-        seen.signatures.push(letter.signature);
+        seen.sent.push(format!("{}:{}", request.url, request.id));
+        seen.signatures.push(request.signature);
         for name in &lane_and_all {
             let under_way = seen.under_way.entry(name.clone()).or_default();
             *under_way += 1;
@@ -173,7 +173,7 @@ async fn receive(seen: Arc<Mutex<Seen>>, letter: Letter) -> Reply {
             let most = seen.most.entry(name.clone()).or_default();
             *most = under_way.max(*most);
         }
-        seen.manners[&letter.url].clone()
+        seen.manners[&request.url].clone()
     };
     let status = match manner {
         Manner::Answers(status) => status,
@@ -187,5 +187,5 @@ async fn receive(seen: Arc<Mutex<Seen>>, letter: Letter) -> Reply {
     for name in &lane_and_all {
         *seen.lock().unwrap().under_way.get_mut(name).unwrap() -= 1;
     }
-    Reply::Answered { status, retry_after_seconds: None }
+    NoticeResponse::Answered { status, retry_after_seconds: None }
 }

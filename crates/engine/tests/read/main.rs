@@ -10,14 +10,14 @@ mod show;
 mod worlds;
 mod written;
 
-use engine::{MetadataKeys, World, read};
+use engine::{DeploymentScope, MetadataKeys, read};
 use serde_json::{Value, json};
 use show::show;
 use store::Mode;
 
 /// A live deployment with the default metadata keys, serving no connected account.
-fn live() -> World {
-    World { mode: Mode::Live, account: None, metadata: MetadataKeys::default() }
+fn live() -> DeploymentScope {
+    DeploymentScope { mode: Mode::Live, account: None, metadata: MetadataKeys::default() }
 }
 
 /// A live event about `object`.
@@ -38,12 +38,12 @@ fn with(base: &Value, patch: &Value) -> Value {
 }
 
 #[track_caller]
-fn check(name: &str, world: &World, event: &Value, expected: &str) {
+fn check(name: &str, world: &DeploymentScope, event: &Value, expected: &str) {
     check_bytes(name, world, event.to_string().as_bytes(), expected);
 }
 
 #[track_caller]
-fn check_bytes(name: &str, world: &World, body: &[u8], expected: &str) {
+fn check_bytes(name: &str, world: &DeploymentScope, body: &[u8], expected: &str) {
     let found = show(&read(body, world));
     assert_eq!(found, expected, "\n{name}\n{}", String::from_utf8_lossy(body));
 }

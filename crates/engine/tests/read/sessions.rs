@@ -1,6 +1,6 @@
 //! Checkout sessions: whether the money is there, and what is claimed to have been bought.
 
-use engine::{MetadataKeys, World};
+use engine::{DeploymentScope, MetadataKeys};
 use serde_json::{Value, json};
 
 use crate::{check, check_all, check_bytes, event, live, with};
@@ -165,7 +165,7 @@ fn terms_are_taken_as_they_were_written() {
 fn configuration_names_the_keys_of_the_metadata() {
     let keys =
         MetadataKeys { tenant: "tenant_id".into(), package: "package_id".into(), credits: "credits".into() };
-    let world = World { metadata: keys, ..live() };
+    let world = DeploymentScope { metadata: keys, ..live() };
     let fairplace = json!({ "metadata": { "tenant_id": "T", "user_id": "U", "package_id": "P" } });
     let sold = event(COMPLETED, &with(&session(), &fairplace));
     check(
@@ -188,5 +188,5 @@ fn the_guides_sample_reads_as_it_stands() {
     let expected = "cs_live_a1b2c3d4e5f6g7h8; paid; completed; \
                     session terms 550e8400-e29b-41d4-a716-446655440000 10_credits 10 eur 25000 -";
     check_bytes("live", &live(), sample, expected);
-    check_bytes("test", &World { mode: store::Mode::Test, ..live() }, sample, expected);
+    check_bytes("test", &DeploymentScope { mode: store::Mode::Test, ..live() }, sample, expected);
 }

@@ -1,7 +1,7 @@
 //! A reading in words, one line: `pi_1 cs_1; paid; session terms …`. Only what is there is written.
 
-use ledger::claim::Source;
-use ledger::knowledge::{Charge, Dispute, Refund};
+use ledger::claim::ClaimSource;
+use ledger::knowledge::{ChargeFacts, DisputeFacts, RefundFacts};
 use ledger::{ClaimedTerms, Fact};
 use store::Reading;
 
@@ -50,7 +50,7 @@ fn show_fact(fact: &Fact) -> String {
     parts.join("; ")
 }
 
-fn show_charge(charge: &Charge) -> String {
+fn show_charge(charge: &ChargeFacts) -> String {
     let amounts = [("captured", charge.captured), ("refunded", charge.refunded)];
     let amounts = amounts.iter().filter(|(_, amount)| !amount.is_zero());
     let mut text: String = amounts.map(|(name, amount)| format!(" {name} {}", amount.0)).collect();
@@ -60,11 +60,11 @@ fn show_charge(charge: &Charge) -> String {
     text
 }
 
-fn show_refund(refund: &Refund) -> String {
+fn show_refund(refund: &RefundFacts) -> String {
     format!("{} {:?}", refund.amount.0, refund.rank).to_lowercase()
 }
 
-fn show_dispute(dispute: &Dispute) -> String {
+fn show_dispute(dispute: &DisputeFacts) -> String {
     let mut text = format!("{} {:?}", dispute.amount.0, dispute.outcome).to_lowercase();
     text.extend(dispute.withdrawn.then_some(" withdrawn"));
     if !dispute.reinstated.is_zero() {
@@ -77,10 +77,10 @@ fn show_terms(terms: &ClaimedTerms) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let amount = |amount: Option<ledger::Minor>| amount.map_or_else(|| "-".to_owned(), |a| a.0.to_string());
     let source = match terms.source {
-        Source::Session => "session",
-        Source::PaymentIntent => "payment intent",
-        Source::Charge => "charge",
-        Source::Invoice => "invoice",
+        ClaimSource::Session => "session",
+        ClaimSource::PaymentIntent => "payment intent",
+        ClaimSource::Charge => "charge",
+        ClaimSource::Invoice => "invoice",
     };
     let mut shown = format!(
         "{source} terms {} {} {} {} {} {}",

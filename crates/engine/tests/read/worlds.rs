@@ -1,7 +1,7 @@
 //! What belongs to this deployment and what does not; what only links; what is not about credits; what
 //! cannot be read.
 
-use engine::World;
+use engine::DeploymentScope;
 use serde_json::{Value, json};
 use store::Mode;
 
@@ -100,8 +100,8 @@ fn an_early_fraud_warning_is_shown() {
 
 #[test]
 fn events_of_another_world_never_count() {
-    let (test, ours) = (World { mode: Mode::Test, ..live() }, Some("acct_1".to_owned()));
-    let connected = World { account: ours, ..live() };
+    let (test, ours) = (DeploymentScope { mode: Mode::Test, ..live() }, Some("acct_1".to_owned()));
+    let connected = DeploymentScope { account: ours, ..live() };
     let succeeded = event("payment_intent.succeeded", &intent());
     let patched = |patch: Value| with(&succeeded, &patch);
     let rows = [

@@ -6,7 +6,7 @@ mod events;
 
 use std::collections::BTreeMap;
 
-use engine::{MetadataKeys, World, read};
+use engine::{DeploymentScope, MetadataKeys, read};
 use ledger::review::waits_for;
 use ledger::{Book, Now, PaymentStatus, Policy, Timestamp, decide, overdue, review_reason};
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn rows(page: &str) -> Vec<(String, Row)> {
 
 /// Reads and decides these events in this order, each of them twice.
 fn became<'e>(events: impl Iterator<Item = &'e Value>) -> Row {
-    let world = World { mode: Mode::Test, account: None, metadata: MetadataKeys::default() };
+    let world = DeploymentScope { mode: Mode::Test, account: None, metadata: MetadataKeys::default() };
     let (mut book, policy, mut asked) = (Book::default(), Policy::default(), Vec::new());
     for event in events {
         for _ in 0..2 {

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, mpsc};
 
-use super::{BYTES_MAX, BackgroundWriter, LINES_MAX};
+use super::{BackgroundWriter, MAX_BYTES, MAX_LINES};
 
 #[test]
 fn what_waits_is_bounded_and_what_is_lost_is_counted() {
@@ -17,12 +17,12 @@ fn what_waits_is_bounded_and_what_is_lost_is_counted() {
     });
     let writer = writer.unwrap();
     let long = vec![b'x'; 1024];
-    let lines = 2 * BYTES_MAX / long.len();
+    let lines = 2 * MAX_BYTES / long.len();
     for _ in 0..lines {
         writer.line(long.clone());
     }
     let dropped = usize::try_from(writer.dropped().load(Relaxed)).unwrap();
-    assert_eq!(dropped, lines - BYTES_MAX / long.len(), "bounded by bytes");
+    assert_eq!(dropped, lines - MAX_BYTES / long.len(), "bounded by bytes");
     assert!(writer.is_stuck());
     drop(go);
     writer.flush();
@@ -37,12 +37,12 @@ fn many_short_lines_are_bounded_too() {
         let _ = stuck.recv();
     });
     let writer = writer.unwrap();
-    for _ in 0..2 * LINES_MAX {
+    for _ in 0..2 * MAX_LINES {
         writer.line(b"x".to_vec());
     }
     let dropped = usize::try_from(writer.dropped().load(Relaxed)).unwrap();
     // One is being written, and may have been taken before the queue was full.
-    assert!((LINES_MAX - 1..=LINES_MAX).contains(&dropped), "{dropped}");
+    assert!((MAX_LINES - 1..=MAX_LINES).contains(&dropped), "{dropped}");
     assert!(writer.is_stuck());
     drop(go);
 }

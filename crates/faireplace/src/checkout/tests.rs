@@ -72,7 +72,7 @@ async fn the_form_goes_out_as_it_is_under_its_key() {
 #[tokio::test]
 async fn what_each_answer_means() {
     let words = |text: &str| format!(r#"{{"error":{{"message":"{text}"}}}}"#);
-    let large = format!("{SESSION}{}", " ".repeat(ANSWER_BYTES_MAX));
+    let large = format!("{SESSION}{}", " ".repeat(MAX_ANSWER_BYTES));
     let again = ("stripe-should-retry", "true");
     let never = ("stripe-should-retry", "false");
     let pinned = ("idempotent-replayed", "true");

@@ -9,9 +9,9 @@ use crate::terminal::{bold, faint, say, shown};
 
 const DOCUMENT: &str = include_str!("../../../../docs/errors.md");
 /// Changes of one letter after which a name is still taken for a slip of another.
-const DISTANCE_MAX: usize = 4;
+const MAX_DISTANCE: usize = 4;
 /// Names that are offered for one that does not exist.
-const NEAREST_MAX: usize = 3;
+const MAX_NEAREST: usize = 3;
 
 /// Explain an error, a reason or an outcome: what happened, what it means for the money, what to do
 #[derive(Args)]
@@ -109,9 +109,9 @@ fn gist(text: &str) -> String {
 fn unknown(code: &str, asked: &str) -> Failure {
     let far = |entry: &Entry| distance(asked, &entry.name.to_ascii_lowercase());
     let mut near: Vec<_> = entries().map(|entry| (far(&entry), entry.name)).collect();
-    near.retain(|(distance, _)| *distance <= DISTANCE_MAX);
+    near.retain(|(distance, _)| *distance <= MAX_DISTANCE);
     near.sort_unstable();
-    let near: Vec<_> = near.into_iter().take(NEAREST_MAX).map(|(_, name)| name).collect();
+    let near: Vec<_> = near.into_iter().take(MAX_NEAREST).map(|(_, name)| name).collect();
     let hint = if near.is_empty() { String::new() } else { format!("; the nearest: {}", near.join(", ")) };
     Failure::failed(format!(
         "{} is no name that this service uses{hint}. `faireplace explain` lists them all.",

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::{MetadataKeys, World};
-use ledger::money::CREDITS_PER_PAYMENT_MAX;
+use engine::{DeploymentScope, MetadataKeys};
+use ledger::money::MAX_CREDITS_PER_PAYMENT;
 use ledger::{Credits, Policy, Rounding, TermsFrom};
 use store::{Mode, OperatorLimits};
 use stripe::{Secret, SecretFault};
@@ -46,7 +46,7 @@ pub(crate) struct Config {
     pub(crate) operator_key: Option<OperatorKey>,
     pub(crate) mode: Mode,
     pub(crate) policy: Arc<Policy>,
-    pub(crate) world: Arc<World>,
+    pub(crate) scope: Arc<DeploymentScope>,
     /// Where notices may go though it is private; none where nobody set it.
     pub(crate) notice_hosts: Option<Destinations>,
     /// For how long notices are kept.
@@ -102,8 +102,8 @@ impl Config {
             return Ok(config);
         }
         let mode = store::sqlite::mode_of(&config.database.path).unwrap_or(otherwise);
-        let world = Arc::new(World { mode, ..(*config.world).clone() });
-        Ok(Self { mode, world, ..config })
+        let scope = Arc::new(DeploymentScope { mode, ..(*config.scope).clone() });
+        Ok(Self { mode, scope, ..config })
     }
 
     /// The same, selling these.
@@ -159,7 +159,7 @@ impl Config {
             operator_key: raw.get("FAIREPLACE_OPERATOR_KEY").map(operator_key).transpose()?,
             mode,
             policy: Arc::new(policy),
-            world: Arc::new(World { mode, account, metadata }),
+            scope: Arc::new(DeploymentScope { mode, account, metadata }),
             notice_hosts: raw.get("FAIREPLACE_NOTICE_HOSTS").map(notice_hosts).transpose()?,
             notice_days: match required(raw, "FAIREPLACE_NOTICE_DAYS")?.parse() {
                 Ok(days @ 1..=3650) => days,
@@ -207,7 +207,7 @@ fn wrong(variable: &str, expected: &str) -> Failure {
 }
 
 /// The most that a limit over all tenants may be.
-const TOTAL_CREDITS_MAX: i64 = 1_000_000_000_000_000;
+const MAX_TOTAL_CREDITS: i64 = 1_000_000_000_000_000;
 /// The limit over all tenants, where nobody says: so many times that of one.
 const TOTAL_FACTOR: i64 = 10;
 
@@ -219,9 +219,9 @@ fn operator_limits(raw: &Raw) -> Result<OperatorLimits, Failure> {
         limit.map(Credits).ok_or_else(|| wrong(variable, &expected))
     };
     let (one, all) = ("FAIREPLACE_ADJUSTMENT_LIMIT", "FAIREPLACE_ADJUSTMENT_LIMIT_TOTAL");
-    let per_tenant = read(one, required(raw, one)?, CREDITS_PER_PAYMENT_MAX)?;
+    let per_tenant = read(one, required(raw, one)?, MAX_CREDITS_PER_PAYMENT)?;
     let total = match raw.get(all) {
-        Some(text) => read(all, text, TOTAL_CREDITS_MAX)?,
+        Some(text) => read(all, text, MAX_TOTAL_CREDITS)?,
         None => Credits(per_tenant.0 * TOTAL_FACTOR),
     };
     Ok(OperatorLimits { per_tenant, total })

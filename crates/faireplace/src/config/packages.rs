@@ -43,11 +43,11 @@ pub(crate) fn published() -> Vec<Package> {
 }
 
 /// Characters of a name; Stripe takes 500 in metadata.
-const NAME_LENGTH_MAX: usize = 100;
+const MAX_NAME_LENGTH: usize = 100;
 /// Characters of a title.
-const TITLE_LENGTH_MAX: usize = 250;
+const MAX_TITLE_LENGTH: usize = 250;
 /// Characters of a Price's id.
-const PRICE_LENGTH_MAX: usize = 255;
+const MAX_PRICE_LENGTH: usize = 255;
 
 /// The packages of the file; at least one.
 ///
@@ -76,10 +76,10 @@ pub(super) fn check(raw: &[RawPackage]) -> Result<Vec<Package>, Failure> {
 }
 
 fn read(raw: &RawPackage) -> Result<Package, &'static str> {
-    if !is_label(&raw.name, NAME_LENGTH_MAX) {
+    if !is_label(&raw.name, MAX_NAME_LENGTH) {
         return Err("name must have 1 to 100 characters, such as 10_credits");
     }
-    if !(1..=ledger::money::CREDITS_PER_PAYMENT_MAX).contains(&raw.credits) {
+    if !(1..=ledger::money::MAX_CREDITS_PER_PAYMENT).contains(&raw.credits) {
         return Err("credits must be from 1 to 1000000000");
     }
     if !(0..=1_000_000_000_000).contains(&raw.price) {
@@ -90,12 +90,12 @@ fn read(raw: &RawPackage) -> Result<Package, &'static str> {
         return Err("currency must be three letters, such as eur");
     }
     let title = raw.title.clone().unwrap_or_else(|| title_of(&raw.name));
-    if !is_label(&title, TITLE_LENGTH_MAX) {
+    if !is_label(&title, MAX_TITLE_LENGTH) {
         return Err("title must have 1 to 250 characters, such as 10 credits");
     }
     let is_price = |id: &String| {
         id.starts_with("price_")
-            && id.len() <= PRICE_LENGTH_MAX
+            && id.len() <= MAX_PRICE_LENGTH
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     if raw.stripe_price.as_ref().is_some_and(|id| !is_price(id)) {

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::outgoing::{self, Certificates, Outgoing};
 
 /// The most of an answer that is read, in bytes: a hundred events, each far larger than any known.
-const ANSWER_BYTES_MAX: usize = 16 << 20;
+const MAX_ANSWER_BYTES: usize = 16 << 20;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -126,7 +126,7 @@ impl EventsApi {
             format!("{}{start}", outgoing::reason(&error, &self.base))
         })?;
         let (head, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await;
         Ok((
             head.status,
             head.headers,

@@ -26,7 +26,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// Of a kind, written in full in that time.
 const IN_FULL: u64 = 10;
 /// Kinds that are counted at one time; more are written in full. There are not that many.
-const KINDS_MAX: usize = 1024;
+const MAX_KINDS: usize = 1024;
 
 /// Counts what repeats itself, and keeps it out of the log. Clones count together.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +81,7 @@ impl Repeats {
     /// Whether this event is to be written.
     fn admit(&self, kind: Kind, message: String) -> bool {
         let mut kinds = self.lock();
-        if kinds.len() >= KINDS_MAX && !kinds.contains_key(&kind) {
+        if kinds.len() >= MAX_KINDS && !kinds.contains_key(&kind) {
             return true;
         }
         let new = || Window { began: Instant::now(), message, seen: 0 };

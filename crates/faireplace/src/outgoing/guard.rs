@@ -23,7 +23,7 @@ const RESOLVE: Duration = Duration::from_secs(5);
 /// For one address to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 /// Addresses of one name that are tried.
-const ADDRESSES_MAX: usize = 4;
+const MAX_ADDRESSES: usize = 4;
 
 type Future<T> = Pin<Box<dyn std::future::Future<Output = io::Result<T>> + Send>>;
 
@@ -52,7 +52,7 @@ impl Guard {
         let destination = self.destinations.check(&uri.to_string()).map_err(refused)?;
         let addresses = self.addresses(&destination).await?;
         let mut last = io::Error::other(NOWHERE);
-        for address in addresses.into_iter().take(ADDRESSES_MAX) {
+        for address in addresses.into_iter().take(MAX_ADDRESSES) {
             match timeout(CONNECT, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
                     stream.set_nodelay(true)?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, Request, Uri, header};
 use bytes::Bytes;
-use engine::Carrier;
-use engine::deliver::{Letter, Reply};
+use engine::Transport;
+use engine::deliver::{NoticeResponse, SignedRequest};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -21,15 +21,15 @@ use super::{authorities, reason};
 use crate::failure::Failure;
 
 /// Bytes of an answer that are read, so that its connection can be used again; a longer one is cut.
-const ANSWER_BYTES_MAX: usize = 16 * 1024;
+const MAX_ANSWER_BYTES: usize = 16 * 1024;
 /// How long an answer's body is waited for: its status is known already.
 const ANSWER: Duration = Duration::from_secs(2);
 /// Bytes of an answer's head.
-const HEAD_BYTES_MAX: usize = 16 * 1024;
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How long a connection is kept for the next notice.
 const IDLE: Duration = Duration::from_secs(30);
 /// Connections that are kept for each receiver.
-const IDLE_MAX: usize = 4;
+const MAX_IDLE: usize = 4;
 
 type Http = Client<HttpsConnector<Guard>, Full<Bytes>>;
 
@@ -37,11 +37,11 @@ type Http = Client<HttpsConnector<Guard>, Full<Bytes>>;
 ///
 /// # Errors
 /// When TLS cannot be used at all.
-pub(crate) fn carrier(destinations: Arc<Destinations>) -> Result<Carrier, Failure> {
+pub(crate) fn transport(destinations: Arc<Destinations>) -> Result<Transport, Failure> {
     let http = client(destinations)?;
-    Ok(Carrier::from_fn(move |letter| {
+    Ok(Transport::from_fn(move |request| {
         let http = http.clone();
-        async move { carry(&http, letter).await.unwrap_or_else(Reply::Failed) }
+        async move { carry(&http, request).await.unwrap_or_else(NoticeResponse::Failed) }
     }))
 }
 
@@ -67,29 +67,29 @@ fn client(destinations: Arc<Destinations>) -> Result<Http, Failure> {
     Ok(Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(IDLE_MAX)
-        .http1_max_buf_size(HEAD_BYTES_MAX)
+        .pool_max_idle_per_host(MAX_IDLE)
+        .http1_max_buf_size(MAX_HEAD_BYTES)
         .build(connector))
 }
 
-async fn carry(http: &Http, letter: Letter) -> Result<Reply, String> {
-    let uri: Uri = letter.url.parse().map_err(|_| "the address cannot be read".to_owned())?;
+async fn carry(http: &Http, request: SignedRequest) -> Result<NoticeResponse, String> {
+    let uri: Uri = request.url.parse().map_err(|_| "the address cannot be read".to_owned())?;
     // Without its path and query, which may hold a secret: what is said of it stands in logs.
     let place = uri.authority().map(ToString::to_string).unwrap_or_default();
     let request = Request::post(uri)
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::USER_AGENT, concat!("FairePlace/", env!("CARGO_PKG_VERSION")))
-        .header("webhook-id", letter.id)
-        .header("webhook-timestamp", letter.timestamp)
-        .header("webhook-signature", letter.signature)
-        .body(Full::new(Bytes::from(letter.body)))
+        .header("webhook-id", request.id)
+        .header("webhook-timestamp", request.timestamp)
+        .header("webhook-signature", request.signature)
+        .body(Full::new(Bytes::from(request.body)))
         .map_err(|error| error.to_string())?;
     let answer = http.request(request).await.map_err(|error| reason(&error, &place))?;
     let status = answer.status().as_u16();
     let retry_after_seconds = retry_after(answer.headers());
     // What it says does not matter, nor whether it ends.
-    let _ = timeout(ANSWER, Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect()).await;
-    Ok(Reply::Answered { status, retry_after_seconds })
+    let _ = timeout(ANSWER, Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect()).await;
+    Ok(NoticeResponse::Answered { status, retry_after_seconds })
 }
 
 /// RFC 9110, section 10.2.3, where it is a number of seconds; the schedule is the answer to a date.

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::{Catalogue, Policy, judge};
-use crate::Told;
-use crate::claim::{Amounts, Claim, ClaimedTerms, Judgement, Source};
+use crate::EventRef;
+use crate::claim::{Amounts, Claim, ClaimSource, ClaimedTerms, Judgement};
 use crate::fact::Fact;
 use crate::ids::{EventId, TenantId};
 use crate::knowledge::Knowledge;
-use crate::money::{CREDITS_PER_PAYMENT_MAX, Credits, Minor, Rounding};
+use crate::money::{Credits, MAX_CREDITS_PER_PAYMENT, Minor, Rounding};
 use crate::outcome::Reason;
-use crate::policy::{Package, TermsFrom};
+use crate::policy::{PackageTerms, TermsFrom};
 
 const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -26,12 +26,12 @@ fn good() -> ClaimedTerms {
         currency: Some("eur".into()),
         amount: Some(Minor(25_000)),
         subtotal: Some(Minor(25_000)),
-        ..ClaimedTerms::none(Source::Session)
+        ..ClaimedTerms::none(ClaimSource::Session)
     }
 }
 
 fn catalogue() -> Catalogue {
-    let ten = Package { credits: Credits(10), price: Minor(25_000), currency: "eur".into() };
+    let ten = PackageTerms { credits: Credits(10), price: Minor(25_000), currency: "eur".into() };
     BTreeMap::from([("10_credits".into(), ten)])
 }
 
@@ -40,8 +40,8 @@ fn catalogue() -> Catalogue {
 fn check(policy: &Policy, change: impl Fn(&mut ClaimedTerms), expected: Result<Option<i64>, Reason>) {
     let mut terms = good();
     change(&mut terms);
-    let told = Told { created: 1, event: EventId::from("evt_1") };
-    let fact = Fact { told, knowledge: Knowledge::default(), claimed: Some(terms) };
+    let event = EventRef { created: 1, id: EventId::from("evt_1") };
+    let fact = Fact { event, knowledge: Knowledge::default(), claimed: Some(terms) };
     let mut known = Knowledge::default();
     judge(&mut known, &fact, policy, |tenant| Some(tenant) == TenantId::parse(TENANT));
     let judged = match known.claim().map(|claim| claim.judgement) {
@@ -62,7 +62,7 @@ fn credits_are_a_plain_whole_number_from_one_to_a_billion() {
     let rows: &[Row] = &[
         (Some("10"), Ok(Some(10))),
         (Some("1"), Ok(Some(1))),
-        (Some("1000000000"), Ok(Some(CREDITS_PER_PAYMENT_MAX))),
+        (Some("1000000000"), Ok(Some(MAX_CREDITS_PER_PAYMENT))),
         (Some("1000000001"), Err(CreditsInvalid)),
         (Some("9999999999999999999"), Err(CreditsInvalid)),
         (Some("99999999999999999999999999999999999999999"), Err(CreditsInvalid)),
@@ -204,11 +204,11 @@ fn a_session_with_none_of_our_metadata_sells_something_else() {
 #[test]
 fn an_event_that_is_told_again_is_judged_anew() {
     use crate::{Book, Timestamp, decide};
-    let other_price = Package { credits: Credits(10), price: Minor(9_900), currency: "eur".into() };
-    let told = Told { created: 1, event: EventId::from("evt_1") };
+    let other_price = PackageTerms { credits: Credits(10), price: Minor(9_900), currency: "eur".into() };
+    let event = EventRef { created: 1, id: EventId::from("evt_1") };
     let sessions = [crate::ObjectId::from("cs_1")].into();
     let knowledge = Knowledge { sessions, paid: true, ..Knowledge::default() };
-    let fact = Fact { told, knowledge, claimed: Some(good()) };
+    let fact = Fact { event, knowledge, claimed: Some(good()) };
     let catalogues = [
         BTreeMap::from([("10_credits".into(), other_price.clone())]),
         BTreeMap::from([("5_credits".into(), other_price)]),
@@ -230,22 +230,22 @@ fn an_event_that_is_told_again_is_judged_anew() {
 /// A changed setting, and every event told again: nothing that was accepted changes.
 #[test]
 fn what_was_accepted_keeps_its_credits_and_its_rounding() {
-    use crate::knowledge::{Refund, RefundRank};
+    use crate::knowledge::{RefundFacts, RefundRank};
     use crate::{Book, Timestamp, decide};
-    let told = |id: &str| Told { created: 1, event: EventId::from(id) };
+    let told = |id: &str| EventRef { created: 1, id: EventId::from(id) };
     let intents: std::collections::BTreeSet<_> = [crate::ObjectId::from("pi_1")].into();
     let paid = Knowledge { payment_intents: intents.clone(), paid: true, ..Knowledge::default() };
     let session = Fact {
-        told: told("evt_1"),
+        event: told("evt_1"),
         knowledge: paid,
         claimed: Some(ClaimedTerms { credits: None, ..good() }),
     };
-    let refund = Refund { amount: Minor(1_250), rank: RefundRank::Succeeded };
+    let refund = RefundFacts { amount: Minor(1_250), rank: RefundRank::Succeeded };
     let refunds = [(crate::ObjectId::from("re_1"), refund)].into();
     let knowledge = Knowledge { payment_intents: intents, refunds, ..Knowledge::default() };
-    let refund = Fact { told: told("evt_2"), knowledge, claimed: None };
+    let refund = Fact { event: told("evt_2"), knowledge, claimed: None };
     let policy = |credits, refund_rounding| {
-        let ten = Package { credits: Credits(credits), price: Minor(25_000), currency: "eur".into() };
+        let ten = PackageTerms { credits: Credits(credits), price: Minor(25_000), currency: "eur".into() };
         let catalogue = Some(BTreeMap::from([("10_credits".into(), ten)]));
         Policy { refund_rounding, catalogue, ..Policy::default() }
     };
@@ -275,20 +275,24 @@ fn amounts_come_from_the_session_where_one_is_known() {
     use crate::{Book, Timestamp, Wait, decide};
     let intents: std::collections::BTreeSet<_> = [crate::ObjectId::from("pi_1")].into();
     let fact = |id: &str, knowledge, claimed| Fact {
-        told: Told { created: 1, event: EventId::from(id) },
+        event: EventRef { created: 1, id: EventId::from(id) },
         knowledge: Knowledge { payment_intents: intents.clone(), ..knowledge },
         claimed,
     };
     let received = [(crate::ObjectId::from("pi_1"), Minor(20_000))].into();
-    let terms =
-        ClaimedTerms { source: Source::PaymentIntent, amount: Some(Minor(20_000)), subtotal: None, ..good() };
+    let terms = ClaimedTerms {
+        source: ClaimSource::PaymentIntent,
+        amount: Some(Minor(20_000)),
+        subtotal: None,
+        ..good()
+    };
     let intent = fact("evt_1", Knowledge { received, ..Knowledge::default() }, Some(terms));
     let session = Knowledge {
         session_total: Some(Minor(20_000)),
         session_subtotal: Some(Minor(25_000)),
         ..Knowledge::default()
     };
-    let session = fact("evt_2", session, Some(ClaimedTerms::none(Source::Session)));
+    let session = fact("evt_2", session, Some(ClaimedTerms::none(ClaimSource::Session)));
     let policy = Policy { catalogue: Some(catalogue()), ..Policy::default() };
     for order in [[Some(&session), None, Some(&intent)], [Some(&intent), None, Some(&session)]] {
         let mut book = Book::default();
@@ -314,7 +318,7 @@ fn amounts_come_from_the_session_where_one_is_known() {
 fn intent(created: i64, amount: i64, received: i64) -> Fact {
     let object = crate::ObjectId::from("pi_1");
     Fact {
-        told: Told { created, event: EventId::from(format!("evt_{created}")) },
+        event: EventRef { created, id: EventId::from(format!("evt_{created}")) },
         knowledge: Knowledge {
             payment_intents: [object.clone()].into(),
             requested: Some(Minor(amount)),
@@ -322,7 +326,7 @@ fn intent(created: i64, amount: i64, received: i64) -> Fact {
             ..Knowledge::default()
         },
         claimed: Some(ClaimedTerms {
-            source: Source::PaymentIntent,
+            source: ClaimSource::PaymentIntent,
             amount: Some(Minor(amount)),
             subtotal: None,
             ..good()
@@ -334,7 +338,7 @@ fn intent(created: i64, amount: i64, received: i64) -> Fact {
 fn bare_session(created: i64, total: Option<i64>, subtotal: Option<i64>) -> Fact {
     let amounts = Amounts { total: total.map(Minor), subtotal: subtotal.map(Minor) };
     Fact {
-        told: Told { created, event: EventId::from(format!("evt_{created}")) },
+        event: EventRef { created, id: EventId::from(format!("evt_{created}")) },
         knowledge: Knowledge {
             payment_intents: [crate::ObjectId::from("pi_1")].into(),
             session_total: amounts.total,
@@ -346,7 +350,7 @@ fn bare_session(created: i64, total: Option<i64>, subtotal: Option<i64>) -> Fact
             amount: amounts.total,
             subtotal: amounts.subtotal,
             currency: Some("eur".into()),
-            ..ClaimedTerms::none(Source::Session)
+            ..ClaimedTerms::none(ClaimSource::Session)
         }),
     }
 }
@@ -361,7 +365,7 @@ fn available<'f>(facts: impl IntoIterator<Item = (&'f Fact, Policy)>) -> i64 {
 }
 
 fn priced(price: i64) -> Policy {
-    let ten = Package { credits: Credits(10), price: Minor(price), currency: "eur".into() };
+    let ten = PackageTerms { credits: Credits(10), price: Minor(price), currency: "eur".into() };
     let catalogue = Some(BTreeMap::from([("10_credits".into(), ten)]));
     Policy { catalogue, terms_from: TermsFrom::PaymentIntent, ..Policy::default() }
 }

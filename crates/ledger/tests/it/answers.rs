@@ -3,14 +3,14 @@
 
 use ledger::{
     Account, Allocation, Balance, Credits, Hold, HoldId, HoldState, LotId, Now, Receipt, Refusal, Timestamp,
-    carry_out, expire,
+    execute, expire,
 };
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::asked::hold_id;
+use crate::command_syntax::hold_id;
 use crate::history::histories;
 use crate::step::{Step, letter, tenant};
 use crate::world::World;
@@ -170,7 +170,7 @@ fn receipts_tell_which_lots_and_what_became_of_the_hold() {
     let told = |line: &str| {
         let world = after(&before);
         let Step::Command(command) = Step::parse(line, 9) else { panic!("{line}") };
-        let receipt = carry_out(&world.book, &command, Now::trusted(Timestamp(0))).answer.unwrap();
+        let receipt = execute(&world.book, &command, Now::trusted(Timestamp(0))).answer.unwrap();
         let lots: Vec<_> = receipt.allocations.iter().map(|part| (part.lot.0, part.credits.0)).collect();
         let hold = receipt.hold.map(|hold| (hold.state, hold.captured.0, hold.resolved_at.is_some()));
         (receipt.transaction, receipt.credits.0, lots, receipt.balance_after.available.0, hold)
@@ -207,8 +207,7 @@ fn a_name_is_given_to_one_hold_only() {
     let world = after(&["session P1 A 9 credits 900 paid", "session P2 B 9 credits 900 paid", "hold A h1 3"]);
     for line in ["hold A h1 3", "hold B h1 3"] {
         let Step::Command(command) = Step::parse(line, 9) else { panic!("{line}") };
-        let decided =
-            std::panic::catch_unwind(|| carry_out(&world.book, &command, Now::trusted(Timestamp(0))));
+        let decided = std::panic::catch_unwind(|| execute(&world.book, &command, Now::trusted(Timestamp(0))));
         assert!(decided.is_err(), "{line}");
     }
 }
@@ -236,7 +235,7 @@ proptest! {
         history.steps().for_each(|step| drop(world.take(step)));
         let open: Vec<_> = world.book.holds.values().filter(|hold| hold.is_open()).cloned().collect();
         for hold in open {
-            let name = crate::asked::hold_name(hold.id);
+            let name = crate::command_syntax::hold_name(hold.id);
             let done = world.take(&Step::parse(&format!("release {} {name}", letter(hold.tenant)), 98));
             prop_assert!(["released", "refused (was expired)"].contains(&done.outcome.as_str()));
         }

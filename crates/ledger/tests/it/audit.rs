@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::posting::Kind;
+use ledger::posting::TransactionKind;
 use ledger::{
     Account, Book, Changes, Command, Credits, Entitlement, Execution, Hold, HoldState, Lot, LotId, Now,
-    Payment, TenantId, Timestamp, Transaction, carry_out, chain, entitlement,
+    Payment, TenantId, Timestamp, Transaction, chain, entitlement, execute,
 };
 
 use crate::step::Step;
@@ -47,12 +47,18 @@ impl World {
             assert_ne!(posting.amount, 0, "a line that says nothing: {transaction:?}");
             let line = (transaction.tenant, posting.account, posting.lot);
             *self.folded.entry(line).or_default() += posting.amount;
-            let of_all = matches!(posting.account, Account::Debt) || transaction.kind == Kind::WrittenOff;
+            let of_all =
+                matches!(posting.account, Account::Debt) || transaction.kind == TransactionKind::WrittenOff;
             assert_eq!(posting.lot.is_none(), of_all, "only debt is of no lot: {transaction:?}");
         }
         let balance = self.balance_by_fold(transaction.tenant);
         assert_eq!(transaction.balance_after, balance, "history adds up on every line");
-        let by_hold = [Kind::Held, Kind::Captured, Kind::Released, Kind::HoldExpired];
+        let by_hold = [
+            TransactionKind::Held,
+            TransactionKind::Captured,
+            TransactionKind::Released,
+            TransactionKind::HoldExpired,
+        ];
         if by_hold.contains(&transaction.kind) {
             let hold = transaction.hold.expect("a hold is behind it");
             self.moved_by_holds.entry(hold).or_default().push(transaction.clone());
@@ -146,14 +152,17 @@ impl World {
                 t.postings.iter().filter(|line| line.account == account).map(|line| line.amount).sum()
             };
             let made = &moved[0];
-            assert_eq!((made.kind, made.tenant, made.at), (Kind::Held, hold.tenant, hold.created_at));
+            assert_eq!(
+                (made.kind, made.tenant, made.at),
+                (TransactionKind::Held, hold.tenant, hold.created_at)
+            );
             assert_eq!(net(made, Account::Held), hold.credits.0);
             assert!(moved.iter().all(|t| t.reference == hold.reference), "{moved:?}");
             let end = match hold.state {
                 HoldState::Open => None,
-                HoldState::Captured => Some(Kind::Captured),
-                HoldState::Released => Some(Kind::Released),
-                HoldState::Expired => Some(Kind::HoldExpired),
+                HoldState::Captured => Some(TransactionKind::Captured),
+                HoldState::Released => Some(TransactionKind::Released),
+                HoldState::Expired => Some(TransactionKind::HoldExpired),
             };
             assert_eq!(moved.get(1).map(|t| (t.kind, t.at)), end.zip(hold.resolved_at), "{hold:?}");
             assert_eq!(moved.len(), 1 + usize::from(end.is_some()), "a hold resolves once: {moved:?}");
@@ -219,7 +228,7 @@ impl World {
                 assert_eq!(mine.cause, command.cause);
                 assert_eq!(Some(receipt.balance_after), moved.map(|t| t.balance_after));
                 let parts: Credits = receipt.allocations.iter().map(|part| part.credits).sum();
-                let none = mine.kind == Kind::WrittenOff;
+                let none = mine.kind == TransactionKind::WrittenOff;
                 assert!(none && parts.is_zero() || parts.0 == receipt.credits.0.abs(), "{receipt:?}");
                 let hold = receipt.hold.as_ref();
                 assert!(hold.is_none_or(|hold| execution.changes.holds.contains(hold)), "{receipt:?}");
@@ -236,7 +245,9 @@ impl World {
         book.tenants.retain(|id, _| *id == command.tenant);
         let changed: BTreeSet<_> = execution.changes.holds.iter().map(|hold| hold.id).collect();
         let asked = match command.action {
-            ledger::Action::Capture { hold, .. } | ledger::Action::Release { hold } => Some(hold),
+            ledger::CommandAction::Capture { hold, .. } | ledger::CommandAction::Release { hold } => {
+                Some(hold)
+            }
             _ => None,
         };
         book.holds.retain(|id, hold| due(hold) || changed.contains(id) || asked == Some(*id));
@@ -244,7 +255,7 @@ impl World {
         let bought: BTreeSet<_> = wanted.iter().map(|id| self.book.lots[id].payment).collect();
         book.lots
             .retain(|id, lot| wanted.contains(id) || lot.payment.is_some() && bought.contains(&lot.payment));
-        assert_eq!(carry_out(&book, command, now), *execution, "the rest of the book matters");
+        assert_eq!(execute(&book, command, now), *execution, "the rest of the book matters");
     }
 }
 

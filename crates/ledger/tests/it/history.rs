@@ -7,7 +7,7 @@ use std::fmt;
 
 use ledger::Outcome;
 use ledger::Reason::ClaimsConflict;
-use ledger::posting::Kind;
+use ledger::posting::TransactionKind;
 use ledger::review_reason;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -92,7 +92,7 @@ fn histories_reach_everything_that_can_happen() {
         }
     }
     println!("{seen:?}");
-    let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
+    let kinds = TransactionKind::ALL.iter().map(|kind| kind.as_str());
     let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str());
     for what in kinds.chain(outcomes).chain(["owes", "merged", "conflict", "unmet"]).chain(ANSWERS) {
         assert!(seen.get(what).is_some_and(|times| *times > 9), "{what} hardly ever happens: {seen:?}");

@@ -1,11 +1,11 @@
 //! Joining knowledge is commutative, associative and idempotent, for any knowledge at all; and stored as JSON
 //! it comes back the same.
 
-use ledger::claim::{Amounts, Claim, ClaimedTerms, Judgement, Source};
+use ledger::claim::{Amounts, Claim, ClaimSource, ClaimedTerms, Judgement};
 use ledger::knowledge::{
-    Answered, Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict,
+    ChargeFacts, DisputeFacts, DisputeOutcome, Grant, RefundFacts, RefundRank, ReviewedFacts, Ruling, Verdict,
 };
-use ledger::{Credits, EventId, Knowledge, Minor, ObjectId, Reason, Rounding, Timestamp, Told};
+use ledger::{Credits, EventId, EventRef, Knowledge, Minor, ObjectId, Reason, Rounding, Timestamp};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -105,13 +105,18 @@ fn minor() -> impl Strategy<Value = Minor> {
     prop_oneof![0..4_i64, Just(i64::MAX)].prop_map(Minor)
 }
 
-fn told() -> impl Strategy<Value = Told> {
+fn told() -> impl Strategy<Value = EventRef> {
     let event = select(vec!["evt_1", "evt_2"]).prop_map(EventId::from);
-    (0..3_i64, event).prop_map(|(created, event)| Told { created, event })
+    (0..3_i64, event).prop_map(|(created, id)| EventRef { created, id })
 }
 
 fn terms() -> impl Strategy<Value = ClaimedTerms> {
-    let source = select(vec![Source::Session, Source::PaymentIntent, Source::Charge, Source::Invoice]);
+    let source = select(vec![
+        ClaimSource::Session,
+        ClaimSource::PaymentIntent,
+        ClaimSource::Charge,
+        ClaimSource::Invoice,
+    ]);
     let letter = select(vec!["A", "B", "acme"]);
     let tenant = letter.prop_map(|who| tenant(who).map_or(who.to_owned(), |tenant| tenant.to_string()));
     let texts = (option::of(tenant), option::of(select(vec!["10_credits", "ten"])));
@@ -148,18 +153,18 @@ fn claim() -> impl Strategy<Value = Claim> {
     let amounts =
         (option::of(minor()), option::of(minor())).prop_map(|(total, subtotal)| Amounts { total, subtotal });
     let session = option::of(amounts);
-    (terms(), told(), session, judgement).prop_map(|(terms, told, session, judgement)| Claim {
+    (terms(), told(), session, judgement).prop_map(|(terms, first, session, judgement)| Claim {
         terms,
-        latest: told.clone(),
-        told,
+        latest: first.clone(),
+        first,
         session,
         judgement,
     })
 }
 
-fn charge() -> impl Strategy<Value = Charge> {
+fn charge() -> impl Strategy<Value = ChargeFacts> {
     (minor(), minor(), minor(), any::<bool>(), any::<bool>()).prop_map(
-        |(amount, captured, refunded, succeeded, failed)| Charge {
+        |(amount, captured, refunded, succeeded, failed)| ChargeFacts {
             amount,
             captured,
             refunded,
@@ -169,16 +174,16 @@ fn charge() -> impl Strategy<Value = Charge> {
     )
 }
 
-fn refund() -> impl Strategy<Value = Refund> {
+fn refund() -> impl Strategy<Value = RefundFacts> {
     use RefundRank::{Canceled, Failed, Pending, Succeeded};
     (minor(), select(vec![Pending, Succeeded, Failed, Canceled]))
-        .prop_map(|(amount, rank)| Refund { amount, rank })
+        .prop_map(|(amount, rank)| RefundFacts { amount, rank })
 }
 
-fn dispute() -> impl Strategy<Value = Dispute> {
+fn dispute() -> impl Strategy<Value = DisputeFacts> {
     use DisputeOutcome::{Lost, Open, Won};
     (minor(), minor(), any::<bool>(), select(vec![Open, Lost, Won])).prop_map(
-        |(amount, reinstated, withdrawn, outcome)| Dispute { amount, outcome, withdrawn, reinstated },
+        |(amount, reinstated, withdrawn, outcome)| DisputeFacts { amount, outcome, withdrawn, reinstated },
     )
 }
 
@@ -201,6 +206,6 @@ fn ruling() -> impl Strategy<Value = Ruling> {
         by: by.to_owned(),
         reason: String::new(),
         verdict,
-        answered: Answered::default(),
+        answered: ReviewedFacts::default(),
     })
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ledger::liability::{LotSums, LotValue, TenantValue, apportion, value};
-use ledger::{Account, Credits, Kind, LotId, Minor, PaymentId, TenantId, Transaction};
+use ledger::{Account, Credits, LotId, Minor, PaymentId, TenantId, Transaction, TransactionKind};
 use proptest::prelude::*;
 
 use crate::history::histories;
@@ -168,7 +168,7 @@ fn follow(journal: &[Transaction], tenant: TenantId) -> Option<BTreeMap<LotId, [
     let mut lots: BTreeMap<LotId, [i64; 4]> = BTreeMap::new();
     let mut stood_in: BTreeMap<LotId, i64> = BTreeMap::new();
     for transaction in journal.iter().filter(|transaction| transaction.tenant == tenant) {
-        if matches!(transaction.kind, Kind::Restored | Kind::Reversed) {
+        if matches!(transaction.kind, TransactionKind::Restored | TransactionKind::Reversed) {
             return None;
         }
         let of = |posting: &ledger::Posting| posting.lot.map(|lot| (lot, posting.account, posting.amount));
@@ -184,7 +184,7 @@ fn follow(journal: &[Transaction], tenant: TenantId) -> Option<BTreeMap<LotId, [
                 _ => {}
             }
             let gives = account == Account::Available || account == Account::Frozen;
-            let taken = matches!(transaction.kind, Kind::Revoked | Kind::DebtRepaid);
+            let taken = matches!(transaction.kind, TransactionKind::Revoked | TransactionKind::DebtRepaid);
             if !(gives && taken) {
                 continue;
             }

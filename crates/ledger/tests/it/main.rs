@@ -6,17 +6,17 @@
 //! Not here: the trust table (`src/judge/tests.rs`) and proration (`src/money/tests.rs`).
 
 mod answers;
-mod asked;
 mod audit;
-mod coins;
+mod coin_model;
+mod command_syntax;
+mod execute;
 mod history;
 mod knowledge;
 mod liability;
+mod notice_invariants;
 mod orders;
 mod properties;
 mod reference;
 mod statement;
 mod step;
-mod till;
-mod told;
 mod world;

@@ -12,9 +12,9 @@ use crate::step::Step;
 use crate::world::World;
 
 /// More make too many orders.
-const EVENTS_MAX: usize = 7;
+const MAX_EVENTS: usize = 7;
 /// Of these there are more statements.
-const WITH_COMMANDS_MAX: usize = 6;
+const MAX_WITH_COMMANDS: usize = 6;
 
 #[test]
 fn every_order_of_every_marked_statement_ends_the_same() {
@@ -41,7 +41,7 @@ fn commands_in_between_leave_the_net_position_alone() {
         let facts = lines.iter().filter(|line| matches!(line.1, Step::Fact(_))).count();
         let ruled = statement.steps().any(|step| matches!(step, Step::Rule(..)));
         let mixed = facts < lines.len() && !ruled && !statement.has("known tenants only");
-        if mixed && lines.len() <= WITH_COMMANDS_MAX {
+        if mixed && lines.len() <= MAX_WITH_COMMANDS {
             counted.statements += 1;
             check(statement, &lines, World::net_before_commands, &mut counted);
         }
@@ -73,7 +73,7 @@ fn check<V: Debug + PartialEq>(
     view: impl Fn(&World) -> V,
     counted: &mut Counted,
 ) {
-    assert!(lines.len() <= EVENTS_MAX, "{}: too many events for every order", statement.title);
+    assert!(lines.len() <= MAX_EVENTS, "{}: too many events for every order", statement.title);
     let mut first = None;
     let mut order = Vec::new();
     walk(&statement.world(), lines, &mut order, counted, &mut |world, order| {

@@ -3,7 +3,7 @@
 //! fold of the journal, targets are met, the chain holds, strangers are not touched.
 
 use ledger::money::prorate;
-use ledger::posting::Kind;
+use ledger::posting::TransactionKind;
 use ledger::{
     Account, Cause, Credits, EventId, HoldId, LotId, Minor, PaymentId, Posting, Rounding, TenantId,
     Timestamp, Transaction, chain,
@@ -100,7 +100,13 @@ fn tampered(transaction: &Transaction) -> Vec<(&'static str, Transaction)> {
     let changes: &[Change] = &[
         ("seq", |t| t.seq += 1),
         ("tenant", |t| t.tenant = TenantId(uuid::Uuid::nil())),
-        ("kind", |t| t.kind = if t.kind == Kind::Spent { Kind::Granted } else { Kind::Spent }),
+        ("kind", |t| {
+            t.kind = if t.kind == TransactionKind::Spent {
+                TransactionKind::Granted
+            } else {
+                TransactionKind::Spent
+            }
+        }),
         ("event", |t| t.cause = Cause::Event(EventId::from("evt_other"))),
         ("command", |t| t.cause = Cause::Command("other".into())),
         ("operator", |t| t.cause = Cause::Operator { by: "eve".into(), reason: "because".into() }),
@@ -166,7 +172,7 @@ fn no_two_texts_seal_alike() {
         let transaction = Transaction {
             seq: 1,
             tenant: tenant("A").unwrap(),
-            kind: Kind::Granted,
+            kind: TransactionKind::Granted,
             cause: cause.clone(),
             payment: None,
             hold: *hold,

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::claim::Source;
+use ledger::claim::ClaimSource;
 use ledger::knowledge::{DisputeOutcome, RefundRank, Ruling, Verdict};
 use ledger::{Fact, ObjectId};
 use proptest::prelude::*;
@@ -62,12 +62,12 @@ impl Payment<'_> {
     /// Of the first kind of object that claims anything, the earliest claim that can be accepted, else the
     /// earliest. Payment intents and charges are not asked while a session may yet arrive.
     fn counts(&self) -> Option<Counts> {
-        for source in [Source::Session, Source::PaymentIntent, Source::Charge] {
+        for source in [ClaimSource::Session, ClaimSource::PaymentIntent, ClaimSource::Charge] {
             let claims = self.claims(source);
             let Some(first) = claims.iter().find(|claim| claim.accepted.is_some()).or(claims.first()) else {
                 continue;
             };
-            let ready = source == Source::Session || self.waited || self.session_known();
+            let ready = source == ClaimSource::Session || self.waited || self.session_known();
             let accepted = first.accepted.clone().filter(|_| ready);
             return Some(Counts { accepted, due: first.due });
         }
@@ -78,11 +78,11 @@ impl Payment<'_> {
         self.facts
             .iter()
             .filter_map(|fact| fact.claimed.as_ref())
-            .any(|terms| terms.source == Source::Session)
+            .any(|terms| terms.source == ClaimSource::Session)
     }
 
     /// The claims of one kind of object, the earliest first; the same tenant and credits are one claim.
-    fn claims(&self, source: Source) -> Vec<Counts> {
+    fn claims(&self, source: ClaimSource) -> Vec<Counts> {
         let mut facts: Vec<_> = self
             .facts
             .iter()
@@ -91,7 +91,7 @@ impl Payment<'_> {
                 terms.is_some_and(|t| t.source == source && (t.tenant.is_some() || t.credits.is_some()))
             })
             .collect();
-        facts.sort_by_key(|fact| (fact.told.created, fact.told.event.as_str()));
+        facts.sort_by_key(|fact| (fact.event.created, fact.event.id.as_str()));
         let mut claims: Vec<(_, Counts)> = Vec::new();
         for fact in facts {
             let Some(terms) = &fact.claimed else { continue };
@@ -112,7 +112,7 @@ impl Payment<'_> {
     /// What is to be paid: as the session says, where one is known.
     fn due(&self) -> Option<i64> {
         let by_sessions = self.facts.iter().filter_map(|fact| fact.knowledge.session_total).max();
-        let claims_session = !self.claims(Source::Session).is_empty();
+        let claims_session = !self.claims(ClaimSource::Session).is_empty();
         let claimed = self.counts().and_then(|counts| counts.due);
         let by_sessions = by_sessions.map(|total| total.0);
         let due = if claims_session { claimed.or(by_sessions) } else { by_sessions.or(claimed) };

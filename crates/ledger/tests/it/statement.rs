@@ -16,7 +16,7 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use ledger::{Balance, Catalogue, Credits, Minor, Package, Policy, Rounding, TermsFrom};
+use ledger::{Balance, Catalogue, Credits, Minor, PackageTerms, Policy, Rounding, TermsFrom};
 
 use crate::step::{Step, tenant};
 use crate::world::{Done, World};
@@ -167,7 +167,7 @@ fn every_statement_reads_as_written() {
 /// FairePlace's price list, without tax.
 fn catalogue() -> Catalogue {
     let packages = [(1, 3_000), (5, 14_000), (10, 25_000), (25, 57_500), (50, 100_000)];
-    let package = |(credits, price)| Package {
+    let package = |(credits, price)| PackageTerms {
         credits: Credits(credits),
         price: Minor(price),
         currency: "eur".to_owned(),

@@ -37,15 +37,15 @@
 //! `currency C` and `at CREATED`. Tenants are A to F, anything else stands as written, and `-` is missing. An
 //! event's time and id come from its line, unless `at` says otherwise. Holds are h1, h2 and so on.
 
-use ledger::claim::{ClaimedTerms, Source};
+use ledger::claim::{ClaimSource, ClaimedTerms};
 use ledger::knowledge::{
-    Answered, Charge, Dispute, DisputeOutcome, Grant, Refund, RefundRank, Ruling, Verdict,
+    ChargeFacts, DisputeFacts, DisputeOutcome, Grant, RefundFacts, RefundRank, ReviewedFacts, Ruling, Verdict,
 };
 use ledger::{
-    Command, Credits, EventId, Fact, Knowledge, Minor, Now, ObjectId, Rounding, TenantId, Timestamp, Told,
+    Command, Credits, EventId, EventRef, Fact, Knowledge, Minor, Now, ObjectId, Rounding, TenantId, Timestamp,
 };
 
-use crate::asked::asked;
+use crate::command_syntax::asked;
 
 /// What a line asks of the ledger.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub(crate) enum Step {
     Status(ObjectId),
     Lots(TenantId),
     Holds(TenantId),
-    Told,
+    EventRef,
 }
 
 impl Step {
@@ -77,7 +77,7 @@ impl Step {
             "status" => Self::Status(words.id()),
             "lots" => Self::Lots(words.tenant()),
             "holds" => Self::Holds(words.tenant()),
-            "told" => Self::Told,
+            "told" => Self::EventRef,
             verb => asked(verb, &mut words, number)
                 .unwrap_or_else(|| Self::Fact(Box::new(fact(verb, &mut words, number)))),
         };
@@ -105,7 +105,7 @@ fn ruling(number: i64, verdict: Verdict) -> Ruling {
         by: "ann".into(),
         reason: "seen the receipt".into(),
         verdict,
-        answered: Answered::default(),
+        answered: ReviewedFacts::default(),
     }
 }
 
@@ -124,13 +124,13 @@ fn grant(words: &mut Words<'_>) -> Grant {
 }
 
 fn fact(verb: &str, words: &mut Words<'_>, number: i64) -> Fact {
-    let mut told = Told { created: number, event: EventId::from(format!("evt_{number}")) };
+    let mut event = EventRef { created: number, id: EventId::from(format!("evt_{number}")) };
     let mut known = Knowledge::default();
     for key in words.next().split('+') {
         match key.as_bytes()[0] {
             b's' => drop(known.sessions.insert(key.into())),
             b'P' => drop(known.payment_intents.insert(key.into())),
-            b'c' => drop(known.charges.insert(key.into(), Charge::default())),
+            b'c' => drop(known.charges.insert(key.into(), ChargeFacts::default())),
             b'i' => drop(known.invoices.insert(key.into())),
             b'u' => drop(known.subscriptions.insert(key.into())),
             _ => panic!("{}: {key} names no session, payment intent, charge or invoice", words.text),
@@ -138,9 +138,9 @@ fn fact(verb: &str, words: &mut Words<'_>, number: i64) -> Fact {
     }
     let mut claimed = None;
     match verb {
-        "session" => claimed = Some(session(words, &mut known, &mut told)),
-        "intent" => claimed = Some(intent(words, &mut known, &mut told)),
-        "invoice" => claimed = Some(invoice(words, &mut known, &mut told)),
+        "session" => claimed = Some(session(words, &mut known, &mut event)),
+        "intent" => claimed = Some(intent(words, &mut known, &mut event)),
+        "invoice" => claimed = Some(invoice(words, &mut known, &mut event)),
         "charge" => {
             let id = words.id();
             let charge = charge(words);
@@ -153,11 +153,11 @@ fn fact(verb: &str, words: &mut Words<'_>, number: i64) -> Fact {
         "warning" => drop(known.warnings.insert(words.id())),
         _ => panic!("{}: no such verb", words.text),
     }
-    Fact { told, knowledge: known, claimed }
+    Fact { event, knowledge: known, claimed }
 }
 
 /// `TENANT CREDITS credits AMOUNT`.
-fn terms(source: Source, words: &mut Words<'_>) -> ClaimedTerms {
+fn terms(source: ClaimSource, words: &mut Words<'_>) -> ClaimedTerms {
     let metadata = |word: &str| (word != "-").then(|| word.to_owned());
     let who = words.next();
     let tenant = metadata(who).map(|text| tenant(&text).map_or(text, |tenant| tenant.to_string()));
@@ -169,34 +169,34 @@ fn terms(source: Source, words: &mut Words<'_>) -> ClaimedTerms {
 }
 
 /// `[package NAME] [currency C] [at CREATED]`; answers the first word that is none of them.
-fn more_terms<'t>(words: &mut Words<'t>, terms: &mut ClaimedTerms, told: &mut Told) -> Option<&'t str> {
+fn more_terms<'t>(words: &mut Words<'t>, terms: &mut ClaimedTerms, event: &mut EventRef) -> Option<&'t str> {
     let metadata = |word: &str| (word != "-").then(|| word.to_owned());
     while !words.left.is_empty() {
         match words.next() {
             "package" => terms.package = metadata(words.next()),
             "currency" => terms.currency = metadata(words.next()),
-            "at" => told.created = words.number(),
+            "at" => event.created = words.number(),
             other => return Some(other),
         }
     }
     None
 }
 
-fn intent(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> ClaimedTerms {
-    let mut terms = terms(Source::PaymentIntent, words);
+fn intent(words: &mut Words<'_>, known: &mut Knowledge, event: &mut EventRef) -> ClaimedTerms {
+    let mut terms = terms(ClaimSource::PaymentIntent, words);
     known.requested = terms.amount;
     if let Some(received) = words.optional("received") {
         let received = Minor(received.parse().unwrap());
         known.received.extend(known.payment_intents.first().map(|id| (id.clone(), received)));
     }
-    assert_eq!(more_terms(words, &mut terms, told), None, "{}", words.text);
+    assert_eq!(more_terms(words, &mut terms, event), None, "{}", words.text);
     terms
 }
 
-fn invoice(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> ClaimedTerms {
-    let mut terms = ClaimedTerms { recurring: true, ..terms(Source::Invoice, words) };
+fn invoice(words: &mut Words<'_>, known: &mut Knowledge, event: &mut EventRef) -> ClaimedTerms {
+    let mut terms = ClaimedTerms { recurring: true, ..terms(ClaimSource::Invoice, words) };
     known.invoice_paid = terms.amount.is_some_and(|amount| amount > Minor::ZERO);
-    assert_eq!(more_terms(words, &mut terms, told), None, "{}", words.text);
+    assert_eq!(more_terms(words, &mut terms, event), None, "{}", words.text);
     terms
 }
 
@@ -208,12 +208,12 @@ fn charge_terms(words: &mut Words<'_>, amount: Minor) -> Option<ClaimedTerms> {
         credits: Some(words.next().to_owned()),
         currency: Some("eur".into()),
         amount: Some(amount),
-        ..ClaimedTerms::none(Source::Charge)
+        ..ClaimedTerms::none(ClaimSource::Charge)
     })
 }
 
-fn session(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> ClaimedTerms {
-    let mut terms = terms(Source::Session, words);
+fn session(words: &mut Words<'_>, known: &mut Knowledge, event: &mut EventRef) -> ClaimedTerms {
+    let mut terms = terms(ClaimSource::Session, words);
     known.session_total = terms.amount;
     let status = words.next();
     known.completed = status != "expired";
@@ -225,7 +225,7 @@ fn session(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> Cla
         "in_doubt" => known.status_unknown = true,
         other => panic!("{}: {other} is no payment status", words.text),
     }
-    match more_terms(words, &mut terms, told) {
+    match more_terms(words, &mut terms, event) {
         None => {}
         Some("recurring") => {
             terms.recurring = true;
@@ -237,28 +237,28 @@ fn session(words: &mut Words<'_>, known: &mut Knowledge, told: &mut Told) -> Cla
     terms
 }
 
-fn charge(words: &mut Words<'_>) -> Charge {
+fn charge(words: &mut Words<'_>) -> ChargeFacts {
     let captured = Minor(words.number());
     let state = words.next();
     let amount = words.optional("of").map_or(captured, |text| Minor(text.parse().unwrap()));
-    let seen = Charge { amount, ..Charge::default() };
+    let seen = ChargeFacts { amount, ..ChargeFacts::default() };
     match state {
-        "succeeded" => Charge { captured, succeeded: true, ..seen },
-        "authorised" => Charge { succeeded: true, ..seen },
-        "captured" => Charge { captured, ..seen },
-        "failed" => Charge { failed: true, ..seen },
+        "succeeded" => ChargeFacts { captured, succeeded: true, ..seen },
+        "authorised" => ChargeFacts { succeeded: true, ..seen },
+        "captured" => ChargeFacts { captured, ..seen },
+        "failed" => ChargeFacts { failed: true, ..seen },
         other => panic!("{}: {other} is no state of a charge", words.text),
     }
 }
 
 /// What was authorised and never captured counts as refunded at Stripe, and not here.
-fn watermark(words: &mut Words<'_>) -> Charge {
+fn watermark(words: &mut Words<'_>) -> ChargeFacts {
     let refunded = Minor(words.number());
     let uncaptured = if words.left.is_empty() { 0 } else { words.named("uncaptured") };
-    Charge { refunded: refunded.less(Minor(uncaptured)), ..Charge::default() }
+    ChargeFacts { refunded: refunded.less(Minor(uncaptured)), ..ChargeFacts::default() }
 }
 
-fn refund(words: &mut Words<'_>) -> Refund {
+fn refund(words: &mut Words<'_>) -> RefundFacts {
     let amount = Minor(words.number());
     let rank = match words.next() {
         "pending" => RefundRank::Pending,
@@ -267,10 +267,10 @@ fn refund(words: &mut Words<'_>) -> Refund {
         "canceled" => RefundRank::Canceled,
         other => panic!("{}: {other} is no state of a refund", words.text),
     };
-    Refund { amount, rank }
+    RefundFacts { amount, rank }
 }
 
-fn dispute(words: &mut Words<'_>) -> Dispute {
+fn dispute(words: &mut Words<'_>) -> DisputeFacts {
     let amount = Minor(words.number());
     let (outcome, withdrawn) = match words.next() {
         "inquiry" => (DisputeOutcome::Open, false),
@@ -280,7 +280,7 @@ fn dispute(words: &mut Words<'_>) -> Dispute {
         other => panic!("{}: {other} is no state of a dispute", words.text),
     };
     let reinstated = Minor(if words.left.is_empty() { 0 } else { words.named("reinstated") });
-    Dispute { amount, outcome, withdrawn, reinstated }
+    DisputeFacts { amount, outcome, withdrawn, reinstated }
 }
 
 /// The words of a line that are not read yet.

@@ -7,12 +7,12 @@ use ledger::claim::Judgement;
 use ledger::decide::{decide, overdue, rule};
 use ledger::review::waits_for;
 use ledger::{
-    Account, Action, Balance, Book, Changes, Command, Credits, Decision, Execution, HoldId, Knowledge, LotId,
-    Notice, Now, ObjectId, PaymentId, PaymentStatus, Policy, Reason, Refusal, RulingRefused, Tenant,
-    TenantId, Timestamp, Transaction, carry_out, expire, review_reason,
+    Account, Balance, Book, Changes, Command, CommandAction, Credits, Decision, Execution, HoldId, Knowledge,
+    LotId, Notice, Now, ObjectId, PaymentId, PaymentStatus, Policy, Reason, Refusal, RulingRefused, Tenant,
+    TenantId, Timestamp, Transaction, execute, expire, review_reason,
 };
 
-use crate::asked::{hold_name, seconds};
+use crate::command_syntax::{hold_name, seconds};
 use crate::step::{Step, letter};
 
 /// A ledger, its whole journal, and the rules that it runs under.
@@ -64,7 +64,7 @@ impl World {
                 let none = Tenant { id: *tenant, balance: Balance::default(), low_balance: None };
                 self.book.tenants.entry(*tenant).or_insert(none).low_balance = *low;
             }
-            Step::Told => self.told.clear(),
+            Step::EventRef => self.told.clear(),
             _ => {}
         }
         self.write(step, &changes);
@@ -135,7 +135,7 @@ impl World {
                 (decision.outcome.to_string(), decision.review_reason, decision.changes)
             }
             Step::Command(command) => {
-                let execution = carry_out(&self.book, command, now);
+                let execution = execute(&self.book, command, now);
                 self.audit_execution(command, now, &execution);
                 (word(command, &execution), None, execution.changes)
             }
@@ -151,7 +151,7 @@ impl World {
             }
             Step::Lots(tenant) => answer(self.lots_of(*tenant)),
             Step::Holds(tenant) => answer(self.holds_of(*tenant)),
-            Step::Told => answer(self.told.iter().map(told).collect::<Vec<_>>().join(" | ")),
+            Step::EventRef => answer(self.told.iter().map(told).collect::<Vec<_>>().join(" | ")),
         }
     }
 
@@ -262,7 +262,7 @@ fn lasting(known: &Knowledge) -> Knowledge {
         }
     }
     if let [_, others @ ..] = &mut known.claims[..] {
-        others.sort_by_key(|claim| (claim.terms.source, claim.told.clone(), claim.terms.clone()));
+        others.sort_by_key(|claim| (claim.terms.source, claim.first.clone(), claim.terms.clone()));
     }
     known
 }
@@ -278,12 +278,12 @@ fn word(command: &Command, execution: &Execution) -> String {
             Refusal::CaptureExceedsHold { .. } => "refused (more than held)",
             Refusal::DebtTooSmall { .. } => "refused (more than owed)",
         },
-        (Ok(_), Action::Spend { .. }) => "spent",
-        (Ok(_), Action::Hold { .. }) => "held",
-        (Ok(_), Action::Capture { .. }) => "captured",
-        (Ok(_), Action::Release { .. }) => "released",
-        (Ok(_), Action::Adjust { .. }) => "adjusted",
-        (Ok(_), Action::WriteOff { .. }) => "written_off",
+        (Ok(_), CommandAction::Spend { .. }) => "spent",
+        (Ok(_), CommandAction::Hold { .. }) => "held",
+        (Ok(_), CommandAction::Capture { .. }) => "captured",
+        (Ok(_), CommandAction::Release { .. }) => "released",
+        (Ok(_), CommandAction::Adjust { .. }) => "adjusted",
+        (Ok(_), CommandAction::WriteOff { .. }) => "written_off",
     };
     done.to_owned()
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{KeyRow, PersonRow};
 
 /// Quarantine items that one bulk decision may have. More would keep every other write waiting.
-pub const BULK_ITEMS_MAX: usize = 500;
+pub const MAX_BULK_ITEMS: usize = 500;
 
 named! {
     /// What an operator did.
@@ -419,7 +419,7 @@ pub enum ActionRefusal {
         found: i64,
     },
     /// More items match than one decision may have.
-    #[error("{0} items match, and one decision takes at most {BULK_ITEMS_MAX}")]
+    #[error("{0} items match, and one decision takes at most {MAX_BULK_ITEMS}")]
     TooManyItems(i64),
     /// There is no such key that works.
     #[error("there is no such key that still works")]

@@ -110,7 +110,7 @@ pub struct Lane {
 /// How much may be under way at a time, and what is already. An endpoint that is failing gets one lane; those
 /// that are failing or slow come last, and have places of their own, so that they take none of the others'.
 #[derive(Clone, Debug, Default)]
-pub struct Room {
+pub struct DispatchBudget {
     /// Lanes that are under way: nothing of theirs is taken.
     pub busy: Vec<Lane>,
     /// Endpoints that are slow to answer.
@@ -151,7 +151,7 @@ impl DueDelivery {
 
 /// What follows from an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum AttemptOutcome {
     /// It arrived.
     Delivered,
     /// It is tried again then.
@@ -176,7 +176,7 @@ pub struct Attempt {
     /// What went wrong, in words; none when it arrived.
     pub error: Option<String>,
     /// What follows, unless the notice was asked for again meanwhile.
-    pub fate: Fate,
+    pub fate: AttemptOutcome,
 }
 
 /// An endpoint that was just disabled.

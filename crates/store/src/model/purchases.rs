@@ -3,7 +3,7 @@
 
 use ledger::{Credits, Minor, TenantId, Timestamp};
 
-use super::Pin;
+use super::IdempotencyKey;
 
 /// A checkout that is about to be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct PurchaseOrder {
     /// Who buys.
     pub tenant: TenantId,
     /// The command's name and fingerprint.
-    pub pin: Pin,
+    pub pin: IdempotencyKey,
     /// What to keep if nothing is kept under that name yet. Without it nothing is.
     pub new: Option<NewPurchase>,
 }

@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::model::{Audit, Health};
 
 /// Faults that are listed; a damaged journal has no use for thousands.
-const FAULTS_MAX: usize = 20;
+const MAX_FAULTS: usize = 20;
 
 /// How the store is doing.
 pub(super) fn health(c: &Connection) -> Result<Health, StoreError> {
@@ -67,13 +67,13 @@ pub(super) fn audit(c: &Connection) -> Result<Audit, StoreError> {
     Ok(Audit { transactions: check.seq, tenants, lots, head: hex(&check.head), faults: check.faults.0 })
 }
 
-/// What does not add up, in words; the first [`FAULTS_MAX`].
+/// What does not add up, in words; the first [`MAX_FAULTS`].
 #[derive(Default)]
 struct Faults(Vec<String>);
 
 impl Faults {
     fn add(&mut self, what: String) {
-        if self.0.len() < FAULTS_MAX {
+        if self.0.len() < MAX_FAULTS {
             self.0.push(what);
         }
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
+use super::database_file::DatabaseFile;
 use super::files::{self, folder_of, private, with_suffix};
-use super::held::HeldFile;
 use super::obstacles::{self, RESCUED};
 use super::open::{self, reader};
 use super::wal_link;
@@ -27,7 +27,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), OpenError> {
     metadata.map_err(|source| OpenError::Io { path: from.to_owned(), source })?;
     // Whoever has the database has checked this, and its file must not be touched.
     if let Some(_lock) = open::Lock::try_take(from)? {
-        match HeldFile::open(from).and_then(|file| wal_link::check(file.path())) {
+        match DatabaseFile::open(from).and_then(|file| wal_link::check(file.path())) {
             Ok(_) | Err(OpenError::InUse { .. }) => {}
             Err(error) => return Err(error),
         }

@@ -19,7 +19,7 @@ use super::holds;
 use crate::error::StoreError;
 
 /// Holds and lots that a batch ends before it decides. More would make everybody behind it wait.
-const ENDS_MAX: u32 = 1000;
+const MAX_ENDS: u32 = 1000;
 
 /// How the end of a lot is stored that has none, so that the index can sort by it.
 pub(super) const NEVER: i64 = i64::MAX;
@@ -202,7 +202,7 @@ pub(super) struct Due {
 
 impl Due {
     pub(super) fn new(now: Now) -> Self {
-        Self { by: now.ended_by(), room: ENDS_MAX }
+        Self { by: now.ended_by(), room: MAX_ENDS }
     }
 
     /// Loads what is due of a tenant, as far as there is room: lots that have ended and still have credits,

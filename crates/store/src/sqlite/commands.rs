@@ -1,30 +1,30 @@
 //! Commands: load what a batch touches, decide each in turn in memory, write what was decided and what each
 //! was answered, in one commit. The same name gets the same answer for ever.
-//! Not here: events, which cannot be refused (`settle`), and what a command means (`ledger::till`).
+//! Not here: events, which cannot be refused (`settle`), and what a command means (`ledger::execute`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger::{
-    Action, Book, Command, Credits, Execution, HoldId, Now, Receipt, Refusal, TenantId, Timestamp,
-    carry_out as decide, expire,
+    Book, Command, CommandAction, Credits, Execution, HoldId, Now, Receipt, Refusal, TenantId, Timestamp,
+    execute, expire,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::book;
-use super::names::{self, Thing};
+use super::idempotency::{self, KeyUse};
 use super::record::Record;
 use crate::error::StoreError;
-use crate::model::{Answered, Name, Order, Pin};
+use crate::model::{CommandOutcome, CommandRequest, IdempotencyKey, KeyName};
 
 /// Carries out a batch of commands, each answered in its place.
-pub(super) fn carry_out(
+pub(super) fn execute_commands(
     c: &Connection,
-    orders: &[Order],
+    orders: &[CommandRequest],
     now: Now,
-) -> Result<Vec<Result<Answered, StoreError>>, StoreError> {
+) -> Result<Vec<Result<CommandOutcome, StoreError>>, StoreError> {
     let mut pinned = load_pinned(c, orders)?;
-    let is_new = |order: &&Order| order.name().is_none_or(|name| !pinned.contains_key(&name));
+    let is_new = |order: &&CommandRequest| order.name().is_none_or(|name| !pinned.contains_key(&name));
     let (mut record, overdue) = load(c, orders.iter().filter(is_new).map(|order| &order.command), now)?;
     let at = now.at.max(record.book.clock);
     for tenant in &overdue {
@@ -47,7 +47,7 @@ pub(super) fn carry_out(
                         record.add(c, &changes)?;
                         pinned.insert(name, keep(c, order.command.tenant, pin, at, &answer)?);
                     }
-                    Ok(Answered::Carried { answer, at, replayed: false })
+                    Ok(CommandOutcome::Decided { answer, at, replayed: false })
                 }
                 Err(error) => Err(error),
             },
@@ -60,12 +60,12 @@ pub(super) fn carry_out(
 
 /// Decides one. What goes wrong here is about this one alone.
 fn decide_one(book: &Book, command: &Command, now: Now) -> Result<Execution, StoreError> {
-    if let Action::Hold { id, .. } = command.action
+    if let CommandAction::Hold { id, .. } = command.action
         && book.holds.contains_key(&id)
     {
         return Err(StoreError::Refused(format!("there is a hold {id} already")));
     }
-    catch_unwind(AssertUnwindSafe(|| decide(book, command, now)))
+    catch_unwind(AssertUnwindSafe(|| execute(book, command, now)))
         .map_err(|_| StoreError::Refused("the ledger's rules panicked on this command".to_owned()))
 }
 
@@ -73,7 +73,7 @@ fn decide_one(book: &Book, command: &Command, now: Now) -> Result<Execution, Sto
 fn keep(
     c: &Connection,
     tenant: TenantId,
-    pin: &Pin,
+    pin: &IdempotencyKey,
     at: Timestamp,
     answer: &Result<Receipt, Refusal>,
 ) -> Result<Pinned, StoreError> {
@@ -100,31 +100,31 @@ enum Pinned {
 }
 
 impl Pinned {
-    fn answer_again(&self, asked: &[u8; 32]) -> Answered {
+    fn answer_again(&self, asked: &[u8; 32]) -> CommandOutcome {
         match self {
             Self::Answer { fingerprint, at, answer } if fingerprint == asked => {
-                Answered::Carried { answer: answer.clone(), at: *at, replayed: true }
+                CommandOutcome::Decided { answer: answer.clone(), at: *at, replayed: true }
             }
-            Self::Answer { .. } | Self::Elsewhere => Answered::KeyReused,
+            Self::Answer { .. } | Self::Elsewhere => CommandOutcome::KeyReused,
         }
     }
 }
 
-fn load_pinned(c: &Connection, orders: &[Order]) -> Result<BTreeMap<Name, Pinned>, StoreError> {
-    let names: BTreeSet<Name> = orders.iter().filter_map(Order::name).collect();
+fn load_pinned(c: &Connection, orders: &[CommandRequest]) -> Result<BTreeMap<KeyName, Pinned>, StoreError> {
+    let names: BTreeSet<KeyName> = orders.iter().filter_map(CommandRequest::name).collect();
     let mut pinned = BTreeMap::new();
     for name in names {
         let kept: Option<([u8; 32], i64, String)> = c
             .prepare_cached(
                 "SELECT fingerprint, at, answer FROM commands WHERE tenant = ?1 AND scope = ?2 AND key = ?3",
             )?
-            .query_row(names::columns(&name), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row(idempotency::columns(&name), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         if let Some((fingerprint, at, text)) = kept {
             let answer = serde_json::from_str(&text)
                 .map_err(|error| StoreError::Corrupt(format!("the answer to a command: {error}")))?;
             pinned.insert(name, Pinned::Answer { fingerprint, at: Timestamp(at), answer });
-        } else if names::taken_elsewhere(c, &name, Thing::Command)? {
+        } else if idempotency::taken_elsewhere(c, &name, KeyUse::Command)? {
             pinned.insert(name, Pinned::Elsewhere);
         }
     }
@@ -156,18 +156,20 @@ pub(super) fn load<'c>(
     for command in commands {
         let need = needs.entry(command.tenant).or_default();
         match command.action {
-            Action::Spend { credits } => need.burn(credits),
-            Action::Hold { id, credits, .. } => {
+            CommandAction::Spend { credits } => need.burn(credits),
+            CommandAction::Hold { id, credits, .. } => {
                 need.burn(credits);
                 // It should not be there; if it is, that must show.
                 need.holds.insert(id);
             }
-            Action::Capture { hold, .. } | Action::Release { hold } => {
+            CommandAction::Capture { hold, .. } | CommandAction::Release { hold } => {
                 need.holds.insert(hold);
             }
-            Action::Adjust { credits, .. } if credits > 0 => need.given = need.given.saturating_add(credits),
-            Action::Adjust { credits, .. } => need.burn(Credits(credits.saturating_neg())),
-            Action::WriteOff { .. } => {}
+            CommandAction::Adjust { credits, .. } if credits > 0 => {
+                need.given = need.given.saturating_add(credits)
+            }
+            CommandAction::Adjust { credits, .. } => need.burn(Credits(credits.saturating_neg())),
+            CommandAction::WriteOff { .. } => {}
         }
     }
     let mut book = book::empty(c)?;

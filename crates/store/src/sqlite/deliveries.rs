@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::{endpoints, notices, paging};
 use crate::error::StoreError;
 use crate::model::{
-    Attempt, DeliveryRow, DeliveryState, Disabled, DueDelivery, Fate, Lane, Listing, NoticeRow, Page, Room,
-    SigningSecret,
+    Attempt, AttemptOutcome, DeliveryRow, DeliveryState, Disabled, DispatchBudget, DueDelivery, Lane,
+    Listing, NoticeRow, Page, SigningSecret,
 };
 
 /// Deliveries of one endpoint that are looked at for lanes, from the longest due. Behind that many of busy
@@ -43,7 +43,11 @@ struct Waiting {
 /// What is due and there is room for: the endpoints whose next delivery is due longest come first, those that
 /// are failing or slow last, in places of their own. Within a lane the order is that of the due times, then
 /// of what happened.
-pub(super) fn due(c: &Connection, now: Timestamp, room: &Room) -> Result<Vec<DueDelivery>, StoreError> {
+pub(super) fn due(
+    c: &Connection,
+    now: Timestamp,
+    room: &DispatchBudget,
+) -> Result<Vec<DueDelivery>, StoreError> {
     let mut endpoints = waiting(c, now, &room.slow)?;
     endpoints.sort_by_key(|endpoint| (endpoint.late, endpoint.head));
     let late: HashSet<&str> = endpoints.iter().filter(|one| one.late).map(|one| &*one.id).collect();
@@ -189,9 +193,9 @@ pub(super) fn record(
     let mut disabled = Vec::new();
     for attempt in attempts {
         let (due_at, delivered_at) = match attempt.fate {
-            Fate::Delivered => (None, Some(now.0)),
-            Fate::Again(at) => (Some(at.0), None),
-            Fate::GivenUp | Fate::Gone => (None, None),
+            AttemptOutcome::Delivered => (None, Some(now.0)),
+            AttemptOutcome::Again(at) => (Some(at.0), None),
+            AttemptOutcome::GivenUp | AttemptOutcome::Gone => (None, None),
         };
         let name = (&attempt.endpoint, attempt.notice);
         let known = c
@@ -210,10 +214,10 @@ pub(super) fn record(
             // It was deleted meanwhile, and so was its endpoint.
             continue;
         }
-        if attempt.fate == Fate::Delivered {
+        if attempt.fate == AttemptOutcome::Delivered {
             endpoints::succeeded(c, &attempt.endpoint)?;
         } else {
-            let gone = attempt.fate == Fate::Gone;
+            let gone = attempt.fate == AttemptOutcome::Gone;
             disabled.extend(endpoints::failed(c, &attempt.endpoint, gone, disable_before, now)?);
         }
     }

@@ -1,5 +1,5 @@
 //! Holds as rows: kept with the lots that they took from, found, listed.
-//! Not here: when a hold may be made or resolved (`ledger::till`), and ending those whose time is up
+//! Not here: when a hold may be made or resolved (`ledger::execute`), and ending those whose time is up
 //! (`sweep`).
 
 use ledger::{Allocation, Credits, Hold, HoldId, HoldState, LotId, Now, TenantId, Timestamp};

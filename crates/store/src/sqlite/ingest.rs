@@ -5,20 +5,24 @@ use rusqlite::{Connection, params};
 
 use super::{quarantine, waits};
 use crate::error::StoreError;
-use crate::model::{Delivery, DueEvent, Postponed, Receipt};
+use crate::model::{DueEvent, IncomingEvent, Ingested, Postponed};
 
 /// Keeps one delivery. A duplicate is a write too: it counts the delivery, and so its acknowledgement waits
 /// for the same durability as the first one's (design section 4, rule 4).
-pub(super) fn ingest(c: &Connection, delivery: &Delivery, now: Timestamp) -> Result<Receipt, StoreError> {
+pub(super) fn ingest(
+    c: &Connection,
+    delivery: &IncomingEvent,
+    now: Timestamp,
+) -> Result<Ingested, StoreError> {
     let mut statement = c.prepare_cached(
         "INSERT INTO events (id, type, created, livemode, received_at, last_received_at, due_at, body)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6)
          ON CONFLICT (id) DO UPDATE SET deliveries = deliveries + 1, last_received_at = ?5
          RETURNING seq, deliveries",
     )?;
-    let Delivery { id, kind, created, livemode, body } = delivery;
+    let IncomingEvent { id, kind, created, livemode, body } = delivery;
     let row = params![id.as_str(), kind, created, livemode, now.0, body];
-    Ok(statement.query_row(row, |row| Ok(Receipt { seq: row.get(0)?, deliveries: row.get(1)? }))?)
+    Ok(statement.query_row(row, |row| Ok(Ingested { seq: row.get(0)?, deliveries: row.get(1)? }))?)
 }
 
 /// The events that are due, the longest due first.

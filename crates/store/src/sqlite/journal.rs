@@ -1,8 +1,8 @@
 //! Reading the journal and its projections: transactions with their postings, and lots.
 
 use ledger::{
-    Account, Cause, CauseKind, EventId, HoldId, Kind, LotId, PaymentId, Posting, TenantId, Timestamp,
-    Transaction,
+    Account, Cause, CauseKind, EventId, HoldId, LotId, PaymentId, Posting, TenantId, Timestamp, Transaction,
+    TransactionKind,
 };
 use rusqlite::{Connection, Row, ToSql};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ pub(super) fn list(
     page: Page,
 ) -> Result<Listing<TransactionRow>, StoreError> {
     let tenant = filter.tenant.map(|tenant| tenant.0);
-    let (payment, kind) = (filter.payment.map(|payment| payment.0), filter.kind.map(Kind::as_str));
+    let (payment, kind) = (filter.payment.map(|payment| payment.0), filter.kind.map(TransactionKind::as_str));
     // By their places, which every index has: what is outside is not even counted.
     let after = filter.from.map(|from| last_until(c, Timestamp(from.0.saturating_sub(1)))).transpose()?;
     let through = filter.to.map(|to| last_until(c, to)).transpose()?;
@@ -91,7 +91,7 @@ pub(super) fn read(c: &Connection, row: &Row<'_>) -> Result<Transaction, StoreEr
     Ok(Transaction {
         seq,
         tenant: TenantId(row.get::<_, Uuid>(1)?),
-        kind: Kind::from_name(&kind).ok_or_else(|| corrupt(&format!("kind {kind}")))?,
+        kind: TransactionKind::from_name(&kind).ok_or_else(|| corrupt(&format!("kind {kind}")))?,
         cause: match CauseKind::from_name(&cause_kind) {
             Some(CauseKind::Event) => Cause::Event(EventId::from(cause)),
             Some(CauseKind::Operator) => {

@@ -2,24 +2,25 @@
 //! the SQL stands in the file named after its subject.
 
 mod actions;
+mod apply;
 mod audit;
 mod backup;
 mod book;
 mod clock;
 mod commands;
+mod database_file;
 mod deliveries;
 mod endpoints;
 mod events;
 mod feed;
 mod files;
-mod held;
 mod holds;
+mod idempotency;
 mod ingest;
 mod journal;
+mod key_cache;
 mod keys;
-mod known_keys;
 mod migrate;
-mod names;
 mod notices;
 mod obstacles;
 mod open;
@@ -34,7 +35,6 @@ mod reader;
 mod record;
 mod reports;
 mod restore;
-mod settle;
 mod statement;
 mod sweep;
 mod tenants;
@@ -54,15 +54,16 @@ pub use migrate::NEWEST as SCHEMA_NEWEST;
 pub use obstacles::examine;
 pub use open::{Mode, holder, mode_of};
 pub use restore::{RestoreError, Restored, restore};
-pub use writer::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
+pub use writer::{MAX_COMMIT_JOBS, MAX_QUEUE_JOBS};
 
 use crate::error::{ClosedBecause, OpenError, StoreError};
 use crate::model::{
-    Answered, Attempt, Audit, BegunPurchase, ClockMark, ClockRecord, Delivery, DeliveryRow, DeliveryState,
-    Disabled, DueDelivery, DueEvent, EndpointRow, EventFilter, EventRow, Health, KeyRow, Listing, LotRow,
-    NoticeHealth, NoticeRange, NoticeRow, Order, Page, PaymentRow, Postponed, Purchase, PurchaseOrder,
-    PurchaseSession, QuarantineFilter, QuarantineRow, Receipt, Restore, Room, Settled, Settlement,
-    SigningSecret, Swept, TransactionFilter, TransactionRow, UnrelatedMoney,
+    AppliedEvent, Attempt, Audit, BegunPurchase, ClockMark, ClockRecord, CommandOutcome, CommandRequest,
+    DeliveryRow, DeliveryState, Disabled, DispatchBudget, DueDelivery, DueEvent, EndpointRow, EventFilter,
+    EventRow, EventToApply, Expired, Health, IncomingEvent, Ingested, KeyRow, Listing, LotRow, NoticeHealth,
+    NoticeRange, NoticeRow, Page, PaymentRow, Postponed, Purchase, PurchaseOrder, PurchaseSession,
+    QuarantineFilter, QuarantineRow, Restore, SigningSecret, TransactionFilter, TransactionRow,
+    UnrelatedMoney,
 };
 
 /// The version of SQLite inside this program.
@@ -83,13 +84,13 @@ pub struct Sqlite {
     // them keeps the file itself open for longer than its connections.
     readers: reader::Readers,
     // Who asks, and what they have: no listing holds up either.
-    counter: reader::Readers,
+    lookup_readers: reader::Readers,
     // The loops have one of their own: no listing, and no audit of minutes, holds up what is due.
     loops: reader::Readers,
     // So has health: nothing that people ask for holds it up.
     health: reader::Readers,
     writer: writer::Writer,
-    known_keys: known_keys::KnownKeys,
+    key_cache: key_cache::KeyCache,
     lock: Arc<Mutex<open::Lock>>,
 }
 
@@ -97,18 +98,26 @@ impl Sqlite {
     /// Opens `path`, creating it where it is missing and migrating it where it is older.
     pub fn open(path: &Path, mode: Mode) -> Result<Self, OpenError> {
         let lock = open::Lock::take(path)?;
-        let mut file = held::HeldFile::open(path)?;
+        let mut file = database_file::DatabaseFile::open(path)?;
         let connection = open::writer(&file, mode)?;
         file.remember_companions()?;
         let file = Arc::new(file);
         let readers = reader::Readers::open(&file, reader::READERS)?;
-        let counter = reader::Readers::open(&file, reader::COUNTER_READERS)?;
+        let lookup_readers = reader::Readers::open(&file, reader::LOOKUP_READERS)?;
         let loops = reader::Readers::open(&file, 1)?;
         let health = reader::Readers::open(&file, 1)?;
         let writer = writer::Writer::start(connection, file)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        let known_keys = known_keys::KnownKeys::default();
-        Ok(Self { readers, counter, loops, health, writer, known_keys, lock: Arc::new(Mutex::new(lock)) })
+        let key_cache = key_cache::KeyCache::default();
+        Ok(Self {
+            readers,
+            lookup_readers,
+            loops,
+            health,
+            writer,
+            key_cache,
+            lock: Arc::new(Mutex::new(lock)),
+        })
     }
 
     /// Tells other processes who has the database, and where it can be reached.
@@ -145,7 +154,7 @@ impl Sqlite {
         self.writer.write_statement(probe::write).await
     }
 
-    pub(crate) async fn ingest(&self, delivery: Delivery, now: Timestamp) -> Answer<Receipt> {
+    pub(crate) async fn ingest(&self, delivery: IncomingEvent, now: Timestamp) -> Answer<Ingested> {
         self.writer.write_statement(move |c| ingest::ingest(c, &delivery, now)).await
     }
 
@@ -157,14 +166,14 @@ impl Sqlite {
         self.find_work(ingest::next_due).await
     }
 
-    pub(crate) async fn settle(
+    pub(crate) async fn apply_events(
         &self,
-        batch: Vec<Settlement>,
+        batch: Vec<EventToApply>,
         policy: Arc<Policy>,
         now: Now,
-    ) -> Answer<Vec<Settled>> {
+    ) -> Answer<Vec<AppliedEvent>> {
         let work = move |c: &_| {
-            let mut settled = settle::settle(c, &batch, &policy, now)?;
+            let mut settled = apply::apply_events(c, &batch, &policy, now)?;
             // However busy it is, no payment waits much longer than it should.
             settled.extend(waits::review(c, &policy, now, REVIEWS_PER_BATCH)?);
             Ok(settled)
@@ -172,15 +181,24 @@ impl Sqlite {
         self.move_credits(work).await
     }
 
-    pub(crate) async fn review(&self, policy: Arc<Policy>, now: Now, limit: u32) -> Answer<Vec<Settled>> {
+    pub(crate) async fn review(
+        &self,
+        policy: Arc<Policy>,
+        now: Now,
+        limit: u32,
+    ) -> Answer<Vec<AppliedEvent>> {
         self.move_credits(move |c| waits::review(c, &policy, now, limit)).await
     }
 
-    pub(crate) async fn carry_out(&self, orders: Vec<Order>, now: Now) -> Answer<Vec<Answer<Answered>>> {
-        self.move_credits(move |c| commands::carry_out(c, &orders, now)).await
+    pub(crate) async fn execute_commands(
+        &self,
+        orders: Vec<CommandRequest>,
+        now: Now,
+    ) -> Answer<Vec<Answer<CommandOutcome>>> {
+        self.move_credits(move |c| commands::execute_commands(c, &orders, now)).await
     }
 
-    pub(crate) async fn sweep(&self, now: Now, limit: u32) -> Answer<Swept> {
+    pub(crate) async fn sweep(&self, now: Now, limit: u32) -> Answer<Expired> {
         self.move_credits(move |c| sweep::sweep(c, now, limit)).await
     }
 
@@ -205,19 +223,19 @@ impl Sqlite {
     }
 
     pub(crate) async fn find_key(&self, hash: [u8; 32]) -> Answer<Option<KeyRow>> {
-        let moment = match self.known_keys.find(&hash) {
+        let moment = match self.key_cache.find(&hash) {
             Ok(key) => return Ok(Some(key)),
             Err(moment) => moment,
         };
-        let found = self.counter.read(move |c| keys::find(c, &hash)).await?;
+        let found = self.lookup_readers.read(move |c| keys::find(c, &hash)).await?;
         if let Some(key) = &found {
-            self.known_keys.learn(&moment, hash, key);
+            self.key_cache.learn(&moment, hash, key);
         }
         Ok(found)
     }
 
     pub(crate) async fn tenant(&self, id: TenantId) -> Answer<Option<Tenant>> {
-        self.counter.read(move |c| book::find_tenant(c, id)).await
+        self.lookup_readers.read(move |c| book::find_tenant(c, id)).await
     }
 
     pub(crate) async fn hold(&self, tenant: TenantId, id: HoldId, now: Now) -> Answer<Option<Hold>> {
@@ -317,7 +335,11 @@ impl Sqlite {
         self.writer.write(move |c| endpoints::enable(c, &id)).await
     }
 
-    pub(crate) async fn due_deliveries(&self, now: Timestamp, room: Room) -> Answer<Vec<DueDelivery>> {
+    pub(crate) async fn due_deliveries(
+        &self,
+        now: Timestamp,
+        room: DispatchBudget,
+    ) -> Answer<Vec<DueDelivery>> {
         self.find_work(move |c| deliveries::due(c, now, &room)).await
     }
 

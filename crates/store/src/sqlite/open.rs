@@ -9,8 +9,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use super::database_file::DatabaseFile;
 use super::files::private;
-use super::held::HeldFile;
 use super::{migrate, wal_link};
 use crate::error::OpenError;
 
@@ -135,7 +135,7 @@ pub(super) fn mode_in(connection: &Connection) -> Option<Mode> {
 }
 
 /// Opens the one connection that writes, creating or migrating the database where that is possible.
-pub(super) fn writer(file: &HeldFile, mode: Mode) -> Result<Connection, OpenError> {
+pub(super) fn writer(file: &DatabaseFile, mode: Mode) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::SqliteTooOld { found: rusqlite::version().to_owned() });
     }

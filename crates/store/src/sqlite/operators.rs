@@ -32,7 +32,7 @@ impl Sqlite {
         policy: Arc<Policy>,
         now: Now,
     ) -> Answer<Asked> {
-        let change = self.known_keys.change();
+        let change = self.key_cache.change();
         let ask = move |c: &_| Ok((actions::ask(c, &new, limits, &policy, now)?, change));
         let (asked, _) = self.writer.write(ask).await?;
         Ok(asked)
@@ -56,7 +56,7 @@ impl Sqlite {
         policy: Arc<Policy>,
         now: Now,
     ) -> Answer<Option<ActionDecided>> {
-        let change = self.known_keys.change();
+        let change = self.key_cache.change();
         let decide = move |c: &_| Ok((actions::decide(c, &id, &verdict, &key, &policy, now)?, change));
         let (decided, _) = self.writer.write(decide).await?;
         Ok(decided)
@@ -87,7 +87,7 @@ impl Sqlite {
         recovery: Recovery,
         now: Timestamp,
     ) -> Answer<Result<ActionRow, ActionRefusal>> {
-        let change = self.known_keys.change();
+        let change = self.key_cache.change();
         let recover = move |c: &_| Ok((actions::recover(c, &recovery, now)?, change));
         let (recovered, _) = self.writer.write(recover).await?;
         Ok(recovered)

@@ -5,7 +5,7 @@ use ledger::{Credits, Minor, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::names::{self, Thing};
+use super::idempotency::{self, KeyUse};
 use crate::error::StoreError;
 use crate::model::{BegunPurchase, NewPurchase, Purchase, PurchaseOrder, PurchaseSession};
 
@@ -20,14 +20,14 @@ pub(super) fn begin(
     now: Timestamp,
 ) -> Result<BegunPurchase, StoreError> {
     let name = order.pin.name(order.tenant);
-    if names::taken_elsewhere(c, &name, Thing::Purchase)? {
+    if idempotency::taken_elsewhere(c, &name, KeyUse::Purchase)? {
         return Ok(BegunPurchase::KeyReused);
     }
     let sql =
         format!("SELECT {COLUMNS}, fingerprint FROM purchases WHERE tenant = ?1 AND scope = ?2 AND key = ?3");
     let pinned = c
         .prepare_cached(&sql)?
-        .query_row(names::columns(&name), |row| Ok((read(row)?, row.get::<_, [u8; 32]>(11)?)))
+        .query_row(idempotency::columns(&name), |row| Ok((read(row)?, row.get::<_, [u8; 32]>(11)?)))
         .optional()?;
     match (pinned, &order.new) {
         (Some((_, fingerprint)), _) if fingerprint != order.pin.fingerprint => Ok(BegunPurchase::KeyReused),

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::held::HeldFile;
+use super::database_file::DatabaseFile;
 use super::open;
 use crate::error::{OpenError, StoreError};
 
 /// Queries of people and programs that run at the same time; more wait.
 pub(super) const READERS: usize = 4;
 /// Of them, look-ups of keys and balances, which every request begins with: they are short.
-pub(super) const COUNTER_READERS: usize = 2;
+pub(super) const LOOKUP_READERS: usize = 2;
 
 /// The way to the readers.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Readers {
 #[derive(Debug)]
 struct Idle {
     connections: Mutex<Vec<Connection>>,
-    _file: Arc<HeldFile>,
+    _file: Arc<DatabaseFile>,
 }
 
 impl Idle {
@@ -36,7 +36,7 @@ impl Idle {
 }
 
 impl Readers {
-    pub(super) fn open(file: &Arc<HeldFile>, count: usize) -> Result<Self, OpenError> {
+    pub(super) fn open(file: &Arc<DatabaseFile>, count: usize) -> Result<Self, OpenError> {
         let connections: Vec<_> = (0..count).map(|_| open::reader(file.path())).collect::<Result<_, _>>()?;
         let idle = Idle { connections: Mutex::new(connections), _file: file.clone() };
         Ok(Self { idle: Arc::new(idle), permits: Arc::new(Semaphore::new(count)) })

@@ -13,8 +13,8 @@ use ledger::Timestamp;
 use rusqlite::Connection;
 
 use super::backup::{Existing, copy};
+use super::database_file::DatabaseFile;
 use super::files::{self, folder_of, resolved, with_suffix};
-use super::held::HeldFile;
 use super::obstacles::{self, RESTORING};
 use super::open::{self, Mode};
 use super::{audit, clock, keys, migrate, unconfirmed, wal_link};
@@ -236,7 +236,7 @@ fn prepare(
     // What a check left that was interrupted belongs to no copy that is made now.
     remove_parts(checking);
     copy(source, checking, Existing::Overwritten).map_err(failed)?;
-    let file = HeldFile::open(checking).map_err(failed)?;
+    let file = DatabaseFile::open(checking).map_err(failed)?;
     let c = open::writer(&file, mode).map_err(failed)?;
     let audit = audit::audit(&c).map_err(unreadable)?;
     if !audit.faults.is_empty() {

@@ -6,22 +6,22 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ledger::{HoldId, Kind, LotId, Now, TenantId, Timestamp, expire};
+use ledger::{HoldId, LotId, Now, TenantId, Timestamp, TransactionKind, expire};
 use rusqlite::{Connection, Row};
 
 use super::book;
 use super::record::Record;
 use crate::error::StoreError;
-use crate::model::Swept;
+use crate::model::Expired;
 
 /// Ends up to `limit` holds and as many lots: those that are due the longest. A tenant on whom the rules
 /// panic keeps nobody waiting, however much of it is due: it is left out, and others come instead.
-pub(super) fn sweep(c: &Connection, now: Now, limit: u32) -> Result<Swept, StoreError> {
-    let (mut swept, mut bad) = (Swept::default(), BTreeSet::new());
+pub(super) fn sweep(c: &Connection, now: Now, limit: u32) -> Result<Expired, StoreError> {
+    let (mut swept, mut bad) = (Expired::default(), BTreeSet::new());
     loop {
         let before = bad.len();
-        let Swept { expired, more } = sweep_but(c, now, limit, &mut bad)?;
-        swept = Swept { expired: swept.expired + expired, more };
+        let Expired { expired, more } = sweep_but(c, now, limit, &mut bad)?;
+        swept = Expired { expired: swept.expired + expired, more };
         // Where that many are bad, it is not they: each step must have an end.
         if bad.len() == before || !more || bad.len() >= limit as usize {
             return Ok(swept);
@@ -35,7 +35,7 @@ fn sweep_but(
     now: Now,
     limit: u32,
     bad: &mut BTreeSet<TenantId>,
-) -> Result<Swept, StoreError> {
+) -> Result<Expired, StoreError> {
     let mut book = book::empty(c)?;
     let by = now.ended_by();
     let holds = due(
@@ -71,14 +71,15 @@ fn sweep_but(
         book::load_totals(c, &mut book, *tenant)?;
     }
     let mut record = Record::new(book, now.at);
-    let mut swept = Swept { expired: 0, more: holds.len().max(lots.len()) == limit as usize };
+    let mut swept = Expired { expired: 0, more: holds.len().max(lots.len()) == limit as usize };
     for tenant in tenants {
         let Ok(changes) = catch_unwind(AssertUnwindSafe(|| expire(&record.book, tenant, now))) else {
             tracing::error!(%tenant, "the ledger's rules panicked on what ran out of time");
             bad.insert(tenant);
             continue;
         };
-        let lots = changes.transactions.iter().filter(|transaction| transaction.kind == Kind::Expired);
+        let lots =
+            changes.transactions.iter().filter(|transaction| transaction.kind == TransactionKind::Expired);
         swept.expired += u32::try_from(changes.holds.len() + lots.count()).unwrap_or(u32::MAX);
         record.add(c, &changes)?;
     }

@@ -6,22 +6,23 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ledger::{
-    Action, Cause, Command, Credits, EventId, HoldId, HoldState, Kind, Now, PaymentId, Policy, TenantId,
-    Timestamp,
+    Cause, Command, CommandAction, Credits, EventId, HoldId, HoldState, Now, PaymentId, Policy, TenantId,
+    Timestamp, TransactionKind,
 };
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use uuid::Uuid;
 
 use super::{
-    Mode, actions, audit, clock, commands, deliveries, endpoints, events, feed, held, holds, ingest, journal,
-    keys, open, payments, people, purchases, quarantine, reports, statement, sweep, tenants,
+    Mode, actions, audit, clock, commands, database_file, deliveries, endpoints, events, feed, holds, ingest,
+    journal, keys, open, payments, people, purchases, quarantine, reports, statement, sweep, tenants,
 };
 use crate::body;
 use crate::model::{
-    ActionFilter, ActionRequest, ActionState, Attempt, ClockMark, Delivery, DeliveryState, EndpointRow,
-    EventFilter, Fate, KeyHolder, KeyRow, NewAction, NewPurchase, OperatorLimits, Order, Page, PersonRow,
-    Pin, PurchaseOrder, Room, Scope, SigningSecret, TransactionFilter,
+    ActionFilter, ActionRequest, ActionState, Attempt, AttemptOutcome, ClockMark, CommandRequest,
+    DeliveryState, DispatchBudget, EndpointRow, EventFilter, IdempotencyKey, IncomingEvent, KeyHolder,
+    KeyRow, NewAction, NewPurchase, OperatorLimits, Page, PersonRow, PurchaseOrder, Scope, SigningSecret,
+    TransactionFilter,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
@@ -48,7 +49,8 @@ fn hear(event: TraceEvent<'_>) {
 fn no_statement_that_runs_often_walks_what_grows() {
     let folder = std::env::temp_dir().join(format!("store-plans-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let mut c = open::writer(&held::HeldFile::open(&folder.join("a.db")).unwrap(), Mode::Test).unwrap();
+    let mut c =
+        open::writer(&database_file::DatabaseFile::open(&folder.join("a.db")).unwrap(), Mode::Test).unwrap();
     c.execute("INSERT INTO tenants (id, created_at) VALUES (?1, ?2)", (WHO.0, NOW.0)).unwrap();
     c.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(hear)).unwrap();
     let mut faults = Vec::new();
@@ -120,8 +122,8 @@ const ACTION_STEPS: [&str; 5] = [
     "USE TEMP B-TREE FOR GROUP BY",
 ];
 
-fn pin(key: &str) -> Pin {
-    Pin { scope: Scope::Service, key: key.to_owned(), fingerprint: [0; 32] }
+fn pin(key: &str) -> IdempotencyKey {
+    IdempotencyKey { scope: Scope::Service, key: key.to_owned(), fingerprint: [0; 32] }
 }
 
 fn endpoints(c: &Connection) {
@@ -134,28 +136,33 @@ fn endpoints(c: &Connection) {
 }
 
 fn commands(c: &Connection) {
-    let hold = |id| Action::Hold { id, credits: Credits(1), lasts_seconds: 60 };
+    let hold = |id| CommandAction::Hold { id, credits: Credits(1), lasts_seconds: 60 };
     let actions = [
-        Action::Adjust { credits: 9, priority: 50, expires_at: Some(NOW.plus_seconds(90)) },
-        Action::Adjust { credits: 9, priority: 50, expires_at: None },
-        Action::Adjust { credits: -1, priority: 50, expires_at: None },
-        Action::Spend { credits: Credits(1) },
+        CommandAction::Adjust { credits: 9, priority: 50, expires_at: Some(NOW.plus_seconds(90)) },
+        CommandAction::Adjust { credits: 9, priority: 50, expires_at: None },
+        CommandAction::Adjust { credits: -1, priority: 50, expires_at: None },
+        CommandAction::Spend { credits: Credits(1) },
         hold(HOLD),
         hold(HoldId(Uuid::from_u128(3))),
-        Action::Capture { hold: HOLD, credits: None },
-        Action::Spend { credits: Credits(999) },
+        CommandAction::Capture { hold: HOLD, credits: None },
+        CommandAction::Spend { credits: Credits(999) },
     ];
     for (number, action) in actions.into_iter().enumerate() {
         let command = Command { tenant: WHO, cause: Cause::Command("c".to_owned()), reference: None, action };
-        let order = Order { command, pin: Some(pin(&number.to_string())) };
-        commands::carry_out(c, &[order], Now::trusted(NOW)).unwrap();
+        let order = CommandRequest { command, pin: Some(pin(&number.to_string())) };
+        commands::execute_commands(c, &[order], Now::trusted(NOW)).unwrap();
     }
 }
 
 fn arrivals(c: &Connection) {
     let id = EventId::from("evt_a");
-    let delivery =
-        Delivery { id: id.clone(), kind: String::new(), created: 0, livemode: None, body: body::pack(b"{}") };
+    let delivery = IncomingEvent {
+        id: id.clone(),
+        kind: String::new(),
+        created: 0,
+        livemode: None,
+        body: body::pack(b"{}"),
+    };
     ingest::ingest(c, &delivery, NOW).unwrap();
     assert_eq!(ingest::due(c, NOW, 9).unwrap().len(), 1);
     ingest::next_due(c).unwrap();
@@ -175,7 +182,7 @@ fn journal(c: &Connection) {
     let of_tenant = TransactionFilter { tenant: Some(WHO), ..TransactionFilter::default() };
     let span = TransactionFilter { from: Some(NOW), to: Some(NOW), ..TransactionFilter::default() };
     for filter in [
-        TransactionFilter { kind: Some(Kind::Spent), ..of_tenant.clone() },
+        TransactionFilter { kind: Some(TransactionKind::Spent), ..of_tenant.clone() },
         TransactionFilter { tenant: Some(WHO), ..span.clone() },
         of_tenant,
         span,
@@ -249,10 +256,15 @@ fn actions(c: &Connection) {
 }
 
 fn deliveries(c: &Connection) {
-    let room =
-        Room { lanes: 9, late_lanes: 9, lanes_per_endpoint: 9, notices_per_lane: 9, ..Room::default() };
+    let room = DispatchBudget {
+        lanes: 9,
+        late_lanes: 9,
+        lanes_per_endpoint: 9,
+        notices_per_lane: 9,
+        ..DispatchBudget::default()
+    };
     let due = deliveries::due(c, NOW, &room).unwrap();
-    let attempts: Vec<_> = [Fate::Delivered, Fate::Again(LATER)]
+    let attempts: Vec<_> = [AttemptOutcome::Delivered, AttemptOutcome::Again(LATER)]
         .into_iter()
         .zip(due)
         .map(|(fate, due)| Attempt {

@@ -9,9 +9,9 @@ use ledger::{Now, Outcome, PaymentId, Policy, Reason, Timestamp, Wait, overdue};
 use rusqlite::{Connection, params};
 
 use super::record::Record;
-use super::{book, quarantine, settle, writer};
+use super::{apply, book, quarantine, writer};
 use crate::error::StoreError;
-use crate::model::{PurchaseFigures, Review, Settled};
+use crate::model::{AppliedEvent, PurchaseFigures, Review};
 
 /// When to try again to decide a payment on which that failed. Seconds.
 const AGAIN_SECONDS: i64 = 300;
@@ -45,7 +45,7 @@ pub(super) fn review(
     policy: &Policy,
     now: Now,
     limit: u32,
-) -> Result<Vec<Settled>, StoreError> {
+) -> Result<Vec<AppliedEvent>, StoreError> {
     let due: Vec<(i64, String)> = c
         .prepare_cached(
             "SELECT id, waits_for FROM payments WHERE review_at IS NOT NULL AND review_at <= ?1
@@ -74,7 +74,7 @@ fn review_one(
     wait: &str,
     policy: &Policy,
     now: Now,
-) -> Result<Option<Settled>, StoreError> {
+) -> Result<Option<AppliedEvent>, StoreError> {
     let wait =
         Wait::from_name(wait).ok_or_else(|| StoreError::Corrupt(format!("a payment waits for {wait}")))?;
     let mut record = Record::new(book::load_payments(c, &[payment], now)?, now.at);
@@ -88,14 +88,14 @@ fn review_one(
             payment: known.key().map(ToString::to_string),
             purchase: PurchaseFigures::of(known),
         };
-        return Ok(Some(Settled { seq: 0, outcome: Outcome::Quarantined, review: Some(review) }));
+        return Ok(Some(AppliedEvent { seq: 0, outcome: Outcome::Quarantined, review: Some(review) }));
     };
     let Some(decision) = decided else {
         // It does not wait for this any more.
         set(c, payment, None, policy, now.at)?;
         return Ok(None);
     };
-    let review = settle::add(c, &mut record, &decision, policy, now)?;
+    let review = apply::add(c, &mut record, &decision, policy, now)?;
     // Also where the settings have changed, so that nothing seemed to be waited for before.
     set(c, payment, decision.waits_for, policy, now.at)?;
     if decision.outcome == Outcome::Granted {
@@ -103,9 +103,9 @@ fn review_one(
         let claimed = decision.changes.payment.as_ref().and_then(|payment| payment.knowledge.claim());
         if let Some(claim) = claimed {
             c.prepare_cached("UPDATE events SET outcome = ?2 WHERE id = ?1")?
-                .execute((claim.told.event.as_str(), decision.outcome.as_str()))?;
+                .execute((claim.first.id.as_str(), decision.outcome.as_str()))?;
         }
     }
     record.finish(c)?;
-    Ok(Some(Settled { seq: 0, outcome: decision.outcome, review }))
+    Ok(Some(AppliedEvent { seq: 0, outcome: decision.outcome, review }))
 }

@@ -15,14 +15,14 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::backup::rescue;
-use super::held::HeldFile;
+use super::database_file::DatabaseFile;
 use super::{obstacles, wal_link};
 use crate::error::{ClosedBecause, FileChange, Safe, StoreError};
 
 /// Jobs that may wait for the writer; more are refused, so that overload shows early instead of growing.
-pub const QUEUE_JOBS_MAX: usize = 4096;
+pub const MAX_QUEUE_JOBS: usize = 4096;
 /// Jobs that share one commit.
-pub const COMMIT_JOBS_MAX: usize = 512;
+pub const MAX_COMMIT_JOBS: usize = 512;
 
 /// Runs inside the transaction, and gives back what to do once its fate is known.
 type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
@@ -41,8 +41,8 @@ impl Writer {
     /// Starts the thread. It ends when the last `Writer` is gone, or when a commit fails for a reason after
     /// which the database must not be trusted, or `file` is not at its path any more; then every later write
     /// answers [`StoreError::Closed`]. It keeps `file` open for longer than `connection`.
-    pub(super) fn start(connection: Connection, file: Arc<HeldFile>) -> std::io::Result<Self> {
-        let (queue, mut jobs) = mpsc::channel(QUEUE_JOBS_MAX);
+    pub(super) fn start(connection: Connection, file: Arc<DatabaseFile>) -> std::io::Result<Self> {
+        let (queue, mut jobs) = mpsc::channel(MAX_QUEUE_JOBS);
         let (say_why, closed) = watch::channel(None);
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
             let because = run(&connection, &file, &mut jobs);
@@ -131,7 +131,11 @@ pub(super) fn isolated<T>(
 }
 
 /// Writes until there is nobody left to ask for it, or until it must stop; answers why it had to.
-fn run(connection: &Connection, file: &HeldFile, jobs: &mut mpsc::Receiver<Job>) -> Option<ClosedBecause> {
+fn run(
+    connection: &Connection,
+    file: &DatabaseFile,
+    jobs: &mut mpsc::Receiver<Job>,
+) -> Option<ClosedBecause> {
     while let Some(first) = jobs.blocking_recv() {
         let (answers, fate) = commit(connection, first, jobs);
         let change = file.change();
@@ -164,7 +168,7 @@ fn run(connection: &Connection, file: &HeldFile, jobs: &mut mpsc::Receiver<Job>)
 /// Takes no more jobs, and saves what was acknowledged.
 fn file_changed(
     connection: &Connection,
-    file: &HeldFile,
+    file: &DatabaseFile,
     jobs: &mut mpsc::Receiver<Job>,
     change: FileChange,
 ) -> ClosedBecause {
@@ -183,7 +187,7 @@ fn file_changed(
 
 /// Saves what the open file holds. First of all it sees to it that no service starts without that, whatever
 /// becomes of the rest; only where the file is proven to hold everything may one start by itself.
-fn save(connection: &Connection, file: &HeldFile, change: &FileChange) -> Safe {
+fn save(connection: &Connection, file: &DatabaseFile, change: &FileChange) -> Safe {
     let names = file.names();
     let words = format!("{change}, and what was acknowledged before is being saved");
     let marked = obstacles::leave(&names, &words);
@@ -224,7 +228,7 @@ fn commit(
     let changes = connection.total_changes();
     let mut answers = vec![first(connection)];
     // Where the disk is full, SQLite may roll all of it back by itself: then nothing more must join.
-    while answers.len() < COMMIT_JOBS_MAX && !connection.is_autocommit() {
+    while answers.len() < MAX_COMMIT_JOBS && !connection.is_autocommit() {
         match jobs.try_recv() {
             Ok(job) => answers.push(job(connection)),
             Err(_) => break,

@@ -1,7 +1,7 @@
 //! Event bodies: what was packed comes back byte for byte, typical ones take little room, and damage shows.
 
 use sha2::{Digest, Sha256};
-use store::body::{BODY_BYTES_MAX, pack, unpack};
+use store::body::{MAX_BODY_BYTES, pack, unpack};
 use stripe::story::Story;
 use stripe::write::{ApiVersion, Purchase, WrittenEvent, event, event_names};
 
@@ -47,8 +47,8 @@ fn any_other_body_comes_back_too() {
         ("one byte", vec![0]),
         ("what looks like a packed body", pack(typical()[0].body.as_bytes())),
         ("noise", noise(5000)),
-        ("the most that is accepted, empty", vec![b' '; BODY_BYTES_MAX]),
-        ("the most that is accepted, noise", noise(BODY_BYTES_MAX)),
+        ("the most that is accepted, empty", vec![b' '; MAX_BODY_BYTES]),
+        ("the most that is accepted, noise", noise(MAX_BODY_BYTES)),
     ];
     for (name, body) in bodies {
         let packed = pack(&body);

@@ -24,10 +24,10 @@ mod people;
 mod purchases;
 mod quarantine;
 mod replays;
+pub(crate) mod requests;
 pub(crate) mod sale;
 mod settlements;
 mod sweep;
-pub(crate) mod till;
 mod waits;
 
 use std::future::Future;

@@ -6,7 +6,7 @@ use crate::fault::ReadFault;
 use crate::fields::{self, Fields};
 
 /// Stripe's own limit (docs.stripe.com/metadata).
-const MOST_KEYS: usize = 50;
+const MAX_KEYS: usize = 50;
 
 /// The metadata of an object, in the order in which it was written; empty when the object has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Metadata {
             if metadata.get(key).is_some() {
                 return Err(ReadFault::DuplicateKey { field: "metadata" });
             }
-            if metadata.entries.len() == MOST_KEYS {
+            if metadata.entries.len() == MAX_KEYS {
                 return Err(ReadFault::MetadataTooLarge);
             }
             metadata.entries.push((key.to_owned(), fields::text("metadata", value)?.into_owned()));

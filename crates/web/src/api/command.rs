@@ -1,13 +1,13 @@
-//! A command on its way: to the desk with its pin, and back as an answer. Every command of the API goes
+//! A command on its way: to the command_queue with its pin, and back as an answer. Every command of the API goes
 //! through here, so that a receipt, a refusal, a replay and a lost write look alike everywhere.
 //! Not here: what a command does (`ledger`), what its body may say (its handler), and where its answer is
 //! kept (`store`).
 
 use axum::response::Response;
-use ledger::{Action, Cause, Command, Credits, HoldState, Receipt, Refusal, TenantId};
+use ledger::{Cause, Command, CommandAction, Credits, HoldState, Receipt, Refusal, TenantId};
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{Answered, Order, Pin, StoreError};
+use store::{CommandOutcome, CommandRequest, IdempotencyKey, StoreError};
 use tokio::time::timeout;
 
 use super::{Request, fingerprint, marked};
@@ -16,9 +16,9 @@ use crate::api::text::{counted, is_plain};
 use crate::auth::Caller;
 
 /// The most credits that one command may ask for.
-pub(crate) const CREDITS_MAX: i64 = 1_000_000_000;
+pub(crate) const MAX_CREDITS: i64 = 1_000_000_000;
 /// Characters that a reference may have.
-const REFERENCE_MAX: usize = 255;
+const MAX_REFERENCE: usize = 255;
 
 /// A command whose request was read and found in order.
 pub(crate) struct Wanted<'a, V> {
@@ -33,12 +33,12 @@ pub(crate) struct Wanted<'a, V> {
     /// What the tenant's own system calls the occasion.
     pub(crate) reference: Option<String>,
     /// What to do.
-    pub(crate) action: Action,
+    pub(crate) action: CommandAction,
 }
 
 /// Has it carried out, and answers what became of it. A client that goes away meanwhile stops nothing: the
-/// desk finishes what it has taken.
-pub(crate) async fn carry_out(
+/// command_queue finishes what it has taken.
+pub(crate) async fn execute(
     request: &Request,
     caller: &Caller,
     wanted: Wanted<'_, impl Serialize>,
@@ -47,10 +47,13 @@ pub(crate) async fn carry_out(
     let Wanted { tenant, key, name, values, reference, action } = wanted;
     let dry = key.is_none();
     let cause = Cause::Command(key.clone().unwrap_or_default());
-    let pin =
-        key.map(|key| Pin { scope: caller.scope(), key, fingerprint: fingerprint(name, tenant, &values) });
-    let order = Order { command: Command { tenant, cause, reference, action }, pin };
-    let answered = match timeout(request.app.limits.command, request.app.desk.carry_out(order)).await {
+    let pin = key.map(|key| IdempotencyKey {
+        scope: caller.scope(),
+        key,
+        fingerprint: fingerprint(name, tenant, &values),
+    });
+    let order = CommandRequest { command: Command { tenant, cause, reference, action }, pin };
+    let answered = match timeout(request.app.limits.command, request.app.command_queue.submit(order)).await {
         Ok(Ok(answered)) => answered,
         Ok(Err(StoreError::Unknown(_) | StoreError::FileChanged(_))) | Err(_) if !dry => {
             return Err(unknown());
@@ -59,8 +62,8 @@ pub(crate) async fn carry_out(
         Err(_) => return Err(StoreError::Busy.into()),
     };
     match answered {
-        Answered::KeyReused => Err(key_reused()),
-        Answered::Carried { answer, replayed, .. } => {
+        CommandOutcome::KeyReused => Err(key_reused()),
+        CommandOutcome::Decided { answer, replayed, .. } => {
             let response = match answer {
                 Ok(receipt) => respond(&receipt)?,
                 Err(refusal) => request.meta.error(&refused(refusal)),
@@ -73,7 +76,7 @@ pub(crate) async fn carry_out(
 /// The one answer that every refusal gets.
 pub(crate) fn refused(refusal: Refusal) -> Problem {
     match refusal {
-        Refusal::NotPositive => out_of_range("credits", 1, CREDITS_MAX),
+        Refusal::NotPositive => out_of_range("credits", 1, MAX_CREDITS),
         Refusal::Insufficient { requested, available, debt } => insufficient(requested, available, debt),
         Refusal::NoSuchHold => Problem::not_found("hold"),
         Refusal::HoldResolved { state } => resolved(state),
@@ -152,7 +155,7 @@ fn were(credits: Credits) -> String {
 ///
 /// It takes any JSON value, so that whatever is no whole number is refused by its name and never rounded.
 pub(crate) fn credits(value: &Value) -> Result<Credits, Problem> {
-    whole("credits", value, 1, CREDITS_MAX).map(Credits)
+    whole("credits", value, 1, MAX_CREDITS).map(Credits)
 }
 
 /// A whole number of a body, written as one: 1.0, "1" and 1e0 are none.
@@ -167,10 +170,10 @@ fn out_of_range(field: &str, least: i64, most: i64) -> Problem {
 
 /// What the tenant's own system calls the occasion.
 pub(crate) fn reference(text: Option<String>) -> Result<Option<String>, Problem> {
-    let fits = |text: &String| (1..=REFERENCE_MAX).contains(&text.chars().count()) && is_plain(text);
+    let fits = |text: &String| (1..=MAX_REFERENCE).contains(&text.chars().count()) && is_plain(text);
     match text {
         Some(text) if !fits(&text) => {
-            let expected = format!("1 to {REFERENCE_MAX} characters, none of them a control character");
+            let expected = format!("1 to {MAX_REFERENCE} characters, none of them a control character");
             Err(Problem::value("reference", &expected))
         }
         text => Ok(text),

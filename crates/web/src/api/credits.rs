@@ -8,7 +8,7 @@ pub(crate) mod statement;
 
 use axum::response::Response;
 use jiff::Timestamp as Moment;
-use ledger::{Allocation, Balance, Cause, Credits, Kind, TenantId, Timestamp, Transaction};
+use ledger::{Allocation, Balance, Cause, Credits, TenantId, Timestamp, Transaction, TransactionKind};
 use serde::Serialize;
 use store::{LotRow, TransactionFilter, TransactionRow};
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::{Query, Reader, page};
 use crate::answer::{Data, PageOf, Problem, rfc3339};
 use crate::auth::{Caller, DECISION};
-use crate::schema::{Account, CauseKind, OfTenant, Paging, TransactionKind};
+use crate::schema::{AccountName, CauseKindName, OfTenant, Paging, TransactionKindName};
 use spend::AllocationView;
 
 /// What the tenant has and owes
@@ -42,7 +42,7 @@ pub(crate) async fn balance(Reader { request, caller }: Reader) -> Response {
 /// Each line says what caused it, what it moved, and the balance after it.
 #[utoipa::path(get, path = "/api/credits/transactions", operation_id = "list_transactions", tag = "Credits",
     params(OfTenant, Paging,
-        ("type" = Option<TransactionKind>, Query, description = "Only lines of this kind."),
+        ("type" = Option<TransactionKindName>, Query, description = "Only lines of this kind."),
         ("created_at_from" = Option<String>, Query, format = DateTime, description = "From this moment on."),
         ("created_at_to" = Option<String>, Query, format = DateTime, description = "Up to this moment.")),
     responses((status = 200, body = PageOf<TransactionView>)))]
@@ -62,7 +62,7 @@ pub(crate) async fn transactions(Reader { request, caller }: Reader) -> Response
             let filter = TransactionFilter {
                 tenant: Some(caller.tenant(query.get("tenant_id"))?),
                 payment: None,
-                kind: query.one_of("type", Kind::ALL, Kind::as_str)?,
+                kind: query.one_of("type", TransactionKind::ALL, TransactionKind::as_str)?,
                 from: moment(query, "created_at_from")?,
                 to: moment(query, "created_at_to")?,
             };
@@ -154,7 +154,7 @@ pub(crate) struct TransactionView {
     /// Its place in the journal of all tenants: later is greater.
     id: i64,
     #[serde(rename = "type")]
-    #[schema(value_type = TransactionKind)]
+    #[schema(value_type = TransactionKindName)]
     kind: &'static str,
     /// What it did to the balance; 0 where credits only moved between available and frozen.
     amount: i64,
@@ -182,19 +182,19 @@ pub(crate) struct TransactionView {
 /// Of which lots a command moved credits.
 fn allocations(entry: &Transaction) -> Vec<Allocation> {
     let into = match entry.kind {
-        Kind::Spent | Kind::Captured => ledger::Account::Consumed,
-        Kind::Held => ledger::Account::Held,
-        Kind::Released | Kind::HoldExpired => ledger::Account::Available,
-        Kind::Granted
-        | Kind::Revoked
-        | Kind::Restored
-        | Kind::Frozen
-        | Kind::Unfrozen
-        | Kind::Reversed
-        | Kind::DebtRepaid
-        | Kind::Adjusted
-        | Kind::Expired
-        | Kind::WrittenOff => return Vec::new(),
+        TransactionKind::Spent | TransactionKind::Captured => ledger::Account::Consumed,
+        TransactionKind::Held => ledger::Account::Held,
+        TransactionKind::Released | TransactionKind::HoldExpired => ledger::Account::Available,
+        TransactionKind::Granted
+        | TransactionKind::Revoked
+        | TransactionKind::Restored
+        | TransactionKind::Frozen
+        | TransactionKind::Unfrozen
+        | TransactionKind::Reversed
+        | TransactionKind::DebtRepaid
+        | TransactionKind::Adjusted
+        | TransactionKind::Expired
+        | TransactionKind::WrittenOff => return Vec::new(),
     };
     let moved = entry.postings.iter().filter(|posting| posting.account == into && posting.amount > 0);
     moved
@@ -206,7 +206,7 @@ fn allocations(entry: &Transaction) -> Vec<Allocation> {
 #[derive(Serialize, ToSchema)]
 struct CauseView {
     #[serde(rename = "type")]
-    #[schema(value_type = CauseKind)]
+    #[schema(value_type = CauseKindName)]
     kind: &'static str,
     /// The event's id, the command's `Idempotency-Key`, the operator's reason (of an operator's command:
     /// `command` and its key), or what ran out of time.
@@ -219,7 +219,7 @@ struct CauseView {
 /// One line in the book of accounts.
 #[derive(Serialize, ToSchema)]
 struct PostingView {
-    #[schema(value_type = Account)]
+    #[schema(value_type = AccountName)]
     account: &'static str,
     lot: Option<i64>,
     /// Credits, signed.

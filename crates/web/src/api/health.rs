@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::Request;
 use crate::answer::{Data, Problem, ProblemKind};
-use crate::schema::{DegradedReason, HealthStatus, Mode};
+use crate::schema::{DegradedReason, HealthStatus, ModeName};
 
 /// How long a write that proves that deliveries can be stored is proof of it.
 const PROOF: Duration = Duration::from_secs(1);
@@ -197,7 +197,7 @@ struct Health {
     /// Why it is degraded; `GET /api/admin/status` says more.
     #[schema(value_type = Vec<DegradedReason>)]
     reasons: Vec<&'static str>,
-    #[schema(value_type = Mode)]
+    #[schema(value_type = ModeName)]
     mode: &'static str,
     /// Of the program.
     version: &'static str,

@@ -25,12 +25,12 @@ use crate::answer::{Problem, ProblemKind};
 /// The header that a client names its command with.
 const HEADER: &str = "idempotency-key";
 /// Characters that it may have.
-const LENGTH_MAX: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 /// The name that the client gave this command, if it gave one that can be used.
-pub(crate) struct IdempotencyKey(Result<String, Problem>);
+pub(crate) struct IdempotencyKeyHeader(Result<String, Problem>);
 
-impl IdempotencyKey {
+impl IdempotencyKeyHeader {
     /// The name. Asked for by everything but a dry run, which pins nothing.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ pub(crate) fn marked(mut response: Response, replayed: bool) -> Response {
     response
 }
 
-impl IntoParams for IdempotencyKey {
+impl IntoParams for IdempotencyKeyHeader {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![described(Required::True)]
     }
@@ -75,7 +75,7 @@ fn described(required: Required) -> Parameter {
     let schema = ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))
-        .max_length(Some(LENGTH_MAX))
+        .max_length(Some(MAX_LENGTH))
         .pattern(Some("^[!-~]+$"));
     let header = ParameterBuilder::new()
         .name("Idempotency-Key")
@@ -90,7 +90,7 @@ fn described(required: Required) -> Parameter {
     header.build()
 }
 
-impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
+impl<S: Sync> FromRequestParts<S> for IdempotencyKeyHeader {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
@@ -105,7 +105,7 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
 }
 
 fn read(bytes: &[u8]) -> Result<String, Problem> {
-    if bytes.is_empty() || bytes.len() > LENGTH_MAX || !bytes.iter().all(u8::is_ascii_graphic) {
+    if bytes.is_empty() || bytes.len() > MAX_LENGTH || !bytes.iter().all(u8::is_ascii_graphic) {
         return Err(unusable());
     }
     Ok(bytes.iter().copied().map(char::from).collect())

@@ -15,7 +15,7 @@ pub(crate) mod stream;
 pub(crate) mod text;
 pub(crate) mod webhook_endpoints;
 
-pub(crate) use idempotency::{IdempotencyKey, UnlessDryRun, fingerprint, marked};
+pub(crate) use idempotency::{IdempotencyKeyHeader, UnlessDryRun, fingerprint, marked};
 pub(crate) use request::{
     Id, Ids, Manager, Operator, Query, Reader, Received, Request, Stray, Writer, body, or_nothing, page,
 };

@@ -21,7 +21,7 @@ use purchase::{Found, PurchaseView};
 use crate::schema::{DisputeState, Paging, PaymentState, ReasonName, RefundState};
 
 /// Lines that a timeline shows at most, of events and of transactions each.
-const TIMELINE_MAX: u32 = 200;
+const MAX_TIMELINE: u32 = 200;
 
 /// Payments, newest first
 ///
@@ -92,7 +92,7 @@ async fn history(
     payment: PaymentId,
     tenant: Option<TenantId>,
 ) -> Result<(Listing<store::EventRow>, Listing<store::TransactionRow>), Problem> {
-    let page = Page { number: 1, size: TIMELINE_MAX, ascending: true };
+    let page = Page { number: 1, size: MAX_TIMELINE, ascending: true };
     let events = EventFilter { payment: Some(payment), ..EventFilter::default() };
     let lines = TransactionFilter { payment: Some(payment), tenant, ..TransactionFilter::default() };
     Ok((store.events(events, page).await?, store.transactions(lines, page).await?))
@@ -125,7 +125,7 @@ struct PaymentDetail {
 /// One payment. Amounts are in minor units.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "id": "cs_live_a1b2c3d4e5f6g7h8",
-    "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "status": "paid", "final": true, "question": null,
+    "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "status": "paid", "final": true, "review_reason": null,
     "package": "10_credits", "currency": "eur", "amount_paid": 9900, "refunds_by_hand": false,
     "amount_lost": 0, "amount_pending": 0,
     "credits": { "granted": 10, "revoked": 0, "frozen": 0 }, "refunds": [], "disputes": [],
@@ -143,7 +143,7 @@ struct PaymentView {
     is_final: bool,
     /// Why a person must look at it.
     #[schema(value_type = Option<ReasonName>)]
-    question: Option<&'static str>,
+    review_reason: Option<&'static str>,
     package: Option<String>,
     /// Three letters, in lower case.
     currency: Option<String>,
@@ -220,7 +220,7 @@ impl PaymentView {
             tenant_id: row.tenant,
             status: row.status.as_str(),
             is_final: is_final(known),
-            question: review_reason(known).map(|reason| reason.as_str()),
+            review_reason: review_reason(known).map(|reason| reason.as_str()),
             package: known.package().map(str::to_owned),
             currency: known.currency().map(str::to_owned),
             amount_paid: known.amount_taken().0,

@@ -25,7 +25,7 @@ use crate::server::log::KeyName;
 /// Rows on a page where the request does not say.
 const PER_PAGE: u32 = 20;
 /// The most rows on a page.
-const PER_PAGE_MAX: u32 = 100;
+const MAX_PER_PAGE: u32 = 100;
 
 /// One request, by anyone.
 pub(crate) struct Request {
@@ -300,7 +300,7 @@ pub(crate) fn page(query: &Query) -> Result<Page, Problem> {
     };
     Ok(Page {
         number: number("page", 1, 1_000_000)?,
-        size: number("per_page", PER_PAGE, PER_PAGE_MAX)?,
+        size: number("per_page", PER_PAGE, MAX_PER_PAGE)?,
         ascending,
     })
 }

@@ -14,7 +14,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use engine::bell::Listener;
+use engine::change_signal::ChangeListener;
 use engine::notice::render;
 use ledger::TenantId;
 use store::{NoticeRange, NoticeRow, StoreError};
@@ -135,7 +135,7 @@ struct Teller {
 impl Teller {
     /// Tells what there is and what comes, until the client goes away, the key ends, or the service does.
     async fn tell(mut self, opening: Bytes) -> Result<(), StoreError> {
-        let mut bell = self.app.noticed.listen();
+        let mut changes = self.app.changes.listen();
         let mut draining = self.app.draining.subscribe();
         let every = self.app.limits.heartbeat;
         let mut heartbeat = interval_at(Instant::now() + every, every);
@@ -172,7 +172,7 @@ impl Teller {
                         permit.send(Ok(next));
                     }
                 }
-                () = news(&mut bell), if waiting.is_empty() && !more => more = true,
+                () = news(&mut changes), if waiting.is_empty() && !more => more = true,
             }
         }
     }
@@ -190,8 +190,8 @@ async fn ordered(draining: &mut watch::Receiver<bool>) {
     let _ = draining.wait_for(|draining| *draining).await;
 }
 
-async fn news(bell: &mut Listener) {
-    bell.rung().await;
+async fn news(changes: &mut ChangeListener) {
+    changes.changed().await;
     sleep(GATHER).await;
 }
 

@@ -19,9 +19,9 @@ use crate::schema::{DeliveryStateName, NoticeType, OfEndpoint, OfOneTenant, Pagi
 use view::{Deleted, DeliveryView, EndpointView, MadeEndpoint, Resent};
 
 /// Endpoints that one tenant may have, and as many for all tenants together.
-const ENDPOINTS_MAX: u32 = 50;
+const MAX_ENDPOINTS: u32 = 50;
 /// Characters of a description.
-const DESCRIPTION_CHARS_MAX: usize = 200;
+const MAX_DESCRIPTION_CHARS: usize = 200;
 /// Stands for every type, also those of later releases.
 const EVERY_TYPE: &str = "*";
 
@@ -78,7 +78,7 @@ pub(crate) async fn create(Manager { request, caller }: Manager, received: Recei
             request.app.destinations.check(&asked.url).map_err(|why| Problem::value("url", why))?;
             let description = asked.description.unwrap_or_default();
             let plain = description.is_empty() || is_plain(&description);
-            if description.chars().count() > DESCRIPTION_CHARS_MAX || !plain {
+            if description.chars().count() > MAX_DESCRIPTION_CHARS || !plain {
                 let expected = "at most 200 characters, none of them a control character";
                 return Err(Problem::value("description", expected));
             }
@@ -87,11 +87,11 @@ pub(crate) async fn create(Manager { request, caller }: Manager, received: Recei
             let new = EndpointRow::new(id, tenant, asked.url, types(asked.types)?, now);
             let endpoint = EndpointRow { description, ..new };
             let secret = notice::new_secret(entropy::bytes());
-            if !request.store().create_endpoint(endpoint.clone(), secret.clone(), ENDPOINTS_MAX).await? {
+            if !request.store().create_endpoint(endpoint.clone(), secret.clone(), MAX_ENDPOINTS).await? {
                 return Err(Problem::new(
                     ProblemKind::TooMany,
                     format!(
-                        "There are {ENDPOINTS_MAX} endpoints already. Nothing was changed; delete one first."
+                        "There are {MAX_ENDPOINTS} endpoints already. Nothing was changed; delete one first."
                     ),
                 ));
             }
@@ -184,7 +184,7 @@ pub(crate) async fn enable(Manager { request, caller }: Manager, Id(id): Id) -> 
             if !request.store().enable_endpoint(endpoint.id.clone()).await? {
                 return Err(missing());
             }
-            request.app.noticed.ring();
+            request.app.changes.signal();
             let enabled =
                 EndpointRow { failing_since: None, disabled_at: None, disabled_reason: None, ..endpoint };
             Ok(request.meta.data(EndpointView::of(&enabled)))
@@ -236,7 +236,7 @@ pub(crate) async fn resend(Manager { request, caller }: Manager, Ids([id, notice
             if !request.store().resend(endpoint.id.clone(), notice.clone(), request.meta.at).await? {
                 return Err(Problem::not_found("notice"));
             }
-            request.app.noticed.ring();
+            request.app.changes.signal();
             Ok(request.meta.data(Resent {
                 endpoint_id: endpoint.id,
                 notice_id: notice,

@@ -2,9 +2,9 @@
 //! Not here: what the names mean (docs/errors.md, and the types).
 
 use engine::clock::{ClockState, Doubt, Side};
-use ledger::posting::{Account as LedgerAccount, CauseKind as LedgerCauseKind};
-use ledger::{HoldState, Kind, NoticeKind, Outcome, PaymentStatus, Reason};
-use store::{ActionKind, ActionState, DeliveryState, KeyKind, Mode as StoreMode};
+use ledger::posting::{Account, CauseKind};
+use ledger::{HoldState, NoticeKind, Outcome, PaymentStatus, Reason, TransactionKind};
+use store::{ActionKind, ActionState, DeliveryState, KeyKind, Mode};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -39,9 +39,9 @@ names! {
     /// Why something needs a person.
     ReasonName: Reason::ALL.iter().map(|reason| reason.as_str());
     /// What a transaction did.
-    TransactionKind: Kind::ALL.iter().map(|kind| kind.as_str());
+    TransactionKindName: TransactionKind::ALL.iter().map(|kind| kind.as_str());
     /// Where credits can be.
-    Account: LedgerAccount::ALL.iter().map(|account| account.as_str());
+    AccountName: Account::ALL.iter().map(|account| account.as_str());
     /// What became of a hold.
     HoldStatus: HoldState::ALL.iter().map(|state| state.as_str());
     /// Where a payment stands.
@@ -63,11 +63,11 @@ names! {
     /// What a key is for.
     KeyKindName: KeyKind::ALL.iter().map(|kind| kind.as_str());
     /// Whose events count.
-    Mode: [StoreMode::Test, StoreMode::Live].iter().map(|mode| mode.as_str());
+    ModeName: [Mode::Test, Mode::Live].iter().map(|mode| mode.as_str());
     /// What a key may do.
     Permission: [CREDITS_READ, CREDITS_WRITE, OPERATOR].into_iter();
     /// What caused a transaction.
-    CauseKind: LedgerCauseKind::ALL.iter().map(|kind| kind.as_str());
+    CauseKindName: CauseKind::ALL.iter().map(|kind| kind.as_str());
     /// What a line of a timeline is about.
     TimelineKind: ["purchase", "event", "transaction"].into_iter();
     /// Where a refund stands.

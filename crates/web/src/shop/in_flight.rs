@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::answer::{Problem, ProblemKind};
 
 /// Purchases about which Stripe may be asked at one moment.
-const PURCHASES_MAX: usize = 128;
+const MAX_PURCHASES: usize = 128;
 
 type Answer = Result<Purchase, Problem>;
 type Told = watch::Receiver<Option<Answer>>;
@@ -31,7 +31,7 @@ impl InFlight {
             let mut asked = self.asked();
             match asked.get(id) {
                 Some(told) => (None, told.clone()),
-                None if asked.len() >= PURCHASES_MAX => return Err(too_many()),
+                None if asked.len() >= MAX_PURCHASES => return Err(too_many()),
                 None => {
                     let (tell, told) = watch::channel(None);
                     asked.insert(id.to_owned(), told.clone());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::office::{Office, problem, waits};
-use crate::till::{replayed, together};
+use crate::tenant_client::{replayed, together};
 use crate::{OTHER, TENANT};
 
 #[tokio::test]

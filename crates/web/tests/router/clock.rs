@@ -12,7 +12,7 @@ use web::Limits;
 
 use crate::answer::Answer;
 use crate::deployment::{NOW, purchase};
-use crate::till::Till;
+use crate::tenant_client::TenantClient;
 use crate::{GUIDE_SAMPLE, TENANT};
 
 const DAY: i64 = 86_400;
@@ -21,7 +21,7 @@ const AHEAD: i64 = 30 * DAY;
 
 /// A tenant with 10 bought credits, 50 that an operator gave for 20 days, and a hold of 4.
 struct Shop {
-    till: Till,
+    till: TenantClient,
     sweeper: Sweeper,
     pruner: Pruner,
     keeper: Keeper,
@@ -34,9 +34,9 @@ impl Shop {
     }
 
     async fn with(limits: Limits) -> Self {
-        let till = Till::with(limits).await;
+        let till = TenantClient::with(limits).await;
         let app = &till.deployment.app;
-        let sweeper = Sweeper { store: app.store.clone(), noticed: app.noticed.clone() };
+        let sweeper = Sweeper { store: app.store.clone(), changes: app.changes.clone() };
         let pruner = Pruner { store: app.store.clone(), keep_days: 7 };
         let keeper = Keeper::new(app.clock.clone(), app.store.clone(), None);
         let mut shop = Self { till, sweeper, pruner, keeper, hold: String::new() };

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use engine::Next;
 use engine::clock::Machine;
-use engine::{Applier, Clock, MetadataKeys, World, read};
+use engine::{Applier, Clock, DeploymentScope, MetadataKeys, read};
 use ledger::{Policy, TenantId, Timestamp};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -70,13 +70,13 @@ impl Deployment {
         let applier = Applier {
             store,
             policy,
-            world: Arc::new(World { mode, account: None, metadata: MetadataKeys::default() }),
+            scope: Arc::new(DeploymentScope { mode, account: None, metadata: MetadataKeys::default() }),
             schedule: Schedule::default(),
             reader: read,
-            noticed: app.noticed.clone(),
+            changes: app.changes.clone(),
         };
-        let (desk, clock) = (app.desk.clone(), app.clock.clone());
-        tokio::spawn(async move { desk.run(&clock, std::future::pending()).await });
+        let (command_queue, clock) = (app.command_queue.clone(), app.clock.clone());
+        tokio::spawn(async move { command_queue.run(&clock, std::future::pending()).await });
         let mut deployment = Self {
             router: router(app.clone()),
             operator: String::new(),

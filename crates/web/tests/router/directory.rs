@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 
-use crate::till::Till;
+use crate::tenant_client::TenantClient;
 use crate::{OTHER, TENANT};
 
 #[tokio::test]
 async fn tenants_are_listed_shown_and_set() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     till.deployment.pass(60);
     till.stranger().await;
     let names = async |query: &str| -> Vec<String> {
@@ -50,7 +50,7 @@ async fn tenants_are_listed_shown_and_set() {
 
 #[tokio::test]
 async fn bad_input_sets_nothing() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let path = format!("/api/admin/tenants/{TENANT}");
     for (body, status) in [
         (json!({ "name": "" }), 422),
@@ -76,7 +76,7 @@ async fn bad_input_sets_nothing() {
 /// The notice comes from the ledger, by the figure that an operator set.
 #[tokio::test]
 async fn a_low_balance_is_told() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let path = format!("/api/admin/tenants/{TENANT}");
     till.deployment.post(&path, &json!({ "low_balance": 8 })).await.data();
     for (name, credits) in [("a", 2), ("b", 1), ("c", 1)] {

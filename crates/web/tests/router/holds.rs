@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::till::{Till, replayed, together};
+use crate::tenant_client::{TenantClient, replayed, together};
 use crate::{OTHER, TENANT};
 
 const DAY: i64 = 86_400;
@@ -17,7 +17,7 @@ const NOBODYS: &str = "hold_018f0000000070008000000000000000";
 
 #[tokio::test]
 async fn a_holds_life_as_its_tenant_sees_it() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let asked = r#"{"credits":4,"reference":"envelope 7"}"#;
     let made = till.post("holds", "envelope-7", asked).await;
     let hold = made.data();
@@ -103,7 +103,7 @@ async fn a_hold_ends_once() {
         &[("release", "", 15, expired, [10, 0, 0, 0]), ("capture", "", 0, expired, [10, 0, 0, 0])],
     ];
     for asked in rows {
-        let till = Till::new().await;
+        let till = TenantClient::new().await;
         let id = till.hold("made", 4).await;
         for (number, (verb, body, days, expected, balance)) in asked.iter().enumerate() {
             till.deployment.pass(days * DAY);
@@ -127,7 +127,7 @@ async fn a_hold_ends_once() {
 
 #[tokio::test]
 async fn bodies_that_are_refused() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let id = till.hold("made", 4).await;
     let before = till.books().await;
     let amount = "422 VALIDATION_ERROR credits must be a whole number from 1 to 1000000000. ";
@@ -170,7 +170,7 @@ async fn bodies_that_are_refused() {
 /// Nobody can tell another tenant's hold from one that never was, nor touch it.
 #[tokio::test]
 async fn other_peoples_holds() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let id = till.hold("made", 4).await;
     let stranger = till.stranger().await;
     let before = till.books().await;
@@ -223,7 +223,7 @@ async fn other_peoples_holds() {
 /// Under one name every value counts, also one that was filled in.
 #[tokio::test]
 async fn a_name_means_one_thing() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let first = till.post("holds", "hold", r#"{"credits":2}"#).await.data();
     let id = first["id"].as_str().unwrap();
     let same = till.post("holds", "hold", r#"{"credits":2,"expires_in_seconds":1209600}"#).await;
@@ -251,7 +251,7 @@ async fn a_name_means_one_thing() {
 #[tokio::test]
 async fn captures_and_releases_at_once() {
     for released_first in [false, true] {
-        let till = Arc::new(Till::new().await);
+        let till = Arc::new(TenantClient::new().await);
         let id = till.hold("made", 4).await;
         let ask = |number: usize| {
             let (till, id) = (till.clone(), id.clone());
@@ -275,7 +275,7 @@ async fn captures_and_releases_at_once() {
 #[tokio::test]
 async fn captures_and_the_sweep_at_once() {
     for sweep_first in [false, true] {
-        let till = Arc::new(Till::new().await);
+        let till = Arc::new(TenantClient::new().await);
         let id = till.hold("made", 4).await;
         till.deployment.pass(14 * DAY);
         let (store, now) = (till.deployment.app.store.clone(), till.deployment.app.clock.reading());
@@ -302,7 +302,7 @@ async fn captures_and_the_sweep_at_once() {
 /// By state, also of those whose time is up and whose credits nobody has fetched back yet.
 #[tokio::test]
 async fn holds_are_listed_by_state() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     for (name, end) in [("a", "capture"), ("b", "release"), ("c", "")] {
         let id = till.hold(name, 1).await;
         if !end.is_empty() {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Credits, Minor, Package, Policy};
+use ledger::{Credits, Minor, PackageTerms, Policy};
 use serde_json::{Value, json};
 use store::Mode;
 use web::Limits;
@@ -13,7 +13,7 @@ use crate::{OTHER, TENANT};
 
 /// Ten credits for 250 euros, and nothing else is for sale.
 fn policy() -> Policy {
-    let package = Package { credits: Credits(10), price: Minor(25_000), currency: "eur".into() };
+    let package = PackageTerms { credits: Credits(10), price: Minor(25_000), currency: "eur".into() };
     Policy { catalogue: Some(BTreeMap::from([("10_credits".into(), package)])), ..Policy::default() }
 }
 

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use stripe::write::{Purchase, event};
 
 use crate::deployment::{Deployment, purchase};
-use crate::till::Till;
+use crate::tenant_client::TenantClient;
 use crate::{OTHER, TENANT};
 
 const DAY: i64 = 86_400;
 
-async fn csv(till: &Till, query: &str) -> String {
+async fn csv(till: &TenantClient, query: &str) -> String {
     let request = axum::http::Request::get(format!("/api/admin/reports/liability?{query}"))
         .header("authorization", format!("Bearer {}", till.deployment.operator));
     let answer = till.deployment.send_raw(request.body(axum::body::Body::empty()).unwrap()).await;
@@ -22,7 +22,7 @@ async fn csv(till: &Till, query: &str) -> String {
 
 /// A purchase with tax in its price.
 async fn sell(
-    till: &Till,
+    till: &TenantClient,
     tenant: &str,
     reference: &str,
     credits: u32,
@@ -47,7 +47,7 @@ async fn sell(
 
 #[tokio::test]
 async fn a_month_is_closed_in_the_next_one() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     // Ten for 250.00, of which three are spent: the guide's sale names no tax.
     till.spend("a", 3).await.data();
     sell(&till, OTHER, "taxed", 3, 12_000, 2_000, "usd").await;
@@ -138,7 +138,7 @@ async fn a_month_is_closed_in_the_next_one() {
 /// the journal.
 #[tokio::test]
 async fn the_totals_are_what_the_journal_says() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let mut random = 11_u64;
     let mut next = |below: u64| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -13,7 +13,7 @@ use crate::answer::Answer;
 use crate::document::{document, operations};
 use crate::matrix::Expected::{Everyone, Operators, Spenders, Tenants};
 use crate::matrix::Object::{Action, Endpoint, Event, Hold, Item, Key, Nothing, Payment, Person, Tenant};
-use crate::till::Till;
+use crate::tenant_client::TenantClient;
 
 /// Nobody has this UUID.
 const NOBODY: &str = "750e8400-e29b-41d4-a716-446655440000";
@@ -119,7 +119,7 @@ const ROWS: &[Row] = &[
 
 /// A deployment with two tenants, and everyone who may ask.
 struct Place {
-    till: Till,
+    till: TenantClient,
     revoked: String,
     expired: String,
     /// The tenant's, without the permission to write, and without the one to read.
@@ -136,7 +136,7 @@ struct Place {
 impl Place {
     async fn new() -> Self {
         // Without a limit, which would count the requests that are compared.
-        let till = Till::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
+        let till = TenantClient::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
         for number in 0..4 {
             till.buy(&format!("more{number}")).await;
         }

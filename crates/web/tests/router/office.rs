@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 
 use crate::TENANT;
 use crate::answer::Answer;
-use crate::till::Till;
+use crate::tenant_client::TenantClient;
 
 /// Grace, who is there from the beginning, and Bob. The tenant has ten credits.
 pub(crate) struct Office {
-    pub(crate) till: Till,
+    pub(crate) till: TenantClient,
     pub(crate) grace: String,
     pub(crate) bob: String,
 }
 
 impl Office {
     pub(crate) async fn new() -> Self {
-        let till = Till::new().await;
+        let till = TenantClient::new().await;
         let (grace, bob) = (till.deployment.operator.clone(), till.deployment.colleague("Bob").await);
         Self { till, grace, bob }
     }

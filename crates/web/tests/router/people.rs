@@ -5,7 +5,7 @@ use store::KeyHolder;
 
 use crate::deployment::Deployment;
 use crate::office::{Office, problem, waits};
-use crate::till::Till;
+use crate::tenant_client::TenantClient;
 use crate::{GUIDE_SAMPLE, TENANT};
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_person_is_registered_by_two_with_a_first_key() {
 /// While one person is registered, what takes two is done alone, and every report says so.
 #[tokio::test]
 async fn one_person_alone() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let deployment = &till.deployment;
     let give = async |name: &str, more: Value| {
         let mut body = json!({ "tenant_id": TENANT, "credits": 500, "reason": "because" });

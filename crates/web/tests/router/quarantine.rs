@@ -147,7 +147,7 @@ async fn a_dismissed_payment_is_worth_nothing_and_asks_no_more() {
     assert_eq!(answer.data()["payment"], "cs_live_a1b2c3d4e5f6g7h8");
     assert_eq!((deployment.available(TENANT).await, open(&deployment).await), (0, json!([])));
     let payment = deployment.look("/api/payments/cs_live_a1b2c3d4e5f6g7h8").await;
-    assert_eq!((&payment["status"], &payment["question"]), (&"dismissed".into(), &Value::Null));
+    assert_eq!((&payment["status"], &payment["review_reason"]), (&"dismissed".into(), &Value::Null));
     deployment.learn(doubtful()).await;
     assert_eq!(open(&deployment).await, json!([]));
 }

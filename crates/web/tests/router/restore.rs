@@ -10,10 +10,10 @@ use stripe::write::event;
 use crate::TENANT;
 use crate::deployment::purchase;
 use crate::office::Office;
-use crate::till::Till;
+use crate::tenant_client::TenantClient;
 
 /// The mark that a restore leaves, with these keys known to have been revoked.
-fn mark(till: &Till, revoked: &Value) {
+fn mark(till: &TenantClient, revoked: &Value) {
     let sql = "INSERT INTO restores (restored_at, newest, source, replaced, revoked_keys, last_event)
          VALUES (?1, ?2, 'monday.db', 'a.db.replaced', ?3, (SELECT max(seq) FROM events))";
     let now = till.deployment.now().0;
@@ -25,7 +25,7 @@ fn confirmation(keys: u64, reason: &str) -> Value {
     json!({ "expected_keys": keys, "reason": reason })
 }
 
-async fn health(till: &Till) -> Value {
+async fn health(till: &TenantClient) -> Value {
     let answer = till.deployment.request(Method::GET, "/api/health", None, "").await;
     assert_eq!(answer.status, 200);
     let health = answer.data();
@@ -34,7 +34,7 @@ async fn health(till: &Till) -> Value {
 
 #[tokio::test]
 async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let hold = till.hold("lease", 4).await;
     mark(&till, &json!([]));
     let books = till.books().await;
@@ -118,7 +118,7 @@ async fn what_operators_do_with_credits_waits_too() {
 
 #[tokio::test]
 async fn keys_that_work_again_are_listed_and_can_be_revoked() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let (revoked, _) = till.deployment.key_of(KeyHolder::Service, None).await;
     let (ended, _) = till.deployment.key_of(KeyHolder::Service, None).await;
     till.deployment.revoke(&ended).await;
@@ -143,7 +143,7 @@ async fn keys_that_work_again_are_listed_and_can_be_revoked() {
     let confirmed = till.deployment.post("/api/admin/restore/confirm", &confirmation(0, "r")).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.text);
 
-    let unknown = Till::new().await;
+    let unknown = TenantClient::new().await;
     mark(&unknown, &Value::Null);
     let shown = unknown.deployment.look("/api/admin/restore").await;
     let listed = shown["keys"].as_array().unwrap();
@@ -153,7 +153,7 @@ async fn keys_that_work_again_are_listed_and_can_be_revoked() {
 }
 
 /// Whoever has seen another number of keys confirms nothing, and is told the right one.
-async fn confirms_only(till: &Till, right: u64, wrong: u64) {
+async fn confirms_only(till: &TenantClient, right: u64, wrong: u64) {
     let refused = till.deployment.post("/api/admin/restore/confirm", &confirmation(wrong, "r")).await;
     let start = format!("409 COUNT_CHANGED {right} of the backup's keys work again");
     assert!(refused.summary().starts_with(&start), "{}", refused.summary());

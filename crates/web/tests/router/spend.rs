@@ -13,12 +13,12 @@ use tower::ServiceExt as _;
 use web::{Limits, router};
 
 use crate::answer::Answer;
-use crate::till::{Till, replayed, together};
+use crate::tenant_client::{TenantClient, replayed, together};
 use crate::{OTHER, TENANT};
 
 #[tokio::test]
 async fn a_spend_as_its_tenant_sees_it() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     till.deployment.pass(1);
     till.buy("second").await;
     let answer = till.post("spend", "lease-1", r#"{"credits":13,"reference":"lease 1"}"#).await;
@@ -119,7 +119,7 @@ async fn bodies_that_are_refused() {
             "413 PAYLOAD_TOO_LARGE A body may have 65536 bytes.",
         ),
     ]);
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let before = till.books().await;
     for (body, expected) in &rows {
         let answer = till.post("spend", "one-name", body).await;
@@ -141,7 +141,7 @@ async fn bodies_that_are_refused() {
 /// JSON is taken as JSON whatever it is called, and nothing else is, whatever it is called.
 #[tokio::test]
 async fn the_content_type_decides_nothing() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let bearer = format!("Bearer {}", till.key);
     let kinds = ["application/json", "text/plain", "application/x-www-form-urlencoded", "", "nonsense"];
     for (kind, (body, status)) in
@@ -160,7 +160,7 @@ async fn the_content_type_decides_nothing() {
 
 #[tokio::test]
 async fn names_that_are_refused() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let before = till.books().await;
     let bearer = format!("Bearer {}", till.key);
     let long = [b'k'; 256];
@@ -192,7 +192,7 @@ async fn names_that_are_refused() {
 
 #[tokio::test]
 async fn tenants_that_are_refused() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let before = till.books().await;
     let (own, service) = (&till.key, &till.deployment.service().await);
     let other = till.stranger().await;
@@ -230,7 +230,7 @@ async fn tenants_that_are_refused() {
 /// The same name for a tenant, for another, and for a service that acts for the first: three commands.
 #[tokio::test]
 async fn a_name_belongs_to_who_gave_it() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let (service, other) = (till.deployment.service().await, till.stranger().await);
     let path = format!("spend?tenant_id={TENANT}");
     let rows = [
@@ -260,7 +260,7 @@ async fn a_name_belongs_to_who_gave_it() {
 /// A debt blocks until it is repaid, and the refusal says so.
 #[tokio::test]
 async fn whoever_owes_spends_nothing() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     assert_eq!(till.spend("all-but-three", 7).await.status, 200);
     till.refund().await;
     assert_eq!(till.balance().await, [0, 0, 0, 7]);
@@ -287,7 +287,7 @@ async fn whoever_owes_spends_nothing() {
 /// What was answered once is answered for ever; what may follow is another command.
 #[tokio::test]
 async fn an_answer_is_for_ever() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let spent = till.post("spend", "paid", r#"{"credits":4,"reference":"a"}"#).await;
     let refused = till.spend("refused", 7).await;
     let details = json!({ "requested": 7, "available": 6, "debt": 0 });
@@ -337,7 +337,7 @@ async fn an_answer_is_for_ever() {
 /// whoever asks again under the same name.
 #[tokio::test]
 async fn what_was_begun_is_finished() {
-    let till = Till::with(Limits { command: Duration::from_millis(20), ..Limits::default() }).await;
+    let till = TenantClient::with(Limits { command: Duration::from_millis(20), ..Limits::default() }).await;
     // Somebody else has the database, so that nothing is written in time.
     let other = till.deployment.backdoor();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -374,7 +374,7 @@ async fn what_was_begun_is_finished() {
 /// It says what the real thing then says, and changes nothing, whether it would be done or refused.
 #[tokio::test]
 async fn a_rehearsal_says_what_would_happen() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     for (path, status) in [("spend", 200), ("holds", 201)] {
         for credits in [4, 11] {
             let before = till.books().await;
@@ -411,7 +411,7 @@ async fn a_rehearsal_says_what_would_happen() {
 /// Thirty-two at once, under their own names and then all again: ten credits are ten spends.
 #[tokio::test]
 async fn all_at_once() {
-    let till = Arc::new(Till::new().await);
+    let till = Arc::new(TenantClient::new().await);
     let ask = |name: String, credits: i64| {
         let till = till.clone();
         async move { till.spend(&name, credits).await }
@@ -441,7 +441,7 @@ async fn all_at_once() {
 /// Whoever administers moves credits by actions, which count against them, and by nothing else.
 #[tokio::test]
 async fn an_operator_spends_nothing() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let hold = till.hold("kept", 1).await;
     let before = till.books().await;
     let credits = r#"{"credits":1}"#;

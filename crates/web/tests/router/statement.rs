@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 use web::Limits;
 
-use crate::till::Till;
+use crate::tenant_client::TenantClient;
 use crate::{OTHER, TENANT};
 
 /// A statement as text, with its headers.
-async fn raw(till: &Till, who: &str, query: &str) -> (axum::http::HeaderMap, String) {
+async fn raw(till: &TenantClient, who: &str, query: &str) -> (axum::http::HeaderMap, String) {
     let request = axum::http::Request::get(format!("/api/credits/statement?{query}"))
         .header("authorization", format!("Bearer {who}"));
     let answer = till.deployment.send_raw(request.body(axum::body::Body::empty()).unwrap()).await;
@@ -19,7 +19,7 @@ async fn raw(till: &Till, who: &str, query: &str) -> (axum::http::HeaderMap, Str
 
 #[tokio::test]
 async fn a_statement_as_csv() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     till.deployment.pass(60);
     till.post("spend", "lease-1", r#"{"credits":3,"reference":"=HYPERLINK(\"x\"), 1"}"#).await.data();
     let hold = till.hold("hold-1", 2).await;
@@ -44,7 +44,7 @@ async fn a_statement_as_csv() {
 
 #[tokio::test]
 async fn a_statement_as_json() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     till.spend("lease-1", 3).await.data();
     let (headers, text) = raw(&till, &till.key, "format=json").await;
     assert_eq!(headers["content-type"], "application/json");
@@ -71,7 +71,7 @@ async fn a_statement_as_json() {
 /// other.
 #[tokio::test]
 async fn the_lines_add_up() {
-    let till = Till::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
+    let till = TenantClient::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
     for number in 0..130 {
         till.buy(&format!("b{number}")).await;
     }
@@ -113,7 +113,7 @@ async fn the_lines_add_up() {
 
 #[tokio::test]
 async fn who_sees_what_and_bad_input() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let request = axum::http::Request::post("/api/admin/adjustments")
         .header("authorization", format!("Bearer {}", till.deployment.operator))
         .header("idempotency-key", "k");

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use web::Limits;
 
 use crate::answer::Answer;
-use crate::till::Till;
+use crate::tenant_client::TenantClient;
 use crate::{OTHER, TENANT};
 
 /// Longer than anything here takes.
@@ -22,7 +22,7 @@ const OPENING: &str = "retry: 3000\n\n";
 struct Stream(Body);
 
 impl Stream {
-    async fn try_open(till: &Till, key: &str, query: &str, last: Option<&str>) -> Response<Body> {
+    async fn try_open(till: &TenantClient, key: &str, query: &str, last: Option<&str>) -> Response<Body> {
         let mut request = Request::get(format!("/api/stream{query}"));
         request = request.header("authorization", format!("Bearer {key}"));
         if let Some(last) = last {
@@ -32,7 +32,7 @@ impl Stream {
     }
 
     /// Opens one.
-    async fn open(till: &Till, key: &str, query: &str, last: Option<&str>) -> Self {
+    async fn open(till: &TenantClient, key: &str, query: &str, last: Option<&str>) -> Self {
         let response = Self::try_open(till, key, query, last).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -41,7 +41,7 @@ impl Stream {
     }
 
     /// Opens one that begins with nothing but its opening.
-    async fn opened(till: &Till, key: &str, query: &str, last: Option<&str>) -> Self {
+    async fn opened(till: &TenantClient, key: &str, query: &str, last: Option<&str>) -> Self {
         let mut stream = Self::open(till, key, query, last).await;
         assert_eq!(stream.piece().await.as_deref(), Some(OPENING));
         stream
@@ -84,7 +84,7 @@ fn limits(heartbeat: u64) -> Limits {
 
 #[tokio::test]
 async fn what_happens_is_heard_and_what_was_missed_too() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     // Buying made the notices 1 (granted) and maybe more; the stream begins after them.
     let mut stream = Stream::opened(&till, &till.key, "", None).await;
     till.spend("a", 1).await.data();
@@ -114,7 +114,7 @@ async fn what_happens_is_heard_and_what_was_missed_too() {
 
 #[tokio::test]
 async fn tenants_hear_their_own_and_operators_all_or_one() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let stranger = till.stranger().await;
     let operator = till.deployment.operator.clone();
     let mut theirs = Stream::opened(&till, &stranger, "?last_event_id=0", None).await;
@@ -136,7 +136,7 @@ async fn tenants_hear_their_own_and_operators_all_or_one() {
 
 #[tokio::test]
 async fn what_is_not_kept_any_more_is_said() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     till.spend("a", 1).await.data();
     till.deployment.pass(60);
     assert!(till.deployment.app.store.prune_notices(till.deployment.now(), 1).await.unwrap() > 0);
@@ -163,7 +163,7 @@ async fn what_is_not_kept_any_more_is_said() {
 
 #[tokio::test]
 async fn it_shows_signs_of_life_and_ends_with_its_key() {
-    let till = Till::with(limits(10)).await;
+    let till = TenantClient::with(limits(10)).await;
     let (id, key) = till.deployment.key(TENANT, store::Access::Read, None).await;
     let ends = Some(till.deployment.now().plus_seconds(60));
     let (_, short) = till.deployment.key(TENANT, store::Access::Read, ends).await;
@@ -189,7 +189,7 @@ async fn it_shows_signs_of_life_and_ends_with_its_key() {
 
 #[tokio::test]
 async fn there_are_as_many_as_there_may_be() {
-    let till = Till::with(Limits { streams: 6, ..limits(10) }).await;
+    let till = TenantClient::with(Limits { streams: 6, ..limits(10) }).await;
     let mut open = Vec::new();
     let full = async |key: &str| {
         let response = Stream::try_open(&till, key, "", None).await;

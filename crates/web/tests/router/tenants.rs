@@ -38,7 +38,7 @@ async fn a_purchase_as_its_tenant_sees_it() {
 
     let payments = deployment.get("/api/payments?status=paid", &key).await.data();
     let expected = json!([{
-        "id": "cs_live_a1b2c3d4e5f6g7h8", "tenant_id": TENANT, "status": "paid", "final": false, "question": null,
+        "id": "cs_live_a1b2c3d4e5f6g7h8", "tenant_id": TENANT, "status": "paid", "final": false, "review_reason": null,
         "package": "10_credits", "currency": "eur", "amount_paid": 25_000, "amount_lost": 0, "amount_pending": 0,
         "refunds_by_hand": false,
         "credits": { "granted": 10, "revoked": 0, "frozen": 0 }, "refunds": [], "disputes": [],
@@ -75,7 +75,7 @@ async fn a_payment_that_changed_hands_shows_nobody_the_others_books() {
     assert_eq!(deployment.get("/api/payments/pi_r", &other).await.status, 404, "it is not theirs any more");
 
     let all = deployment.look("/api/payments/pi_r").await;
-    assert_eq!(all["question"], "claims_conflict");
+    assert_eq!(all["review_reason"], "claims_conflict");
     let expected = [
         "777 credits added",
         "10 credits added",

@@ -2,22 +2,22 @@
 //! Not here: sending (`engine`), and every address that is refused (`destination`).
 
 use axum::http::Method;
-use engine::{Carrier, Deliverer};
+use engine::{Deliverer, Transport};
 use serde_json::{Value, json};
 use stripe::retry::Schedule;
 
 use crate::answer::Answer;
-use crate::till::Till;
+use crate::tenant_client::TenantClient;
 use crate::{OTHER, TENANT};
 
 const PATH: &str = "/api/webhook-endpoints";
 
-async fn post(till: &Till, key: &str, path: &str, body: &Value) -> Answer {
+async fn post(till: &TenantClient, key: &str, path: &str, body: &Value) -> Answer {
     till.deployment.request(Method::POST, path, Some(key), &body.to_string()).await
 }
 
 /// A new endpoint's id and secret.
-async fn made(till: &Till, key: &str, query: &str) -> (String, String) {
+async fn made(till: &TenantClient, key: &str, query: &str) -> (String, String) {
     let body = json!({ "url": "https://example.com/notices" });
     let made = post(till, key, &format!("{PATH}{query}"), &body).await.data();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -25,12 +25,12 @@ async fn made(till: &Till, key: &str, query: &str) -> (String, String) {
 }
 
 /// Sends everything that is due to receivers that answer with this status.
-async fn deliver(till: &Till, status: u16) {
+async fn deliver(till: &TenantClient, status: u16) {
     let app = &till.deployment.app;
-    let carrier = Carrier::from_fn(move |_| async move {
-        engine::deliver::Reply::Answered { status, retry_after_seconds: None }
+    let transport = Transport::from_fn(move |_| async move {
+        engine::deliver::NoticeResponse::Answered { status, retry_after_seconds: None }
     });
-    let mut deliverer = Deliverer::new(app.store.clone(), carrier, Schedule::default(), app.clock.clone());
+    let mut deliverer = Deliverer::new(app.store.clone(), transport, Schedule::default(), app.clock.clone());
     loop {
         deliverer.step(till.deployment.now()).await.unwrap();
         if deliverer.is_idle() {
@@ -42,7 +42,7 @@ async fn deliver(till: &Till, status: u16) {
 
 #[tokio::test]
 async fn an_endpoints_life() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let asked = json!({ "url": "https://example.com/notices", "types": ["hold.created", "credits.spent"],
         "description": "the shop" });
     let answer = post(&till, &till.key, PATH, &asked).await;
@@ -82,7 +82,7 @@ async fn an_endpoints_life() {
 
 #[tokio::test]
 async fn what_became_of_each_notice_and_once_more() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let (id, _) = made(&till, &till.key, "").await;
     assert_eq!(till.spend("a", 1).await.status, 200);
     let deliveries = format!("{PATH}/{id}/deliveries");
@@ -125,7 +125,7 @@ async fn what_became_of_each_notice_and_once_more() {
 /// Another tenant's, and those of all tenants, look like those that are not there.
 #[tokio::test]
 async fn tenants_see_their_own_and_operators_all() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let operator = till.deployment.operator.clone();
     let other = till.deployment.key(OTHER, store::Access::Full, None).await.1;
     let (own, _) = made(&till, &till.key, "").await;
@@ -175,7 +175,7 @@ async fn tenants_see_their_own_and_operators_all() {
 
 #[tokio::test]
 async fn what_cannot_be_is_refused_and_changes_nothing() {
-    let till = Till::new().await;
+    let till = TenantClient::new().await;
     let (id, _) = made(&till, &till.key, "").await;
     let url = "https://example.com/";
     let long = "x".repeat(201);

@@ -1,11 +1,11 @@
-//! What is said of a letter that did not arrive. Not here: arriving, which e2e sees.
+//! What is said of a request that did not arrive. Not here: arriving, which e2e sees.
 
 use super::*;
 
 #[tokio::test]
 async fn what_is_said_of_an_address_is_where_it_is_and_no_more() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let carrier = carrier(Arc::new(Destinations::parse("127.0.0.1").unwrap())).unwrap();
+    let transport = transport(Arc::new(Destinations::parse("127.0.0.1").unwrap())).unwrap();
     for (url, expected) in [
         (format!("http://{closed}/in/secret?token=secret"), format!("nothing listens at {closed}")),
         (
@@ -14,8 +14,10 @@ async fn what_is_said_of_an_address_is_where_it_is_and_no_more() {
         ),
     ] {
         let (id, signature, body) = ("msg_1".to_owned(), "v1,x".to_owned(), "{}".to_owned());
-        let letter = Letter { url: url.clone(), id, timestamp: 0, signature, body };
-        let Reply::Failed(why) = carrier.carry(letter).await else { panic!("{url} was answered") };
+        let request = SignedRequest { url: url.clone(), id, timestamp: 0, signature, body };
+        let NoticeResponse::Failed(why) = transport.carry(request).await else {
+            panic!("{url} was answered")
+        };
         assert!(why.starts_with(&expected) && !why.contains("secret"), "{url}: {why}");
     }
 }

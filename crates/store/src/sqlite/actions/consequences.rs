@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Account, Balance, Book, Credits, Kind, PaymentId, Posting, TenantId, Transaction};
+use ledger::{Account, Balance, Book, Credits, PaymentId, Posting, TenantId, Transaction, TransactionKind};
 
 use crate::model::{BalanceChange, Consequences};
 
@@ -27,13 +27,13 @@ impl Tally {
             self.before.entry(entry.tenant).or_insert(held);
             let moved: i64 = entry.postings.iter().map(|posting| posting.amount.max(0)).sum();
             let signed = match entry.kind {
-                Kind::Granted | Kind::Restored => moved,
-                Kind::Revoked | Kind::Reversed => -moved,
+                TransactionKind::Granted | TransactionKind::Restored => moved,
+                TransactionKind::Revoked | TransactionKind::Reversed => -moved,
                 // The clock and debt follow by themselves; freezing moves nothing for good.
                 _ => continue,
             };
             let sums = moves.entry(entry.tenant).or_default();
-            sums.granted += if entry.kind == Kind::Granted { moved } else { 0 };
+            sums.granted += if entry.kind == TransactionKind::Granted { moved } else { 0 };
             sums.net += signed;
             sums.own += in_own_lots(book, payment, entry);
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ledger::{Action, Cause, Changes, Command, Credits, Now, TenantId, carry_out as execute};
+use ledger::{Cause, Changes, Command, CommandAction, Credits, Now, TenantId, execute};
 use rusqlite::Connection;
 
 use super::plan::{Plan, Words, Work};
@@ -38,9 +38,9 @@ pub(super) fn plan(
 ) -> Result<(ActionRequest, Plan), StoreError> {
     let (tenant, action) = match *request {
         ActionRequest::Adjustment { tenant, credits, priority, expires_at } => {
-            (tenant, Action::Adjust { credits, priority, expires_at })
+            (tenant, CommandAction::Adjust { credits, priority, expires_at })
         }
-        ActionRequest::WriteOff { tenant, credits } => (tenant, Action::WriteOff { credits }),
+        ActionRequest::WriteOff { tenant, credits } => (tenant, CommandAction::WriteOff { credits }),
         _ => return Err(StoreError::Refused("that moves no credits by hand".to_owned())),
     };
     let cause = Cause::Operator { by: words.by.clone(), reason: words.reason.clone() };
@@ -58,8 +58,8 @@ pub(super) fn plan(
         Ok(receipt) => (receipt.credits, receipt.balance_after, Some(receipt.transaction)),
         Err(_) => (Credits::ZERO, before, None),
     };
-    let given = matches!(action, Action::Adjust { credits, .. } if credits > 0);
-    let taken = matches!(action, Action::Adjust { credits, .. } if credits < 0);
+    let given = matches!(action, CommandAction::Adjust { credits, .. } if credits > 0);
+    let taken = matches!(action, CommandAction::Adjust { credits, .. } if credits < 0);
     let absolute = Credits(moved.0.saturating_abs());
     let when = |it: bool| if it { absolute } else { Credits::ZERO };
     let consequences = Consequences {

@@ -4,16 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use ledger::knowledge::{Answered, Grant, Knowledge, Ruling, Verdict};
+use ledger::knowledge::{Grant, Knowledge, ReviewedFacts, Ruling, Verdict};
 use ledger::{Credits, Decision, EventId, Now, PaymentId, Policy, Rounding, TenantId, rule};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::consequences::Tally;
 use super::plan::{Plan, Words, Work};
 use crate::error::StoreError;
-use crate::model::{ActionRefusal, ActionRequest, ActionResult, BULK_ITEMS_MAX, GrantTerms, Items, Page};
+use crate::model::{ActionRefusal, ActionRequest, ActionResult, GrantTerms, Items, MAX_BULK_ITEMS, Page};
 use crate::sqlite::record::Record;
-use crate::sqlite::{book, ingest, quarantine, settle};
+use crate::sqlite::{apply, book, ingest, quarantine};
 
 /// What was decided about some items.
 pub(super) struct Decided {
@@ -42,7 +42,7 @@ impl Decided {
         let mut first = None;
         for (payment, decision) in &self.rulings {
             quarantine::answer(c, *payment, self.resolution, by, note, now.at)?;
-            settle::add(c, &mut self.record, decision, policy, now)?;
+            apply::add(c, &mut self.record, decision, policy, now)?;
             let posted = decision.changes.transactions.iter().map(|entry| entry.seq).min();
             first = first.or(posted);
         }
@@ -117,7 +117,7 @@ fn open(c: &Connection, items: &Items) -> Result<Result<Vec<Open>, ActionRefusal
         Items::Listed(ids) => ids.clone(),
         Items::Matching { filter, expected } => {
             let filter = crate::model::QuarantineFilter { all: false, ..filter.clone() };
-            let size = u32::try_from(BULK_ITEMS_MAX).unwrap_or(u32::MAX);
+            let size = u32::try_from(MAX_BULK_ITEMS).unwrap_or(u32::MAX);
             let found = quarantine::list(c, &filter, Page { number: 1, size, ascending: true })?;
             match expected {
                 Some(expected) if *expected != found.total => {
@@ -164,8 +164,10 @@ fn rulings(
         };
         let (by, reason) = (words.by.clone(), words.reason.clone());
         match verdict {
-            Some(verdict) => rulings
-                .push((payment, Ruling { at: now.at, by, reason, verdict, answered: Answered::default() })),
+            Some(verdict) => rulings.push((
+                payment,
+                Ruling { at: now.at, by, reason, verdict, answered: ReviewedFacts::default() },
+            )),
             None => without.push(item.id),
         }
     }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Account, Hold, HoldId, HoldState, Kind, LotId, TenantId, Timestamp, Transaction};
+use ledger::{Account, Hold, HoldId, HoldState, LotId, TenantId, Timestamp, Transaction, TransactionKind};
 use rusqlite::Connection;
 
 use super::Faults;
@@ -53,10 +53,10 @@ impl Told {
             }
         }
         let state = match entry.kind {
-            Kind::Held => None,
-            Kind::Captured => Some(HoldState::Captured),
-            Kind::Released => Some(HoldState::Released),
-            Kind::HoldExpired => Some(HoldState::Expired),
+            TransactionKind::Held => None,
+            TransactionKind::Captured => Some(HoldState::Captured),
+            TransactionKind::Released => Some(HoldState::Released),
+            TransactionKind::HoldExpired => Some(HoldState::Expired),
             _ => {
                 if !held.is_empty() {
                     faults.add(format!("transaction {seq} moves held credits and is about no hold"));

@@ -3,14 +3,14 @@
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::{HeldFile, Mode, reader, writer};
+use super::{DatabaseFile, Mode, reader, writer};
 
 #[test]
 fn the_settings_are_what_they_claim_to_be() {
     let folder = std::env::temp_dir().join(format!("store-settings-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("a.db");
-    let file = HeldFile::open(&path).unwrap();
+    let file = DatabaseFile::open(&path).unwrap();
     let (writer, reader) = (writer(&file, Mode::Test).unwrap(), reader(&path).unwrap());
     let full = "2";
     for (connection, name, pragma, value) in [

@@ -9,7 +9,7 @@ use super::{ADVANCE, Wal, check, of_file_alone};
 use crate::error::OpenError;
 use crate::sqlite::Mode;
 use crate::sqlite::backup::backup;
-use crate::sqlite::held::HeldFile;
+use crate::sqlite::database_file::DatabaseFile;
 use crate::sqlite::open::{reader, writer};
 use rusqlite::Connection;
 
@@ -33,8 +33,8 @@ impl Drop for Folder {
     }
 }
 
-fn open(path: &Path) -> (Connection, HeldFile) {
-    let file = HeldFile::open(path).unwrap();
+fn open(path: &Path) -> (Connection, DatabaseFile) {
+    let file = DatabaseFile::open(path).unwrap();
     (writer(&file, Mode::Test).unwrap(), file)
 }
 
@@ -63,7 +63,7 @@ fn left_behind(file: &Path, log: &Path, to: &Path) {
 }
 
 fn verdict(path: &Path) -> Result<bool, OpenError> {
-    check(HeldFile::open(path).unwrap().path())
+    check(DatabaseFile::open(path).unwrap().path())
 }
 
 fn belongs(path: &Path, when: &str) {

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use ledger::knowledge::RefundRank;
 use ledger::{Credits, Now, Policy, Refusal, Timestamp};
 use store::{
-    ActionFilter, ActionKind, ActionRefusal, ActionRequest, ActionState, ActionVerdict, Asked,
-    BULK_ITEMS_MAX, GrantTerms, Items, KeyHolder, NewAction, QuarantineFilter, Store,
+    ActionFilter, ActionKind, ActionRefusal, ActionRequest, ActionState, ActionVerdict, Asked, GrantTerms,
+    Items, KeyHolder, MAX_BULK_ITEMS, NewAction, QuarantineFilter, Store,
 };
 
 use super::office::{
     LIMITS, add, approve, ask, decide, dismiss, give, grant, kept, kept_at, key, new, open, open_for_two,
     preview, refused, resolve,
 };
+use super::requests::{does, spend};
 use super::sale::{ALL, NOW, Sale, balance, learn, learn_under, tenant};
-use super::till::{does, spend};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
@@ -238,7 +238,7 @@ async fn an_approval_does_no_more_than_was_shown(store: Store) {
     let granting = kept(&store, "ann", ActionRequest::QuarantineResolve { items, terms }).await;
     assert_eq!((granting.state, granting.credits), (ActionState::Waiting, Credits(610)));
     let mut earlier = Sale::new("b").of(600).to(4).bought();
-    (earlier.told.event, earlier.told.created) = ("evt_earlier".into(), earlier.told.created - 1);
+    (earlier.event.id, earlier.event.created) = ("evt_earlier".into(), earlier.event.created - 1);
     learn_under(&store, &strict, &[earlier]).await;
     refuses(granting.id, "it would move 600 credits of tenant 00000000-0000-0000-0000-000000000004").await;
     assert!(
@@ -287,8 +287,8 @@ async fn actions_are_listed_by_state_kind_person_and_tenant(store: Store) {
 /// A payment of which two claims are believed: 10 credits, and then 7.
 async fn conflict(store: &Store, name: &str) -> i64 {
     let mut other = Sale::new(name).of(7).bought();
-    other.told.event = format!("evt_{name}_other").as_str().into();
-    other.told.created += 1;
+    other.event.id = format!("evt_{name}_other").as_str().into();
+    other.event.created += 1;
     learn(store, &[Sale::new(name).bought(), other]).await;
     let items = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap();
     items.rows.last().expect("asked").id
@@ -430,9 +430,9 @@ async fn many_items_are_one_action_if_the_count_is_right(store: Store) {
 
 async fn no_more_items_than_one_decision_may_have(store: Store) {
     open(&store).await;
-    let sales: Vec<_> = (0..=BULK_ITEMS_MAX).map(|number| Sale::new(number.to_string())).collect();
+    let sales: Vec<_> = (0..=MAX_BULK_ITEMS).map(|number| Sale::new(number.to_string())).collect();
     learn(&store, &sales.iter().map(Sale::bought_by_nobody).collect::<Vec<_>>()).await;
-    let all = i64::try_from(BULK_ITEMS_MAX).unwrap() + 1;
+    let all = i64::try_from(MAX_BULK_ITEMS).unwrap() + 1;
     let dismissing = |expected, opened_before| ActionRequest::QuarantineDismiss {
         items: Items::Matching {
             filter: QuarantineFilter { opened_before, ..QuarantineFilter::default() },

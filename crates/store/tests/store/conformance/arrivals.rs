@@ -1,7 +1,7 @@
 //! Events arrive, wait until they are due, and are tried again.
 
 use ledger::{Outcome, Reason};
-use store::{Delivery, Postponed, QuarantineFilter, Receipt, Store, body};
+use store::{IncomingEvent, Ingested, Postponed, QuarantineFilter, Store, body};
 
 use super::sale::{ALL, NOW, Sale, arrive, delivery, learn, settle, told};
 use super::{Case, case};
@@ -18,19 +18,19 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 async fn a_delivery_is_kept_once_and_counted_each_time(store: Store) {
-    let first = Delivery {
+    let first = IncomingEvent {
         id: "evt_1".into(),
         kind: "charge.succeeded".to_owned(),
         created: 1_789_999_999,
         livemode: Some(true),
         body: body::pack(b"first"),
     };
-    let other = Delivery { livemode: None, ..delivery("evt_2") };
-    let second = Delivery { body: body::pack(b"second"), ..first.clone() };
-    assert_eq!(store.ingest(first, NOW).await.unwrap(), Receipt { seq: 1, deliveries: 1 });
-    assert_eq!(store.ingest(other, NOW).await.unwrap(), Receipt { seq: 2, deliveries: 1 });
+    let other = IncomingEvent { livemode: None, ..delivery("evt_2") };
+    let second = IncomingEvent { body: body::pack(b"second"), ..first.clone() };
+    assert_eq!(store.ingest(first, NOW).await.unwrap(), Ingested { seq: 1, deliveries: 1 });
+    assert_eq!(store.ingest(other, NOW).await.unwrap(), Ingested { seq: 2, deliveries: 1 });
     let later = NOW.plus_seconds(5);
-    assert_eq!(store.ingest(second, later).await.unwrap(), Receipt { seq: 1, deliveries: 2 });
+    assert_eq!(store.ingest(second, later).await.unwrap(), Ingested { seq: 1, deliveries: 2 });
 
     let (event, packed) = store.event("evt_1".into()).await.unwrap().unwrap();
     assert_eq!(body::unpack(&packed).unwrap(), b"first", "the bytes that arrived first are kept");
@@ -50,9 +50,9 @@ async fn an_event_that_never_arrived_is_none(store: Store) {
 async fn a_duplicate_of_an_applied_event_is_counted_and_not_applied_again(store: Store) {
     let bought = Sale::new("a").bought();
     assert_eq!(learn(&store, std::slice::from_ref(&bought)).await, [Outcome::Granted]);
-    arrive(&store, &bought.told.event).await;
+    arrive(&store, &bought.event.id).await;
     assert_eq!(due(&store, 0).await, [""; 0]);
-    let (event, _) = store.event(bought.told.event).await.unwrap().unwrap();
+    let (event, _) = store.event(bought.event.id).await.unwrap().unwrap();
     assert_eq!((event.deliveries, event.outcome), (2, Some(Outcome::Granted)));
 }
 
@@ -113,11 +113,11 @@ async fn an_event_that_is_given_up_needs_a_person(store: Store) {
 
 async fn an_event_that_was_settled_meanwhile_is_not_postponed(store: Store) {
     let bought = Sale::new("a").bought();
-    let seq = arrive(&store, &bought.told.event).await;
+    let seq = arrive(&store, &bought.event.id).await;
     settle(&store, &Default::default(), vec![told(seq, &bought)]).await;
     postpone(&store, seq, Some(5)).await;
     postpone(&store, seq, None).await;
-    let (event, _) = store.event(bought.told.event).await.unwrap().unwrap();
+    let (event, _) = store.event(bought.event.id).await.unwrap().unwrap();
     assert_eq!((event.attempts, event.due_at, event.outcome), (0, None, Some(Outcome::Granted)));
     assert_eq!(
         store

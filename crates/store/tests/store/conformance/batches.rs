@@ -5,14 +5,17 @@
 
 use ledger::chain::hex;
 use ledger::knowledge::{DisputeOutcome, RefundRank};
-use ledger::{Action, Book, Credits, Fact, Lot, Now, Policy, TenantId, Timestamp, carry_out, decide, expire};
-use store::{Answered, Order, Store};
+use ledger::{
+    Book, CommandAction, Credits, Fact, Lot, Now, Policy, TenantId, Timestamp, decide, execute, expire,
+};
+use store::{CommandOutcome, CommandRequest, Store};
 
+use super::requests::{batch, capture, give, hold_for, order_of, release, spend};
 use super::sale::{NOW, Sale, learn, tenant};
-use super::till::{batch, capture, give, hold_for, order_of, release, spend};
 use super::{Case, case};
 
-pub(super) const CASES: &[Case] = &[case!([carry_out, settle, sweep], any_batches_give_the_same_journal)];
+pub(super) const CASES: &[Case] =
+    &[case!([execute_commands, apply_events, sweep], any_batches_give_the_same_journal)];
 
 /// Each is a few days of tenants of its own.
 const SEEDS: u64 = 8;
@@ -42,9 +45,11 @@ async fn any_batches_give_the_same_journal(store: Store) {
                 let rest = orders.split_off(orders.len().min(1 + day.random.below(16) as usize));
                 let answers = batch(&store, orders.clone(), at).await;
                 for (order, answer) in orders.iter().zip(answers) {
-                    let expected = carry_out(&model, &order.command, Now::trusted(at));
+                    let expected = execute(&model, &order.command, Now::trusted(at));
                     model.apply(&expected.changes);
-                    let Ok(Answered::Carried { answer, .. }) = answer else { panic!("{place}: {answer:?}") };
+                    let Ok(CommandOutcome::Decided { answer, .. }) = answer else {
+                        panic!("{place}: {answer:?}")
+                    };
                     assert_eq!(answer, expected.answer, "{place}: {order:?}");
                 }
                 orders = rest;
@@ -97,7 +102,7 @@ impl Day {
             let sale = Sale::new(name).to(buyer).of(1 + self.random.below(9) as i64);
             self.sales.push(sale.clone());
             let mut fact = sale.bought();
-            fact.told.created += self.random.one_of(&[0, -60, 60]);
+            fact.event.created += self.random.one_of(&[0, -60, 60]);
             return fact;
         }
         let index = self.random.below(self.sales.len() as u64) as usize;
@@ -110,11 +115,11 @@ impl Day {
         }
     }
 
-    fn orders(&mut self, at: Timestamp) -> Vec<Order> {
+    fn orders(&mut self, at: Timestamp) -> Vec<CommandRequest> {
         (0..self.random.below(24)).map(|_| self.order(at)).collect()
     }
 
-    fn order(&mut self, at: Timestamp) -> Order {
+    fn order(&mut self, at: Timestamp) -> CommandRequest {
         self.orders += 1;
         let number = u128::from(self.seed) * 1000 + self.random.below(1 + self.holds as u64) as u128;
         let few = 1 + self.random.below(6) as i64;
@@ -131,7 +136,7 @@ impl Day {
             9 => release(number),
             10 => give(few, self.random.one_of(&[10, 50, 90]), end),
             _ if self.random.below(2) == 0 => give(-few, 0, None),
-            _ => Action::WriteOff { credits: None },
+            _ => CommandAction::WriteOff { credits: None },
         };
         let tenant = self.tenant();
         order_of(tenant, &format!("{} {}", self.seed, self.orders), action)

@@ -2,30 +2,30 @@
 //! refuse without changing anything, and let none of a batch suffer for another.
 //! Not here: holds (`holds`), what ran out of time (`sweep`), random batches (`batches`).
 
-use ledger::{Action, Credits, Fact, Minor, Now};
-use store::{Answered, BegunPurchase, NewPurchase, PurchaseOrder, Scope, Store, StoreError};
+use ledger::{CommandAction, Credits, Fact, Minor, Now};
+use store::{BegunPurchase, CommandOutcome, NewPurchase, PurchaseOrder, Scope, Store, StoreError};
 
+use super::requests::{ask, batch, decided, dry, give, hold, order, order_of, spend, statement, words};
 use super::sale::{ALL, NOW, Sale, balance, learn, tenant};
-use super::till::{ask, batch, carried, dry, give, hold, order, order_of, spend, statement, words};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case!([carry_out], credits_burn_by_priority_then_expiry_then_purchase_then_number),
-    case!([carry_out], a_tenant_that_owes_spends_nothing_until_it_is_repaid_or_forgiven),
-    case!([carry_out, settle], what_was_spent_is_taken_back_from_other_lots_in_burn_order),
-    case!([carry_out], what_cannot_be_is_refused_and_changes_nothing),
-    case!([carry_out], the_same_name_gets_the_same_answer_for_ever),
-    case!([carry_out], a_name_belongs_to_one_tenant_and_one_scope),
-    case!([carry_out, begin_purchase], a_name_is_used_for_one_thing),
-    case!([carry_out], a_dry_run_decides_and_changes_nothing),
-    case!([carry_out, transactions], one_that_fails_takes_no_neighbour_with_it),
-    case!([carry_out], a_hundred_and_twenty_eight_of_one_tenant_are_as_if_one_by_one),
+    case!([execute_commands], credits_burn_by_priority_then_expiry_then_purchase_then_number),
+    case!([execute_commands], a_tenant_that_owes_spends_nothing_until_it_is_repaid_or_forgiven),
+    case!([execute_commands, apply_events], what_was_spent_is_taken_back_from_other_lots_in_burn_order),
+    case!([execute_commands], what_cannot_be_is_refused_and_changes_nothing),
+    case!([execute_commands], the_same_name_gets_the_same_answer_for_ever),
+    case!([execute_commands], a_name_belongs_to_one_tenant_and_one_scope),
+    case!([execute_commands, begin_purchase], a_name_is_used_for_one_thing),
+    case!([execute_commands], a_dry_run_decides_and_changes_nothing),
+    case!([execute_commands, transactions], one_that_fails_takes_no_neighbour_with_it),
+    case!([execute_commands], a_hundred_and_twenty_eight_of_one_tenant_are_as_if_one_by_one),
 ];
 
 /// The purchase of ten credits, so many seconds from now by Stripe's clock.
 fn bought_at(name: &str, seconds: i64) -> Fact {
     let mut fact = Sale::new(name).bought();
-    fact.told.created += seconds;
+    fact.event.created += seconds;
     fact
 }
 
@@ -55,7 +55,7 @@ async fn a_tenant_that_owes_spends_nothing_until_it_is_repaid_or_forgiven(store:
     statement(&store, &[(0, spend(10), "1:10 | 0 0 0 0")]).await;
     learn(&store, &[sale.refunded(500)]).await;
     assert_eq!(balance(&store, 1).await, [0, 0, 0, 5]);
-    let forgive = |credits: Option<i64>| Action::WriteOff { credits: credits.map(Credits) };
+    let forgive = |credits: Option<i64>| CommandAction::WriteOff { credits: credits.map(Credits) };
     let owing = [
         (1, spend(1), "1 of 0, 5 owed"),
         (1, hold(1, 1), "1 of 0, 5 owed"),
@@ -125,7 +125,7 @@ async fn the_same_name_gets_the_same_answer_for_ever(store: Store) {
     learn(&store, &[Sale::new("b").bought()]).await;
     let again = batch(&store, vec![done, refused, order("new", spend(11))], later).await;
     assert_eq!(replays(&again), [true, true, false]);
-    let [(done, at), (refused, _), (new, _)] = carried(again);
+    let [(done, at), (refused, _), (new, _)] = decided(again);
     assert_eq!((done.as_str(), at), ("1:4 | 6 0 0 0", NOW), "with the balance and the time of then");
     assert_eq!(refused, "11 of 10, 0 owed");
     assert_eq!(new, "1:6 2:5 | 5 0 0 0");
@@ -146,9 +146,9 @@ async fn a_name_belongs_to_one_tenant_and_one_scope(store: Store) {
 async fn a_name_is_used_for_one_thing(store: Store) {
     learn(&store, &[Sale::new("a").bought()]).await;
     let answers = batch(&store, vec![order("k", spend(1)), order("k", spend(2))], NOW).await;
-    assert!(matches!(answers[1], Ok(Answered::KeyReused)), "within a batch: {answers:?}");
+    assert!(matches!(answers[1], Ok(CommandOutcome::KeyReused)), "within a batch: {answers:?}");
     let reused = batch(&store, vec![order("k", hold(1, 1))], NOW).await;
-    assert!(matches!(reused[0], Ok(Answered::KeyReused)), "and after it: {reused:?}");
+    assert!(matches!(reused[0], Ok(CommandOutcome::KeyReused)), "and after it: {reused:?}");
 
     // A command and a purchase have their names from the same list.
     for (first, second) in [("command", "purchase"), ("purchase", "command")] {
@@ -164,7 +164,7 @@ async fn takes(store: &Store, name: &str, thing: &str) -> bool {
     let order = order(name, spend(1));
     let (tenant, pin) = (order.command.tenant, order.pin.clone().unwrap());
     match thing {
-        "command" => !matches!(batch(store, vec![order], NOW).await[0], Ok(Answered::KeyReused)),
+        "command" => !matches!(batch(store, vec![order], NOW).await[0], Ok(CommandOutcome::KeyReused)),
         "purchase" => {
             let new = NewPurchase {
                 id: name.to_owned(),
@@ -186,7 +186,7 @@ async fn a_dry_run_decides_and_changes_nothing(store: Store) {
     let first = order("k", spend(7));
     let orders =
         vec![dry(first.clone()), first.clone(), dry(order("x", spend(7))), dry(order("x", spend(3)))];
-    let told = carried(batch(&store, orders, NOW).await).map(|(words, _)| words);
+    let told = decided(batch(&store, orders, NOW).await).map(|(words, _)| words);
     assert_eq!(told, ["1:7 | 3 0 0 0", "1:7 | 3 0 0 0", "7 of 3, 0 owed", "1:3 | 0 0 0 0"]);
     assert_eq!(balance(&store, 1).await, [3, 0, 0, 0]);
     assert_eq!(store.health().await.unwrap().transactions, 2);
@@ -231,7 +231,7 @@ async fn a_hundred_and_twenty_eight_of_one_tenant_are_as_if_one_by_one(store: St
     let orders = (0..128).map(|number| order(&format!("k{number}"), spend(1))).collect();
     let answers = batch(&store, orders, NOW).await;
     for (index, answer) in answers.into_iter().enumerate() {
-        let Ok(Answered::Carried { answer, .. }) = answer else { panic!("{answer:?}") };
+        let Ok(CommandOutcome::Decided { answer, .. }) = answer else { panic!("{answer:?}") };
         let expected = match 119_usize.checked_sub(index) {
             Some(left) => format!("{}:1 | {left} 0 0 0", index / 3 + 1),
             None => "1 of 0, 0 owed".to_owned(),
@@ -240,7 +240,7 @@ async fn a_hundred_and_twenty_eight_of_one_tenant_are_as_if_one_by_one(store: St
     }
 }
 
-fn replays(answers: &[Result<Answered, StoreError>]) -> Vec<bool> {
-    let replayed = |answer: &_| matches!(answer, Ok(Answered::Carried { replayed: true, .. }));
+fn replays(answers: &[Result<CommandOutcome, StoreError>]) -> Vec<bool> {
+    let replayed = |answer: &_| matches!(answer, Ok(CommandOutcome::Decided { replayed: true, .. }));
     answers.iter().map(replayed).collect()
 }

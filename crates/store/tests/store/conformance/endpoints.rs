@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use ledger::TenantId;
-use store::{EndpointRow, NoticeHealth, NoticeRange, Room, SigningSecret, Store};
+use store::{DispatchBudget, EndpointRow, NoticeHealth, NoticeRange, SigningSecret, Store};
 
 use super::sale::{ALL, NOW, tenant};
 use super::{Case, case};
@@ -27,9 +27,9 @@ pub(crate) fn endpoint(id: &str, tenant: Option<TenantId>) -> EndpointRow {
     EndpointRow::new(id.to_owned(), tenant, format!("https://example.com/{id}"), vec!["*".to_owned()], NOW)
 }
 
-/// Room for everything.
-pub(crate) fn room() -> Room {
-    Room {
+/// DispatchBudget for everything.
+pub(crate) fn room() -> DispatchBudget {
+    DispatchBudget {
         busy: Vec::new(),
         slow: HashSet::new(),
         lanes: 64,

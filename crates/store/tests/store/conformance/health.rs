@@ -14,7 +14,7 @@ pub(super) const CASES: &[Case] = &[
     case!([check_writable, check_file], what_can_be_written_is_found_writable_and_nothing_is_changed),
     case!([restore, ask_action], what_was_not_restored_has_nothing_to_confirm),
     case!([audit], an_empty_journal_adds_up),
-    case!([audit, settle], a_journal_of_everything_that_can_happen_adds_up),
+    case!([audit, apply_events], a_journal_of_everything_that_can_happen_adds_up),
 ];
 
 async fn an_empty_store_is_healthy(store: Store) {

@@ -10,22 +10,22 @@ use ledger::{HoldState, Knowledge, Now, Timestamp};
 use store::{Page, Store};
 
 use super::merges::bought_without_intent;
-use super::sale::{ALL, NOW, Sale, balance, learn, tenant};
-use super::till::{
-    ask, batch, capture, carried, give, hold, hold_for, hold_id, order, order_of, release, spend, statement,
+use super::requests::{
+    ask, batch, capture, decided, give, hold, hold_for, hold_id, order, order_of, release, spend, statement,
     words,
 };
+use super::sale::{ALL, NOW, Sale, balance, learn, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case!([carry_out], a_hold_resolves_once),
-    case!([carry_out], of_two_captures_in_one_batch_one_counts),
-    case!([carry_out], a_hold_lasts_until_its_last_microsecond),
-    case!([carry_out], the_ledgers_time_never_goes_back),
-    case!([carry_out], what_a_hold_took_is_spent_in_burn_order_and_the_rest_returns),
-    case!([carry_out, settle], what_was_frozen_or_revoked_meanwhile_meets_what_returns),
-    case!([carry_out, settle], what_returns_meets_what_is_to_be_frozen_of_its_whole_payment),
-    case!([carry_out, hold], another_tenants_hold_is_as_good_as_missing),
+    case!([execute_commands], a_hold_resolves_once),
+    case!([execute_commands], of_two_captures_in_one_batch_one_counts),
+    case!([execute_commands], a_hold_lasts_until_its_last_microsecond),
+    case!([execute_commands], the_ledgers_time_never_goes_back),
+    case!([execute_commands], what_a_hold_took_is_spent_in_burn_order_and_the_rest_returns),
+    case!([execute_commands, apply_events], what_was_frozen_or_revoked_meanwhile_meets_what_returns),
+    case!([execute_commands, apply_events], what_returns_meets_what_is_to_be_frozen_of_its_whole_payment),
+    case!([execute_commands, hold], another_tenants_hold_is_as_good_as_missing),
     case!([hold, holds], holds_are_shown_as_they_are_at_the_moment),
 ];
 
@@ -62,11 +62,11 @@ async fn of_two_captures_in_one_batch_one_counts(store: Store) {
         order("3", capture(1, Some(2))),
         order("4", release(1)),
     ];
-    let told = carried(batch(&store, at_once, NOW).await).map(|(words, _)| words);
+    let told = decided(batch(&store, at_once, NOW).await).map(|(words, _)| words);
     assert_eq!(told, ["1:4 | 6 4 0 0", "1:3 | 7 0 0 0", "captured before", "captured before"]);
     statement(&store, &[(0, hold(2, 4), "1:4 | 3 4 0 0")]).await;
     let at_once = vec![order("5", release(2)), order("6", capture(2, None)), order("7", release(2))];
-    let told = carried(batch(&store, at_once, NOW).await).map(|(words, _)| words);
+    let told = decided(batch(&store, at_once, NOW).await).map(|(words, _)| words);
     assert_eq!(told, ["1:4 | 7 0 0 0", "released before", "released before"]);
 }
 
@@ -79,7 +79,7 @@ async fn a_hold_lasts_until_its_last_microsecond(store: Store) {
     assert_eq!(words(&last), "1:4 | 2 4 0 0");
     // A refusal is kept like any answer, and what the clock ended is written with it.
     let late = batch(&store, vec![order("late", capture(2, None)), order("spend", spend(6))], end).await;
-    assert_eq!(carried(late).map(|(words, _)| words), ["expired before", "1:6 | 0 0 0 0"]);
+    assert_eq!(decided(late).map(|(words, _)| words), ["expired before", "1:6 | 0 0 0 0"]);
     let expired = store.hold(tenant(1), hold_id(2), Now::trusted(end)).await.unwrap().unwrap();
     assert_eq!((expired.state, expired.resolved_at), (HoldState::Expired, Some(end)));
 }

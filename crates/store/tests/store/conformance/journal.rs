@@ -2,7 +2,7 @@
 
 use ledger::chain::{GENESIS, seal};
 use ledger::posting::Posting;
-use ledger::{Account, Balance, Cause, Credits, Kind, LotId, PaymentId};
+use ledger::{Account, Balance, Cause, Credits, LotId, PaymentId, TransactionKind};
 use store::{Store, TransactionFilter};
 
 use super::office::{self, grant};
@@ -10,10 +10,10 @@ use super::sale::{ALL, NOW, Sale, learn, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case!([transactions, settle], a_transaction_says_what_moved_why_and_what_was_left),
+    case!([transactions, apply_events], a_transaction_says_what_moved_why_and_what_was_left),
     case!([transactions, ask_action], a_transaction_names_the_person_who_decided),
-    case!([transactions, settle], every_transaction_seals_the_one_before_it),
-    case!([lots, settle], a_lot_holds_what_is_left_of_one_purchase),
+    case!([transactions, apply_events], every_transaction_seals_the_one_before_it),
+    case!([lots, apply_events], a_lot_holds_what_is_left_of_one_purchase),
 ];
 
 async fn a_transaction_says_what_moved_why_and_what_was_left(store: Store) {
@@ -23,8 +23,13 @@ async fn a_transaction_says_what_moved_why_and_what_was_left(store: Store) {
     let rows = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
     let lot = store.lots(tenant(1), ALL).await.unwrap().rows[0].lot.id;
     let expected = [
-        (Kind::Granted, "evt_a_bought", [(Account::Issued, -10), (Account::Available, 10)], 10),
-        (Kind::Revoked, "evt_a_refunded_300", [(Account::Available, -3), (Account::Revoked, 3)], 7),
+        (TransactionKind::Granted, "evt_a_bought", [(Account::Issued, -10), (Account::Available, 10)], 10),
+        (
+            TransactionKind::Revoked,
+            "evt_a_refunded_300",
+            [(Account::Available, -3), (Account::Revoked, 3)],
+            7,
+        ),
     ];
     assert_eq!(rows.len(), expected.len());
     for (seq, (row, (kind, event, lines, left))) in (1..).zip(rows.iter().zip(expected)) {

@@ -1,6 +1,6 @@
 //! Lists for people: pages, orders, totals and filters.
 
-use ledger::{Kind, Outcome, PaymentId, PaymentStatus, Timestamp};
+use ledger::{Outcome, PaymentId, PaymentStatus, Timestamp, TransactionKind};
 use store::{EventFilter, Listing, Page, Store, TransactionFilter};
 
 use super::office::{self, grant};
@@ -50,7 +50,7 @@ fn check<T>(list: &str, page: Page, found: &Listing<T>, number: impl Fn(&T) -> i
 async fn events_are_filtered_by_type_outcome_payment_and_waiting(store: Store) {
     let (a, b) = (Sale::new("a"), Sale::new("b"));
     learn(&store, &[a.bought(), b.bought(), a.charged()]).await;
-    let refund = store::Delivery { kind: "charge.refunded".to_owned(), ..delivery("evt_waits") };
+    let refund = store::IncomingEvent { kind: "charge.refunded".to_owned(), ..delivery("evt_waits") };
     store.ingest(refund, NOW).await.unwrap();
     let of_a = payment(&store, &a.object("pi")).await.id;
     let table: [(EventFilter, &[&str]); 7] = [
@@ -89,8 +89,11 @@ async fn transactions_are_filtered_by_tenant_payment_kind_and_time(store: Store)
         (TransactionFilter { tenant: Some(tenant(1)), ..everything.clone() }, &[1, 3]),
         (TransactionFilter { tenant: Some(tenant(9)), ..everything.clone() }, &[]),
         (TransactionFilter { payment: Some(PaymentId(2)), ..everything.clone() }, &[2, 4]),
-        (TransactionFilter { kind: Some(Kind::Granted), ..everything.clone() }, &[1, 2, 4]),
-        (TransactionFilter { kind: Some(Kind::Granted), tenant: Some(tenant(2)), ..everything }, &[2, 4]),
+        (TransactionFilter { kind: Some(TransactionKind::Granted), ..everything.clone() }, &[1, 2, 4]),
+        (
+            TransactionFilter { kind: Some(TransactionKind::Granted), tenant: Some(tenant(2)), ..everything },
+            &[2, 4],
+        ),
         (at(Some(NOW), Some(NOW)), &[1, 2, 3]),
         (at(Some(after(1)), None), &[4]),
         (at(None, Some(after(59))), &[1, 2, 3]),

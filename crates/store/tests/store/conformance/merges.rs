@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::knowledge::Charge;
-use ledger::{Fact, Kind, Knowledge, Minor, Outcome, PaymentId, PaymentStatus, Reason};
+use ledger::knowledge::ChargeFacts;
+use ledger::{Fact, Knowledge, Minor, Outcome, PaymentId, PaymentStatus, Reason, TransactionKind};
 use store::{EventFilter, QuarantineFilter, Store, TransactionFilter};
 
 use super::office::{self, grant};
@@ -11,12 +11,15 @@ use super::sale::{ALL, NOW, Sale, balance, learn, payment, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case!([settle, payment, payments, events], facts_that_waited_under_another_name_join_their_purchase),
-    case!([settle], so_they_do_within_one_batch),
-    case!([settle, transactions, lots, payments], credits_that_two_payments_gave_are_given_once),
-    case!([settle, transactions, lots], what_was_absorbed_twice_is_found_under_the_last),
-    case!([settle, quarantine, quarantine_item], an_open_question_moves_along),
-    case!([settle, ask_action, quarantine_item], a_question_that_the_other_payment_answers_is_cleared),
+    case!(
+        [apply_events, payment, payments, events],
+        facts_that_waited_under_another_name_join_their_purchase
+    ),
+    case!([apply_events], so_they_do_within_one_batch),
+    case!([apply_events, transactions, lots, payments], credits_that_two_payments_gave_are_given_once),
+    case!([apply_events, transactions, lots], what_was_absorbed_twice_is_found_under_the_last),
+    case!([apply_events, quarantine, quarantine_item], an_open_question_moves_along),
+    case!([apply_events, ask_action, quarantine_item], a_question_that_the_other_payment_answers_is_cleared),
 ];
 
 /// Knows the session and not the payment intent.
@@ -32,13 +35,13 @@ fn without_intent(fact: Fact) -> Fact {
 /// Says that session and charge of the sale belong to its payment intent.
 fn linked(sale: &Sale) -> Fact {
     let sessions = BTreeSet::from([sale.object("cs")]);
-    let charges = BTreeMap::from([(sale.object("ch"), Charge::default())]);
+    let charges = BTreeMap::from([(sale.object("ch"), ChargeFacts::default())]);
     sale.fact("linked", Knowledge { sessions, charges, ..Knowledge::default() })
 }
 
 /// The charge alone, refunded in part.
 fn refunded_without_intent(sale: &Sale) -> Fact {
-    let charge = Charge { refunded: Minor(300), ..Charge::default() };
+    let charge = ChargeFacts { refunded: Minor(300), ..ChargeFacts::default() };
     let charges = BTreeMap::from([(sale.object("ch"), charge)]);
     sale.detached("refunded", Knowledge { charges, ..Knowledge::default() })
 }
@@ -97,9 +100,9 @@ async fn credits_that_two_payments_gave_are_given_once(store: Store) {
         .collect();
     let key = Some("pi_a");
     let expected = [
-        (Kind::Granted, Some(PaymentId(1)), key),
-        (Kind::Granted, Some(PaymentId(2)), key),
-        (Kind::Reversed, Some(PaymentId(1)), key),
+        (TransactionKind::Granted, Some(PaymentId(1)), key),
+        (TransactionKind::Granted, Some(PaymentId(2)), key),
+        (TransactionKind::Reversed, Some(PaymentId(1)), key),
     ];
     assert_eq!((lines.as_slice(), history.total), (&expected[..], 3));
     let lots = store.lots(tenant(1), ALL).await.unwrap().rows;

@@ -4,19 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::knowledge::Charge;
+use ledger::knowledge::ChargeFacts;
 use ledger::{Knowledge, Now};
 use store::{EndpointRow, NoticeRow, SigningSecret, Store};
 
+use super::requests::{batch, dry, give, hold_for, order, order_of, spend, statement};
 use super::sale::{ALL, NOW, Sale, learn, tenant};
-use super::till::{batch, dry, give, hold_for, order, order_of, spend, statement};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case!([notices, carry_out, settle, sweep], what_happens_is_told_once_and_in_its_order),
-    case!([notices, carry_out], what_does_not_happen_is_not_told),
-    case!([deliveries, carry_out, settle], each_endpoint_is_told_what_it_wants_to_know),
-    case!([notices, settle], no_two_notices_have_one_name),
+    case!([notices, execute_commands, apply_events, sweep], what_happens_is_told_once_and_in_its_order),
+    case!([notices, execute_commands], what_does_not_happen_is_not_told),
+    case!([deliveries, execute_commands, apply_events], each_endpoint_is_told_what_it_wants_to_know),
+    case!([notices, apply_events], no_two_notices_have_one_name),
 ];
 
 async fn told(store: &Store) -> Vec<NoticeRow> {
@@ -103,7 +103,7 @@ async fn no_two_notices_have_one_name(store: Store) {
     let failed = |number| {
         let charges = BTreeMap::from([(
             format!("ch_{number}").as_str().into(),
-            Charge { failed: true, ..Charge::default() },
+            ChargeFacts { failed: true, ..ChargeFacts::default() },
         )]);
         sale.fact(&format!("failed_{number}"), Knowledge { charges, ..Knowledge::default() })
     };

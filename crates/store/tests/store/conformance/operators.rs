@@ -1,8 +1,8 @@
 //! What operators see: tenants, statements, and what reports are made of.
 //! Not here: what they do (`actions`).
 
-use ledger::{Action, Cause, Command, Credits, Now, TenantId};
-use store::{Order, Page, Pin, Scope, Store, TenantChange, TenantFilter};
+use ledger::{Cause, Command, CommandAction, Credits, Now, TenantId};
+use store::{CommandRequest, IdempotencyKey, Page, Scope, Store, TenantChange, TenantFilter};
 
 use super::sale::{ALL, NOW, Sale, learn, tenant};
 use super::{Case, case};
@@ -14,12 +14,13 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 async fn spend(store: &Store, number: u128, credits: i64, seconds: i64) {
-    let action = Action::Spend { credits: Credits(credits) };
+    let action = CommandAction::Spend { credits: Credits(credits) };
     let cause = Cause::Command("k".to_owned());
     let command = Command { tenant: tenant(number), cause, reference: None, action };
-    let pin = Pin { scope: Scope::Tenant, key: format!("{number} {seconds}"), fingerprint: [0; 32] };
-    let orders = vec![Order { command, pin: Some(pin) }];
-    let answers = store.carry_out(orders, Now::trusted(NOW.plus_seconds(seconds))).await.unwrap();
+    let pin =
+        IdempotencyKey { scope: Scope::Tenant, key: format!("{number} {seconds}"), fingerprint: [0; 32] };
+    let orders = vec![CommandRequest { command, pin: Some(pin) }];
+    let answers = store.execute_commands(orders, Now::trusted(NOW.plus_seconds(seconds))).await.unwrap();
     answers.into_iter().for_each(|answer| drop(answer.unwrap()));
 }
 

@@ -9,7 +9,7 @@ use super::sale::{Sale, arrive, balance, payment, settle, tenant, told};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] =
-    &[case!([settle, ingest, tenant], no_order_and_no_batch_size_makes_a_difference)];
+    &[case!([apply_events, ingest, tenant], no_order_and_no_batch_size_makes_a_difference)];
 
 /// A life of one payment, as far as one store could hear of it.
 fn life(sale: &Sale) -> Vec<Fact> {
@@ -34,7 +34,7 @@ async fn no_order_and_no_batch_size_makes_a_difference(store: Store) {
         for step in 0..5 {
             for (sale, order) in sales.iter().zip(&orders) {
                 let fact = life(sale).swap_remove(order[step]);
-                stream.push(told(arrive(&store, &fact.told.event).await, &fact));
+                stream.push(told(arrive(&store, &fact.event.id).await, &fact));
             }
         }
         for batch in stream.chunks(size) {

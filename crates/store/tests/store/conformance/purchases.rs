@@ -1,7 +1,9 @@
 //! Checkouts that were asked for: pinned under their key, finished once, freed where Stripe refused.
 
 use ledger::{Credits, Minor};
-use store::{BegunPurchase, NewPurchase, Pin, Purchase, PurchaseOrder, PurchaseSession, Scope, Store};
+use store::{
+    BegunPurchase, IdempotencyKey, NewPurchase, Purchase, PurchaseOrder, PurchaseSession, Scope, Store,
+};
 
 use super::sale::{NOW, tenant};
 use super::{Case, case};
@@ -28,7 +30,7 @@ fn new(id: &str) -> NewPurchase {
 
 /// Tenant 1's command of this key, which asks for what this number says.
 fn order(id: &str, key: &str, content: u8) -> PurchaseOrder {
-    let pin = Pin { scope: Scope::Tenant, key: key.to_owned(), fingerprint: [content; 32] };
+    let pin = IdempotencyKey { scope: Scope::Tenant, key: key.to_owned(), fingerprint: [content; 32] };
     PurchaseOrder { tenant: tenant(1), pin, new: Some(new(id)) }
 }
 

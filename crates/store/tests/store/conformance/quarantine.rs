@@ -1,9 +1,9 @@
 //! What needs a person: asked, changed, answered by later facts or by a person's word.
 
-use ledger::knowledge::{Answered, Grant, Ruling, Verdict};
+use ledger::knowledge::{Grant, ReviewedFacts, Ruling, Verdict};
 use ledger::{
-    Catalogue, Credits, Knowledge, Minor, Now, Outcome, Package, PaymentStatus, Policy, Reason, Rounding,
-    RulingRefused,
+    Catalogue, Credits, Knowledge, Minor, Now, Outcome, PackageTerms, PaymentStatus, Policy, Reason,
+    Rounding, RulingRefused,
 };
 use store::{
     ActionRefusal, ActionRequest, ActionState, GrantTerms, Items, Page, PurchaseFigures, QuarantineFilter,
@@ -15,10 +15,10 @@ use super::sale::{ALL, NOW, Sale, arrive, balance, learn, learn_under, payment, 
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case!([quarantine, quarantine_item, settle], terms_that_cannot_be_believed_are_a_question),
-    case!([settle, quarantine_item], an_item_tells_the_figures_of_now),
-    case!([quarantine, settle], a_question_that_changes_stays_the_same_item),
-    case!([quarantine_item, settle, replay], a_mended_catalogue_and_a_replay_clear_the_question),
+    case!([quarantine, quarantine_item, apply_events], terms_that_cannot_be_believed_are_a_question),
+    case!([apply_events, quarantine_item], an_item_tells_the_figures_of_now),
+    case!([quarantine, apply_events], a_question_that_changes_stays_the_same_item),
+    case!([quarantine_item, apply_events, replay], a_mended_catalogue_and_a_replay_clear_the_question),
     case!([quarantine], open_questions_are_listed_alone_or_with_those_that_were_closed),
     case!([quarantine_item], a_number_that_was_never_given_is_none),
     case!([ask_action, quarantine_item, payment], a_persons_grant_adds_credits_and_closes_the_question),
@@ -28,7 +28,7 @@ pub(super) const CASES: &[Case] = &[
     case!([ask_action, payment], an_unlinked_purchase_is_granted_by_its_payment_intent),
     case!([positions, ask_action], a_persons_grant_has_the_currency_and_the_price_of_its_payment),
     case!([ask_action], nothing_can_be_said_about_an_item_that_is_not_there),
-    case!([ask_action, settle], a_word_that_nobody_can_mean_changes_nothing),
+    case!([ask_action, apply_events], a_word_that_nobody_can_mean_changes_nothing),
     case!([ask_action, due], an_event_that_was_mended_is_read_again),
     case!([ask_action, event], a_question_about_an_event_is_dismissed_once),
 ];
@@ -87,7 +87,7 @@ async fn a_mended_catalogue_and_a_replay_clear_the_question(store: Store) {
     let selling = |name: &str| Policy {
         catalogue: Some(Catalogue::from([(
             name.to_owned(),
-            Package { credits: Credits(10), price: Minor(1000), currency: "eur".to_owned() },
+            PackageTerms { credits: Credits(10), price: Minor(1000), currency: "eur".to_owned() },
         )])),
         ..Policy::default()
     };
@@ -95,14 +95,14 @@ async fn a_mended_catalogue_and_a_replay_clear_the_question(store: Store) {
     assert_eq!(refused, [Outcome::Quarantined]);
     let asked = the_open_one(&store).await;
     assert_eq!(asked.reason, Reason::PackageUnknown);
-    store.replay(vec![bought.told.event.clone()], NOW).await.unwrap();
+    store.replay(vec![bought.event.id.clone()], NOW).await.unwrap();
     let believed = learn_under(&store, &selling("ten"), std::slice::from_ref(&bought)).await;
     assert_eq!(believed, [Outcome::Granted]);
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
     let item = store.quarantine_item(asked.id).await.unwrap().unwrap();
     assert_eq!((item.closed_at, item.resolution.as_deref()), (Some(NOW), Some("cleared")));
     assert_eq!((item.closed_by, item.note), (None, None), "nobody decided it");
-    let (event, _) = store.event(bought.told.event).await.unwrap().unwrap();
+    let (event, _) = store.event(bought.event.id).await.unwrap().unwrap();
     assert_eq!((event.outcome, event.reason), (Some(Outcome::Granted), None));
 }
 
@@ -149,7 +149,7 @@ async fn a_persons_grant_adds_credits_and_closes_the_question(store: Store) {
         rounding: Rounding::default(),
     });
     let (by, reason) = ("ann (key ann's)".to_owned(), "because".to_owned());
-    let answered = Answered { reason: Some(Reason::TenantInvalid), grants: None };
+    let answered = ReviewedFacts { reason: Some(Reason::TenantInvalid), grants: None };
     assert_eq!(row.knowledge.ruling, Some(Ruling { at, by, reason, verdict, answered }));
     // What happens to the money afterwards still counts: half of it goes back.
     assert_eq!(learn(&store, &[sale.refunded(500)]).await, [Outcome::Revoked]);
@@ -247,7 +247,7 @@ async fn a_word_that_nobody_can_mean_changes_nothing(store: Store) {
 
 async fn an_event_that_was_mended_is_read_again(store: Store) {
     let impossible = Sale::new("a").impossible();
-    let seq = arrive(&store, &impossible.told.event).await;
+    let seq = arrive(&store, &impossible.event.id).await;
     settle(&store, &Policy::default(), vec![told(seq, &impossible)]).await;
     let asked = the_open_one(&store).await;
     office::open(&store).await;
@@ -271,7 +271,7 @@ async fn an_event_that_was_mended_is_read_again(store: Store) {
 async fn a_question_about_an_event_is_dismissed_once(store: Store) {
     let impossible = Sale::new("a").impossible();
     learn(&store, &[Sale::new("a").bought()]).await;
-    let seq = arrive(&store, &impossible.told.event).await;
+    let seq = arrive(&store, &impossible.event.id).await;
     settle(&store, &Policy::default(), vec![told(seq, &impossible)]).await;
     let asked = the_open_one(&store).await;
     office::open(&store).await;

@@ -1,17 +1,17 @@
 //! Applied events are made due again, and nothing happens twice.
 
 use ledger::{EventId, Outcome, Policy, Reason};
-use store::{Postponed, QuarantineFilter, Reading, Settlement, Store};
+use store::{EventToApply, Postponed, QuarantineFilter, Reading, Store};
 
 use super::sale::{ALL, NOW, Sale, arrive, balance, delivery, learn, settle, told};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case!([replay, due], a_replayed_event_is_due_at_once_and_its_attempts_are_forgotten),
-    case!([replay, settle, event], a_replay_moves_nothing_twice_and_keeps_what_became_of_the_event),
+    case!([replay, apply_events, event], a_replay_moves_nothing_twice_and_keeps_what_became_of_the_event),
     case!([replay, postpone, event], the_error_of_a_failed_attempt_goes_when_it_is_applied),
-    case!([replay, settle, quarantine], an_event_that_was_given_up_and_is_applied_needs_nobody),
-    case!([replay, settle, quarantine], so_does_one_in_which_nothing_new_is_left),
+    case!([replay, apply_events, quarantine], an_event_that_was_given_up_and_is_applied_needs_nobody),
+    case!([replay, apply_events, quarantine], so_does_one_in_which_nothing_new_is_left),
 ];
 
 async fn a_replayed_event_is_due_at_once_and_its_attempts_are_forgotten(store: Store) {
@@ -33,12 +33,12 @@ async fn a_replay_moves_nothing_twice_and_keeps_what_became_of_the_event(store: 
     let facts = [sale.bought(), sale.charged(), sale.refunded(300)];
     let first = learn(&store, &facts).await;
     assert_eq!(first, [Outcome::Granted, Outcome::Finalized, Outcome::Revoked]);
-    store.replay(facts.iter().map(|fact| fact.told.event.clone()).collect(), NOW).await.unwrap();
+    store.replay(facts.iter().map(|fact| fact.event.id.clone()).collect(), NOW).await.unwrap();
     assert_eq!(learn(&store, &facts).await, [Outcome::AlreadyKnown; 3]);
     assert_eq!(balance(&store, 1).await, [7, 0, 0, 0]);
     assert_eq!(store.transactions(Default::default(), ALL).await.unwrap().total, 2);
     for (fact, outcome) in facts.iter().zip(first) {
-        let (event, _) = store.event(fact.told.event.clone()).await.unwrap().unwrap();
+        let (event, _) = store.event(fact.event.id.clone()).await.unwrap().unwrap();
         assert_eq!((event.outcome, event.due_at), (Some(outcome), None), "{}", event.id);
         assert_eq!(event.payment.as_deref(), Some("pi_a"), "{}", event.id);
     }
@@ -47,22 +47,22 @@ async fn a_replay_moves_nothing_twice_and_keeps_what_became_of_the_event(store: 
 async fn the_error_of_a_failed_attempt_goes_when_it_is_applied(store: Store) {
     let facts = [Sale::new("a").bought(), Sale::new("b").bought_by_nobody()];
     learn(&store, &facts).await;
-    store.replay(facts.iter().map(|fact| fact.told.event.clone()).collect(), NOW).await.unwrap();
+    store.replay(facts.iter().map(|fact| fact.event.id.clone()).collect(), NOW).await.unwrap();
     let failed = |seq| Postponed { seq, due_at: Some(NOW), error: "no disk".to_owned() };
     store.postpone(vec![failed(1), failed(2)], NOW).await.unwrap();
     learn(&store, &facts).await;
     let reasons = [(Outcome::Granted, None), (Outcome::Quarantined, Some("tenant_invalid"))];
     for (fact, (outcome, reason)) in facts.into_iter().zip(reasons) {
-        let (event, _) = store.event(fact.told.event).await.unwrap().unwrap();
+        let (event, _) = store.event(fact.event.id).await.unwrap().unwrap();
         assert_eq!((event.outcome, event.reason.as_deref()), (Some(outcome), reason), "{}", event.id);
     }
 }
 
 async fn an_event_that_was_given_up_and_is_applied_needs_nobody(store: Store) {
     let bought = Sale::new("a").bought();
-    let seq = arrive(&store, &bought.told.event).await;
+    let seq = arrive(&store, &bought.event.id).await;
     give_up(&store, seq).await;
-    replay_and_settle(&store, seq, told(seq, &bought), bought.told.event, Outcome::Granted).await;
+    replay_and_settle(&store, seq, told(seq, &bought), bought.event.id, Outcome::Granted).await;
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
 }
 
@@ -70,23 +70,23 @@ async fn so_does_one_in_which_nothing_new_is_left(store: Store) {
     let sale = Sale::new("a");
     let bought = sale.bought();
     let again = ledger::Fact {
-        told: ledger::Told { event: "evt_again".into(), ..bought.told.clone() },
+        event: ledger::EventRef { id: "evt_again".into(), ..bought.event.clone() },
         ..bought.clone()
     };
     learn(&store, &[bought]).await;
-    let seq = arrive(&store, &again.told.event).await;
+    let seq = arrive(&store, &again.event.id).await;
     give_up(&store, seq).await;
-    replay_and_settle(&store, seq, told(seq, &again), again.told.event, Outcome::AlreadyKnown).await;
+    replay_and_settle(&store, seq, told(seq, &again), again.event.id, Outcome::AlreadyKnown).await;
 
     let ignored: EventId = "evt_ignored".into();
     let seq = arrive(&store, &ignored).await;
     give_up(&store, seq).await;
-    let settlement = Settlement { seq, reading: Reading::Ignored };
+    let settlement = EventToApply { seq, reading: Reading::Ignored };
     replay_and_settle(&store, seq, settlement, ignored, Outcome::Ignored).await;
 }
 
 /// Replays an event that was given up; it must become `outcome`, and its question must be closed.
-async fn replay_and_settle(store: &Store, seq: i64, settlement: Settlement, id: EventId, outcome: Outcome) {
+async fn replay_and_settle(store: &Store, seq: i64, settlement: EventToApply, id: EventId, outcome: Outcome) {
     let open = store.quarantine(QuarantineFilter::default(), ALL).await.unwrap().rows;
     assert_eq!((open.len(), open[0].reason), (1, Reason::RetriesExhausted));
     assert_eq!(store.replay(vec![id.clone()], NOW.plus_seconds(9)).await.unwrap(), 1);

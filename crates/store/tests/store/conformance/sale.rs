@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ledger::claim::{ClaimedTerms, Source};
-use ledger::knowledge::{Charge, Dispute, DisputeOutcome, Refund, RefundRank};
-use ledger::{EventId, Fact, Knowledge, Minor, Now, ObjectId, Outcome, Policy, TenantId, Timestamp, Told};
-use store::{Delivery, Page, PaymentRow, Reading, Settled, Settlement, Store, body};
+use ledger::claim::{ClaimSource, ClaimedTerms};
+use ledger::knowledge::{ChargeFacts, DisputeFacts, DisputeOutcome, RefundFacts, RefundRank};
+use ledger::{
+    EventId, EventRef, Fact, Knowledge, Minor, Now, ObjectId, Outcome, Policy, TenantId, Timestamp,
+};
+use store::{AppliedEvent, EventToApply, IncomingEvent, Page, PaymentRow, Reading, Store, body};
 use uuid::Uuid;
 
 /// When everything happens, unless a case says otherwise.
@@ -56,18 +58,18 @@ impl Sale {
 
     /// The same, without the payment intent.
     pub(crate) fn detached(&self, what: &str, knowledge: Knowledge) -> Fact {
-        let told = Told { created: NOW.seconds(), event: format!("evt_{}_{what}", self.name).into() };
-        Fact { told, knowledge, claimed: None }
+        let event = EventRef { created: NOW.seconds(), id: format!("evt_{}_{what}", self.name).into() };
+        Fact { event, knowledge, claimed: None }
     }
 
     fn session(&self, what: &str, paid: bool) -> Fact {
         let sessions = BTreeSet::from([self.object("cs")]);
-        let terms = self.terms(Source::Session);
+        let terms = self.terms(ClaimSource::Session);
         let knowledge = Knowledge { sessions, paid, completed: true, ..Knowledge::default() };
         Fact { claimed: Some(terms), ..self.fact(what, knowledge) }
     }
 
-    fn terms(&self, source: Source) -> ClaimedTerms {
+    fn terms(&self, source: ClaimSource) -> ClaimedTerms {
         ClaimedTerms {
             tenant: Some(self.tenant.to_string()),
             package: Some("ten".to_owned()),
@@ -82,14 +84,14 @@ impl Sale {
     pub(crate) fn paid_by_intent(&self) -> Fact {
         let received = BTreeMap::from([(self.object("pi"), Minor(self.price))]);
         let knowledge = Knowledge { received, ..Knowledge::default() };
-        Fact { claimed: Some(self.terms(Source::PaymentIntent)), ..self.fact("intent", knowledge) }
+        Fact { claimed: Some(self.terms(ClaimSource::PaymentIntent)), ..self.fact("intent", knowledge) }
     }
 
     /// An invoice was paid; nothing but itself names it.
     pub(crate) fn invoiced(&self) -> Fact {
         let invoices = BTreeSet::from([self.object("in")]);
         let knowledge = Knowledge { invoices, invoice_paid: true, ..Knowledge::default() };
-        let terms = ClaimedTerms { recurring: true, ..self.terms(Source::Invoice) };
+        let terms = ClaimedTerms { recurring: true, ..self.terms(ClaimSource::Invoice) };
         Fact { claimed: Some(terms), ..self.detached("invoiced", knowledge) }
     }
 
@@ -112,30 +114,34 @@ impl Sale {
 
     /// The charge succeeded.
     pub(crate) fn charged(&self) -> Fact {
-        self.charge("charged", Charge { captured: Minor(self.price), succeeded: true, ..Charge::default() })
+        self.charge(
+            "charged",
+            ChargeFacts { captured: Minor(self.price), succeeded: true, ..ChargeFacts::default() },
+        )
     }
 
     /// The charge says that so much, in minor units, was refunded in all.
     pub(crate) fn refunded(&self, amount: i64) -> Fact {
         let (captured, refunded) = (Minor(self.price), Minor(amount));
-        let charge = Charge { captured, refunded, succeeded: true, ..Charge::default() };
+        let charge = ChargeFacts { captured, refunded, succeeded: true, ..ChargeFacts::default() };
         self.charge(&format!("refunded_{amount}"), charge)
     }
 
-    fn charge(&self, what: &str, charge: Charge) -> Fact {
+    fn charge(&self, what: &str, charge: ChargeFacts) -> Fact {
         let charges = BTreeMap::from([(self.object("ch"), charge)]);
         self.fact(what, Knowledge { charges, ..Knowledge::default() })
     }
 
     /// The one refund of this sale has come so far.
     pub(crate) fn refund(&self, amount: i64, rank: RefundRank) -> Fact {
-        let refunds = BTreeMap::from([(self.object("re"), Refund { amount: Minor(amount), rank })]);
+        let refunds = BTreeMap::from([(self.object("re"), RefundFacts { amount: Minor(amount), rank })]);
         self.fact(&format!("refund_{rank:?}"), Knowledge { refunds, ..Knowledge::default() })
     }
 
     /// The one dispute of this sale, about all of it, stands like this; its funds are withdrawn.
     pub(crate) fn disputed(&self, outcome: DisputeOutcome) -> Fact {
-        let dispute = Dispute { amount: Minor(self.price), outcome, withdrawn: true, ..Dispute::default() };
+        let dispute =
+            DisputeFacts { amount: Minor(self.price), outcome, withdrawn: true, ..DisputeFacts::default() };
         let disputes = BTreeMap::from([(self.object("dp"), dispute)]);
         self.fact(&format!("dispute_{outcome:?}"), Knowledge { disputes, ..Knowledge::default() })
     }
@@ -147,9 +153,9 @@ impl Sale {
 }
 
 /// A delivery of the event with this id.
-pub(crate) fn delivery(id: &str) -> Delivery {
+pub(crate) fn delivery(id: &str) -> IncomingEvent {
     let content = format!("{{\"id\":\"{id}\"}}");
-    Delivery {
+    IncomingEvent {
         id: id.into(),
         kind: "test".to_owned(),
         created: NOW.seconds(),
@@ -172,28 +178,28 @@ pub(crate) async fn learn(store: &Store, facts: &[Fact]) -> Vec<Outcome> {
 pub(crate) async fn learn_at(store: &Store, facts: &[Fact], now: Now) {
     let mut batch = Vec::new();
     for fact in facts {
-        batch.push(told(arrive(store, &fact.told.event).await, fact));
+        batch.push(told(arrive(store, &fact.event.id).await, fact));
     }
-    store.settle(batch, Arc::default(), now).await.unwrap();
+    store.apply_events(batch, Arc::default(), now).await.unwrap();
 }
 
 /// The same, under other rules.
 pub(crate) async fn learn_under(store: &Store, policy: &Policy, facts: &[Fact]) -> Vec<Outcome> {
     let mut batch = Vec::new();
     for fact in facts {
-        batch.push(told(arrive(store, &fact.told.event).await, fact));
+        batch.push(told(arrive(store, &fact.event.id).await, fact));
     }
     settle(store, policy, batch).await.into_iter().map(|settled| settled.outcome).collect()
 }
 
 /// The event in this place turned out to be this fact.
-pub(crate) fn told(seq: i64, fact: &Fact) -> Settlement {
-    Settlement { seq, reading: Reading::Fact(Box::new(fact.clone())) }
+pub(crate) fn told(seq: i64, fact: &Fact) -> EventToApply {
+    EventToApply { seq, reading: Reading::Fact(Box::new(fact.clone())) }
 }
 
 /// Settles one batch.
-pub(crate) async fn settle(store: &Store, policy: &Policy, batch: Vec<Settlement>) -> Vec<Settled> {
-    store.settle(batch, Arc::new(policy.clone()), Now::trusted(NOW)).await.unwrap()
+pub(crate) async fn settle(store: &Store, policy: &Policy, batch: Vec<EventToApply>) -> Vec<AppliedEvent> {
+    store.apply_events(batch, Arc::new(policy.clone()), Now::trusted(NOW)).await.unwrap()
 }
 
 /// What the tenant has and owes: available, held, frozen, debt.

@@ -1,9 +1,10 @@
 //! Batches of events are decided and written: what moves, for whom, and what a bad neighbour costs.
 
 use ledger::knowledge::{DisputeOutcome, RefundRank};
-use ledger::{Kind, Knowledge, Outcome, PaymentStatus, Policy, Reason};
+use ledger::{Knowledge, Outcome, PaymentStatus, Policy, Reason, TransactionKind};
 use store::{
-    Access, KeyHolder, KeyRow, QuarantineFilter, Reading, Settled, Settlement, Store, TransactionFilter,
+    Access, AppliedEvent, EventToApply, KeyHolder, KeyRow, QuarantineFilter, Reading, Store,
+    TransactionFilter,
 };
 
 use super::sale::{
@@ -12,18 +13,18 @@ use super::sale::{
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case!([settle, tenant, payment, event], a_paid_purchase_adds_its_credits),
+    case!([apply_events, tenant, payment, event], a_paid_purchase_adds_its_credits),
     case!([tenant, payment], whom_nobody_heard_of_is_none),
-    case!([settle, tenant], purchases_add_up_in_one_batch_and_in_several),
-    case!([settle, tenant], what_is_paid_later_is_added_to_what_the_tenant_has),
-    case!([settle], an_event_that_is_no_longer_due_is_left_out),
-    case!([settle, quarantine, event], an_event_on_which_deciding_panics_is_quarantined_alone),
-    case!([settle, event, quarantine], what_is_ignored_or_unreadable_says_so),
-    case!([settle, transactions], a_refund_that_comes_first_shows_after_the_purchase),
-    case!([settle, tenant, lots], a_pending_refund_freezes_until_it_is_decided),
-    case!([settle, tenant, payment], a_dispute_freezes_and_its_loss_revokes),
-    case!([settle, tenant, quarantine], of_two_claims_to_one_payment_the_earliest_counts),
-    case!([settle, create_key], with_known_tenants_only_a_key_makes_a_tenant_known),
+    case!([apply_events, tenant], purchases_add_up_in_one_batch_and_in_several),
+    case!([apply_events, tenant], what_is_paid_later_is_added_to_what_the_tenant_has),
+    case!([apply_events], an_event_that_is_no_longer_due_is_left_out),
+    case!([apply_events, quarantine, event], an_event_on_which_deciding_panics_is_quarantined_alone),
+    case!([apply_events, event, quarantine], what_is_ignored_or_unreadable_says_so),
+    case!([apply_events, transactions], a_refund_that_comes_first_shows_after_the_purchase),
+    case!([apply_events, tenant, lots], a_pending_refund_freezes_until_it_is_decided),
+    case!([apply_events, tenant, payment], a_dispute_freezes_and_its_loss_revokes),
+    case!([apply_events, tenant, quarantine], of_two_claims_to_one_payment_the_earliest_counts),
+    case!([apply_events, create_key], with_known_tenants_only_a_key_makes_a_tenant_known),
 ];
 
 async fn a_paid_purchase_adds_its_credits(store: Store) {
@@ -68,9 +69,9 @@ async fn what_is_paid_later_is_added_to_what_the_tenant_has(store: Store) {
 
 async fn an_event_that_is_no_longer_due_is_left_out(store: Store) {
     let (first, second) = (Sale::new("a").bought(), Sale::new("b").bought());
-    let a = arrive(&store, &first.told.event).await;
-    let b = arrive(&store, &second.told.event).await;
-    let granted = |seq| Settled { seq, outcome: Outcome::Granted, review: None };
+    let a = arrive(&store, &first.event.id).await;
+    let b = arrive(&store, &second.event.id).await;
+    let granted = |seq| AppliedEvent { seq, outcome: Outcome::Granted, review: None };
     assert_eq!(settle(&store, &Policy::default(), vec![told(a, &first)]).await, [granted(a)]);
     let never_arrived = 77;
     let batch = vec![
@@ -104,8 +105,10 @@ async fn what_is_ignored_or_unreadable_says_so(store: Store) {
         store.ingest(delivery(id), NOW).await.unwrap();
     }
     let unreadable = Reading::Quarantined { reason: Reason::Unreadable, detail: "no JSON".to_owned() };
-    let batch =
-        vec![Settlement { seq: 1, reading: Reading::Ignored }, Settlement { seq: 2, reading: unreadable }];
+    let batch = vec![
+        EventToApply { seq: 1, reading: Reading::Ignored },
+        EventToApply { seq: 2, reading: unreadable },
+    ];
     let outcomes: Vec<_> =
         settle(&store, &Policy::default(), batch).await.iter().map(|settled| settled.outcome).collect();
     assert_eq!(outcomes, [Outcome::Ignored, Outcome::Quarantined]);
@@ -127,7 +130,7 @@ async fn a_refund_that_comes_first_shows_after_the_purchase(store: Store) {
     assert_eq!(balance(&store, 1).await, [7, 0, 0, 0]);
     let lines = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
     let lines: Vec<_> = lines.iter().map(|row| (row.transaction.kind, row.transaction.amount())).collect();
-    assert_eq!(lines, [(Kind::Granted, 10), (Kind::Revoked, -3)]);
+    assert_eq!(lines, [(TransactionKind::Granted, 10), (TransactionKind::Revoked, -3)]);
     assert_eq!(payment(&store, &sale.object("cs")).await.status, PaymentStatus::PartlyRefunded);
 }
 
@@ -139,7 +142,7 @@ async fn a_pending_refund_freezes_until_it_is_decided(store: Store) {
         (Sale::new("a").refund(500, RefundRank::Failed), Outcome::Restored, [10, 0, 0, 0]),
     ];
     for (fact, outcome, expected) in steps {
-        let step = fact.told.event.to_string();
+        let step = fact.event.id.to_string();
         assert_eq!(learn(&store, &[fact]).await, [outcome], "{step}");
         assert_eq!(balance(&store, 1).await, expected, "{step}");
         let lot = store.lots(tenant(1), ALL).await.unwrap().rows.remove(0).lot;
@@ -156,7 +159,7 @@ async fn a_dispute_freezes_and_its_loss_revokes(store: Store) {
         (Sale::new("a").disputed(DisputeOutcome::Won), [10, 0, 0, 0], PaymentStatus::Paid),
     ];
     for (fact, expected, status) in steps {
-        let step = fact.told.event.to_string();
+        let step = fact.event.id.to_string();
         learn(&store, &[fact]).await;
         assert_eq!(balance(&store, 1).await, expected, "{step}");
         assert_eq!(payment(&store, &"pi_a".into()).await.status, status, "{step}");
@@ -166,8 +169,8 @@ async fn a_dispute_freezes_and_its_loss_revokes(store: Store) {
 
 async fn of_two_claims_to_one_payment_the_earliest_counts(store: Store) {
     let (late, mut early) = (Sale::new("a").bought(), Sale::new("a").to(2).of(20).bought());
-    early.told.event = "evt_early".into();
-    early.told.created -= 1;
+    early.event.id = "evt_early".into();
+    early.event.created -= 1;
     learn(&store, &[Sale::new("other").to(2).of(7).bought(), late]).await;
     assert_eq!(learn(&store, &[early]).await, [Outcome::Granted]);
     assert_eq!(balance(&store, 1).await, [0, 0, 0, 0]);

@@ -1,31 +1,31 @@
 //! What the store must do with what runs out of time: end it in order and in bounded steps, and never let a
 //! late sweep change an answer.
 
-use ledger::{HoldState, Kind, Now, TenantId};
-use store::{Answered, Store, StoreError, Swept, TransactionFilter};
+use ledger::{HoldState, Now, TenantId, TransactionKind};
+use store::{CommandOutcome, Expired, Store, StoreError, TransactionFilter};
 
 use super::office::{self, dismiss};
-use super::sale::{ALL, NOW, Sale, balance, learn, learn_at, tenant};
-use super::till::{
-    ask, batch, capture, carried, give, hold_for, hold_id, order, order_of, spend, statement, words,
+use super::requests::{
+    ask, batch, capture, decided, give, hold_for, hold_id, order, order_of, spend, statement, words,
 };
+use super::sale::{ALL, NOW, Sale, balance, learn, learn_at, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case!([sweep, next_expiry], what_is_due_ends_the_longest_due_first_and_in_bounded_steps),
     case!([sweep, next_expiry], what_has_an_end_is_due_at_its_microsecond),
-    case!([sweep, carry_out, settle, hold, holds, tenant_detail], a_clock_in_doubt_ends_nothing),
+    case!([sweep, execute_commands, apply_events, hold, holds, tenant_detail], a_clock_in_doubt_ends_nothing),
     case!([sweep], what_returns_to_a_lot_that_ended_is_gone),
-    case!([sweep, carry_out], a_late_sweep_changes_no_answer),
-    case!([sweep, settle, ask_action], a_late_sweep_changes_nothing_that_an_event_takes),
-    case!([carry_out, sweep], where_too_much_is_due_nothing_is_decided_yet),
-    case!([carry_out, sweep], where_too_many_lots_end_nothing_is_decided_yet),
+    case!([sweep, execute_commands], a_late_sweep_changes_no_answer),
+    case!([sweep, apply_events, ask_action], a_late_sweep_changes_nothing_that_an_event_takes),
+    case!([execute_commands, sweep], where_too_much_is_due_nothing_is_decided_yet),
+    case!([execute_commands, sweep], where_too_many_lots_end_nothing_is_decided_yet),
 ];
 
 /// Who was expired, in the journal's order, and after how many seconds.
 async fn expired(store: &Store) -> Vec<(TenantId, i64)> {
     let mut lines = Vec::new();
-    for kind in [Kind::HoldExpired, Kind::Expired] {
+    for kind in [TransactionKind::HoldExpired, TransactionKind::Expired] {
         let filter = TransactionFilter { kind: Some(kind), ..TransactionFilter::default() };
         let rows = store.transactions(filter, ALL).await.unwrap().rows;
         lines.extend(rows.into_iter().map(|row| row.transaction));
@@ -45,16 +45,16 @@ async fn what_is_due_ends_the_longest_due_first_and_in_bounded_steps(store: Stor
     assert_eq!(store.next_expiry().await.unwrap(), Some(NOW.plus_seconds(50)));
     assert_eq!(
         store.sweep(Now::trusted(NOW.plus_seconds(49)), 2).await.unwrap(),
-        Swept { expired: 0, more: false }
+        Expired { expired: 0, more: false }
     );
     let at = NOW.plus_seconds(85);
     assert_eq!(
         store.sweep(Now::trusted(at), 1).await.unwrap(),
-        Swept { expired: 2, more: true },
+        Expired { expired: 2, more: true },
         "one lot and one hold"
     );
-    assert_eq!(store.sweep(Now::trusted(at), 2).await.unwrap(), Swept { expired: 2, more: true });
-    assert_eq!(store.sweep(Now::trusted(at), 2).await.unwrap(), Swept { expired: 0, more: false });
+    assert_eq!(store.sweep(Now::trusted(at), 2).await.unwrap(), Expired { expired: 2, more: true });
+    assert_eq!(store.sweep(Now::trusted(at), 2).await.unwrap(), Expired { expired: 0, more: false });
     let order = [(3, 85), (4, 85), (3, 85), (2, 85)].map(|(number, at)| (tenant(number), at));
     assert_eq!(expired(&store).await, order);
     assert_eq!(balance(&store, 3).await, [10, 0, 0, 0]);
@@ -72,8 +72,8 @@ async fn what_has_an_end_is_due_at_its_microsecond(store: Store) {
     )
     .await;
     let before = ledger::Timestamp(end.0 - 1);
-    assert_eq!(store.sweep(Now::trusted(before), 10).await.unwrap(), Swept::default());
-    assert_eq!(store.sweep(Now::trusted(end), 10).await.unwrap(), Swept { expired: 2, more: false });
+    assert_eq!(store.sweep(Now::trusted(before), 10).await.unwrap(), Expired::default());
+    assert_eq!(store.sweep(Now::trusted(end), 10).await.unwrap(), Expired { expired: 2, more: false });
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
     assert_eq!(store.next_expiry().await.unwrap(), None);
 }
@@ -85,9 +85,9 @@ async fn a_clock_in_doubt_ends_nothing(store: Store) {
     statement(&store, &[(0, give(5, 10, Some(end)), "2:5 | 15 0 0 0")]).await;
     statement(&store, &[(0, hold_for(1, 1, 60), "2:1 | 14 1 0 0")]).await;
     let doubt = Now::in_doubt(NOW.plus_seconds(30 * 86_400));
-    assert_eq!(store.sweep(doubt, 10).await.unwrap(), Swept::default());
-    let spent = store.carry_out(vec![order("spend", spend(3))], doubt).await.unwrap();
-    assert_eq!(carried(spent).map(|(words, _)| words), ["2:3 | 11 1 0 0"], "credits that end burn first");
+    assert_eq!(store.sweep(doubt, 10).await.unwrap(), Expired::default());
+    let spent = store.execute_commands(vec![order("spend", spend(3))], doubt).await.unwrap();
+    assert_eq!(decided(spent).map(|(words, _)| words), ["2:3 | 11 1 0 0"], "credits that end burn first");
     learn_at(&store, &[sale.refunded(1000)], doubt).await;
     assert_eq!(expired(&store).await, []);
     let state = async |now| store.hold(tenant(1), hold_id(1), now).await.unwrap().unwrap().state;
@@ -96,9 +96,9 @@ async fn a_clock_in_doubt_ends_nothing(store: Store) {
     assert_eq!(store.tenant_detail(tenant(1), doubt).await.unwrap().unwrap().open_holds, 1);
     // Entries are dated ahead now, and still only the clock ends what has ended.
     let before = Now::trusted(NOW.plus_seconds(59));
-    assert_eq!(store.sweep(before, 10).await.unwrap(), Swept::default());
+    assert_eq!(store.sweep(before, 10).await.unwrap(), Expired::default());
     assert_eq!(state(before).await, HoldState::Open);
-    assert_eq!(store.sweep(Now::trusted(end), 10).await.unwrap(), Swept { expired: 2, more: false });
+    assert_eq!(store.sweep(Now::trusted(end), 10).await.unwrap(), Expired { expired: 2, more: false });
 }
 
 async fn what_returns_to_a_lot_that_ended_is_gone(store: Store) {
@@ -146,9 +146,9 @@ async fn a_late_sweep_changes_no_answer(store: Store) {
             order("spend all", spend(17)),
         ]
     };
-    let late = carried(batch(&store, asked(2), at).await).map(|(words, _)| words);
+    let late = decided(batch(&store, asked(2), at).await).map(|(words, _)| words);
     store.sweep(Now::trusted(at), 10).await.unwrap();
-    let swept = carried(batch(&store, asked(1), at).await).map(|(words, _)| words);
+    let swept = decided(batch(&store, asked(1), at).await).map(|(words, _)| words);
     assert_eq!(late, ["18 of 17, 0 owed", "expired before", "5:9 6:8 | 0 0 0 0"]);
     assert_eq!(swept, ["18 of 17, 0 owed", "expired before", "1:9 2:8 | 0 0 0 0"]);
 }
@@ -192,8 +192,8 @@ async fn where_too_much_is_due_nothing_is_decided_yet(store: Store) {
     let answers = batch(&store, asked, at).await;
     // With credits of a hundred holds not back yet, a refusal would be wrong, and for ever.
     assert!(matches!(&answers[..2], [Err(StoreError::Busy), Err(StoreError::Busy)]), "{answers:?}");
-    assert!(matches!(&answers[2], Ok(Answered::Carried { replayed: false, .. })), "{answers:?}");
-    assert!(matches!(&answers[3], Ok(Answered::Carried { replayed: true, .. })), "{answers:?}");
+    assert!(matches!(&answers[2], Ok(CommandOutcome::Decided { replayed: false, .. })), "{answers:?}");
+    assert!(matches!(&answers[3], Ok(CommandOutcome::Decided { replayed: true, .. })), "{answers:?}");
     assert_eq!(balance(&store, 1).await, [1000, 100, 0, 0], "but a step was made");
     assert_eq!(words(&ask(&store, order("all", spend(1100)), at).await), "1:1100 | 0 0 0 0");
     assert_eq!(store.sweep(Now::trusted(at), 128).await.unwrap().expired, 0);

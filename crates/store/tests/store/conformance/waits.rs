@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use ledger::knowledge::RefundRank;
 use ledger::{Knowledge, Minor, Now, Outcome, Policy, Reason, Timestamp};
-use store::{QuarantineFilter, Settled, Store, UnrelatedMoney};
+use store::{AppliedEvent, QuarantineFilter, Store, UnrelatedMoney};
 
 use super::sale::{ALL, NOW, Sale, balance, learn, payment};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case!([review, next_due, event], a_claim_without_a_session_is_judged_after_the_wait),
-    case!([review, settle], a_session_that_arrives_in_time_ends_the_wait),
-    case!([settle], a_payment_that_has_waited_is_reviewed_beside_a_batch),
+    case!([review, apply_events], a_session_that_arrives_in_time_ends_the_wait),
+    case!([apply_events], a_payment_that_has_waited_is_reviewed_beside_a_batch),
     case!([review, quarantine], a_refund_without_its_purchase_needs_a_person_until_that_arrives),
     case!([unrelated_money, events], money_that_is_not_ours_is_counted_until_it_is),
 ];
@@ -20,7 +20,7 @@ pub(super) const CASES: &[Case] = &[
 /// When whatever waits for a session has waited long enough.
 const IN_VAIN: Timestamp = NOW.plus_seconds(300);
 
-async fn review(store: &Store, now: Timestamp) -> Vec<Settled> {
+async fn review(store: &Store, now: Timestamp) -> Vec<AppliedEvent> {
     store.review(Arc::default(), Now::trusted(now), 10).await.unwrap()
 }
 
@@ -33,7 +33,7 @@ async fn a_claim_without_a_session_is_judged_after_the_wait(store: Store) {
     assert_eq!(store.next_due().await.unwrap(), Some(IN_VAIN));
     assert_eq!(review(&store, IN_VAIN.plus_seconds(-1)).await, []);
     assert_eq!(store.health().await.unwrap().transactions, 0);
-    let granted = Settled { seq: 0, outcome: Outcome::Granted, review: None };
+    let granted = AppliedEvent { seq: 0, outcome: Outcome::Granted, review: None };
     assert_eq!(review(&store, IN_VAIN).await, [granted]);
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
     assert_eq!(outcome(&store, "evt_a_intent").await, Some(Outcome::Granted), "it is why there are credits");
@@ -50,7 +50,7 @@ async fn a_session_that_arrives_in_time_ends_the_wait(store: Store) {
 
 async fn a_payment_that_has_waited_is_reviewed_beside_a_batch(store: Store) {
     learn(&store, &[Sale::new("a").paid_by_intent()]).await;
-    store.settle(Vec::new(), Arc::default(), Now::trusted(IN_VAIN)).await.unwrap();
+    store.apply_events(Vec::new(), Arc::default(), Now::trusted(IN_VAIN)).await.unwrap();
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
 }
 

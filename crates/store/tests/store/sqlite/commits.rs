@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use ledger::{Now, Outcome, Policy};
 use rusqlite::Connection;
-use store::sqlite::{COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
-use store::{Access, Answered, Asked, KeyHolder, KeyRow, Receipt, StoreError};
+use store::sqlite::{MAX_COMMIT_JOBS, MAX_QUEUE_JOBS};
+use store::{Access, Asked, CommandOutcome, Ingested, KeyHolder, KeyRow, StoreError};
 use tokio::task::JoinSet;
 
 use super::{open, raw};
 use crate::conformance::office;
+use crate::conformance::requests::{batch, hold, order, spend};
 use crate::conformance::sale::{NOW, Sale, arrive, balance, delivery, learn, settle, told};
-use crate::conformance::till::{batch, hold, order, spend};
 use crate::folder::Folder;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -27,7 +27,7 @@ async fn a_thousand_at_once_are_all_answered_and_all_there() {
         let id = format!("evt_{}", if number % 10 == 9 { number - 1 } else { number });
         waiting.spawn(async move { store.ingest(delivery(&id), NOW).await.unwrap() });
     }
-    let receipts: Vec<Receipt> = waiting.join_all().await;
+    let receipts: Vec<Ingested> = waiting.join_all().await;
     assert_eq!(receipts.len(), 1000);
     assert_eq!(receipts.iter().filter(|receipt| receipt.deliveries == 2).count(), 100);
     // Another program sees what was answered, before anything is closed.
@@ -45,7 +45,7 @@ async fn a_job_that_fails_leaves_its_neighbours_alone() {
     learn(&store, &[Sale::new("x").bought(), Sale::new("y").bought_by_nobody()]).await;
     office::open(&store).await;
     let bought = Sale::new("a").bought();
-    let seq = arrive(&store, &bought.told.event).await;
+    let seq = arrive(&store, &bought.event.id).await;
     let blocked = block(&path);
     // All of these wait for the same commit.
     let mut waiting = JoinSet::new();
@@ -57,7 +57,7 @@ async fn a_job_that_fails_leaves_its_neighbours_alone() {
                 0 => store.create_key(key(number), [7; 32]).await.is_ok(),
                 // All but the first find nothing to settle.
                 1 => !store
-                    .settle(batch, Policy::default().into(), Now::trusted(NOW))
+                    .apply_events(batch, Policy::default().into(), Now::trusted(NOW))
                     .await
                     .unwrap()
                     .is_empty(),
@@ -94,13 +94,13 @@ async fn a_full_queue_refuses_and_loses_nothing_that_it_took() {
     let blocked = block(&path);
     let mut waiting = JoinSet::new();
     // More than the queue holds, and the one job that the writer has taken from it.
-    let asked = QUEUE_JOBS_MAX + 1 + COMMIT_JOBS_MAX;
+    let asked = MAX_QUEUE_JOBS + 1 + MAX_COMMIT_JOBS;
     for number in 0..asked {
         let store = store.clone();
         waiting.spawn(async move { store.ingest(delivery(&format!("evt_{number}")), NOW).await });
     }
     let mut refused = 0;
-    while refused < COMMIT_JOBS_MAX {
+    while refused < MAX_COMMIT_JOBS {
         match waiting.join_next().await.unwrap().unwrap() {
             Err(StoreError::Busy) => refused += 1,
             other => panic!("answered while nothing could be written: {other:?}"),
@@ -122,7 +122,7 @@ async fn whoever_goes_away_does_not_stop_the_work() {
     let path = folder.file("a.db");
     let store = open(&path);
     let bought = Sale::new("a").bought();
-    let seq = arrive(&store, &bought.told.event).await;
+    let seq = arrive(&store, &bought.event.id).await;
     let blocked = block(&path);
     let gone = {
         let (store, bought) = (store.clone(), bought.clone());
@@ -134,7 +134,7 @@ async fn whoever_goes_away_does_not_stop_the_work() {
     // Jobs run in order, so this one is answered after the other is durable.
     arrive(&store, &"evt_later".into()).await;
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
-    let (event, _) = store.event(bought.told.event).await.unwrap().unwrap();
+    let (event, _) = store.event(bought.event.id).await.unwrap().unwrap();
     assert_eq!(event.outcome, Some(Outcome::Granted));
 }
 
@@ -158,8 +158,8 @@ async fn a_command_that_was_answered_is_there_after_a_crash() {
         }
         let again = open(&after);
         for (before, after) in answers.into_iter().zip(batch(&again, orders, NOW.plus_seconds(60)).await) {
-            let Ok(Answered::Carried { answer, at, .. }) = before else { panic!("{before:?}") };
-            let kept = Answered::Carried { answer, at, replayed: true };
+            let Ok(CommandOutcome::Decided { answer, at, .. }) = before else { panic!("{before:?}") };
+            let kept = CommandOutcome::Decided { answer, at, replayed: true };
             assert!(matches!(&after, Ok(after) if *after == kept), "{after:?} is not {kept:?}");
         }
         let left = 100 - 5 * (round as i64 + 1);

@@ -9,15 +9,15 @@ use ledger::{HoldState, Now, Timestamp};
 use rusqlite::Connection;
 use store::sqlite::{RestoreError, Restored, backup, restore};
 use store::{
-    ActionRequest, ActionVerdict, Asked, BegunPurchase, KeyHolder, Mode, OpenError, Pin, PurchaseOrder,
-    Scope, Store, StoreError,
+    ActionRequest, ActionVerdict, Asked, BegunPurchase, IdempotencyKey, KeyHolder, Mode, OpenError,
+    PurchaseOrder, Scope, Store, StoreError,
 };
 
 use super::{open, raw};
 use crate::conformance::endpoints::{create, endpoint, room};
 use crate::conformance::office;
+use crate::conformance::requests::{ask, hold_for, order, spend};
 use crate::conformance::sale::{ALL, NOW, Sale, arrive, balance, delivery, learn, told};
-use crate::conformance::till::{ask, hold_for, order, spend};
 use crate::folder::Folder;
 
 const RESTORED: Timestamp = Timestamp::from_seconds(NOW.seconds() + 1000);
@@ -79,7 +79,7 @@ async fn nothing_moves_until_it_is_confirmed() {
     let store = open(&path);
     office::open_for_two(&store).await;
     create(&store, &[endpoint("ep_a", None)]).await;
-    let seq = arrive(&store, &Sale::new("b").bought().told.event).await;
+    let seq = arrive(&store, &Sale::new("b").bought().event.id).await;
     learn(&store, &[Sale::new("a").bought(), Sale::new("c").bought_by_nobody()]).await;
     ask(&store, order("hold", hold_for(1, 4, 60)), NOW).await.unwrap();
     open_holds(&store, 0).await;
@@ -106,7 +106,7 @@ async fn nothing_moves_until_it_is_confirmed() {
     assert_eq!(store.sweep(later, 9).await.unwrap().expired, 1);
     assert_eq!(store.due(RESTORED, 9).await.unwrap().len(), 2);
     let settled =
-        store.settle(vec![told(seq, &Sale::new("b").bought())], Arc::default(), later).await.unwrap();
+        store.apply_events(vec![told(seq, &Sale::new("b").bought())], Arc::default(), later).await.unwrap();
     assert_eq!(settled.len(), 1);
     assert!(!store.due_deliveries(RESTORED, room()).await.unwrap().is_empty());
     ask(&store, order("late", spend(1)), RESTORED).await.unwrap();
@@ -145,11 +145,11 @@ async fn stands_still(store: &Store, seq: i64, waiting: &str) {
     assert_eq!(store.prune_notices(RESTORED, 9).await.unwrap(), 0);
     let mut refused = Vec::new();
     let fact = told(seq, &Sale::new("b").bought());
-    refused.push(store.settle(vec![fact], Arc::default(), later).await.map(drop));
+    refused.push(store.apply_events(vec![fact], Arc::default(), later).await.map(drop));
     refused.push(store.review(Arc::default(), later, 9).await.map(drop));
-    refused.push(store.carry_out(vec![order("new", spend(1))], later).await.map(drop));
+    refused.push(store.execute_commands(vec![order("new", spend(1))], later).await.map(drop));
     refused.push(store.sweep(later, 9).await.map(drop));
-    let pin = Pin { scope: Scope::Tenant, key: "buy".to_owned(), fingerprint: [1; 32] };
+    let pin = IdempotencyKey { scope: Scope::Tenant, key: "buy".to_owned(), fingerprint: [1; 32] };
     let purchase = PurchaseOrder { tenant: crate::conformance::sale::tenant(1), pin, new: None };
     refused.push(store.begin_purchase(purchase, RESTORED).await.map(|_: BegunPurchase| ()));
     for request in [office::give(1, 1), office::resolve(1), office::dismiss(1)] {

@@ -2,11 +2,11 @@
 
 use ledger::Now;
 use rusqlite::Connection;
-use store::{Store, Swept};
+use store::{Expired, Store};
 
 use super::{open, raw};
+use crate::conformance::requests::{ask, capture, does, hold, hold_for, order_of};
 use crate::conformance::sale::{NOW, Sale, balance, learn, tenant};
-use crate::conformance::till::{ask, capture, does, hold, hold_for, order_of};
 use crate::folder::Folder;
 
 /// Three transactions of tenant 1, two of tenant 2.
@@ -177,7 +177,7 @@ async fn a_tenant_that_cannot_be_swept_keeps_nobody_waiting() {
     for forged in ["UPDATE tenants SET held = 0 WHERE id = ?1", "UPDATE tenants SET held = 3 WHERE id = ?1"] {
         raw(&path).execute(forged, [tenant(1).0]).unwrap();
         let swept = store.sweep(Now::trusted(NOW.plus_seconds(60)), 2).await.unwrap();
-        assert_eq!(swept, Swept { expired: 2, more: true }, "{forged}");
+        assert_eq!(swept, Expired { expired: 2, more: true }, "{forged}");
     }
     assert_eq!(balance(&store, 2).await, [9, 1, 0, 0]);
     assert_eq!(balance(&store, 1).await, [9, 1, 0, 0], "mended, it has its turn");

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use ledger::{TenantId, Timestamp};
 use rusqlite::Connection;
-use store::{Attempt, DeliveryState, Fate, Lane, NoticeRange, Room, SigningSecret, Store};
+use store::{
+    Attempt, AttemptOutcome, DeliveryState, DispatchBudget, Lane, NoticeRange, SigningSecret, Store,
+};
 
 use super::{open, raw};
 use crate::conformance::endpoints::{create, endpoint, room};
@@ -48,7 +50,7 @@ impl Books {
     }
 
     /// What is due, as `endpoint:seq`.
-    async fn due_in(&self, now: Timestamp, room: Room) -> Vec<String> {
+    async fn due_in(&self, now: Timestamp, room: DispatchBudget) -> Vec<String> {
         let due = self.store.due_deliveries(now, room).await.unwrap();
         due.iter().map(|delivery| format!("{}:{}", delivery.endpoint, delivery.notice.seq)).collect()
     }
@@ -58,7 +60,7 @@ impl Books {
     }
 
     /// Books one attempt of what is due; answers which endpoints it disabled.
-    async fn ended(&self, endpoint: &str, notice: i64, fate: Fate, now: Timestamp) -> Vec<String> {
+    async fn ended(&self, endpoint: &str, notice: i64, fate: AttemptOutcome, now: Timestamp) -> Vec<String> {
         let sql = "SELECT due_at FROM deliveries WHERE endpoint = ?1 AND notice = ?2";
         let due_at = self.raw.query_row(sql, (endpoint, notice), |row| row.get(0)).unwrap_or_default();
         self.taken_ended(endpoint, notice, Timestamp(due_at), fate, now).await
@@ -70,10 +72,10 @@ impl Books {
         endpoint: &str,
         notice: i64,
         due_at: Timestamp,
-        fate: Fate,
+        fate: AttemptOutcome,
         now: Timestamp,
     ) -> Vec<String> {
-        let failed = fate != Fate::Delivered;
+        let failed = fate != AttemptOutcome::Delivered;
         let attempt = Attempt {
             endpoint: endpoint.to_owned(),
             notice,
@@ -108,13 +110,13 @@ async fn what_is_due_comes_lane_by_lane_in_order_and_as_there_is_room() {
     assert_eq!(books.store.next_delivery(NOW).await.unwrap(), Some(later(1)));
     assert_eq!(books.store.next_delivery(later(1)).await.unwrap(), None, "what is due already is not next");
     for (room, expected) in [
-        (Room { lanes: 1, ..room() }, &["all:1", "all:3"][..]),
-        (Room { lanes_per_endpoint: 1, ..room() }, &["all:1", "all:3", "a:4"]),
-        (Room { notices_per_lane: 1, ..room() }, &["all:1", "all:2", "a:4"]),
-        (Room { busy: vec![lane("all", 1)], ..room() }, &["all:2", "a:4"]),
-        (Room { busy: vec![lane("all", 1)], lanes_per_endpoint: 1, ..room() }, &["a:4"]),
-        (Room { busy: vec![lane("all", 9)], lanes: 2, ..room() }, &["all:1", "all:3"]),
-        (Room { lanes: 0, ..room() }, &[]),
+        (DispatchBudget { lanes: 1, ..room() }, &["all:1", "all:3"][..]),
+        (DispatchBudget { lanes_per_endpoint: 1, ..room() }, &["all:1", "all:3", "a:4"]),
+        (DispatchBudget { notices_per_lane: 1, ..room() }, &["all:1", "all:2", "a:4"]),
+        (DispatchBudget { busy: vec![lane("all", 1)], ..room() }, &["all:2", "a:4"]),
+        (DispatchBudget { busy: vec![lane("all", 1)], lanes_per_endpoint: 1, ..room() }, &["a:4"]),
+        (DispatchBudget { busy: vec![lane("all", 9)], lanes: 2, ..room() }, &["all:1", "all:3"]),
+        (DispatchBudget { lanes: 0, ..room() }, &[]),
     ] {
         assert_eq!(books.due_in(later(1), room.clone()).await, expected, "{room:?}");
     }
@@ -123,7 +125,7 @@ async fn what_is_due_comes_lane_by_lane_in_order_and_as_there_is_room() {
         books.tell(3, &["all"]);
     }
     books.tell(4, &["all"]);
-    let few = Room { lanes_per_endpoint: 4, notices_per_lane: 1, ..room() };
+    let few = DispatchBudget { lanes_per_endpoint: 4, notices_per_lane: 1, ..room() };
     assert_eq!(books.due_in(NOW, few).await, ["all:1", "all:2", "all:5", "all:55"]);
 }
 
@@ -133,12 +135,12 @@ async fn a_failing_endpoint_gets_one_lane_and_comes_last() {
     let first = books.tell(1, &["all"]);
     books.tell(2, &["all", "b"]);
     books.tell(3, &["all"]);
-    books.ended("all", first, Fate::Again(NOW), NOW).await;
+    books.ended("all", first, AttemptOutcome::Again(NOW), NOW).await;
     assert_eq!(books.due(NOW).await, ["b:2", "all:1"]);
-    assert_eq!(books.due_in(NOW, Room { late_lanes: 0, ..room() }).await, ["b:2"]);
-    let busy = Room { busy: vec![lane("all", 7)], ..room() };
+    assert_eq!(books.due_in(NOW, DispatchBudget { late_lanes: 0, ..room() }).await, ["b:2"]);
+    let busy = DispatchBudget { busy: vec![lane("all", 7)], ..room() };
     assert_eq!(books.due_in(NOW, busy).await, ["b:2"]);
-    books.ended("all", first, Fate::Delivered, NOW).await;
+    books.ended("all", first, AttemptOutcome::Delivered, NOW).await;
     assert_eq!(books.due(NOW).await, ["all:2", "all:3", "b:2"], "well again");
 }
 
@@ -150,12 +152,18 @@ async fn slow_endpoints_come_last_and_take_no_place_of_the_others() {
     books.tell_at(2, &["b"], NOW);
     let slow = || ["all".to_owned()].into_iter().collect();
     for (room, expected) in [
-        (Room { slow: slow(), ..room() }, &["b:3", "all:1", "all:2"][..]),
-        (Room { slow: slow(), late_lanes: 1, ..room() }, &["b:3", "all:1"]),
-        (Room { slow: slow(), lanes: 0, ..room() }, &["all:1", "all:2"]),
-        (Room { slow: slow(), lanes: 1, busy: vec![lane("all", 7)], ..room() }, &["b:3", "all:1", "all:2"]),
-        (Room { slow: slow(), late_lanes: 1, busy: vec![lane("all", 7)], ..room() }, &["b:3"]),
-        (Room { slow: slow(), late_lanes: 1, busy: vec![lane("b", 7)], lanes: 1, ..room() }, &["all:1"]),
+        (DispatchBudget { slow: slow(), ..room() }, &["b:3", "all:1", "all:2"][..]),
+        (DispatchBudget { slow: slow(), late_lanes: 1, ..room() }, &["b:3", "all:1"]),
+        (DispatchBudget { slow: slow(), lanes: 0, ..room() }, &["all:1", "all:2"]),
+        (
+            DispatchBudget { slow: slow(), lanes: 1, busy: vec![lane("all", 7)], ..room() },
+            &["b:3", "all:1", "all:2"],
+        ),
+        (DispatchBudget { slow: slow(), late_lanes: 1, busy: vec![lane("all", 7)], ..room() }, &["b:3"]),
+        (
+            DispatchBudget { slow: slow(), late_lanes: 1, busy: vec![lane("b", 7)], lanes: 1, ..room() },
+            &["all:1"],
+        ),
     ] {
         assert_eq!(books.due_in(NOW, room.clone()).await, expected, "{room:?}");
     }
@@ -182,9 +190,9 @@ async fn a_million_due_at_one_endpoint_hide_nobody() {
 async fn what_came_of_an_attempt_is_booked() {
     let books = Books::new().await;
     let [arrived, again, given_up] = [(); 3].map(|()| books.tell(1, &["a"]));
-    books.ended("a", arrived, Fate::Delivered, later(1)).await;
-    books.ended("a", again, Fate::Again(later(300)), later(2)).await;
-    books.ended("a", given_up, Fate::GivenUp, later(3)).await;
+    books.ended("a", arrived, AttemptOutcome::Delivered, later(1)).await;
+    books.ended("a", again, AttemptOutcome::Again(later(300)), later(2)).await;
+    books.ended("a", given_up, AttemptOutcome::GivenUp, later(3)).await;
     assert_eq!(books.due(later(299)).await, [""; 0]);
     assert_eq!(books.due(later(300)).await, ["a:2"]);
     let attempts = books.store.due_deliveries(later(300), room()).await.unwrap()[0].attempts;
@@ -224,7 +232,12 @@ async fn what_came_of_an_attempt_is_booked() {
 
 #[tokio::test]
 async fn what_is_asked_for_again_during_an_attempt_is_due_whatever_comes_of_that() {
-    for fate in [Fate::Delivered, Fate::Again(later(300)), Fate::GivenUp, Fate::Again(later(9))] {
+    for fate in [
+        AttemptOutcome::Delivered,
+        AttemptOutcome::Again(later(300)),
+        AttemptOutcome::GivenUp,
+        AttemptOutcome::Again(later(9)),
+    ] {
         let books = Books::new().await;
         let seq = books.tell(1, &["a"]);
         let taken = books.store.due_deliveries(NOW, room()).await.unwrap().remove(0);
@@ -254,7 +267,7 @@ async fn what_was_taken_is_due_only_as_long_as_its_endpoint_is_told() {
     books.raw.execute("UPDATE endpoints SET disabled_at = 1", []).unwrap();
     assert_eq!(secrets(NOW).await, None);
     books.store.enable_endpoint("a".to_owned()).await.unwrap();
-    books.ended("a", seq, Fate::Delivered, NOW).await;
+    books.ended("a", seq, AttemptOutcome::Delivered, NOW).await;
     assert_eq!(secrets(NOW).await, None, "it has arrived");
     books.store.resend("a".to_owned(), "msg_000000000001".to_owned(), NOW).await.unwrap();
     books.raw.execute("DELETE FROM endpoints", []).unwrap();
@@ -283,10 +296,14 @@ async fn an_endpoint_is_disabled_when_it_is_gone_or_fails_for_three_days() {
     const DAY: i64 = 86_400;
     let books = Books::new().await;
     let seq = books.tell(1, &["a", "all"]);
-    let again = |seconds| Fate::Again(later(seconds));
+    let again = |seconds| AttemptOutcome::Again(later(seconds));
     assert_eq!(books.ended("a", seq, again(DAY), NOW).await, [""; 0]);
     assert_eq!(books.ended("a", seq, again(2 * DAY), later(DAY)).await, [""; 0]);
-    assert_eq!(books.ended("a", seq, Fate::Delivered, later(2 * DAY)).await, [""; 0], "one success");
+    assert_eq!(
+        books.ended("a", seq, AttemptOutcome::Delivered, later(2 * DAY)).await,
+        [""; 0],
+        "one success"
+    );
     books.store.resend("a".to_owned(), "msg_000000000001".to_owned(), later(2 * DAY)).await.unwrap();
     for day in [2, 3, 4] {
         assert_eq!(books.ended("a", seq, again(0), later(day * DAY)).await, [""; 0], "day {day}");
@@ -294,7 +311,7 @@ async fn an_endpoint_is_disabled_when_it_is_gone_or_fails_for_three_days() {
     let days = books.ended("a", seq, again(0), later(5 * DAY)).await;
     assert_eq!(days, ["a: nothing has arrived there for three days, and every attempt failed"]);
     assert_eq!(books.ended("a", seq, again(0), later(5 * DAY)).await, [""; 0], "once");
-    assert_eq!(books.ended("all", seq, Fate::Gone, NOW).await, ["all: it answered 410 Gone"]);
+    assert_eq!(books.ended("all", seq, AttemptOutcome::Gone, NOW).await, ["all: it answered 410 Gone"]);
     let found = books.store.endpoint("a".to_owned()).await.unwrap().unwrap();
     assert_eq!((found.failing_since, found.disabled_at), (Some(later(2 * DAY)), Some(later(5 * DAY))));
     assert_eq!(books.due(later(9 * DAY)).await, [""; 0], "nothing is sent to it");
@@ -344,7 +361,7 @@ async fn a_deleted_endpoint_leaves_nothing_behind() {
     assert_eq!(books.store.prune_notices(Timestamp(0), 3).await.unwrap(), 2);
     assert_eq!(books.store.prune_notices(Timestamp(0), 3).await.unwrap(), 0);
     // An attempt that was under way says nothing any more.
-    assert_eq!(books.ended("a", 1, Fate::Gone, NOW).await, [""; 0]);
+    assert_eq!(books.ended("a", 1, AttemptOutcome::Gone, NOW).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -367,16 +384,16 @@ async fn the_feed_is_read_from_any_place_and_pruned_from_its_old_end() {
     for endpoint in ["a", "all"] {
         books.store.resend(endpoint.to_owned(), "msg_000000000001".to_owned(), NOW).await.unwrap();
     }
-    books.ended("all", 1, Fate::Delivered, NOW).await;
+    books.ended("all", 1, AttemptOutcome::Delivered, NOW).await;
     books.store.resend("b".to_owned(), "msg_000000000002".to_owned(), NOW).await.unwrap();
-    books.ended("b", 2, Fate::Gone, NOW).await;
+    books.ended("b", 2, AttemptOutcome::Gone, NOW).await;
     books.store.resend("b".to_owned(), "msg_000000000002".to_owned(), NOW).await.unwrap();
     assert_eq!(books.store.prune_notices(later(10), 1).await.unwrap(), 1);
     assert_eq!(books.store.prune_notices(later(10), 5).await.unwrap(), 1);
     assert_eq!(books.store.prune_notices(later(10), 5).await.unwrap(), 0);
     assert_eq!(read(None, 0, 10).await, [1, 4]);
     assert_eq!(books.store.notice_range().await.unwrap(), NoticeRange { pruned: 3, latest: 4 });
-    books.ended("a", 1, Fate::Delivered, NOW).await;
+    books.ended("a", 1, AttemptOutcome::Delivered, NOW).await;
     assert_eq!(books.store.prune_notices(later(11), 5).await.unwrap(), 2);
     assert_eq!(books.store.notice_range().await.unwrap(), NoticeRange { pruned: 4, latest: 4 });
     let left: i64 = books.raw.query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0)).unwrap();

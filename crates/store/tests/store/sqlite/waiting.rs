@@ -23,7 +23,7 @@ async fn a_payment_that_cannot_be_read_holds_up_no_other() {
     let reviewed = store.review(Arc::default(), Now::trusted(late), 10).await.unwrap();
     assert_eq!(reviewed.iter().map(|one| one.outcome).collect::<Vec<_>>(), [Outcome::Granted]);
     assert_eq!(store.next_due().await.unwrap(), Some(late.plus_seconds(300)), "it is tried again");
-    store.settle(Vec::new(), Arc::default(), Now::trusted(late.plus_seconds(300))).await.unwrap();
+    store.apply_events(Vec::new(), Arc::default(), Now::trusted(late.plus_seconds(300))).await.unwrap();
     assert_eq!(learn(&store, &[Sale::new("b").bought()]).await, [Outcome::Granted]);
     assert_eq!(balance(&store, 1).await, [20, 0, 0, 0]);
 }

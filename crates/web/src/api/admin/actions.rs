@@ -19,7 +19,7 @@ pub(super) use ask::{Ask, ask, perform};
 pub(super) use view::{ActionView, Answered};
 
 /// Characters that a reason may have.
-const REASON_CHARS_MAX: usize = 500;
+const MAX_REASON_CHARS: usize = 500;
 
 /// List actions
 ///
@@ -138,7 +138,7 @@ async fn decide(
     let second = |why| Err(Problem::new(ProblemKind::SecondPersonRequired, why));
     match decided.ok_or_else(missing)? {
         ActionDecided::Counted(row) => {
-            request.app.noticed.ring();
+            request.app.changes.signal();
             request.app.arrived.notify_one();
             Ok(*row)
         }
@@ -185,9 +185,9 @@ fn missing() -> Problem {
 
 /// Checks why something is done.
 pub(super) fn reason(text: String) -> Result<String, Problem> {
-    if text.chars().count() <= REASON_CHARS_MAX && is_plain(&text) {
+    if text.chars().count() <= MAX_REASON_CHARS && is_plain(&text) {
         return Ok(text);
     }
-    let expected = format!("1 to {REASON_CHARS_MAX} characters that still explain this in a year");
+    let expected = format!("1 to {MAX_REASON_CHARS} characters that still explain this in a year");
     Err(Problem::value("reason", &expected))
 }

@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use super::actions::{Answered, Ask, ask, reason};
 use super::tenant;
 use crate::answer::{Data, Problem, ProblemKind};
-use crate::api::command::{CREDITS_MAX, credits, whole};
-use crate::api::{IdempotencyKey, Operator, Received, Request, UnlessDryRun, body, fingerprint};
+use crate::api::command::{MAX_CREDITS, credits, whole};
+use crate::api::{IdempotencyKeyHeader, Operator, Received, Request, UnlessDryRun, body, fingerprint};
 
 /// Where a grant burns when nobody says: before what was bought.
 const PRIORITY: u8 = 10;
@@ -30,7 +30,7 @@ const PRIORITY: u8 = 10;
         (status = 422, description = "INSUFFICIENT_CREDITS")))]
 pub(crate) async fn create(
     Operator { request, caller }: Operator,
-    key: IdempotencyKey,
+    key: IdempotencyKeyHeader,
     received: Received,
 ) -> Response {
     request
@@ -38,7 +38,7 @@ pub(crate) async fn create(
             request.query.only(&[])?;
             let asked: AskedFor = body(&request, received)?;
             let key = key.unless(asked.dry_run)?;
-            let credits = whole("credits", &asked.credits, -CREDITS_MAX, CREDITS_MAX)?;
+            let credits = whole("credits", &asked.credits, -MAX_CREDITS, MAX_CREDITS)?;
             if credits == 0 {
                 return Err(Problem::value("credits", "a whole number that is not 0; negative takes them"));
             }
@@ -76,7 +76,7 @@ pub(crate) async fn create(
         (status = 422, description = "NO_DEBT")))]
 pub(crate) async fn write_off(
     Operator { request, caller }: Operator,
-    key: IdempotencyKey,
+    key: IdempotencyKeyHeader,
     received: Received,
 ) -> Response {
     request

@@ -14,7 +14,7 @@ use crate::api::{Id, Operator, Received, body};
 use crate::auth::{new_key, new_person, new_secret};
 
 /// Characters that a name may have.
-const NAME_CHARS_MAX: usize = 100;
+const MAX_NAME_CHARS: usize = 100;
 
 /// List people
 ///
@@ -46,8 +46,8 @@ pub(crate) async fn add(Operator { request, caller }: Operator, received: Receiv
         .answer(async |request| {
             request.query.only(&[])?;
             let asked: NewPerson = body(&request, received)?;
-            if !is_plain(&asked.name) || asked.name.chars().count() > NAME_CHARS_MAX {
-                let expected = format!("1 to {NAME_CHARS_MAX} characters, none of them invisible");
+            if !is_plain(&asked.name) || asked.name.chars().count() > MAX_NAME_CHARS {
+                let expected = format!("1 to {MAX_NAME_CHARS} characters, none of them invisible");
                 return Err(Problem::value("name", &expected));
             }
             let now = request.meta.at;

@@ -12,7 +12,7 @@ use crate::answer::{Data, rfc3339};
 use crate::api::Operator;
 use crate::api::admin::clock::ClockView;
 use crate::api::admin::restore;
-use crate::schema::Mode;
+use crate::schema::ModeName;
 
 /// How the service is doing
 ///
@@ -65,7 +65,7 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
         "signature_faults": { "missing": 0, "malformed": 0, "no_v1": 0, "mismatch": 0, "stale": 0,
             "future": 0 }, "log_lines_dropped": 0 } }))]
 struct Status {
-    #[schema(value_type = Mode)]
+    #[schema(value_type = ModeName)]
     mode: &'static str,
     /// Events that were kept.
     events: i64,

@@ -9,14 +9,14 @@ use store::{TenantChange, TenantDetail, TenantFilter, TenantRow};
 use utoipa::ToSchema;
 
 use crate::answer::{Data, PageOf, Problem, rfc3339};
-use crate::api::command::{CREDITS_MAX, whole};
+use crate::api::command::{MAX_CREDITS, whole};
 use crate::api::credits::BalanceView;
 use crate::api::text::is_plain;
 use crate::api::{Id, Operator, Received, body, page};
 use crate::schema::Paging;
 
 /// Characters that a name may have.
-const NAME_MAX: usize = 200;
+const MAX_NAME: usize = 200;
 
 /// Tenants, in the order in which we heard of them
 #[utoipa::path(get, path = "/api/admin/tenants", operation_id = "list_tenants", tag = "Tenants",
@@ -70,7 +70,7 @@ pub(crate) async fn set(Operator { request, caller }: Operator, Id(id): Id, rece
             let id = parsed(&id)?;
             let asked: TenantSettings = body(&request, received)?;
             let name = asked.name.map(|name| name.map(named).transpose()).transpose()?;
-            let low = |value: Value| whole("low_balance", &value, 1, CREDITS_MAX).map(Credits);
+            let low = |value: Value| whole("low_balance", &value, 1, MAX_CREDITS).map(Credits);
             let low_balance = asked.low_balance.map(|value| value.map(low).transpose()).transpose()?;
             let found = request.store().set_tenant(id, TenantChange { name, low_balance }).await?;
             let row = found.ok_or_else(missing)?;
@@ -89,11 +89,11 @@ fn missing() -> Problem {
 }
 
 fn named(name: String) -> Result<String, Problem> {
-    let fits = (1..=NAME_MAX).contains(&name.chars().count()) && is_plain(&name);
+    let fits = (1..=MAX_NAME).contains(&name.chars().count()) && is_plain(&name);
     if fits && !name.trim().is_empty() {
         return Ok(name);
     }
-    let expected = format!("1 to {NAME_MAX} characters, none of them a control character; or null");
+    let expected = format!("1 to {MAX_NAME} characters, none of them a control character; or null");
     Err(Problem::value("name", &expected))
 }
 

@@ -4,8 +4,8 @@
 
 use axum::response::Response;
 use engine::entropy;
-use ledger::hold::{LIFE_SECONDS, LIFE_SECONDS_MAX};
-use ledger::{Action, Hold, HoldId, HoldState, Receipt, TenantId};
+use ledger::hold::{LIFE_SECONDS, MAX_LIFE_SECONDS};
+use ledger::{CommandAction, Hold, HoldId, HoldState, Receipt, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 use super::BalanceView;
 use super::spend::AllocationView;
 use crate::answer::{Data, PageOf, Problem, ProblemKind, rfc3339};
-use crate::api::command::{Wanted, carry_out, credits, reference, whole};
+use crate::api::command::{Wanted, credits, execute, reference, whole};
 use crate::api::{
-    Id, IdempotencyKey, Reader, Received, Request, UnlessDryRun, Writer, body, or_nothing, page,
+    Id, IdempotencyKeyHeader, Reader, Received, Request, UnlessDryRun, Writer, body, or_nothing, page,
 };
 use crate::auth::Caller;
 use crate::schema::{HoldStatus, OfTenant, Paging};
@@ -33,7 +33,7 @@ const LIFE_SECONDS_MIN: i64 = 60;
         (status = 422, description = "INSUFFICIENT_CREDITS")))]
 pub(crate) async fn create(
     Writer { request, caller }: Writer,
-    key: IdempotencyKey,
+    key: IdempotencyKeyHeader,
     received: Received,
 ) -> Response {
     request
@@ -44,7 +44,7 @@ pub(crate) async fn create(
             let key = key.unless(dry_run)?;
             let (credits, reference) = (credits(&asked.credits)?, reference(asked.reference)?);
             let lasts_seconds = match &asked.expires_in_seconds {
-                Some(value) => whole("expires_in_seconds", value, LIFE_SECONDS_MIN, LIFE_SECONDS_MAX)?,
+                Some(value) => whole("expires_in_seconds", value, LIFE_SECONDS_MIN, MAX_LIFE_SECONDS)?,
                 None => LIFE_SECONDS,
             };
             let id = HoldId(entropy::unique_id(request.meta.at));
@@ -56,7 +56,7 @@ pub(crate) async fn create(
                     "credits": credits, "reference": reference, "expires_in_seconds": lasts_seconds,
                 }),
                 reference,
-                action: Action::Hold { id, credits, lasts_seconds },
+                action: CommandAction::Hold { id, credits, lasts_seconds },
             };
             let meta = &request.meta;
             let respond = |receipt: &Receipt| {
@@ -66,7 +66,7 @@ pub(crate) async fn create(
                     false => meta.created(HoldView::of(hold)),
                 })
             };
-            carry_out(&request, &caller, wanted, respond).await
+            execute(&request, &caller, wanted, respond).await
         })
         .await
 }
@@ -111,7 +111,7 @@ pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Resp
 /// All of it, or as many of its credits as you say; the rest returns.
 #[utoipa::path(post, path = "/api/credits/holds/{id}/capture", tag = "Spending",
     operation_id = "capture_hold",
-    params(OfTenant, IdempotencyKey, ("id" = String, Path, description = "The hold.",
+    params(OfTenant, IdempotencyKeyHeader, ("id" = String, Path, description = "The hold.",
         example = "hold_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b")),
     request_body = Option<Capture>,
     responses((status = 200, body = Data<EndedHold>),
@@ -120,7 +120,7 @@ pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Resp
 pub(crate) async fn capture(
     Writer { request, caller }: Writer,
     Id(id): Id,
-    key: IdempotencyKey,
+    key: IdempotencyKeyHeader,
     received: Received,
 ) -> Response {
     request
@@ -135,9 +135,9 @@ pub(crate) async fn capture(
                 name: "capture",
                 values: json!({ "hold": hold, "credits": credits }),
                 reference: None,
-                action: Action::Capture { hold, credits },
+                action: CommandAction::Capture { hold, credits },
             };
-            carry_out(&request, &caller, wanted, |receipt| ended(&request, receipt)).await
+            execute(&request, &caller, wanted, |receipt| ended(&request, receipt)).await
         })
         .await
 }
@@ -147,7 +147,7 @@ pub(crate) async fn capture(
 /// All of its credits return.
 #[utoipa::path(post, path = "/api/credits/holds/{id}/release", tag = "Spending",
     operation_id = "release_hold",
-    params(OfTenant, IdempotencyKey, ("id" = String, Path, description = "The hold.",
+    params(OfTenant, IdempotencyKeyHeader, ("id" = String, Path, description = "The hold.",
         example = "hold_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b")),
     request_body = Option<Nothing>,
     responses((status = 200, body = Data<EndedHold>),
@@ -155,7 +155,7 @@ pub(crate) async fn capture(
 pub(crate) async fn release(
     Writer { request, caller }: Writer,
     Id(id): Id,
-    key: IdempotencyKey,
+    key: IdempotencyKeyHeader,
     received: Received,
 ) -> Response {
     request
@@ -168,9 +168,9 @@ pub(crate) async fn release(
                 name: "release",
                 values: json!({ "hold": hold }),
                 reference: None,
-                action: Action::Release { hold },
+                action: CommandAction::Release { hold },
             };
-            carry_out(&request, &caller, wanted, |receipt| ended(&request, receipt)).await
+            execute(&request, &caller, wanted, |receipt| ended(&request, receipt)).await
         })
         .await
 }

@@ -11,12 +11,12 @@ use engine::entropy;
 use ledger::{TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::json;
-use store::{BegunPurchase, Pin, Purchase, PurchaseOrder, PurchaseSession, Scope};
+use store::{BegunPurchase, IdempotencyKey, Purchase, PurchaseOrder, PurchaseSession, Scope};
 use utoipa::ToSchema;
 
 use crate::answer::{Data, Problem, ProblemKind, rfc3339};
 use crate::api::command::key_reused;
-use crate::api::{IdempotencyKey, Received, Writer, body, fingerprint, marked};
+use crate::api::{IdempotencyKeyHeader, Received, Writer, body, fingerprint, marked};
 use crate::app::App;
 use crate::schema::OfTenant;
 use crate::shop::CheckoutFault;
@@ -28,14 +28,14 @@ use asked::Asked;
 /// `GET /api/payments/{session_id}` says `pending`. The same `Idempotency-Key` gets the same checkout for
 /// ever.
 #[utoipa::path(post, path = "/api/credits/purchase", operation_id = "purchase", tag = "Credits",
-    params(OfTenant, IdempotencyKey), request_body = Asked,
+    params(OfTenant, IdempotencyKeyHeader), request_body = Asked,
     responses((status = 201, body = Data<PurchaseView>),
         (status = 422, description = "PACKAGE_UNKNOWN"),
         (status = 502, description = "STRIPE_REFUSED, STRIPE_UNREACHABLE"),
         (status = 503, description = "PURCHASES_NOT_CONFIGURED")))]
 pub(crate) async fn create(
     Writer { request, caller }: Writer,
-    key: IdempotencyKey,
+    key: IdempotencyKeyHeader,
     received: Received,
 ) -> Response {
     request
@@ -45,8 +45,11 @@ pub(crate) async fn create(
             let key = key.required()?;
             let asked: Asked = body(&request, received)?;
             asked.check()?;
-            let pin =
-                Pin { scope: caller.scope(), key, fingerprint: fingerprint("purchase", tenant, &asked) };
+            let pin = IdempotencyKey {
+                scope: caller.scope(),
+                key,
+                fingerprint: fingerprint("purchase", tenant, &asked),
+            };
             let (app, now) = (request.app.clone(), request.meta.at);
             // A task of its own: a client that goes away stops nothing half-way.
             let work = tokio::spawn(async move { buy(&app, tenant, pin, &asked, now).await });
@@ -60,7 +63,7 @@ pub(crate) async fn create(
 async fn buy(
     app: &App,
     tenant: TenantId,
-    pin: Pin,
+    pin: IdempotencyKey,
     asked: &Asked,
     now: Timestamp,
 ) -> Result<(Purchase, bool), Problem> {

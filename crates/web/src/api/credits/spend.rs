@@ -2,15 +2,15 @@
 //! Not here: credits for what may yet happen (`holds`), and which lots burn first (`ledger`).
 
 use axum::response::Response;
-use ledger::{Action, Allocation, Receipt};
+use ledger::{Allocation, CommandAction, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::BalanceView;
 use crate::answer::Data;
-use crate::api::command::{Wanted, carry_out, credits, reference};
-use crate::api::{IdempotencyKey, Received, UnlessDryRun, Writer, body};
+use crate::api::command::{Wanted, credits, execute, reference};
+use crate::api::{IdempotencyKeyHeader, Received, UnlessDryRun, Writer, body};
 use crate::schema::OfTenant;
 
 /// Spend credits
@@ -22,7 +22,7 @@ use crate::schema::OfTenant;
     responses((status = 200, body = Data<SpendView>), (status = 422, description = "INSUFFICIENT_CREDITS")))]
 pub(crate) async fn create(
     Writer { request, caller }: Writer,
-    key: IdempotencyKey,
+    key: IdempotencyKeyHeader,
     received: Received,
 ) -> Response {
     request
@@ -39,11 +39,11 @@ pub(crate) async fn create(
                 name: "spend",
                 values: json!({ "credits": credits, "reference": reference }),
                 reference: reference.clone(),
-                action: Action::Spend { credits },
+                action: CommandAction::Spend { credits },
             };
             let meta = &request.meta;
             let respond = |receipt: &Receipt| Ok(meta.data(SpendView::of(receipt, reference, dry_run)));
-            carry_out(&request, &caller, wanted, respond).await
+            execute(&request, &caller, wanted, respond).await
         })
         .await
 }

@@ -13,7 +13,7 @@ use crate::answer::{Data, Pieces, Problem, Stopped, rfc3339, stream};
 use crate::api::{Query, Reader};
 use crate::auth::{Caller, DECISION};
 use crate::csv::Csv;
-use crate::schema::{OfTenant, TransactionKind};
+use crate::schema::{OfTenant, TransactionKindName};
 
 /// Lines that are read at once.
 const PIECE: u32 = 500;
@@ -183,7 +183,7 @@ struct Line {
     /// The transaction's number.
     transaction: i64,
     #[serde(rename = "type")]
-    #[schema(value_type = TransactionKind)]
+    #[schema(value_type = TransactionKindName)]
     kind: &'static str,
     /// What it did to the balance; 0 where credits only moved within it.
     credits: i64,

@@ -15,7 +15,7 @@ async fn key(sent: &[&[u8]]) -> String {
         request = request.header(HEADER, *value);
     }
     let (mut parts, ()) = request.body(()).unwrap().into_parts();
-    let Ok(key) = IdempotencyKey::from_request_parts(&mut parts, &()).await;
+    let Ok(key) = IdempotencyKeyHeader::from_request_parts(&mut parts, &()).await;
     key.required().unwrap_or_else(|problem| problem.kind().as_str().to_owned())
 }
 

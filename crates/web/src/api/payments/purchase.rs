@@ -96,7 +96,7 @@ pub(super) fn unpaid(purchase: &Purchase, now: Timestamp) -> PaymentDetail {
             tenant_id: Some(purchase.tenant),
             status: status.as_str(),
             is_final: false,
-            question: None,
+            review_reason: None,
             package: Some(began.package.clone()),
             currency: Some(began.currency.clone()),
             amount_paid: 0,

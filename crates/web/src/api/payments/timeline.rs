@@ -1,6 +1,6 @@
 //! The life of one payment, line by line: what Stripe told us, what became of it, and what it did to credits.
 
-use ledger::{Cause, Credits, Kind, Outcome, Timestamp};
+use ledger::{Cause, Credits, Outcome, Timestamp, TransactionKind};
 use serde::Serialize;
 use store::{EventRow, Purchase, TransactionRow};
 use utoipa::ToSchema;
@@ -109,21 +109,21 @@ fn transaction_line(row: &TransactionRow, granted: Credits, caller: &Caller) -> 
     let credits = counted(entry.credits());
     let part = words::part(entry.credits(), granted);
     let mut text = match entry.kind {
-        Kind::Granted => format!("{credits} added"),
-        Kind::Revoked => format!("{part} taken back"),
-        Kind::Restored => format!("{part} given back"),
-        Kind::Frozen => format!("{part} set aside until it is decided"),
-        Kind::Unfrozen => format!("{part} spendable again"),
-        Kind::Reversed => format!("{credits} withdrawn, because they were not this tenant's"),
-        Kind::DebtRepaid => format!("{credits} used to repay what was owed"),
-        Kind::Spent => format!("{credits} spent"),
-        Kind::Held => format!("{credits} set aside by a hold"),
-        Kind::Captured => format!("a hold was captured, {credits} of it moved"),
-        Kind::Released => format!("a hold was released, {credits} available again"),
-        Kind::HoldExpired => format!("a hold expired, {credits} available again"),
-        Kind::Adjusted => format!("{credits} adjusted by hand"),
-        Kind::Expired => format!("{credits} expired"),
-        Kind::WrittenOff => format!("a debt of {credits} was written off"),
+        TransactionKind::Granted => format!("{credits} added"),
+        TransactionKind::Revoked => format!("{part} taken back"),
+        TransactionKind::Restored => format!("{part} given back"),
+        TransactionKind::Frozen => format!("{part} set aside until it is decided"),
+        TransactionKind::Unfrozen => format!("{part} spendable again"),
+        TransactionKind::Reversed => format!("{credits} withdrawn, because they were not this tenant's"),
+        TransactionKind::DebtRepaid => format!("{credits} used to repay what was owed"),
+        TransactionKind::Spent => format!("{credits} spent"),
+        TransactionKind::Held => format!("{credits} set aside by a hold"),
+        TransactionKind::Captured => format!("a hold was captured, {credits} of it moved"),
+        TransactionKind::Released => format!("a hold was released, {credits} available again"),
+        TransactionKind::HoldExpired => format!("a hold expired, {credits} available again"),
+        TransactionKind::Adjusted => format!("{credits} adjusted by hand"),
+        TransactionKind::Expired => format!("{credits} expired"),
+        TransactionKind::WrittenOff => format!("a debt of {credits} was written off"),
     };
     if let Some(Cause::Operator { by, reason }) = caller.told(&entry.cause) {
         text.push_str(&format!(", by {by}: {reason}"));

@@ -36,7 +36,7 @@ pub(crate) enum Does {
 /// Stripe, as far as a purchase knows it. It remembers the session of each key.
 pub(crate) struct FakeStripe {
     pub(crate) does: Mutex<VecDeque<Does>>,
-    /// Every question: its form and its key.
+    /// Every review_reason: its form and its key.
     pub(crate) asked: Mutex<Vec<(String, String)>>,
     opened: Mutex<Vec<(String, String)>>,
     pub(crate) released: Semaphore,

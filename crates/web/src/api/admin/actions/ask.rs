@@ -7,7 +7,7 @@ use engine::entropy;
 use ledger::{Credits, Refusal};
 use serde_json::{Value, json};
 use store::{
-    ActionRefusal, ActionRequest, ActionRow, ActionState, Asked, BULK_ITEMS_MAX, NewAction, Preview,
+    ActionRefusal, ActionRequest, ActionRow, ActionState, Asked, MAX_BULK_ITEMS, NewAction, Preview,
 };
 
 use super::view::{ActionView, Answered, PreviewView};
@@ -56,10 +56,10 @@ pub(in crate::api::admin) async fn ask(
     let response = match refused(&row) {
         // It was asked for, and waited: the same answer for ever.
         _ if waited(&row) => {
-            request.meta.accepted(Answered::Action(Box::new(ActionView::as_asked_for(&row))))
+            request.meta.accepted(Answered::CommandAction(Box::new(ActionView::as_asked_for(&row))))
         }
         Some(problem) => request.meta.error(&problem),
-        None => request.meta.data(Answered::Action(Box::new(ActionView::of(&row)))),
+        None => request.meta.data(Answered::CommandAction(Box::new(ActionView::of(&row)))),
     };
     Ok(marked(response, replayed))
 }
@@ -81,7 +81,7 @@ pub(in crate::api::admin) async fn perform(
     match request.store().ask_action(new, limits, policy, now).await? {
         Asked::Refused(refusal) => Err(problem(refusal)),
         Asked::Kept { action, replayed } => {
-            request.app.noticed.ring();
+            request.app.changes.signal();
             // An event may have to be read again.
             request.app.arrived.notify_one();
             tracing::info!(
@@ -200,10 +200,10 @@ fn problem(refusal: ActionRefusal) -> Problem {
         )
         .with_details(json!({ "expected": expected, "found": found })),
         ActionRefusal::TooManyItems(found) => invalid(format!(
-            "{found} items match, and one decision takes at most {BULK_ITEMS_MAX}. Nothing was changed. \
+            "{found} items match, and one decision takes at most {MAX_BULK_ITEMS}. Nothing was changed. \
              Narrow the filter: by reason, tenant or opened_before."
         ))
-        .with_details(json!({ "found": found, "most": BULK_ITEMS_MAX })),
+        .with_details(json!({ "found": found, "most": MAX_BULK_ITEMS })),
         ActionRefusal::NoSuchKey => Problem::not_found("key that still works"),
         ActionRefusal::KeyReplaced => forbidden(
             "This key was rotated already, and whoever did that has the new one. Nothing was changed. If it \

@@ -17,13 +17,13 @@ use crate::schema::{ActionKindName, ActionStateName, KeyKindName, OutcomeName};
 #[serde(untagged)]
 #[schema(as = ActionOrPreview)]
 pub(in crate::api::admin) enum Answered {
-    Action(Box<ActionView>),
+    CommandAction(Box<ActionView>),
     Preview(PreviewView),
 }
 
 /// Something that an operator did, or that waits for a second person.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Action, example = json!({
+#[schema(as = CommandAction, example = json!({
     "id": "act_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b", "kind": "adjustment", "state": "done",
     "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "credits": 5,
     "request": { "credits": 5, "priority": 10 }, "reason": "for the outage of Monday", "alone": false,

@@ -1,7 +1,7 @@
 //! What objects claim was bought, accepted or not: what a person must know to decide about a payment.
 
 use ledger::TenantId;
-use ledger::claim::{Claim, Judgement, Source};
+use ledger::claim::{Claim, ClaimSource, Judgement};
 use ledger::knowledge::Knowledge;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ pub(super) struct ClaimView {
     event: String,
     /// Which kind of object carries the metadata: `session`, `payment_intent`, `charge` or `invoice`.
     #[schema(value_type = String)]
-    source: Source,
+    source: ClaimSource,
     /// Whether it was accepted. The first claim of the list counts.
     accepted: bool,
     /// Why it was rejected; none while it waits for a session.
@@ -41,7 +41,7 @@ pub(super) fn of(known: &Knowledge) -> Vec<ClaimView> {
 
 fn view(claim: &Claim) -> ClaimView {
     ClaimView {
-        event: claim.told.event.to_string(),
+        event: claim.first.id.to_string(),
         source: claim.terms.source,
         accepted: claim.is_accepted(),
         reason: match claim.judgement {

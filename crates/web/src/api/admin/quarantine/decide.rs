@@ -3,7 +3,7 @@
 //! Not here: what a decision does (`store`), and the limits (`actions`).
 
 use axum::response::Response;
-use ledger::money::CREDITS_PER_PAYMENT_MAX;
+use ledger::money::MAX_CREDITS_PER_PAYMENT;
 use ledger::{Credits, Minor, ObjectId, Reason};
 use serde::Deserialize;
 use store::{ActionRequest, GrantTerms, Items, QuarantineFilter};
@@ -17,7 +17,7 @@ use crate::api::{Id, Operator, Received, body};
 use crate::schema::ReasonName;
 
 /// The largest amount of money, in minor units.
-const AMOUNT_MAX: i64 = 1_000_000_000_000;
+const MAX_AMOUNT: i64 = 1_000_000_000_000;
 
 /// How one item is resolved.
 #[derive(Deserialize, ToSchema)]
@@ -210,12 +210,12 @@ pub(crate) async fn dismiss_all(Operator { request, caller }: Operator, received
 impl Resolution {
     /// What the person says is granted, found in order.
     fn terms(&self) -> Result<GrantTerms, Problem> {
-        if self.credits.is_some_and(|credits| !(1..=CREDITS_PER_PAYMENT_MAX).contains(&credits)) {
-            let range = format!("a whole number from 1 to {CREDITS_PER_PAYMENT_MAX}");
+        if self.credits.is_some_and(|credits| !(1..=MAX_CREDITS_PER_PAYMENT).contains(&credits)) {
+            let range = format!("a whole number from 1 to {MAX_CREDITS_PER_PAYMENT}");
             return Err(Problem::value("credits", &range));
         }
-        if self.amount.is_some_and(|amount| !(1..=AMOUNT_MAX).contains(&amount)) {
-            return Err(Problem::value("amount", &format!("minor units from 1 to {AMOUNT_MAX}")));
+        if self.amount.is_some_and(|amount| !(1..=MAX_AMOUNT).contains(&amount)) {
+            return Err(Problem::value("amount", &format!("minor units from 1 to {MAX_AMOUNT}")));
         }
         let is_currency = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_lowercase());
         if self.currency.as_deref().is_some_and(|text| !is_currency(text)) {

@@ -12,9 +12,9 @@ use crate::answer::{Problem, ProblemKind};
 use crate::shop::Shop;
 
 /// Characters of an address.
-const URL_LENGTH_MAX: usize = 2048;
+const MAX_URL_LENGTH: usize = 2048;
 /// Characters of an e-mail address (RFC 5321, section 4.5.3.1.3).
-const EMAIL_LENGTH_MAX: usize = 254;
+const MAX_EMAIL_LENGTH: usize = 254;
 
 /// The body. Its fingerprint is kept for ever, so fields may be added to it, never renamed.
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -108,7 +108,7 @@ fn is_web_address(url: &str) -> bool {
         let bytes = host.bytes();
         !host.starts_with(':') && bytes.clone().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
     };
-    url.len() <= URL_LENGTH_MAX
+    url.len() <= MAX_URL_LENGTH
         && url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
         && host.is_some_and(|host| !host.is_empty() && plain(host))
 }
@@ -116,5 +116,5 @@ fn is_web_address(url: &str) -> bool {
 /// As far as it can be told by looking; Stripe judges the rest.
 fn is_email(text: &str) -> bool {
     let sides = text.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    sides && text.len() <= EMAIL_LENGTH_MAX && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+    sides && text.len() <= MAX_EMAIL_LENGTH && !text.chars().any(|c| c.is_control() || c.is_whitespace())
 }

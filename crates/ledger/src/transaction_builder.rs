@@ -1,6 +1,6 @@
 //! A decision while it is being written: the book underneath, and on top of it the lots and tenants touched
-//! so far. Every change goes through [`Draft::post`], which keeps transactions balanced, balances
-//! non-negative and the chain unbroken. Not here: which postings to make (`decide`, `till`).
+//! so far. Every change goes through [`TransactionBuilder::post`], which keeps transactions balanced, balances
+//! non-negative and the chain unbroken. Not here: which postings to make (`decide`, `execute`).
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use crate::ids::{HoldId, LotId, PaymentId, TenantId, Timestamp};
 use crate::money::Credits;
 use crate::notice::{self, Notice, PaymentOrigin};
 use crate::now::Now;
-use crate::posting::{Account, Balance, Cause, Kind, Posting, Transaction};
+use crate::posting::{Account, Balance, Cause, Posting, Transaction, TransactionKind};
 
 /// A line that is to be posted: so many credits into an account, of a lot.
 pub(crate) type Line = (Account, Option<LotId>, i64);
 
-pub(crate) struct Draft<'a> {
+pub(crate) struct TransactionBuilder<'a> {
     book: &'a Book,
     /// The date of new entries, which is never before the last entry's.
     pub(crate) at: Timestamp,
     /// The clock alone says what has ended, and when a new hold ends: an entry that was once dated ahead must
     /// not end anything early.
     pub(crate) now: Now,
-    pub(crate) behind: Behind,
+    pub(crate) origin: Origin,
     pub(crate) lots: BTreeMap<LotId, Lot>,
     pub(crate) holds: BTreeMap<HoldId, Hold>,
     pub(crate) tenants: BTreeMap<TenantId, Tenant>,
@@ -32,26 +32,26 @@ pub(crate) struct Draft<'a> {
 }
 
 /// What is behind the transactions that are posted next.
-pub(crate) struct Behind {
+pub(crate) struct Origin {
     pub(crate) cause: Cause,
     pub(crate) payment: Option<PaymentOrigin>,
     pub(crate) hold: Option<HoldId>,
     pub(crate) reference: Option<String>,
 }
 
-impl Behind {
-    pub(crate) fn only(cause: Cause) -> Self {
+impl Origin {
+    pub(crate) fn of(cause: Cause) -> Self {
         Self { cause, payment: None, hold: None, reference: None }
     }
 }
 
-impl<'a> Draft<'a> {
-    pub(crate) fn new(book: &'a Book, behind: Behind, now: Now) -> Self {
+impl<'a> TransactionBuilder<'a> {
+    pub(crate) fn new(book: &'a Book, origin: Origin, now: Now) -> Self {
         Self {
             book,
             at: now.at.max(book.clock),
             now,
-            behind,
+            origin,
             lots: BTreeMap::new(),
             holds: BTreeMap::new(),
             tenants: BTreeMap::new(),
@@ -139,7 +139,7 @@ impl<'a> Draft<'a> {
     /// # Panics
     /// When the lines do not sum to zero or a balance would fall below zero. That is a defect of this
     /// program: better to stop and quarantine the event than to write a wrong line.
-    pub(crate) fn post(&mut self, tenant: TenantId, kind: Kind, lines: &[Line]) {
+    pub(crate) fn post(&mut self, tenant: TenantId, kind: TransactionKind, lines: &[Line]) {
         let lines = lines.iter().filter(|line| line.2 != 0);
         let postings: Vec<_> =
             lines.map(|&(account, lot, amount)| Posting { account, lot, amount }).collect();
@@ -161,17 +161,17 @@ impl<'a> Draft<'a> {
             seq,
             tenant,
             kind,
-            cause: self.behind.cause.clone(),
-            payment: self.behind.payment.as_ref().map(|payment| payment.id),
-            hold: self.behind.hold,
-            reference: self.behind.reference.clone(),
+            cause: self.origin.cause.clone(),
+            payment: self.origin.payment.as_ref().map(|payment| payment.id),
+            hold: self.origin.hold,
+            reference: self.origin.reference.clone(),
             at: self.at,
             postings,
             balance_after: balance,
             hash: [0; 32],
         };
         transaction.hash = chain::seal(&previous, &transaction);
-        let origin = self.behind.payment.as_ref();
+        let origin = self.origin.payment.as_ref();
         self.notices.extend(notice::of_transaction(&transaction, origin, before.balance.debt));
         self.transactions.push(transaction);
     }

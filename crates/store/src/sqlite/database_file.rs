@@ -44,7 +44,7 @@ impl FileId {
 
 /// The open database file, locked where that is possible.
 #[derive(Debug)]
-pub(super) struct HeldFile {
+pub(super) struct DatabaseFile {
     file: File,
     id: FileId,
     /// As it was asked for.
@@ -57,7 +57,7 @@ pub(super) struct HeldFile {
     companions: Vec<(PathBuf, FileId)>,
 }
 
-impl HeldFile {
+impl DatabaseFile {
     /// Opens the database file, making an empty one where there is none, and keeps other processes out of it.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let io = |source| OpenError::Io { path: path.to_owned(), source };

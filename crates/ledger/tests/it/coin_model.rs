@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Action, Command, Credits, HoldState, Now, Refusal, Timestamp};
+use ledger::{Command, CommandAction, Credits, HoldState, Now, Refusal, Timestamp};
 
 /// Where a coin lies. What is used, forfeited or taken back is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,24 +196,24 @@ impl Coins {
     }
 
     /// What a command is answered: how many credits it was about, or why not.
-    pub(crate) fn carry_out(&mut self, who: &str, command: &Command) -> Result<i64, Refusal> {
+    pub(crate) fn execute(&mut self, who: &str, command: &Command) -> Result<i64, Refusal> {
         let (at, by) = (self.at.max(self.latest), self.now().ended_by().0);
         let next_lot = self.lots + 1;
         let tenant = self.tenants.entry(who.into()).or_default();
         tenant.settle_due(by);
         let answer = match command.action {
-            Action::Spend { credits } => tenant.payable(credits.0).map(|()| {
+            CommandAction::Spend { credits } => tenant.payable(credits.0).map(|()| {
                 tenant.take(credits.0, Place::Gone);
                 credits.0
             }),
-            Action::Hold { id, credits, lasts_seconds } => tenant.payable(credits.0).map(|()| {
+            CommandAction::Hold { id, credits, lasts_seconds } => tenant.payable(credits.0).map(|()| {
                 let id = id.0.as_u128();
                 let coins = tenant.take(credits.0, Place::Hold(id));
                 let until = self.at + lasts_seconds * 1_000_000;
                 tenant.holds.insert(id, Hold { state: HoldState::Open, captured: 0, until, coins });
                 credits.0
             }),
-            Action::Capture { hold, credits } => tenant.open(hold.0.as_u128()).and_then(|held| {
+            CommandAction::Capture { hold, credits } => tenant.open(hold.0.as_u128()).and_then(|held| {
                 let count = credits.map_or(held, |credits| credits.0);
                 if count < 1 {
                     return Err(Refusal::NotPositive);
@@ -225,15 +225,15 @@ impl Coins {
                 tenant.resolve(hold.0.as_u128(), count, HoldState::Captured, by);
                 Ok(count)
             }),
-            Action::Release { hold } => tenant.open(hold.0.as_u128()).inspect(|_| {
+            CommandAction::Release { hold } => tenant.open(hold.0.as_u128()).inspect(|_| {
                 tenant.resolve(hold.0.as_u128(), 0, HoldState::Released, by);
             }),
-            Action::Adjust { credits: 0, .. } => Err(Refusal::NotPositive),
-            Action::Adjust { credits, .. } if credits < 0 => tenant.payable(-credits).map(|()| {
+            CommandAction::Adjust { credits: 0, .. } => Err(Refusal::NotPositive),
+            CommandAction::Adjust { credits, .. } if credits < 0 => tenant.payable(-credits).map(|()| {
                 tenant.take(-credits, Place::Gone);
                 credits
             }),
-            Action::Adjust { credits, priority, expires_at } => {
+            CommandAction::Adjust { credits, priority, expires_at } => {
                 let end = expires_at.map_or(i64::MAX, |end| end.0);
                 let bought = at.div_euclid(1_000_000);
                 tenant.lots.push(Lot { id: next_lot, priority, end, bought, to_freeze: 0 });
@@ -243,7 +243,7 @@ impl Coins {
                 tenant.repay();
                 Ok(credits)
             }
-            Action::WriteOff { credits } => match credits.map_or(tenant.debt, |credits| credits.0) {
+            CommandAction::WriteOff { credits } => match credits.map_or(tenant.debt, |credits| credits.0) {
                 _ if credits.is_some_and(|credits| credits.0 < 1) => Err(Refusal::NotPositive),
                 count if count == 0 || count > tenant.debt => {
                     Err(Refusal::DebtTooSmall { debt: Credits(tenant.debt) })

@@ -10,13 +10,13 @@ use crate::answer::Answer;
 use crate::deployment::{Deployment, purchase};
 use crate::{OTHER, TENANT};
 
-pub(crate) struct Till {
+pub(crate) struct TenantClient {
     pub(crate) deployment: Deployment,
     /// The tenant's key, which may read and write.
     pub(crate) key: String,
 }
 
-impl Till {
+impl TenantClient {
     /// With ten credits, bought in one go.
     pub(crate) async fn new() -> Self {
         Self::with(Limits::default()).await

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ledger::posting::Kind;
+use ledger::posting::TransactionKind;
 use ledger::status::is_final;
 use ledger::{Balance, Book, Changes, Credits, Knowledge, Notice, NoticeKind, Transaction, entitlement};
 
@@ -35,20 +35,20 @@ impl World {
 
     fn audit_notice(&self, notice: &Notice, transaction: &Transaction) {
         let kind = match transaction.kind {
-            Kind::Held => "hold.created".to_owned(),
-            Kind::Captured => "hold.captured".to_owned(),
-            Kind::Released => "hold.released".to_owned(),
-            Kind::HoldExpired => "hold.expired".to_owned(),
-            Kind::DebtRepaid => "debt.repaid".to_owned(),
-            Kind::WrittenOff => "debt.written_off".to_owned(),
+            TransactionKind::Held => "hold.created".to_owned(),
+            TransactionKind::Captured => "hold.captured".to_owned(),
+            TransactionKind::Released => "hold.released".to_owned(),
+            TransactionKind::HoldExpired => "hold.expired".to_owned(),
+            TransactionKind::DebtRepaid => "debt.repaid".to_owned(),
+            TransactionKind::WrittenOff => "debt.written_off".to_owned(),
             other => format!("credits.{}", other.as_str()),
         };
         let sum =
             |sign: i64| -> i64 { transaction.postings.iter().map(|line| (sign * line.amount).max(0)).sum() };
         let captured = || self.book.holds[&transaction.hold.expect("captured")].captured;
         let credits = match transaction.kind {
-            Kind::Captured => captured(),
-            Kind::Adjusted => Credits(
+            TransactionKind::Captured => captured(),
+            TransactionKind::Adjusted => Credits(
                 transaction
                     .postings
                     .iter()
@@ -62,7 +62,7 @@ impl World {
         };
         let payment = transaction.payment.map(|id| self.key(id));
         let known = transaction.payment.map(|id| &self.book.payments[&id].knowledge);
-        let price = known.filter(|_| transaction.kind == Kind::Granted);
+        let price = known.filter(|_| transaction.kind == TransactionKind::Granted);
         let expected = Notice {
             kind: NoticeKind::from_name(&kind).expect("every kind of transaction has its notice"),
             tenant: transaction.tenant,
@@ -81,7 +81,7 @@ impl World {
         assert_eq!(*notice, expected);
     }
 
-    /// Told when what is available falls below what the tenant wants to have, once.
+    /// EventRef when what is available falls below what the tenant wants to have, once.
     fn audit_low(&self, before: &Book, low: &[&Notice]) {
         let fell = |id| {
             let had = before.tenants.get(id).map_or(Balance::default(), |tenant| tenant.balance);

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::model::KeyRow;
 
 /// Keys that are known at a time: a few megabytes. One more, and it begins anew.
-const KNOWN_MAX: usize = 8192;
+const MAX_KNOWN: usize = 8192;
 
 /// The keys that are known. Cheap to clone; every clone knows the same.
 #[derive(Clone, Debug, Default)]
-pub(super) struct KnownKeys(Arc<Mutex<Known>>);
+pub(super) struct KeyCache(Arc<Mutex<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -28,10 +28,10 @@ pub(super) struct Moment(u64);
 /// Makes everything forgotten when it is dropped. It travels with the answer of a write: that is dropped
 /// once the write's fate is known, also where nobody waits for it any more.
 #[derive(Debug)]
-pub(super) struct Change(KnownKeys);
+pub(super) struct Change(KeyCache);
 
-impl KnownKeys {
-    /// The key with this hash; if it is not known, the moment, for [`KnownKeys::learn`].
+impl KeyCache {
+    /// The key with this hash; if it is not known, the moment, for [`KeyCache::learn`].
     pub(super) fn find(&self, hash: &[u8; 32]) -> Result<KeyRow, Moment> {
         let known = self.lock();
         known.by_hash.get(hash).cloned().ok_or(Moment(known.changes))
@@ -41,7 +41,7 @@ impl KnownKeys {
     pub(super) fn learn(&self, moment: &Moment, hash: [u8; 32], key: &KeyRow) {
         let mut known = self.lock();
         if known.changes == moment.0 {
-            if known.by_hash.len() >= KNOWN_MAX {
+            if known.by_hash.len() >= MAX_KNOWN {
                 known.by_hash.clear();
             }
             known.by_hash.insert(hash, key.clone());
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_change_is_not_learnt_after_it() {
-        let known = KnownKeys::default();
+        let known = KeyCache::default();
         let Err(before) = known.find(&hash(1)) else { panic!("nothing is known") };
         let change = known.change();
         known.learn(&before, hash(1), &key(1));
@@ -106,12 +106,12 @@ mod tests {
 
     #[test]
     fn no_more_are_known_than_there_is_room_for() {
-        let known = KnownKeys::default();
-        for id in 0..=KNOWN_MAX {
+        let known = KeyCache::default();
+        for id in 0..=MAX_KNOWN {
             let Err(moment) = known.find(&hash(id)) else { panic!("{id} is new") };
             known.learn(&moment, hash(id), &key(id));
-            assert!(known.lock().by_hash.len() <= KNOWN_MAX);
+            assert!(known.lock().by_hash.len() <= MAX_KNOWN);
         }
-        assert!(known.find(&hash(KNOWN_MAX)).is_ok());
+        assert!(known.find(&hash(MAX_KNOWN)).is_ok());
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// One request to make: a POST of JSON with the three headers of Standard Webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
+pub struct SignedRequest {
     /// Where to.
     pub url: String,
     /// `webhook-id`.
@@ -23,7 +23,7 @@ pub struct Letter {
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum NoticeResponse {
     /// An answer.
     Answered {
         /// Its status.
@@ -35,28 +35,28 @@ pub enum Reply {
     Failed(String),
 }
 
-type Carried = Pin<Box<dyn Future<Output = Reply> + Send>>;
+type Carried = Pin<Box<dyn Future<Output = NoticeResponse> + Send>>;
 
 /// Makes requests.
 #[derive(Clone)]
-pub struct Carrier(Arc<dyn Fn(Letter) -> Carried + Send + Sync>);
+pub struct Transport(Arc<dyn Fn(SignedRequest) -> Carried + Send + Sync>);
 
-impl Carrier {
-    /// A carrier that does this with each letter.
-    pub fn from_fn<F: Future<Output = Reply> + Send + 'static>(
-        carry: impl Fn(Letter) -> F + Send + Sync + 'static,
+impl Transport {
+    /// A transport that does this with each request.
+    pub fn from_fn<F: Future<Output = NoticeResponse> + Send + 'static>(
+        carry: impl Fn(SignedRequest) -> F + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(move |letter| Box::pin(carry(letter))))
+        Self(Arc::new(move |request| Box::pin(carry(request))))
     }
 
     /// Makes one request.
-    pub fn carry(&self, letter: Letter) -> Carried {
-        (self.0)(letter)
+    pub fn carry(&self, request: SignedRequest) -> Carried {
+        (self.0)(request)
     }
 }
 
-impl fmt::Debug for Carrier {
+impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Carrier")
+        f.write_str("Transport")
     }
 }

@@ -6,16 +6,16 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::model::Name;
+use crate::model::KeyName;
 
 /// What a name can stand for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Thing {
+pub(super) enum KeyUse {
     Command,
     Purchase,
 }
 
-impl Thing {
+impl KeyUse {
     const ALL: [Self; 2] = [Self::Command, Self::Purchase];
 
     fn table(self) -> &'static str {
@@ -27,13 +27,13 @@ impl Thing {
 }
 
 /// A name as every one of the tables has it: `tenant`, `scope` and `key`.
-pub(super) fn columns(name: &Name) -> (Uuid, &'static str, &str) {
+pub(super) fn columns(name: &KeyName) -> (Uuid, &'static str, &str) {
     (name.0.0, name.1.as_str(), &name.2)
 }
 
 /// Whether this name stands for something that is no `own`.
-pub(super) fn taken_elsewhere(c: &Connection, name: &Name, own: Thing) -> Result<bool, StoreError> {
-    for thing in Thing::ALL.into_iter().filter(|thing| *thing != own) {
+pub(super) fn taken_elsewhere(c: &Connection, name: &KeyName, own: KeyUse) -> Result<bool, StoreError> {
+    for thing in KeyUse::ALL.into_iter().filter(|thing| *thing != own) {
         let table = thing.table();
         let sql = format!("SELECT 1 FROM {table} WHERE tenant = ?1 AND scope = ?2 AND key = ?3");
         if c.prepare_cached(&sql)?.exists(columns(name))? {

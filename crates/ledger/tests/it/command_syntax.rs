@@ -1,7 +1,7 @@
 //! The lines of a statement that ask for something, read: commands, and the clock. Words that are read here
 //! are listed in `step`, with the others.
 
-use ledger::{Action, Cause, Command, Credits, HoldId, Now, Timestamp};
+use ledger::{Cause, Command, CommandAction, Credits, HoldId, Now, Timestamp};
 use uuid::Uuid;
 
 use crate::step::{Step, Words};
@@ -23,16 +23,16 @@ pub(crate) fn asked(verb: &str, words: &mut Words<'_>, number: i64) -> Option<St
     let (cause, action) = match verb {
         "sweep" => return Some(Step::Sweep(tenant)),
         "low" => return Some(Step::Low(tenant, (!words.left.is_empty()).then(|| Credits(words.number())))),
-        "spend" => (by_key, Action::Spend { credits: Credits(words.number()) }),
+        "spend" => (by_key, CommandAction::Spend { credits: Credits(words.number()) }),
         "hold" => {
             let (id, credits) = (hold(words), Credits(words.number()));
             let lasts_seconds = words.optional("lasts").map_or(1_000, |text| text.parse().unwrap());
-            (by_key, Action::Hold { id, credits, lasts_seconds })
+            (by_key, CommandAction::Hold { id, credits, lasts_seconds })
         }
-        "capture" => (by_key, Action::Capture { hold: hold(words), credits: credits(words) }),
-        "release" => (by_key, Action::Release { hold: hold(words) }),
+        "capture" => (by_key, CommandAction::Capture { hold: hold(words), credits: credits(words) }),
+        "release" => (by_key, CommandAction::Release { hold: hold(words) }),
         "adjust" => (by_hand, adjust(words)),
-        _ => (by_hand, Action::WriteOff { credits: credits(words) }),
+        _ => (by_hand, CommandAction::WriteOff { credits: credits(words) }),
     };
     if let Some(text) = words.optional("for") {
         reference = Some(text.to_owned());
@@ -60,11 +60,11 @@ fn credits(words: &mut Words<'_>) -> Option<Credits> {
     there.then(|| Credits(words.number()))
 }
 
-fn adjust(words: &mut Words<'_>) -> Action {
+fn adjust(words: &mut Words<'_>) -> CommandAction {
     let credits = words.number();
     let priority = words.optional("priority").map_or(10, |text| text.parse().unwrap());
     let expires_at = words.optional("until").map(|text| at(text, words.text));
-    Action::Adjust { credits, priority, expires_at }
+    CommandAction::Adjust { credits, priority, expires_at }
 }
 
 fn time(words: &mut Words<'_>) -> Timestamp {

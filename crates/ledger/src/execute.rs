@@ -6,14 +6,14 @@
 use std::mem;
 
 use crate::book::{Book, Changes, Lot};
-use crate::command::{Action, Command, Execution, Receipt, Refusal};
-use crate::draft::{Behind, Draft, Line};
+use crate::command::{Command, CommandAction, Execution, Receipt, Refusal};
 use crate::hold::{Allocation, Hold, HoldState};
 use crate::ids::{HoldId, LotId, TenantId, Timestamp};
 use crate::money::Credits;
 use crate::now::Now;
-use crate::posting::{Account, Balance, Cause, Kind};
+use crate::posting::{Account, Balance, Cause, TransactionKind};
 use crate::settle::{refreeze, repay};
+use crate::transaction_builder::{Line, Origin, TransactionBuilder};
 
 /// Decides a command. What has run out of time by a trusted clock ends first. The book must hold the tenant;
 /// of its lots those to burn, as far as they are needed; the hold that is named, and the holds and lots of
@@ -22,65 +22,69 @@ use crate::settle::{refreeze, repay};
 /// # Panics
 /// When it does not: better than to take fewer credits than were sold. When a new hold's name is not new:
 /// what the older one holds would be lost.
-pub fn carry_out(book: &Book, command: &Command, now: Now) -> Execution {
-    let behind = Behind { reference: command.reference.clone(), ..Behind::only(command.cause.clone()) };
-    let mut draft = Draft::new(book, behind, now);
-    settle_due(&mut draft, command.tenant);
-    let answer = Till { draft: &mut draft, tenant: command.tenant }.run(command);
-    Execution { answer, changes: draft.finish(None, Vec::new()) }
+pub fn execute(book: &Book, command: &Command, now: Now) -> Execution {
+    let origin = Origin { reference: command.reference.clone(), ..Origin::of(command.cause.clone()) };
+    let mut builder = TransactionBuilder::new(book, origin, now);
+    settle_due(&mut builder, command.tenant);
+    let answer = Executor { builder: &mut builder, tenant: command.tenant }.run(command);
+    Execution { answer, changes: builder.finish(None, Vec::new()) }
 }
 
 /// Returns the credits of `tenant`'s holds whose time is up, and ends those of its lots. Changes nothing
 /// while the clock is in doubt.
 pub fn expire(book: &Book, tenant: TenantId, now: Now) -> Changes {
-    let mut draft = Draft::new(book, Behind::only(Cause::Clock(String::new())), now);
-    settle_due(&mut draft, tenant);
-    draft.finish(None, Vec::new())
+    let mut builder = TransactionBuilder::new(book, Origin::of(Cause::Clock(String::new())), now);
+    settle_due(&mut builder, tenant);
+    builder.finish(None, Vec::new())
 }
 
 /// Ends what has run out of time, in the clock's name.
-pub(crate) fn settle_due(draft: &mut Draft<'_>, tenant: TenantId) {
-    for hold in draft.holds_due(tenant) {
-        let due = Behind::only(Cause::Clock(format!("hold {}", hold.id)));
-        let because = mem::replace(&mut draft.behind, due);
-        Till { draft, tenant }.resolve(hold, Credits::ZERO, (HoldState::Expired, Kind::HoldExpired));
-        draft.behind = because;
+pub(crate) fn settle_due(builder: &mut TransactionBuilder<'_>, tenant: TenantId) {
+    for hold in builder.holds_due(tenant) {
+        let due = Origin::of(Cause::Clock(format!("hold {}", hold.id)));
+        let because = mem::replace(&mut builder.origin, due);
+        Executor { builder, tenant }.resolve(
+            hold,
+            Credits::ZERO,
+            (HoldState::Expired, TransactionKind::HoldExpired),
+        );
+        builder.origin = because;
     }
-    end_lots(draft, tenant);
+    end_lots(builder, tenant);
 }
 
 /// Ends the available credits of lots whose time is up.
-fn end_lots(draft: &mut Draft<'_>, tenant: TenantId) {
-    let by = draft.now.ended_by();
+fn end_lots(builder: &mut TransactionBuilder<'_>, tenant: TenantId) {
+    let by = builder.now.ended_by();
     let over = |lot: &Lot| lot.tenant == tenant && lot.expires_at.is_some_and(|end| end <= by);
-    for id in draft.lots_where(over) {
-        let amount = draft.lot(id).available.0;
-        let because = mem::replace(&mut draft.behind, Behind::only(Cause::Clock(format!("lot {id}"))));
+    for id in builder.lots_where(over) {
+        let amount = builder.lot(id).available.0;
+        let because = mem::replace(&mut builder.origin, Origin::of(Cause::Clock(format!("lot {id}"))));
         let lines = [(Account::Available, Some(id), -amount), (Account::Expired, Some(id), amount)];
-        draft.post(tenant, Kind::Expired, &lines);
-        draft.behind = because;
+        builder.post(tenant, TransactionKind::Expired, &lines);
+        builder.origin = because;
     }
 }
 
 /// One tenant's side of the counter.
-struct Till<'d, 'b> {
-    draft: &'d mut Draft<'b>,
+struct Executor<'d, 'b> {
+    builder: &'d mut TransactionBuilder<'b>,
     tenant: TenantId,
 }
 
-impl Till<'_, '_> {
+impl Executor<'_, '_> {
     fn run(&mut self, command: &Command) -> Result<Receipt, Refusal> {
         match command.action {
-            Action::Spend { credits } => {
+            CommandAction::Spend { credits } => {
                 self.affordable(credits)?;
-                let taken = self.burn(credits, Account::Consumed, Kind::Spent);
+                let taken = self.burn(credits, Account::Consumed, TransactionKind::Spent);
                 Ok(self.receipt(credits, taken, None))
             }
-            Action::Hold { id, credits, lasts_seconds } => {
+            CommandAction::Hold { id, credits, lasts_seconds } => {
                 self.affordable(credits)?;
                 self.hold(id, credits, lasts_seconds, command.reference.clone())
             }
-            Action::Capture { hold, credits } => {
+            CommandAction::Capture { hold, credits } => {
                 let hold = self.open_hold(hold)?;
                 let credits = credits.unwrap_or(hold.credits);
                 if credits <= Credits::ZERO {
@@ -89,14 +93,16 @@ impl Till<'_, '_> {
                 if credits > hold.credits {
                     return Err(Refusal::CaptureExceedsHold { requested: credits, held: hold.credits });
                 }
-                Ok(self.resolve(hold, credits, (HoldState::Captured, Kind::Captured)))
+                Ok(self.resolve(hold, credits, (HoldState::Captured, TransactionKind::Captured)))
             }
-            Action::Release { hold } => {
+            CommandAction::Release { hold } => {
                 let hold = self.open_hold(hold)?;
-                Ok(self.resolve(hold, Credits::ZERO, (HoldState::Released, Kind::Released)))
+                Ok(self.resolve(hold, Credits::ZERO, (HoldState::Released, TransactionKind::Released)))
             }
-            Action::Adjust { credits, priority, expires_at } => self.adjust(credits, priority, expires_at),
-            Action::WriteOff { credits } => self.write_off(credits),
+            CommandAction::Adjust { credits, priority, expires_at } => {
+                self.adjust(credits, priority, expires_at)
+            }
+            CommandAction::WriteOff { credits } => self.write_off(credits),
         }
     }
 
@@ -105,7 +111,7 @@ impl Till<'_, '_> {
         if credits <= Credits::ZERO {
             return Err(Refusal::NotPositive);
         }
-        let Balance { available, debt, .. } = self.draft.balance(self.tenant);
+        let Balance { available, debt, .. } = self.builder.balance(self.tenant);
         if available < credits {
             return Err(Refusal::Insufficient { requested: credits, available, debt });
         }
@@ -113,11 +119,11 @@ impl Till<'_, '_> {
     }
 
     /// Takes available credits in burn order into `account`.
-    fn burn(&mut self, credits: Credits, account: Account, kind: Kind) -> Vec<Allocation> {
+    fn burn(&mut self, credits: Credits, account: Account, kind: TransactionKind) -> Vec<Allocation> {
         let tenant = self.tenant;
         let (mut lines, mut taken, mut left) = (Vec::<Line>::new(), Vec::new(), credits);
-        for lot in self.draft.lots_where(|lot| lot.tenant == tenant && lot.available > Credits::ZERO) {
-            let credits = self.draft.lot(lot).available.min(left);
+        for lot in self.builder.lots_where(|lot| lot.tenant == tenant && lot.available > Credits::ZERO) {
+            let credits = self.builder.lot(lot).available.min(left);
             if credits > Credits::ZERO {
                 let line = |account, amount| (account, Some(lot), amount);
                 lines.extend([line(Account::Available, -credits.0), line(account, credits.0)]);
@@ -126,7 +132,7 @@ impl Till<'_, '_> {
             }
         }
         assert_eq!(left, Credits::ZERO, "the book must hold the lots that a command needs");
-        self.draft.post(tenant, kind, &lines);
+        self.builder.post(tenant, kind, &lines);
         taken
     }
 
@@ -137,9 +143,9 @@ impl Till<'_, '_> {
         lasts_seconds: i64,
         reference: Option<String>,
     ) -> Result<Receipt, Refusal> {
-        assert!(!self.draft.has_hold(id), "the hold {id} was made before");
-        self.draft.behind.hold = Some(id);
-        let lots = self.burn(credits, Account::Held, Kind::Held);
+        assert!(!self.builder.has_hold(id), "the hold {id} was made before");
+        self.builder.origin.hold = Some(id);
+        let lots = self.burn(credits, Account::Held, TransactionKind::Held);
         let hold = Hold {
             id,
             tenant: self.tenant,
@@ -148,22 +154,22 @@ impl Till<'_, '_> {
             state: HoldState::Open,
             lots: lots.clone(),
             reference,
-            created_at: self.draft.at,
-            expires_at: self.draft.now.at.plus_seconds(lasts_seconds),
+            created_at: self.builder.at,
+            expires_at: self.builder.now.at.plus_seconds(lasts_seconds),
             resolved_at: None,
         };
-        self.draft.holds.insert(id, hold.clone());
+        self.builder.holds.insert(id, hold.clone());
         Ok(self.receipt(credits, lots, Some(hold)))
     }
 
     fn open_hold(&self, id: HoldId) -> Result<Hold, Refusal> {
-        let hold = self.draft.hold(self.tenant, id).cloned().ok_or(Refusal::NoSuchHold)?;
+        let hold = self.builder.hold(self.tenant, id).cloned().ok_or(Refusal::NoSuchHold)?;
         if hold.is_open() { Ok(hold) } else { Err(Refusal::HoldResolved { state: hold.state }) }
     }
 
     /// Resolves an open hold: spends the first `captured` of its credits, in burn order, and returns the rest
     /// to the lots they came from, where they meet what should be frozen, what has ended, and what is owed.
-    fn resolve(&mut self, mut hold: Hold, captured: Credits, end: (HoldState, Kind)) -> Receipt {
+    fn resolve(&mut self, mut hold: Hold, captured: Credits, end: (HoldState, TransactionKind)) -> Receipt {
         let (mut lines, mut spent, mut returned) = (Vec::<Line>::new(), Vec::new(), Vec::new());
         let mut left = captured;
         for &Allocation { lot, credits } in &hold.lots {
@@ -176,26 +182,26 @@ impl Till<'_, '_> {
             spent.extend((spend > Credits::ZERO).then_some(Allocation { lot, credits: spend }));
             returned.extend((back > Credits::ZERO).then_some(Allocation { lot, credits: back }));
         }
-        let cause = self.draft.behind.cause.clone();
+        let cause = self.builder.origin.cause.clone();
         let reference = hold.reference.clone();
-        self.draft.behind = Behind { hold: Some(hold.id), reference, ..Behind::only(cause) };
-        self.draft.post(self.tenant, end.1, &lines);
-        (hold.captured, hold.state, hold.resolved_at) = (captured, end.0, Some(self.draft.at));
-        self.draft.holds.insert(hold.id, hold.clone());
+        self.builder.origin = Origin { hold: Some(hold.id), reference, ..Origin::of(cause) };
+        self.builder.post(self.tenant, end.1, &lines);
+        (hold.captured, hold.state, hold.resolved_at) = (captured, end.0, Some(self.builder.at));
+        self.builder.holds.insert(hold.id, hold.clone());
         let back: Vec<_> = returned.iter().map(|part| part.lot).collect();
         // Nothing is captured where all of it returns.
         let (credits, moved) = if captured.is_zero() { (hold.credits, returned) } else { (captured, spent) };
         let mut receipt = self.receipt(credits, moved, Some(hold));
         self.come_back(&back);
-        receipt.balance_after = self.draft.balance(self.tenant);
+        receipt.balance_after = self.builder.balance(self.tenant);
         receipt
     }
 
     /// What follows when credits return to lots: freezing comes first, then their end, then debt.
     fn come_back(&mut self, lots: &[LotId]) {
-        refreeze(self.draft, self.tenant, lots);
-        end_lots(self.draft, self.tenant);
-        repay(self.draft, self.tenant);
+        refreeze(self.builder, self.tenant, lots);
+        end_lots(self.builder, self.tenant);
+        repay(self.builder, self.tenant);
     }
 
     fn adjust(
@@ -207,26 +213,26 @@ impl Till<'_, '_> {
         if credits < 0 {
             let taken = Credits(credits.saturating_neg());
             self.affordable(taken)?;
-            let lots = self.burn(taken, Account::Adjusted, Kind::Adjusted);
+            let lots = self.burn(taken, Account::Adjusted, TransactionKind::Adjusted);
             return Ok(self.receipt(Credits(credits), lots, None));
         }
         if credits == 0 {
             return Err(Refusal::NotPositive);
         }
-        let lot = self.draft.open_lot(self.tenant, None, self.draft.at.seconds());
-        let opened = self.draft.lot_mut(lot);
+        let lot = self.builder.open_lot(self.tenant, None, self.builder.at.seconds());
+        let opened = self.builder.lot_mut(lot);
         (opened.priority, opened.expires_at) = (priority, expires_at);
         let lines = [(Account::Adjusted, Some(lot), -credits), (Account::Available, Some(lot), credits)];
-        self.draft.post(self.tenant, Kind::Adjusted, &lines);
+        self.builder.post(self.tenant, TransactionKind::Adjusted, &lines);
         let given = Allocation { lot, credits: Credits(credits) };
         let mut receipt = self.receipt(Credits(credits), vec![given], None);
         self.come_back(&[lot]);
-        receipt.balance_after = self.draft.balance(self.tenant);
+        receipt.balance_after = self.builder.balance(self.tenant);
         Ok(receipt)
     }
 
     fn write_off(&mut self, credits: Option<Credits>) -> Result<Receipt, Refusal> {
-        let debt = self.draft.balance(self.tenant).debt;
+        let debt = self.builder.balance(self.tenant).debt;
         if credits.is_some_and(|credits| credits <= Credits::ZERO) {
             return Err(Refusal::NotPositive);
         }
@@ -235,14 +241,14 @@ impl Till<'_, '_> {
             return Err(Refusal::DebtTooSmall { debt });
         }
         let lines = [(Account::WrittenOff, None, -credits.0), (Account::Debt, None, credits.0)];
-        self.draft.post(self.tenant, Kind::WrittenOff, &lines);
+        self.builder.post(self.tenant, TransactionKind::WrittenOff, &lines);
         Ok(self.receipt(credits, Vec::new(), None))
     }
 
     /// For the transaction that was posted last.
     fn receipt(&self, credits: Credits, allocations: Vec<Allocation>, hold: Option<Hold>) -> Receipt {
-        let transaction = self.draft.transactions.last().map_or(0, |posted| posted.seq);
-        let balance_after = self.draft.balance(self.tenant);
+        let transaction = self.builder.transactions.last().map_or(0, |posted| posted.seq);
+        let balance_after = self.builder.balance(self.tenant);
         Receipt { transaction, credits, allocations, balance_after, hold }
     }
 }

@@ -4,9 +4,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ledger::{
-    Action, Allocation, Balance, Cause, Command, Credits, HoldId, Now, Receipt, Refusal, TenantId, Timestamp,
+    Allocation, Balance, Cause, Command, CommandAction, Credits, HoldId, Now, Receipt, Refusal, TenantId,
+    Timestamp,
 };
-use store::{Answered, Order, Pin, Scope, Store, StoreError};
+use store::{CommandOutcome, CommandRequest, IdempotencyKey, Scope, Store, StoreError};
 use uuid::Uuid;
 
 use super::sale::{NOW, tenant};
@@ -15,74 +16,77 @@ use super::sale::{NOW, tenant};
 static UNUSED: AtomicU64 = AtomicU64::new(0);
 
 /// An order by tenant 1 at this till, under the key `key`.
-pub(crate) fn order(key: &str, action: Action) -> Order {
+pub(crate) fn order(key: &str, action: CommandAction) -> CommandRequest {
     order_of(tenant(1), key, action)
 }
 
 /// An order by any tenant. Its fingerprint is made of what it asks.
-pub(crate) fn order_of(tenant: TenantId, key: &str, action: Action) -> Order {
+pub(crate) fn order_of(tenant: TenantId, key: &str, action: CommandAction) -> CommandRequest {
     let mut fingerprint = [0; 32];
     for (index, byte) in format!("{action:?}").bytes().enumerate() {
         fingerprint[index % 32] ^= byte.rotate_left(index as u32 / 32);
     }
     let command = Command { tenant, cause: Cause::Command(key.to_owned()), reference: None, action };
-    Order { command, pin: Some(Pin { scope: Scope::Tenant, key: key.to_owned(), fingerprint }) }
+    CommandRequest {
+        command,
+        pin: Some(IdempotencyKey { scope: Scope::Tenant, key: key.to_owned(), fingerprint }),
+    }
 }
 
 /// The same, of which nothing is written.
-pub(crate) fn dry(order: Order) -> Order {
-    Order { pin: None, ..order }
+pub(crate) fn dry(order: CommandRequest) -> CommandRequest {
+    CommandRequest { pin: None, ..order }
 }
 
-pub(crate) fn spend(credits: i64) -> Action {
-    Action::Spend { credits: Credits(credits) }
+pub(crate) fn spend(credits: i64) -> CommandAction {
+    CommandAction::Spend { credits: Credits(credits) }
 }
 
 /// The hold of this number, for an hour.
-pub(crate) fn hold(number: u128, credits: i64) -> Action {
+pub(crate) fn hold(number: u128, credits: i64) -> CommandAction {
     hold_for(number, credits, 3600)
 }
 
-pub(crate) fn hold_for(number: u128, credits: i64, lasts_seconds: i64) -> Action {
-    Action::Hold { id: hold_id(number), credits: Credits(credits), lasts_seconds }
+pub(crate) fn hold_for(number: u128, credits: i64, lasts_seconds: i64) -> CommandAction {
+    CommandAction::Hold { id: hold_id(number), credits: Credits(credits), lasts_seconds }
 }
 
 pub(crate) fn hold_id(number: u128) -> HoldId {
     HoldId(Uuid::from_u128(number))
 }
 
-pub(crate) fn capture(number: u128, credits: Option<i64>) -> Action {
-    Action::Capture { hold: hold_id(number), credits: credits.map(Credits) }
+pub(crate) fn capture(number: u128, credits: Option<i64>) -> CommandAction {
+    CommandAction::Capture { hold: hold_id(number), credits: credits.map(Credits) }
 }
 
-pub(crate) fn release(number: u128) -> Action {
-    Action::Release { hold: hold_id(number) }
+pub(crate) fn release(number: u128) -> CommandAction {
+    CommandAction::Release { hold: hold_id(number) }
 }
 
 /// An operator gives so many (or takes some), to burn at this priority and until then.
-pub(crate) fn give(credits: i64, priority: u8, expires_at: Option<Timestamp>) -> Action {
-    Action::Adjust { credits, priority, expires_at }
+pub(crate) fn give(credits: i64, priority: u8, expires_at: Option<Timestamp>) -> CommandAction {
+    CommandAction::Adjust { credits, priority, expires_at }
 }
 
 /// What became of orders that were given in one batch, at this moment.
 pub(crate) async fn batch(
     store: &Store,
-    orders: Vec<Order>,
+    orders: Vec<CommandRequest>,
     at: Timestamp,
-) -> Vec<Result<Answered, StoreError>> {
-    store.carry_out(orders, Now::trusted(at)).await.unwrap()
+) -> Vec<Result<CommandOutcome, StoreError>> {
+    store.execute_commands(orders, Now::trusted(at)).await.unwrap()
 }
 
 /// What became of one order.
-pub(crate) async fn ask(store: &Store, order: Order, at: Timestamp) -> Result<Receipt, Refusal> {
+pub(crate) async fn ask(store: &Store, order: CommandRequest, at: Timestamp) -> Result<Receipt, Refusal> {
     match batch(store, vec![order], at).await.remove(0).unwrap() {
-        Answered::Carried { answer, .. } => answer,
-        Answered::KeyReused => panic!("the key was used for something else"),
+        CommandOutcome::Decided { answer, .. } => answer,
+        CommandOutcome::KeyReused => panic!("the key was used for something else"),
     }
 }
 
 /// Does one thing now, under a key that nobody used; the lots that it took from, as `lot:credits`.
-pub(crate) async fn does(store: &Store, action: Action) -> Result<String, Refusal> {
+pub(crate) async fn does(store: &Store, action: CommandAction) -> Result<String, Refusal> {
     let key = format!("{action:?} {}", UNUSED.fetch_add(1, Ordering::Relaxed));
     ask(store, order(&key, action), NOW).await.map(|receipt| allocations(&receipt.allocations))
 }
@@ -94,7 +98,7 @@ pub(crate) fn allocations(taken: &[Allocation]) -> String {
 
 /// Does each of these, so many seconds from now, in a batch of its own, and compares what became of it: the
 /// lots it took from (or to which it returned) and the balance after it, or the refusal.
-pub(crate) async fn statement(store: &Store, lines: &[(i64, Action, &str)]) {
+pub(crate) async fn statement(store: &Store, lines: &[(i64, CommandAction, &str)]) {
     for (index, (seconds, action, expected)) in lines.iter().enumerate() {
         let key = format!("{action:?} {}", UNUSED.fetch_add(1, Ordering::Relaxed));
         let answer = ask(store, order(&key, *action), NOW.plus_seconds(*seconds)).await;
@@ -121,15 +125,15 @@ pub(crate) fn words(answer: &Result<Receipt, Refusal>) -> String {
 }
 
 /// What became of so many orders, each in a few words, and when. All of them must have been decided.
-pub(crate) fn carried<const N: usize>(
-    answers: Vec<Result<Answered, StoreError>>,
+pub(crate) fn decided<const N: usize>(
+    answers: Vec<Result<CommandOutcome, StoreError>>,
 ) -> [(String, Timestamp); N] {
-    let carried: Vec<_> = answers
+    let decided: Vec<_> = answers
         .into_iter()
         .map(|answer| match answer {
-            Ok(Answered::Carried { answer, at, .. }) => (words(&answer), at),
-            other => panic!("not carried out: {other:?}"),
+            Ok(CommandOutcome::Decided { answer, at, .. }) => (words(&answer), at),
+            other => panic!("not decided out: {other:?}"),
         })
         .collect();
-    carried.try_into().unwrap()
+    decided.try_into().unwrap()
 }

@@ -12,16 +12,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::record::Record;
 use super::{book, quarantine, waits};
 use crate::error::StoreError;
-use crate::model::{PurchaseFigures, Reading, Review, Settled, Settlement};
+use crate::model::{AppliedEvent, EventToApply, PurchaseFigures, Reading, Review};
 
 /// Settles a batch of events. An event that was settled meanwhile is left alone; one on which deciding
 /// panics is quarantined, and its neighbours go on.
-pub(super) fn settle(
+pub(super) fn apply_events(
     c: &Connection,
-    batch: &[Settlement],
+    batch: &[EventToApply],
     policy: &Policy,
     now: Now,
-) -> Result<Vec<Settled>, StoreError> {
+) -> Result<Vec<AppliedEvent>, StoreError> {
     let facts = batch.iter().filter_map(|item| match &item.reading {
         Reading::Fact(fact) | Reading::Partial { fact, .. } => Some(&**fact),
         Reading::Ignored | Reading::Quarantined { .. } => None,
@@ -44,11 +44,11 @@ pub(super) fn settle(
 fn settle_one(
     c: &Connection,
     record: &mut Record,
-    item: &Settlement,
+    item: &EventToApply,
     earlier: Option<Outcome>,
     policy: &Policy,
     now: Now,
-) -> Result<Settled, StoreError> {
+) -> Result<AppliedEvent, StoreError> {
     let seq = item.seq;
     match &item.reading {
         Reading::Fact(fact) => match decide_one(record, fact, policy, now) {
@@ -56,7 +56,7 @@ fn settle_one(
                 let review = add(c, record, &decision, policy, now)?;
                 let payment = decision.changes.payment.as_ref().map(|payment| payment.id);
                 finish(c, seq, earlier, decision.outcome, decision.review_reason, payment, now.at)?;
-                Ok(Settled { seq, outcome: decision.outcome, review })
+                Ok(AppliedEvent { seq, outcome: decision.outcome, review })
             }
             None => quarantine_event(c, seq, Reason::Panicked, PANICKED, now),
         },
@@ -71,7 +71,7 @@ fn settle_one(
         },
         Reading::Ignored => {
             finish(c, seq, earlier, Outcome::Ignored, None, None, now.at)?;
-            Ok(Settled { seq, outcome: Outcome::Ignored, review: None })
+            Ok(AppliedEvent { seq, outcome: Outcome::Ignored, review: None })
         }
         Reading::Quarantined { reason, detail } => quarantine_event(c, seq, *reason, detail, now),
     }
@@ -90,10 +90,10 @@ fn quarantine_event(
     reason: Reason,
     detail: &str,
     now: Now,
-) -> Result<Settled, StoreError> {
+) -> Result<AppliedEvent, StoreError> {
     quarantine::close_event(c, seq, reason, detail, now.at)?;
     let review = Review { reason, payment: None, purchase: PurchaseFigures::default() };
-    Ok(Settled { seq, outcome: Outcome::Quarantined, review: Some(review) })
+    Ok(AppliedEvent { seq, outcome: Outcome::Quarantined, review: Some(review) })
 }
 
 /// Writes a decision, with the reason for a review that it brings up or settles, and what the payment waits

@@ -3,14 +3,14 @@
 //! their beginnings, so that very many can be tried.
 
 use ledger::decide::decide;
-use ledger::{Book, Policy, Receipt, Refusal, carry_out, expire};
+use ledger::{Book, Policy, Receipt, Refusal, execute, expire};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::asked::hold_id;
-use crate::coins::{Coins, Place};
+use crate::coin_model::{Coins, Place};
+use crate::command_syntax::hold_id;
 use crate::history::{command, with_hold};
 use crate::step::{Step, letter, tenant};
 
@@ -51,10 +51,10 @@ impl Both {
                 self.coins.sweep(words[1]);
             }
             Step::Command(command) => {
-                let execution = carry_out(&self.book, &command, now);
+                let execution = execute(&self.book, &command, now);
                 self.book.apply(&execution.changes);
                 let answer = execution.answer.map(|receipt: Receipt| receipt.credits.0);
-                let expected: Result<i64, Refusal> = self.coins.carry_out(words[1], &command);
+                let expected: Result<i64, Refusal> = self.coins.execute(words[1], &command);
                 self.same("the answer", &answer, &expected)?;
             }
             other => panic!("{other:?} is not tried here"),

@@ -5,7 +5,7 @@ use ledger::TenantId;
 
 /// One command's name, and what it asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pin {
+pub struct IdempotencyKey {
     /// Whose name it is: a tenant and a service may use the same one for two things.
     pub scope: Scope,
     /// The client's `Idempotency-Key`.
@@ -15,11 +15,11 @@ pub struct Pin {
 }
 
 /// What it is kept under. A tenant and a service may use the same key for two things.
-pub(crate) type Name = (TenantId, Scope, String);
+pub(crate) type KeyName = (TenantId, Scope, String);
 
-impl Pin {
+impl IdempotencyKey {
     /// What its answer is kept under, where it is about this tenant.
-    pub(crate) fn name(&self, tenant: TenantId) -> Name {
+    pub(crate) fn name(&self, tenant: TenantId) -> KeyName {
         (tenant, self.scope, self.key.clone())
     }
 }

@@ -4,30 +4,30 @@
 
 use tokio::sync::watch;
 
-/// A bell. Cheap to clone; every clone is the same bell.
+/// A changes. Cheap to clone; every clone is the same changes.
 #[derive(Clone, Debug, Default)]
-pub struct Bell(watch::Sender<u64>);
+pub struct ChangeSignal(watch::Sender<u64>);
 
-impl Bell {
+impl ChangeSignal {
     /// Wakes everybody who listens. Nobody has to.
-    pub fn ring(&self) {
+    pub fn signal(&self) {
         self.0.send_modify(|rings| *rings = rings.wrapping_add(1));
     }
 
     /// Listens from now on.
-    pub fn listen(&self) -> Listener {
-        Listener(self.0.subscribe())
+    pub fn listen(&self) -> ChangeListener {
+        ChangeListener(self.0.subscribe())
     }
 }
 
-/// Hears a bell.
+/// Hears a changes.
 #[derive(Clone, Debug)]
-pub struct Listener(watch::Receiver<u64>);
+pub struct ChangeListener(watch::Receiver<u64>);
 
-impl Listener {
-    /// Resolves at once if the bell was rung since this last resolved, else at its next ring. For ever, once
-    /// the last bell is gone.
-    pub async fn rung(&mut self) {
+impl ChangeListener {
+    /// Resolves at once if the changes was changed since this last resolved, else at its next ring. For ever, once
+    /// the last changes is gone.
+    pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -36,26 +36,26 @@ impl Listener {
 
 #[cfg(test)]
 mod tests {
-    use super::Bell;
+    use super::ChangeSignal;
 
     #[tokio::test]
     async fn every_listener_hears_it_once_however_often_it_was_rung() {
-        let bell = Bell::default();
-        let (mut first, mut second) = (bell.listen(), bell.clone().listen());
-        bell.ring();
-        bell.ring();
+        let changes = ChangeSignal::default();
+        let (mut first, mut second) = (changes.listen(), changes.clone().listen());
+        changes.signal();
+        changes.signal();
         for listener in [&mut first, &mut second] {
-            listener.rung().await;
+            listener.changed().await;
             tokio::select! {
                 biased;
-                () = listener.rung() => panic!("heard twice"),
+                () = listener.changed() => panic!("heard twice"),
                 () = std::future::ready(()) => {}
             }
         }
-        let mut late = bell.listen();
+        let mut late = changes.listen();
         tokio::select! {
             biased;
-            () = late.rung() => panic!("that was before it listened"),
+            () = late.changed() => panic!("that was before it listened"),
             () = std::future::ready(()) => {}
         }
     }
