@@ -8,22 +8,20 @@ use std::time::Duration;
 
 use axum::http::{Method, Request, StatusCode, Uri, header};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use serde_json::Value;
 
 use crate::config::Database;
 use crate::dev_file::DevFile;
 use crate::failure::Failure;
-use crate::outgoing::{self, Certificates, Outgoing};
+use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange};
 use crate::terminal::shown;
 
 /// Where an emulator listens by default: stripe-mock's port, which hands know.
 pub(crate) const LISTEN: &str = "127.0.0.1:12111";
 
-/// The most of an answer that is read, in bytes.
-const MAX_ANSWER_BYTES: usize = 16 << 20;
-/// How long an answer may take. A clock that is turned forward by weeks has much to deliver on the way.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// Limits of an answer. Advancing the clock by weeks takes long: it makes many deliveries on the way.
+const LIMITS: Limits = Limits { bytes: 16 << 20, time: Duration::from_secs(600) };
 
 /// A way to one emulator.
 pub(crate) struct Account {
@@ -121,17 +119,10 @@ impl Account {
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| broken(&error))?;
         let uri = request.uri().clone();
-        let asked = async {
-            let answer = self.http.request(request).await;
-            let answer = answer.map_err(|error| broken(&outgoing::reason(&error, &uri)))?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
-            Ok::<_, Failure>((status, body.map_err(|error| broken(&error))?.to_bytes()))
-        };
-        let answered = tokio::time::timeout(PATIENCE, asked).await;
-        let (status, bytes) = answered.map_err(|error| broken(&error))??;
-        let body: Value = serde_json::from_slice(&bytes).map_err(|error| broken(&error))?;
-        Ok((status, body))
+        let answer = exchange(&self.http, request, LIMITS).await;
+        let answer = answer.map_err(|error| broken(&error.describe(&uri)))?;
+        let body: Value = serde_json::from_slice(answer.body()).map_err(|error| broken(&error))?;
+        Ok((answer.status(), body))
     }
 }
 

@@ -8,21 +8,19 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use stripe::checkout::{self, OpenSession};
 use web::Shop;
 use web::shop::{Checkout, CheckoutFault};
 
 use crate::config::{ApiKey, Config};
 use crate::failure::Failure;
-use crate::outgoing::{self, Certificates, Outgoing};
+use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange};
 
 /// Where Stripe is.
 pub(crate) const STRIPE: &str = "https://api.stripe.com";
-/// How long all of an answer may take. Shorter than what clients and proxies wait for ours.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// The most of an answer that is read, in bytes. A session has a few thousand.
-const MAX_ANSWER_BYTES: usize = 1 << 20;
+/// Limits of an answer: shorter than clients and proxies wait for ours; a session has a few thousand bytes.
+const LIMITS: Limits = Limits { bytes: 1 << 20, time: Duration::from_secs(20) };
 
 /// What `config` has for sale, through Stripe at `base` with `key`; without a key, only shown.
 ///
@@ -100,11 +98,8 @@ impl StripeCheckout {
             .body(Full::new(Bytes::copy_from_slice(form.as_bytes())))
             .map_err(|error| unreachable(error.to_string()))?;
         request.headers_mut().extend(self.headers.clone());
-        let answer = self.http.request(request).await;
-        let answer = answer.map_err(|error| unreachable(outgoing::reason(&error, &self.url)))?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await;
-        let body = body.map_err(|error| unreachable(error.to_string()))?.to_bytes();
+        let answer = exchange(&self.http, request, LIMITS).await;
+        let (head, body) = answer.map_err(|error| unreachable(error.describe(&self.url)))?.into_parts();
         if head.status.is_success() {
             let unreadable = || unreachable("the answer is no session that can be paid".to_owned());
             return OpenSession::read(&body).ok_or_else(unreadable);
@@ -135,13 +130,7 @@ impl Checkout for StripeCheckout {
         form: &'a str,
         key: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<OpenSession, CheckoutFault>> + Send + 'a>> {
-        Box::pin(async move {
-            let asked = tokio::time::timeout(PATIENCE, self.ask(form, key)).await;
-            asked.unwrap_or_else(|_| {
-                let reason = format!("{} gave no answer within {} s", self.url, PATIENCE.as_secs());
-                Err(CheckoutFault::Unreachable(reason))
-            })
-        })
+        Box::pin(self.ask(form, key))
     }
 }
 

@@ -9,7 +9,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use bytes::Bytes;
 use engine::Next;
 use engine::{Clock, CommandQueue};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -20,6 +20,7 @@ use tower::ServiceExt;
 
 use crate::config::{Config, Database};
 use crate::failure::Failure;
+use crate::outgoing::{ExchangeError, Limits, exchange};
 use crate::{operator_key, service};
 
 /// The most of an answer that is read, in bytes.
@@ -224,18 +225,12 @@ impl Client {
         let request = request
             .body(Full::new(bytes))
             .map_err(|error| Failure::failed(format!("`{path}` cannot be asked for: {error}")))?;
-        Ok(match (&self.way, patience) {
-            (Way::Service { url, http }, Some(patience)) => {
-                tokio::time::timeout(patience, over_network(http, url, request)).await.map_err(|_| {
-                    let seconds = patience.as_secs();
-                    Failure::failed(format!("the service at {url} gave no answer within {seconds} seconds"))
-                })??
-            }
-            (Way::Service { url, http }, None) => over_network(http, url, request).await?,
-            (Way::Here { router, command_queue, clock, .. }, _) => tokio::select! {
+        Ok(match &self.way {
+            Way::Service { url, http } => over_network(http, url, request, patience).await?,
+            Way::Here { router, command_queue, clock, .. } => tokio::select! {
                 answer = here(router.clone(), request) => answer?,
                 () = command_queue.run(clock, std::future::pending()) => {
-                    return Err(Failure::failed("the command_queue closed while it was asked"));
+                    return Err(Failure::failed("the command queue closed before it answered"));
                 }
             },
         })
@@ -268,13 +263,20 @@ async fn over_network(
     http: &Http<HttpConnector, Full<Bytes>>,
     url: &str,
     request: Request<Full<Bytes>>,
+    patience: Option<Duration>,
 ) -> Result<(StatusCode, Bytes), Failure> {
-    let unreachable = |error| Failure::failed(format!("cannot reach the service at {url}: {error}"));
-    let answer = http.request(request).await.map_err(unreachable)?;
-    let status = answer.status();
-    let body = http_body_util::Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
-    let body = body.map_err(|error| Failure::failed(format!("the answer broke off: {error}")))?;
-    Ok((status, body.to_bytes()))
+    let limits = Limits { bytes: MAX_ANSWER_BYTES, time: patience.unwrap_or(Duration::MAX) };
+    match exchange(http, request, limits).await {
+        Ok(answer) => Ok((answer.status(), answer.into_body())),
+        Err(ExchangeError::Request(error)) => {
+            Err(Failure::failed(format!("cannot reach the service at {url}: {error}")))
+        }
+        Err(ExchangeError::Body(error)) => Err(Failure::failed(format!("the answer broke off: {error}"))),
+        Err(ExchangeError::Timeout(time)) => {
+            let seconds = time.as_secs();
+            Err(Failure::failed(format!("the service at {url} gave no answer within {seconds} seconds")))
+        }
+    }
 }
 
 async fn here(router: Router, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure> {

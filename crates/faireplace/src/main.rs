@@ -18,7 +18,6 @@ mod operator_key;
 mod outgoing;
 mod sender;
 mod service;
-mod spelling;
 mod terminal;
 
 use std::process::ExitCode;

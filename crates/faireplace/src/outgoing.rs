@@ -4,6 +4,7 @@
 //! addresses that customers chose is `notices`, with its guard.
 
 pub(crate) mod date;
+mod exchange;
 mod guard;
 pub(crate) mod notices;
 
@@ -25,6 +26,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use crate::failure::Failure;
+
+pub(crate) use exchange::{ExchangeError, Limits, exchange, exchange_head};
 
 /// Speaks HTTP, and TLS where the address says so.
 pub(crate) type Outgoing = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::{Request, StatusCode, Uri, header};
 use bytes::Bytes;
 use engine::Clock;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use ledger::Timestamp;
 use stripe::Secret;
 use stripe::retry::Schedule;
@@ -16,11 +16,14 @@ use stripe::write::WrittenEvent;
 
 use crate::delivery_line;
 use crate::failure::Failure;
-use crate::outgoing::{self, Certificates, Outgoing};
+use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange_head};
 use crate::terminal::{self, shown};
 
 /// Stripe's own (docs.stripe.com/webhooks).
 const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
+
+/// Bytes of an answer that are read; only its status counts.
+const MAX_ANSWER_BYTES: usize = 1 << 16;
 
 /// A way to one endpoint.
 pub(crate) struct Sender {
@@ -82,7 +85,7 @@ impl Sender {
     /// Tries once, and prints what came back.
     pub(crate) async fn attempt(&self, event: &WrittenEvent) -> Option<StatusCode> {
         let limit = Duration::from_secs(u64::from(Schedule::default().attempt_timeout_seconds()));
-        let answer = tokio::time::timeout(limit, self.post(event, self.clock.now())).await;
+        let answer = tokio::time::timeout(limit, self.post(event, self.clock.now(), limit)).await;
         let now = self.clock.now();
         match answer.map_err(|_| format!("no answer within {} s", limit.as_secs())) {
             Ok(Ok(status)) => {
@@ -97,7 +100,7 @@ impl Sender {
         }
     }
 
-    async fn post(&self, event: &WrittenEvent, now: Timestamp) -> Result<StatusCode, String> {
+    async fn post(&self, event: &WrittenEvent, now: Timestamp, time: Duration) -> Result<StatusCode, String> {
         let signature = sign(event.body.as_bytes(), now.seconds(), std::slice::from_ref(&self.secret));
         let request = Request::post(self.endpoint.clone())
             .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
@@ -107,11 +110,7 @@ impl Sender {
             .header("stripe-signature", signature)
             .body(Full::new(Bytes::from(event.body.clone())))
             .map_err(|error| error.to_string())?;
-        let sent = self.http.request(request).await;
-        let answer = sent.map_err(|error| outgoing::reason(&error, &self.endpoint))?;
-        let status = answer.status();
-        // Read to the end, so that the connection can be used again; what it says does not matter.
-        let _ = http_body_util::Limited::new(answer.into_body(), 1 << 16).collect().await;
-        Ok(status)
+        let answer = exchange_head(&self.http, request, Limits { bytes: MAX_ANSWER_BYTES, time }).await;
+        Ok(answer.map_err(|error| outgoing::reason(&error, &self.endpoint))?.status)
     }
 }

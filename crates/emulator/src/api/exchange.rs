@@ -10,6 +10,8 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use stripe::write::{ApiVersion, pretty};
 
@@ -122,26 +124,9 @@ fn authorised(api: &Api, headers: &HeaderMap) -> Result<(), Fault> {
     }
 }
 
-/// The user of `user:password` in base64 (RFC 7617); None when it is not that.
+/// The user of `user:password` in base64 (RFC 7617), with or without padding; None if it cannot be decoded.
 fn basic_user(encoded: &str) -> Option<String> {
-    let digit = |byte: u8| match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    };
-    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
-    for byte in encoded.trim_end_matches('=').bytes() {
-        bits = (bits << 6) | u32::from(digit(byte)?);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
-        }
-    }
-    let text = String::from_utf8(bytes).ok()?;
+    let text = String::from_utf8(STANDARD_NO_PAD.decode(encoded.trim_end_matches('=')).ok()?).ok()?;
     Some(text.split(':').next().unwrap_or_default().to_owned())
 }
 

@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 
 use ledger::{Balance, Credits};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 use stripe::story::Story;
 use stripe::write::ApiVersion;
 
@@ -13,28 +16,9 @@ use crate::{NOW, bodies, purchase};
 /// Seeded orders per story and version, beside the natural one and its reverse.
 const SHUFFLES: u64 = 3;
 
-/// A small generator (splitmix64): the same seed, the same test.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % sides as u64).unwrap()
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.roll(last + 1));
-        }
-    }
-}
-
 /// Each event one to three times; copies may arrive anywhere after shuffling.
-fn delivered(events: &[String], dice: &mut Dice) -> Vec<String> {
-    events.iter().flat_map(|body| vec![body.clone(); 1 + dice.roll(3)]).collect()
+fn delivered(events: &[String], random: &mut Xoshiro256PlusPlus) -> Vec<String> {
+    events.iter().flat_map(|body| vec![body.clone(); random.random_range(1..=3)]).collect()
 }
 
 /// One life to be lived: its name, its tenant, its deliveries in order, and its credits at the end.
@@ -47,7 +31,7 @@ struct Life {
 
 /// Every story × version × order. `tenant_of` says whose each is, by its number.
 fn lives(seed: u64, tenant_of: impl Fn(u128) -> u128) -> Vec<Life> {
-    let mut dice = Dice(seed);
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut lives = Vec::new();
     for story in Story::ALL {
         for api_version in ApiVersion::ALL {
@@ -55,11 +39,11 @@ fn lives(seed: u64, tenant_of: impl Fn(u128) -> u128) -> Vec<Life> {
                 let tenant = tenant_of(lives.len() as u128);
                 let reference = format!("r{}", lives.len());
                 let purchase = stripe::write::Purchase { api_version, ..purchase(&reference, tenant) };
-                let mut deliveries = delivered(&bodies(story, &purchase), &mut dice);
+                let mut deliveries = delivered(&bodies(story, &purchase), &mut random);
                 match order {
                     0 => {}
                     1 => deliveries.reverse(),
-                    _ => dice.shuffle(&mut deliveries),
+                    _ => deliveries.shuffle(&mut random),
                 }
                 let name = format!("{} {} order {order}", story.name(), api_version.as_str());
                 lives.push(Life { name, tenant, deliveries, credits: story.expected_credits(&purchase) });

@@ -72,7 +72,7 @@ async fn the_form_goes_out_as_it_is_under_its_key() {
 #[tokio::test]
 async fn what_each_answer_means() {
     let words = |text: &str| format!(r#"{{"error":{{"message":"{text}"}}}}"#);
-    let large = format!("{SESSION}{}", " ".repeat(MAX_ANSWER_BYTES));
+    let large = format!("{SESSION}{}", " ".repeat(LIMITS.bytes));
     let again = ("stripe-should-retry", "true");
     let never = ("stripe-should-retry", "false");
     let pinned = ("idempotent-replayed", "true");
@@ -93,7 +93,7 @@ async fn what_each_answer_means() {
         (503, Some(never), words("Oops."), "refused Oops."),
         (302, None, String::new(), "unreachable 302: it gave no reason."),
         (200, None, "{}".to_owned(), "unreachable the answer is no session that can be paid"),
-        (200, None, large, "unreachable length limit exceeded"),
+        (200, None, large, "unreachable the answer is incomplete: length limit exceeded"),
     ];
     for (status, header, body, expected) in rows {
         let said = match open(status, header, body).await.0 {

@@ -2,9 +2,9 @@
 //! too. Not here: the words. They are docs/errors.md, which is part of the program.
 
 use clap::Args;
+use strsim::levenshtein;
 
 use crate::failure::Failure;
-use crate::spelling::distance;
 use crate::terminal::{bold, faint, say, shown};
 
 const DOCUMENT: &str = include_str!("../../../../docs/errors.md");
@@ -107,7 +107,7 @@ fn gist(text: &str) -> String {
 }
 
 fn unknown(code: &str, asked: &str) -> Failure {
-    let far = |entry: &Entry| distance(asked, &entry.name.to_ascii_lowercase());
+    let far = |entry: &Entry| levenshtein(asked, &entry.name.to_ascii_lowercase());
     let mut near: Vec<_> = entries().map(|entry| (far(&entry), entry.name)).collect();
     near.retain(|(distance, _)| *distance <= MAX_DISTANCE);
     near.sort_unstable();

@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use strsim::levenshtein;
+
 use super::{Environment, FILE_VARIABLE, SETTINGS, Setting};
-use crate::spelling::distance;
 use crate::terminal::shown;
 
 /// What `dev` and the guides call the address and the key of the API, for programs that use it. Whoever has
@@ -39,5 +40,5 @@ pub(super) fn key(file: &Path, key: &str) -> String {
 
 fn nearest(name: &str) -> Option<&'static Setting> {
     let key = name.trim_start_matches("FAIREPLACE_").to_ascii_lowercase();
-    SETTINGS.iter().min_by_key(|setting| distance(&setting.key(), &key))
+    SETTINGS.iter().min_by_key(|setting| levenshtein(&setting.key(), &key))
 }

@@ -4,9 +4,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use stripe::write::{ApiVersion, WrittenEvent};
@@ -14,13 +14,10 @@ use stripe::write::{ApiVersion, WrittenEvent};
 use super::follow::{Ask, Page};
 use crate::client::encoded;
 use crate::failure::Failure;
-use crate::outgoing::{self, Certificates, Outgoing};
+use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange};
 
-/// The most of an answer that is read, in bytes: a hundred events, each far larger than any known.
-const MAX_ANSWER_BYTES: usize = 16 << 20;
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Limits of an answer: a hundred events, each far larger than any known.
+const LIMITS: Limits = Limits { bytes: 16 << 20, time: Duration::from_secs(30) };
 
 /// Events on a page: Stripe's maximum (docs.stripe.com/api/pagination).
 const PAGE: u32 = 100;
@@ -95,16 +92,13 @@ impl EventsApi {
 
     /// Asks.
     pub(crate) async fn ask(&self, ask: &Ask) -> Answer {
-        match tokio::time::timeout(PATIENCE, self.exchange(ask)).await {
-            Ok(Ok((status, headers, body))) => self.read(ask, status, &headers, &body),
-            Ok(Err(error)) => Answer::Later(error),
-            Err(_) => {
-                Answer::Later(format!("{} gave no answer within {} s", self.shown(), PATIENCE.as_secs()))
-            }
+        match self.request(ask).await {
+            Ok(answer) => self.read(ask, answer.status(), answer.headers(), answer.body()),
+            Err(error) => Answer::Later(error),
         }
     }
 
-    async fn exchange(&self, ask: &Ask) -> Result<(StatusCode, HeaderMap, Bytes), String> {
+    async fn request(&self, ask: &Ask) -> Result<Response<Bytes>, String> {
         let cursor = match ask {
             Ask::Newest => "?limit=1".to_owned(),
             Ask::Latest => format!("?limit={PAGE}"),
@@ -120,18 +114,11 @@ impl EventsApi {
             request = request.header("stripe-version", ApiVersion::default().as_str());
         }
         let request = request.body(Full::default()).map_err(|error| error.to_string())?;
-        let answer = self.http.request(request).await.map_err(|error| {
+        exchange(&self.http, request, LIMITS).await.map_err(|error| {
             let start = error.is_connect() && self.is_near();
             let start = if start { "; `faireplace emulate` starts an emulator" } else { "" };
-            format!("{}{start}", outgoing::reason(&error, &self.base))
-        })?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await;
-        Ok((
-            head.status,
-            head.headers,
-            body.map_err(|error| format!("{}: {error}", self.shown()))?.to_bytes(),
-        ))
+            format!("{}{start}", error.describe(&self.shown()))
+        })
     }
 
     fn read(&self, ask: &Ask, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {

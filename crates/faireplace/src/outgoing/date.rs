@@ -17,12 +17,11 @@ use ledger::Timestamp;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::time::timeout;
 
-use super::{authorities, reason};
+use super::{Limits, authorities, exchange};
 
-/// How long an answer may take. Longer ago than that, its date would say little.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Limits of an answer. The date of a slower one would say little; an answer to HEAD has no body.
+const LIMITS: Limits = Limits { bytes: 0, time: Duration::from_secs(10) };
 
 /// Asks whoever answers at `base`. None where that is no `https` address: without TLS anybody on the way
 /// could say what time it is.
@@ -56,9 +55,7 @@ async fn ask(url: &Uri, roots: RootCertStore, at: Timestamp) -> Result<Timestamp
         .header(header::USER_AGENT, concat!("faireplace/", env!("CARGO_PKG_VERSION")))
         .body(Full::default())
         .map_err(|error| error.to_string())?;
-    let answer = timeout(PATIENCE, http.request(request)).await;
-    let answer = answer.map_err(|_| format!("{url} gave no answer within {} s", PATIENCE.as_secs()))?;
-    let answer = answer.map_err(|error| reason(&error, url))?;
+    let answer = exchange(&http, request, LIMITS).await.map_err(|error| error.describe(url))?;
     let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok());
     date.and_then(read).ok_or_else(|| format!("{url} answered without a date"))
 }

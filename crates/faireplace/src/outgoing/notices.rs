@@ -8,22 +8,19 @@ use axum::http::{HeaderMap, Request, Uri, header};
 use bytes::Bytes;
 use engine::Transport;
 use engine::deliver::{NoticeResponse, SignedRequest};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::time::timeout;
 use web::destination::Destinations;
 
 use super::guard::Guard;
-use super::{authorities, reason};
+use super::{Limits, authorities, exchange_head, reason};
 use crate::failure::Failure;
 
-/// Bytes of an answer that are read, so that its connection can be used again; a longer one is cut.
-const MAX_ANSWER_BYTES: usize = 16 * 1024;
-/// How long an answer's body is waited for: its status is known already.
-const ANSWER: Duration = Duration::from_secs(2);
+/// Limits of an answer's body. It is read only so that the connection can be used again.
+const BODY: Limits = Limits { bytes: 16 * 1024, time: Duration::from_secs(2) };
 /// Bytes of an answer's head.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How long a connection is kept for the next notice.
@@ -84,12 +81,9 @@ async fn carry(http: &Http, request: SignedRequest) -> Result<NoticeResponse, St
         .header("webhook-signature", request.signature)
         .body(Full::new(Bytes::from(request.body)))
         .map_err(|error| error.to_string())?;
-    let answer = http.request(request).await.map_err(|error| reason(&error, &place))?;
-    let status = answer.status().as_u16();
-    let retry_after_seconds = retry_after(answer.headers());
-    // What it says does not matter, nor whether it ends.
-    let _ = timeout(ANSWER, Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect()).await;
-    Ok(NoticeResponse::Answered { status, retry_after_seconds })
+    let head = exchange_head(http, request, BODY).await.map_err(|error| reason(&error, &place))?;
+    let retry_after_seconds = retry_after(&head.headers);
+    Ok(NoticeResponse::Answered { status: head.status.as_u16(), retry_after_seconds })
 }
 
 /// RFC 9110, section 10.2.3, where it is a number of seconds; the schedule is the answer to a date.

@@ -1,15 +1,16 @@
-//! The answer to an event type that nobody can write: which ones come near it.
+//! The error for an unknown event type, with suggestions.
 
 use super::event_names;
 use std::fmt;
+use strsim::levenshtein;
 
-/// No event of this type can be written.
+/// There is no writer for this event type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownEventType {
-    /// What was asked for.
+    /// The requested type.
     pub type_name: String,
-    /// Names that hold what was asked for or differ from it by a few letters; failing these, those about the
-    /// same object. The nearest first.
+    /// Similar names, the most similar first: names that contain the requested one or differ from it by at
+    /// most four letters; if there are none, names about the same object.
     pub near: Vec<&'static str>,
 }
 
@@ -17,12 +18,12 @@ impl UnknownEventType {
     pub(super) fn new(type_name: &str) -> Self {
         let asked = type_name.to_lowercase();
         let mut near = names_where(|name| {
-            distance(&asked, name) <= 4 || (!asked.is_empty() && name.contains(asked.as_str()))
+            levenshtein(&asked, name) <= 4 || (!asked.is_empty() && name.contains(asked.as_str()))
         });
         if near.is_empty() {
             near = names_where(|name| parent(name).is_some() && parent(name) == parent(&asked));
         }
-        near.sort_by_key(|name| distance(&asked, name));
+        near.sort_by_key(|name| levenshtein(&asked, name));
         Self { type_name: type_name.to_owned(), near }
     }
 }
@@ -43,22 +44,7 @@ fn names_where(rule: impl Fn(&str) -> bool) -> Vec<&'static str> {
     event_names().iter().copied().filter(|name| rule(name)).collect()
 }
 
-/// What the type is about: `checkout.session` of `checkout.session.completed`.
+/// The object of a type: `checkout.session` of `checkout.session.completed`.
 fn parent(type_name: &str) -> Option<&str> {
     type_name.rsplit_once('.').map(|(parent, _)| parent)
-}
-
-/// How many letters must be put in, taken out or changed to turn one name into the other (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, b) in to.bytes().enumerate() {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
 }

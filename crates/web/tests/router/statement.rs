@@ -1,6 +1,8 @@
 //! Statements: every line, once, and lines that add up.
 //! Not here: whether the journal itself is right.
 
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use web::Limits;
 
@@ -84,11 +86,10 @@ async fn the_lines_add_up() {
     let moment = |seconds: i64| jiff::Timestamp::from_second(start + seconds).unwrap().to_string();
     let mut ranges =
         vec![(None, None, 1_232), (None, Some(-1), 0), (Some(1_101), None, 0), (Some(700), Some(600), 0)];
-    let mut random = 7_u64;
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(7);
     for _ in 0..20 {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let (from, length) = ((random >> 33) % 900 + 1, (random >> 13) % 150);
-        ranges.push((Some(from as i64), Some((from + length) as i64), length as usize + 1));
+        let (from, length) = (random.random_range(1..=900), random.random_range(0..150));
+        ranges.push((Some(from), Some(from + length), length as usize + 1));
     }
     for (from, to, count) in ranges {
         let mut query = "format=json".to_owned();

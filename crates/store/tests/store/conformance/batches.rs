@@ -8,6 +8,9 @@ use ledger::knowledge::{DisputeOutcome, RefundRank};
 use ledger::{
     Book, CommandAction, Credits, Fact, Lot, Now, Policy, TenantId, Timestamp, decide, execute, expire,
 };
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
 use store::{CommandOutcome, CommandRequest, Store};
 
 use super::requests::{batch, capture, give, hold_for, order_of, release, spend};
@@ -25,7 +28,13 @@ async fn any_batches_give_the_same_journal(store: Store) {
     let mut model = Book::default();
     let mut at = NOW;
     for seed in 1..=SEEDS {
-        let mut day = Day { random: Random(seed), seed, sales: Vec::new(), holds: 0, orders: 0 };
+        let mut day = Day {
+            random: Xoshiro256PlusPlus::seed_from_u64(seed),
+            seed,
+            sales: Vec::new(),
+            holds: 0,
+            orders: 0,
+        };
         for round in 0..ROUNDS {
             let place = format!("seed {seed}, round {round}");
             let facts = day.facts(round);
@@ -35,14 +44,14 @@ async fn any_batches_give_the_same_journal(store: Store) {
             }
             learn(&store, &facts).await;
 
-            at = at.plus_seconds(day.random.one_of(&[0, 0, 30, 60, 90]));
-            if day.random.below(4) == 0 {
+            at = at.plus_seconds(*[0, 0, 30, 60, 90].choose(&mut day.random).unwrap());
+            if day.random.random_range(0..4) == 0 {
                 sweep(&mut model, at);
                 store.sweep(Now::trusted(at), 1000).await.unwrap();
             }
             let mut orders = day.orders(at);
             while !orders.is_empty() {
-                let rest = orders.split_off(orders.len().min(1 + day.random.below(16) as usize));
+                let rest = orders.split_off(orders.len().min(day.random.random_range(1..=16)));
                 let answers = batch(&store, orders.clone(), at).await;
                 for (order, answer) in orders.iter().zip(answers) {
                     let expected = execute(&model, &order.command, Now::trusted(at));
@@ -77,7 +86,7 @@ fn sweep(model: &mut Book, at: Timestamp) {
 }
 
 struct Day {
-    random: Random,
+    random: Xoshiro256PlusPlus,
     seed: u64,
     sales: Vec<Sale>,
     holds: u128,
@@ -86,76 +95,60 @@ struct Day {
 
 impl Day {
     fn tenant(&mut self) -> TenantId {
-        tenant(u128::from(self.seed * 10 + self.random.below(3)))
+        tenant(u128::from(self.seed * 10 + self.random.random_range(0..3)))
     }
 
     /// Sales, and what becomes of some of them.
     fn facts(&mut self, round: u64) -> Vec<Fact> {
-        let count = if round == 0 { 6 } else { self.random.below(4) };
+        let count = if round == 0 { 6 } else { self.random.random_range(0..4) };
         (0..count).map(|_| self.fact()).collect()
     }
 
     fn fact(&mut self) -> Fact {
-        if self.sales.len() < 4 || self.random.below(2) == 0 {
+        if self.sales.len() < 4 || self.random.random_range(0..2) == 0 {
             let name = format!("s{}_{}", self.seed, self.sales.len());
-            let buyer = u128::from(self.seed * 10 + self.random.below(3));
-            let sale = Sale::new(name).to(buyer).of(1 + self.random.below(9) as i64);
+            let buyer = u128::from(self.seed * 10 + self.random.random_range(0..3));
+            let sale = Sale::new(name).to(buyer).of(self.random.random_range(1..=9));
             self.sales.push(sale.clone());
             let mut fact = sale.bought();
-            fact.event.created += self.random.one_of(&[0, -60, 60]);
+            fact.event.created += *[0, -60, 60].choose(&mut self.random).unwrap();
             return fact;
         }
-        let index = self.random.below(self.sales.len() as u64) as usize;
+        let index = self.random.random_range(0..self.sales.len());
         let sale = self.sales[index].clone();
-        match self.random.below(5) {
+        match self.random.random_range(0..5) {
             0 => sale.refund(500, RefundRank::Pending),
             1 => sale.disputed(DisputeOutcome::Open),
             2 => sale.disputed(DisputeOutcome::Won),
-            _ => sale.refunded(self.random.one_of(&[300, 500, 1000])),
+            _ => sale.refunded(*[300, 500, 1000].choose(&mut self.random).unwrap()),
         }
     }
 
     fn orders(&mut self, at: Timestamp) -> Vec<CommandRequest> {
-        (0..self.random.below(24)).map(|_| self.order(at)).collect()
+        (0..self.random.random_range(0..24)).map(|_| self.order(at)).collect()
     }
 
     fn order(&mut self, at: Timestamp) -> CommandRequest {
         self.orders += 1;
-        let number = u128::from(self.seed) * 1000 + self.random.below(1 + self.holds as u64) as u128;
-        let few = 1 + self.random.below(6) as i64;
-        let end = self.random.one_of(&[None, Some(at.plus_seconds(60)), Some(at.plus_seconds(120))]);
-        let action = match self.random.below(12) {
+        let number = u128::from(self.seed) * 1000 + self.random.random_range(0..=self.holds);
+        let few = self.random.random_range(1..=6);
+        let end =
+            *[None, Some(at.plus_seconds(60)), Some(at.plus_seconds(120))].choose(&mut self.random).unwrap();
+        let action = match self.random.random_range(0..12) {
             0..=3 => spend(few),
             4..=6 => {
                 self.holds += 1;
                 let name = u128::from(self.seed) * 1000 + self.holds;
-                hold_for(name, few, self.random.one_of(&[60, 90, 3600]))
+                hold_for(name, few, *[60, 90, 3600].choose(&mut self.random).unwrap())
             }
             7 => capture(number, Some(few)),
             8 => capture(number, None),
             9 => release(number),
-            10 => give(few, self.random.one_of(&[10, 50, 90]), end),
-            _ if self.random.below(2) == 0 => give(-few, 0, None),
+            10 => give(few, *[10, 50, 90].choose(&mut self.random).unwrap(), end),
+            _ if self.random.random_range(0..2) == 0 => give(-few, 0, None),
             _ => CommandAction::WriteOff { credits: None },
         };
         let tenant = self.tenant();
         order_of(tenant, &format!("{} {}", self.seed, self.orders), action)
-    }
-}
-
-/// SplitMix64: enough for tests, the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
     }
 }
