@@ -1,26 +1,25 @@
-//! What nobody here wrote and the tests are played with: the official Stripe clients and a browser's driver,
-//! as `e2e/clients` pins them, the handlers of the webhook guide, as `bench/peers` pins them, and Debian's
-//! HAProxy and libfiu.
+//! Third-party programs that the end-to-end tests run: the official Stripe clients and a browser driver
+//! (versions pinned in `e2e/clients`), the libraries of the webhook guide's handlers (pinned in
+//! `bench/peers`), and Debian's HAProxy and libfiu.
 //!
-//! Packages go into `.tools/clients`. The browser is the system's own: none is downloaded. Running them is
-//! the business of `e2e`.
+//! Packages go into `.tools/clients`. The browser is the system's own; none is downloaded.
 
-use crate::machine::{ask, require};
+use crate::machine::{output_of, require};
 use crate::step::Step;
 use anyhow::{Context as _, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where they are.
+/// Where the programs are.
 pub(crate) struct Clients {
-    /// The packages: `node/node_modules` and `python/bin/python`, and the guide's in `guide-node` and
-    /// `guide-python`.
+    /// Folder with `node/node_modules` and `python/bin/python`, and the guide's libraries in `guide-node`
+    /// and `guide-python`.
     pub(crate) tools: PathBuf,
-    /// The browser.
+    /// Path of the browser.
     pub(crate) chromium: String,
 }
 
-/// Installs what is missing or out of date.
+/// Installs the programs that are missing or out of date.
 ///
 /// # Errors
 /// When a program is missing and cannot be installed here, or a package registry cannot be reached.
@@ -31,30 +30,30 @@ pub(crate) fn install() -> Result<Clients> {
     install_python(&ours.join("python"), &tools.join("python"))?;
     install_node(&guide.join("node"), &tools.join("guide-node"))?;
     install_python(&guide.join("python"), &tools.join("guide-python"))?;
-    // A proxy in front of the service, and a disk that fails.
+    // HAProxy stands in front of the service in one test; fiu-run makes disk writes fail in another.
     require(&["haproxy", "-v"], &["haproxy"])?;
     require(&["sh", "-c", "command -v fiu-run"], &["fiu-utils"])?;
     Ok(Clients { tools, chromium: chromium()? })
 }
 
-/// The one that `FAIREPLACE_CHROMIUM` names, or the system's.
-#[expect(clippy::disallowed_methods, reason = "a person's choice for this run, and nobody else's")]
+/// The browser that `FAIREPLACE_CHROMIUM` names, or the system's Chromium.
+#[expect(clippy::disallowed_methods, reason = "read once per run, to find a program of this machine")]
 fn chromium() -> Result<String> {
-    let told = std::env::var("FAIREPLACE_CHROMIUM").ok();
-    let chromium = told.as_deref().unwrap_or("chromium");
+    let named = std::env::var("FAIREPLACE_CHROMIUM").ok();
+    let chromium = named.as_deref().unwrap_or("chromium");
     require(&[chromium, "--version"], &["chromium"]).context(
-        "the payment page is tested in a browser; FAIREPLACE_CHROMIUM may name a Chromium or Chrome",
+        "the payment page is tested in a browser; set FAIREPLACE_CHROMIUM to a Chromium or Chrome",
     )?;
-    ask(&["sh", "-c", "command -v \"$0\"", chromium])
+    output_of(&["sh", "-c", "command -v \"$0\"", chromium])
 }
 
-fn install_node(pinned: &Path, installed: &Path) -> Result<()> {
+fn install_node(pins: &Path, installed: &Path) -> Result<()> {
     require(&["node", "--version"], &["nodejs"])?;
     require(&["npm", "--version"], &["npm"])?;
-    let lock = fs::read_to_string(pinned.join("package-lock.json"))?;
+    let lock = fs::read_to_string(pins.join("package-lock.json"))?;
     once(installed, &lock, || {
         for name in ["package.json", "package-lock.json"] {
-            fs::copy(pinned.join(name), installed.join(name))?;
+            fs::copy(pins.join(name), installed.join(name))?;
         }
         Step::new("npm ci", "npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
@@ -65,11 +64,11 @@ fn install_node(pinned: &Path, installed: &Path) -> Result<()> {
     })
 }
 
-fn install_python(pinned: &Path, installed: &Path) -> Result<()> {
+fn install_python(pins: &Path, installed: &Path) -> Result<()> {
     require(&["python3", "-c", "import venv, ensurepip"], &["python3-venv"])?;
-    let requirements = pinned.join("requirements.txt");
-    // A virtual environment belongs to the interpreter that made it.
-    let wanted = format!("{}\n{}", ask(&["python3", "--version"])?, fs::read_to_string(&requirements)?);
+    let requirements = pins.join("requirements.txt");
+    // A virtual environment works only with the interpreter that created it.
+    let wanted = format!("{}\n{}", output_of(&["python3", "--version"])?, fs::read_to_string(&requirements)?);
     once(installed, &wanted, || {
         Step::new("python3 -m venv", "python3").args(["-m", "venv", "--clear"]).args([installed]).run()?;
         Step::new("pip install", installed.join("bin/python"))
@@ -81,7 +80,7 @@ fn install_python(pinned: &Path, installed: &Path) -> Result<()> {
     })
 }
 
-/// Runs `install` unless it has succeeded before for the same `wanted`, which is then kept beside its result.
+/// Runs `install` unless it succeeded before for the same `wanted`, which is saved with the installed files.
 fn once(directory: &Path, wanted: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
     let stamp = directory.join("installed");
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {

@@ -1,9 +1,9 @@
-//! `cargo xtask deny`: what the dependencies may be, as `deny.toml` says. Installs cargo-deny when missing.
+//! `cargo xtask deny`: checks the dependencies against `deny.toml`. Installs cargo-deny if it is missing.
 
 use crate::step::Step;
 use anyhow::Result;
 
-/// Whether known vulnerabilities are looked up, which needs git and GitHub.
+/// Whether to look up known vulnerabilities, which needs git and access to GitHub.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Advisories {
     Skipped,

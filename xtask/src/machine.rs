@@ -1,25 +1,21 @@
-//! What this machine has, and how it gets what it lacks.
+//! Finds the programs that the tests need on this machine, and installs missing ones.
 //!
-//! Only Debian's `apt-get`, and only as root: anywhere else the person is told what to install.
+//! Installing uses Debian's `apt-get` and needs root. Elsewhere the error names the package to install.
 
 use crate::step::Step;
 use anyhow::{Context as _, Result, bail};
 use std::process::{Command, Stdio};
 
-/// Makes sure that `probe` (a program and its arguments) succeeds, installing `packages` when it does not.
+/// Makes sure that `probe` (a program and its arguments) succeeds; installs `packages` if it does not.
 ///
 /// # Errors
-/// Says exactly what to install when that cannot be done here, or when it did not help.
+/// Names the packages when they cannot be installed here, or when installing them did not help.
 pub(crate) fn require(probe: &[&str], packages: &[&str]) -> Result<()> {
-    if answers(probe) {
+    if succeeds(probe) {
         return Ok(());
     }
-    let wanted = format!(
-        "`{}` does not work here; on Debian: apt-get install {}",
-        probe.join(" "),
-        packages.join(" ")
-    );
-    if !answers(&["apt-get", "--version"]) || ask(&["id", "-u"])? != "0" {
+    let wanted = format!("`{}` failed; on Debian: apt-get install {}", probe.join(" "), packages.join(" "));
+    if !succeeds(&["apt-get", "--version"]) || output_of(&["id", "-u"])? != "0" {
         bail!("{wanted}");
     }
     Step::new("apt-get update", "apt-get").args(["update"]).run().context(wanted.clone())?;
@@ -27,38 +23,38 @@ pub(crate) fn require(probe: &[&str], packages: &[&str]) -> Result<()> {
         .args(["install", "--yes", "--no-install-recommends"])
         .args(packages)
         .env("DEBIAN_FRONTEND", "noninteractive")
-        // Nothing that is installed is started: the tests start their own.
+        // Keeps Debian from starting the installed services; the tests start their own.
         .env("RUNLEVEL", "1")
         .run()
         .context(wanted.clone())?;
-    if !answers(probe) {
-        bail!("{wanted}, which has just been done and did not help");
+    if !succeeds(probe) {
+        bail!("{wanted} (installed just now, but `{}` still fails)", probe.join(" "));
     }
     Ok(())
 }
 
-/// Makes sure that the toolchain has what the checks need. The compiler itself is new enough: with one older
-/// than `rust-version`, cargo has refused to build this program.
+/// Makes sure that rustfmt and clippy are installed. The compiler needs no check: cargo refuses to build this
+/// program with one older than `rust-version`.
 ///
 /// # Errors
-/// Names the command that installs what is missing.
+/// Names the command that installs the missing one.
 pub(crate) fn require_components() -> Result<()> {
     for (probe, component, package) in [
         (["cargo", "fmt", "--version"], "rustfmt", "rustfmt"),
         (["cargo", "clippy", "--version"], "clippy", "rust-clippy"),
     ] {
-        if !answers(&probe) {
+        if !succeeds(&probe) {
             bail!("{component} is missing: rustup component add {component} (or: apt-get install {package})");
         }
     }
     Ok(())
 }
 
-/// What a program prints, trimmed.
+/// Runs a program and returns its output, trimmed.
 ///
 /// # Errors
 /// When it cannot be started or fails.
-pub(crate) fn ask(line: &[&str]) -> Result<String> {
+pub(crate) fn output_of(line: &[&str]) -> Result<String> {
     let output =
         command(line).output().with_context(|| format!("`{}` could not be started", line.join(" ")))?;
     if !output.status.success() {
@@ -67,8 +63,8 @@ pub(crate) fn ask(line: &[&str]) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn answers(line: &[&str]) -> bool {
-    ask(line).is_ok()
+fn succeeds(line: &[&str]) -> bool {
+    output_of(line).is_ok()
 }
 
 fn command(line: &[&str]) -> Command {

@@ -1,11 +1,11 @@
-//! `cargo xtask COMMAND`: the project's own commands, one file each.
+//! `cargo xtask COMMAND`: development commands, one file each.
 //!
-//! Only what a person or the build server runs. Nothing here is part of the product, and nothing here checks
-//! the source: the rules of the tree are an ordinary test, `tests/tidy`.
+//! The source tree's own rules are an ordinary test (`tests/tidy`), so that `cargo test` runs them too.
 
 mod clients;
 mod deny;
 mod machine;
+mod msrv;
 mod step;
 mod test;
 
@@ -15,25 +15,28 @@ use std::process::ExitCode;
 use step::Step;
 
 const HELP: &str = "\
-The project's own commands:
+Usage: cargo xtask COMMAND
 
-  cargo xtask test [--fast] [FILTER]   every check and every test; installs what they lack
-                     --fast            without the official Stripe clients and what needs them
-                     FILTER            only the tests whose name contains it
-  cargo xtask tidy                     only the rules of the source tree (xtask/tests/tidy)
-  cargo xtask deny [--advisories]      licences, sources and refused crates among the dependencies
-                     --advisories      also known vulnerabilities (downloads RustSec's database with git)
-  cargo xtask bench [ARGUMENTS]        the side-by-side measurements, in release
-  cargo xtask help                     this text";
+Commands:
+  test [--fast] [FILTER]   Run every check and every test; install missing test tools first
+  tidy                     Check only the rules of the source tree (xtask/tests/tidy)
+  doc                      Build the documentation of the workspace; warnings are errors
+  deny [--advisories]      Check licences, sources and banned crates among the dependencies
+  msrv                     Check that everything compiles with the oldest supported Rust
+  bench [ARGUMENTS]        Run the side-by-side measurements, built in release mode
+  help                     Print this text
+
+Options:
+  --fast         Skip the end-to-end tests and everything that they need to install
+  FILTER         Run only the tests whose name contains FILTER
+  --advisories   Also look up known vulnerabilities (downloads the RustSec database with git)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let done = match words.as_slice() {
-        [] | ["help" | "--help" | "-h"] => {
-            println!("{HELP}");
-            Ok(())
-        }
+    let result = match words.as_slice() {
+        [] | ["help", ..] | ["--help" | "-h", ..] => help(),
+        ["test" | "tidy" | "doc" | "deny" | "msrv", .., "--help" | "-h"] => help(),
         ["test", "--fast"] => test::run(test::Scope::Fast, None),
         ["test", "--fast", filter] | ["test", filter, "--fast"] if is_name(filter) => {
             test::run(test::Scope::Fast, Some(filter))
@@ -41,18 +44,20 @@ fn main() -> ExitCode {
         ["test"] => test::run(test::Scope::Everything, None),
         ["test", filter] if is_name(filter) => test::run(test::Scope::Everything, Some(filter)),
         ["tidy"] => tidy(),
+        ["doc"] => test::doc(),
         ["deny"] => deny::run(deny::Advisories::Skipped),
         ["deny", "--advisories"] => deny::run(deny::Advisories::Checked),
+        ["msrv"] => msrv::run(),
         ["bench", rest @ ..] => bench(rest),
         _ => {
-            eprintln!("cargo xtask does not know `{}`\n\n{HELP}", words.join(" "));
+            eprintln!("error: unknown command or arguments: `cargo xtask {}`\n\n{HELP}", words.join(" "));
             return ExitCode::from(2);
         }
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // What a program printed comes first, so that the sentence to act on is the last on the screen.
+            // Root cause first: the last line on the screen is the one that says what to do.
             error.chain().rev().for_each(|cause| eprintln!("\n{cause}"));
             ExitCode::FAILURE
         }
@@ -61,6 +66,11 @@ fn main() -> ExitCode {
 
 fn is_name(word: &str) -> bool {
     !word.starts_with('-')
+}
+
+fn help() -> Result<()> {
+    println!("{HELP}");
+    Ok(())
 }
 
 fn tidy() -> Result<()> {
@@ -76,10 +86,10 @@ fn bench(arguments: &[&str]) -> Result<()> {
 
 /// The root of the repository.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ lies in the root").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ is in the root folder").to_owned()
 }
 
-/// Where the commands keep what they install: git-ignored, safe to delete.
+/// Where the commands keep what they install: ignored by git, safe to delete.
 fn tools() -> PathBuf {
     root().join(".tools")
 }

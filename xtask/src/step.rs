@@ -1,4 +1,5 @@
-//! One program run as one step: announced in a line, timed, and silent unless it fails.
+//! One program, run as one step: one line with its name, result and time. Its output is shown only on
+//! failure.
 
 use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
@@ -7,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// A program about to run in the root of the repository, and the name under which people see it.
+/// A program to run in the root of the repository, and the step's name on the screen.
 pub(crate) struct Step {
     name: &'static str,
     command: Command,
@@ -38,48 +39,48 @@ impl Step {
         self
     }
 
-    /// Runs it and returns what it wrote to standard output.
+    /// Runs the program and returns its standard output.
     ///
     /// # Errors
-    /// When it cannot be started, or ends with anything but success: then all that it wrote is in the error.
+    /// When it cannot be started or fails; a failure contains all its output.
     pub(crate) fn run(mut self) -> Result<String> {
         print!("{:<20}", self.name);
         std::io::stdout().flush()?;
         let started = now();
         let output =
-            self.command.output().with_context(|| format!("{} could not be started", self.called()))?;
-        let verdict = if output.status.success() { "ok" } else { "FAILED" };
-        println!("{verdict:<8}{:>7.1} s", started.elapsed().as_secs_f32());
-        let written = String::from_utf8_lossy(&output.stdout).into_owned();
+            self.command.output().with_context(|| format!("{} could not be started", self.command_line()))?;
+        let result = if output.status.success() { "ok" } else { "FAILED" };
+        println!("{result:<8}{:>7.1} s", started.elapsed().as_secs_f32());
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         if !output.status.success() {
-            let complaints = String::from_utf8_lossy(&output.stderr);
-            bail!("{written}{complaints}\n{} failed: {}", self.called(), output.status);
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            bail!("{stdout}{stderr}\n{} failed: {}", self.command_line(), output.status);
         }
-        Ok(written)
+        Ok(stdout)
     }
 
-    /// Runs it with its output on the terminal: for programs whose output is the point.
+    /// Runs the program with its output on the terminal.
     ///
     /// # Errors
-    /// When it cannot be started, or ends with anything but success.
+    /// When it cannot be started or fails.
     pub(crate) fn watch(mut self) -> Result<()> {
         let status =
-            self.command.status().with_context(|| format!("{} could not be started", self.called()))?;
+            self.command.status().with_context(|| format!("{} could not be started", self.command_line()))?;
         if !status.success() {
-            bail!("{} failed: {status}", self.called());
+            bail!("{} failed: {status}", self.command_line());
         }
         Ok(())
     }
 
-    /// The command line, to paste into a shell.
-    fn called(&self) -> String {
+    /// The command line, for error messages.
+    fn command_line(&self) -> String {
         let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
         let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
         format!("`{}`", words.join(" "))
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a step took is told to a person and decides nothing")]
+#[expect(clippy::disallowed_methods, reason = "step times are printed and decide nothing")]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }

@@ -1,28 +1,27 @@
-//! `cargo xtask test`: every check and every test, in the order in which they fail cheapest.
+//! `cargo xtask test`: every check and every test, the cheapest first.
 
 use crate::step::{Step, now};
 use crate::{clients, machine};
 use anyhow::{Result, ensure};
 
-/// How much of it.
+/// Which tests to run.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Scope {
-    /// All.
     Everything,
-    /// All but the tests that need the official clients: nothing is installed.
+    /// Without `e2e`, the only tests that need something installed.
     Fast,
 }
 
 /// Runs the checks and the tests whose name contains `filter`.
 ///
 /// # Errors
-/// The first thing that failed, with what it printed.
+/// The first step that failed, with its output.
 pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<()> {
     let started = now();
     machine::require_components()?;
     let clients = if scope == Scope::Everything { Some(clients::install()?) } else { None };
     let everything = ["--workspace", "--all-features"];
-    let left_out: &[&str] = if clients.is_some() { &[] } else { &["--exclude", "e2e"] };
+    let excluded: &[&str] = if clients.is_some() { &[] } else { &["--exclude", "e2e"] };
 
     cargo("format").args(["fmt", "--all", "--check"]).run()?;
     cargo("lint")
@@ -30,19 +29,20 @@ pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<()> {
         .args(everything)
         .args(["--", "-D", "warnings"])
         .run()?;
-    // Everything at once: the program that `e2e` drives and the tests share one build of each dependency.
-    cargo("build").args(["build", "--quiet", "--all-targets"]).args(everything).args(left_out).run()?;
+    doc()?;
+    // In one build, so that the tests and the program that `e2e` starts share one copy of each dependency.
+    cargo("build").args(["build", "--quiet", "--all-targets"]).args(everything).args(excluded).run()?;
 
     let mut tests = cargo("tests")
         .args(["test", "--quiet", "--no-fail-fast"])
         .args(everything)
-        .args(left_out)
+        .args(excluded)
         .args(filter)
-        // The same random histories in every run, so that what turns red is the change; `cargo test` draws
-        // others each time.
+        // The same random cases in every run, so that a failure is due to the change under test. A plain
+        // `cargo test` draws new cases each time.
         .env("PROPTEST_RNG_SEED", "4711");
     if let Some(clients) = clients {
-        // Built just now, into the folder where this program was built.
+        // Built above, into the folder of this program.
         let program = std::env::current_exe()?.with_file_name("faireplace");
         tests = tests
             .env("FAIREPLACE_BIN", program)
@@ -51,15 +51,28 @@ pub(crate) fn run(scope: Scope, filter: Option<&str>) -> Result<()> {
     }
     let passed = passed(&tests.run()?);
     ensure!(passed > 0, "no test has `{}` in its name", filter.unwrap_or_default());
-    println!("\nAll is well, in {:.0} s.\n{passed} passed, 0 failed", started.elapsed().as_secs_f32());
+    println!("\nAll checks passed in {:.0} s.\n{passed} passed, 0 failed", started.elapsed().as_secs_f32());
     Ok(())
+}
+
+/// Builds the documentation of the workspace, private items included. Warnings, such as a broken link, are
+/// errors.
+///
+/// # Errors
+/// The warnings.
+pub(crate) fn doc() -> Result<()> {
+    cargo("doc")
+        .args(["doc", "--quiet", "--no-deps", "--document-private-items", "--workspace", "--all-features"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+        .map(drop)
 }
 
 fn cargo(name: &'static str) -> Step {
     Step::new(name, "cargo")
 }
 
-/// The sum of the `test result: ok. 12 passed; …` lines.
+/// The sum over all lines such as `test result: ok. 12 passed; …`.
 fn passed(output: &str) -> u32 {
     output
         .lines()

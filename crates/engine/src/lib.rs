@@ -1,8 +1,8 @@
 //! The loops. [`ingest`] makes a delivery durable before it is acknowledged; [`apply`] turns kept events into
 //! decisions, in batches, and tries again what failed; [`command_queue`] carries out commands, and [`sweep`] ends
 //! what ran out of time; [`deliver`] tells other systems what happened, and [`prune`] forgets it in the end.
-//! [`read`] says what one event tells us, in the ledger's terms: the one place where Stripe's words become
-//! ours.
+//! [`mod@read`] says what one event tells us, in the ledger's terms: the one place where Stripe's words
+//! become ours.
 //!
 //! Time and randomness enter here and nowhere else: [`clock`], [`entropy`].
 //!

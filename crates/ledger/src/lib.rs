@@ -6,9 +6,9 @@
 //! - [`knowledge`]: everything known about one payment; facts *join* it, so neither order nor number matters;
 //! - [`claim`], [`judge`]: what objects claim was bought, and whether that is accepted;
 //! - [`review`]: which payments need a person, or wait for something;
-//! - [`entitlement`]: knowledge → the credits that should be granted, revoked and frozen;
-//! - [`decide`]: entitlement − what is already posted = postings, and one named [`outcome`];
-//! - [`command`], [`execute`]: the other kind of decision, which may refuse: spend, hold, adjust;
+//! - [`mod@entitlement`]: knowledge → the credits that should be granted, revoked and frozen;
+//! - [`mod@decide`]: entitlement − what is already posted = postings, and one named [`outcome`];
+//! - [`command`], [`mod@execute`]: the other kind of decision, which may refuse: spend, hold, adjust;
 //! - [`hold`]: credits set aside, and what becomes of them;
 //! - [`liability`]: what unspent credits are worth in money;
 //! - [`notice`]: what others are told;

@@ -1,5 +1,5 @@
 //! How many requests a tenant may make: all of its keys share one fixed window of an hour, which begins with
-//! the first of them. Counted in memory, for as many tenants as [`MAX_TENANTS`].
+//! the first of them. Counted in memory, for as many tenants as `MAX_TENANTS`.
 //! Windows are counted by the time since boot: no wrong clock locks a tenant out.
 //! Not here: the header fields (`server::allowance`), and whose request it is (`api::request`).
 

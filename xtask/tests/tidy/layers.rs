@@ -1,9 +1,9 @@
-//! Rules about who may know whom: the folder listing is the architecture, and dependencies point one way.
+//! Rules about dependencies between crates: they point one way.
 
 use crate::source::{find, words};
 use crate::tree::{File, Finding, Tree};
 
-/// What each crate may depend on within the workspace. A new crate gets its line here first.
+/// The crates of the workspace that each crate may depend on. A new crate is added here first.
 const LAYERS: &[(&str, &[&str])] = &[
     ("ledger", &[]),
     ("stripe", &[]),
@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("faireplace", &["ledger", "stripe", "store", "engine", "web", "emulator"]),
 ];
 
-/// What decides about money is a function of its arguments: these crates can reach for nothing else.
+/// Decisions about money depend on nothing but their arguments, so these crates have no I/O and no clock.
 pub(crate) fn purity(tree: &Tree) -> Vec<Finding> {
     let pure = |file: &&File| {
         ["crates/ledger/src/", "crates/stripe/src/"].iter().any(|place| file.path.starts_with(place))
@@ -27,11 +27,11 @@ pub(crate) fn purity(tree: &Tree) -> Vec<Finding> {
         let standard = words(code).any(|word| word == "std");
         words(code)
             .find(|word| outside.contains(word) || standard && outside_of_std.contains(word))
-            .map(|word| format!("`{word}` in a pure crate: take what you need as an argument"))
+            .map(|word| format!("`{word}` in a pure crate: take the value as an argument"))
     })
 }
 
-/// A crate that knows its users cannot be read, tested or replaced alone.
+/// A crate that depends on its users cannot be read, tested or replaced alone.
 pub(crate) fn layering(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.files.iter().filter(|file| file.path.ends_with("/Cargo.toml")) {
@@ -40,7 +40,9 @@ pub(crate) fn layering(tree: &Tree) -> Vec<Finding> {
             continue;
         };
         let Some((_, allowed)) = LAYERS.iter().find(|(layer, _)| *layer == name) else {
-            findings.push(file.finding(1, format!("{name} has no line in the table of layers")));
+            findings.push(
+                file.finding(1, format!("{name} is missing from LAYERS in xtask/tests/tidy/layers.rs")),
+            );
             continue;
         };
         for (number, dependency) in dependencies(file) {
@@ -52,18 +54,19 @@ pub(crate) fn layering(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// With it, serde_json keeps numbers as text everywhere in the build, and equal amounts stop being equal.
+/// With `arbitrary_precision`, serde_json keeps numbers as text in the whole build: equal amounts stop being
+/// equal.
 pub(crate) fn exact_numbers(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.files.iter().filter(|file| file.path.ends_with("Cargo.toml")) {
         for (number, line) in file.lines().filter(|(_, line)| line.contains("arbitrary_precision")) {
-            findings.push(file.finding(number, format!("never this feature: {}", line.trim())));
+            findings.push(file.finding(number, format!("this feature is banned: {}", line.trim())));
         }
     }
     findings
 }
 
-/// The names under every `[…dependencies]` that ends up in the product, written as a line or as a table.
+/// The names in every `[…dependencies]` section except dev-dependencies, written as a line or as a table.
 fn dependencies(file: &File) -> impl Iterator<Item = (usize, &str)> {
     let mut listing = false;
     file.lines().filter_map(move |(number, line)| {

@@ -1,7 +1,7 @@
-//! The rules of the source tree, as a test: what a reviewer should never have to say twice.
+//! Rules of the source tree that rustfmt and clippy do not check, as a test.
 //!
-//! Each rule is one small function from the tree to its findings, with its reason above it; `samples.rs`
-//! proves that each can fail. Not here: what rustfmt and clippy refuse already.
+//! Each rule is one small function from the tree to its findings; the comment above it gives the reason.
+//! `samples.rs` proves that each rule can fail.
 
 mod layers;
 mod prose;
@@ -11,7 +11,7 @@ mod tree;
 
 use tree::{Finding, Tree};
 
-/// A rule by its name.
+/// A rule and its name.
 type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 
 const RULES: &[Rule] = &[

@@ -1,19 +1,19 @@
-//! Rules about every text file: names, links, leftover reminders and keys.
+//! Rules about all text files: file names, links, leftover reminders and live keys.
 
 use crate::source::words;
 use crate::tree::{File, Finding, Tree};
 
-/// A name that fits anything collects everything.
+/// A file with a vague name collects unrelated code.
 pub(crate) fn file_names(tree: &Tree) -> Vec<Finding> {
     let refused = ["utils", "util", "common", "helper", "helpers", "manager", "misc"];
     let vague = |file: &&File| {
         file.path.split('/').any(|part| refused.contains(&part.split('.').next().unwrap_or_default()))
     };
-    let finding = |file: &File| file.finding(1, "name it after what it holds");
+    let finding = |file: &File| file.finding(1, "vague file name: name it after its content");
     tree.files.iter().filter(vague).map(finding).collect()
 }
 
-/// A link that leads nowhere is worse than none.
+/// Links between pages must work.
 pub(crate) fn links(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.with_extension("md") {
@@ -25,7 +25,7 @@ pub(crate) fn links(tree: &Tree) -> Vec<Finding> {
             {
                 let path = target.split(['#', ' ']).next().unwrap_or_default();
                 let elsewhere = path.is_empty() || path.contains("://") || path.starts_with("mailto:");
-                if !elsewhere && !leads_somewhere(tree, &resolve(&file.path, path)) {
+                if !elsewhere && !exists(tree, &resolve(&file.path, path)) {
                     findings.push(file.finding(number, format!("no such file: {path}")));
                 }
             }
@@ -34,7 +34,7 @@ pub(crate) fn links(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// What was meant to be done later is done now or written where work is planned.
+/// Open work belongs in the issue tracker, where it is seen.
 pub(crate) fn reminders(tree: &Tree) -> Vec<Finding> {
     let refused = [
         concat!("TO", "DO"),
@@ -46,13 +46,13 @@ pub(crate) fn reminders(tree: &Tree) -> Vec<Finding> {
     find_word(tree, |word| refused.contains(&word).then(|| format!("a leftover reminder: {word}")))
 }
 
-/// A live key in the history is public for ever.
+/// A live key that is committed once stays in the history.
 pub(crate) fn keys(tree: &Tree) -> Vec<Finding> {
     let kinds = [concat!("sk_", "live_"), concat!("rk_", "live_")];
     find_word(tree, |word| {
         let secret = kinds.iter().find_map(|kind| Some(word.split_once(kind)?.1))?;
         let length = secret.chars().take_while(char::is_ascii_alphanumeric).count();
-        (length >= 16).then(|| "what looks like a live key of Stripe".to_owned())
+        (length >= 16).then(|| "looks like a live Stripe key".to_owned())
     })
 }
 
@@ -66,7 +66,7 @@ fn find_word(tree: &Tree, judge: impl Fn(&str) -> Option<String>) -> Vec<Finding
     findings
 }
 
-/// The path that a link in `file` means, from the root.
+/// The path from the root that a link in `file` points to.
 fn resolve(file: &str, target: &str) -> String {
     let mut parts: Vec<&str> = file.split('/').collect();
     parts.pop();
@@ -83,7 +83,7 @@ fn resolve(file: &str, target: &str) -> String {
     parts.join("/")
 }
 
-fn leads_somewhere(tree: &Tree, path: &str) -> bool {
+fn exists(tree: &Tree, path: &str) -> bool {
     let folder = format!("{path}/");
     path.is_empty() || tree.files.iter().any(|file| file.path == path || file.path.starts_with(&folder))
 }

@@ -1,15 +1,15 @@
-//! Proof that each rule can fail, and that it does not fail for what is fine.
+//! Samples that break each rule, and samples that look similar and do not.
 
 use crate::RULES;
 use crate::tree::{File, Tree};
 
-/// A rule, a file that breaks it, and the lines where it does: none, for what only looks like it.
+/// Name of a rule, path and text of a file, and the lines where the file breaks the rule (none: it does not).
 type Sample = (&'static str, &'static str, String, &'static [usize]);
 
 #[test]
-fn each_rule_finds_what_it_is_for_and_nothing_else() {
+fn each_rule_finds_exactly_the_broken_lines() {
     for (rule, path, text, expected) in samples() {
-        let check = RULES.iter().find(|(name, _)| *name == rule).expect("a rule of that name").1;
+        let check = RULES.iter().find(|(name, _)| *name == rule).expect("the rule exists").1;
         let tree = Tree { files: vec![File { path: path.to_owned(), text: text.clone() }] };
         let found: Vec<usize> = check(&tree).iter().map(|finding| finding.line).collect();
         assert_eq!(found, expected, "{rule}, in {path}:\n{text}");
@@ -20,13 +20,9 @@ fn each_rule_finds_what_it_is_for_and_nothing_else() {
 fn each_rule_has_a_sample_that_breaks_it_and_one_that_does_not() {
     for (rule, _) in RULES {
         for broken in [true, false] {
-            let proven =
+            let tested =
                 samples().iter().any(|(name, _, _, lines)| name == rule && lines.is_empty() != broken);
-            assert!(
-                proven,
-                "{rule} has no sample where it finds {}",
-                if broken { "something" } else { "nothing" }
-            );
+            assert!(tested, "{rule} has no sample that {} it", if broken { "breaks" } else { "obeys" });
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Rules about Rust source, read line by line: rustfmt has already put every item where a line can find it.
+//! Rules about Rust source. They read line by line, which works because rustfmt fixes the layout.
 
 use crate::tree::{File, Finding, Tree};
 
-/// A file says what it is for before it says anything else, or nobody can tell what does not belong in it.
+/// Without a statement of a file's purpose, nobody can tell what does not belong in it.
 pub(crate) fn module_header(tree: &Tree) -> Vec<Finding> {
     let header = |file: &File| -> usize {
         file.text
@@ -13,19 +13,19 @@ pub(crate) fn module_header(tree: &Tree) -> Vec<Finding> {
     };
     tree.with_extension("rs")
         .filter(|file| header(file) < 40)
-        .map(|file| file.finding(1, "open with a `//!` header that says what the file is for"))
+        .map(|file| file.finding(1, "start with a `//!` header that says what the file is for"))
         .collect()
 }
 
-/// Longer files hold two things.
+/// A longer file usually has two subjects.
 pub(crate) fn file_length(tree: &Tree) -> Vec<Finding> {
     tree.with_extension("rs")
         .filter(|file| !file.is_test() && file.text.lines().count() > 500)
-        .map(|file| file.finding(501, "longer than 500 lines: cut it where it changes subject"))
+        .map(|file| file.finding(501, "longer than 500 lines: split it where the subject changes"))
         .collect()
 }
 
-/// Longer functions cannot be held in the head. A function ends where its indentation closes.
+/// A longer function is hard to review. A function ends at the closing brace of its indentation.
 pub(crate) fn function_length(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.with_extension("rs").filter(|file| !file.is_test()) {
@@ -37,14 +37,15 @@ pub(crate) fn function_length(tree: &Tree) -> Vec<Finding> {
             };
             let length = 2 + file.text.lines().skip(start).take_while(|line| !ends(line)).count();
             if !line.ends_with([';', '}']) && length > 70 {
-                findings.push(file.finding(start, format!("a function of {length} lines: at most 70")));
+                findings.push(file.finding(start, format!("a function of {length} lines; the limit is 70")));
             }
         }
     }
     findings
 }
 
-/// Two files side by side fit a screen. Addresses and the strings of tests cannot be broken.
+/// Two files should fit side by side on a screen. URLs and the strings of tests are exempt: they cannot be
+/// broken.
 pub(crate) fn line_length(tree: &Tree) -> Vec<Finding> {
     let sources = ["rs", "py", "cjs", "mjs", "sql"];
     let mut findings = Vec::new();
@@ -61,10 +62,10 @@ pub(crate) fn line_length(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// An expected lint says why, and complains when it is no longer needed; an ignored test proves nothing.
+/// `expect` needs a reason and warns when it is no longer necessary; an ignored test proves nothing.
 pub(crate) fn lint_attributes(tree: &Tree) -> Vec<Finding> {
     let refused = [
-        (concat!("[al", "low("), "say #[expect(…, reason = \"…\")]"),
+        (concat!("[al", "low("), "use #[expect(…, reason = \"…\")]"),
         (concat!("[ign", "ore"), "a test that does not run is not a test"),
     ];
     find(tree.with_extension("rs"), |code| {
@@ -75,7 +76,7 @@ pub(crate) fn lint_attributes(tree: &Tree) -> Vec<Finding> {
     })
 }
 
-/// The program may not die of a surprise: where it cannot happen, a comment argues why.
+/// The program must not panic: a comment has to say why an unwrap cannot fail.
 pub(crate) fn unargued_unwrap(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.with_extension("rs").filter(|file| file.is_product()) {
@@ -91,7 +92,7 @@ pub(crate) fn unargued_unwrap(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Money is counted in integers; a float rounds when nobody looks.
+/// Money is counted in integers; floats round.
 pub(crate) fn floats(tree: &Tree) -> Vec<Finding> {
     let exact = ["crates/ledger/", "crates/stripe/src/", "crates/store/", "crates/engine/"];
     let files =
@@ -101,7 +102,7 @@ pub(crate) fn floats(tree: &Tree) -> Vec<Finding> {
     })
 }
 
-/// Applies `judge` to the code of each line.
+/// Applies `judge` to each line without its comment.
 pub(crate) fn find<'a>(
     files: impl Iterator<Item = &'a File>,
     judge: impl Fn(&str) -> Option<String>,
@@ -121,7 +122,7 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-/// A line without its comment. A `//` inside a string is not one.
+/// A line without its comment. A `//` inside a string does not start one.
 fn code_of(line: &str) -> &str {
     let starts = line.match_indices("//").map(|(start, _)| start);
     let outside_strings = |start: &usize| line[..*start].matches('"').count().is_multiple_of(2);

@@ -1,4 +1,4 @@
-//! The files that the rules read, and how a rule points at one of them.
+//! The files that the rules read, and the findings that the rules report.
 
 use std::fmt;
 use std::fs;
@@ -10,13 +10,13 @@ pub(crate) struct Tree {
     pub(crate) files: Vec<File>,
 }
 
-/// A text file, with its path from the root, cut by `/`.
+/// A text file; its path is relative to the root and separated by `/`.
 pub(crate) struct File {
     pub(crate) path: String,
     pub(crate) text: String,
 }
 
-/// One broken rule at one place.
+/// A place where a rule is broken.
 pub(crate) struct Finding {
     pub(crate) path: String,
     /// Counted from 1.
@@ -25,7 +25,7 @@ pub(crate) struct Finding {
 }
 
 impl Tree {
-    /// What git would keep: tracked, or new and not ignored. In a copy without git, whatever is there.
+    /// Files that git tracks or would add. In a copy without git, every file.
     pub(crate) fn read() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut paths = listed_by_git(root);
@@ -33,7 +33,7 @@ impl Tree {
             walk(root, "", &mut paths);
         }
         paths.sort();
-        // A file that is not text, or that git still lists after it was deleted, has no rules.
+        // Skips files that are not text, and deleted files that git still lists.
         let read = |path: String| Some(File { text: fs::read_to_string(root.join(&path)).ok()?, path });
         Self { files: paths.into_iter().filter_map(read).collect() }
     }
@@ -52,12 +52,12 @@ impl File {
         self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
     }
 
-    /// Whether it is part of the product, and not of the programs around it.
+    /// Whether it is part of the product, and not of its tests and tools.
     pub(crate) fn is_product(&self) -> bool {
         self.path.starts_with("crates/") && !self.is_test() && !self.path.contains("/examples/")
     }
 
-    /// Its lines, counted from 1.
+    /// The lines with their numbers, counted from 1.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         self.text.lines().enumerate().map(|(index, line)| (index + 1, line))
     }

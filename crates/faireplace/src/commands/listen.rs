@@ -41,8 +41,8 @@ pub(crate) struct Listen {
     #[arg(short, long, value_name = "TYPES", value_delimiter = ',', default_value = "*")]
     #[arg(value_parser = type_name)]
     events: Vec<String>,
-    /// Where the events are asked for; if left out STRIPE_API_BASE, else https://api.stripe.com with
-    /// STRIPE_SECRET_KEY, else the emulator at http://127.0.0.1:12111
+    /// Where the events are asked for; if left out STRIPE_API_BASE, else `https://api.stripe.com` with
+    /// STRIPE_SECRET_KEY, else the emulator at `http://127.0.0.1:12111`
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
     /// Ask in the newest API version. Stripe keeps an event in the version in which it was made, so there
