@@ -1,8 +1,8 @@
-//! The events of a run: one realistic `checkout.session.completed`, each with ids of its own and freshly
+//! The events of a run: copies of a realistic `checkout.session.completed`, each with its own ids and freshly
 //! signed.
 //!
-//! What is deliberately not here: other types of event, and duplicates. Every event buys credits for one of
-//! 1,000 tenants, which is the most that one event can ask of its receiver.
+//! There are no other types and no duplicates: a purchase by one of 1,000 tenants is the most expensive
+//! event.
 
 use std::{
     ops::Range,
@@ -17,7 +17,7 @@ const TEMPLATE: &str = include_str!("checkout_session_completed.json");
 const SECRET: &str = "whsec_5JqXo2v8Zt1RkLw9Yb3Nf7Hd4Gc6Ms0P";
 const TENANTS: u64 = 1000;
 
-/// Makes deliveries, no two alike.
+/// Generates deliveries with unique ids.
 pub(crate) struct Deliveries {
     template: Vec<u8>,
     ids: Vec<Range<usize>>,
@@ -26,7 +26,7 @@ pub(crate) struct Deliveries {
     made: AtomicU64,
 }
 
-/// What one POST carries.
+/// The content of one POST.
 pub(crate) struct Delivery {
     /// The bytes that are signed.
     pub(crate) body: Bytes,
@@ -35,50 +35,50 @@ pub(crate) struct Delivery {
 }
 
 impl Deliveries {
-    /// Events created now.
+    /// Events with the current time as their creation time.
     pub(crate) fn new() -> Result<Self, SecretFault> {
         let template = TEMPLATE.replace("1111111111", &format!("{:010}", unix_seconds()));
         Ok(Self {
-            ids: holes(&template, "##########"),
-            tenants: holes(&template, "@@@@"),
+            ids: placeholders(&template, "##########"),
+            tenants: placeholders(&template, "@@@@"),
             template: template.into_bytes(),
             secret: [Secret::parse(SECRET)?],
             made: AtomicU64::new(0),
         })
     }
 
-    /// The secret that every target is told.
+    /// The signing secret that every target is configured with.
     pub(crate) fn secret(&self) -> &str {
         self.secret[0].expose()
     }
 
-    /// Bytes of every body.
+    /// Length of every body in bytes.
     pub(crate) fn body_len(&self) -> usize {
         self.template.len()
     }
 
-    /// The next event, signed now.
+    /// The next event, signed with the current time.
     pub(crate) fn next(&self) -> Delivery {
         let number = self.made.fetch_add(1, Relaxed);
         let mut body = self.template.clone();
-        for hole in &self.ids {
-            write_digits(&mut body[hole.clone()], number);
+        for range in &self.ids {
+            write_digits(&mut body[range.clone()], number);
         }
-        for hole in &self.tenants {
-            write_digits(&mut body[hole.clone()], number % TENANTS);
+        for range in &self.tenants {
+            write_digits(&mut body[range.clone()], number % TENANTS);
         }
         let signature = signature::sign(&body, unix_seconds(), &self.secret);
         Delivery { body: body.into(), signature }
     }
 }
 
-fn holes(template: &str, mark: &str) -> Vec<Range<usize>> {
+fn placeholders(template: &str, mark: &str) -> Vec<Range<usize>> {
     template.match_indices(mark).map(|(at, _)| at..at + mark.len()).collect()
 }
 
-/// Fills the hole with the number's last digits.
-fn write_digits(hole: &mut [u8], mut number: u64) {
-    for digit in hole.iter_mut().rev() {
+/// Fills the placeholder with the last digits of the number.
+fn write_digits(placeholder: &mut [u8], mut number: u64) {
+    for digit in placeholder.iter_mut().rev() {
         *digit = b"0123456789"[(number % 10) as usize];
         number /= 10;
     }
@@ -90,10 +90,7 @@ pub(crate) fn unix_seconds() -> i64 {
 }
 
 /// The machine's clock, in milliseconds.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a signature carries the time; a measurement has only the real one"
-)]
+#[expect(clippy::disallowed_methods, reason = "signatures contain the current time")]
 pub(crate) fn unix_millis() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)

@@ -1,9 +1,8 @@
-//! The emulator's measurements: `cargo run --release -p bench -- emulator`. Deliveries in a second beside a
-//! plain loop that POSTs the same bodies; three days of payments in virtual time; and how soon
-//! `faireplace emulate` is up.
+//! Measurements of the emulator (`cargo run --release -p bench -- emulator`): deliveries per second, compared
+//! with a plain loop that POSTs the same bodies; three days of payments in virtual time; and the start time
+//! of `faireplace emulate`.
 //!
-//! What is deliberately not here: what the emulator *should* do (its own tests say), but for one thing: a
-//! round in which an event was lost, doubled or out of order is no round, and ends the run.
+//! A round in which an event was lost, delivered twice or out of order ends the run with an error.
 
 mod account;
 mod flood;
@@ -23,30 +22,30 @@ use crate::{
 };
 use receiver::Receiver;
 
-/// What one run does.
+/// Options of a run.
 #[derive(Args)]
 pub(crate) struct Plan {
-    /// Rounds; every figure is the median over them.
+    /// Number of rounds; every figure is the median over the rounds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Payments whose events are delivered as fast as possible.
+    /// Number of payments whose events are delivered as fast as possible
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..))]
     payments: u32,
-    /// Payments of the three days.
+    /// Number of payments in the three days
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     story: u32,
-    /// What to measure.
+    /// What to measure
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Part::ALL)]
     parts: Vec<Part>,
-    /// The program whose start is measured, instead of building this workspace's.
+    /// Program whose start is measured, instead of building this workspace's
     #[arg(long)]
     faireplace: Option<PathBuf>,
 }
 
-/// One of the measurements.
+/// A measurement.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
-    /// Deliveries in a second.
+    /// Deliveries per second.
     Deliveries,
     /// Three days of payments.
     Story,
@@ -58,13 +57,13 @@ impl Part {
     const ALL: [Self; 3] = [Self::Deliveries, Self::Story, Self::Start];
 }
 
-/// Measures, and prints each round as it goes and the medians at the end.
+/// Measures, and prints the medians.
 pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
     ensure!(!cfg!(debug_assertions), "measures release builds only: cargo run --release -p bench");
     std::fs::create_dir_all(peers::tools())?;
     println!("machine     {}", machine::describe(&peers::tools())?);
     if plan.parts.contains(&Part::Deliveries) {
-        println!("{}", flood::HEAD);
+        println!("{}", flood::HEADER);
         for endpoints in [1, 4] {
             let rounds =
                 rounds(plan, &async |receiver| flood::measure(receiver, plan.payments, endpoints).await)?;
@@ -83,19 +82,19 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The figures of every round, each with a receiver of its own.
+/// The figures of all rounds. Every round has a new receiver.
 fn rounds<R>(plan: &Plan, round: &impl AsyncFn(&Receiver) -> anyhow::Result<R>) -> anyhow::Result<Vec<R>> {
     let runtime = Runtime::new()?;
     let one = async || round(&Receiver::start().await?).await;
     (0..plan.rounds).map(|_| runtime.block_on(one())).collect()
 }
 
-/// The median of one figure over the rounds; 0 without rounds.
+/// The median of one figure over the rounds; 0 if there are none.
 fn middle<R>(rounds: &[R], figure: impl Fn(&R) -> u64) -> u64 {
     median(rounds.iter().map(figure).collect()).unwrap_or_default()
 }
 
-/// Thousandths as a decimal number with two places.
+/// An integer number of thousandths, as a decimal number with two places.
 fn of_thousandths(value: u64) -> String {
     hundredths(value / 10)
 }

@@ -1,6 +1,4 @@
-//! Where a measurement was made, in one line: without it, the table means nothing.
-//!
-//! What is deliberately not here: anything that names the machine itself.
+//! Describes the machine in one line, for the report. The host name is left out on purpose.
 
 use std::{
     fs::{self, File},
@@ -11,7 +9,7 @@ use std::{
 
 use crate::load::{now, percentile};
 
-/// Cores, CPU, kernel, file system of `directory` and what one durable write costs there.
+/// Cores, CPU, kernel, file system of `directory`, and the time of one durable write there.
 pub(crate) fn describe(directory: &Path) -> anyhow::Result<String> {
     let cores = thread::available_parallelism()?;
     let info = fs::read_to_string("/proc/cpuinfo")?;
@@ -23,7 +21,7 @@ pub(crate) fn describe(directory: &Path) -> anyhow::Result<String> {
     Ok(format!("{cores} × {model}, Linux {}, {system} (fdatasync of 4 KiB: {sync} µs)", kernel.trim()))
 }
 
-/// The type of the file system that holds `directory`: that of the longest mount point above it.
+/// The type of the file system that contains `directory`: the longest matching mount point decides.
 fn file_system(directory: &Path) -> anyhow::Result<String> {
     let directory = directory.canonicalize()?;
     let mounts = fs::read_to_string("/proc/mounts")?;
@@ -38,7 +36,7 @@ fn file_system(directory: &Path) -> anyhow::Result<String> {
         .to_owned())
 }
 
-/// The median of 200 small appends, each made durable, as a journal does.
+/// The median time of 200 small appends, each followed by fdatasync, as a write-ahead log does.
 fn sync_micros(directory: &Path) -> anyhow::Result<u64> {
     let path = directory.join("sync-probe");
     let mut file = File::create(&path)?;

@@ -1,9 +1,8 @@
-//! Side-by-side measurements: `cargo run --release -p bench` drives `faireplace serve`, a no-op handler and
-//! the guide's own handlers with the same signed events, in one run on one machine, and prints one table;
-//! `-- emulator` measures the emulator beside a plain loop, `-- spends` the credits API beside PostgreSQL.
+//! Side-by-side measurements. `cargo run --release -p bench` sends the same signed events to
+//! `faireplace serve`, a no-op handler and the webhook guide's handlers, and prints one table; `-- emulator`
+//! compares the emulator with a plain loop, `-- spends` the credits API with PostgreSQL.
 //!
-//! What is deliberately not here: what a target is measured *to do* (their own tests say), and results: a
-//! table without the machine it was made on is worth nothing, so `bench/README.md` keeps both.
+//! Results, with the machine they were measured on, are in `bench/README.md`.
 
 mod deliveries;
 mod emulation;
@@ -23,7 +22,7 @@ use clap::{Args, Parser, Subcommand};
 
 use target::Kind;
 
-/// Measures targets side by side.
+/// Measure targets side by side
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]
@@ -34,39 +33,39 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves the handler that does nothing, which is what the machine and the HTTP library cost alone.
+    /// Serve the handler that does nothing: the cost of the machine and the HTTP library alone
     Noop {
-        /// Port on loopback.
+        /// Port on localhost
         #[arg(long)]
         port: u16,
     },
-    /// Measures the emulator: deliveries in a second, three days of payments, and how soon it is up.
+    /// Measure the emulator: deliveries per second, three days of payments, and the start
     Emulator(emulation::Plan),
-    /// Measures the credits API: spends on one tenant and on many, beside PostgreSQL, and reads meanwhile.
+    /// Measure the credits API: spends on one tenant and on many, compared with PostgreSQL, and reads
     Spends(spending::Plan),
-    /// Serves the receiver of the emulator's deliveries, on a port that it prints.
+    /// Serve the receiver of the emulator's deliveries, on a port that it prints
     Receive,
 }
 
-/// What one run does.
+/// Options of a run.
 #[derive(Args)]
 struct Plan {
-    /// Targets, in the order in which every round takes them.
+    /// Targets, in the order in which every round measures them
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::ALL)]
     targets: Vec<Kind>,
-    /// Rounds; every figure in the table is the median over them.
+    /// Number of rounds; every figure in the table is the median over the rounds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Measured seconds of each round.
+    /// Measured seconds per round
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// Connections, each with one request under way at any moment.
+    /// Connections; each sends its next request when the last one is answered
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
     connections: u32,
-    /// One round of two seconds: shows that everything works, measures nothing.
+    /// Run one round of two seconds, to see that everything works
     #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
     quick: bool,
-    /// The program to measure as faireplace, instead of building this workspace's.
+    /// Program to measure as faireplace, instead of building this workspace's
     #[arg(long)]
     faireplace: Option<PathBuf>,
 }

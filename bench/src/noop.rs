@@ -1,7 +1,6 @@
-//! The handler that does nothing but HTTP: it reads the whole body and answers as a webhook handler would.
+//! A handler that does nothing but HTTP: it reads the whole body and answers as a webhook handler would.
 //!
-//! What is deliberately not here: verifying, parsing, storing, and our own accept loop, so that it is what
-//! anybody's axum program costs.
+//! It uses `axum::serve` and not our own accept loop, so that it costs what any axum program costs.
 
 use std::net::Ipv4Addr;
 

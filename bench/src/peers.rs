@@ -1,7 +1,5 @@
-//! Gets the programs to measure: builds ours, installs what the guide's handlers need into `bench/.tools`.
-//!
-//! What is deliberately not here: Node and Python themselves. A peer that cannot be had is an error for the
-//! caller to say loudly and to go on without.
+//! Builds our program, and installs the libraries of the guide's handlers into `bench/.tools`. Node and
+//! Python must be installed already; a missing one is an error, which the caller reports before it goes on.
 
 use std::{
     env, fs,
@@ -14,34 +12,34 @@ use anyhow::{Context as _, ensure};
 /// This crate's folder.
 const BENCH: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Where everything goes that a run installs or writes; git ignores it.
+/// Folder for everything that a run installs or writes; ignored by git.
 pub(crate) fn tools() -> PathBuf {
     Path::new(BENCH).join(".tools")
 }
 
-/// Builds `faireplace` in release mode, and says where it is: beside this program.
+/// Builds `faireplace` in release mode and returns its path, beside this program.
 pub(crate) fn faireplace() -> anyhow::Result<PathBuf> {
     run(Command::new("cargo").args(["build", "--release", "--package", "faireplace"]).current_dir(BENCH))?;
     Ok(env::current_exe()?.with_file_name("faireplace"))
 }
 
-/// The guide's Node handler with its packages: the file to give to `node`.
+/// Installs the guide's Node handler and returns the file to run with `node`.
 pub(crate) fn node() -> anyhow::Result<PathBuf> {
     let folder = tools().join("node");
     let handler = folder.join("handler.mjs");
     install("node", &folder, "package-lock.json", || {
-        // Node looks for packages beside the file that imports them.
+        // Node looks for packages in the folder of the file that imports them.
         fs::copy(source("node", "package.json"), folder.join("package.json"))?;
         fs::copy(source("node", "package-lock.json"), folder.join("package-lock.json"))?;
         run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))
     })?;
     fs::copy(source("node", "handler.mjs"), &handler)?;
-    // Packages of an earlier run are no proof that there is still a Node.
+    // Node may have been removed since the packages were installed.
     run(Command::new("node").arg("--check").arg(&handler))?;
     Ok(handler)
 }
 
-/// The guide's Python handler with its packages: the `gunicorn` to run it with.
+/// Installs the libraries of the guide's Python handler and returns the `gunicorn` to run it with.
 pub(crate) fn python() -> anyhow::Result<PathBuf> {
     let folder = tools().join("python");
     install("python", &folder, "requirements.txt", || {
@@ -53,7 +51,7 @@ pub(crate) fn python() -> anyhow::Result<PathBuf> {
     Ok(folder.join("bin/gunicorn"))
 }
 
-/// Runs `steps` unless they have been done for the same pins: a copy of the pins is left when they are.
+/// Runs `steps` unless they succeeded before with the same pinned versions, of which a copy is kept.
 fn install(
     peer: &str,
     folder: &Path,
@@ -70,14 +68,15 @@ fn install(
     Ok(())
 }
 
-/// A file of a peer, as it is in the repository.
+/// Path of a peer's file in the repository.
 pub(crate) fn source(peer: &str, file: &str) -> PathBuf {
     [BENCH, "peers", peer, file].iter().collect()
 }
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let status = command.status().with_context(|| format!("{program} does not start; is it installed?"))?;
+    let status =
+        command.status().with_context(|| format!("{program} cannot be started; is it installed?"))?;
     ensure!(status.success(), "{program} failed: {status}");
     Ok(())
 }

@@ -1,20 +1,17 @@
-//! What a process and all its descendants have used, read from `/proc`.
-//!
-//! What is deliberately not here: other systems than Linux.
+//! CPU time and memory of a process and all its descendants, read from `/proc` (Linux only).
 
 use std::{fs, io};
 
-/// Clock ticks in a second, as `/proc` counts: 100 on every Linux platform that Rust's standard library
-/// supports with a usual libc; the kernel calls it USER_HZ.
+/// Clock ticks per second in `/proc` (the kernel's USER_HZ): 100 on every Linux platform that Rust supports.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// CPU time in microseconds, user and system, of the whole tree, including children that have ended.
+/// User and system CPU time of the process tree in microseconds, including children that have ended.
 pub(crate) fn cpu_micros(root: u32) -> io::Result<u64> {
     let ticks: u64 = tree(root)?.iter().map(|process| process.ticks).sum();
     Ok(ticks * (1_000_000 / TICKS_PER_SECOND))
 }
 
-/// Resident memory in KiB of the whole tree, pages that processes share counted once (PSS).
+/// Resident memory of the process tree in KiB; shared pages count once (PSS).
 pub(crate) fn resident_kib(root: u32) -> io::Result<u64> {
     let mut kib = 0;
     for process in tree(root)? {
@@ -35,7 +32,7 @@ fn tree(root: u32) -> io::Result<Vec<Process>> {
     let mut others = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let id = entry?.file_name().to_str().and_then(|name| name.parse().ok());
-        // A process that ends while we look is no longer part of the tree.
+        // Skips processes that end in the meantime.
         others.extend(id.and_then(|id| parse(id, &fs::read_to_string(format!("/proc/{id}/stat")).ok()?)));
     }
     let mut found: Vec<Process> = Vec::new();
@@ -54,8 +51,8 @@ fn tree(root: u32) -> io::Result<Vec<Process>> {
     }
 }
 
-/// One line of `/proc/PID/stat`. The command's name, in brackets, may itself hold spaces and brackets: the
-/// last bracket ends it.
+/// Parses `/proc/PID/stat`. The command name, in brackets, may contain spaces and brackets: the last bracket
+/// ends it.
 fn parse(id: u32, stat: &str) -> Option<Process> {
     let (_, rest) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = rest.split_whitespace().collect();

@@ -1,45 +1,44 @@
-//! The table: medians over the rounds, and what faireplace is to each other target.
-//!
-//! What is deliberately not here: floating-point numbers. Figures are integers, and ratios hundredths.
+//! The table: medians over the rounds, and ratios between faireplace and the other targets. Figures are
+//! integers, ratios are in hundredths.
 
 use std::fmt::Write as _;
 
 use crate::target::Kind;
 
-/// What was the same for every target.
+/// Conditions of the run, the same for every target.
 pub(crate) struct Run {
-    /// One line on cores, CPU, kernel, file system.
+    /// Cores, CPU, kernel and file system in one line.
     pub(crate) machine: String,
-    /// Bytes of every body.
+    /// Length of every body.
     pub(crate) body_bytes: usize,
     pub(crate) connections: u32,
     pub(crate) rounds: u32,
     pub(crate) seconds: u64,
 }
 
-/// What one round of one target came to.
+/// Result of one round of one target.
 #[derive(Clone, Copy)]
 pub(crate) struct Figures {
-    /// Answers of 200 in a second.
+    /// Answers with status 200 per second.
     pub(crate) per_second: u64,
     pub(crate) p50_micros: u64,
     pub(crate) p99_micros: u64,
-    /// The target's CPU time for one request, while the load ran.
+    /// The target's CPU time per request, during the load.
     pub(crate) cpu_micros: u64,
     pub(crate) resident_kib: u64,
     pub(crate) backlog: Option<Backlog>,
 }
 
-/// What was left to do when the load ended.
+/// Work left when the load ended.
 #[derive(Clone, Copy)]
 pub(crate) struct Backlog {
-    /// From the last answer until nothing was pending.
+    /// Time from the last answer until nothing was pending.
     pub(crate) millis: u64,
-    /// The target's CPU time for one event, from its start until then.
+    /// The target's CPU time per event, from its start until then.
     pub(crate) cpu_micros: u64,
 }
 
-/// The whole report, ready to print.
+/// The report as text.
 pub(crate) fn render(run: &Run, figures: &[(Kind, Vec<Figures>)]) -> String {
     let medians: Vec<(Kind, Figures)> =
         figures.iter().filter_map(|(kind, rounds)| Some((*kind, median_figures(rounds)?))).collect();
@@ -90,10 +89,10 @@ pub(crate) fn render(run: &Run, figures: &[(Kind, Vec<Figures>)]) -> String {
 
 fn median_figures(rounds: &[Figures]) -> Option<Figures> {
     let of = |figure: fn(&Figures) -> u64| median(rounds.iter().map(figure).collect());
-    let left: Vec<Backlog> = rounds.iter().filter_map(|round| round.backlog).collect();
-    let left_of = |figure: fn(&Backlog) -> u64| median(left.iter().map(figure).collect());
-    let backlog = left_of(|left| left.millis)
-        .zip(left_of(|left| left.cpu_micros))
+    let backlogs: Vec<Backlog> = rounds.iter().filter_map(|round| round.backlog).collect();
+    let of_backlog = |figure: fn(&Backlog) -> u64| median(backlogs.iter().map(figure).collect());
+    let backlog = of_backlog(|backlog| backlog.millis)
+        .zip(of_backlog(|backlog| backlog.cpu_micros))
         .map(|(millis, cpu_micros)| Backlog { millis, cpu_micros });
     Some(Figures {
         per_second: of(|figures| figures.per_second)?,
@@ -105,7 +104,7 @@ fn median_figures(rounds: &[Figures]) -> Option<Figures> {
     })
 }
 
-/// The middle one; of an even number, the lower of the two in the middle.
+/// The median; of an even number of values, the lower of the two in the middle.
 pub(crate) fn median(mut values: Vec<u64>) -> Option<u64> {
     values.sort_unstable();
     values.get(values.len().checked_sub(1)? / 2).copied()

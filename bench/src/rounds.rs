@@ -1,8 +1,5 @@
-//! One run: every round takes every target in turn, so that whatever else the machine does hits all of them
-//! alike.
-//!
-//! What is deliberately not here: a target that stays up between its rounds. Each round starts a fresh
-//! process on an empty database, and warms it for a second that is not measured.
+//! One run: every round measures every target in turn, so that other load on the machine affects all targets
+//! alike. Each round starts a new process on an empty database and warms it up for one second.
 
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
@@ -21,10 +18,10 @@ use crate::{
 };
 
 const WARM_UP: Duration = Duration::from_secs(1);
-/// The longest that a backlog is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Maximum time to wait until the backlog is applied.
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
-/// Does what the plan says, and prints each round as it goes, and the table at the end.
+/// Runs all rounds, and prints each round as it ends, and the table.
 pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
     ensure!(!cfg!(debug_assertions), "measures release builds only: cargo run --release -p bench");
     let programs = programs(plan)?;
@@ -33,13 +30,13 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
     let deliveries = Arc::new(Deliveries::new()?);
     let mut figures: Vec<(Kind, Vec<Figures>)> =
         programs.iter().map(|(kind, _)| (*kind, Vec::new())).collect();
-    // A thread for each core: on one thread the clients, not the target, would be the limit of the cheapest.
+    // One thread per core: with a single thread, the clients would limit the fastest target.
     let runtime = Runtime::new()?;
     for round in 1..=plan.rounds {
         for ((kind, program), (_, figures)) in programs.iter().zip(&mut figures) {
             let one = runtime.block_on(async {
                 let target = Target::start(*kind, program, &deliveries).await?;
-                measure(plan, &target, &deliveries).await.with_context(|| target.last_words())
+                measure(plan, &target, &deliveries).await.with_context(|| target.log_tail())
             })?;
             eprintln!("round {round} of {}: {:<22} {}/s", plan.rounds, kind.name(), one.per_second);
             figures.push(one);
@@ -56,8 +53,8 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The programs that this machine can run. A guide's handler may be missing, and that is said loudly; the
-/// other two are what the run is about.
+/// The programs that this machine can run. Missing handlers of the guide are reported and skipped; the other
+/// two are required.
 fn programs(plan: &Plan) -> anyhow::Result<Vec<(Kind, PathBuf)>> {
     let mut programs = Vec::new();
     for &kind in &plan.targets {
@@ -85,7 +82,8 @@ async fn measure(plan: &Plan, target: &Target, deliveries: &Arc<Deliveries>) -> 
         false => None,
         true => Some(Backlog {
             millis: u64::try_from(ended.elapsed().as_millis())?,
-            // From the start of the process: then every event counts, and so does all that was done for it.
+            // Since the start of the process, warm-up included: the CPU time cannot be divided between the
+            // two.
             cpu_micros: cpu_micros(target.id())? / (requests + u64::try_from(warm.micros.len())?),
         }),
     };
@@ -99,9 +97,9 @@ async fn measure(plan: &Plan, target: &Target, deliveries: &Arc<Deliveries>) -> 
     })
 }
 
-/// Waits until nothing is pending, as `/api/health` tells it. `false` when the target does not tell.
+/// Waits until `/api/health` reports nothing pending. `false` if the target does not report it.
 async fn wait_for_backlog(target: &Target) -> anyhow::Result<bool> {
-    let deadline = now() + PATIENCE;
+    let deadline = now() + MAX_WAIT;
     loop {
         let Some(health) = load::get(target.address, "/api/health").await? else { return Ok(false) };
         let health: Value = serde_json::from_slice(&health)?;
@@ -109,7 +107,7 @@ async fn wait_for_backlog(target: &Target) -> anyhow::Result<bool> {
         match pending {
             None => return Ok(false),
             Some(0) => return Ok(true),
-            Some(left) if now() > deadline => anyhow::bail!("{left} events still pending after {PATIENCE:?}"),
+            Some(left) if now() > deadline => anyhow::bail!("{left} events still pending after {MAX_WAIT:?}"),
             Some(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }

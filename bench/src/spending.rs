@@ -1,9 +1,8 @@
-//! The credits API under load: `cargo run --release -p bench -- spends`. Spends over HTTP, each durable
-//! before its answer, on one hot tenant and spread over many; beside them one row-locking function call for
-//! each spend on PostgreSQL; and how long a balance takes to read while everybody spends.
+//! Measurements of the credits API (`cargo run --release -p bench -- spends`): spends over HTTP, durable
+//! before they are answered, on one hot tenant and spread over many; the same number of row-locking function
+//! calls on PostgreSQL; and the time to read a balance during the spends.
 //!
-//! What is deliberately not here: refusals. Every tenant has more credits than a run can spend, and any
-//! answer but 200 ends it.
+//! Every tenant has more credits than a run can spend. An answer other than 200 ends the run with an error.
 
 mod load;
 mod postgres;
@@ -24,42 +23,42 @@ use crate::{
 use postgres::Postgres;
 use service::Service;
 
-/// What one run does.
+/// Options of a run.
 #[derive(Args)]
 pub(crate) struct Plan {
-    /// Rounds; every figure is the median over them.
+    /// Number of rounds; every figure is the median over the rounds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Measured seconds of each part of a round.
+    /// Measured seconds per part of a round
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// Connections that spend, each with one request under way at any moment.
+    /// Connections that spend; each sends its next request when the last one is answered
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     connections: u32,
-    /// Tenants of the spread load.
+    /// Number of tenants in the spread load
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     tenants: u32,
-    /// One round of one second: shows that everything works, measures nothing.
+    /// Run one round of one second, to see that everything works
     #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
     quick: bool,
-    /// The program to measure, instead of building this workspace's.
+    /// Program to measure, instead of building this workspace's
     #[arg(long)]
     faireplace: Option<PathBuf>,
 }
 
-/// Connections that read balances while all others spend.
+/// Number of connections that read balances while the others spend.
 const READERS: u32 = 4;
 
-/// What a load of spends came to: spends in a second, and microseconds.
+/// Result of one load of spends. Times are in microseconds.
 #[derive(Clone, Copy, Default)]
 struct Spends {
     per_second: u64,
     p99: u64,
-    /// Of the service, for one spend.
+    /// CPU time of the service per spend.
     cpu: u64,
 }
 
-/// What one round came to.
+/// Result of one round. Times are in microseconds.
 #[derive(Default)]
 struct Round {
     hot: Spends,
@@ -67,12 +66,13 @@ struct Round {
     idle_read_p99: u64,
     read_p50: u64,
     read_p99: u64,
-    /// After all of it, in KiB.
+    /// At the end of the round, in KiB.
     resident_kib: u64,
+    /// Spends per second on one row and on all rows; none without PostgreSQL.
     postgres: Option<(u64, u64)>,
 }
 
-/// Measures, and prints each round as it goes and the medians at the end.
+/// Runs all rounds, and prints each round as it ends, and the medians.
 pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
     ensure!(!cfg!(debug_assertions), "measures release builds only: cargo run --release -p bench -- spends");
     let (rounds, seconds) = if plan.quick { (1, 1) } else { (plan.rounds, plan.seconds) };
@@ -104,7 +104,7 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One round on a fresh service. Which of the two loads comes first alternates: the second finds more in the
+/// One round on a new service. The order of the two loads alternates, because the second one finds a larger
 /// database.
 async fn round(plan: &Plan, program: &std::path::Path, number: u32, time: Duration) -> anyhow::Result<Round> {
     let service = Service::start(program, plan.tenants).await?;
@@ -116,12 +116,12 @@ async fn round(plan: &Plan, program: &std::path::Path, number: u32, time: Durati
     for is_hot in if number.is_multiple_of(2) { [false, true] } else { [true, false] } {
         let keys = if is_hot { hot } else { spread };
         let before = service.cpu_micros()?;
-        let seen = load::spend(service.address, keys, plan.connections, time).await?;
+        let sample = load::spend(service.address, keys, plan.connections, time).await?;
         let used = service.cpu_micros()? - before;
         let spends = Spends {
-            per_second: seen.per_second(),
-            p99: percentile(&seen.micros, 99),
-            cpu: used / u64::try_from(seen.micros.len())?.max(1),
+            per_second: sample.per_second(),
+            p99: percentile(&sample.micros, 99),
+            cpu: used / u64::try_from(sample.micros.len())?.max(1),
         };
         if is_hot {
             round.hot = spends;
@@ -149,7 +149,7 @@ fn table(plan: &Plan, seconds: u64, rounds: &[Round]) -> String {
     let hot_to_spread = |round: &Round| round.hot.per_second * 100 / round.spread.per_second.max(1);
     let hot_to_spread = median(rounds.iter().map(hot_to_spread).collect());
     let mut text = format!(
-        "load        spends of 1 credit, each with a key of its own, {} connections, closed loop, \
+        "load        spends of 1 credit, each with its own idempotency key, {} connections, closed loop, \
          {} tenants; medians of {} rounds of {seconds} s\n\
          durability  faireplace: SQLite, WAL, synchronous=FULL, group commit; PostgreSQL: its defaults\n\n\
          | | spends/s | p99 ms | CPU µs | |\n|---|--:|--:|--:|---|\n\

@@ -1,6 +1,4 @@
-//! What is measured, and one running process of it.
-//!
-//! What is deliberately not here: how it is loaded, and what is made of the numbers.
+//! The targets of the measurements, and how to start and stop them.
 
 use std::{
     fs::{self, File},
@@ -36,7 +34,7 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) const ALL: [Self; 4] = [Self::Noop, Self::Faireplace, Self::Node, Self::Python];
 
-    /// As the table calls it.
+    /// Name in the table.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Noop => "no-op axum handler",
@@ -46,7 +44,7 @@ impl Kind {
         }
     }
 
-    /// What to run, built or installed if need be.
+    /// The program to run, built or installed if necessary.
     pub(crate) fn program(self, faireplace: Option<&Path>) -> anyhow::Result<PathBuf> {
         match (self, faireplace) {
             (Self::Noop, _) => Ok(std::env::current_exe()?),
@@ -93,18 +91,18 @@ impl Kind {
     }
 }
 
-/// A running target. Dropping it stops it.
+/// A running target, stopped on drop.
 pub(crate) struct Target {
     kind: Kind,
     child: Child,
-    /// Where it listens.
+    /// Its address.
     pub(crate) address: SocketAddr,
     log: PathBuf,
 }
 
 impl Target {
-    /// Starts it on a free port with nothing stored, and waits until it does its work: accepts what is signed
-    /// and, if it is one that verifies, refuses what is not.
+    /// Starts the target on a free port with an empty database, and waits until it works: it must accept a
+    /// signed event and, unless it is the no-op handler, reject a wrong signature.
     pub(crate) async fn start(kind: Kind, program: &Path, deliveries: &Deliveries) -> anyhow::Result<Self> {
         let data = peers::tools().join("data");
         if data.exists() {
@@ -121,17 +119,17 @@ impl Target {
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
         let mut target = Self { kind, child, address, log };
-        target.wait_until_ready(deliveries).await.with_context(|| target.last_words())?;
+        target.wait_until_ready(deliveries).await.with_context(|| target.log_tail())?;
         Ok(target)
     }
 
-    /// The process to account for, with its descendants.
+    /// Id of its process. CPU time and memory include the descendants.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it is and the end of what it printed, for an error.
-    pub(crate) fn last_words(&self) -> String {
+    /// Its name and the end of its log, for error messages.
+    pub(crate) fn log_tail(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         let tail = &lines[lines.len().saturating_sub(10)..];
@@ -147,7 +145,7 @@ impl Target {
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!("ended before it was ready: {status}");
+                bail!("the target ended before it was ready: {status}");
             }
         };
         ensure!(status == 200, "answered {status} to a signed event");
@@ -155,24 +153,24 @@ impl Target {
         let forged = Delivery { signature, ..deliveries.next() };
         let status = load::deliver(self.address, forged).await?;
         let expected = if self.kind == Kind::Noop { 200 } else { 400 };
-        ensure!(status == expected, "answered {status} to another event's signature");
+        ensure!(status == expected, "answered {status} to a wrong signature");
         Ok(())
     }
 }
 
 impl Drop for Target {
-    /// Asks first: gunicorn's workers outlive a killed master.
+    /// SIGTERM first: gunicorn's workers outlive a killed master.
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
-            let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+            let signalled = Command::new("kill").arg(self.child.id().to_string()).status();
             for _ in 0..100 {
-                if asked.is_err() || !matches!(self.child.try_wait(), Ok(None)) {
+                if signalled.is_err() || !matches!(self.child.try_wait(), Ok(None)) {
                     break;
                 }
                 thread::sleep(Duration::from_millis(100));
             }
         }
-        // Of a process that has already ended, both say so, and that is what is wanted.
+        // Errors mean that it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,5 +1,5 @@
-//! A folder with a configuration and, once something ran in it, a database: what an operator has. Commands
-//! run in it with an environment of their own, and it disappears with the test.
+//! A deployment: a temporary folder with a configuration and a database. Commands run in it with their own
+//! environment.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::process::{Ended, Process};
 use crate::service::Service;
 
-/// The signing secret of every deployment that does not say otherwise.
+/// The default webhook signing secret.
 pub const SECRET: &str = "whsec_4rTq8LzWc0NfYb2KsUe6HxJm1DvGpA9i";
 
-/// A deployment, in test mode and with [`SECRET`] until told otherwise.
+/// A deployment; by default in test mode and with [`SECRET`]. Its folder is deleted on drop.
 pub struct Deployment {
     folder: PathBuf,
     environment: BTreeMap<String, String>,
@@ -29,65 +29,65 @@ impl Default for Deployment {
 }
 
 impl Deployment {
-    /// A folder, and nothing set.
+    /// A folder without any settings.
     ///
     /// # Panics
-    /// When there is no place for temporary files.
+    /// If the folder cannot be created.
     pub fn empty() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("faireplace-e2e-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        // Every `dev` has an emulator, and no two of them one port.
+        // Tests run in parallel, so every `dev` needs its own port for the emulator.
         Self { folder, environment: BTreeMap::new() }.with("FAIREPLACE_EMULATOR_LISTEN", "127.0.0.1:0")
     }
 
-    /// With this variable in its environment.
+    /// Sets an environment variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Without it.
+    /// Removes an environment variable.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.environment.remove(name);
         self
     }
 
-    /// With this file in its folder.
+    /// Writes a file into the folder.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// If it cannot be written.
     #[must_use]
     pub fn with_file(self, name: &str, text: &str) -> Self {
-        fs::write(self.path(name), text).expect("our own folder takes files");
+        fs::write(self.path(name), text).expect("the folder is writable");
         self
     }
 
-    /// The path of a file in its folder.
+    /// The path of a file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// Its folder.
+    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Starts a command and does not wait for it. Its words are separated by single blanks.
+    /// Starts a command without waiting for it. Its words are separated by single spaces.
     pub fn start(&self, command: &str) -> Process {
         self.start_words(&command.split(' ').collect::<Vec<_>>())
     }
 
-    /// As [`Deployment::start`], for words with blanks in them.
+    /// Like [`Deployment::start`], for words with spaces in them.
     pub fn start_words(&self, words: &[&str]) -> Process {
         self.start_in(&crate::program(), words, &self.environment)
     }
 
-    /// Starts another program in the folder, with the same environment: one that starts `faireplace` itself.
+    /// Starts another program, which itself starts `faireplace`, in the same folder and environment.
     pub fn start_program(&self, program: &str, words: &[&str]) -> Process {
         self.start_in(program.as_ref(), words, &self.environment)
     }
@@ -106,40 +106,40 @@ impl Deployment {
         Process::start(process, format!("{name} {}", words.join(" ")))
     }
 
-    /// As [`Deployment::start_words`], with one more variable in the environment.
+    /// Like [`Deployment::start_words`], with one more environment variable.
     pub fn start_words_with(&self, words: &[&str], name: &str, value: &str) -> Process {
         let mut environment = self.environment.clone();
         environment.insert(name.to_owned(), value.to_owned());
         self.start_in(&crate::program(), words, &environment)
     }
 
-    /// Runs a command to its end. Its words are separated by single blanks.
+    /// Runs a command to its end. Its words are separated by single spaces.
     pub fn run(&self, command: &str) -> Ended {
         self.start(command).wait()
     }
 
-    /// Runs a command that must succeed, and answers what it printed.
+    /// Runs a command that must succeed, and returns its standard output.
     ///
     /// # Panics
-    /// When it fails.
+    /// If it fails.
     pub fn done(&self, command: &str) -> String {
         let ended = self.run(command);
         assert_eq!(ended.code, Some(0), "{ended}");
         ended.stdout
     }
 
-    /// Starts `serve`, and waits until it is ready.
+    /// Starts `serve` and waits until it is ready.
     ///
     /// # Panics
-    /// When it ends instead.
+    /// If it ends before that.
     pub fn serve(&self) -> Service {
         Service::ready(self, self.start("serve"))
     }
 
-    /// Starts `dev`, and waits until it has shown its first screen.
+    /// Starts `dev` and waits until it has printed its first screen.
     ///
     /// # Panics
-    /// When it ends instead.
+    /// If it ends before that.
     pub fn dev(&self) -> Service {
         Service::ready(self, self.start("dev"))
     }
@@ -147,7 +147,7 @@ impl Deployment {
 
 impl Drop for Deployment {
     fn drop(&mut self) {
-        // What cannot be removed is the temporary folder's own business.
+        // A folder that cannot be removed stays in the system's folder for temporary files.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

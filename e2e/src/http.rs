@@ -1,8 +1,5 @@
-//! HTTP/1.1 as a careful client speaks it: one request at a time, and an answer is either whole or an error
-//! that says how much of it came. Plain TCP to this machine; bodies have a length or come in chunks.
-//!
-//! Not here: redirects, TLS. The program uses neither, and a client library would hide what the tests are
-//! about: where exactly a connection ends.
+//! A minimal HTTP/1.1 client. An answer is either complete or an error that says where it broke off; client
+//! libraries hide that, and some tests are about it. It supports `content-length` and chunked bodies.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,35 +7,35 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// How long to wait for an answer. Longer than any of the service's own limits.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum time to wait for an answer; longer than any limit of the service.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// One connection, kept for as many requests as the other side likes.
+/// A persistent connection.
 pub struct Connection {
     stream: BufReader<TcpStream>,
 }
 
-/// What is asked for.
+/// A request.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// `GET` or `POST`.
+    /// The method, such as `GET`.
     pub method: &'a str,
-    /// The target, query included.
+    /// Path and query.
     pub path: &'a str,
-    /// Header fields; `host` and `content-length` are added.
+    /// Header fields, without `host` and `content-length`.
     pub fields: &'a [(&'a str, &'a str)],
     /// The body.
     pub body: &'a [u8],
 }
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
     /// The status line and the header fields.
     pub head: String,
-    /// The body, decoded leniently.
+    /// The body. Invalid UTF-8 is replaced.
     pub body: String,
 }
 
@@ -46,11 +43,11 @@ impl Connection {
     /// Connects.
     ///
     /// # Errors
-    /// When nothing listens there.
+    /// If nothing listens at the address.
     pub fn open(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream: BufReader::new(stream) })
     }
@@ -58,7 +55,7 @@ impl Connection {
     /// Sends one request and reads the whole answer.
     ///
     /// # Errors
-    /// [`ErrorKind::UnexpectedEof`] when the answer broke off in its middle; any other kind when none came.
+    /// [`ErrorKind::UnexpectedEof`] if the answer broke off; another kind if there was no answer.
     pub fn send(&mut self, request: Request<'_>) -> io::Result<Answer> {
         let stream = self.stream.get_mut();
         let mut head = format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", request.method, request.path);
@@ -66,9 +63,9 @@ impl Connection {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str(&format!("content-length: {}\r\n\r\n", request.body.len()));
-        // One write, so that a server that refuses early has the whole request.
+        // In one write, so that a server that rejects early has received the whole request.
         let sent = stream.write_all(&[head.as_bytes(), request.body].concat());
-        // A server may refuse a body before it has read all of it: its answer says more than our failure.
+        // A server may reject a body before it has read it. Then the write fails, and the answer matters.
         match self.answer() {
             Err(unanswered) => Err(sent.err().unwrap_or(unanswered)),
             answered => answered,
@@ -82,10 +79,10 @@ impl Connection {
                 Ok(0) if head.is_empty() => {
                     return Err(io::Error::new(ErrorKind::ConnectionAborted, "closed without an answer"));
                 }
-                Ok(0) => return Err(half(&head)),
+                Ok(0) => return Err(broken_off(&head)),
                 Ok(_) => {}
                 Err(error) if head.is_empty() => return Err(error),
-                Err(_) => return Err(half(&head)),
+                Err(_) => return Err(broken_off(&head)),
             }
         }
         let bad = |what: &str| io::Error::new(ErrorKind::InvalidData, format!("{what} in: {head}"));
@@ -100,7 +97,7 @@ impl Connection {
             None if field("transfer-encoding") == Some("chunked") => self.chunks(),
             _ => return Err(bad("no content-length")),
         };
-        let body = body.map_err(|_| half(&head))?;
+        let body = body.map_err(|_| broken_off(&head))?;
         Ok(Answer { status, head, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
@@ -116,7 +113,7 @@ impl Connection {
             let mut line = String::new();
             self.stream.read_line(&mut line)?;
             let length = usize::from_str_radix(line.trim_end(), 16).map_err(io::Error::other)?;
-            // Each ends with an empty line, the last one too.
+            // Every chunk, including the last one, ends with CRLF.
             let chunk = self.exactly(length + 2)?;
             if length == 0 {
                 return Ok(body);
@@ -126,16 +123,25 @@ impl Connection {
     }
 }
 
-fn half(head: &str) -> io::Error {
-    io::Error::new(ErrorKind::UnexpectedEof, format!("half an answer, beginning with: {head}"))
+fn broken_off(head: &str) -> io::Error {
+    io::Error::new(ErrorKind::UnexpectedEof, format!("the answer broke off; it starts with: {head}"))
+}
+
+/// Sends one request on a new connection.
+///
+/// # Panics
+/// If there is no complete answer.
+pub fn send(address: SocketAddr, request: Request<'_>) -> Answer {
+    let answer = Connection::open(address).and_then(|mut connection| connection.send(request));
+    answer.unwrap_or_else(|error| panic!("{} {}: {error}", request.method, request.path))
 }
 
 impl Answer {
     /// The body as JSON.
     ///
     /// # Panics
-    /// When it is none.
+    /// If it is not JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.body))
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.body))
     }
 }

@@ -1,5 +1,5 @@
-//! One run of the program: its output is collected while it runs, and it never outlives the test that
-//! started it. Only processes that were started here are ever signalled, each by its own id.
+//! A running process. Its output is collected in the background, and it is killed when the test ends. Signals
+//! go only to processes that were started here, by id.
 
 use std::fmt;
 use std::io::Read;
@@ -9,24 +9,24 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How often to look whether something happened.
-const GLANCE: Duration = Duration::from_millis(2);
-/// How many times to look: three minutes. Nothing that the tests start takes as long.
-const GLANCES: u32 = 90_000;
+/// Interval between two checks while waiting.
+const INTERVAL: Duration = Duration::from_millis(2);
+/// Maximum number of checks: three minutes, which nothing in the tests needs.
+const MAX_CHECKS: u32 = 90_000;
 
-/// A run that has not ended, or whose end was not looked at.
+/// A process that was started and not yet waited for.
 pub struct Process {
     child: Child,
-    called: String,
+    command_line: String,
     stdout: Collected,
     stderr: Collected,
 }
 
-/// A run that ended. It prints as what a person at the terminal would have seen.
+/// A process that ended. Its `Display` looks like a terminal session.
 #[derive(Clone, Debug)]
 pub struct Ended {
-    called: String,
-    /// The exit code; none after a signal.
+    command_line: String,
+    /// The exit code; `None` after a signal.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
@@ -35,33 +35,33 @@ pub struct Ended {
 }
 
 impl Process {
-    /// Starts it; `called` is how a person would have typed it.
+    /// Starts a process. `command_line` is for messages.
     ///
     /// # Panics
-    /// When it cannot be started.
-    pub fn start(mut command: Command, called: String) -> Self {
+    /// If it cannot be started.
+    pub fn start(mut command: Command, command_line: String) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("`{called}` could not be started: {error}"));
+            .unwrap_or_else(|error| panic!("`{command_line}` could not be started: {error}"));
         let stdout = Collected::from(child.stdout.take().expect("piped just now"));
         let stderr = Collected::from(child.stderr.take().expect("piped just now"));
-        Self { child, called, stdout, stderr }
+        Self { child, command_line, stdout, stderr }
     }
 
-    /// What it has printed to standard output so far.
+    /// Its standard output so far.
     pub fn stdout(&self) -> String {
         self.stdout.text()
     }
 
-    /// What it has printed to standard error so far.
+    /// Its standard error so far.
     pub fn stderr(&self) -> String {
         self.stderr.text()
     }
 
-    /// From now on nobody reads what it prints: its pipes fill up.
+    /// Stops reading its output, so that its pipes fill up.
     pub fn stop_reading(&self) {
         self.stdout.stop();
         self.stderr.stop();
@@ -72,67 +72,72 @@ impl Process {
         self.child.id()
     }
 
-    /// Waits until `look` finds something, and answers it; or how the process ended before that.
+    /// Waits until `look` returns a value.
     ///
     /// # Errors
-    /// When it ended first.
+    /// If the process ends first.
     ///
     /// # Panics
     /// After three minutes.
     pub fn wait_for<T>(mut self, mut look: impl FnMut(&Self) -> Option<T>) -> Result<(Self, T), Ended> {
-        for _ in 0..GLANCES {
+        for _ in 0..MAX_CHECKS {
             if let Some(found) = look(&self) {
                 return Ok((self, found));
             }
             if self.exited() {
                 return Err(self.wait());
             }
-            thread::sleep(GLANCE);
+            thread::sleep(INTERVAL);
         }
-        panic!("`{}` does not get ready", self.called);
+        panic!("`{}` did not become ready", self.command_line);
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends.
     ///
     /// # Panics
     /// After three minutes.
     pub fn wait(mut self) -> Ended {
-        for _ in 0..GLANCES {
+        for _ in 0..MAX_CHECKS {
             if self.exited() {
-                let status = self.child.wait().expect("it is our child");
+                let status = self.child.wait().expect("it is a child of this process");
                 let (stdout, stderr) = (self.stdout.finish(), self.stderr.finish());
-                return Ended { called: self.called.clone(), code: status.code(), stdout, stderr };
+                return Ended {
+                    command_line: self.command_line.clone(),
+                    code: status.code(),
+                    stdout,
+                    stderr,
+                };
             }
-            thread::sleep(GLANCE);
+            thread::sleep(INTERVAL);
         }
-        panic!("`{}` does not end", self.called);
+        panic!("`{}` did not end", self.command_line);
     }
 
-    /// Kills it where it stands (SIGKILL).
+    /// Kills it (SIGKILL).
     pub fn kill(mut self) -> Ended {
-        self.child.kill().expect("it is our child");
+        self.child.kill().expect("it is a child of this process");
         self.wait()
     }
 
-    /// Asks it to end (SIGTERM).
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("every system has kill");
-        assert!(sent.success(), "`{}` cannot be signalled", self.called);
+        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("`kill` is installed");
+        assert!(sent.success(), "`{}` cannot be signalled", self.command_line);
     }
 
     fn exited(&mut self) -> bool {
-        self.child.try_wait().expect("it is our child").is_some()
+        self.child.try_wait().expect("it is a child of this process").is_some()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only when it is gone already.
+        // Errors mean that it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            eprintln!("`{}` had printed:\n{}{}", self.called, self.stdout(), self.stderr());
+            eprintln!("output of `{}`:\n{}{}", self.command_line, self.stdout(), self.stderr());
         }
     }
 }
@@ -140,11 +145,11 @@ impl Drop for Process {
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code = self.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
-        write!(f, "$ {}\n{}{}({code})", self.called, self.stdout, self.stderr)
+        write!(f, "$ {}\n{}{}({code})", self.command_line, self.stdout, self.stderr)
     }
 }
 
-/// A stream, read to its end by a thread, so that the process never waits for us.
+/// A stream that a thread reads to its end, so that the process never blocks on its output.
 struct Collected {
     bytes: Arc<Mutex<Vec<u8>>>,
     stopped: Arc<AtomicBool>,
@@ -158,9 +163,9 @@ impl Collected {
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = stopped.clone();
         let reader = thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(count @ 1..) = stream.read(&mut piece) {
-                collected.lock().expect("no holder panics").extend_from_slice(&piece[..count]);
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                collected.lock().expect("not poisoned").extend_from_slice(&buffer[..count]);
                 while stop.load(Relaxed) {
                     thread::park();
                 }
@@ -174,14 +179,14 @@ impl Collected {
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes.lock().expect("no holder panics")).into_owned()
+        String::from_utf8_lossy(&self.bytes.lock().expect("not poisoned")).into_owned()
     }
 
     fn finish(&mut self) -> String {
         self.stopped.store(false, Relaxed);
         if let Some(reader) = self.reader.take() {
             reader.thread().unpark();
-            reader.join().expect("it only reads");
+            reader.join().expect("the reader does not panic");
         }
         self.text()
     }

@@ -1,6 +1,5 @@
-//! Somebody who is told: a server on this machine that keeps what came, and answers 204 until told otherwise.
-//!
-//! Not here: whether it is true. The official libraries judge that.
+//! A webhook endpoint on this machine: it stores requests and answers 204, or misbehaves on request. The
+//! official libraries (`clients`) verify what it received.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,77 +8,77 @@ use std::sync::mpsc::{Receiver as Arrivals, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// How long to wait for a notice, or for the rest of one.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum time to wait for a request, or for the rest of one.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The server. It listens until the test's process ends.
+/// The server. It listens until the test process ends.
 pub struct Receiver {
     address: SocketAddr,
     arrivals: Arrivals<Request>,
 }
 
-/// What a receiver does with a request.
-pub enum Manner {
-    /// Answers this, which begins with the status.
+/// Reaction to a request.
+pub enum Reaction {
+    /// Answers with this status line, such as `204 No Content`, and header fields.
     Answers(String),
-    /// Answers 200 and then bytes, until nobody takes them.
+    /// Answers 200 with an endless body.
     Floods,
-    /// Answers nothing, until the other side gives up.
+    /// Never answers.
     Hangs,
 }
 
-type Manners = Arc<dyn Fn(usize) -> Manner + Send + Sync>;
+type Reactions = Arc<dyn Fn(usize) -> Reaction + Send + Sync>;
 
-/// A request, as its bytes were.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The names in lower case.
+    /// Header fields; names are in lower case.
     pub fields: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Receiver {
-    /// Listens on a port of its own.
+    /// Listens on a free port.
     ///
     /// # Panics
-    /// When there is none.
+    /// If there is none.
     pub fn start() -> Self {
-        Self::behaving(|_| Manner::Answers("204 No Content".to_owned()))
+        Self::with_reactions(|_| Reaction::Answers("204 No Content".to_owned()))
     }
 
-    /// As [`Receiver::start`], with a manner for each request, of which the first is 0.
+    /// Like [`Receiver::start`], with a reaction for each request; the first request has number 0.
     ///
     /// # Panics
-    /// When there is no free port.
-    pub fn behaving(manners: impl Fn(usize) -> Manner + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let address = listener.local_addr().expect("it was bound just now");
+    /// If there is no free port.
+    pub fn with_reactions(reactions: impl Fn(usize) -> Reaction + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        let address = listener.local_addr().expect("it is bound");
         let (sender, arrivals) = channel();
-        let manners: Manners = Arc::new(manners);
+        let reactions: Reactions = Arc::new(reactions);
         thread::spawn(move || {
             for (number, stream) in listener.incoming().flatten().enumerate() {
-                let (sender, manners) = (sender.clone(), manners.clone());
-                thread::spawn(move || hear(stream, &sender, &manners(number)));
+                let (sender, reactions) = (sender.clone(), reactions.clone());
+                thread::spawn(move || handle(stream, &sender, &reactions(number)));
             }
         });
         Self { address, arrivals }
     }
 
-    /// Where it wants to be told.
+    /// Its URL.
     pub fn url(&self) -> String {
         format!("http://{}/notices", self.address)
     }
 
-    /// The next request that came.
+    /// Waits for the next request.
     ///
     /// # Panics
-    /// After half a minute without one.
+    /// After half a minute without a request.
     pub fn next(&self) -> Request {
-        self.arrivals.recv_timeout(PATIENCE).expect("a notice arrives in time")
+        self.arrivals.recv_timeout(TIMEOUT).expect("a notice arrives in time")
     }
 
-    /// What came and was not looked at.
+    /// All requests that arrived and were not returned yet.
     pub fn rest(&self) -> Vec<Request> {
         self.arrivals.try_iter().collect()
     }
@@ -89,26 +88,26 @@ impl Request {
     /// The value of a header field.
     ///
     /// # Panics
-    /// When there is none.
+    /// If there is no such field.
     pub fn field(&self, name: &str) -> &str {
         let found = self.fields.iter().find(|(known, _)| known == name);
         &found.unwrap_or_else(|| panic!("no {name} in {:?}", self.fields)).1
     }
 }
 
-/// Reads one request, keeps it, and answers it.
-fn hear(stream: TcpStream, sender: &Sender<Request>, manner: &Manner) {
-    // What breaks off half-way was not received: the other side tries again.
+/// Reads one request, stores it, and answers it.
+fn handle(stream: TcpStream, sender: &Sender<Request>, reaction: &Reaction) {
+    // An incomplete request does not count; the service tries again.
     let Some((request, mut stream)) = read(stream) else { return };
     if sender.send(request).is_err() {
         return;
     }
-    // Whoever gives up on the answer need not be told.
-    let _ = match manner {
-        Manner::Answers(answer) => {
+    // Errors mean that the service gave up on the answer.
+    let _ = match reaction {
+        Reaction::Answers(answer) => {
             stream.write_all(format!("HTTP/1.1 {answer}\r\nconnection: close\r\n\r\n").as_bytes())
         }
-        Manner::Floods => {
+        Reaction::Floods => {
             let head = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000000\r\n\r\n");
             head.and_then(|()| {
                 loop {
@@ -116,12 +115,12 @@ fn hear(stream: TcpStream, sender: &Sender<Request>, manner: &Manner) {
                 }
             })
         }
-        Manner::Hangs => stream.read(&mut [0]).map(drop),
+        Reaction::Hangs => stream.read(&mut [0]).map(drop),
     };
 }
 
 fn read(stream: TcpStream) -> Option<(Request, TcpStream)> {
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    stream.set_read_timeout(Some(TIMEOUT)).ok()?;
     let mut reader = BufReader::new(stream);
     reader.read_line(&mut String::new()).ok()?;
     let mut fields = Vec::new();

@@ -1,11 +1,11 @@
-//! What the tests buy, as Stripe tells of it.
+//! The purchase that most tests use, and Stripe's event for it.
 
 use stripe::write::{ApiVersion, Purchase, event};
 
-/// The tenant that buys it.
+/// The buyer.
 pub const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// Ten credits for 250 euros, in test mode, a minute ago. Ids follow from `reference`.
+/// Ten credits for 250 euros, in test mode, a minute ago. Ids are derived from `reference`.
 pub fn ten_credits(reference: &str) -> Purchase {
     Purchase {
         reference: reference.to_owned(),
@@ -20,11 +20,11 @@ pub fn ten_credits(reference: &str) -> Purchase {
     }
 }
 
-/// The body of the event that says that they are paid.
+/// The body of the event that reports this purchase as paid.
 ///
 /// # Panics
-/// Never: the type of the event is known.
+/// Never: the event type exists.
 pub fn paid(reference: &str) -> String {
     let sold = event("checkout.session.completed", &ten_credits(reference), "once", None);
-    sold.expect("a known type").body
+    sold.expect("the type exists").body
 }

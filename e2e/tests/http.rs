@@ -1,24 +1,23 @@
-//! The webhook over real HTTP, as Stripe and as others would call it.
+//! The webhook endpoint and the request log over real HTTP.
 //!
-//! Not here: clients that are slow or silent (`crates/web/tests/server.rs`), and what a signature may look
-//! like (`crates/stripe/tests/vectors`).
+//! Slow clients are tested in `crates/web/tests/server.rs`, signatures in `crates/stripe/tests/vectors`.
 
 use std::thread;
 use std::time::Duration;
 
 use e2e::deployment::{Deployment, SECRET};
-use e2e::http::{Answer, Connection, Request};
+use e2e::http::{Answer, Request};
 use e2e::service::Service;
 use serde_json::{Value, json};
 use stripe::Secret;
 use stripe::signature::sign;
 
-/// The sample payload of FairePlace's webhook guide, as it stands there.
+/// The sample payload of FairePlace's webhook guide, unchanged.
 const GUIDE: &str = include_str!("../../crates/stripe/tests/fixtures/guide-sample.json");
 const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// For real money, as nobody says otherwise.
+/// A service in live mode, the default.
 fn live() -> (Deployment, Service) {
     let deployment = Deployment::default().without("FAIREPLACE_MODE");
     let service = deployment.serve();
@@ -26,13 +25,11 @@ fn live() -> (Deployment, Service) {
 }
 
 fn post(service: &Service, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Answer {
-    let request = Request { method: "POST", path, fields, body };
-    let answer = Connection::open(service.address).and_then(|mut connection| connection.send(request));
-    answer.unwrap_or_else(|error| panic!("POST {path} {fields:?}: {error}"))
+    service.send(Request { method: "POST", path, fields, body })
 }
 
 fn signature(body: &str, at: i64, secret: &str) -> String {
-    sign(body.as_bytes(), at, &[Secret::parse(secret).expect("tests sign with secrets")])
+    sign(body.as_bytes(), at, &[Secret::parse(secret).expect("a valid secret")])
 }
 
 fn events(service: &Service) -> u64 {
@@ -40,7 +37,7 @@ fn events(service: &Service) -> u64 {
 }
 
 #[test]
-fn the_guides_sample_adds_ten_credits_however_often_it_comes_at_once() {
+fn the_guides_sample_adds_ten_credits_once_under_concurrent_deliveries() {
     let (_deployment, service) = live();
     assert_eq!(service.balance(TENANT)["available"], 0);
     let answer = service.deliver_signed(GUIDE, SECRET);
@@ -56,11 +53,11 @@ fn the_guides_sample_adds_ten_credits_however_often_it_comes_at_once() {
     assert_eq!(service.balance(TENANT)["available"], 10);
     let event = &service.get("/api/admin/events/evt_1234567890")["data"];
     assert_eq!((&event["event"]["deliveries"], &event["event"]["outcome"]), (&json!(17), &json!("granted")));
-    assert_eq!(event["body"], GUIDE, "it is kept byte for byte");
+    assert_eq!(event["body"], GUIDE, "stored byte for byte");
 }
 
 #[test]
-fn a_body_of_a_mebibyte_is_taken_and_one_byte_more_is_not() {
+fn a_body_of_one_mebibyte_is_accepted_and_one_byte_more_is_not() {
     let (_deployment, service) = live();
     let padded = |length: usize| format!("{GUIDE}{}", " ".repeat(length - GUIDE.len()));
     assert_eq!(service.deliver(&padded(MEBIBYTE)), 200);
@@ -72,15 +69,15 @@ fn a_body_of_a_mebibyte_is_taken_and_one_byte_more_is_not() {
 }
 
 #[test]
-fn whoever_did_not_sign_it_learns_nothing_and_leaves_nothing() {
+fn a_wrong_signature_gets_one_fixed_answer_and_stores_nothing() {
     let (_deployment, service) = live();
     let now = e2e::now();
     let good = signature(GUIDE, now, SECRET);
     let altered = GUIDE.replace("\"10\"", "\"99\"");
     let rows = [
         ("no signature", None, GUIDE),
-        ("an empty one", Some(String::new()), GUIDE),
-        ("another's secret", Some(signature(GUIDE, now, "whsec_9xQv3BnTfE7RjWm5LdKc1ZsHyA0GuP2o")), GUIDE),
+        ("an empty signature", Some(String::new()), GUIDE),
+        ("another secret", Some(signature(GUIDE, now, "whsec_9xQv3BnTfE7RjWm5LdKc1ZsHyA0GuP2o")), GUIDE),
         ("another body", Some(good.clone()), altered.as_str()),
         ("too old", Some(signature(GUIDE, now - 400, SECRET)), GUIDE),
         ("from the future", Some(signature(GUIDE, now + 400, SECRET)), GUIDE),
@@ -94,38 +91,38 @@ fn whoever_did_not_sign_it_learns_nothing_and_leaves_nothing() {
         bodies.push(answer.body);
     }
     bodies.dedup();
-    assert_eq!(bodies.len(), 1, "one answer to all of them: {bodies:?}");
+    assert_eq!(bodies.len(), 1, "the answer is always the same: {bodies:?}");
     assert_eq!(events(&service), 0);
     for reason in ["missing", "mismatch", "stale", "future", "no_v1"] {
         let reason = format!("reason=\"{reason}\"");
-        assert!(service.log().contains(&reason), "the log says why ({reason}):\n{}", service.log());
+        assert!(service.log().contains(&reason), "the log states the reason ({reason}):\n{}", service.log());
     }
     assert!(!service.log().contains(SECRET));
 }
 
-/// The line of the log that has this request's id.
+/// The log line with the id of this request.
 fn line_of(service: &Service, answer: &Answer) -> Value {
     let id = answer
         .head
         .lines()
         .find_map(|line| line.strip_prefix("x-request-id: "))
-        .expect("every answer has it");
+        .expect("every answer has an id");
     for _ in 0..500 {
         let log = service.log();
         let lines: Vec<_> = log.lines().filter(|line| line.contains(id)).collect();
         if let [line] = lines[..] {
-            let line: Value = serde_json::from_str(line).expect("a line is JSON");
+            let line: Value = serde_json::from_str(line).expect("log lines are JSON");
             assert_eq!(line["fields"]["request_id"], id, "{line}");
             return line;
         }
-        assert!(lines.len() < 2, "one line for a request: {lines:#?}");
+        assert!(lines.len() < 2, "several lines for one request: {lines:#?}");
         thread::sleep(Duration::from_millis(10));
     }
     panic!("no line for {id}:\n{}", service.log());
 }
 
 #[test]
-fn every_request_is_one_line_of_the_log() {
+fn every_request_has_one_log_line() {
     let deployment = Deployment::default().with("FAIREPLACE_LOG_FORMAT", "json");
     let service = deployment.serve();
     let operator = service.operator_key.clone();
@@ -187,7 +184,7 @@ fn every_request_is_one_line_of_the_log() {
 }
 
 #[test]
-fn a_fault_that_repeats_itself_is_one_line_with_a_count() {
+fn repeated_failures_are_counted_instead_of_logged_each_time() {
     let deployment = Deployment::default();
     let service = deployment.serve();
     for _ in 0..500 {
@@ -201,18 +198,14 @@ fn a_fault_that_repeats_itself_is_one_line_with_a_count() {
     }
     let ended = service.stop();
     let lines = |text: &str| ended.stderr.lines().filter(|line| line.contains(text)).count();
-    assert!(lines("route=\"/webhooks/stripe\"") <= 100, "a line for each:\n{ended}");
-    assert!(lines("route=\"/api/health\"") <= 50, "a line for each:\n{ended}");
+    assert!(lines("route=\"/webhooks/stripe\"") <= 100, "one line per request:\n{ended}");
+    assert!(lines("route=\"/api/health\"") <= 50, "one line per request:\n{ended}");
     assert!(lines("repeated, and not written each time") >= 2, "{ended}");
-    assert_eq!(
-        lines("route=\"/api/admin/keys\""),
-        20,
-        "whoever has a key has a line for each request:\n{ended}"
-    );
+    assert_eq!(lines("route=\"/api/admin/keys\""), 20, "requests with a key have one line each:\n{ended}");
 }
 
 #[test]
-fn what_is_no_delivery_is_named_as_what_it_is() {
+fn requests_that_are_not_deliveries_get_the_fitting_status() {
     let (_deployment, service) = live();
     let good = signature(GUIDE, e2e::now(), SECRET);
     let compressed = [("stripe-signature", good.as_str()), ("content-encoding", "gzip")];
@@ -225,10 +218,10 @@ fn what_is_no_delivery_is_named_as_what_it_is() {
 }
 
 #[test]
-fn a_test_event_at_a_live_service_waits_for_a_person() {
+fn a_test_event_at_a_live_service_is_quarantined() {
     let (deployment, service) = live();
     let test = GUIDE.replacen('{', "{ \"livemode\": false,", 1);
-    assert_eq!(service.deliver(&test), 200, "Stripe has done its part");
+    assert_eq!(service.deliver(&test), 200, "acknowledged, so that Stripe does not send it again");
     service.settle();
     assert_eq!(service.balance(TENANT)["available"], 0);
     let list = deployment.done("quarantine list");

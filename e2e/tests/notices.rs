@@ -1,8 +1,8 @@
-//! Notices and the live stream through the real program: what happens arrives at real receivers, whatever
-//! some of them do, and whatever happens to the program.
+//! Notices and the live stream of the real program: they arrive in order at real receivers, although other
+//! receivers misbehave and the service is killed.
 //!
-//! Not here: retries and limits, which need a clock that tests set (`crates/engine/tests/deliver`); what the
-//! official libraries say of a signature (`proof`).
+//! Retries and limits need a clock that tests can set (`crates/engine/tests/deliver`). The official libraries
+//! verify signatures in `proof`.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,28 +10,28 @@ use std::thread;
 use std::time::Duration;
 
 use e2e::deployment::Deployment;
-use e2e::http::{Connection, Request};
-use e2e::receiver::{Manner, Receiver, Request as Arrived};
+use e2e::http::Request;
+use e2e::receiver::{Reaction, Receiver, Request as Notice};
 use e2e::sale::{TENANT, ten_credits};
 use e2e::service::Service;
 use serde_json::{Value, json};
 use stripe::story::Story;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum time to wait for the next event of a stream.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn deployment() -> Deployment {
     Deployment::default().with("FAIREPLACE_NOTICE_HOSTS", "127.0.0.1")
 }
 
-/// Does something for the tenant, under a name of its own; answers the data of the success.
+/// Posts a command for the tenant with an idempotency key; returns the data of the answer.
 fn post(service: &Service, path: &str, name: &str, body: &Value) -> Value {
     let path = format!("{path}?tenant_id={TENANT}");
     let bearer = format!("Bearer {}", service.service_key());
     let fields = [("authorization", bearer.as_str()), ("idempotency-key", name)];
     let body = body.to_string();
     let request = Request { method: "POST", path: &path, fields: &fields, body: body.as_bytes() };
-    let answer = Connection::open(service.address).and_then(|mut connection| connection.send(request));
-    let answer = answer.unwrap_or_else(|error| panic!("POST {path}: {error}"));
+    let answer = service.send(request);
     assert!((200..300).contains(&answer.status), "POST {path}: {answer:?}");
     answer.json()["data"].take()
 }
@@ -48,13 +48,13 @@ fn buy(service: &Service, reference: &str) {
     service.settle();
 }
 
-/// A new endpoint's id.
+/// Creates an endpoint; returns its id.
 fn endpoint(service: &Service, url: &str, types: &[&str]) -> String {
     let made = post(service, "/api/webhook-endpoints", "", &json!({ "url": url, "types": types }));
     made["endpoint"]["id"].as_str().expect("an id").to_owned()
 }
 
-/// The deliveries to an endpoint, oldest first, once `ready` says so of the oldest.
+/// The deliveries to an endpoint, oldest first. Waits until the oldest one is `ready`.
 fn deliveries(service: &Service, endpoint: &str, ready: impl Fn(&Value) -> bool) -> Vec<Value> {
     let path = format!("/api/webhook-endpoints/{endpoint}/deliveries?sort=created_at");
     for _ in 0..3000 {
@@ -64,19 +64,19 @@ fn deliveries(service: &Service, endpoint: &str, ready: impl Fn(&Value) -> bool)
         }
         thread::sleep(Duration::from_millis(10));
     }
-    panic!("not ready: {}", service.get(&path));
+    panic!("still not ready: {}", service.get(&path));
 }
 
 fn attempted(delivery: &Value) -> bool {
     delivery["attempts"] != 0
 }
 
-fn body(arrived: &Arrived) -> Value {
-    serde_json::from_slice(&arrived.body).expect("a notice is JSON")
+fn body(notice: &Notice) -> Value {
+    serde_json::from_slice(&notice.body).expect("a notice is JSON")
 }
 
 #[test]
-fn what_is_bought_spent_and_held_arrives_in_its_order() {
+fn notices_arrive_in_order() {
     let (deployment, receiver) = (deployment(), Receiver::start());
     let service = deployment.serve();
     endpoint(&service, &receiver.url(), &["*"]);
@@ -98,35 +98,35 @@ fn what_is_bought_spent_and_held_arrives_in_its_order() {
         assert!(arrived.field("webhook-id").starts_with("msg_"), "{arrived:?}");
         assert!(arrived.field("webhook-signature").starts_with("v1,"), "{arrived:?}");
     }
-    assert!(receiver.rest().is_empty(), "and nothing twice");
+    assert!(receiver.rest().is_empty(), "no notice arrived twice");
     assert_eq!(service.stop().code, Some(0));
 }
 
 #[test]
-fn what_other_receivers_do_slows_down_nobody() {
+fn misbehaving_receivers_do_not_delay_others() {
     let deployment = deployment();
     let service = deployment.serve();
     buy(&service, "sale");
     let (good, trap) = (Receiver::start(), Receiver::start());
     let answers = |text: &str| {
         let text = text.to_owned();
-        Receiver::behaving(move |_| Manner::Answers(text.clone()))
+        Receiver::with_reactions(move |_| Reaction::Answers(text.clone()))
     };
     let long = format!("200 OK\r\nx-long: {}", "x".repeat(64 * 1024));
-    let failing_once = Receiver::behaving(|number| {
-        Manner::Answers(if number == 0 { "500 Internal Server Error" } else { "200 OK" }.to_owned())
+    let failing_once = Receiver::with_reactions(|number| {
+        Reaction::Answers(if number == 0 { "500 Internal Server Error" } else { "200 OK" }.to_owned())
     });
     let receivers = [
         ("302", "redirects are not followed", answers(&format!("302 Found\r\nlocation: {}", trap.url()))),
         ("410", "it is gone", answers("410 Gone")),
         ("500", "it answered 500", failing_once),
-        ("200", "", Receiver::behaving(|_| Manner::Floods)),
+        ("200", "", Receiver::with_reactions(|_| Reaction::Floods)),
         ("null", "", answers(&long)),
     ];
-    let hanging = Receiver::behaving(|_| Manner::Hangs);
+    let hanging = Receiver::with_reactions(|_| Reaction::Hangs);
     let hangs = endpoint(&service, &hanging.url(), &["credits.spent"]);
-    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
-    let dead = endpoint(&service, &format!("http://{nobody}/"), &["credits.spent"]);
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let dead = endpoint(&service, &format!("http://{closed}/"), &["credits.spent"]);
     let told: Vec<_> =
         receivers.iter().map(|(.., it)| endpoint(&service, &it.url(), &["credits.spent"])).collect();
     endpoint(&service, &good.url(), &["credits.spent"]);
@@ -135,7 +135,7 @@ fn what_other_receivers_do_slows_down_nobody() {
         spend(&service, name);
         assert_eq!(body(&good.next())["type"], "credits.spent");
     }
-    assert_eq!(hanging.rest().len(), 1, "one of a tenant at a time, and it still waits");
+    assert_eq!(hanging.rest().len(), 1, "one notice at a time per tenant, and the first one hangs");
     let waiting = deliveries(&service, &hangs, |_| true);
     assert!(waiting.iter().all(|delivery| delivery["state"] == "pending"), "{waiting:?}");
     let found = deliveries(&service, &dead, attempted);
@@ -153,23 +153,23 @@ fn what_other_receivers_do_slows_down_nobody() {
     assert_eq!(status["disabled"], json!([{ "id": told[1], "reason": "it answered 410 Gone" }]));
     assert!(service.log().contains("an endpoint was disabled"), "{}", service.log());
 
-    // Once it works again, what it missed is asked for by hand.
+    // An operator sends a failed notice again.
     let missed = deliveries(&service, &told[2], attempted)[0]["notice_id"].clone();
-    let missed = missed.as_str().expect("a name");
+    let missed = missed.as_str().expect("an id");
     post(&service, &format!("/api/webhook-endpoints/{}/deliveries/{missed}/resend", told[2]), "", &json!({}));
     deliveries(&service, &told[2], |delivery| delivery["state"] == "delivered");
     let arrived = receivers[2].2.rest();
-    let names: Vec<_> = arrived.iter().map(|it| it.field("webhook-id")).collect();
+    let names: Vec<_> = arrived.iter().map(|notice| notice.field("webhook-id")).collect();
     assert_eq!(names.iter().filter(|name| **name == missed).count(), 2, "{names:?}");
-    assert_eq!(service.stop().code, Some(0), "a receiver that hangs does not keep it from ending");
+    assert_eq!(service.stop().code, Some(0), "a hanging receiver does not delay the end");
 }
 
 #[test]
-fn what_was_sent_and_not_recorded_is_sent_again_under_its_id() {
+fn an_unrecorded_attempt_is_repeated_with_the_same_id_after_a_kill() {
     let deployment = deployment();
-    let receiver = Receiver::behaving(|number| match number {
-        0 => Manner::Hangs,
-        _ => Manner::Answers("200 OK".to_owned()),
+    let receiver = Receiver::with_reactions(|number| match number {
+        0 => Reaction::Hangs,
+        _ => Reaction::Answers("200 OK".to_owned()),
     });
     let service = deployment.serve();
     let id = endpoint(&service, &receiver.url(), &["credits.granted"]);
@@ -186,7 +186,7 @@ fn what_was_sent_and_not_recorded_is_sent_again_under_its_id() {
 }
 
 #[test]
-fn an_address_that_is_no_longer_allowed_is_told_nothing() {
+fn an_address_that_is_no_longer_allowed_receives_nothing() {
     let (deployment, receiver) = (deployment(), Receiver::start());
     let service = deployment.serve();
     let id = endpoint(&service, &receiver.url(), &["*"]);
@@ -202,36 +202,36 @@ fn an_address_that_is_no_longer_allowed_is_told_nothing() {
     assert_eq!(refused.status, 422, "{refused:?}");
 }
 
-/// Whoever listens to the stream of the tenant.
+/// A client of the tenant's live stream.
 struct Listener(BufReader<TcpStream>);
 
 impl Listener {
     fn after(service: &Service, last: Option<i64>) -> Self {
-        let mut stream = TcpStream::connect(service.address).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket has one");
+        let mut stream = TcpStream::connect(service.address).expect("the service listens");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a socket has a timeout");
         let last = last.map(|last| format!("last-event-id: {last}\r\n")).unwrap_or_default();
         let head = format!(
             "GET /api/stream?tenant_id={TENANT} HTTP/1.1\r\nhost: localhost\r\n{last}\
              authorization: Bearer {}\r\n\r\n",
             service.operator_key
         );
-        stream.write_all(head.as_bytes()).expect("it reads");
+        stream.write_all(head.as_bytes()).expect("the service reads");
         let mut listener = Self(BufReader::new(stream));
-        while listener.line().expect("it is not cut") != "retry: 3000" {}
+        while listener.line().expect("the stream is open") != "retry: 3000" {}
         listener
     }
 
-    /// The next line; none at the end.
+    /// The next line; `None` at the end.
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         match self.0.read_line(&mut line) {
             Ok(1..) => Some(line.trim_end().to_owned()),
-            // A kill resets connections.
+            // The connection is reset if the service is killed.
             _ => None,
         }
     }
 
-    /// The next event's sequence and type; none at the end. Between its lines are those of the chunks.
+    /// Sequence and type of the next event; `None` at the end. Lines of the chunked encoding are skipped.
     fn event(&mut self) -> Option<(i64, String)> {
         let mut sequence = None;
         loop {
@@ -246,13 +246,13 @@ impl Listener {
 }
 
 #[test]
-fn a_stream_goes_on_where_it_was_whatever_ends_the_service() {
+fn a_stream_resumes_after_a_stop_and_after_a_kill() {
     let deployment = deployment();
     let mut service = deployment.serve();
     buy(&service, "sale");
     let mut listener = Listener::after(&service, Some(0));
     assert_eq!(listener.event().map(|(_, kind)| kind).as_deref(), Some("credits.granted"));
-    let mut last = listener.event().expect("the payment is final").0;
+    let mut last = listener.event().expect("the payment is finalized").0;
     for (number, kill) in [false, true].into_iter().enumerate() {
         spend(&service, &format!("heard-{number}"));
         assert_eq!(listener.event(), Some((last + 1, "credits.spent".to_owned())));
@@ -261,13 +261,13 @@ fn a_stream_goes_on_where_it_was_whatever_ends_the_service() {
         } else {
             let ended = service.stop();
             assert_eq!(ended.code, Some(0), "{ended}");
-            assert!(!ended.stderr.contains("cut connections"), "streams end by themselves: {ended}");
+            assert!(!ended.stderr.contains("cut connections"), "streams were cut: {ended}");
         }
-        assert_eq!(listener.event(), None, "it ends with the service");
+        assert_eq!(listener.event(), None, "the stream ends with the service");
         service = deployment.serve();
         spend(&service, &format!("missed-{number}"));
         listener = Listener::after(&service, Some(last + 1));
         last += 2;
-        assert_eq!(listener.event(), Some((last, "credits.spent".to_owned())), "nothing is missed");
+        assert_eq!(listener.event(), Some((last, "credits.spent".to_owned())), "no event is missed");
     }
 }

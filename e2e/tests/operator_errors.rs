@@ -1,5 +1,5 @@
-//! What operators do to the database file by mistake. Whatever it is, nothing is acknowledged into a file
-//! that nobody will open again, and the program says what happened and what to do.
+//! Mistakes of operators with the database file. Nothing is acknowledged into a file that is lost, and the
+//! program reports what happened and what to do.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ fn buy(service: &Service, reference: &str) -> u16 {
     service.deliver(&paid(reference))
 }
 
-/// A service that acknowledged two purchases.
+/// A service with two acknowledged purchases.
 fn serving() -> (Deployment, Service) {
     let deployment = Deployment::default();
     let service = deployment.serve();
@@ -26,8 +26,8 @@ fn serving() -> (Deployment, Service) {
     (deployment, service)
 }
 
-/// The next delivery is not acknowledged, and the service ends, saying why.
-fn ends_at_the_next_delivery(service: Service) -> Ended {
+/// Checks that the next delivery is not acknowledged and ends the service.
+fn ends_at_next_delivery(service: Service) -> Ended {
     assert_eq!(buy(&service, "third"), 503);
     let ended = service.wait();
     assert_eq!(ended.code, Some(74), "{ended}");
@@ -35,12 +35,14 @@ fn ends_at_the_next_delivery(service: Service) -> Ended {
     ended
 }
 
-/// The copy that it saved: everything that was acknowledged is in it.
+/// The rescued copy of the database, after checking that it has everything that was acknowledged.
 fn rescued(deployment: &Deployment, ended: &Ended) -> PathBuf {
-    let names = fs::read_dir(deployment.folder()).expect("our own folder").map(|entry| entry.expect("ours"));
+    let names = fs::read_dir(deployment.folder())
+        .expect("the folder is readable")
+        .map(|entry| entry.expect("the folder is readable"));
     let copies: Vec<_> = names.filter(|e| e.file_name().to_string_lossy().contains(".rescued-")).collect();
-    let [copy] = &copies[..] else { panic!("{} copies of it\n{ended}", copies.len()) };
-    let name = copy.file_name().into_string().expect("our own names");
+    let [copy] = &copies[..] else { panic!("{} rescued copies\n{ended}", copies.len()) };
+    let name = copy.file_name().into_string().expect("the name is UTF-8");
     assert!(ended.stderr.contains(&format!("`faireplace restore {name}`")), "{ended}");
     assert_eq!(balance_in(deployment, &name), 20);
     copy.path()
@@ -51,7 +53,7 @@ fn balance_in(deployment: &Deployment, database: &str) -> i64 {
     let words = ["balance", TENANT, "--json"];
     let ended = deployment.start_words_with(&words, "DATABASE_URL", &url).wait();
     assert_eq!(ended.code, Some(0), "{ended}");
-    let answer: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON was asked for");
+    let answer: serde_json::Value = serde_json::from_str(&ended.stdout).expect("the output is JSON");
     answer["data"]["available"].as_i64().unwrap_or_else(|| panic!("{answer}"))
 }
 
@@ -61,7 +63,7 @@ fn a_backup_copied_over_the_database_beside_its_old_log_is_refused() {
     deployment.done("backup copy.db");
     assert_eq!(buy(&service, "third"), 200);
     service.kill();
-    fs::copy(deployment.path("copy.db"), deployment.path("faireplace.db")).expect("both are ours");
+    fs::copy(deployment.path("copy.db"), deployment.path("faireplace.db")).expect("both files exist");
     let files = || ["", "-wal"].map(|end| fs::read(deployment.path(&format!("faireplace.db{end}"))).unwrap());
     let before = files();
     for command in ["serve", "balance 550e8400-e29b-41d4-a716-446655440000", "backup another.db"] {
@@ -72,37 +74,37 @@ fn a_backup_copied_over_the_database_beside_its_old_log_is_refused() {
         assert!(files() == before, "{ended}");
     }
     for end in ["-wal", "-shm"] {
-        // There is no index where nothing was opened.
+        // There is no `-shm` file if nothing was opened.
         let _ = fs::rename(deployment.path(&format!("faireplace.db{end}")), deployment.path(&end[1..]));
     }
     assert_eq!(deployment.serve().balance(TENANT)["available"], 20);
 }
 
 #[test]
-fn a_killed_service_starts_again_with_everything() {
+fn a_killed_service_restarts_with_everything() {
     let (deployment, service) = serving();
     service.kill();
     assert_eq!(deployment.serve().balance(TENANT)["available"], 20);
 }
 
 #[test]
-fn a_database_that_is_removed_while_it_serves_takes_nothing_more() {
+fn a_database_removed_in_use_accepts_nothing_more() {
     let (deployment, service) = serving();
-    fs::remove_file(deployment.path("faireplace.db")).expect("it is there");
-    let ended = ends_at_the_next_delivery(service);
+    fs::remove_file(deployment.path("faireplace.db")).expect("the file exists");
+    let ended = ends_at_next_delivery(service);
     assert!(ended.stderr.contains("faireplace.db was removed or replaced while it was in use"), "{ended}");
     rescued(&deployment, &ended);
-    // What starts it again by itself does not start with nothing.
+    // An automatic restart must not create an empty database.
     let again = deployment.run("serve");
     assert_eq!(again.code, Some(78), "{again}");
     assert!(!deployment.path("faireplace.db").exists(), "{again}");
 }
 
 #[test]
-fn health_finds_that_the_database_was_removed_when_nothing_is_delivered() {
+fn health_reports_a_removed_database_without_deliveries() {
     let (deployment, service) = serving();
-    fs::remove_file(deployment.path("faireplace.db")).expect("it is there");
-    // What health found out a second ago may still count.
+    fs::remove_file(deployment.path("faireplace.db")).expect("the file exists");
+    // Health caches its result for up to a second.
     thread::sleep(Duration::from_secs(1));
     let health = service.ask("GET", "/api/health", None, "");
     assert_eq!(health.status, 503, "{}", health.body);
@@ -113,33 +115,33 @@ fn health_finds_that_the_database_was_removed_when_nothing_is_delivered() {
 }
 
 #[test]
-fn a_database_that_is_replaced_while_it_serves_takes_nothing_more() {
+fn a_database_replaced_in_use_accepts_nothing_more() {
     let (deployment, service) = serving();
     let other = Deployment::default();
     other.serve().stop();
-    fs::copy(other.path("faireplace.db"), deployment.path("other.db")).expect("both are ours");
-    fs::rename(deployment.path("other.db"), deployment.path("faireplace.db")).expect("both are ours");
-    let ended = ends_at_the_next_delivery(service);
+    fs::copy(other.path("faireplace.db"), deployment.path("other.db")).expect("both files exist");
+    fs::rename(deployment.path("other.db"), deployment.path("faireplace.db")).expect("both files exist");
+    let ended = ends_at_next_delivery(service);
     rescued(&deployment, &ended);
 }
 
 #[test]
-fn a_log_that_is_removed_while_it_serves_loses_nothing() {
+fn a_write_ahead_log_removed_in_use_loses_nothing() {
     let (deployment, service) = serving();
-    fs::remove_file(deployment.path("faireplace.db-wal")).expect("it is there");
-    let ended = ends_at_the_next_delivery(service);
+    fs::remove_file(deployment.path("faireplace.db-wal")).expect("the file exists");
+    let ended = ends_at_next_delivery(service);
     assert!(ended.stderr.contains("faireplace.db-wal was removed or replaced"), "{ended}");
     assert!(ended.stderr.contains("Everything that was acknowledged before is in faireplace.db"), "{ended}");
     let service = deployment.serve();
     service.settle();
-    // The third may be there: it was written, and not acknowledged.
+    // The third purchase may be stored: it was written, but not acknowledged.
     assert!(service.balance(TENANT)["available"].as_i64() >= Some(20), "{ended}");
 }
 
 #[test]
-fn asked_to_end_after_the_database_was_removed_it_does_not_say_that_all_is_well() {
+fn a_stop_after_the_database_was_removed_reports_the_failure() {
     let (deployment, service) = serving();
-    fs::remove_file(deployment.path("faireplace.db")).expect("it is there");
+    fs::remove_file(deployment.path("faireplace.db")).expect("the file exists");
     let ended = service.stop();
     assert_eq!(ended.code, Some(74), "{ended}");
     assert!(!ended.stderr.contains("everything that was acknowledged is on disk"), "{ended}");
@@ -147,20 +149,20 @@ fn asked_to_end_after_the_database_was_removed_it_does_not_say_that_all_is_well(
 }
 
 #[test]
-fn a_symbolic_link_in_the_databases_place_is_noticed() {
+fn a_symbolic_link_in_place_of_the_database_is_detected() {
     let (deployment, service) = serving();
-    fs::rename(deployment.path("faireplace.db"), deployment.path("moved.db")).expect("it is there");
-    std::os::unix::fs::symlink("moved.db", deployment.path("faireplace.db")).expect("our own folder");
-    let ended = ends_at_the_next_delivery(service);
+    fs::rename(deployment.path("faireplace.db"), deployment.path("moved.db")).expect("the file exists");
+    std::os::unix::fs::symlink("moved.db", deployment.path("faireplace.db")).expect("the folder is readable");
+    let ended = ends_at_next_delivery(service);
     rescued(&deployment, &ended);
 }
 
 #[test]
-fn a_log_that_is_replaced_by_its_own_copy_loses_nothing() {
+fn a_write_ahead_log_replaced_by_its_copy_loses_nothing() {
     let (deployment, service) = serving();
-    fs::copy(deployment.path("faireplace.db-wal"), deployment.path("w")).expect("it is there");
-    fs::rename(deployment.path("w"), deployment.path("faireplace.db-wal")).expect("both are ours");
-    let ended = ends_at_the_next_delivery(service);
+    fs::copy(deployment.path("faireplace.db-wal"), deployment.path("w")).expect("the file exists");
+    fs::rename(deployment.path("w"), deployment.path("faireplace.db-wal")).expect("both files exist");
+    let ended = ends_at_next_delivery(service);
     assert!(ended.stderr.contains("Everything that was acknowledged before is in faireplace.db"), "{ended}");
     let service = deployment.serve();
     service.settle();
@@ -169,9 +171,9 @@ fn a_log_that_is_replaced_by_its_own_copy_loses_nothing() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_second_service_is_refused_without_the_lock_file_too() {
+fn a_second_service_is_rejected_without_the_lock_file() {
     let (deployment, service) = serving();
-    fs::remove_file(deployment.path("faireplace.db.lock")).expect("it is there");
+    fs::remove_file(deployment.path("faireplace.db.lock")).expect("the file exists");
     let ended = deployment.run("serve");
     assert_eq!(ended.code, Some(1), "{ended}");
     assert!(ended.stderr.contains("is in use by another process (whose lock file is gone)"), "{ended}");
@@ -181,18 +183,18 @@ fn a_second_service_is_refused_without_the_lock_file_too() {
 }
 
 #[test]
-fn a_second_service_is_refused_through_a_second_name() {
+fn a_database_with_a_second_hard_link_is_rejected() {
     let (deployment, service) = serving();
-    fs::hard_link(deployment.path("faireplace.db"), deployment.path("second.db")).expect("both are ours");
+    fs::hard_link(deployment.path("faireplace.db"), deployment.path("second.db")).expect("both files exist");
     let ended = deployment.start_words_with(&["serve"], "DATABASE_URL", "sqlite:second.db").wait();
     assert_eq!(ended.code, Some(78), "{ended}");
     assert!(ended.stderr.contains("second.db has 2 names (hard links)"), "{ended}");
-    fs::remove_file(deployment.path("second.db")).expect("it is there");
+    fs::remove_file(deployment.path("second.db")).expect("the file exists");
     assert_eq!(buy(&service, "third"), 200);
 }
 
 #[test]
-fn what_an_interrupted_backup_left_is_in_nobodys_way() {
+fn a_partial_file_of_an_interrupted_backup_is_replaced() {
     let (deployment, _service) = serving();
     fs::write(deployment.path("copy.db.partial"), "half a database").expect("our own folder takes files");
     deployment.done("backup copy.db");

@@ -1,6 +1,7 @@
-//! Buying packages through the real program, with the emulator as Stripe: once, whatever is killed.
+//! Purchases of packages with the real program and the emulator: one checkout per key, even if the service is
+//! killed.
 //!
-//! Not here: what needs no second process (`crates/web/tests/router/purchase.rs`).
+//! Cases that need no second process are in `crates/web/tests/router/purchase.rs`.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use e2e::deployment::Deployment;
-use e2e::http::{Answer, Connection, Request};
+use e2e::http::{self, Answer, Connection, Request};
 use e2e::process::Process;
 use serde_json::{Value, json};
 
@@ -28,27 +29,25 @@ currency = \"eur\"
 ";
 
 fn send(address: SocketAddr, method: &str, path: &str, fields: &[(&str, &str)], body: &str) -> Answer {
-    let request = Request { method, path, fields, body: body.as_bytes() };
-    let answer = Connection::open(address).and_then(|mut connection| connection.send(request));
-    answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    http::send(address, Request { method, path, fields, body: body.as_bytes() })
 }
 
-/// Of Stripe's API.
-fn at_stripe(emulator: SocketAddr, path: &str) -> Value {
+/// Retrieves an object from the emulator's Stripe API.
+fn retrieve(emulator: SocketAddr, path: &str) -> Value {
     let bearer = format!("Bearer {STRIPE_KEY}");
     let answer = send(emulator, "GET", path, &[("authorization", &bearer)], "");
     assert_eq!(answer.status, 200, "{path}: {answer:?}");
     answer.json()
 }
 
-/// What stands behind `before` on a screen, up to the next blank or quote.
+/// The text after `before` on a screen, up to the next space or quote.
 fn after<'t>(screen: &'t str, before: &str) -> &'t str {
     let (_, rest) = screen.split_once(before).unwrap_or_else(|| panic!("no `{before}` in:\n{screen}"));
     rest.split([' ', '\'', '\n']).next().unwrap_or_default()
 }
 
 #[test]
-fn what_is_bought_and_paid_is_there_to_be_spent() {
+fn a_paid_package_is_granted() {
     let deployment = Deployment::empty().with("FAIREPLACE_LISTEN", "127.0.0.1:0");
     let service = deployment.dev();
     let screen = service.screen();
@@ -76,7 +75,7 @@ fn what_is_bought_and_paid_is_there_to_be_spent() {
     assert_eq!(pay.status, 200, "{pay:?}");
     send(emulator, "GET", "/_emulator/settled", &[], "");
     service.settle();
-    assert_eq!(ask("/api/credits/balance")["available"], 10 + 25, "ten are from the first screen");
+    assert_eq!(ask("/api/credits/balance")["available"], 10 + 25, "`dev` bought ten");
     let told = payment(first["purchase_id"].as_str().expect("an id"));
     assert_eq!((&told["status"], &told["amount_paid"]), (&"final".into(), &57_500.into()), "{told}");
     let opened = told["timeline"][0]["text"].as_str().expect("words");
@@ -84,80 +83,81 @@ fn what_is_bought_and_paid_is_there_to_be_spent() {
     assert_eq!(service.get("/api/admin/status")["data"]["quarantined"], 0);
 
     let terms = json!({ "tenant_id": TENANT, "package": "25_credits", "credits": "25" });
-    let made = at_stripe(emulator, &format!("/v1/checkout/sessions/{session}?expand[]=payment_intent"));
+    let made = retrieve(emulator, &format!("/v1/checkout/sessions/{session}?expand[]=payment_intent"));
     assert_eq!(made["metadata"], terms, "on the session");
     assert_eq!(made["payment_intent"]["metadata"], terms, "and on the payment intent");
     assert_eq!(made["client_reference_id"], first["purchase_id"]);
 }
 
-/// An emulator in a process of its own, and where it listens.
+/// Starts an emulator; returns its process and address.
 fn emulator(folder: &Deployment) -> (Process, SocketAddr) {
     let started = folder.start("emulate --listen 127.0.0.1:0").wait_for(|process| {
         let screen = process.stdout();
         let (_, rest) = screen.lines().find(|line| line.starts_with("emulate"))?.split_once("http://")?;
         rest.split_whitespace().next()?.parse().ok()
     });
-    started.unwrap_or_else(|ended| panic!("it ended early:\n{ended}"))
+    started.unwrap_or_else(|ended| panic!("the emulator ended early:\n{ended}"))
 }
 
-/// A way to Stripe that may swallow the answers: what was asked is done, and nobody hears of it.
-struct Way {
+/// A proxy in front of the emulator that can drop answers: requests take effect, and their sender gets no
+/// answer.
+struct LossyProxy {
     address: SocketAddr,
-    swallows: Arc<AtomicBool>,
-    /// Answers that were swallowed.
-    swallowed: Arc<AtomicU32>,
+    drops: Arc<AtomicBool>,
+    /// Number of dropped pieces of answers.
+    dropped: Arc<AtomicU32>,
 }
 
-impl Way {
+impl LossyProxy {
     fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let (swallows, swallowed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-        let (swallow, count) = (swallows.clone(), swallowed.clone());
+        let (drops, dropped) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let (drop, count) = (drops.clone(), dropped.clone());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let server = TcpStream::connect(target).expect("the emulator listens");
-                let (mut asks, mut asked) = (client.try_clone().expect("a socket"), server.try_clone());
-                let asked = asked.as_mut().expect("a socket").try_clone().expect("a socket");
-                thread::spawn(move || pass(&mut asks, asked, |_| true));
-                let (swallow, count) = (swallow.clone(), count.clone());
+                let mut requests = client.try_clone().expect("a socket");
+                let target = server.try_clone().expect("a socket");
+                thread::spawn(move || forward(&mut requests, target, |_| true));
+                let (drop, count) = (drop.clone(), count.clone());
                 thread::spawn(move || {
                     let mut server = server;
-                    pass(&mut server, client, |_| {
-                        let swallowed = swallow.load(Ordering::SeqCst);
-                        count.fetch_add(u32::from(swallowed), Ordering::SeqCst);
-                        !swallowed
+                    forward(&mut server, client, |_| {
+                        let dropped = drop.load(Ordering::SeqCst);
+                        count.fetch_add(u32::from(dropped), Ordering::SeqCst);
+                        !dropped
                     });
                 });
             }
         });
-        Self { address, swallows, swallowed }
+        Self { address, drops, dropped }
     }
 }
 
-/// Passes bytes on until either side ends, or keeps them to itself.
-fn pass(from: &mut TcpStream, mut to: TcpStream, passes: impl Fn(&[u8]) -> bool) {
-    let mut piece = [0; 8192];
-    while let Ok(count @ 1..) = from.read(&mut piece) {
-        if passes(&piece[..count]) && to.write_all(&piece[..count]).is_err() {
+/// Forwards bytes until either side closes. `passes` decides about each piece.
+fn forward(from: &mut TcpStream, mut to: TcpStream, passes: impl Fn(&[u8]) -> bool) {
+    let mut buffer = [0; 8192];
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        if passes(&buffer[..count]) && to.write_all(&buffer[..count]).is_err() {
             return;
         }
     }
 }
 
 #[test]
-fn killed_between_stripe_and_us_it_goes_on_with_the_same_checkout() {
+fn a_purchase_continues_with_the_same_checkout_after_a_kill() {
     let folder = Deployment::empty();
     let (_emulator, emulator) = emulator(&folder);
-    let way = Way::to(emulator);
+    let proxy = LossyProxy::to(emulator);
     let deployment = Deployment::default()
         .with_file("faireplace.toml", CATALOGUE)
         .with("STRIPE_SECRET_KEY", STRIPE_KEY)
-        .with("STRIPE_API_BASE", &format!("http://{}", way.address));
+        .with("STRIPE_API_BASE", &format!("http://{}", proxy.address));
     let service = deployment.serve();
     let path = format!("/api/credits/purchase?tenant_id={TENANT}");
 
-    way.swallows.store(true, Ordering::SeqCst);
+    proxy.drops.store(true, Ordering::SeqCst);
     let (address, backend) = (service.address, service.service_key());
     let key = backend.clone();
     let asking = thread::spawn({
@@ -170,30 +170,30 @@ fn killed_between_stripe_and_us_it_goes_on_with_the_same_checkout() {
         }
     });
     for _ in 0..1_000 {
-        if way.swallowed.load(Ordering::SeqCst) > 0 {
+        if proxy.dropped.load(Ordering::SeqCst) > 0 {
             break;
         }
         thread::sleep(Duration::from_millis(10));
     }
-    let sessions = || at_stripe(emulator, "/v1/checkout/sessions?limit=100")["data"].take();
+    let sessions = || retrieve(emulator, "/v1/checkout/sessions?limit=100")["data"].take();
     let made = sessions()[0]["id"].clone();
-    assert!(made.is_string(), "Stripe has made one");
+    assert!(made.is_string(), "Stripe has created a session");
     service.kill();
-    assert!(asking.join().expect("it only asks").is_err(), "and nobody was told");
+    assert!(asking.join().expect("the client does not panic").is_err(), "no answer arrived");
 
-    way.swallows.store(false, Ordering::SeqCst);
+    proxy.drops.store(false, Ordering::SeqCst);
     let service = deployment.serve();
     let key = backend;
     let bought = service.command(&path, &key, "order-1", BODY);
     assert_eq!(bought.status, 201, "{bought:?}");
-    assert_eq!(bought.json()["data"]["session_id"], made, "that one, and no second");
+    assert_eq!(bought.json()["data"]["session_id"], made, "the same session");
     assert_eq!(sessions().as_array().map(Vec::len), Some(1));
     let reused = service.command(&path, &key, "order-1", &BODY.replace("shop", "other"));
     assert_eq!((reused.status, &reused.json()["error"]["type"]), (409, &"IDEMPOTENCY_KEY_REUSED".into()));
 }
 
 #[test]
-fn what_stripe_refuses_is_told_without_the_key_and_silence_is_no_charge() {
+fn failures_at_stripe_are_reported_without_the_key() {
     let folder = Deployment::empty();
     let (_emulator, emulator) = emulator(&folder);
     let base = format!("http://{emulator}");
@@ -222,7 +222,7 @@ fn what_stripe_refuses_is_told_without_the_key_and_silence_is_no_charge() {
 }
 
 #[test]
-fn a_key_of_the_other_mode_is_refused_at_the_start() {
+fn unusable_stripe_keys_stop_the_start() {
     for (mode, key) in [
         ("live", "sk_test_Hid9den"),
         ("live", STRIPE_KEY),
@@ -242,6 +242,6 @@ fn a_key_of_the_other_mode_is_refused_at_the_start() {
         assert_eq!(ended.code, Some(78), "{key} in {mode} mode: {ended}");
         assert!(ended.stderr.contains("STRIPE_SECRET_KEY"), "{ended}");
         assert!(!ended.to_string().contains("Hid9den"), "{ended}");
-        assert!(!deployment.path("faireplace.db").exists(), "it touched the folder");
+        assert!(!deployment.path("faireplace.db").exists(), "a database was created");
     }
 }

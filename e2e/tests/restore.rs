@@ -1,5 +1,5 @@
-//! A backup is restored with the real program: it stands still until an operator confirms it, what Stripe
-//! sends meanwhile is kept, and then everything goes on, once.
+//! Restoring backups with the real program: until an operator confirms the restore, events are stored and
+//! nothing else changes; afterwards they are applied, once.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn buy(service: &Service, reference: &str) {
     assert_eq!(service.deliver(&paid(reference)), 200, "{reference}");
 }
 
-/// `available held`.
+/// Available and held credits.
 fn balance(service: &Service) -> [i64; 2] {
     let balance = service.balance(TENANT);
     ["available", "held"].map(|name| balance[name].as_i64().expect("a number"))
@@ -23,15 +23,15 @@ fn health(service: &Service) -> Value {
     json!([health["status"], health["reasons"], health["pending"]])
 }
 
-/// Looks until it is so.
-fn until(what: &str, mut so: impl FnMut() -> bool) {
+/// Waits until a condition is true; `what` describes it.
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
     for _ in 0..3000 {
-        if so() {
+        if condition() {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    panic!("never: {what}");
+    panic!("timeout: {what}");
 }
 
 fn spend(service: &Service, key: &str, name: &str) -> (u16, Value) {
@@ -41,7 +41,7 @@ fn spend(service: &Service, key: &str, name: &str) -> (u16, Value) {
 }
 
 #[test]
-fn a_backup_is_restored_and_moves_on_once_it_is_confirmed() {
+fn a_restored_backup_continues_after_it_is_confirmed() {
     let deployment = Deployment::default();
     let service = deployment.serve();
     buy(&service, "first");
@@ -52,16 +52,16 @@ fn a_backup_is_restored_and_moves_on_once_it_is_confirmed() {
     assert_eq!(hold.status, 201, "{}", hold.body);
     deployment.done("backup monday.db");
 
-    // What the backup does not know: a second purchase, a hold that was captured, a key that was revoked.
+    // After the backup: a second purchase, a captured hold, and a revoked key.
     buy(&service, "second");
     service.settle();
-    let id = hold.json()["data"]["id"].as_str().expect("it has one").to_owned();
+    let id = hold.json()["data"]["id"].as_str().expect("an id").to_owned();
     let path = format!("/api/credits/holds/{id}/capture?tenant_id={TENANT}");
     assert_eq!(service.command(&path, &backend, "capture", "{}").status, 200);
     let keys = service.get("/api/admin/keys")["data"].clone();
     let rows = keys.as_array().expect("a list");
-    let last = rows.iter().rfind(|row| row["kind"] == "service").expect("just created");
-    let last = last["id"].as_str().expect("it has one").to_owned();
+    let last = rows.iter().rfind(|row| row["kind"] == "service").expect("the key was created");
+    let last = last["id"].as_str().expect("an id").to_owned();
     deployment.done(&format!("keys revoke {last}"));
     assert_eq!(spend(&service, &lost, "stolen").0, 401);
     assert_eq!(balance(&service), [16, 0]);
@@ -80,12 +80,12 @@ fn a_backup_is_restored_and_moves_on_once_it_is_confirmed() {
     for _ in 0..2 {
         buy(&service, "third");
     }
-    stands_still(&deployment, &service, &backend, &last);
-    // Also after it was killed.
+    assert_unconfirmed(&deployment, &service, &backend, &last);
+    // The same after a kill.
     service.kill();
     let service = deployment.serve();
-    stands_still(&deployment, &service, &backend, &last);
-    nobody_confirms_a_key_unseen(&deployment, &last);
+    assert_unconfirmed(&deployment, &service, &backend, &last);
+    confirming_needs_the_number_of_keys_that_work_again(&deployment, &last);
     deployment.done(&format!("keys revoke {last}"));
     assert_eq!(spend(&service, &lost, "stolen again").0, 401);
 
@@ -94,21 +94,24 @@ fn a_backup_is_restored_and_moves_on_once_it_is_confirmed() {
     let words = ["restore", "--confirm", "--reason", "the disk failed"];
     let confirmed = deployment.start_words(&words).wait();
     assert_eq!(confirmed.code, Some(0), "{confirmed}");
-    until("what was stored meanwhile is applied", || balance(&service) == [16, 4]);
+    until("stored events are applied", || balance(&service) == [16, 4]);
     assert_eq!(health(&service), json!(["ok", [], 0]));
-    assert_eq!(spend(&service, &backend, "frozen").0, 200, "nothing was kept under its key");
-    // What was acknowledged after the backup is sent again by hand.
+    assert_eq!(spend(&service, &backend, "frozen").0, 200, "the rejected answer was stored under its key");
+    // An event that was acknowledged after the backup is sent again by hand.
     buy(&service, "second");
-    until("it counts once", || balance(&service) == [25, 4]);
+    until("the event is applied once", || balance(&service) == [25, 4]);
     assert!(deployment.done("report actions").contains("restore-confirm"));
-    let action =
-        confirmed.stdout.split_whitespace().find(|word| word.starts_with("act_")).expect("it says so");
+    let action = confirmed
+        .stdout
+        .split_whitespace()
+        .find(|word| word.starts_with("act_"))
+        .expect("the id of the action is printed");
     assert!(
         deployment.done(&format!("actions show {action}")).contains("the restore of monday.db confirmed")
     );
     assert!(deployment.done("audit verify").contains("the books add up"));
     service.stop();
-    // Confirmed with no service running, it is the same.
+    // The same without a running service.
     deployment.done("restore monday.db");
     assert!(deployment.done("restore").contains("restore --confirm --keys 1 --reason WHY"));
     let words = [&words[..], &["--keys", "1"]].concat();
@@ -117,23 +120,23 @@ fn a_backup_is_restored_and_moves_on_once_it_is_confirmed() {
     assert_eq!(balance(&deployment.serve()), [6, 4]);
 }
 
-/// Without the number of the keys that work again, and with a wrong one, they are shown and nothing is
-/// confirmed.
-fn nobody_confirms_a_key_unseen(deployment: &Deployment, key: &str) {
+/// Without the number of keys that work again, or with a wrong number, the keys are listed and the restore is
+/// not confirmed.
+fn confirming_needs_the_number_of_keys_that_work_again(deployment: &Deployment, key: &str) {
     let words = ["restore", "--confirm", "--reason", "the disk failed"];
-    for (keys, said) in [
+    for (keys, message) in [
         (&[][..], "1 key works again, and nothing was confirmed"),
         (&["--keys", "3"], "1 of the backup's keys work again"),
     ] {
         let refused = deployment.start_words(&[&words[..], keys].concat()).wait();
         assert_eq!(refused.code, Some(1), "{refused}");
-        assert!(refused.stderr.contains(said), "{refused}");
+        assert!(refused.stderr.contains(message), "{refused}");
         assert!(refused.stdout.contains(&format!("faireplace keys revoke {key}")), "{refused}");
         assert!(deployment.done("restore").contains("not confirmed: nothing moves"), "{refused}");
     }
 }
 
-fn stands_still(deployment: &Deployment, service: &Service, backend: &str, revoked: &str) {
+fn assert_unconfirmed(deployment: &Deployment, service: &Service, backend: &str, revoked: &str) {
     assert_eq!(health(service), json!(["degraded", ["restore_unconfirmed"], 1]));
     assert_eq!(balance(service), [6, 4], "as in the backup");
     assert_eq!(spend(service, backend, "frozen"), (503, json!("RESTORE_UNCONFIRMED")));
@@ -146,21 +149,21 @@ fn stands_still(deployment: &Deployment, service: &Service, backend: &str, revok
 }
 
 #[test]
-fn a_backup_that_is_not_in_order_changes_nothing() {
+fn an_unusable_backup_changes_nothing() {
     let deployment = Deployment::default();
     let service = deployment.serve();
     buy(&service, "first");
     service.settle();
     deployment.done("backup good.db");
     service.stop();
-    let good = fs::read(deployment.path("good.db")).expect("just made");
+    let good = fs::read(deployment.path("good.db")).expect("the backup exists");
     let mut torn = good.clone();
     let half = torn.len() / 2;
     torn[half..].fill(0xff);
-    fs::write(deployment.path("torn.db"), torn).expect("our own folder takes files");
-    fs::write(deployment.path("short.db"), &good[..good.len() / 3]).expect("our own folder takes files");
-    fs::write(deployment.path("notes.txt"), "no database").expect("our own folder takes files");
-    let before = fs::read(deployment.path("faireplace.db")).expect("it is there");
+    fs::write(deployment.path("torn.db"), torn).expect("the folder is writable");
+    fs::write(deployment.path("short.db"), &good[..good.len() / 3]).expect("the folder is writable");
+    fs::write(deployment.path("notes.txt"), "not a database").expect("the folder is writable");
+    let before = fs::read(deployment.path("faireplace.db")).expect("the file exists");
     for (name, words) in [
         ("torn.db", "is damaged, so nothing was changed"),
         ("short.db", "is damaged, so nothing was changed"),
@@ -171,9 +174,9 @@ fn a_backup_that_is_not_in_order_changes_nothing() {
         let refused = deployment.run(&format!("restore {name}"));
         assert_eq!(refused.code, Some(1), "{refused}");
         assert!(refused.stderr.contains(words), "{refused}");
-        assert!(fs::read(deployment.path("faireplace.db")).expect("it is there") == before, "{refused}");
+        assert!(fs::read(deployment.path("faireplace.db")).expect("the file exists") == before, "{refused}");
     }
-    // The backup's mode is not the deployment's.
+    // A backup of the other mode.
     let refused = deployment.start_words_with(&["restore", "good.db"], "FAIREPLACE_MODE", "live").wait();
     assert_eq!(refused.code, Some(1), "{refused}");
     assert!(refused.stderr.contains("is of test mode, and this deployment is of live mode"), "{refused}");
@@ -181,16 +184,16 @@ fn a_backup_that_is_not_in_order_changes_nothing() {
 }
 
 #[test]
-fn what_was_rescued_is_restored_and_everything_is_there() {
+fn a_rescued_database_is_restored_completely() {
     let deployment = Deployment::default();
     let service = deployment.serve();
     buy(&service, "first");
     service.settle();
-    fs::remove_file(deployment.path("faireplace.db")).expect("it is there");
+    fs::remove_file(deployment.path("faireplace.db")).expect("the file exists");
     let ended = service.stop();
     assert_eq!(ended.code, Some(74), "{ended}");
-    // The command that the message names.
-    let (_, rest) = ended.stderr.split_once("run `faireplace ").expect("it says what to run");
+    // Runs the command that the message recommends.
+    let (_, rest) = ended.stderr.split_once("run `faireplace ").expect("a command is recommended");
     deployment.done(rest.split('`').next().expect("the quote is closed"));
     let service = deployment.serve();
     assert_eq!(balance(&service), [10, 0]);
@@ -201,15 +204,15 @@ fn what_was_rescued_is_restored_and_everything_is_there() {
     assert_eq!(balance(&service), [20, 0]);
 }
 
-/// Started before a restore: its locks keep the restore out, also where its lock file is gone.
+/// The locks of a running service prevent a restore even if its lock file was deleted.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_database_that_is_served_is_not_replaced() {
+fn a_database_in_use_is_not_replaced() {
     let deployment = Deployment::default();
     let service = deployment.serve();
     buy(&service, "first");
     deployment.done("backup copy.db");
-    fs::remove_file(deployment.path("faireplace.db.lock")).expect("it is there");
+    fs::remove_file(deployment.path("faireplace.db.lock")).expect("the file exists");
     let refused = deployment.run("restore copy.db");
     assert_eq!(refused.code, Some(1), "{refused}");
     assert!(refused.stderr.contains("is in use by another process"), "{refused}");
@@ -218,29 +221,29 @@ fn a_database_that_is_served_is_not_replaced() {
     assert_eq!(balance(&service), [20, 0]);
 }
 
-/// Killed wherever it stands, it leaves the old database, the new one, or none that a service would begin.
+/// A killed restore leaves the old database, the new one, or a state in which no service starts.
 #[test]
-fn a_restore_that_is_killed_loses_nothing_and_is_done_again() {
-    let signs =
+fn a_killed_restore_loses_nothing_and_can_be_repeated() {
+    let suffixes =
         [".restore-check.partial", ".restore-check", ".restore-check-wal", ".restoring", ".replaced-"];
-    for (round, sign) in signs.iter().cycle().take(15).enumerate() {
+    for (round, suffix) in suffixes.iter().cycle().take(15).enumerate() {
         let deployment = Deployment::default();
         let service = deployment.serve();
         deployment.done("backup copy.db");
         buy(&service, "first");
         service.settle();
-        // What it knows is in its write-ahead log.
+        // Killed, so that its last commits are only in the write-ahead log.
         service.kill();
         let running = deployment.start("restore copy.db");
         let names = || {
             let names = fs::read_dir(deployment.folder()).expect("our own folder").filter_map(Result::ok);
             names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
         };
-        let name = format!("faireplace.db{sign}");
-        let killed = running.wait_for(|_| names().iter().any(|one| one.starts_with(&name)).then_some(()));
+        let name = format!("faireplace.db{suffix}");
+        let killed = running.wait_for(|_| names().iter().any(|found| found.starts_with(&name)).then_some(()));
         let ended = killed.map_or_else(|ended| ended, |(running, ())| running.kill());
-        let known = deployment.path("faireplace.db").exists();
-        if !known {
+        let exists = deployment.path("faireplace.db").exists();
+        if !exists {
             let refused = deployment.run("serve");
             assert_eq!(refused.code, Some(78), "round {round}, {:?}: {ended}\n{refused}", names());
         } else if !names().iter().any(|name| name.contains(".replaced-")) {
@@ -250,12 +253,12 @@ fn a_restore_that_is_killed_loses_nothing_and_is_done_again() {
         deployment.done("restore copy.db");
         let mut replaced = names();
         replaced.retain(|name| name.contains(".replaced-") && name.ends_with('Z'));
-        let is_whole = |name: &String| {
+        let is_complete = |name: &String| {
             let (words, url) = (["balance", TENANT, "--json"], format!("sqlite:{name}"));
             let ended = deployment.start_words_with(&words, "DATABASE_URL", &url).wait();
             ended.stdout.contains("\"available\": 10")
         };
-        assert!(replaced.iter().any(is_whole), "round {round}, {:?}: {ended}", names());
+        assert!(replaced.iter().any(is_complete), "round {round}, {:?}: {ended}", names());
         let left = names().into_iter().filter(|name| name.contains(".restor")).collect::<Vec<_>>();
         assert!(left.is_empty(), "round {round}: {left:?}");
     }

@@ -1,4 +1,4 @@
-//! Bodies that are made cheaply are still good events, each its own.
+//! Generated deliveries are valid events with unique ids.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 
 #[test]
-fn every_delivery_is_signed_readable_and_of_its_own() {
+fn every_delivery_is_signed_valid_json_and_unique() {
     let deliveries = Deliveries::new().unwrap();
     let made: Vec<Delivery> = (0..2500).map(|_| deliveries.next()).collect();
     let mut seen: [HashSet<String>; 4] = Default::default();

@@ -1,7 +1,5 @@
-//! An emulated account of our own: opened, with endpoints, and the purchases that fill it.
-//!
-//! What is deliberately not here: HTTP to the emulator. Its deliveries and its clock are measured; purchases
-//! are made by the functions that its API and its page call.
+//! An emulated account with endpoints, and purchases in it. Purchases call the functions behind the
+//! emulator's API directly: deliveries and the clock are measured, HTTP requests to the emulator are not.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,16 +17,16 @@ use stripe::write::{ApiVersion, BillingDetails, CustomerCreation, MethodType};
 
 use crate::deliveries::unix_millis;
 
-/// Where the clock of every account stands at first: the story is the same in every round.
-const BEGINS_MS: i64 = 1_767_225_600_000;
+/// Initial time of every account, so that all rounds are the same.
+const START_MS: i64 = 1_767_225_600_000;
 
-/// An empty account whose clock stands, and a secret on its endpoints.
+/// An empty account with a stopped clock and these endpoints.
 pub(crate) fn open(urls: impl Iterator<Item = String>) -> anyhow::Result<Emulator> {
     let emulator = Emulator::open(Options {
         url: "http://127.0.0.1:12111".to_owned(),
         api_key: emulator::API_KEY.to_owned(),
         seed: 7,
-        still_at_ms: Some(BEGINS_MS),
+        still_at_ms: Some(START_MS),
         file: None,
         attempt_timeout: Duration::from_secs(20),
         wall: Arc::new(unix_millis),
@@ -48,7 +46,7 @@ pub(crate) fn open(urls: impl Iterator<Item = String>) -> anyhow::Result<Emulato
     Ok(emulator)
 }
 
-/// One purchase of credits, paid with this test number. Answers the charge, if the bank was willing.
+/// Buys credits with this test number. Returns the charge, unless the payment was declined.
 pub(crate) fn buy(world: &mut World, tenant: u32, number: &str) -> Option<String> {
     let instrument = Instrument::of_number(number)?;
     let session = checkout::create(world, session(tenant), "http://127.0.0.1:12111");
@@ -66,7 +64,7 @@ pub(crate) fn buy(world: &mut World, tenant: u32, number: &str) -> Option<String
 fn session(tenant: u32) -> NewSession {
     let price = Price {
         id: "price_1PxEmulatorBench00000000".to_owned(),
-        created: BEGINS_MS / 1_000,
+        created: START_MS / 1_000,
         active: true,
         currency: "eur".to_owned(),
         unit_amount: 5_000,
@@ -85,9 +83,9 @@ fn session(tenant: u32) -> NewSession {
         amount_tax: 0,
         amount_total: 5_000,
     };
-    let told = |key: &str, value: String| (key.to_owned(), value);
+    let entry = |key: &str, value: String| (key.to_owned(), value);
     let metadata: Metadata =
-        [told("tenant_id", format!("tenant_{tenant}")), told("credits", "1000".to_owned())].into();
+        [entry("tenant_id", format!("tenant_{tenant}")), entry("credits", "1000".to_owned())].into();
     NewSession {
         items: vec![item],
         currency: "eur".to_owned(),

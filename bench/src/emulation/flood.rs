@@ -1,8 +1,6 @@
-//! Deliveries in a second: the events of many purchases wait at held endpoints, are let go at once, and are
-//! timed until the last is answered. Beside it, in the same round, a plain loop: the same bodies, rendered
-//! and signed beforehand, POSTed one after the other on one kept-alive connection for each endpoint.
-//!
-//! What is deliberately not here: several deliveries on their way to one endpoint. Order is the point.
+//! Deliveries per second: the events of many purchases are held back, released at once, and timed until the
+//! last one is answered. The same round also times a plain loop: the same bodies, rendered and signed in
+//! advance, are POSTed one after the other on one persistent connection per endpoint.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -18,7 +16,7 @@ use crate::{
     process::cpu_micros,
 };
 
-/// What one round came to.
+/// Result of one round.
 pub(crate) struct Flood {
     deliveries: u64,
     body_bytes: u64,
@@ -28,12 +26,12 @@ pub(crate) struct Flood {
 
 struct Cost {
     per_second: u64,
-    /// CPU time for one delivery, in nanoseconds, of the sender alone.
+    /// The sender's CPU time per delivery, in nanoseconds.
     cpu_nanos: u64,
 }
 
-/// What stands above the rows.
-pub(crate) const HEAD: &str = "
+/// Header of the table.
+pub(crate) const HEADER: &str = "
 | endpoints | deliveries | bytes each | emulator /s | plain loop /s | ratio | emulator CPU µs | plain CPU µs |
 |--:|--:|--:|--:|--:|--:|--:|--:|";
 
@@ -50,17 +48,17 @@ pub(crate) async fn measure(receiver: &Receiver, payments: u32, endpoints: u32) 
     let running = tokio::spawn(async move {
         runner.run(async { drop(stopping.await) }).await;
     });
-    // So that the workers are there.
+    // Gives the workers time to start.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let events: Vec<String> =
         emulator.with(|world| world.events.iter().map(|event| event.id.clone()).collect());
     let deliveries = u64::try_from(events.len())? * u64::from(endpoints);
-    let letting_go = timed(receiver, deliveries, async {
+    let release = timed(receiver, deliveries, async {
         hold(&emulator, false);
         emulator.quiet().await;
         anyhow::Ok(())
     });
-    let emulated = letting_go.await?;
+    let emulated = release.await?;
     for endpoint in 0..endpoints {
         receiver.expect(endpoint, &events).await?;
     }
@@ -75,7 +73,7 @@ pub(crate) async fn measure(receiver: &Receiver, payments: u32, endpoints: u32) 
     Ok(Flood { deliveries, body_bytes: u64::try_from(body_bytes)?, emulator: emulated, plain })
 }
 
-/// The row of one number of endpoints.
+/// The table row for this number of endpoints.
 pub(crate) fn row(endpoints: u32, rounds: &[Flood]) -> String {
     let ratio = |round: &Flood| round.emulator.per_second * 1_000 / round.plain.per_second.max(1);
     format!(
@@ -108,7 +106,7 @@ async fn timed(
     deliveries: u64,
     work: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<Cost> {
-    // The receiver is a child of this process.
+    // The receiver is a child of this process, so its CPU time is subtracted.
     let used = || anyhow::Ok(cpu_micros(std::process::id())? - cpu_micros(receiver.id())?);
     let (start, before) = (now(), used()?);
     work.await?;
@@ -116,7 +114,7 @@ async fn timed(
     Ok(Cost { per_second: deliveries * 1_000_000 / micros.max(1), cpu_nanos: used * 1_000 / deliveries })
 }
 
-/// Every event's body and signature, in order.
+/// Body and signature of every event, in order.
 fn rendered(emulator: &Emulator) -> anyhow::Result<Vec<(bytes::Bytes, String)>> {
     let secret = [Secret::parse("whsec_5JqXo2v8Zt1RkLw9Yb3Nf7Hd4Gc6Ms0P")?];
     Ok(emulator.with(|world| {
@@ -140,7 +138,6 @@ async fn plain(address: SocketAddr, bodies: &[(bytes::Bytes, String)], endpoints
                 let (status, _) =
                     load::exchange(&mut connection, &path, Delivery { body, signature }).await?;
                 ensure!(status == 200, "answered {status}");
-                connection.ready().await?;
             }
             anyhow::Ok(())
         });

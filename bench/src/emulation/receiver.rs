@@ -1,8 +1,6 @@
-//! The receiver of the emulator's deliveries, in a process of its own: it does nothing but to note each
-//! event's id, so that order and number can be checked afterwards, and to refuse everything while it is
-//! told to.
-//!
-//! What is deliberately not here: verifying. What it costs to receive well is `serve`'s measurement.
+//! The receiver of the emulator's deliveries, in its own process. It stores the id of each event, so that
+//! order and number can be checked afterwards, and rejects everything while it is told to. It verifies
+//! nothing: the cost of a real receiver is measured with `serve`.
 
 use std::{
     collections::BTreeMap,
@@ -28,22 +26,22 @@ use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::load;
 
-/// How long `  "id": "evt_` and the id are, at the beginning of every body.
+/// Position of the id in a body that starts with `{\n  "id": "evt_…`.
 const ID_LINE: std::ops::Range<usize> = 11..39;
 
 #[derive(Default)]
 struct Seen {
-    /// Ids of the accepted events, by endpoint, in the order in which they came.
+    /// Ids of the accepted events by endpoint, in the order of arrival.
     accepted: Mutex<BTreeMap<u32, Vec<String>>>,
     refused: Mutex<u64>,
     refuses: AtomicBool,
 }
 
-/// Serves on a free port of loopback until killed; the first line that it prints is its address.
+/// Serves on a free port of localhost until killed. The first line of output is the address.
 pub(crate) fn serve() -> anyhow::Result<()> {
     let routes = Router::new()
         .route("/{endpoint}", post(receive))
-        .route("/{endpoint}", get(told))
+        .route("/{endpoint}", get(take_accepted))
         .route("/refuse/{refuse}", get(refuse))
         .with_state(Arc::new(Seen::default()));
     Runtime::new()?.block_on(async {
@@ -69,12 +67,12 @@ async fn receive(
     (StatusCode::OK, Json(json!({ "received": true })))
 }
 
-async fn told(State(seen): State<Arc<Seen>>, Path(endpoint): Path<u32>) -> Json<Vec<String>> {
+async fn take_accepted(State(seen): State<Arc<Seen>>, Path(endpoint): Path<u32>) -> Json<Vec<String>> {
     let mut accepted = seen.accepted.lock().unwrap_or_else(PoisonError::into_inner);
     Json(accepted.remove(&endpoint).unwrap_or_default())
 }
 
-/// Answers how many it has refused so far.
+/// Returns the number of rejected deliveries so far.
 async fn refuse(State(seen): State<Arc<Seen>>, Path(refuse): Path<bool>) -> Json<u64> {
     seen.refuses.store(refuse, Relaxed);
     Json(*seen.refused.lock().unwrap_or_else(PoisonError::into_inner))
@@ -83,56 +81,56 @@ async fn refuse(State(seen): State<Arc<Seen>>, Path(refuse): Path<bool>) -> Json
 /// A running receiver.
 pub(crate) struct Receiver {
     child: Child,
-    /// Where it listens.
+    /// Its address.
     pub(crate) address: SocketAddr,
 }
 
 impl Receiver {
-    /// Starts one.
+    /// Starts a receiver.
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let program = std::env::current_exe()?;
         let mut child = Command::new(program).arg("receive").stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
-        let said = child.stdout.take().context("no output")?;
-        BufReader::new(said).read_line(&mut line)?;
-        Ok(Self { child, address: line.trim().parse().context("the receiver said no address")? })
+        let output = child.stdout.take().context("no output")?;
+        BufReader::new(output).read_line(&mut line)?;
+        Ok(Self { child, address: line.trim().parse().context("the receiver printed no address")? })
     }
 
-    /// The process to account for.
+    /// Id of its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Where the deliveries of this endpoint go.
+    /// URL for the deliveries of this endpoint.
     pub(crate) fn url(&self, endpoint: u32) -> String {
         format!("http://{}/{endpoint}", self.address)
     }
 
-    /// The ids of the events that came for this endpoint since the last time it was asked, in order.
+    /// The ids of the events received for this endpoint since the last call, in order.
     pub(crate) async fn accepted(&self, endpoint: u32) -> anyhow::Result<Vec<String>> {
-        let said = load::get(self.address, &format!("/{endpoint}")).await?.context("no answer of 200")?;
-        Ok(serde_json::from_slice(&said)?)
+        let body = load::get(self.address, &format!("/{endpoint}")).await?.context("no answer of 200")?;
+        Ok(serde_json::from_slice(&body)?)
     }
 
-    /// From now on it refuses everything, or no longer. Answers how many it has refused.
+    /// Starts or stops rejecting everything. Returns the number of rejected deliveries so far.
     pub(crate) async fn refuse(&self, refuse: bool) -> anyhow::Result<u64> {
-        let said = load::get(self.address, &format!("/refuse/{refuse}")).await?;
-        Ok(serde_json::from_slice(&said.context("no answer of 200")?)?)
+        let body = load::get(self.address, &format!("/refuse/{refuse}")).await?;
+        Ok(serde_json::from_slice(&body.context("no answer of 200")?)?)
     }
 
-    /// That exactly these events came for the endpoint, once each, in this order.
+    /// Checks that the endpoint received exactly these events, once each, in this order.
     pub(crate) async fn expect(&self, endpoint: u32, events: &[String]) -> anyhow::Result<()> {
-        let came = self.accepted(endpoint).await?;
-        ensure!(came.len() == events.len(), "{} events came, of {}", came.len(), events.len());
-        let wrong = came.iter().zip(events).position(|(came, sent)| came != sent);
-        ensure!(wrong.is_none(), "out of order at number {}", wrong.unwrap_or_default());
+        let received = self.accepted(endpoint).await?;
+        ensure!(received.len() == events.len(), "{} events received, of {}", received.len(), events.len());
+        let wrong = received.iter().zip(events).position(|(received, sent)| received != sent);
+        ensure!(wrong.is_none(), "out of order at position {}", wrong.unwrap_or_default());
         Ok(())
     }
 }
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        // Of a process that has already ended, both say so, and that is what is wanted.
+        // Errors mean that it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,7 +1,5 @@
-//! How soon `faireplace emulate` is up: from the start of the process to its first line, and to the first
-//! byte that it answers to a request.
-//!
-//! What is deliberately not here: an account on a file, whose size would decide.
+//! Start time of `faireplace emulate`: from the start of the process to its first line of output, and to its
+//! first answer. The account is in memory; with a file, the time would depend on its size.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -15,7 +13,7 @@ use anyhow::Context as _;
 use super::{middle, of_thousandths};
 use crate::load::{self, now};
 
-/// What one round came to, in microseconds.
+/// Result of one round, in microseconds.
 pub(crate) struct Started {
     line: u64,
     answer: u64,
@@ -27,18 +25,18 @@ pub(crate) async fn measure(program: &Path) -> anyhow::Result<Started> {
     let child =
         Command::new(program).args(["emulate", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn()?;
     let mut child = Running(child);
-    let mut said = BufReader::new(child.0.stdout.take().context("no output")?);
-    let mut words = String::new();
-    said.read_line(&mut words)?;
+    let mut output = BufReader::new(child.0.stdout.take().context("no output")?);
+    let mut first_line = String::new();
+    output.read_line(&mut first_line)?;
     let line = u64::try_from(start.elapsed().as_micros())?;
-    let url = words.split_whitespace().find_map(|word| word.strip_prefix("http://"));
-    let address: SocketAddr = url.with_context(|| format!("no address in {words:?}"))?.parse()?;
-    // Whatever it answers: that it does is the point.
+    let url = first_line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+    let address: SocketAddr = url.with_context(|| format!("no address in {first_line:?}"))?.parse()?;
+    // The status does not matter.
     load::get(address, "/").await?;
     Ok(Started { line, answer: u64::try_from(start.elapsed().as_micros())? })
 }
 
-/// What all rounds together say.
+/// The medians of all rounds as text.
 pub(crate) fn line(rounds: &[Started]) -> String {
     format!(
         "start       first line after {} ms, first answer after {} ms",
@@ -51,7 +49,7 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Of a process that has already ended, both say so, and that is what is wanted.
+        // Errors mean that it has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

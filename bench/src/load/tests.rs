@@ -1,4 +1,4 @@
-//! Percentiles from samples, against sums done by hand.
+//! Percentiles, compared with values computed by hand.
 
 use super::*;
 

@@ -1,19 +1,19 @@
-//! CPU time and memory as the kernel counts them, of a process that we start.
+//! CPU time and memory of a process, as the kernel counts them.
 
 use std::process::Command;
 
 use super::*;
 
 #[test]
-fn a_stat_line_is_read_from_its_last_bracket() {
+fn a_command_name_may_contain_brackets() {
     let line = "42 (a) b (c) S 7 42 42 0 -1 4194304 103 0 0 0 5 6 70 800 20 0 1 0 223440 3133440";
     let process = parse(42, line).unwrap();
     assert_eq!((process.parent, process.ticks), (7, 881));
 }
 
 #[test]
-fn a_tree_holds_what_its_children_used() {
-    // The shell works in a child of its own, which is then waited for; both must count.
+fn the_cpu_time_of_children_counts() {
+    // The subshell does the work and has ended when we read; its time must still count.
     let work = "(i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done); sleep 5";
     let mut child = Command::new("sh").args(["-c", work]).spawn().unwrap();
     let mut used = 0;

@@ -7,7 +7,7 @@ fn figures(per_second: u64, cpu_micros: u64, backlog: Option<Backlog>) -> Figure
 }
 
 #[test]
-fn the_table_holds_medians_and_ratios() {
+fn the_table_shows_medians_and_ratios() {
     let backlog = |millis| Some(Backlog { millis, cpu_micros: 45 });
     let run = Run { machine: "2 × CPU".into(), body_bytes: 3000, connections: 32, rounds: 3, seconds: 10 };
     let rounds = [
@@ -25,5 +25,5 @@ fn the_table_holds_medians_and_ratios() {
     ] {
         assert!(text.lines().any(|it| it == line), "no {line:?} in:\n{text}");
     }
-    assert!(!text.contains("Node"), "a target without a round has no figures:\n{text}");
+    assert!(!text.contains("Node"), "a target without rounds is left out:\n{text}");
 }

@@ -1,38 +1,37 @@
-//! Clients that spend, and clients that read balances: closed loops on kept-alive connections.
-//!
-//! What is deliberately not here: retries. An answer other than 200 ends the run with what the service said.
+//! Clients that spend, and clients that read balances: closed loops on persistent connections. There are no
+//! retries: an answer other than 200 ends the run with an error.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use hyper::{Request, StatusCode, header};
 use tokio::task::JoinSet;
 
-use crate::load::{Seen, connect, now};
+use crate::load::{Sample, connect, now, send};
 
-impl Seen {
-    /// Answers in a second.
+impl Sample {
+    /// Answers per second.
     pub(crate) fn per_second(&self) -> u64 {
         let count = u128::try_from(self.micros.len()).unwrap_or_default();
         u64::try_from(count * 1000 / self.elapsed.as_millis().max(1)).unwrap_or(u64::MAX)
     }
 }
 
-/// Numbers the idempotency keys of this process.
+/// Number of the next idempotency key.
 static KEYS: AtomicU64 = AtomicU64::new(1);
 
-/// Spends one credit after the other, the tenants in turn.
+/// Spends one credit at a time, rotating over the tenants.
 pub(super) async fn spend(
     address: SocketAddr,
     keys: &[String],
     connections: u32,
     time: Duration,
-) -> anyhow::Result<Seen> {
+) -> anyhow::Result<Sample> {
     let request = |key: &str| {
         let number = KEYS.fetch_add(1, Ordering::Relaxed);
         Request::post("/api/credits/spend")
@@ -45,13 +44,13 @@ pub(super) async fn spend(
     drive(address, keys, connections, time, request).await
 }
 
-/// Reads balances.
+/// Reads balances, rotating over the tenants.
 pub(super) async fn read(
     address: SocketAddr,
     keys: &[String],
     connections: u32,
     time: Duration,
-) -> anyhow::Result<Seen> {
+) -> anyhow::Result<Sample> {
     let request = |key: &str| {
         Request::get("/api/credits/balance")
             .header(header::HOST, "localhost")
@@ -69,7 +68,7 @@ async fn drive(
     connections: u32,
     time: Duration,
     request: impl Fn(&str) -> Built + Copy + Send + 'static,
-) -> anyhow::Result<Seen> {
+) -> anyhow::Result<Sample> {
     let start = now();
     let keys: Arc<[String]> = keys.iter().map(|key| format!("Bearer {key}")).collect();
     let mut clients = JoinSet::new();
@@ -82,10 +81,10 @@ async fn drive(
     }
     let elapsed = start.elapsed();
     micros.sort_unstable();
-    Ok(Seen { elapsed, micros })
+    Ok(Sample { elapsed, micros })
 }
 
-/// One client: one request under way at any moment.
+/// One client. It sends its next request when the last one is answered.
 async fn client(
     address: SocketAddr,
     keys: Arc<[String]>,
@@ -95,20 +94,17 @@ async fn client(
 ) -> anyhow::Result<Vec<u64>> {
     let mut micros = Vec::new();
     let mut sender = connect(address).await?;
-    // A stride that shares no factor with usual numbers of tenants, so that clients do not march in step.
+    // A prime stride, so that the clients do not visit the tenants in the same order.
     for turn in (first..).step_by(7919) {
         if now() >= end {
             break;
         }
         let request = request(&keys[turn % keys.len()])?;
         let start = now();
-        sender.ready().await?;
-        let answer = sender.send_request(request).await.context("no answer")?;
-        let status = answer.status();
-        let said = answer.into_body().collect().await.context("half an answer")?.to_bytes();
+        let (status, body) = send(&mut sender, request).await?;
         micros.push(u64::try_from(start.elapsed().as_micros())?);
         if status != StatusCode::OK {
-            bail!("answered {status}: {}", String::from_utf8_lossy(&said));
+            bail!("answered {status}: {}", String::from_utf8_lossy(&body));
         }
     }
     Ok(micros)

@@ -1,8 +1,6 @@
-//! PostgreSQL beside us: a cluster of its own with its default durability, in which one function call locks
-//! the tenant's row, checks it, takes the credits and writes a line. `pgbench` calls it, which is its best
-//! case: no HTTP, prepared statements, a socket of the file system.
-//!
-//! What is deliberately not here: PostgreSQL itself. Where its programs are missing, the caller says so.
+//! The comparison with PostgreSQL: a new cluster with default durability, in which one function call locks
+//! the tenant's row, checks the balance, subtracts the credits and inserts a transaction. `pgbench` calls the
+//! function, which is PostgreSQL's best case: no HTTP, prepared statements, a Unix socket.
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -21,14 +19,14 @@ CREATE TABLE balances (tenant int PRIMARY KEY, credits bigint NOT NULL CHECK (cr
 CREATE TABLE transactions (seq bigserial PRIMARY KEY, tenant int NOT NULL, key uuid NOT NULL,
     amount bigint NOT NULL, balance_after bigint NOT NULL, at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (tenant, key));
-CREATE FUNCTION spend(who int, amount bigint, key uuid) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE left_over bigint;
+CREATE FUNCTION spend(tenant_id int, amount bigint, key uuid) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE remaining bigint;
 BEGIN
-    SELECT credits - amount INTO left_over FROM balances WHERE tenant = who FOR UPDATE;
-    IF left_over < 0 THEN RAISE EXCEPTION 'INSUFFICIENT_CREDITS'; END IF;
-    UPDATE balances SET credits = left_over WHERE tenant = who;
-    INSERT INTO transactions (tenant, key, amount, balance_after) VALUES (who, key, -amount, left_over);
-    RETURN left_over;
+    SELECT credits - amount INTO remaining FROM balances WHERE tenant = tenant_id FOR UPDATE;
+    IF remaining < 0 THEN RAISE EXCEPTION 'INSUFFICIENT_CREDITS'; END IF;
+    UPDATE balances SET credits = remaining WHERE tenant = tenant_id;
+    INSERT INTO transactions (tenant, key, amount, balance_after) VALUES (tenant_id, key, -amount, remaining);
+    RETURN remaining;
 END $$;";
 
 /// A running cluster.
@@ -40,7 +38,7 @@ pub(super) struct Postgres {
 }
 
 impl Postgres {
-    /// Makes a cluster, starts it on a socket in its own folder, and gives every tenant credits.
+    /// Creates a cluster, starts it on a Unix socket in its own folder, and gives every tenant credits.
     pub(super) fn start(tenants: u32) -> anyhow::Result<Self> {
         let programs = programs()?;
         let folder = peers::tools().join("postgres");
@@ -78,17 +76,18 @@ impl Postgres {
         }
         postgres.run("psql", &["-q", "-v", "ON_ERROR_STOP=1", "-c", SCHEMA, "-c", &rows])?;
         fs::write(postgres.folder.join("hot.sql"), "SELECT spend(0, 1, gen_random_uuid());\n")?;
-        let spread = format!("\\set who random(1, {tenants})\nSELECT spend(:who, 1, gen_random_uuid());\n");
+        let spread =
+            format!("\\set tenant random(1, {tenants})\nSELECT spend(:tenant, 1, gen_random_uuid());\n");
         fs::write(postgres.folder.join("spread.sql"), spread)?;
         Ok(postgres)
     }
 
-    /// Spends in a second on one row.
+    /// Spends per second on one row.
     pub(super) fn hot(&self, connections: u32, time: Duration) -> anyhow::Result<u64> {
         self.bench("hot.sql", connections, time)
     }
 
-    /// Spends in a second on all rows.
+    /// Spends per second on all rows.
     pub(super) fn spread(&self, connections: u32, time: Duration) -> anyhow::Result<u64> {
         self.bench("spread.sql", connections, time)
     }
@@ -96,9 +95,9 @@ impl Postgres {
     fn bench(&self, script: &str, connections: u32, time: Duration) -> anyhow::Result<u64> {
         let (connections, seconds) = (connections.to_string(), time.as_secs().to_string());
         let options = ["-n", "-M", "prepared", "-j", "2", "-c", &connections, "-T", &seconds, "-f", script];
-        let said = self.run("pgbench", &options)?;
-        let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split('.').next());
-        Ok(rate.with_context(|| format!("pgbench said: {said}"))?.parse()?)
+        let output = self.run("pgbench", &options)?;
+        let rate = output.lines().find_map(|line| line.strip_prefix("tps = ")?.split('.').next());
+        Ok(rate.with_context(|| format!("pgbench printed: {output}"))?.parse()?)
     }
 
     fn run(&self, program: &str, options: &[&str]) -> anyhow::Result<String> {
@@ -119,13 +118,13 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // SIGINT is its fast shutdown; of a process that has already ended, all of them say so.
+        // SIGINT is PostgreSQL's fast shutdown. Errors mean that it has ended already.
         let _ = Command::new("kill").args(["-s", "INT", &self.server.id().to_string()]).status();
         let _ = self.server.wait();
     }
 }
 
-/// Debian keeps the server's programs off the path, by version.
+/// Debian installs the server's programs outside PATH, in a folder per version.
 fn programs() -> anyhow::Result<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<_> = versions.map(|version| version.path().join("bin")).collect();
@@ -133,10 +132,14 @@ fn programs() -> anyhow::Result<PathBuf> {
     let complete = |folder: &PathBuf| {
         ["initdb", "postgres", "psql", "pgbench"].iter().all(|program| folder.join(program).exists())
     };
-    found.into_iter().find(complete).context("it is not installed; on Debian: apt-get install postgresql")
+    found
+        .into_iter()
+        .find(complete)
+        .context("PostgreSQL is not installed; on Debian: apt-get install postgresql")
 }
 
-/// PostgreSQL refuses to run as root: then it runs as the user that its package made.
+/// User and group to run PostgreSQL as: those of its package if we are root, because it refuses to run as
+/// root.
 fn unprivileged() -> anyhow::Result<Option<(u32, u32)>> {
     let status = fs::read_to_string("/proc/self/status")?;
     if !status.lines().any(|line| line.starts_with("Uid:\t0\t")) {
@@ -144,7 +147,8 @@ fn unprivileged() -> anyhow::Result<Option<(u32, u32)>> {
     }
     let users = fs::read_to_string("/etc/passwd")?;
     let fields = users.lines().find_map(|line| line.strip_prefix("postgres:x:"));
-    let mut numbers = fields.context("it cannot run as root, and there is no user postgres")?.split(':');
+    let mut numbers =
+        fields.context("PostgreSQL cannot run as root, and there is no user postgres")?.split(':');
     let mut number = || numbers.next().and_then(|text| text.parse().ok()).context("/etc/passwd");
     Ok(Some((number()?, number()?)))
 }

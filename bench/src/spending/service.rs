@@ -1,6 +1,5 @@
-//! One `faireplace serve` with tenants that have more credits than a run can spend.
-//!
-//! What is deliberately not here: purchases. An operator's grant is a lot like any other, and sooner made.
+//! One `faireplace serve` with tenants that have more credits than a run can spend. Operators grant the
+//! credits, which is faster than purchases and creates the same kind of lot.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -10,28 +9,28 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use hyper::{Request, header};
 use serde_json::{Value, json};
 
-use crate::load::{Sender, connect, get, now};
+use crate::load::{Sender, connect, get, now, send};
 use crate::{peers, process};
 
-/// What every tenant is granted.
+/// Credits granted to every tenant.
 const CREDITS: i64 = 1_000_000_000;
 
 /// A running service.
 pub(super) struct Service {
     child: Child,
-    /// Where it listens.
+    /// Its address.
     pub(super) address: SocketAddr,
-    /// One API key for each tenant.
+    /// One API key per tenant.
     pub(super) keys: Vec<String>,
     operator: String,
 }
 
 impl Service {
-    /// Starts it on an empty database, with one tenant more than asked for: the first is the hot one.
+    /// Starts the service on an empty database with `tenants` tenants and, first in `keys`, the hot one.
     pub(super) async fn start(program: &Path, tenants: u32) -> anyhow::Result<Self> {
         let data = peers::tools().join("spending");
         if data.exists() {
@@ -66,12 +65,12 @@ impl Service {
         Ok(service)
     }
 
-    /// CPU time that it has used so far, in microseconds.
+    /// CPU time used so far, in microseconds.
     pub(super) fn cpu_micros(&self) -> anyhow::Result<u64> {
         Ok(process::cpu_micros(self.child.id())?)
     }
 
-    /// Memory that it holds, in KiB.
+    /// Resident memory in KiB.
     pub(super) fn resident_kib(&self) -> anyhow::Result<u64> {
         Ok(process::resident_kib(self.child.id())?)
     }
@@ -81,16 +80,16 @@ impl Service {
         let key = json!({
             "name": "bench", "tenant_id": tenant, "permissions": ["credits:read", "credits:write"],
         });
-        let made = self.ask(sender, "/api/admin/keys", &key, "").await?;
-        let secret = made["data"]["secret"].as_str().context("no secret")?;
+        let created = self.post(sender, "/api/admin/keys", &key, "").await?;
+        let secret = created["data"]["secret"].as_str().context("no secret")?;
         self.keys.push(secret.to_owned());
         let grant = json!({ "tenant_id": tenant, "credits": CREDITS, "reason": "bench" });
-        let done = self.ask(sender, "/api/admin/adjustments", &grant, &tenant).await?;
+        let done = self.post(sender, "/api/admin/adjustments", &grant, &tenant).await?;
         ensure!(done["error"].is_null(), "{done}");
         Ok(())
     }
 
-    async fn ask(
+    async fn post(
         &self,
         sender: &mut Sender,
         path: &str,
@@ -103,40 +102,37 @@ impl Service {
             .header(header::CONTENT_TYPE, "application/json")
             .header("idempotency-key", idempotency_key)
             .body(Full::new(Bytes::from(body.to_string())))?;
-        sender.ready().await?;
-        let answer = sender.send_request(request).await?;
-        Ok(serde_json::from_slice(&answer.into_body().collect().await?.to_bytes())?)
+        Ok(serde_json::from_slice(&send(sender, request).await?.1)?)
     }
 
     async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
         let deadline = now() + Duration::from_secs(30);
         while get(self.address, "/api/health").await.ok().flatten().is_none() {
             if let Some(status) = self.child.try_wait()? {
-                bail!("ended before it was ready: {status}");
+                bail!("the service ended before it was ready: {status}");
             }
-            ensure!(now() < deadline, "not ready in time");
+            ensure!(now() < deadline, "the service was not ready within 30 s");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
     }
 
-    /// What was measured must have been done: the journal adds up, and nothing was spent twice or unseen.
+    /// Audits the journal, so that a round with wrong bookings does not count.
     pub(super) async fn check_books(&self) -> anyhow::Result<()> {
         let mut sender = connect(self.address).await?;
         let request = Request::get("/api/admin/audit")
             .header(header::HOST, "localhost")
             .header(header::AUTHORIZATION, format!("Bearer {}", self.operator))
             .body(Full::new(Bytes::new()))?;
-        let answer = sender.send_request(request).await?.into_body().collect().await?.to_bytes();
-        let audit: Value = serde_json::from_slice(&answer)?;
-        ensure!(audit["data"]["ok"] == true, "the books do not add up: {audit}");
+        let audit: Value = serde_json::from_slice(&send(&mut sender, request).await?.1)?;
+        ensure!(audit["data"]["ok"] == true, "the audit failed: {audit}");
         Ok(())
     }
 }
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // Of a process that has already ended, both say so, and that is what is wanted.
+        // Errors mean that it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

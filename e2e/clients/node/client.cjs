@@ -1,5 +1,6 @@
-// The official clients of Stripe and of Standard Webhooks for Node, driven over standard input: JSON requests
-// line by line, and answers. Bytes travel as hexadecimal. NODE_PATH says where they are installed.
+// Signs and verifies with the official Stripe and Standard Webhooks libraries for Node. Reads JSON requests
+// from standard input, one per line, and writes answers. Bytes are in hexadecimal. NODE_PATH is where they
+// are installed.
 'use strict';
 
 const readline = require('node:readline');

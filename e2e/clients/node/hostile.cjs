@@ -1,7 +1,7 @@
 // `node hostile.cjs EMULATOR CHARGE SESSION`: a page of another site, in a browser that can reach the
-// emulator at EMULATOR, tries to refund CHARGE, to pay SESSION, to turn the clock, and to read. Prints one
-// line for each request of its that the emulator answered, `STATUS METHOD PATH`, and one with all that the
-// page could read. NODE_PATH says where playwright-core is.
+// emulator at EMULATOR, tries to refund CHARGE, to pay SESSION, to advance the clock, and to read data.
+// Prints `STATUS METHOD PATH` for each answered request, and a last line with everything that the page could
+// read. NODE_PATH is where playwright-core is installed.
 'use strict';
 
 const http = require('node:http');
@@ -9,10 +9,10 @@ const { Browser } = require('./scenario/page.cjs');
 
 const KEY = 'sk_test_emulator';
 const FORM = 'application/x-www-form-urlencoded';
-// A name of the attacker's, which leads to this machine.
+// A host name of the attacker that resolves to this machine.
 const STRANGER = 'evil.test';
 
-// In the page: sends a form, as a click or a script would.
+// Runs in the page: submits a form.
 function submit([action, method, fields, enctype]) {
   const form = document.createElement('form');
   Object.assign(form, { action, method, enctype });
@@ -25,7 +25,7 @@ function submit([action, method, fields, enctype]) {
   form.submit();
 }
 
-// In the page: puts something there that loads its address, and waits until it has or has not.
+// Runs in the page: adds an element that loads a URL, and waits until that succeeds or fails.
 function load([tag, url]) {
   const element = document.createElement(tag);
   const ended = new Promise((resolve) => {
@@ -37,7 +37,7 @@ function load([tag, url]) {
   return Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2_000))]).then(() => '');
 }
 
-// In the page: asks, and answers what could be read.
+// Runs in the page: sends a request, and returns what the page could read.
 async function ask([url, options]) {
   try {
     return await (await fetch(url, options)).text();
@@ -46,7 +46,7 @@ async function ask([url, options]) {
   }
 }
 
-// All that a page of another origin can send.
+// All kinds of requests that a page of another origin can send.
 function attacks(emulator, charge, session) {
   const withKey = emulator.replace('://', `://${KEY}:@`);
   const text = (body) => ({ method: 'POST', mode: 'no-cors', credentials: 'include', body });
@@ -58,7 +58,7 @@ function attacks(emulator, charge, session) {
     [submit, [`${emulator}/c/pay/${session}`, 'POST', { card: '4242424242424242' }, FORM]],
     [submit, [`${emulator}/_emulator/charges/${charge}/dispute`, 'POST', { '{"reason":"': '"}' }, plain]],
     [submit, [`${withKey}/v1/charges`, 'GET', {}, FORM]],
-    // The browser may remember the key from the forms before.
+    // The browser may remember the key from the forms above.
     [ask, [`${emulator}/v1/refunds`, form(`charge=${charge}`)]],
     [ask, [`${emulator}/_emulator/advance`, text('{"seconds":86400}')]],
     [ask, [`${emulator}/_control/advance`, form('seconds=86400')]],
@@ -74,7 +74,7 @@ function attacks(emulator, charge, session) {
   ];
 }
 
-// What a page can send whose name was made to lead to this machine: to the browser it is of one origin.
+// Requests of a page whose host name resolves to this machine (DNS rebinding): same origin for the browser.
 function rebound(charge, session) {
   const headers = { authorization: `Bearer ${KEY}`, 'content-type': FORM };
   return [
@@ -110,12 +110,12 @@ async function main([emulator, charge, session]) {
     await left;
   };
   try {
-    // Of the same site as the emulator, which is every port of this machine, and of another.
+    // One page of the emulator's own site (any port of this machine), and one of another site.
     for (const name of ['127.0.0.1', STRANGER]) {
       const site = `http://${name}:${own.address().port}/`;
       for (const attack of attacks(emulator, charge, session)) await run(site, attack);
     }
-    // Whatever stands there, the browser takes it for the attacker's, and runs the attacker's scripts in it.
+    // For the browser, the answer belongs to the attacker's origin, so the attacker's scripts run in it.
     const site = `http://${STRANGER}:${port}/v1/prize`;
     for (const attack of rebound(charge, session)) await run(site, attack);
   } finally {

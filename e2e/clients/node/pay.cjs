@@ -1,5 +1,5 @@
-// `node pay.cjs URL CARD [mouse|keyboard]`: pays a Checkout Session in headless Chromium, and prints where
-// the page went then. For scenarios in other languages. NODE_PATH says where playwright-core is.
+// `node pay.cjs URL CARD [mouse|keyboard]`: pays a Checkout Session in headless Chromium, and prints the URL
+// after the payment. For scenarios in other languages. NODE_PATH is where playwright-core is installed.
 'use strict';
 
 const { Browser, payWithKeyboard, payWithMouse } = require('./scenario/page.cjs');

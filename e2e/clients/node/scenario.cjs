@@ -1,7 +1,7 @@
-// The whole life of a shop that uses Stripe, played with Stripe's own SDK for Node against STRIPE_API_BASE,
-// with the key STRIPE_SECRET_KEY: written from Stripe's documentation and the SDK's types, and so a judge of
-// whoever answers. Prints `ok NAME` for each step; ends with the first that does not hold. NODE_PATH says
-// where the packages are, FAIREPLACE_CHROMIUM where the browser is.
+// A shop that uses Stripe, with Stripe's own SDK for Node, STRIPE_API_BASE and STRIPE_SECRET_KEY. Written
+// from Stripe's documentation and the SDK's types, so it also tests how faithful the emulator is. Prints `ok
+// NAME` for each step, and stops at the first failure. NODE_PATH is where the packages are installed,
+// FAIREPLACE_CHROMIUM is the browser.
 'use strict';
 
 const { deliveries } = require('./scenario/deliveries.cjs');

@@ -1,6 +1,6 @@
-// `node visit.cjs EMULATOR CHECKOUT link|form CARD`: a customer comes from a shop on another port, by its
-// link or by its form, which answers with a redirect, and pays; then a person presses the first button that
-// refunds half on the control page. NODE_PATH says where playwright-core is.
+// `node visit.cjs EMULATOR CHECKOUT link|form CARD`: a customer comes from a shop on another port, through a
+// link or through a form that redirects, and pays; then a person clicks the first "refund half" button on the
+// control page. NODE_PATH is where playwright-core is installed.
 'use strict';
 
 const assert = require('node:assert/strict');

@@ -1,6 +1,6 @@
-"""The official clients of Stripe and of Standard Webhooks for Python, driven over standard input.
+"""Signs and verifies with the official Stripe and Standard Webhooks libraries for Python.
 
-JSON requests line by line, and answers. Bytes travel as hexadecimal.
+Reads JSON requests from standard input, one per line, and writes answers. Bytes are in hexadecimal.
 """
 
 import json
@@ -54,7 +54,7 @@ VERBS = {
 def main():
     for line in sys.stdin:
         request = json.loads(line)
-        # The client asks the wall clock and takes no other: the test's clock stands in for it.
+        # The library uses the wall clock; replace it with the time of the test.
         time.time = lambda: request["now"]
         try:
             answer = {"done": VERBS[request["verb"]](request)}

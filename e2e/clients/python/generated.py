@@ -1,6 +1,6 @@
-"""What a product does with its credits, through the client that openapi-python-client makes of our document.
+"""Buys, holds and spends credits with the client that openapi-python-client generates from our document.
 
-Each step prints a line; the first one that goes wrong ends the program.
+Each step prints a line; the first failure ends the program.
 """
 
 import os
@@ -19,7 +19,7 @@ CLIENT = AuthenticatedClient(
 
 
 def ask(operation, *arguments, status=200, **words):
-    """The parsed answer, which must have this status."""
+    """Checks the status and returns the parsed answer."""
     answer = operation.sync_detailed(*arguments, client=CLIENT, **words)
     assert answer.status_code == status, (answer.status_code, answer.content)
     assert answer.parsed is not None, answer.content

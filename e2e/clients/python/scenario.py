@@ -1,8 +1,7 @@
-"""The life of a shop that uses Stripe, played with Stripe's own SDK for Python against STRIPE_API_BASE, with
-the key STRIPE_SECRET_KEY: written from Stripe's documentation and the SDK's types, and so a judge of whoever
-answers. Prints `ok NAME` for each step; ends with the first that does not hold.
+"""A shop that uses Stripe, with Stripe's own SDK for Python, STRIPE_API_BASE and STRIPE_SECRET_KEY. Written
+from Stripe's documentation and the SDK's types. Prints `ok NAME` for each step; stops at the first failure.
 
-The browser is driven by `../node/pay.cjs`, which finds its packages by NODE_PATH.
+`../node/pay.cjs` controls the browser; NODE_PATH is where its packages are installed.
 """
 
 import sys
@@ -11,7 +10,7 @@ import stripe
 from stage import CARD, DAY, Stage, in_order, refused, types
 
 STEPS = []
-# FairePlace's published schedule: the seconds from one failed attempt to the next.
+# FairePlace's published retry schedule: seconds between attempts.
 SCHEDULE = (300, 1_800, 7_200, 28_800, 86_400)
 MARGIN = 60
 PAID = [

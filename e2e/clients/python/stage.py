@@ -1,5 +1,5 @@
-"""What every step of the scenario uses: the official SDK, the shop that receives its webhooks, and the
-emulator's own controls, without which three days would take three days.
+"""Shared by all steps of the scenario: the official SDK, the shop that receives webhooks, and the emulator's
+control API, which advances the clock.
 """
 
 import json
@@ -19,7 +19,7 @@ PAY = Path(__file__).resolve().parent.parent / "node" / "pay.cjs"
 
 
 class Endpoint:
-    """One path of the shop, with its secrets and its manners."""
+    """A path of the shop, with its own secrets and behaviour."""
 
     def __init__(self, url):
         self.url, self.secrets, self.status, self.arrivals, self.id = url, [], 200, [], None
@@ -37,7 +37,7 @@ class Endpoint:
             except stripe.SignatureVerificationError:
                 verified.append(None)
         event = next(filter(None, verified), None)
-        # What no secret verifies is kept too: the steps assert that it never happens.
+        # Deliveries with a wrong signature are stored, too: the steps assert that there are none.
         self.arrivals.append((event, verified))
         return self.status if event else 400
 
@@ -91,7 +91,7 @@ class Stage:
         return self.endpoints[path]
 
     def ask(self, method, path, body=None):
-        """The emulator's controls: the status and the answer."""
+        """Calls the emulator's control API; returns status and answer."""
         request = urllib.request.Request(f"{self.base.rstrip('/')}/_emulator{path}", method=method)
         if body is not None:
             request.data = json.dumps(body).encode()
@@ -114,7 +114,7 @@ class Stage:
         self.control("GET", "/settled")
 
     def order(self, **params):
-        """The least that a Checkout Session needs, and more."""
+        """The required parameters of a Checkout Session, and more."""
         product = {"name": "Twenty credits"}
         price = {"currency": "eur", "unit_amount": 2000, "product_data": product}
         return {
@@ -125,14 +125,14 @@ class Stage:
         }
 
     def pay_on_page(self, session, card, hands):
-        """Pays in a browser, and answers where that went afterwards."""
+        """Pays in a browser; returns the URL after the payment."""
         command = ["node", str(PAY), session.url, card, hands]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     def buy(self, method, **params):
-        """A session, paid without the page, with its PaymentIntent, its charge and the ids of all three."""
+        """Pays through the control API; returns the session, its PaymentIntent, its charge and all ids."""
         session = self.v1.checkout.sessions.create(self.order(**params))
         self.control("POST", f"/sessions/{session.id}/pay", method)
         return self.purchase(session.id)
@@ -147,7 +147,7 @@ class Stage:
 
 
 def refused(request, kind, **fields):
-    """The error that a request must end with: its class in the SDK, and some of its fields."""
+    """The expected error of a request: its class in the SDK, and some of its fields."""
     try:
         answer = request()
     except stripe.StripeError as error:

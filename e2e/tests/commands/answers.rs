@@ -1,11 +1,11 @@
-//! Every command that only looks, with a service and without: what it says, and how it ends.
+//! Every command that only reads, with and without a running service: output and exit code.
 
 use serde_json::Value;
 
 use crate::Past;
 
-/// A command, its exit code, and what stands in its answer: on standard output when it is done, behind
-/// `error: ` on standard error when it is not.
+/// A command, its exit code, and a part of its output: of standard output if it succeeds, otherwise of the
+/// `error: ` message on standard error.
 #[rustfmt::skip]
 const COMMANDS: &[(&str, i32, &str)] = &[
     ("balance 550e8400-e29b-41d4-a716-446655440000", 0, "5 available"),
@@ -135,11 +135,10 @@ const COMMANDS: &[(&str, i32, &str)] = &[
 ];
 
 #[test]
-fn with_a_service_and_without_every_command_answers_alike() {
-    let (running, resting) = (Past::new(true), Past::new(false));
-    let same_past = |text: &str| moving_parts_fixed(text);
+fn every_command_answers_alike_with_and_without_a_service() {
+    let (running, stopped) = (Past::new(true), Past::new(false));
     for &(command, code, expected) in COMMANDS {
-        let seen = [&running, &resting].map(|past| {
+        let outputs = [&running, &stopped].map(|past| {
             let ended = past.deployment.run(command);
             assert_eq!(ended.code, Some(code), "{ended}");
             let (said, silent) =
@@ -152,29 +151,29 @@ fn with_a_service_and_without_every_command_answers_alike() {
             if command.contains("--json") && code == 0 {
                 serde_json::from_str::<Value>(said).unwrap_or_else(|error| panic!("{error}:\n{ended}"));
             }
-            same_past(said)
+            without_varying_parts(said)
         });
-        assert_eq!(seen[0], seen[1], "`{command}`: with a service, and without");
+        assert_eq!(outputs[0], outputs[1], "`{command}` with and without a service");
     }
     let doctor = |past: &Past| past.deployment.done("doctor");
     assert!(doctor(&running).contains("✓ a service runs at http://127.0.0.1:"));
-    assert!(doctor(&resting).contains("! no service runs on faireplace.db"));
+    assert!(doctor(&stopped).contains("! no service runs on faireplace.db"));
 }
 
-/// Without what differs between any two runs: moments, random ids, and whether a service runs.
-fn moving_parts_fixed(text: &str) -> String {
+/// Replaces what differs between two runs: times and random ids. Leaves out whether a service runs.
+fn without_varying_parts(text: &str) -> String {
     let words = |line: &str| {
         line.split([' ', ','])
             .filter(|word| !word.is_empty())
             .map(|word| {
                 let bare = word.trim_matches(['"', ',']);
-                let moment = bare.len() >= 8 && bare.starts_with("20") && bare[4..].starts_with('-');
+                let date = bare.len() >= 8 && bare.starts_with("20") && bare[4..].starts_with('-');
                 let clock = bare.len() == 8 && bare.matches(':').count() == 2;
                 let named = ["key_", "person_", "act_"].iter().any(|kind| bare.starts_with(kind));
                 let random = named || bare.len() >= 32 && is_hexadecimal(bare);
                 let digits = word.trim_matches(|c: char| !c.is_ascii_digit());
                 let seconds = digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
-                if moment || clock || random || seconds { "~" } else { word }
+                if date || clock || random || seconds { "~" } else { word }
             })
             .collect::<Vec<_>>()
             .join(" ")
@@ -188,7 +187,7 @@ fn is_hexadecimal(text: &str) -> bool {
 }
 
 #[test]
-fn without_a_database_a_command_says_how_to_begin() {
+fn without_a_database_commands_recommend_how_to_start() {
     let deployment = e2e::deployment::Deployment::default();
     for command in
         ["backup copy.db", "balance 550e8400-e29b-41d4-a716-446655440000", "events list", "audit verify"]
@@ -199,18 +198,18 @@ fn without_a_database_a_command_says_how_to_begin() {
     }
     let doctor = deployment.done("doctor");
     assert!(doctor.contains("! there is no database at faireplace.db yet"), "{doctor}");
-    assert!(!deployment.path("faireplace.db").exists(), "looking makes nothing");
+    assert!(!deployment.path("faireplace.db").exists(), "reading created a file");
 }
 
 #[test]
-fn a_database_file_without_a_ledger_is_not_turned_into_a_fresh_one() {
+fn a_file_without_a_ledger_does_not_become_a_new_database() {
     let deployment = e2e::deployment::Deployment::default().with_file("faireplace.db", "");
     for command in ["balance 550e8400-e29b-41d4-a716-446655440000", "audit verify", "backup copy.db"] {
         let ended = deployment.run(command);
         assert_eq!(ended.code, Some(1), "{ended}");
         assert!(ended.stderr.contains("holds no ledger; was its -wal file left behind?"), "{ended}");
     }
-    let left = std::fs::read_dir(deployment.folder()).expect("our own folder").count();
-    assert_eq!(left, 1, "looking makes nothing");
+    let left = std::fs::read_dir(deployment.folder()).expect("the folder is readable").count();
+    assert_eq!(left, 1, "reading created a file");
     deployment.serve();
 }

@@ -1,26 +1,26 @@
-//! Commands that change something, with a service and without.
+//! Commands that change something, with and without a running service.
 
 use e2e::deployment::Deployment;
 use stripe::story::Story;
 
 use crate::{OTHER_TENANT, Past, TENANT};
 
-fn both(check: impl Fn(&Past)) {
+fn with_and_without_service(check: impl Fn(&Past)) {
     for running in [true, false] {
         println!("with a service: {running}");
         check(&Past::new(running));
     }
 }
 
-fn refused(past: &Past, command: &str, expected: &str) {
+fn assert_rejected(past: &Past, command: &str, expected: &str) {
     let ended = past.deployment.run(command);
     assert_eq!(ended.code, Some(1), "{ended}");
     assert!(ended.stderr.contains(expected), "`{expected}` is not in:\n{ended}");
 }
 
 #[test]
-fn a_persons_word_grants_once_and_stays_in_the_history() {
-    both(|past| {
+fn a_resolved_payment_is_granted_once_and_recorded_with_the_reason() {
+    with_and_without_service(|past| {
         let deployment = &past.deployment;
         let resolve = format!("quarantine resolve 2 --tenant {TENANT} --credits 10 --reason");
         let words: Vec<_> = resolve.split(' ').chain(["asked by phone"]).collect();
@@ -28,15 +28,15 @@ fn a_persons_word_grants_once_and_stays_in_the_history() {
         assert_eq!(ended.code, Some(0), "{ended}");
         assert!(ended.stdout.contains("resolved: granted"), "{ended}");
         let balance = deployment.done(&format!("balance {TENANT}"));
-        assert!(balance.starts_with("15 available"), "to the 5 that it had:\n{balance}");
+        assert!(balance.starts_with("15 available"), "10 more than the 5 before:\n{balance}");
         let history = deployment.done(&format!("history {TENANT} --json"));
         let by = "erin (key operator on this machine)";
         assert!(history.contains("asked by phone") && history.contains(by), "{history}");
         let item = deployment.done("quarantine show 2");
         assert!(item.contains(&format!("by {by}: asked by phone")), "{item}");
-        refused(past, "quarantine resolve 2 --reason again", "closed already");
+        assert_rejected(past, "quarantine resolve 2 --reason again", "closed already");
 
-        // Events that are told again change nothing any more.
+        // Replayed events change nothing.
         deployment.done("events replay evt_sale2_paid_checkout_session_completed");
         past.with_service(|service| {
             service.settle();
@@ -47,35 +47,35 @@ fn a_persons_word_grants_once_and_stays_in_the_history() {
 }
 
 #[test]
-fn a_dismissed_payment_grants_nothing_and_asks_no_more() {
-    both(|past| {
+fn a_dismissed_payment_grants_nothing_and_is_closed() {
+    with_and_without_service(|past| {
         let deployment = &past.deployment;
         let said = deployment.done("quarantine dismiss 3 --reason spam");
         assert!(said.contains("dismissed: no credits come of it"), "{said}");
-        // An event can be dismissed too.
+        // Events can be dismissed, too.
         deployment.done("quarantine dismiss 4 --reason rehearsal");
         let open = deployment.done("quarantine list");
         assert!(open.contains("pi_sale2") && !open.contains("pi_sale3"), "{open}");
         assert!(!open.contains("wrong_mode"), "{open}");
         let all = deployment.done("quarantine list --all");
         assert_eq!(all.matches("dismissed").count(), 2, "{all}");
-        refused(past, "quarantine dismiss 3 --reason again", "closed already");
-        refused(past, "quarantine dismiss 4 --reason again", "closed already");
+        assert_rejected(past, "quarantine dismiss 3 --reason again", "closed already");
+        assert_rejected(past, "quarantine dismiss 4 --reason again", "closed already");
     });
 }
 
 #[test]
-fn an_event_whose_cause_was_not_mended_stays_in_quarantine() {
-    both(|past| {
+fn an_event_whose_cause_remains_stays_in_quarantine() {
+    with_and_without_service(|past| {
         let said = "read again, and it still needs a person: ";
-        refused(past, "quarantine resolve 1 --reason retry", said);
+        assert_rejected(past, "quarantine resolve 1 --reason retry", said);
         let open = past.deployment.done("quarantine list");
         assert!(open.contains("unreadable"), "{open}");
     });
 }
 
 #[test]
-fn an_event_whose_cause_was_mended_is_said_to_count() {
+fn an_event_whose_cause_was_fixed_is_applied() {
     let account = ("FAIREPLACE_STRIPE_ACCOUNT", "acct_1A2b3C");
     let wrong = Deployment::default().with(account.0, account.1);
     let service = wrong.serve();
@@ -89,12 +89,12 @@ fn an_event_whose_cause_was_mended_is_said_to_count() {
 }
 
 #[test]
-fn a_key_of_this_machine_that_was_revoked_says_which_file_and_what_to_do() {
+fn a_revoked_machine_key_is_reported_with_its_file() {
     let deployment = Deployment::default();
     let _service = deployment.serve();
     let list = deployment.done("keys list");
     let id = list.lines().find_map(|line| line.split(' ').find(|word| word.starts_with("key_")));
-    deployment.done(&format!("keys revoke {}", id.expect("the operator's own")));
+    deployment.done(&format!("keys revoke {}", id.expect("the machine's key")));
     let ended = deployment.run("events list");
     assert_eq!(ended.code, Some(1), "{ended}");
     assert!(ended.stderr.contains("faireplace.db.operator-key does not work any more"), "{ended}");
@@ -102,18 +102,18 @@ fn a_key_of_this_machine_that_was_revoked_says_which_file_and_what_to_do() {
 
 #[test]
 fn a_backup_never_overwrites() {
-    both(|past| {
+    with_and_without_service(|past| {
         past.deployment.done("backup copy.db");
-        let before = std::fs::read(past.deployment.path("copy.db")).expect("made just now");
-        refused(past, "backup copy.db", "copy.db exists; a backup never overwrites");
+        let before = std::fs::read(past.deployment.path("copy.db")).expect("the backup exists");
+        assert_rejected(past, "backup copy.db", "copy.db exists; a backup never overwrites");
         assert_eq!(std::fs::read(past.deployment.path("copy.db")).ok(), Some(before));
         assert!(!past.deployment.path("copy.db.partial").exists());
     });
 }
 
 #[test]
-fn a_replayed_event_is_known_already() {
-    both(|past| {
+fn a_replayed_event_changes_nothing() {
+    with_and_without_service(|past| {
         let events = "evt_sale1_paid_checkout_session_completed evt_sale1_half_refunded_charge_refunded";
         let said = past.deployment.done(&format!("events replay {events}"));
         assert_eq!(said.matches(" is applied again").count(), 2, "{said}");
@@ -128,12 +128,12 @@ fn a_replayed_event_is_known_already() {
 
 #[test]
 fn a_key_works_until_it_is_revoked_and_sees_one_tenant() {
-    both(|past| {
+    with_and_without_service(|past| {
         let deployment = &past.deployment;
         let made = deployment.done(&format!("keys create product --tenant {TENANT} --json"));
-        let made: serde_json::Value = serde_json::from_str(&made).expect("it was asked for JSON");
-        let secret = made["data"]["secret"].as_str().expect("shown this once");
-        let id = made["data"]["key"]["id"].as_str().expect("to revoke it by");
+        let made: serde_json::Value = serde_json::from_str(&made).expect("the output is JSON");
+        let secret = made["data"]["secret"].as_str().expect("a secret");
+        let id = made["data"]["key"]["id"].as_str().expect("an id");
         let shown = deployment.done("keys list");
         assert!(shown.contains(id) && shown.contains("credits:read"), "{shown}");
         assert!(!shown.contains(secret) && !deployment.done("keys list --json").contains(secret));
@@ -142,7 +142,7 @@ fn a_key_works_until_it_is_revoked_and_sees_one_tenant() {
             let ask = |path: &str| service.ask("GET", path, Some(secret), "").status;
             assert_eq!(ask("/api/credits/balance"), 200);
             assert_eq!(ask(&format!("/api/credits/balance?tenant_id={OTHER_TENANT}")), 404);
-            assert_eq!(ask("/api/admin/events"), 404, "to a tenant the route does not exist");
+            assert_eq!(ask("/api/admin/events"), 404, "admin routes are hidden from tenants");
         });
         let said = deployment.done(&format!("keys revoke {id}"));
         assert!(said.contains("does not work any more"), "{said}");
@@ -150,55 +150,55 @@ fn a_key_works_until_it_is_revoked_and_sees_one_tenant() {
             assert_eq!(service.ask("GET", "/api/credits/balance", Some(secret), "").status, 401);
             assert_eq!(service.ask("GET", "/api/credits/balance", None, "").status, 401);
         });
-        refused(past, &format!("keys revoke {id}"), "There is no such key that still works.");
+        assert_rejected(past, &format!("keys revoke {id}"), "There is no such key that still works.");
     });
 }
 
 #[test]
-fn an_operators_key_does_what_the_machines_own_does() {
-    both(|past| {
+fn an_operator_key_works_like_the_machines_key() {
+    with_and_without_service(|past| {
         let made =
             past.deployment.done("keys create colleague --operator --expires 1 --alone --reason holidays");
-        let secret = made.lines().next().expect("the secret stands first");
+        let secret = made.lines().next().expect("the first line is the secret");
         past.with_service(|service| {
             assert_eq!(service.ask("GET", "/api/admin/status", Some(secret), "").status, 200);
         });
     });
 }
 
-/// What a command prints first: a secret that is shown this once.
+/// The first line of a command's output, which is a secret.
 fn secret(deployment: &Deployment, command: &str) -> String {
-    deployment.done(command).lines().next().expect("the secret stands first").to_owned()
+    deployment.done(command).lines().next().expect("the first line is the secret").to_owned()
 }
 
 #[test]
-fn two_people_give_more_than_one_may() {
-    both(|past| {
+fn two_people_may_give_more_than_one() {
+    with_and_without_service(|past| {
         let deployment = &past.deployment;
         let give = format!("adjust give {TENANT} 5 --reason gift --once small");
         assert!(deployment.done(&give).contains("done: 5 credits given to"));
-        assert!(deployment.done(&give).contains("done: 5 credits given to"), "told again, and done once");
+        assert!(deployment.done(&give).contains("done: 5 credits given to"), "the repeated command");
         let erin = secret(deployment, "keys create laptop --operator --alone --reason mine");
         let bob = secret(deployment, "people add bob --alone --reason second");
-        let acts = |key: &str, command: &str| {
+        let run_as = |key: &str, command: &str| {
             let words: Vec<_> = command.split(' ').collect();
             deployment.start_words_with(&words, "FAIREPLACE_OPERATOR_KEY", key).wait()
         };
         let large = format!("adjust give {TENANT} 101 --reason gift --once large");
-        refused(past, &large, "This key acts for no registered person.");
-        let waiting = acts(&erin, &large);
+        assert_rejected(past, &large, "This key acts for no registered person.");
+        let waiting = run_as(&erin, &large);
         assert!(waiting.stdout.contains("Nothing has changed yet."), "{waiting}");
-        let approve = waiting.stdout.lines().last().expect("what to do next").trim().to_owned();
+        let approve = waiting.stdout.lines().last().expect("a recommended command").trim().to_owned();
         let approve = approve.strip_prefix("faireplace ").expect("a command");
-        let own = acts(&erin, approve);
+        let own = run_as(&erin, approve);
         assert!(own.code == Some(1) && own.stderr.contains("You asked for this yourself"), "{own}");
-        let eve = acts(&erin, "people add eve --reason third");
+        let eve = run_as(&erin, "people add eve --reason third");
         assert!(eve.stdout.contains("waiting: eve registered."), "{eve}");
-        let done = acts(&bob, approve);
+        let done = run_as(&bob, approve);
         assert_eq!(done.code, Some(0), "{done}");
         assert!(done.stdout.contains("done: 101 credits given to"), "{done}");
         let balance = deployment.done(&format!("balance {TENANT}"));
-        assert!(balance.starts_with("111 available"), "5, 5 and 101:\n{balance}");
+        assert!(balance.starts_with("111 available"), "5 + 5 + 101:\n{balance}");
         let list = deployment.done("actions list");
         assert!(list.contains("done, bob") && list.contains("done alone"), "{list}");
         assert!(!list.contains(&bob));
@@ -208,17 +208,17 @@ fn two_people_give_more_than_one_may() {
     });
 }
 
-/// Twenty times 49 credits are more than one person may give, and so is what a quarantine item is granted.
+/// Neither many small adjustments nor a quarantine item can exceed the limit of one person.
 #[test]
-fn one_person_stays_below_the_limit_by_every_path() {
-    both(|past| {
+fn the_limit_of_one_person_holds_on_every_path() {
+    with_and_without_service(|past| {
         let give = |number: u32| {
             past.deployment.run(&format!("adjust give {TENANT} 49 --reason part --once part-{number}"))
         };
         let done = (0..20).filter(|number| give(*number).code == Some(0)).count();
-        assert_eq!(done, 2, "98 of 100");
+        assert_eq!(done, 2, "98 of 100 credits");
         let grant = format!("quarantine resolve 2 --tenant {TENANT} --credits 1000000 --reason goodwill");
-        refused(past, &grant, "This needs a second person, and nobody else is registered.");
+        assert_rejected(past, &grant, "This needs a second person, and nobody else is registered.");
         let alone = past.deployment.done(&format!("{grant} --alone"));
         assert!(alone.contains("gave 1000000 credits"), "{alone}");
         let report = past.deployment.done("report actions");
@@ -230,10 +230,14 @@ fn one_person_stays_below_the_limit_by_every_path() {
 fn lost_people_are_replaced_while_the_service_is_stopped() {
     let past = Past::new(true);
     let recover = "keys recover --lost erin --name frank --reason lost";
-    refused(&past, recover, "stop that one");
+    assert_rejected(&past, recover, "stop that one");
     let past = Past { service: None, ..Past::new(false) };
     let deployment = &past.deployment;
-    refused(&past, "keys recover --lost grace --name frank --reason lost", "no such registered person");
+    assert_rejected(
+        &past,
+        "keys recover --lost grace --name frank --reason lost",
+        "no such registered person",
+    );
     let frank = secret(deployment, recover);
     let people = deployment.done("people list");
     assert!(people.contains("frank") && !people.contains("erin"), "{people}");
@@ -247,7 +251,7 @@ fn lost_people_are_replaced_while_the_service_is_stopped() {
 }
 
 #[test]
-fn an_operator_does_not_spend_and_a_service_does_not_administer() {
+fn operators_cannot_spend_and_service_keys_cannot_administer() {
     let past = Past::new(true);
     let backend = secret(&past.deployment, "keys create backend --service --alone --reason shop");
     past.with_service(|service| {
@@ -267,7 +271,7 @@ fn an_operator_does_not_spend_and_a_service_does_not_administer() {
 }
 
 #[test]
-fn the_key_of_this_machine_is_made_anew_once_it_was_rotated_away() {
+fn a_new_machine_key_is_created_after_the_old_one_was_rotated() {
     let past = Past::new(false);
     let deployment = &past.deployment;
     let rotate = |overlap: u32| {
@@ -278,9 +282,9 @@ fn the_key_of_this_machine_is_made_anew_once_it_was_rotated_away() {
         deployment.done(&format!("keys rotate {id} --overlap {overlap}"));
     };
     rotate(0);
-    assert!(deployment.done("keys list").contains("operator on this machine"), "without a service");
+    assert!(deployment.done("keys list").contains("operator on this machine"), "without a running service");
     rotate(0);
     let service = deployment.serve();
-    assert!(deployment.done(&format!("balance {TENANT}")).contains("available"), "with one");
+    assert!(deployment.done(&format!("balance {TENANT}")).contains("available"), "with a running service");
     assert_eq!(service.stop().code, Some(0));
 }

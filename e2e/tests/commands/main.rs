@@ -1,5 +1,5 @@
-//! The operators' commands: with a service running they talk to it, with none they open the database, and
-//! nobody can tell the difference. And the process itself: who may have the database, and how it ends.
+//! The operators' commands: they use a running service or open the database themselves, with the same
+//! results. And the process: locks, files, and orderly shutdown.
 
 mod answers;
 mod decisions;
@@ -29,11 +29,11 @@ fn purchase(reference: &str, tenant: &str, livemode: bool) -> Purchase {
     }
 }
 
-/// A deployment with a past: a payment that was half refunded, two that name no tenant (items 2 and 3 of the
-/// quarantine), a body that nobody can read (item 1) and an event of the other mode (item 4).
+/// A deployment with data: a partially refunded payment, an unreadable event (quarantine item 1), two
+/// payments without a valid tenant (items 2 and 3), and an event of the other mode (item 4).
 struct Past {
     deployment: Deployment,
-    /// None: commands open the database.
+    /// `None`: commands open the database.
     service: Option<Service>,
 }
 
@@ -41,17 +41,17 @@ impl Past {
     fn new(running: bool) -> Self {
         let deployment = Deployment::default();
         let service = deployment.serve();
-        let tell = |story: Story, purchase: &Purchase| {
+        let deliver = |story: Story, purchase: &Purchase| {
             for event in story.events(purchase) {
                 assert_eq!(service.deliver(&event.body), 200, "{}", event.id);
             }
             service.settle();
         };
-        tell(Story::PartialRefund, &purchase("sale1", TENANT, false));
+        deliver(Story::PartialRefund, &purchase("sale1", TENANT, false));
         assert_eq!(service.deliver("signed, and not JSON"), 200);
         service.settle();
-        tell(Story::Purchase, &purchase("sale2", "nobody", false));
-        tell(Story::Purchase, &purchase("sale3", "nobody", false));
+        deliver(Story::Purchase, &purchase("sale2", "nobody", false));
+        deliver(Story::Purchase, &purchase("sale3", "nobody", false));
         let live = &Story::Purchase.events(&purchase("sale4", TENANT, true))[0];
         assert_eq!(service.deliver(&live.body), 200);
         service.settle();
@@ -63,15 +63,15 @@ impl Past {
         Self { deployment, service: None }
     }
 
-    /// Looks at the service; starts one for as long as that takes, where none runs.
-    fn with_service<T>(&self, look: impl FnOnce(&Service) -> T) -> T {
+    /// Calls a function with the running service, or with one that is started for the call.
+    fn with_service<T>(&self, call: impl FnOnce(&Service) -> T) -> T {
         if let Some(service) = &self.service {
-            return look(service);
+            return call(service);
         }
         let service = self.deployment.serve();
-        let seen = look(&service);
+        let result = call(&service);
         let ended = service.stop();
         assert_eq!(ended.code, Some(0), "{ended}");
-        seen
+        result
     }
 }

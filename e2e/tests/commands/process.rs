@@ -1,4 +1,4 @@
-//! The process: one to a database, files for nobody else, an orderly end under load.
+//! The process: one per database, private files, orderly shutdown under load.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ use stripe::write::event;
 use crate::{TENANT, purchase};
 
 #[test]
-fn a_second_service_on_the_same_database_refuses() {
+fn a_second_service_on_the_same_database_does_not_start() {
     let deployment = Deployment::default();
     let service = deployment.serve();
     for command in ["serve", "dev"] {
@@ -25,22 +25,22 @@ fn a_second_service_on_the_same_database_refuses() {
         assert!(ended.stderr.contains("serves faireplace.db at"), "{ended}");
         assert!(
             ended.stderr.contains(&format!("{}; stop that one", service.url())),
-            "it says which:\n{ended}"
+            "the URL of the first one:\n{ended}"
         );
     }
-    // Also where both have the same port.
+    // The same if both use the same port.
     let address = service.address.to_string();
     let deployment = deployment.with("FAIREPLACE_LISTEN", &address);
     let ended = deployment.run("serve");
     assert!(ended.stderr.contains("stop that one, or use another DATABASE_URL"), "{ended}");
     service.get("/api/health");
-    // Killed, not stopped: the lock does not outlive its process.
+    // A kill releases the lock, too.
     service.kill();
     deployment.serve();
 }
 
 #[test]
-fn asked_to_end_as_soon_as_it_is_ready_it_ends_in_order() {
+fn a_stop_right_after_the_start_is_orderly() {
     let deployment = Deployment::default();
     for _ in 0..20 {
         let ended = deployment.serve().stop();
@@ -49,27 +49,27 @@ fn asked_to_end_as_soon_as_it_is_ready_it_ends_in_order() {
 }
 
 #[test]
-fn a_taken_port_is_said_before_anything_is_touched() {
-    let taken = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+fn a_port_in_use_is_reported_before_any_file_is_created() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     let address = taken.local_addr().expect("it is bound").to_string();
     let deployment = Deployment::default().with("FAIREPLACE_LISTEN", &address);
     let ended = deployment.run("serve");
     assert_eq!(ended.code, Some(1), "{ended}");
     assert!(ended.stderr.contains(&format!("cannot listen on {address}")), "{ended}");
-    assert!(ended.stderr.contains("FAIREPLACE_LISTEN=127.0.0.1:3001"), "it says what to do:\n{ended}");
+    assert!(ended.stderr.contains("FAIREPLACE_LISTEN=127.0.0.1:3001"), "a recommendation:\n{ended}");
     assert!(!deployment.path("faireplace.db").exists(), "{ended}");
 }
 
 #[test]
-fn what_it_keeps_is_for_its_owner_only() {
+fn files_are_readable_by_their_owner_only() {
     let deployment = Deployment::empty().with("FAIREPLACE_LISTEN", "127.0.0.1:0");
     let _service = deployment.dev();
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(deployment.folder()).expect("our own folder") {
-        let entry = entry.expect("our own folder");
-        let mode = entry.metadata().expect("it was there just now").permissions().mode() & 0o777;
+    for entry in std::fs::read_dir(deployment.folder()).expect("the folder is readable") {
+        let entry = entry.expect("the folder is readable");
+        let mode = entry.metadata().expect("the file exists").permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{:?} has mode {mode:o}", entry.file_name());
-        names.push(entry.file_name().into_string().expect("our own names"));
+        names.push(entry.file_name().into_string().expect("the name is UTF-8"));
     }
     for suffix in ["", "-wal", "-shm", ".lock", ".operator-key", ".dev.json"] {
         let name = format!("faireplace.db{suffix}");
@@ -78,7 +78,7 @@ fn what_it_keeps_is_for_its_owner_only() {
 }
 
 #[test]
-fn asked_to_end_under_load_it_leaves_no_answer_half_and_forgets_none() {
+fn a_stop_under_load_completes_all_answers_and_keeps_all_events() {
     let deployment = Deployment::default();
     let service = deployment.serve();
     let acknowledged = Mutex::new(Vec::new());
@@ -95,9 +95,9 @@ fn asked_to_end_under_load_it_leaves_no_answer_half_and_forgets_none() {
         let ended = service.stop();
         assert_eq!(ended.code, Some(0), "{ended}");
     });
-    let acknowledged = acknowledged.into_inner().expect("no deliverer panicked");
-    println!("{} acknowledged before the end", acknowledged.len());
-    assert!(acknowledged.len() > 50, "that was no load: {}", acknowledged.len());
+    let acknowledged = acknowledged.into_inner().expect("not poisoned");
+    println!("{} events acknowledged before the stop", acknowledged.len());
+    assert!(acknowledged.len() > 50, "not enough load: {}", acknowledged.len());
     let service = deployment.serve();
     for id in &acknowledged {
         service.get(&format!("/api/admin/events/{id}"));
@@ -106,7 +106,8 @@ fn asked_to_end_under_load_it_leaves_no_answer_half_and_forgets_none() {
     assert!(deployment.done("audit verify").contains("the books add up"));
 }
 
-/// Delivers one event after the other, on a new connection when the old one closes, until none is taken.
+/// Delivers one event after the other, and reconnects if necessary, until no connection is accepted. Returns
+/// the last error.
 fn deliver_until_refused(
     address: std::net::SocketAddr,
     deliverer: u32,
@@ -115,7 +116,7 @@ fn deliver_until_refused(
     let mut connection = Connection::open(address);
     for number in 0.. {
         let sale = purchase(&format!("load{deliverer}_{number}"), TENANT, false);
-        let event = event("checkout.session.completed", &sale, "once", None).expect("a known type");
+        let event = event("checkout.session.completed", &sale, "once", None).expect("the type exists");
         let answer = match &mut connection {
             Ok(connection) => deliver(connection, &event.body, SECRET),
             Err(_) => break,
@@ -123,11 +124,11 @@ fn deliver_until_refused(
         match answer {
             Ok(answer) => {
                 assert_eq!(answer.status, 200, "{answer:?}");
-                acknowledged.lock().expect("no deliverer panicked").push(event.id);
+                acknowledged.lock().expect("not poisoned").push(event.id);
             }
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return error,
             Err(_) => connection = Connection::open(address),
         }
     }
-    connection.err().expect("it ends when no connection is taken")
+    connection.err().expect("the loop ends without a connection")
 }

@@ -1,4 +1,4 @@
-//! Configurations that change what the service does, seen from outside.
+//! Valid configurations, and their effect on the service.
 
 use e2e::deployment::{Deployment, SECRET};
 use e2e::service::Service;
@@ -14,7 +14,7 @@ price = 25000
 currency = \"eur\"
 ";
 
-/// A paid session, as small as Stripe's guide shows it, with this metadata.
+/// The event of a paid session with this metadata, as small as in FairePlace's webhook guide.
 fn paid(id: &str, amount: i64, currency: &str, metadata: &Value) -> String {
     json!({
         "id": format!("evt_{id}"), "type": "checkout.session.completed", "created": 1_708_425_600,
@@ -30,7 +30,7 @@ fn guide(credits: &str) -> Value {
     json!({ "tenant_id": TENANT, "package": "10_credits", "credits": credits })
 }
 
-fn tell(service: &Service, body: &str) {
+fn deliver(service: &Service, body: &str) {
     assert_eq!(service.deliver(body), 200, "{body}");
     service.settle();
 }
@@ -40,7 +40,7 @@ fn available(service: &Service) -> i64 {
 }
 
 #[test]
-fn during_a_roll_both_secrets_are_accepted_and_before_and_after_only_one() {
+fn both_secrets_are_accepted_during_a_rotation_and_only_one_before_and_after() {
     let body = paid("roll", 25_000, "eur", &guide("10"));
     let rows = [
         (SECRET.to_owned(), [200, 400]),
@@ -54,7 +54,7 @@ fn during_a_roll_both_secrets_are_accepted_and_before_and_after_only_one() {
         let statuses = [SECRET, OTHER_SECRET].map(|secret| service.deliver_signed(&body, secret).status);
         assert_eq!(statuses, expected);
         service.settle();
-        assert_eq!(available(&service), 10, "delivered often, bought once");
+        assert_eq!(available(&service), 10, "delivered several times, granted once");
         let log = service.log();
         assert!(!log.contains(SECRET) && !log.contains(OTHER_SECRET), "{log}");
         let shown = deployment.done("config show");
@@ -63,31 +63,31 @@ fn during_a_roll_both_secrets_are_accepted_and_before_and_after_only_one() {
 }
 
 #[test]
-fn the_other_shape_of_metadata_is_taken_when_it_is_named() {
+fn the_other_metadata_shape_is_accepted_when_configured() {
     let other = json!({ "tenant_id": TENANT, "user_id": "u_1", "package_id": "10_credits" });
     let body = paid("shape", 25_000, "eur", &other);
     let deployment = Deployment::default().with_file("faireplace.toml", CATALOGUE);
     let service = deployment.serve();
-    tell(&service, &body);
+    deliver(&service, &body);
     assert_eq!(available(&service), 0);
     assert!(deployment.done("quarantine list").contains("package_unknown"));
     service.stop();
-    // The cause is mended: named, and the event is read again.
+    // Configure the key, and read the event again.
     let deployment = deployment.with("FAIREPLACE_METADATA_PACKAGE", "package_id");
     let service = deployment.serve();
     deployment.done("events replay evt_shape");
     service.settle();
     assert_eq!(available(&service), 10);
-    assert!(deployment.done("quarantine list").contains("Nothing waits"), "it is answered by itself");
-    tell(&service, &paid("shape2", 25_000, "eur", &other));
+    assert!(deployment.done("quarantine list").contains("Nothing waits"), "the item closed by itself");
+    deliver(&service, &paid("shape2", 25_000, "eur", &other));
     assert_eq!(available(&service), 20);
 }
 
 #[test]
-fn what_differs_from_the_catalogue_waits_for_a_person() {
+fn a_purchase_that_differs_from_the_catalogue_is_quarantined() {
     let deployment = Deployment::default().with_file("faireplace.toml", CATALOGUE);
     let service = deployment.serve();
-    tell(&service, &paid("right", 25_000, "eur", &guide("10")));
+    deliver(&service, &paid("right", 25_000, "eur", &guide("10")));
     assert_eq!(available(&service), 10);
     let unlisted = json!({ "tenant_id": TENANT, "package": "11_credits", "credits": "10" });
     let rows = [
@@ -98,7 +98,7 @@ fn what_differs_from_the_catalogue_waits_for_a_person() {
         ("float", paid("float", 25_000, "eur", &guide("10.0")), "credits_invalid"),
     ];
     for (number, (id, body, reason)) in rows.iter().enumerate() {
-        tell(&service, body);
+        deliver(&service, body);
         assert_eq!(available(&service), 10, "{id} granted nothing");
         let list = deployment.done("quarantine list");
         let row = list.lines().find(|line| line.contains(&format!("cs_{id}")));
@@ -115,20 +115,20 @@ fn what_differs_from_the_catalogue_waits_for_a_person() {
 }
 
 #[test]
-fn only_known_tenants_may_buy_where_that_is_asked_for() {
+fn only_known_tenants_may_buy_when_so_configured() {
     let deployment = Deployment::default().with("FAIREPLACE_KNOWN_TENANTS_ONLY", "true");
     let service = deployment.serve();
-    tell(&service, &paid("first", 25_000, "eur", &guide("10")));
+    deliver(&service, &paid("first", 25_000, "eur", &guide("10")));
     assert_eq!(available(&service), 0);
     assert!(deployment.done("quarantine list").contains("tenant_unknown"));
     deployment.done("quarantine resolve 1 --reason customer");
-    assert_eq!(available(&service), 10, "a person knows it");
-    tell(&service, &paid("second", 25_000, "eur", &guide("10")));
-    assert_eq!(available(&service), 20, "and now it is known");
+    assert_eq!(available(&service), 10, "an operator accepted the tenant");
+    deliver(&service, &paid("second", 25_000, "eur", &guide("10")));
+    assert_eq!(available(&service), 20, "the tenant is known now");
 }
 
 #[test]
-fn the_rounding_of_a_refund_is_a_setting() {
+fn refund_rounding_follows_the_setting() {
     for (rounding, expected) in [("floor", 1), ("ceil", 0)] {
         let deployment = Deployment::default().with("FAIREPLACE_REFUND_ROUNDING", rounding);
         let service = deployment.serve();
@@ -139,7 +139,7 @@ fn the_rounding_of_a_refund_is_a_setting() {
 }
 
 #[test]
-fn a_file_says_everything_and_the_environment_has_the_last_word() {
+fn the_environment_overrides_the_file() {
     let file = format!(
         "listen = \"127.0.0.1:0\"\nmode = \"test\"\nstripe_webhook_secret = \"{OTHER_SECRET}\"\n\
          database_url = \"sqlite:faireplace.db\"\nlog = \"info\"\nlog_format = \"json\"\n"
@@ -160,7 +160,8 @@ fn a_file_says_everything_and_the_environment_has_the_last_word() {
     assert_eq!(service.deliver_signed(&body, OTHER_SECRET).status, 400);
     assert_eq!(service.deliver_signed(&body, SECRET).status, 200);
     let shown = deployment.done("config show");
-    let row = |name: &str| shown.lines().find(|line| line.starts_with(name)).expect("every setting");
+    let row =
+        |name: &str| shown.lines().find(|line| line.starts_with(name)).expect("every setting is listed");
     assert!(row("STRIPE_WEBHOOK_SECRET").contains("(hidden)"), "{shown}");
     assert!(row("STRIPE_WEBHOOK_SECRET").contains("environment"), "{shown}");
     assert!(row("FAIREPLACE_MODE").contains("faireplace.toml: mode"), "{shown}");
@@ -168,9 +169,9 @@ fn a_file_says_everything_and_the_environment_has_the_last_word() {
     assert!(!shown.contains(SECRET) && !shown.contains(OTHER_SECRET), "{shown}");
 }
 
-/// Each line of the guide, alone in a file.
+/// Tests each example line of the guide in its own configuration file.
 #[test]
-fn trusted_proxies_are_read_as_the_guide_writes_them() {
+fn trusted_proxies_are_accepted_as_in_the_guide() {
     const GUIDE: &str = include_str!("../../../docs/guides/run-behind-a-proxy.md");
     let lines: Vec<_> = GUIDE.lines().filter(|line| line.starts_with("trusted_proxies = ")).collect();
     assert_eq!(lines.len(), 3);
@@ -183,9 +184,9 @@ fn trusted_proxies_are_read_as_the_guide_writes_them() {
     }
 }
 
-/// Whoever has exported what `dev` prints for programs goes on to use the commands in the same shell.
+/// People export the variables that `dev` prints for programs, and run commands in the same shell.
 #[test]
-fn what_programs_use_is_no_setting_and_no_mistake() {
+fn the_variables_for_client_programs_are_not_rejected() {
     let deployment = Deployment::empty()
         .with("FAIREPLACE_URL", "http://127.0.0.1:3000")
         .with("FAIREPLACE_KEY", "fp_of_some_tenant");
@@ -193,9 +194,10 @@ fn what_programs_use_is_no_setting_and_no_mistake() {
     assert!(!shown.contains("fp_of_some_tenant"), "{shown}");
 }
 
-/// What may be meant is only named: containers need 0.0.0.0, and a rehearsal may be kept anywhere.
+/// Settings that may be intended cause warnings: containers need 0.0.0.0, and a test database may be
+/// anywhere.
 #[test]
-fn what_is_only_named_is_named() {
+fn settings_that_may_be_intended_cause_warnings() {
     let twice = format!("{SECRET},{SECRET}");
     for (name, value, expected) in [
         ("FAIREPLACE_LISTEN", "0.0.0.0:3000", "API keys travel unencrypted"),
@@ -212,7 +214,7 @@ fn what_is_only_named_is_named() {
 }
 
 #[test]
-fn the_secrets_of_stripe_and_of_its_command_line_are_taken_in_live_mode() {
+fn secrets_of_stripe_and_of_its_cli_are_accepted_in_live_mode() {
     for secret in [SECRET, "whsec_3b9d0c7f5a1e48263b9d0c7f5a1e4826", "whsec_Yb3Nf7Hd4Gc6+Ms0P/lQ2w=="] {
         let deployment =
             Deployment::default().with("FAIREPLACE_MODE", "live").with("STRIPE_WEBHOOK_SECRET", secret);

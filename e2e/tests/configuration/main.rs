@@ -1,5 +1,5 @@
-//! Settings: whatever cannot be used is refused by name before anything starts, no secret is ever shown, and
-//! what is accepted does what it says.
+//! Settings: unusable ones are rejected by name before anything starts, valid ones have their effect, and no
+//! secret is ever shown.
 
 mod accepted;
-mod refused;
+mod rejected;

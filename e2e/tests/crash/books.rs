@@ -1,5 +1,5 @@
-//! The service's side: what it has, compared with what Stripe delivered and with what the stories are worth.
-//! Nothing in here looks into the database; the service says everything itself.
+//! Compares the service's events and balances, as its API shows them, with the deliveries and with the
+//! expected credits of the stories.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::outbox::Outbox;
 
-/// The books of a running service.
+/// The state of a running service.
 pub(crate) struct Books<'s> {
     service: &'s Service,
 }
@@ -19,25 +19,25 @@ impl<'s> Books<'s> {
         Self { service }
     }
 
-    /// Those of the ids that the service does not have.
+    /// The ids that the service does not have.
     pub(crate) fn missing<'i>(&self, ids: &[&'i str]) -> Vec<&'i str> {
         ids.iter().copied().filter(|id| self.event(id).is_none()).collect()
     }
 
-    /// Everything that is not as it should be once all was delivered and applied.
+    /// All differences, once everything was delivered and applied.
     pub(crate) fn faults(&self, outbox: &Outbox) -> Vec<String> {
         let mut faults = Vec::new();
         let tally = outbox.tally();
-        for (id, told) in &tally {
+        for (id, counts) in &tally {
             let Some(event) = self.event(id) else {
-                faults.push(format!("{id} is not there"));
+                faults.push(format!("{id} is missing"));
                 continue;
             };
             let deliveries = event["deliveries"].as_u64().unwrap_or_default();
-            if !(told.acknowledged..=told.sent).contains(&deliveries) {
-                let (sent, acknowledged) = (told.sent, told.acknowledged);
+            if !(counts.acknowledged..=counts.sent).contains(&deliveries) {
+                let (sent, acknowledged) = (counts.sent, counts.acknowledged);
                 faults.push(format!(
-                    "{id} was delivered {deliveries} times, it says; it was sent {sent} times and acknowledged \
+                    "{id} counts {deliveries} deliveries; it was sent {sent} times and acknowledged \
                      {acknowledged} times"
                 ));
             }
@@ -47,7 +47,7 @@ impl<'s> Books<'s> {
         }
         let events = &self.service.get("/api/admin/events?per_page=1")["meta"]["pagination"]["total"];
         if *events != tally.len() {
-            faults.push(format!("it has {events} events, and {} were sent", tally.len()));
+            faults.push(format!("the service has {events} events, and {} were sent", tally.len()));
         }
         let mut worth: BTreeMap<&str, i64> = BTreeMap::new();
         for (story, purchase) in &outbox.sales {
@@ -67,14 +67,14 @@ impl<'s> Books<'s> {
             "tenant_id": tenant, "available": credits, "held": 0, "frozen": 0, "debt": 0, "balance": credits,
         });
         if balance != expected {
-            faults.push(format!("{tenant} is worth {balance}, and should be worth {expected}"));
+            faults.push(format!("the balance of {tenant} is {balance} instead of {expected}"));
         }
         let (mut sum, mut seen) = (0, BTreeSet::new());
         for line in self.history(tenant) {
             sum += line["amount"].as_i64().unwrap_or_default();
             let cause = format!("{} by {} for {}", line["type"], line["cause"]["id"], line["payment"]);
             if !seen.insert(cause.clone()) {
-                faults.push(format!("{tenant}: {cause}, twice"));
+                faults.push(format!("{tenant}: {cause} is posted twice"));
             }
         }
         if balance["balance"] != sum {
@@ -104,8 +104,8 @@ impl<'s> Books<'s> {
     }
 }
 
-/// The program's own audit of its books finds nothing.
-pub(crate) fn audited(deployment: &Deployment) {
-    let said = deployment.done("audit verify");
-    assert!(said.contains("the books add up"), "{said}");
+/// Checks that the program's own audit succeeds.
+pub(crate) fn assert_audited(deployment: &Deployment) {
+    let output = deployment.done("audit verify");
+    assert!(output.contains("the books add up"), "{output}");
 }

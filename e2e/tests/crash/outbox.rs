@@ -1,5 +1,5 @@
-//! Stripe's side: what it has to deliver, and what was acknowledged. It tells every story to its end, in any
-//! order, twice or more, and again whatever was not answered with 2xx.
+//! Stripe's side: events to deliver, and acknowledgements. Every event is delivered at least twice, in random
+//! order, and again until it is answered with 2xx.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,17 +7,19 @@ use std::sync::Mutex;
 
 use e2e::deployment::SECRET;
 use e2e::http::Connection;
-use e2e::random::Random;
 use e2e::service::deliver;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::{IndexedRandom as _, SliceRandom as _};
+use rand::{RngExt as _, SeedableRng as _};
 use stripe::story::Story;
 use stripe::write::{ApiVersion, Purchase, WrittenEvent};
 
 const TENANTS: usize = 25;
 const DAY: i64 = 86_400;
-/// Credits and the price in minor units; some of them do not divide evenly.
+/// Credits and prices in minor units; some do not divide evenly.
 const PACKAGES: [(u32, i64); 4] = [(10, 25_000), (1, 2_999), (7, 14_001), (50, 100_000)];
 
-/// What Stripe has to deliver.
+/// The events that Stripe has to deliver.
 pub(crate) struct Outbox {
     pub(crate) sales: Vec<(Story, Purchase)>,
     events: Vec<WrittenEvent>,
@@ -25,23 +27,23 @@ pub(crate) struct Outbox {
 }
 
 struct Progress {
-    random: Random,
-    /// Deliveries still to be made, by the event's position, the next one last.
+    random: Xoshiro256PlusPlus,
+    /// Positions of the events still to be delivered; the next one is last.
     waiting: Vec<usize>,
-    /// What was acknowledged since somebody looked.
+    /// Positions of the events acknowledged since the last call of `acknowledged_last`.
     last: Vec<usize>,
-    /// For each event: how often it was sent, and how often acknowledged.
+    /// Counts of each event.
     tally: Vec<Tally>,
 }
 
-/// What happened to one event.
+/// How often one event was sent and acknowledged.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tally {
     pub(crate) sent: u64,
     pub(crate) acknowledged: u64,
 }
 
-/// One purchase; its number decides everything about it.
+/// The purchase with this number.
 pub(crate) fn purchase(number: usize) -> Purchase {
     let (credits, amount_total) = PACKAGES[number / TENANTS % PACKAGES.len()];
     Purchase {
@@ -51,7 +53,7 @@ pub(crate) fn purchase(number: usize) -> Purchase {
         credits,
         amount_total,
         currency: "eur".to_owned(),
-        // Stories go on for three weeks, and no event comes from the future.
+        // Stories take three weeks, and no event may be in the future.
         created: e2e::now() - 40 * DAY,
         livemode: false,
         api_version: ApiVersion::default(),
@@ -59,29 +61,29 @@ pub(crate) fn purchase(number: usize) -> Purchase {
 }
 
 impl Outbox {
-    /// Nothing to deliver.
+    /// An outbox without events.
     pub(crate) fn empty() -> Self {
-        let progress =
-            Progress { random: Random(0), waiting: Vec::new(), last: Vec::new(), tally: Vec::new() };
+        let random = Xoshiro256PlusPlus::seed_from_u64(0);
+        let progress = Progress { random, waiting: Vec::new(), last: Vec::new(), tally: Vec::new() };
         Self { sales: Vec::new(), events: Vec::new(), progress: Mutex::new(progress) }
     }
 
-    /// So many sales of every story, each event to be delivered twice, in any order.
-    pub(crate) fn new(sales: usize, random: &mut Random) -> Self {
+    /// This many sales with random stories. Each event is delivered twice, in random order.
+    pub(crate) fn new(sales: usize, random: &mut Xoshiro256PlusPlus) -> Self {
         let mut outbox = Self::empty();
         for number in 0..sales {
-            outbox.add(Story::ALL[random.below(Story::ALL.len())], purchase(number));
+            outbox.add(*Story::ALL.choose(random).expect("there are stories"), purchase(number));
         }
-        let progress = outbox.progress.get_mut().expect("nobody had it yet");
+        let progress = outbox.progress.get_mut().expect("not poisoned");
         progress.waiting.extend_from_within(..);
-        random.shuffle(&mut progress.waiting);
-        progress.random = Random(random.bits());
+        progress.waiting.shuffle(random);
+        progress.random = random.fork();
         outbox
     }
 
-    /// One more sale, to be told once.
+    /// Adds a sale whose events are delivered once.
     pub(crate) fn add(&mut self, story: Story, purchase: Purchase) {
-        let progress = self.progress.get_mut().expect("no deliverer panicked");
+        let progress = self.progress.get_mut().expect("not poisoned");
         for event in story.events(&purchase) {
             progress.waiting.push(self.events.len());
             progress.tally.push(Tally::default());
@@ -90,18 +92,18 @@ impl Outbox {
         self.sales.push((story, purchase));
     }
 
-    /// The bytes of an event.
+    /// The body of an event.
     pub(crate) fn body(&self, position: usize) -> String {
         self.events[position].body.clone()
     }
 
-    /// Every event, and what happened to it.
+    /// Ids and counts of all events.
     pub(crate) fn tally(&self) -> Vec<(&str, Tally)> {
         let ids = self.events.iter().map(|event| event.id.as_str());
         ids.zip(self.progress().tally.iter().copied()).collect()
     }
 
-    /// The ids that were acknowledged since this was last asked.
+    /// The ids of events acknowledged since the last call.
     pub(crate) fn acknowledged_last(&self) -> Vec<&str> {
         let mut last = std::mem::take(&mut self.progress().last);
         last.sort_unstable();
@@ -109,25 +111,25 @@ impl Outbox {
         last.into_iter().map(|position| self.events[position].id.as_str()).collect()
     }
 
-    /// Delivers what waits, and duplicates when nothing does, until the service is gone.
+    /// Delivers the waiting events, then duplicates, until the service is killed.
     pub(crate) fn deliver_until_killed(&self, address: SocketAddr) {
-        // No connection means that it is gone already.
+        // Without a connection, the service is killed already.
         let Ok(mut connection) = Connection::open(address) else { return };
         while self.deliver_one(&mut connection, true).is_some() {}
     }
 
-    /// Delivers what waits.
+    /// Delivers the waiting events.
     pub(crate) fn deliver_the_rest(&self, address: SocketAddr) {
         let mut connection = Connection::open(address).expect("the service listens");
         while self.deliver_one(&mut connection, false).is_some() {}
-        assert!(self.progress().waiting.is_empty(), "the service hung up");
+        assert!(self.progress().waiting.is_empty(), "the service closed the connection");
     }
 
-    /// One delivery. None when there is nothing to deliver, or no answer came.
+    /// Delivers one event. `None` if there is nothing to deliver, or no answer.
     fn deliver_one(&self, connection: &mut Connection, duplicates: bool) -> Option<()> {
         let position = {
             let progress = &mut *self.progress();
-            let duplicate = duplicates.then(|| progress.random.below(self.events.len()));
+            let duplicate = duplicates.then(|| progress.random.random_range(0..self.events.len()));
             let position = progress.waiting.pop().or(duplicate)?;
             progress.tally[position].sent += 1;
             position
@@ -140,17 +142,17 @@ impl Outbox {
                 progress.last.push(position);
                 return Some(());
             }
-            Ok(answer) => assert_eq!(answer.status, 503, "only a service in trouble may refuse: {answer:?}"),
+            Ok(answer) => assert_eq!(answer.status, 503, "unexpected status: {answer:?}"),
             Err(_) => {}
         }
-        // Stripe tries again later: some time before the end of what waits.
-        let place = progress.random.below(progress.waiting.len() + 1);
+        // The event is delivered again later, at a random place among the waiting ones.
+        let place = progress.random.random_range(0..=progress.waiting.len());
         progress.waiting.insert(place, position);
         answer.ok().map(|_| ())
     }
 
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
-        self.progress.lock().expect("no deliverer panicked")
+        self.progress.lock().expect("not poisoned")
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a real browser can do to the emulator for a page of another site: nothing. And what it can do for the
-//! customers of a shop and for a person at the control page: what it always could.
+//! A real browser and the emulator: a page of another site can do nothing to it; the payment page and the
+//! control page work.
 
 use std::process::Command;
 
@@ -21,12 +21,12 @@ fn node(script: &str, words: &[&str]) -> Ended {
     ended
 }
 
-/// A standing clock, so that nothing changes by itself.
+/// An emulator with a stopped clock, so that nothing changes by itself.
 fn emulator() -> Emulator {
     Emulator::start("--at 2026-11-24T00:00:00Z --seed 7")
 }
 
-/// All that a page of another site could have changed.
+/// Everything that a page of another site could have changed.
 fn account(emulator: &Emulator) -> Vec<Value> {
     let lists = ["checkout/sessions", "payment_intents", "charges", "refunds", "disputes", "events"];
     let mut account = vec![emulator.control("GET", "state", "")];
@@ -35,7 +35,7 @@ fn account(emulator: &Emulator) -> Vec<Value> {
 }
 
 #[test]
-fn a_page_of_another_site_changes_and_reads_nothing() {
+fn a_page_of_another_site_can_change_and_read_nothing() {
     let emulator = emulator();
     let bought = emulator.buy("", "4242424242424242");
     let intent = text(&bought["payment_intent"]);
@@ -45,7 +45,7 @@ fn a_page_of_another_site_changes_and_reads_nothing() {
     let before = account(&emulator);
 
     let said = node("hostile.cjs", &[&emulator.url(), &charge, &open]).stdout;
-    let (requests, read) = said.split_once("read: ").expect("the last line");
+    let (requests, read) = said.split_once("read: ").expect("the script ends with this line");
     assert!(read.contains("does not know the host name"), "{read}");
     for hidden in [charge.as_str(), &open, "sk_test_emulator"] {
         assert!(!read.contains(hidden), "it read `{hidden}`: {read}");
@@ -72,13 +72,13 @@ fn a_page_of_another_site_changes_and_reads_nothing() {
 }
 
 #[test]
-fn a_shop_on_another_port_leads_to_the_payment_page_and_the_control_page_works() {
-    for way in ["link", "form"] {
+fn a_shop_on_another_port_can_open_the_payment_page_and_the_control_page_works() {
+    for method in ["link", "form"] {
         let emulator = emulator();
         let ordered = emulator.order(2_000, "");
-        node("visit.cjs", &[&emulator.url(), &text(&ordered["url"]), way, "4242424242424242"]);
-        assert_eq!(emulator.session(&text(&ordered["id"]))["payment_status"], "paid", "{way}");
+        node("visit.cjs", &[&emulator.url(), &text(&ordered["url"]), method, "4242424242424242"]);
+        assert_eq!(emulator.session(&text(&ordered["id"]))["payment_status"], "paid", "{method}");
         let refunds = emulator.stripe(NEWEST, "GET", "/v1/refunds", "");
-        assert_eq!(refunds["data"][0]["amount"], 1_000, "{way}: half of it, from the control page");
+        assert_eq!(refunds["data"][0]["amount"], 1_000, "{method}: half of it, from the control page");
     }
 }

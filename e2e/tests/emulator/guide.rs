@@ -1,5 +1,5 @@
-//! The handlers of FairePlace's webhook guide, as `bench/peers` has them, receive the emulator's events:
-//! Express with its raw body, Flask behind gunicorn.
+//! The handlers of FairePlace's webhook guide (`bench/peers`) receive the emulator's events: Express with its
+//! raw body, and Flask behind gunicorn.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use e2e::process::Process;
 
 use crate::running::{Emulator, NEWEST, text};
 
-/// As the guide wants it; on the charge too, because its handlers look for it there when money goes back.
+/// Metadata as in the guide; also on the charge, because its handlers read it there for refunds.
 const METADATA: &str = "&metadata[tenant_id]=550e8400-e29b-41d4-a716-446655440000&metadata[credits]=10\
     &payment_intent_data[metadata][tenant_id]=550e8400-e29b-41d4-a716-446655440000";
 
@@ -17,12 +17,12 @@ const METADATA: &str = "&metadata[tenant_id]=550e8400-e29b-41d4-a716-44665544000
 fn the_guides_handler_in_node_receives_a_purchase_and_its_refund() {
     let tools = e2e::tools().join("guide-node");
     let handler = tools.join("handler.mjs");
-    // Node looks for packages beside the file that imports them.
+    // Node looks for packages in the folder of the file that imports them.
     std::fs::copy(peer("node/handler.mjs"), &handler).unwrap();
     let mut command = Command::new("node");
     let port = free_port();
     command.arg(handler).env("PORT", port.to_string());
-    receives_everything(command, port);
+    check_deliveries(command, port);
 }
 
 #[test]
@@ -34,18 +34,18 @@ fn the_guides_handler_in_python_receives_a_purchase_and_its_refund() {
         .arg(peer("python"))
         .arg("handler:app")
         .env("PYTHONDONTWRITEBYTECODE", "1");
-    receives_everything(command, port);
+    check_deliveries(command, port);
 }
 
-/// Every event of a purchase and half a refund is delivered once and answered with 200.
-fn receives_everything(mut command: Command, port: u16) {
+/// Checks that every event of a purchase and a partial refund is delivered once and answered with 200.
+fn check_deliveries(mut command: Command, port: u16) {
     let emulator = Emulator::start("");
     let form = format!("url=http://127.0.0.1:{port}/webhooks/stripe&enabled_events[0]=*");
     let endpoint = emulator.stripe(NEWEST, "POST", "/v1/webhook_endpoints", &form);
     command.env("STRIPE_WEBHOOK_SECRET", text(&endpoint["secret"]));
     let handler = Process::start(command, "the guide's handler".to_owned());
     let listening = handler.wait_for(|_| TcpStream::connect(("127.0.0.1", port)).ok());
-    let (_handler, _) = listening.unwrap_or_else(|ended| panic!("it ended early:\n{ended}"));
+    let (_handler, _) = listening.unwrap_or_else(|ended| panic!("the handler ended early:\n{ended}"));
 
     let session = emulator.buy(METADATA, "4242424242424242");
     let refund = format!("payment_intent={}&amount=1000", text(&session["payment_intent"]));
@@ -68,7 +68,7 @@ fn peer(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../bench/peers").join(path)
 }
 
-/// A port that nobody listens on now: the guide's handlers can only be told one.
+/// A free port. The guide's handlers cannot choose one themselves.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap().port()
 }

@@ -1,8 +1,8 @@
-//! `faireplace emulate`, judged by clients that nobody here wrote: Stripe's own SDKs and a browser play the
-//! scenarios of `clients/`, the handlers of the webhook guide receive its events, and its objects have the
-//! fields of the API version that was asked for.
+//! `faireplace emulate` with third-party clients: Stripe's own SDKs and a browser run the scenarios in
+//! `clients/`, the handlers of the webhook guide receive its events, and its objects have the fields of the
+//! requested API version.
 //!
-//! Not here: the emulator's rules one by one (`crates/emulator`), and the service behind it (`stories.rs`).
+//! The emulator's rules are tested in `crates/emulator`, the service behind it in `stories.rs`.
 
 mod browser;
 mod guide;
@@ -17,20 +17,20 @@ use e2e::deployment::Deployment;
 use e2e::process::{Ended, Process};
 use running::Emulator;
 
-/// The steps of the scenarios: a step that is left out is as bad as one that fails.
+/// Numbers of steps in the scenarios, to notice steps that did not run.
 const NODE_STEPS: usize = 37;
 const PYTHON_STEPS: usize = 17;
 
-/// As in somebody's CI: one command, which ends as the command behind `--` ends.
+/// Runs as in CI: the exit code is that of the command after `--`.
 #[test]
-fn the_official_client_for_node_plays_its_scenario() {
+fn the_official_node_client_completes_its_scenario() {
     let scenario = script("node/scenario.cjs");
     assert_steps(&in_ci(&["node", text(&scenario)]), NODE_STEPS);
     assert_eq!(in_ci(&["sh", "-c", "exit 7"]).code, Some(7));
 }
 
 #[test]
-fn the_official_client_for_python_plays_its_scenario() {
+fn the_official_python_client_completes_its_scenario() {
     let emulator = Emulator::start("");
     let mut command = Command::new(e2e::tools().join("python/bin/python"));
     command
@@ -42,22 +42,22 @@ fn the_official_client_for_python_plays_its_scenario() {
     assert_steps(&Process::start(command, "python scenario.py".to_owned()).wait(), PYTHON_STEPS);
 }
 
-/// Told to end, it tells the command, which can clean up.
+/// SIGTERM is passed on to the command, which can clean up.
 #[test]
-fn the_order_to_stop_reaches_the_command() {
-    let script = "trap 'echo cleaned; exit 3' TERM; echo begun; while :; do sleep 0.1; done";
+fn sigterm_reaches_the_command() {
+    let script = "trap 'echo cleaned; exit 3' TERM; echo started; while :; do sleep 0.1; done";
     let deployment = Deployment::empty();
     let words = ["emulate", "--listen", "127.0.0.1:0", "--", "sh", "-c", script];
-    let begun = |process: &Process| process.stdout().contains("begun").then_some(());
-    let started = deployment.start_words(&words).wait_for(begun);
-    let (process, ()) = started.unwrap_or_else(|ended| panic!("it ended early:\n{ended}"));
+    let started = |process: &Process| process.stdout().contains("started").then_some(());
+    let ready = deployment.start_words(&words).wait_for(started);
+    let (process, ()) = ready.unwrap_or_else(|ended| panic!("the emulator ended early:\n{ended}"));
     process.terminate();
     let ended = process.wait();
     assert!(ended.stdout.contains("cleaned"), "{ended}");
     assert_eq!(ended.code, Some(1), "{ended}");
 }
 
-/// `faireplace emulate -- COMMAND`, to its end.
+/// Runs `faireplace emulate -- COMMAND` to its end.
 fn in_ci(command: &[&str]) -> Ended {
     let packages = e2e::tools().join("node/node_modules");
     let deployment = Deployment::empty()
@@ -70,8 +70,8 @@ fn in_ci(command: &[&str]) -> Ended {
 fn assert_steps(ended: &Ended, steps: usize) {
     println!("{ended}");
     assert_eq!(ended.code, Some(0), "{ended}");
-    let held = ended.stdout.lines().filter(|line| line.starts_with("ok ")).count();
-    assert_eq!(held, steps, "{ended}");
+    let passed = ended.stdout.lines().filter(|line| line.starts_with("ok ")).count();
+    assert_eq!(passed, steps, "{ended}");
 }
 
 fn script(path: &str) -> PathBuf {
@@ -79,5 +79,5 @@ fn script(path: &str) -> PathBuf {
 }
 
 fn text(path: &Path) -> &str {
-    path.to_str().expect("no odd names here")
+    path.to_str().expect("the path is UTF-8")
 }

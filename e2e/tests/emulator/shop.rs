@@ -1,5 +1,5 @@
-//! What a newcomer does with `faireplace dev` and a browser: buys credits on the page that the first screen
-//! names, sees them arrive, gives half of the money back, and loses a dispute.
+//! The first steps of a new user with `faireplace dev` and a browser: buy credits on the page that the first
+//! screen names, refund half, and lose a dispute.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::running::{Emulator, NEWEST, text};
 const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
 #[test]
-fn bought_in_a_browser_half_refunded_and_the_rest_lost_to_a_dispute() {
+fn a_purchase_in_a_browser_a_partial_refund_and_a_lost_dispute() {
     let deployment = Deployment::empty().with("FAIREPLACE_LISTEN", "127.0.0.1:0");
     let service = deployment.dev();
     let screen = service.screen();
@@ -22,7 +22,7 @@ fn bought_in_a_browser_half_refunded_and_the_rest_lost_to_a_dispute() {
         service.balance(TENANT)["available"].clone()
     };
 
-    assert_eq!(available(), 10, "`dev` has bought some already");
+    assert_eq!(available(), 10, "`dev` buys ten");
     let path = after(&screen, "/c/pay/");
     pay(&format!("{}/c/pay/{path}", emulator.url()), "4242424242424242");
     assert_eq!(available(), 20);
@@ -36,7 +36,7 @@ fn bought_in_a_browser_half_refunded_and_the_rest_lost_to_a_dispute() {
     let ordered = emulator.order(25_000, &terms);
     pay(&text(&ordered["url"]), "4000000000000259");
     emulator.control("POST", "advance", r#"{"seconds":60}"#);
-    assert_eq!(available(), 15, "what the bank has taken is not there to be spent");
+    assert_eq!(available(), 15, "disputed credits are frozen");
     let disputed = emulator.session(&text(&ordered["id"]));
     let intent = text(&disputed["payment_intent"]);
     let disputes = emulator.stripe(NEWEST, "GET", &format!("/v1/disputes?payment_intent={intent}"), "");
@@ -46,10 +46,10 @@ fn bought_in_a_browser_half_refunded_and_the_rest_lost_to_a_dispute() {
     assert_eq!(lost["status"], "lost");
     assert_eq!(available(), 15);
     let balance = service.balance(TENANT);
-    assert_eq!(balance["frozen"], 0, "nothing waits for a decision any more: {balance}");
+    assert_eq!(balance["frozen"], 0, "the dispute is decided: {balance}");
 }
 
-/// Pays on the page, in a browser.
+/// Pays on the payment page in a browser.
 fn pay(url: &str, card: &str) {
     let mut command = Command::new("node");
     command
@@ -60,7 +60,7 @@ fn pay(url: &str, card: &str) {
     assert_eq!(ended.code, Some(0), "{ended}");
 }
 
-/// What stands behind the first `before` on the screen, to the end of its line.
+/// The text after the first `before` on the screen, to the end of its line.
 fn after<'t>(screen: &'t str, before: &str) -> &'t str {
     let (_, rest) = screen.split_once(before).unwrap_or_else(|| panic!("no `{before}` in:\n{screen}"));
     rest.lines().next().unwrap_or_default()

@@ -1,5 +1,5 @@
-//! The fields that an object has in three API versions, as Stripe's documentation of each lists them: what a
-//! version took away must be gone, what it brought must be there.
+//! The fields of objects in three API versions, as Stripe's documentation lists them: fields that a version
+//! removed must be missing, fields that it added must be present.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::running::{Emulator, NEWEST, text};
 
 const VERSIONS: [&str; 3] = ["2022-11-15", "2025-03-31.basil", NEWEST];
 
-/// Fields in every version, fields in some: `(object, always, [(field, versions that have it)])`.
+/// Fields in every version, and fields in some versions with the versions that have them.
 type Fields = (&'static [&'static str], &'static [(&'static str, [bool; 3])]);
 
 const SESSION: Fields = (
@@ -109,7 +109,7 @@ const REFUND: Fields = (
         "reason",
         "status",
     ],
-    // A refund says nowhere whether it was real money: only the envelope does.
+    // Refunds have no `livemode`; only the event has it.
     &[("livemode", [false, false, false])],
 );
 const DISPUTE: Fields = (
@@ -134,7 +134,7 @@ const DISPUTE: Fields = (
 );
 
 #[test]
-fn objects_have_the_fields_of_the_version_that_was_asked_for() {
+fn objects_have_the_fields_of_the_requested_version() {
     let emulator = Emulator::start("");
     let session = emulator.buy("", "4000000000000259");
     let intent = text(&session["payment_intent"]);
@@ -150,17 +150,19 @@ fn objects_have_the_fields_of_the_version_that_was_asked_for() {
         (format!("/v1/refunds/{}", text(&refund["id"])), REFUND),
         (format!("/v1/disputes?payment_intent={intent}"), DISPUTE),
     ];
-    let mut odd = Vec::new();
+    let mut wrong = Vec::new();
     for (path, fields) in &wanted {
         for (number, version) in VERSIONS.into_iter().enumerate() {
             let mut object = emulator.stripe(version, "GET", path, "");
             if object["object"] == "list" {
                 object = object["data"][0].take();
             }
-            odd.extend(differences(&object, *fields, number).map(|it| format!("{version} {path}: {it}")));
+            wrong.extend(
+                differences(&object, *fields, number).map(|text| format!("{version} {path}: {text}")),
+            );
         }
     }
-    assert!(odd.is_empty(), "{}", odd.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn differences(object: &Value, (always, some): Fields, version: usize) -> impl Iterator<Item = String> {
@@ -168,7 +170,7 @@ fn differences(object: &Value, (always, some): Fields, version: usize) -> impl I
     let some = some.iter().map(move |(field, versions)| (*field, versions[version]));
     always.chain(some).filter_map(|(field, expected)| {
         let found = object.get(field).is_some();
-        let word = if found { "should not be there" } else { "is missing" };
-        (found != expected).then(|| format!("`{field}` {word}"))
+        let problem = if found { "should be missing" } else { "is missing" };
+        (found != expected).then(|| format!("`{field}` {problem}"))
     })
 }

@@ -1,4 +1,4 @@
-//! Clients that want to keep others out: thousands of real connections, from loopback addresses of their own.
+//! Hostile clients: thousands of real connections from many loopback addresses.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,29 +10,29 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// Loopback addresses that attackers come from: none of them is the one of whoever delivers.
+/// Number of loopback addresses that attackers use. Deliveries come from another one.
 const ADDRESSES: usize = 64;
-/// Between two signs of life of a slow client.
+/// Interval between two bytes of a slow client.
 const DRIP: Duration = Duration::from_secs(1);
 
-/// What one client does, over and over again.
+/// What a client does, repeatedly.
 #[derive(Clone, Copy)]
 pub(crate) enum Client {
     /// Posts small bodies without a signature, as fast as they are answered.
     Unsigned,
-    /// Posts so many bytes with a signature that is well formed and wrong.
+    /// Posts this many bytes with a well-formed but wrong signature.
     Forged(usize),
-    /// Connects and says nothing.
+    /// Connects and sends nothing.
     Silent,
-    /// Sends a head, one byte a second.
+    /// Sends a request head, one byte per second.
     SlowHead,
-    /// Sends a body of so many bytes: all but the last thousand at once, then one byte a second.
+    /// Sends a body of this many bytes: all but the last thousand at once, then one byte per second.
     SlowBody(usize),
-    /// Asks once, and keeps the connection.
+    /// Sends one request and keeps the connection open.
     Idle,
 }
 
-/// A running attack; it ends when this is dropped.
+/// A running attack, stopped on drop.
 pub(crate) struct Attack {
     stop: Arc<AtomicBool>,
     connected: Arc<AtomicU64>,
@@ -40,13 +40,13 @@ pub(crate) struct Attack {
 }
 
 impl Attack {
-    /// Has so many clients of each kind attack `target`.
+    /// Attacks `target` with these numbers of clients.
     pub(crate) fn start(target: SocketAddr, clients: &[(Client, usize)]) -> Self {
         let (stop, connected) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, counted, clients) = (stop.clone(), connected.clone(), clients.to_vec());
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("an attacker needs little").block_on(async move {
+            runtime.expect("a runtime can be built").block_on(async move {
                 for (client, count) in clients {
                     for number in 0..count {
                         let from = Ipv4Addr::new(127, 6, 6, u8::try_from(number % ADDRESSES).expect("few"));
@@ -61,7 +61,7 @@ impl Attack {
         Self { stop, connected, thread: Some(thread) }
     }
 
-    /// How many connections were made so far.
+    /// Number of connections so far.
     pub(crate) fn connections(&self) -> u64 {
         self.connected.load(Relaxed)
     }
@@ -71,7 +71,7 @@ impl Drop for Attack {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It ends by itself, or has panicked, which is its own business.
+            // A panic of the attacker does not fail the test.
             let _ = thread.join();
         }
     }
@@ -81,10 +81,10 @@ async fn attack(client: Client, target: SocketAddr, from: Ipv4Addr, connected: A
     loop {
         if let Ok(Ok(stream)) = timeout(Duration::from_secs(10), connect(from, target)).await {
             connected.fetch_add(1, Relaxed);
-            // However it ends, it begins again.
-            let _ = play(client, stream).await;
+            // Errors are expected: the service closes connections.
+            let _ = run(client, stream).await;
         }
-        // Not so fast that this thread does nothing else.
+        // Leaves the thread time for the other clients.
         sleep(Duration::from_millis(20)).await;
     }
 }
@@ -95,7 +95,7 @@ async fn connect(from: Ipv4Addr, target: SocketAddr) -> std::io::Result<TcpStrea
     socket.connect(target).await
 }
 
-async fn play(client: Client, mut stream: TcpStream) -> std::io::Result<()> {
+async fn run(client: Client, mut stream: TcpStream) -> std::io::Result<()> {
     let forged = format!("t={},v1={}", e2e::now(), "5e".repeat(32));
     let post = |length: usize, signature: &str| {
         format!("POST /webhooks/stripe HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n{signature}\r\n")
@@ -110,9 +110,9 @@ async fn play(client: Client, mut stream: TcpStream) -> std::io::Result<()> {
         },
         Client::Forged(length) => {
             stream.write_all(post(length, &signature).as_bytes()).await?;
-            let piece = vec![b' '; 64 * 1024];
-            for _ in 0..length / piece.len() {
-                stream.write_all(&piece).await?;
+            let chunk = vec![b' '; 64 * 1024];
+            for _ in 0..length / chunk.len() {
+                stream.write_all(&chunk).await?;
             }
             stream.read(&mut [0; 2048]).await.map(drop)
         }

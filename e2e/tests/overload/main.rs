@@ -1,8 +1,8 @@
-//! Strangers who need no key: however many connections, bodies and requests they make, signed deliveries are
-//! acknowledged, health answers, and memory stays bounded.
+//! Overload by clients without a key: however many connections, bodies and requests they send, signed
+//! deliveries are acknowledged, health answers, and memory stays bounded.
 //!
-//! No time is asserted: a delivery has the 20 seconds that Stripe gives it. What it took is printed.
-//! These tests take the whole machine, so one lock keeps them apart.
+//! Times are printed, but not asserted, except for the 20 seconds that Stripe allows. The tests need the
+//! whole machine, so a lock makes them run one at a time.
 
 mod attack;
 mod proxy;
@@ -21,37 +21,38 @@ use proxy::Proxy;
 use stripe::Secret;
 use stripe::signature::sign;
 
-/// Deliveries during one attack.
+/// Number of deliveries during an attack.
 const DELIVERIES: u32 = 40;
-/// The memory that design section 8 allows under 1,000 hostile connections, in MiB.
-const MEMORY: u64 = 128;
-/// And under 4,000.
-const MEMORY_UNDER_ALL: u64 = 192;
+/// Memory in MiB that design section 8 allows with 1,000 hostile connections.
+const MAX_MEMORY: u64 = 128;
+/// Memory in MiB that is allowed with 4,000 hostile connections.
+const MAX_MEMORY_ALL: u64 = 192;
 
-/// Bodies that fill the memory.
+/// Large bodies, to fill the memory.
 const BODIES: &[(Client, usize)] = &[(Client::Forged(1024 * 1024), 1000)];
-/// As large as a body may be that needs no place among the large ones.
+/// The largest bodies that do not count as large.
 const SMALL_BODIES: &[(Client, usize)] = &[(Client::Forged(64 * 1024), 1000)];
-/// Connections that do nothing.
+/// Idle and slow connections.
 const SLOW: &[(Client, usize)] = &[
     (Client::Silent, 750),
     (Client::SlowHead, 750),
     (Client::SlowBody(1000), 600),
-    // More than a proxy keeps of a body before it passes it on.
+    // Larger than the part of a body that a proxy buffers.
     (Client::SlowBody(60_000), 150),
     (Client::Idle, 750),
 ];
-/// Requests that are logged.
+/// Requests that cause log lines.
 const UNSIGNED: &[(Client, usize)] = &[(Client::Unsigned, 8)];
 
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+/// Taken by each test, so that they run one at a time.
+fn machine() -> MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::new(());
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Delivers one event on a connection of its own, as Stripe does; answers how long that took.
+/// Delivers one event on a new connection, as Stripe does; returns the time it took.
 fn deliver(to: SocketAddr, number: u32) -> Duration {
-    #[expect(clippy::disallowed_methods, reason = "how long it took is printed, and nothing depends on it")]
+    #[expect(clippy::disallowed_methods, reason = "the time is printed and decides nothing")]
     let started = Instant::now();
     let body = paid(&format!("sale{number}"));
     let answer = attempt(to, &body).unwrap_or_else(|error| panic!("delivery {number} failed: {error}"));
@@ -59,81 +60,81 @@ fn deliver(to: SocketAddr, number: u32) -> Duration {
     started.elapsed()
 }
 
-/// Delivers one event that is large. It may be refused, as strangers' bodies are, and is sent again; answers
-/// how often it was sent.
+/// Delivers a large event. It may be rejected like the attackers' bodies, and is then sent again. Returns the
+/// number of attempts.
 fn deliver_large(to: SocketAddr) -> usize {
     let body = paid("large") + &" ".repeat(100_000);
     let sent = (1..200).find(|_| attempt(to, &body).is_ok_and(|answer| answer.status == 200));
-    sent.expect("no large event gets through")
+    sent.expect("a large event gets through")
 }
 
 fn attempt(to: SocketAddr, body: &str) -> std::io::Result<Answer> {
-    let signature = sign(body.as_bytes(), e2e::now(), &[Secret::parse(SECRET).expect("ours")]);
+    let signature = sign(body.as_bytes(), e2e::now(), &[Secret::parse(SECRET).expect("a valid secret")]);
     let fields = [("stripe-signature", signature.as_str())];
     let request =
         Request { method: "POST", path: "/webhooks/stripe", fields: &fields, body: body.as_bytes() };
     Connection::open(to).and_then(|mut connection| connection.send(request))
 }
 
-/// Delivers events while `clients` attack, and expects each to be acknowledged and applied once.
-fn check(name: &str, service: &Service, target: SocketAddr, clients: &[&[(Client, usize)]], memory_max: u64) {
+/// Delivers events during an attack by `clients`; each must be acknowledged, and applied once.
+fn check(name: &str, service: &Service, target: SocketAddr, clients: &[&[(Client, usize)]], max_memory: u64) {
     let attack = Attack::start(target, &clients.concat());
-    // Whoever is slow needs a moment to be many.
+    // Gives the slow clients time to connect.
     thread::sleep(Duration::from_secs(3));
-    let mut took = Vec::new();
+    let mut times = Vec::new();
     for number in 0..DELIVERIES {
-        took.push(deliver(target, number));
+        times.push(deliver(target, number));
         let health = service.ask("GET", "/api/health", None, "");
         assert_eq!(health.status, 200, "{name}: {}", health.body);
         thread::sleep(Duration::from_millis(50));
     }
     let sent = deliver_large(target);
-    took.sort();
-    let (median, most) = (took[took.len() / 2], took[took.len() - 1]);
+    times.sort();
+    let (median, longest) = (times[times.len() / 2], times[times.len() - 1]);
     let (connections, memory) = (attack.connections(), service.peak_memory_kib() / 1024);
     drop(attack);
     println!(
-        "{name}: {DELIVERIES} deliveries acknowledged, median {median:?}, longest {most:?}; a large \
+        "{name}: {DELIVERIES} deliveries acknowledged, median {median:?}, longest {longest:?}; a large \
          one sent {sent} times; {connections} hostile connections; {memory} MiB at most"
     );
-    assert!(memory <= memory_max, "{name}: {memory} MiB resident");
+    assert!(memory <= max_memory, "{name}: {memory} MiB resident");
     assert!(connections >= 500, "{name}: the attack did not take place");
     service.settle();
     assert_eq!(service.balance(TENANT)["available"], 10 * (DELIVERIES + 1), "{name}");
 }
 
 #[test]
-fn bodies_of_strangers_do_not_fill_the_memory() {
-    let _alone = alone();
+fn forged_bodies_do_not_fill_the_memory() {
+    let _machine = machine();
     for (name, bodies) in [("1,000 forged mebibytes", BODIES), ("1,000 forged 64 KiB", SMALL_BODIES)] {
         let deployment = Deployment::default();
         let service = deployment.serve();
-        check(name, &service, service.address, &[bodies], MEMORY);
+        check(name, &service, service.address, &[bodies], MAX_MEMORY);
     }
 }
 
 #[test]
-fn connections_that_do_nothing_keep_nobody_out() {
-    let _alone = alone();
+fn slow_connections_do_not_block_deliveries() {
+    let _machine = machine();
     let deployment = Deployment::default();
     let service = deployment.serve();
-    check("3,000 slow connections", &service, service.address, &[SLOW], MEMORY);
+    check("3,000 slow connections", &service, service.address, &[SLOW], MAX_MEMORY);
 }
 
-/// Fewer places than attackers: whoever is slow closes for whoever comes.
+/// With fewer places than attackers, slow connections are closed to make room.
 #[test]
-fn a_service_that_may_open_few_files_takes_deliveries_all_the_same() {
-    let _alone = alone();
+fn a_service_with_few_file_descriptors_accepts_deliveries() {
+    let _machine = machine();
     let deployment = Deployment::default();
     let script = format!("ulimit -n 1024 && exec {} serve", e2e::program().display());
     let service = Service::ready(&deployment, deployment.start_program("sh", &["-c", &script]));
     assert!(service.log().contains("takes few connections"), "{}", service.log());
-    check("3,000 slow connections, 768 places", &service, service.address, &[SLOW], MEMORY);
+    check("3,000 slow connections, 768 places", &service, service.address, &[SLOW], MAX_MEMORY);
 }
 
 #[test]
-fn a_log_that_nobody_reads_stops_nothing() {
-    let _alone = alone();
+fn an_unread_log_does_not_block_the_service() {
+    let _machine = machine();
     let deployment = Deployment::default();
     let service = deployment.serve();
     service.stop_reading();
@@ -151,26 +152,20 @@ fn a_log_that_nobody_reads_stops_nothing() {
 }
 
 #[test]
-fn all_attacks_together_stop_nothing() {
-    let _alone = alone();
+fn all_attacks_together_do_not_block_deliveries() {
+    let _machine = machine();
     let deployment = Deployment::default();
     let service = deployment.serve();
     service.stop_reading();
-    check("all attacks", &service, service.address, &[BODIES, SLOW, UNSIGNED], MEMORY_UNDER_ALL);
+    check("all attacks", &service, service.address, &[BODIES, SLOW, UNSIGNED], MAX_MEMORY_ALL);
 }
 
 #[test]
-fn all_attacks_together_through_a_proxy_stop_nothing() {
-    let _alone = alone();
+fn all_attacks_together_through_a_proxy_do_not_block_deliveries() {
+    let _machine = machine();
     let deployment = Deployment::default().with("FAIREPLACE_TRUSTED_PROXIES", "127.0.0.1");
     let service = deployment.serve();
     service.stop_reading();
     let proxy = Proxy::start(&deployment, service.address);
-    check(
-        "all attacks, behind HAProxy",
-        &service,
-        proxy.address,
-        &[BODIES, SLOW, UNSIGNED],
-        MEMORY_UNDER_ALL,
-    );
+    check("all attacks, behind HAProxy", &service, proxy.address, &[BODIES, SLOW, UNSIGNED], MAX_MEMORY_ALL);
 }

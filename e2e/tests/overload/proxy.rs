@@ -1,4 +1,4 @@
-//! HAProxy in front of the service, as Debian ships it and as the guide sets it up.
+//! HAProxy in front of the service, configured as in the guide.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use e2e::deployment::Deployment;
 use e2e::process::Process;
 
-/// The guide's configuration of HAProxy.
+/// The guide with the HAProxy configuration.
 const GUIDE: &str = include_str!("../../../docs/guides/run-behind-a-proxy.md");
 
 /// A running proxy.
@@ -19,7 +19,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one in front of `service`, with the guide's configuration but for the ports.
+    /// Starts a proxy in front of `service` with the guide's configuration, except for the ports.
     pub(crate) fn start(deployment: &Deployment, service: SocketAddr) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = free.expect("a free port");
@@ -29,7 +29,7 @@ impl Proxy {
         assert!(text.contains(bind) && text.contains(server), "{text}");
         let text = text.replace(bind, &format!("bind {address}")).replace(server, &service.to_string());
         let file = deployment.path("haproxy.cfg");
-        fs::write(&file, text).expect("our own folder takes files");
+        fs::write(&file, text).expect("the folder is writable");
         let mut command = Command::new("haproxy");
         command.arg("-db").arg("-f").arg(file);
         let process = Process::start(command, "haproxy".to_owned());
@@ -39,6 +39,6 @@ impl Proxy {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        panic!("HAProxy does not start: {}", process.stderr());
+        panic!("HAProxy did not start: {}", process.stderr());
     }
 }

@@ -1,7 +1,5 @@
-//! `/openapi.json`, read far enough to walk over its operations. And its first test: a validator that nobody
-//! here wrote finds it valid.
-//!
-//! Not here: what it should say (`crates/web`).
+//! Reads the operations in `/openapi.json`, and checks the document with a third-party validator. Its content
+//! is tested in `crates/web`.
 
 use std::process::Command;
 
@@ -10,23 +8,23 @@ use serde_json::Value;
 
 use crate::world::World;
 
-/// The description of the API, as a running service serves it.
+/// The API's description, as served by a running service.
 pub(crate) struct Document(Value);
 
-/// One way to ask.
+/// An operation of the API.
 pub(crate) struct Operation<'a> {
-    /// In capitals.
+    /// In upper case.
     pub(crate) method: String,
-    /// With its places for ids.
+    /// The path template, such as `/api/payments/{id}`.
     pub(crate) path: &'a str,
-    pub(crate) who: Who,
+    pub(crate) audience: Audience,
     document: &'a Document,
     described: &'a Value,
 }
 
-/// Who may ask.
+/// Who may use an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum Audience {
     Everyone,
     Tenants,
     Operators,
@@ -48,13 +46,13 @@ impl Document {
         for (path, item) in object(&self.0["paths"]) {
             for (method, described) in object(item) {
                 let scopes = described["security"].to_string();
-                let who = match () {
-                    () if scopes.contains("operator") => Who::Operators,
-                    () if scopes.contains("credits:") => Who::Tenants,
-                    () => Who::Everyone,
+                let audience = match () {
+                    () if scopes.contains("operator") => Audience::Operators,
+                    () if scopes.contains("credits:") => Audience::Tenants,
+                    () => Audience::Everyone,
                 };
                 let method = method.to_uppercase();
-                operations.push(Operation { method, path, who, document: self, described });
+                operations.push(Operation { method, path, audience, document: self, described });
             }
         }
         operations
@@ -64,47 +62,48 @@ impl Document {
         let Some(reference) = value["$ref"].as_str() else { return value };
         self.0
             .pointer(reference.trim_start_matches('#'))
-            .unwrap_or_else(|| panic!("{reference} leads nowhere"))
+            .unwrap_or_else(|| panic!("{reference} does not exist"))
     }
 }
 
 fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().expect("an object of OpenAPI").iter()
+    value.as_object().expect("a JSON object").iter()
 }
 
 impl Operation<'_> {
-    /// `POST /api/credits/spend`.
+    /// Method and path, such as `POST /api/credits/spend`.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    /// The names of its parameters in a place, and their examples.
-    pub(crate) fn parameters(&self, place: &str) -> Vec<(&str, Option<&Value>)> {
+    /// Names and examples of its parameters in a location, such as `query`.
+    pub(crate) fn parameters(&self, location: &str) -> Vec<(&str, Option<&Value>)> {
         let all = self.described["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
         let all = all.iter().map(|parameter| self.document.resolved(parameter));
-        let there = all.filter(|parameter| parameter["in"] == place);
-        there.map(|it| (it["name"].as_str().expect("it has a name"), it.get("example"))).collect()
+        let matching = all.filter(|parameter| parameter["in"] == location);
+        matching.map(|one| (one["name"].as_str().expect("a name"), one.get("example"))).collect()
     }
 
     /// The example of its JSON body, if it has a body.
     pub(crate) fn body(&self) -> Option<&Value> {
         let media = self.described.pointer("/requestBody/content/application~1json")?;
-        // A body that may be left out is null or what it is.
-        let either =
-            media["schema"]["oneOf"].as_array().and_then(|all| all.iter().find(|it| it["$ref"].is_string()));
-        let schema = self.document.resolved(either.unwrap_or(&media["schema"]));
+        // The schema of an optional body is `oneOf` null and the body.
+        let optional = media["schema"]["oneOf"]
+            .as_array()
+            .and_then(|all| all.iter().find(|one| one["$ref"].is_string()));
+        let schema = self.document.resolved(optional.unwrap_or(&media["schema"]));
         let example = media.get("example").or_else(|| schema.get("example"));
-        Some(example.unwrap_or_else(|| panic!("{} has no example of its body", self.name())))
+        Some(example.unwrap_or_else(|| panic!("the body of {} has no example", self.name())))
     }
 
-    /// Whether it says that it may answer so.
+    /// Whether it documents this status.
     pub(crate) fn documents(&self, status: u16) -> bool {
         self.described["responses"].get(status.to_string()).is_some()
     }
 }
 
 #[test]
-fn a_stock_validator_finds_the_document_valid() {
+fn a_third_party_validator_accepts_the_document() {
     let world = World::start();
     let path = world.deployment.path("openapi.json");
     std::fs::write(&path, Document::of(&world).text()).unwrap();

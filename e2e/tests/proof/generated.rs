@@ -1,7 +1,6 @@
-//! Clients that stock generators make from the document, and that nobody touched up: one for Python that
-//! buys, holds and spends against a live service, and TypeScript's types, with which a program is compiled.
-//!
-//! Not here: clients of our own. There are none, because these work.
+//! Clients generated from the document by third-party generators, unchanged: a Python client buys, holds and
+//! spends with a running service, and a program is compiled with TypeScript types. FairePlace has no client
+//! libraries of its own, because these work.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,11 +10,11 @@ use e2e::process::{Ended, Process};
 use crate::document::Document;
 use crate::world::World;
 
-/// What the program for Python does, line by line: a step that is left out is as bad as one that fails.
+/// Number of steps in the Python program, to notice steps that did not run.
 const STEPS: usize = 12;
 
 #[test]
-fn a_generated_client_for_python_buys_holds_and_spends() {
+fn a_generated_python_client_buys_holds_and_spends() {
     let world = World::start();
     let folder = write(&world);
     let python = e2e::tools().join("python/bin");
@@ -24,9 +23,9 @@ fn a_generated_client_for_python_buys_holds_and_spends() {
         .args(["generate", "--path", "openapi.json", "--meta", "none", "--fail-on-warning"])
         .args(["--output-path", "faireplace_client"])
         .current_dir(&folder)
-        // Its formatter lies beside it.
+        // It finds its formatter in PATH.
         .env("PATH", &python);
-    let ended = end(generator, "openapi-python-client generate");
+    let ended = run(generator, "openapi-python-client generate");
     assert_eq!(ended.code, Some(0), "{ended}");
 
     let mut program = Command::new(python.join("python"));
@@ -36,26 +35,26 @@ fn a_generated_client_for_python_buys_holds_and_spends() {
         .env("PYTHONPATH", &folder)
         .env("FAIREPLACE_URL", world.service.url())
         .env("FAIREPLACE_KEY", &world.tenant_key);
-    let ended = end(program, "python generated.py");
+    let ended = run(program, "python generated.py");
     println!("{ended}");
     assert_eq!(ended.code, Some(0), "{ended}");
-    let held = ended.stdout.lines().filter(|line| line.starts_with("ok ")).count();
-    assert_eq!(held, STEPS, "{ended}");
+    let passed = ended.stdout.lines().filter(|line| line.starts_with("ok ")).count();
+    assert_eq!(passed, STEPS, "{ended}");
     world.assert_sound();
 }
 
 #[test]
-fn generated_types_compile_with_a_program_and_refuse_a_wrong_one() {
+fn a_correct_program_compiles_with_generated_types_and_a_wrong_one_does_not() {
     let world = World::start();
     let folder = write(&world);
     let packages = e2e::tools().join("node/node_modules");
     let node = |script: &str, arguments: &[&str]| {
         let mut command = Command::new("node");
         command.arg(packages.join(script)).args(arguments).current_dir(&folder);
-        end(command, script)
+        run(command, script)
     };
-    let made = node("openapi-typescript/bin/cli.js", &["openapi.json", "--output", "faireplace.d.ts"]);
-    assert_eq!(made.code, Some(0), "{made}");
+    let generated = node("openapi-typescript/bin/cli.js", &["openapi.json", "--output", "faireplace.d.ts"]);
+    assert_eq!(generated.code, Some(0), "{generated}");
     let right = std::fs::read_to_string(script("node/generated.ts")).unwrap();
     let wrong = right.replace("credits: 1,", "credits: \"1\",");
     assert_ne!(right, wrong);
@@ -67,7 +66,7 @@ fn generated_types_compile_with_a_program_and_refuse_a_wrong_one() {
     }
 }
 
-/// Writes the document into a folder, and answers the folder.
+/// Writes the document into a new folder; returns the folder.
 fn write(world: &World) -> PathBuf {
     let folder = world.deployment.path("generated");
     std::fs::create_dir(&folder).unwrap();
@@ -75,8 +74,8 @@ fn write(world: &World) -> PathBuf {
     folder
 }
 
-fn end(command: Command, called: &str) -> Ended {
-    Process::start(command, called.to_owned()).wait()
+fn run(command: Command, command_line: &str) -> Ended {
+    Process::start(command, command_line.to_owned()).wait()
 }
 
 fn script(path: &str) -> PathBuf {

@@ -1,8 +1,8 @@
-//! The credits API, judged by tools that nobody here wrote: a validator, a fuzzer and two generators of
-//! clients read its document, the official libraries of Standard Webhooks verify its notices, and its guides
-//! and examples are run as they stand.
+//! The credits API, checked by third-party tools: a validator, a fuzzer and two client generators read its
+//! OpenAPI document, the official Standard Webhooks libraries verify its notices, and the guides and examples
+//! are run unchanged.
 //!
-//! Not here: what each operation does (`crates/web`), and what happens under load or when processes die.
+//! What each operation does is tested in `crates/web`.
 
 mod document;
 mod examples;

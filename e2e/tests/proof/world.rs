@@ -1,12 +1,10 @@
-//! A deployment with something of everything: `dev` with its emulator, a tenant with credits, a past and a
-//! key.
-//!
-//! Not here: what a test asks of it. Nothing in it reaches beyond this machine.
+//! A deployment with data: `dev` with its emulator, two people, and a tenant with credits and a key. It uses
+//! nothing outside this machine.
 
 use std::cell::Cell;
 
 use e2e::deployment::{Deployment, SECRET};
-use e2e::http::{Answer, Connection, Request};
+use e2e::http::{Answer, Request};
 use e2e::service::Service;
 use serde_json::{Value, json};
 use stripe::story::Story;
@@ -15,21 +13,21 @@ use stripe::write::{ApiVersion, Purchase};
 /// The tenant of `dev`, and of the document's examples.
 pub(crate) const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// It runs until it is dropped.
+/// The deployment; stopped on drop.
 pub(crate) struct World {
     pub(crate) deployment: Deployment,
     pub(crate) service: Service,
-    /// A key of [`TENANT`] that may read and write.
+    /// A key of [`TENANT`] with read and write permission.
     pub(crate) tenant_key: String,
-    /// The operator key of a first person, who asks for everything here.
+    /// The operator key of the first person, who requests everything here.
     pub(crate) first: String,
-    /// The operator key of a second person, who may approve it.
+    /// The operator key of the second person, who may approve it.
     pub(crate) second: String,
-    asked: Cell<u32>,
+    keys_used: Cell<u32>,
 }
 
 impl World {
-    /// With ten credits that were bought, and two hundred that were given.
+    /// Starts `dev`. The tenant has 210 credits: ten bought, 200 granted by an operator.
     pub(crate) fn start() -> Self {
         let deployment = Deployment::empty()
             .with("FAIREPLACE_LISTEN", "127.0.0.1:0")
@@ -38,9 +36,8 @@ impl World {
             .with("FAIREPLACE_ADJUSTMENT_LIMIT", "400")
             .with("FAIREPLACE_NOTICE_HOSTS", "127.0.0.1");
         let service = deployment.dev();
-        let nothing = String::new;
-        let (tenant_key, first, second) = (nothing(), service.operator_key.clone(), nothing());
-        let mut world = Self { deployment, service, tenant_key, first, second, asked: Cell::new(0) };
+        let (tenant_key, first, second) = (String::new(), service.operator_key.clone(), String::new());
+        let mut world = Self { deployment, service, tenant_key, first, second, keys_used: Cell::new(0) };
         let own = json!({ "name": "laptop", "kind": "operator", "reason": "my own", "alone": true });
         world.first = world.key(&own);
         let second = json!({ "name": "a second person", "reason": "it takes two", "alone": true });
@@ -54,27 +51,27 @@ impl World {
         world
     }
 
-    /// A new API key's secret.
-    pub(crate) fn key(&self, asked: &Value) -> String {
-        text(&self.post("/api/admin/keys", asked)["secret"])
+    /// Creates an API key; returns its secret.
+    pub(crate) fn key(&self, body: &Value) -> String {
+        text(&self.post("/api/admin/keys", body)["secret"])
     }
 
-    /// The id of another registered person.
+    /// Registers another person; returns the id.
     pub(crate) fn person(&self) -> String {
-        let asked = json!({ "name": self.fresh(), "reason": "for the tests" });
-        let added = self.post("/api/admin/people", &asked);
+        let body = json!({ "name": self.fresh(), "reason": "for the tests" });
+        let added = self.post("/api/admin/people", &body);
         let path = format!("/api/admin/actions/{}/approve", text(&added["action"]["id"]));
         self.succeed(&path, &self.second, &json!({}));
         text(&added["person"]["id"])
     }
 
-    /// Gives credits to the tenant, or takes them; answers the action.
+    /// Gives or takes credits; returns the action.
     pub(crate) fn adjust(&self, credits: i64) -> Value {
         let body = json!({ "tenant_id": TENANT, "credits": credits, "reason": "for the tests" });
         self.post("/api/admin/adjustments", &body)
     }
 
-    /// Delivers the events of a life of one payment for ten credits, and waits until they are applied.
+    /// Delivers the events of a story about one payment for ten credits, and waits until they are applied.
     pub(crate) fn deliver(&self, reference: &str, tenant: &str, cents: i64, story: Story) {
         let purchase = Purchase {
             reference: reference.to_owned(),
@@ -93,8 +90,8 @@ impl World {
         self.service.settle();
     }
 
-    /// The tenant spends all that it has, and then half of a purchase is refunded: five credits of debt.
-    pub(crate) fn owe(&self) {
+    /// Spends all credits, and then refunds half of a purchase, for a debt of five credits.
+    pub(crate) fn create_debt(&self) {
         self.deliver("owed", TENANT, 25_000, Story::Purchase);
         let credits = self.service.balance(TENANT)["available"].clone();
         self.tenant_post("/api/credits/spend", &json!({ "credits": credits }));
@@ -102,28 +99,28 @@ impl World {
         assert_eq!(self.service.balance(TENANT)["debt"], 5);
     }
 
-    /// A new hold's id.
+    /// Creates a hold; returns its id.
     pub(crate) fn hold(&self) -> String {
         text(&self.tenant_post("/api/credits/holds", &json!({ "credits": 2 }))["id"])
     }
 
-    /// A new endpoint of the tenant's, and its secret.
+    /// Creates a webhook endpoint of the tenant; returns its id and secret.
     pub(crate) fn endpoint(&self, url: &str) -> (String, String) {
         let made = self.tenant_post("/api/webhook-endpoints", &json!({ "url": url }));
         (text(&made["endpoint"]["id"]), text(&made["secret"]))
     }
 
-    /// Asks for a change as the operator; answers the data of the success.
+    /// Posts a request as the first operator; returns the data of the answer.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         self.succeed(path, &self.first, body)
     }
 
-    /// As [`World::post`], as the tenant.
+    /// Like [`World::post`], as the tenant.
     pub(crate) fn tenant_post(&self, path: &str, body: &Value) -> Value {
         self.succeed(path, &self.tenant_key, body)
     }
 
-    /// Sends one request with a key and further header fields.
+    /// Sends a request with a key and additional header fields.
     pub(crate) fn send(
         &self,
         method: &str,
@@ -135,18 +132,16 @@ impl World {
         let bearer = format!("Bearer {key}");
         let fields = [&[("content-type", "application/json"), ("authorization", &bearer)], more].concat();
         let request = Request { method, path, fields: &fields, body: body.as_bytes() };
-        let answer =
-            Connection::open(self.service.address).and_then(|mut connection| connection.send(request));
-        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        self.service.send(request)
     }
 
-    /// An `Idempotency-Key` that nobody has used.
+    /// An unused `Idempotency-Key`.
     pub(crate) fn fresh(&self) -> String {
-        self.asked.set(self.asked.get() + 1);
-        format!("order-{}", self.asked.get())
+        self.keys_used.set(self.keys_used.get() + 1);
+        format!("order-{}", self.keys_used.get())
     }
 
-    /// Whatever was done to it: the books add up, nothing panicked, and nothing went wrong inside.
+    /// Checks that the audit succeeds, and that the log has no panics and errors.
     pub(crate) fn assert_sound(&self) {
         let audit = self.deployment.done("audit verify");
         assert!(audit.contains("the books add up"), "{audit}");
@@ -162,7 +157,7 @@ impl World {
     }
 }
 
-/// What must be text.
+/// The text of a JSON string.
 pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a string")).to_owned()
 }

@@ -1,6 +1,5 @@
-//! A client on a bad line: its connections end at random points, and it asks again under the same
-//! `Idempotency-Key` until it has an answer. It does what the guides tell every client to do.
-//! Not here: what is asked, and what the answers must add up to.
+//! A client with an unreliable connection: connections end at random points, and the client retries with the
+//! same `Idempotency-Key` until it has an answer, as the guides tell every client to do.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,60 +9,61 @@ use std::thread;
 use std::time::Duration;
 
 use e2e::http::{Answer, Connection, Request};
-use e2e::random::Random;
+use rand::RngExt as _;
+use rand::rngs::Xoshiro256PlusPlus;
 
-use crate::till::TENANT;
+use crate::history::TENANT;
 
-/// Attempts of one command that may be cut; those after them are not.
-const CUTS_MAX: usize = 6;
-/// Attempts of one command. Between two of them a killed service may have to start.
-const ATTEMPTS_MAX: usize = 3000;
+/// Maximum number of cut attempts of one command.
+const MAX_CUTS: usize = 6;
+/// Maximum number of attempts of one command. A killed service may have to start in the meantime.
+const MAX_ATTEMPTS: usize = 3000;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Where the service is now, and how often a connection to it was cut where.
-pub(crate) struct Line {
+/// The current address of the service, and the numbers of cut connections.
+pub(crate) struct Network {
     address: Mutex<SocketAddr>,
     pub(crate) cuts: [AtomicU32; 3],
 }
 
-impl Line {
+impl Network {
     pub(crate) fn to(address: SocketAddr) -> Self {
         Self { address: Mutex::new(address), cuts: Default::default() }
     }
 
-    /// It was started again, on a port of its own.
+    /// Sets the address after a restart, which uses another port.
     pub(crate) fn moved(&self, address: SocketAddr) {
         *self.address.lock().unwrap() = address;
     }
 
-    /// How many connections were cut: within the request, before the answer, within the answer.
+    /// Numbers of connections cut in the request, before the answer, and in the answer.
     pub(crate) fn cuts(&self) -> [u32; 3] {
         self.cuts.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 }
 
-/// One client.
+/// A client.
 pub(crate) struct Client<'a> {
-    pub(crate) line: &'a Line,
+    pub(crate) network: &'a Network,
     /// Its API key.
     pub(crate) key: &'a str,
-    /// Its luck.
-    pub(crate) random: Random,
+    /// Decides where its connections are cut.
+    pub(crate) random: Xoshiro256PlusPlus,
 }
 
 impl Client<'_> {
-    /// Asks until there is an answer that says what became of the command.
+    /// Sends a command until there is a final answer.
     pub(crate) fn ask(&mut self, path: &str, name: &str, body: &str) -> Answer {
         let path = &format!("{path}?tenant_id={TENANT}");
-        for attempt in 0..ATTEMPTS_MAX {
-            let address = *self.line.address.lock().unwrap();
-            if attempt < CUTS_MAX && self.random.below(4) > 0 {
-                // Whether it fails earlier than planned does not matter.
+        for attempt in 0..MAX_ATTEMPTS {
+            let address = *self.network.address.lock().unwrap();
+            if attempt < MAX_CUTS && self.random.random_ratio(3, 4) {
+                // It may fail before the planned cut.
                 let _ = self.cut(address, path, name, body);
                 continue;
             }
             match self.whole(address, path, name, body) {
-                // It may or may not be stored: asking again finds out.
+                // The command may be stored or not. A retry finds out.
                 Some(answer) if answer.status == 503 => {}
                 Some(answer) => return answer,
                 None => {}
@@ -84,7 +84,7 @@ impl Client<'_> {
         Connection::open(address).and_then(|mut connection| connection.send(request)).ok()
     }
 
-    /// Asks, and breaks the connection off: within the request, before its answer, or within that.
+    /// Sends the command and cuts the connection: in the request, before the answer, or in the answer.
     fn cut(&mut self, address: SocketAddr, path: &str, name: &str, body: &str) -> std::io::Result<()> {
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\nidempotency-key: {name}\r\n\
@@ -92,30 +92,30 @@ impl Client<'_> {
             self.key,
             body.len()
         );
-        let place = self.random.below(3);
+        let place = self.random.random_range(0..3_usize);
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         match place {
-            // Anywhere; half of the time within the body, of which at least one byte is missing.
+            // Anywhere in the request, half of the time in the body. At least one byte is missing.
             0 => {
-                let end = match self.random.below(2) {
-                    0 => self.random.below(request.len()),
-                    _ => request.len() - 1 - self.random.below(body.len()),
+                let end = match self.random.random_range(0..2) {
+                    0 => self.random.random_range(0..request.len()),
+                    _ => request.len() - 1 - self.random.random_range(0..body.len()),
                 };
                 stream.write_all(&request.as_bytes()[..end])?;
             }
             1 => {
                 stream.write_all(request.as_bytes())?;
-                thread::sleep(Duration::from_micros(self.random.below(4000) as u64));
+                thread::sleep(Duration::from_micros(self.random.random_range(0..4000)));
             }
             _ => {
                 stream.write_all(request.as_bytes())?;
-                let mut part = vec![0; 1 + self.random.below(300)];
+                let mut part = vec![0; self.random.random_range(1..=300)];
                 stream.read_exact(&mut part)?;
             }
         }
-        self.line.cuts[place].fetch_add(1, Ordering::Relaxed);
+        self.network.cuts[place].fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 }

@@ -1,12 +1,11 @@
-//! Sixty-four clients on bad lines race for the last credits of one tenant, while the service is up and
-//! while it is killed. In the end exactly as many credits were spent as there were, each client has the one
-//! answer of its command, and the books say the same.
+//! 64 clients with unreliable connections compete for the last credits of one tenant, also while the service
+//! is killed. In the end exactly the available credits are spent, each command has one answer, and the
+//! transactions agree.
 //!
-//! Not here: what requests may look like, and holds that run out of time, which takes a clock that tests
-//! can set (`crates/web/tests/router`).
+//! Expiring holds need a clock that tests can set (`crates/web/tests/router`).
 
 mod client;
-mod till;
+mod history;
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -14,26 +13,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use client::{Client, Line};
+use client::{Client, Network};
 use e2e::http::Answer;
-use e2e::random::Random;
-use till::{audited, commands, history, open};
+use history::{assert_audited, commands, history, open};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt as _, SeedableRng as _};
 
 const SEED: u64 = 20_261_124;
 const CLIENTS: usize = 64;
 
-/// Every client does its work, all beginning at once; what each of them found, in their order.
-fn race<T: Send>(line: &Line, key: &str, seed: u64, work: impl Fn(usize, &mut Client) -> T + Sync) -> Vec<T> {
+/// Runs `work` in every client, all starting at once; returns their results in order.
+fn race<T: Send>(
+    network: &Network,
+    key: &str,
+    seed: u64,
+    work: impl Fn(usize, &mut Client) -> T + Sync,
+) -> Vec<T> {
     println!("seed {seed}");
-    let begin = Barrier::new(CLIENTS);
+    let start = Barrier::new(CLIENTS);
     thread::scope(|scope| {
-        let (begin, work) = (&begin, &work);
+        let (start, work) = (&start, &work);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
                 scope.spawn(move || {
-                    let random = Random(seed.wrapping_mul(CLIENTS as u64).wrapping_add(number as u64));
-                    let mut client = Client { line, key, random };
-                    begin.wait();
+                    let random = Xoshiro256PlusPlus::seed_from_u64(seed * CLIENTS as u64 + number as u64);
+                    let mut client = Client { network, key, random };
+                    start.wait();
                     work(number, &mut client)
                 })
             })
@@ -46,14 +51,14 @@ fn spend(client: &mut Client, name: &str) -> Answer {
     client.ask("/api/credits/spend", name, r#"{"credits":1}"#)
 }
 
-/// The answer but for what differs between any two: what is true of the command for ever.
-fn lasting(answer: &Answer) -> (u16, String) {
+/// The parts of an answer that every replay repeats.
+fn repeatable(answer: &Answer) -> (u16, String) {
     let body = answer.json();
     (answer.status, format!("{}{}", body["data"], body["error"]))
 }
 
-/// Whether the command was done; anything but that and a lack of credits is a fault.
-fn done(answer: &Answer) -> bool {
+/// Whether the command succeeded. Insufficient credits are the only failure allowed.
+fn succeeded(answer: &Answer) -> bool {
     match answer.status {
         200 => true,
         422 => {
@@ -68,90 +73,98 @@ fn done(answer: &Answer) -> bool {
 fn the_last_credits_are_spent_once() {
     for (credits, seed) in [(1, SEED), (10, SEED + 1)] {
         let (deployment, service, key) = open(credits);
-        let line = Line::to(service.address);
+        let network = Network::to(service.address);
         let name = |number: usize| format!("client-{number}");
-        let answers = race(&line, &key, seed, |number, client| spend(client, &name(number)));
-        println!("{credits} credits: cut {:?} times in, before, and after", line.cuts());
-        assert!(line.cuts().iter().all(|cuts| *cuts > 10), "every kind of cut happened");
+        let answers = race(&network, &key, seed, |number, client| spend(client, &name(number)));
+        println!(
+            "{credits} credits: connections cut {:?} times (in the request, before the answer, in the answer)",
+            network.cuts()
+        );
+        assert!(network.cuts().iter().all(|cuts| *cuts > 10), "a kind of cut did not happen");
 
-        let winners: BTreeSet<_> = (0..CLIENTS).filter(|number| done(&answers[*number])).map(name).collect();
+        let winners: BTreeSet<_> =
+            (0..CLIENTS).filter(|number| succeeded(&answers[*number])).map(name).collect();
         assert_eq!(winners.len(), credits as usize, "seed {seed}");
-        let again = race(&line, &key, seed + 100, |number, client| spend(client, &name(number)));
+        let again = race(&network, &key, seed + 100, |number, client| spend(client, &name(number)));
         for (first, again) in answers.iter().zip(&again) {
-            assert_eq!(lasting(first), lasting(again), "seed {seed}");
+            assert_eq!(repeatable(first), repeatable(again), "seed {seed}");
             assert!(again.head.contains("idempotency-replayed: true"), "{}", again.head);
         }
         let history = history(&service);
         assert_eq!(commands(&history, &["spent"]), winners, "seed {seed}");
-        audited(&deployment);
+        assert_audited(&deployment);
         assert_eq!(service.stop().code, Some(0));
-        audited(&deployment);
+        assert_audited(&deployment);
     }
 }
 
-/// Killed where it stands, several times, in the middle of the race.
+/// The service is killed several times during the race.
 #[test]
-fn killed_in_the_middle_it_still_spends_each_credit_once() {
+fn each_credit_is_spent_once_although_the_service_is_killed() {
     const SPENDS: usize = 8;
     const CREDITS: u32 = 200;
     let (deployment, service, key) = open(CREDITS);
-    let line = Line::to(service.address);
+    let network = Network::to(service.address);
     let names = |number: usize| (0..SPENDS).map(move |spend| format!("client-{number}-{spend}"));
     let finished = AtomicUsize::new(0);
     let (answers, service) = thread::scope(|scope| {
         let racing = scope.spawn(|| {
-            race(&line, &key, SEED + 2, |number, client| {
+            race(&network, &key, SEED + 2, |number, client| {
                 let answers: Vec<_> = names(number).map(|name| spend(client, &name)).collect();
                 finished.fetch_add(1, Ordering::Relaxed);
                 answers
             })
         });
-        let (mut random, mut service) = (Random(SEED + 2), service);
+        let (mut random, mut service) = (Xoshiro256PlusPlus::seed_from_u64(SEED + 2), service);
         let mut kills = 0;
         while kills < 5 && finished.load(Ordering::Relaxed) < CLIENTS / 2 {
-            thread::sleep(Duration::from_millis(30 + random.below(120) as u64));
+            thread::sleep(Duration::from_millis(random.random_range(30..150)));
             service.kill();
             service = deployment.serve();
-            line.moved(service.address);
+            network.moved(service.address);
             kills += 1;
         }
         println!("killed {kills} times");
-        assert!(kills >= 2, "it was quicker than the killer");
+        assert!(kills >= 2, "the race ended before the second kill");
         (racing.join().expect("no client panics"), service)
     });
     let of = |number: usize, answers: &[Answer]| -> Vec<String> {
-        names(number).zip(answers).filter(|(_, answer)| done(answer)).map(|(name, _)| name).collect()
+        names(number).zip(answers).filter(|(_, answer)| succeeded(answer)).map(|(name, _)| name).collect()
     };
     let winners: BTreeSet<_> =
         answers.iter().enumerate().flat_map(|(number, answers)| of(number, answers)).collect();
     assert_eq!(winners.len(), CREDITS as usize, "seed {}", SEED + 2);
-    let again = race(&line, &key, SEED + 102, |number, client| {
+    let again = race(&network, &key, SEED + 102, |number, client| {
         names(number).map(|name| spend(client, &name)).collect::<Vec<_>>()
     });
     for (first, again) in answers.iter().flatten().zip(again.iter().flatten()) {
-        assert_eq!(lasting(first), lasting(again), "seed {}", SEED + 2);
+        assert_eq!(repeatable(first), repeatable(again), "seed {}", SEED + 2);
     }
     assert_eq!(commands(&history(&service), &["spent"]), winners);
-    audited(&deployment);
+    assert_audited(&deployment);
 }
 
-/// Two captures and a release race for each of many holds: one of the three wins.
+/// Two captures and a release compete for each hold; exactly one of them succeeds.
 #[test]
-fn a_hold_ends_once_whoever_is_first() {
+fn a_hold_is_resolved_once() {
     const HOLDS: usize = CLIENTS / 3;
     let (deployment, service, key) = open(40);
-    let line = Line::to(service.address);
+    let network = Network::to(service.address);
     let holds: Vec<String> = (0..HOLDS)
         .map(|number| {
-            let mut client = Client { line: &line, key: &key, random: Random(SEED + number as u64) };
+            let mut client = Client {
+                network: &network,
+                key: &key,
+                random: Xoshiro256PlusPlus::seed_from_u64(SEED + number as u64),
+            };
             let made = client.ask("/api/credits/holds", &format!("hold-{number}"), r#"{"credits":2}"#);
-            // The last of them found nothing left.
+            // The credits suffice for 20 holds; the last one fails.
             if made.status == 201 { text(&made, "id") } else { String::new() }
         })
         .filter(|id| !id.is_empty())
         .collect();
     assert_eq!(holds.len(), 20);
-    let answers = race(&line, &key, SEED + 3, |number, client| {
+    let answers = race(&network, &key, SEED + 3, |number, client| {
         let hold = holds.get(number / 3)?;
         let (verb, body) =
             [("capture", r#"{"credits":1}"#), ("capture", "{}"), ("release", "{}")][number % 3];
@@ -172,32 +185,32 @@ fn a_hold_ends_once_whoever_is_first() {
     println!("{captured} of 20 captured, {left} credits left");
     let history = history(&service);
     assert_eq!(commands(&history, &["captured", "released"]).len(), 20);
-    let balance = service.balance(till::TENANT);
+    let balance = service.balance(history::TENANT);
     assert_eq!((&balance["available"], &balance["held"]), (&left.into(), &0.into()));
-    audited(&deployment);
+    assert_audited(&deployment);
 }
 
-/// Every client holds, then captures or gives up, over and over, while the service is killed.
+/// Clients create holds and capture or release them, while the service is killed.
 #[test]
-fn killed_between_hold_and_capture_nothing_is_lost_or_spent_twice() {
+fn holds_are_neither_lost_nor_captured_twice_although_the_service_is_killed() {
     const ROUNDS: usize = 6;
     let (deployment, service, key) = open(100);
-    let line = Line::to(service.address);
+    let network = Network::to(service.address);
     let (finished, seed) = (AtomicUsize::new(0), SEED + 4);
     let (counts, service) = thread::scope(|scope| {
         let racing = scope.spawn(|| {
-            race(&line, &key, seed, |number, client| {
-                let captured = (0..ROUNDS).filter(|round| hold_and_end(client, number, *round)).count();
+            race(&network, &key, seed, |number, client| {
+                let captured = (0..ROUNDS).filter(|round| hold_and_resolve(client, number, *round)).count();
                 finished.fetch_add(1, Ordering::Relaxed);
                 captured
             })
         });
-        let (mut random, mut service) = (Random(seed), service);
+        let (mut random, mut service) = (Xoshiro256PlusPlus::seed_from_u64(seed), service);
         for _ in 0..3 {
-            thread::sleep(Duration::from_millis(30 + random.below(120) as u64));
+            thread::sleep(Duration::from_millis(random.random_range(30..150)));
             service.kill();
             service = deployment.serve();
-            line.moved(service.address);
+            network.moved(service.address);
         }
         (racing.join().expect("no client panics"), service)
     });
@@ -205,22 +218,22 @@ fn killed_between_hold_and_capture_nothing_is_lost_or_spent_twice() {
     println!("{captured} captured");
     let history = history(&service);
     assert_eq!(commands(&history, &["captured"]).len(), captured, "seed {seed}");
-    let balance = service.balance(till::TENANT);
-    let left = 100 - i64::try_from(captured).expect("a hundred at most");
+    let balance = service.balance(history::TENANT);
+    let left = 100 - i64::try_from(captured).expect("at most 100");
     assert_eq!((&balance["available"], &balance["held"]), (&left.into(), &0.into()), "seed {seed}");
-    audited(&deployment);
+    assert_audited(&deployment);
 }
 
-/// Whether a credit was spent in the end.
-fn hold_and_end(client: &mut Client, number: usize, round: usize) -> bool {
+/// Creates a hold, and captures or releases it. Returns whether a credit was spent.
+fn hold_and_resolve(client: &mut Client, number: usize, round: usize) -> bool {
     let name = |verb: &str| format!("{verb}-{number}-{round}");
     let made = client.ask("/api/credits/holds", &name("hold"), r#"{"credits":1}"#);
     if made.status != 201 {
-        return done(&made);
+        return succeeded(&made);
     }
     let verb = if (number + round).is_multiple_of(2) { "capture" } else { "release" };
     let ended = client.ask(&format!("/api/credits/holds/{}/{verb}", text(&made, "id")), &name(verb), "{}");
-    done(&ended) && verb == "capture"
+    succeeded(&ended) && verb == "capture"
 }
 
 fn text(answer: &Answer, field: &str) -> String {

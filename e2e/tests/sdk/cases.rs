@@ -1,47 +1,49 @@
-//! Deliveries as no test author would write them: drawn from a seed, signed by our own hand, then bent.
-//!
-//! The signatures are made here and not by the crate under test. Not here: which verdict is right.
+//! Random malformed deliveries: signed correctly, then changed. The signatures are computed here, and not by
+//! the crate under test.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use rand::RngExt as _;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::IndexedRandom as _;
 use sha2::Sha256;
 use std::fmt;
 
-/// One delivery, the secrets that its receiver knows, and the moment of receipt.
+/// A delivery, the secrets of its receiver, and the time of receipt.
 pub(crate) struct Case {
     pub(crate) body: Vec<u8>,
     pub(crate) header: Vec<u8>,
     pub(crate) secrets: Vec<String>,
     pub(crate) now: i64,
-    /// What was done to it, to print.
-    story: Vec<&'static str>,
+    /// The changes, for messages.
+    changes: Vec<&'static str>,
 }
 
 impl Case {
-    pub(crate) fn draw(random: &mut Random) -> Self {
-        let now = 1_700_000_000 + random.below(100_000_000) as i64;
-        let (body, signed_body, bent_body) = draw_body(random);
-        let (t, signed_t, bent_t) = draw_time(random, now);
-        let (signers, secrets, bent_secrets) = draw_secrets(random);
+    pub(crate) fn draw(random: &mut Xoshiro256PlusPlus) -> Self {
+        let now = 1_700_000_000 + random.random_range(0..100_000_000);
+        let (body, signed_body, changed_body) = draw_body(random);
+        let (t, signed_t, changed_t) = draw_time(random, now);
+        let (signers, secrets, changed_secrets) = draw_secrets(random);
         let mut parts = vec![format!("t={t}").into_bytes()];
         parts.extend(
             signers
                 .iter()
                 .map(|secret| format!("v1={}", digest(secret, &signed_t, &signed_body)).into_bytes()),
         );
-        let mut story = vec![bent_body, bent_t, bent_secrets];
-        let bends = random.pick(&[0, 0, 0, 1, 1, 1, 1, 2, 3]);
+        let mut changes = vec![changed_body, changed_t, changed_secrets];
+        let count = pick(random, &[0, 0, 0, 1, 1, 1, 1, 2, 3]);
         let mut separator = ",";
-        for _ in 0..bends {
-            story.push(bend_parts(random, &mut parts, &mut separator));
+        for _ in 0..count {
+            changes.push(change_parts(random, &mut parts, &mut separator));
         }
         let mut header = parts.join(separator.as_bytes());
-        if random.one_in(30) {
-            story.push(bend_bytes(random, &mut header));
+        if random.random_ratio(1, 30) {
+            changes.push(change_bytes(random, &mut header));
         }
-        Self { body, header, secrets, now, story }
+        Self { body, header, secrets, now, changes }
     }
 
-    /// The parts of the header between its commas, without the blanks around them.
+    /// The comma-separated parts of the header, without surrounding blanks.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
         self.header.split(|byte| *byte == b',').map(|part| {
             let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
@@ -51,7 +53,7 @@ impl Case {
         })
     }
 
-    /// The values of the parts with this key, all that follows the first `=`.
+    /// The values of the parts with this key: everything after the first `=`.
     pub(crate) fn values<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.parts().filter_map(move |part| part.strip_prefix(key.as_bytes())?.strip_prefix(b"="))
     }
@@ -59,37 +61,17 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { body, header, secrets, now, story } = self;
-        let story: Vec<&str> = story.iter().copied().filter(|bend| !bend.is_empty()).collect();
-        writeln!(formatter, "  {}", story.join("; "))?;
+        let Self { body, header, secrets, now, changes } = self;
+        let changes: Vec<&str> = changes.iter().copied().filter(|change| !change.is_empty()).collect();
+        writeln!(formatter, "  {}", changes.join("; "))?;
         writeln!(formatter, "  header  {}", header.escape_ascii())?;
         writeln!(formatter, "  body    {}", body.escape_ascii())?;
         write!(formatter, "  secrets {secrets:?}, received at {now}")
     }
 }
 
-/// SplitMix64: small, and the same everywhere.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn one_in(&mut self, count: usize) -> bool {
-        self.below(count) == 0
-    }
-
-    fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())].clone()
-    }
+fn pick<T: Clone>(random: &mut Xoshiro256PlusPlus, choices: &[T]) -> T {
+    choices.choose(random).expect("there are choices").clone()
 }
 
 fn digest(secret: &str, t: &str, body: &[u8]) -> String {
@@ -100,19 +82,19 @@ fn digest(secret: &str, t: &str, body: &[u8]) -> String {
     hmac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The body as received, the body as signed, and how they came about.
-fn draw_body(random: &mut Random) -> (Vec<u8>, Vec<u8>, &'static str) {
-    let number = random.below(1000);
+/// The received body, the signed body, and the change.
+fn draw_body(random: &mut Xoshiro256PlusPlus) -> (Vec<u8>, Vec<u8>, &'static str) {
+    let number = random.random_range(0..1000);
     let plain =
         format!("{{\n  \"id\": \"evt_{number}\",\n  \"object\": \"event\",\n  \"note\": \"é€🪙\"\n}}")
             .into_bytes();
     let with = |opening: &[u8], closing: &[u8]| [opening, &plain, closing].concat();
     let (mark, broken): (&[u8], &[u8]) = (b"\xef\xbb\xbf", b"\xff\xc3(");
-    let both = |body: Vec<u8>, story| (body.clone(), body, story);
-    if !random.one_in(4) {
+    let both = |body: Vec<u8>, changes| (body.clone(), body, changes);
+    if !random.random_ratio(1, 4) {
         return both(plain, "");
     }
-    match random.below(10) {
+    match random.random_range(0..10) {
         0 => both(Vec::new(), "empty body"),
         1 => both(with(b"", b"\r\n"), "body ends in CRLF"),
         2 => both(with(mark, b""), "byte order mark, signed"),
@@ -121,30 +103,30 @@ fn draw_body(random: &mut Random) -> (Vec<u8>, Vec<u8>, &'static str) {
         5 => (
             with(b"", broken),
             String::from_utf8_lossy(&with(b"", broken)).into_owned().into(),
-            "signed as repaired",
+            "signed with invalid UTF-8 replaced",
         ),
         6 => (with(b"", b"\n"), plain, "line end added to the body"),
         7 => (plain[..plain.len() - 1].to_vec(), plain, "body cut short"),
         _ => {
             let mut flipped = plain.clone();
-            flipped[random.below(plain.len())] ^= 1 << random.below(8);
+            flipped[random.random_range(0..plain.len())] ^= 1 << random.random_range(0..8);
             (flipped, plain, "a bit of the body flipped")
         }
     }
 }
 
-/// The text of `t`, the text that was signed for it, and how they came about.
-fn draw_time(random: &mut Random, now: i64) -> (String, String, &'static str) {
-    let near = random.below(299) as i64;
-    let edge = 299 + random.below(4) as i64;
-    let far = 303 + random.below(1_000_000) as i64;
-    let age = random.pick(&[near, near, near, near, -near, -near, edge, -edge, far, -far]);
+/// The text of `t`, the text signed as `t`, and the change.
+fn draw_time(random: &mut Xoshiro256PlusPlus, now: i64) -> (String, String, &'static str) {
+    let near = random.random_range(0..299_i64);
+    let edge = 299 + random.random_range(0..4_i64);
+    let far = 303 + random.random_range(0..1_000_000_i64);
+    let age = pick(random, &[near, near, near, near, -near, -near, edge, -edge, far, -far]);
     let number = (now - age).to_string();
-    let as_is = |text: String, story| (text.clone(), text, story);
-    if !random.one_in(4) {
+    let as_is = |text: String, changes| (text.clone(), text, changes);
+    if !random.random_ratio(1, 4) {
         return as_is(number, "");
     }
-    match random.below(14) {
+    match random.random_range(0..14) {
         0 => as_is(format!("00{number}"), "leading zeros, signed"),
         1 => (format!("00{number}"), number, "leading zeros, not signed"),
         2 => (format!("+{number}"), number, "a plus before t"),
@@ -154,23 +136,23 @@ fn draw_time(random: &mut Random, now: i64) -> (String, String, &'static str) {
         6 => (format!(" {number}"), number, "a blank before t"),
         7 => (format!("{number} "), number, "a blank after t"),
         8 => as_is(format!("{number}000"), "t in milliseconds"),
-        9 => as_is(random.pick(&["9223372036854775807", "9223372036854775808"]).to_string(), "t of 64 bits"),
-        10 => as_is("9".repeat(20 + random.below(400)), "huge t"),
-        11 => ("today".to_owned(), "NaN".to_owned(), "t is no number"),
+        9 => as_is(pick(random, &["9223372036854775807", "9223372036854775808"]).to_string(), "t of 64 bits"),
+        10 => as_is("9".repeat(20 + random.random_range(0..400)), "huge t"),
+        11 => ("today".to_owned(), "NaN".to_owned(), "t is not a number"),
         12 => as_is(format!("-{number}"), "t is negative"),
         _ => as_is(String::new(), "t is empty"),
     }
 }
 
-/// The secrets that signed, the secrets that the receiver knows, and how they came about.
-fn draw_secrets(random: &mut Random) -> (Vec<String>, Vec<String>, &'static str) {
+/// The secrets of the sender, the secrets of the receiver, and the change.
+fn draw_secrets(random: &mut Xoshiro256PlusPlus) -> (Vec<String>, Vec<String>, &'static str) {
     let [right, other, wrong] = ["whsec_Q2xpZW50", "whsec_b3RoZXI3", "whsec_d3Jvbmc5"].map(str::to_owned);
     let one = |secret: String| (vec![secret.clone()], vec![secret]);
-    if !random.one_in(3) {
+    if !random.random_ratio(1, 3) {
         let (signers, known) = one(right);
         return (signers, known, "");
     }
-    let ((signers, known), story) = match random.below(12) {
+    let ((signers, known), changes) = match random.random_range(0..12) {
         0 => ((vec![right], vec![wrong]), "wrong secret"),
         1 => ((vec![right.clone()], vec![wrong, right]), "second secret of two"),
         2 => ((vec![right.clone(), other], vec![right]), "two signatures, first known"),
@@ -184,24 +166,28 @@ fn draw_secrets(random: &mut Random) -> (Vec<String>, Vec<String>, &'static str)
         10 => (one(" \t".to_owned()), "blank secret, signed with it"),
         _ => (one("whsec_é".to_owned()), "secret outside ASCII, signed with it"),
     };
-    (signers, known, story)
+    (signers, known, changes)
 }
 
-/// Bends the header as a list of parts.
-fn bend_parts(random: &mut Random, parts: &mut Vec<Vec<u8>>, separator: &mut &'static str) -> &'static str {
-    let place = random.below(parts.len() + 1);
-    let no_digest = random.pick(&[b"v1=potato".to_vec(), [b"v1=\xe9".as_slice(), &[b'0'; 63]].concat()]);
-    let mut insert = |part: &[u8], story| {
+/// Changes the header as a list of parts.
+fn change_parts(
+    random: &mut Xoshiro256PlusPlus,
+    parts: &mut Vec<Vec<u8>>,
+    separator: &mut &'static str,
+) -> &'static str {
+    let place = random.random_range(0..=parts.len());
+    let no_digest = pick(random, &[b"v1=potato".to_vec(), [b"v1=\xe9".as_slice(), &[b'0'; 63]].concat()]);
+    let mut insert = |part: &[u8], changes| {
         parts.insert(place, part.to_vec());
-        story
+        changes
     };
-    match random.below(27) {
+    match random.random_range(0..27) {
         0 => insert(b"", "an empty part"),
         1 => insert(b"t", "a bare t"),
         2 => insert(b"v1", "a bare v1"),
         3 => insert(b"v1=", "an empty v1"),
         4 => insert(&no_digest, "a v1 that is not hexadecimal"),
-        5 => insert(format!("v1={}", "0".repeat(64)).as_bytes(), "a v1 that fits nothing"),
+        5 => insert(format!("v1={}", "0".repeat(64)).as_bytes(), "a wrong v1"),
         6 => insert(format!("v0={}", "0".repeat(64)).as_bytes(), "a v0"),
         7 => insert(b"scheme=v1;q", "an unknown key"),
         8 => insert(b"token", "a bare word"),
@@ -209,7 +195,8 @@ fn bend_parts(random: &mut Random, parts: &mut Vec<Vec<u8>>, separator: &mut &'s
         10 => insert("x".repeat(4100).as_bytes(), "a very long part"),
         11 => {
             let wrong = format!("v1={}", "f".repeat(64)).into_bytes();
-            parts.splice(1.min(parts.len())..1.min(parts.len()), vec![wrong; 10 + random.below(10)]);
+            parts
+                .splice(1.min(parts.len())..1.min(parts.len()), vec![wrong; 10 + random.random_range(0..10)]);
             "many v1 before the good one"
         }
         12 => {
@@ -217,12 +204,12 @@ fn bend_parts(random: &mut Random, parts: &mut Vec<Vec<u8>>, separator: &mut &'s
             "reordered"
         }
         13 => {
-            let again = random.pick(parts);
+            let again = pick(random, parts);
             parts.insert(place, again);
             "a part repeated"
         }
         14 => {
-            parts.remove(random.below(parts.len()));
+            parts.remove(random.random_range(0..parts.len()));
             parts.push(Vec::new());
             "a part removed"
         }
@@ -231,16 +218,16 @@ fn bend_parts(random: &mut Random, parts: &mut Vec<Vec<u8>>, separator: &mut &'s
             "blanks after commas"
         }
         16 => {
-            *separator = random.pick(&[",\t", " ,", ",\n", ";", ",,", " "]);
+            *separator = pick(random, &[",\t", " ,", ",\n", ";", ",,", " "]);
             "another separator"
         }
-        bend => bend_one(bend, &mut parts[place.saturating_sub(1)], random),
+        change => change_one(change, &mut parts[place.saturating_sub(1)], random),
     }
 }
 
-/// Bends one part of the header.
-fn bend_one(bend: usize, part: &mut Vec<u8>, random: &mut Random) -> &'static str {
-    match bend {
+/// Changes one part of the header.
+fn change_one(change: usize, part: &mut Vec<u8>, random: &mut Xoshiro256PlusPlus) -> &'static str {
+    match change {
         17 => {
             part.make_ascii_uppercase();
             "upper case, key included"
@@ -251,7 +238,7 @@ fn bend_one(bend: usize, part: &mut Vec<u8>, random: &mut Random) -> &'static st
             "upper case, value only"
         }
         19 => {
-            part.truncate(random.below(part.len() + 1));
+            part.truncate(random.random_range(0..=part.len()));
             "a part cut short"
         }
         20 => {
@@ -259,15 +246,15 @@ fn bend_one(bend: usize, part: &mut Vec<u8>, random: &mut Random) -> &'static st
             "an equals sign after a part"
         }
         21 => {
-            part.extend(random.pick(&[b"=", b"0", b"g", b"\0", b"\n", b"\xa0"]));
+            part.extend(pick(random, &[b"=", b"0", b"g", b"\0", b"\n", b"\xa0"]));
             "a character after a part"
         }
         22 => {
-            part.push(random.pick(b" \t"));
+            part.push(pick(random, b" \t"));
             "a blank after a part"
         }
         23 => {
-            part.insert(0, random.pick(b" \t"));
+            part.insert(0, pick(random, b" \t"));
             "a blank before a part"
         }
         24 => {
@@ -285,20 +272,20 @@ fn bend_one(bend: usize, part: &mut Vec<u8>, random: &mut Random) -> &'static st
     }
 }
 
-/// Bends the header as bytes.
-fn bend_bytes(random: &mut Random, header: &mut Vec<u8>) -> &'static str {
-    match random.below(3) {
+/// Changes the header as bytes.
+fn change_bytes(random: &mut Xoshiro256PlusPlus, header: &mut Vec<u8>) -> &'static str {
+    match random.random_range(0..3) {
         0 => {
-            *header = (0..random.below(120)).map(|_| random.pick(b"tv01=, 9af\xe9\t")).collect();
+            *header = (0..random.random_range(0..120)).map(|_| pick(random, b"tv01=, 9af\xe9\t")).collect();
             "garbage"
         }
         1 if !header.is_empty() => {
-            let place = random.below(header.len());
-            header[place] ^= 1 << random.below(8);
+            let place = random.random_range(0..header.len());
+            header[place] ^= 1 << random.random_range(0..8);
             "a bit of the header flipped"
         }
         _ => {
-            header.truncate(random.below(header.len() + 1));
+            header.truncate(random.random_range(0..=header.len()));
             "header cut short"
         }
     }

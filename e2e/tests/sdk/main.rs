@@ -1,14 +1,16 @@
-//! Our signatures against the official clients from npm and PyPI: each side accepts what the other signs, and
-//! over many odd deliveries both give the same verdict, but for the differences that `deviations.rs` names.
+//! Our signatures and the official clients from npm and PyPI: each side accepts the other's signatures, and
+//! for many malformed deliveries both give the same verdict, except for the differences in `deviations.rs`.
 //!
-//! Not here: what we take a side on when the clients of other languages disagree (`crates/stripe/tests`).
+//! Cases in which clients of other languages disagree are in `crates/stripe/tests`.
 
 mod cases;
 mod deviations;
 
-use cases::{Case, Random};
+use cases::Case;
 use deviations::{DEVIATIONS, Deviation};
 use e2e::clients::{Client, Delivery};
+use rand::SeedableRng as _;
+use rand::rngs::Xoshiro256PlusPlus;
 use serde_json::json;
 use stripe::Secret;
 use stripe::signature::{SignatureFault, TOLERANCE_SECONDS, Verified, sign, verify};
@@ -18,18 +20,18 @@ const NOW: i64 = 1_790_000_000;
 const OLD: &str = "whsec_before5Yw3ZkQmN8tR";
 const NEW: &str = "whsec_after9Jd2LxVbH6pCe";
 
-/// How a delivery ends.
+/// The verdict on a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Accept,
-    Refuse,
+    Reject,
 }
 
 fn both_clients() -> [Client; 2] {
     [Client::node(), Client::python()]
 }
 
-/// Events, as Stripe writes them and as JSON allows. All have the same id.
+/// Bodies of events with the same id, as Stripe writes them and as JSON allows.
 fn bodies() -> [String; 3] {
     let long = "é".repeat(100_000);
     let note = r#""crédits ≠ €, 点数, 🪙, \ud83d\ude00""#;
@@ -45,7 +47,7 @@ fn secrets(texts: &[&str]) -> Vec<Secret> {
 }
 
 #[test]
-fn we_accept_what_the_clients_sign_before_during_and_after_a_roll() {
+fn we_accept_the_clients_signatures_before_during_and_after_a_rotation() {
     for mut client in both_clients() {
         for body in bodies() {
             let header = client.sign(&body, OLD, NOW);
@@ -64,7 +66,7 @@ fn we_accept_what_the_clients_sign_before_during_and_after_a_roll() {
 }
 
 #[test]
-fn the_clients_accept_what_we_sign_before_during_and_after_a_roll() {
+fn the_clients_accept_our_signatures_before_during_and_after_a_rotation() {
     for mut client in both_clients() {
         for body in bodies() {
             let mut check = |signers: &[&str], secret: &str, accepted: bool| {
@@ -72,11 +74,11 @@ fn the_clients_accept_what_we_sign_before_during_and_after_a_roll() {
                 let delivery =
                     Delivery { body: body.as_bytes(), header: header.as_bytes(), secret, now: NOW };
                 let answer = client.construct(delivery);
-                let right = match &answer {
+                let expected = match &answer {
                     Ok(id) => accepted && *id == json!(ID),
                     Err(reason) => !accepted && reason.contains("SignatureVerificationError"),
                 };
-                assert!(right, "{} on {header}, with {secret}: {answer:?}", client.name);
+                assert!(expected, "{} on {header}, with {secret}: {answer:?}", client.name);
             };
             check(&[OLD], OLD, true);
             check(&[OLD, NEW], OLD, true);
@@ -87,43 +89,43 @@ fn the_clients_accept_what_we_sign_before_during_and_after_a_roll() {
 }
 
 #[test]
-fn ten_thousand_odd_deliveries_get_the_verdict_of_the_clients_or_a_named_deviation() {
-    let mut random = Random(1);
+fn verdicts_on_10_000_malformed_deliveries_agree_except_for_named_deviations() {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
     let cases: Vec<Case> = (0..10_000).map(|_| Case::draw(&mut random)).collect();
     let ours: Vec<Verdict> = cases.iter().map(our_verdict).collect();
-    for verdict in [Verdict::Accept, Verdict::Refuse] {
+    for verdict in [Verdict::Accept, Verdict::Reject] {
         let share = ours.iter().filter(|ours| **ours == verdict).count();
-        assert!(share > 2_000, "only {share} cases end in {verdict:?}: the generator is lopsided");
+        assert!(share > 2_000, "only {share} cases are {verdict:?}: the generator is unbalanced");
     }
     for client in both_clients() {
         compare(client, &cases, &ours);
     }
 }
 
-/// Fails for a difference that no deviation explains, and for a deviation that alone explains none.
+/// Fails for a difference that no deviation explains, and for a deviation that is never the only explanation.
 fn compare(mut client: Client, cases: &[Case], ours: &[Verdict]) {
     let mut unexplained = Vec::new();
     let rows: Vec<&Deviation> = DEVIATIONS.iter().filter(|row| row.clients.contains(&client.name)).collect();
     let mut alone = vec![0; rows.len()];
-    for ((case, ours), (theirs, said)) in cases.iter().zip(ours).zip(their_verdicts(&mut client, cases)) {
+    for ((case, ours), (theirs, answers)) in cases.iter().zip(ours).zip(their_verdicts(&mut client, cases)) {
         if *ours == theirs {
             continue;
         }
         let explains = |row: &&Deviation| row.ours == *ours && (row.explains)(case);
         let reasons: Vec<usize> = (0..rows.len()).filter(|index| explains(&rows[*index])).collect();
         match reasons.as_slice() {
-            [] => unexplained.push(format!("{case}\n  we {ours:?}, {}: {said}\n", client.name)),
+            [] => unexplained.push(format!("{case}\n  we {ours:?}, {}: {answers}\n", client.name)),
             [only] => alone[*only] += 1,
             _ => {}
         }
     }
     let (count, first) = (unexplained.len(), unexplained.first().map_or("", String::as_str));
-    assert!(count == 0, "{count} differences from {} have no name, first:\n{first}", client.name);
+    assert!(count == 0, "{count} unexplained differences from {}, the first:\n{first}", client.name);
     for (row, count) in rows.iter().zip(alone) {
         println!("{:>5} {}: {} ({:?})", count, client.name, row.name, row.ours);
         assert!(
             count > 0,
-            "{} never differs by `{}`: is it still so that {}?",
+            "{} never differs by `{}`. Is this still true: {}?",
             client.name,
             row.name,
             row.reason
@@ -132,18 +134,19 @@ fn compare(mut client: Client, cases: &[Case], ours: &[Verdict]) {
 }
 
 fn our_verdict(case: &Case) -> Verdict {
-    // A secret that is none stops the program before anything arrives.
+    // The program does not start with an invalid secret.
     let Ok(secrets) = case.secrets.iter().map(|text| Secret::parse(text)).collect::<Result<Vec<_>, _>>()
     else {
-        return Verdict::Refuse;
+        return Verdict::Reject;
     };
     match verify(&case.body, Some(&case.header), &secrets, case.now, TOLERANCE_SECONDS) {
         Ok(_) => Verdict::Accept,
-        Err(_) => Verdict::Refuse,
+        Err(_) => Verdict::Reject,
     }
 }
 
-/// The clients know one secret at a time: a handler that rolls one tries each. Returns what they said, too.
+/// The clients accept one secret at a time: during a rotation, a handler tries each. Also returns their
+/// answers.
 fn their_verdicts(client: &mut Client, cases: &[Case]) -> Vec<(Verdict, String)> {
     let deliveries = cases.iter().flat_map(|case| {
         let Case { body, header, now, .. } = case;
@@ -153,7 +156,7 @@ fn their_verdicts(client: &mut Client, cases: &[Case]) -> Vec<(Verdict, String)>
     let judge = |case: &Case| {
         let answers: Vec<_> = answers.by_ref().take(case.secrets.len()).collect();
         let accepted = answers.iter().any(Result::is_ok);
-        (if accepted { Verdict::Accept } else { Verdict::Refuse }, format!("{answers:?}"))
+        (if accepted { Verdict::Accept } else { Verdict::Reject }, format!("{answers:?}"))
     };
     cases.iter().map(judge).collect()
 }

@@ -1,4 +1,4 @@
-//! The row that a run prints, compared as text: ratios are taken within a round, then the middle one.
+//! The printed row, compared as text. Ratios are computed per round, before the median.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn flood(emulator: u64, plain: u64) -> Flood {
 }
 
 #[test]
-fn a_row_holds_medians_of_figures_and_of_ratios() {
+fn a_row_shows_medians_of_figures_and_of_ratios() {
     let rounds = [flood(8_000, 16_000), flood(9_000, 36_000), flood(7_000, 20_000)];
     assert_eq!(row(1, &rounds), "| 1 | 20000 | 2900 | 8000 | 20000 | 0.35 × | 40 | 40 |");
 }

@@ -1,5 +1,5 @@
-// Time and delivery: payments that take days, secrets that roll, an endpoint that fails for three days, and
-// one of an old API version.
+// Time and delivery: payments that take days, rotated secrets, an endpoint that fails for three days, and an
+// endpoint with an old API version.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -7,7 +7,7 @@ const { NO_ANSWER } = require('./receiver.cjs');
 const { payByDebit, returned } = require('./page.cjs');
 const { DAY, includesInOrder, types } = require('./stage.cjs');
 
-// FairePlace's published schedule: the seconds from one failed attempt to the next.
+// FairePlace's published retry schedule: seconds between attempts.
 const SCHEDULE = [300, 1_800, 7_200, 28_800, 86_400];
 const MARGIN = 60;
 const COMPLETED = ['checkout.session.completed'];

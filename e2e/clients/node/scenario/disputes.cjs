@@ -1,4 +1,4 @@
-// Disputes: won, lost, and an inquiry that moves nothing.
+// Disputes: won, lost, and an inquiry, which moves no money.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -9,7 +9,7 @@ async function disputes(stage, shop) {
 
   async function disputed(card) {
     const bought = await stage.buy({ card });
-    // A test card disputes at once or soon after.
+    // The test card causes a dispute at once or soon after.
     await stage.advance(3600);
     const { data: [dispute] } = await stripe.disputes.list({ charge: bought.charge.id });
     return { ...bought, dispute };

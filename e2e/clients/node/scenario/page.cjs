@@ -1,5 +1,5 @@
-// The payment page in a real browser. Fields are found by what browsers fill in by themselves, the standard
-// `autocomplete` tokens, and by their labels: nothing here knows the page's own names.
+// The payment page in a real browser. Fields are found by their labels and by the standard `autocomplete`
+// tokens, and not by the page's own names.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -17,7 +17,7 @@ const PAY = { name: /^pay\b/i };
 const PATIENCE = 20_000;
 
 class Browser {
-  // With these further words on Chromium's command line.
+  // With additional command line arguments for Chromium.
   static async launch(args = []) {
     const executablePath = process.env.FAIREPLACE_CHROMIUM;
     assert(executablePath, 'FAIREPLACE_CHROMIUM does not say where Chromium is');
@@ -26,7 +26,7 @@ class Browser {
     return browser;
   }
 
-  // A page of its own, without anything that an earlier one left behind.
+  // A new page, without cookies and storage of earlier pages.
   async open(url) {
     const context = await this.chromium.newContext({ locale: 'en-GB' });
     const page = await context.newPage();
@@ -67,7 +67,7 @@ async function payByDebit(page, iban) {
   await page.getByRole('button', PAY).click();
 }
 
-// Tab, type, Enter: whoever has no mouse reaches every field and the button in this way.
+// Pays with the keyboard alone: Tab, text, Enter.
 async function payWithKeyboard(page, number) {
   const values = { ...PERSON, ...card(number) };
   const typed = new Set();
@@ -90,7 +90,7 @@ async function payWithKeyboard(page, number) {
   assert.fail(`sixty times Tab did not lead to the button; on the way: ${[...typed].join(', ')}`);
 }
 
-// Waits until the page has returned to the shop, and answers the address there.
+// Waits until the browser has returned to the shop; returns the URL.
 async function returned(page, shop) {
   await page.waitForURL((url) => url.href.startsWith(shop), { timeout: PATIENCE });
   return new URL(page.url());

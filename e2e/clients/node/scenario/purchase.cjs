@@ -1,4 +1,5 @@
-// Buying: the catalogue, the session, the payment page in a browser, and the events that a shop hears of it.
+// Purchases: the catalogue, the session, the payment page in a browser, and the events that the shop
+// receives.
 'use strict';
 
 const assert = require('node:assert/strict');

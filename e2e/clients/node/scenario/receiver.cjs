@@ -1,5 +1,5 @@
-// An HTTP server that receives webhooks as a shop would: raw body, then the SDK's own `constructEvent`. It is
-// also what the payment page returns to. Every path is an endpoint with its secrets and its manners.
+// An HTTP server that receives webhooks as a shop would: raw body, then the SDK's `constructEvent`. The
+// payment page returns to it, too. Every path is an endpoint with its own secrets and behaviour.
 'use strict';
 
 const http = require('node:http');
@@ -7,7 +7,7 @@ const Stripe = require('stripe');
 
 const NO_ANSWER = 'none';
 
-// Writes for as long as anybody reads.
+// Writes until the connection is closed.
 function flood(response) {
   const piece = Buffer.alloc(65_536, 'x');
   const write = () => {
@@ -26,7 +26,7 @@ class Endpoint {
     this.arrivals = [];
   }
 
-  // Creates it at Stripe; from now on it knows its secret.
+  // Creates the endpoint at Stripe and stores its secret.
   async register(stripe, params) {
     const created = await stripe.webhookEndpoints.create({ url: this.url, ...params });
     this.id = created.id;
@@ -44,17 +44,17 @@ class Endpoint {
       }
     });
     const event = verified.find((result) => !(result instanceof Error));
-    // What no secret verifies is kept too: the steps assert that it never happens.
+    // Deliveries with a wrong signature are stored, too: the steps assert that there are none.
     this.arrivals.push({ event, verified, headers, body: body.toString('utf8') });
     return event ? this.status : 400;
   }
 
-  // The events whose signature was right, in order of arrival.
+  // The events with a correct signature, in order of arrival.
   get events() {
     return this.arrivals.map((arrival) => arrival.event).filter(Boolean);
   }
 
-  // Those about any of these objects.
+  // The events about any of these objects.
   about(...ids) {
     const known = new Set(ids.filter(Boolean));
     return this.events.filter(({ data: { object } }) =>

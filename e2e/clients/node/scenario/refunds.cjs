@@ -1,4 +1,4 @@
-// Giving money back: in parts, too much of it, later than asked, and in vain.
+// Refunds: partial, too large, delayed, and failed.
 'use strict';
 
 const assert = require('node:assert/strict');

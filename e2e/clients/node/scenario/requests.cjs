@@ -1,4 +1,4 @@
-// Asking: lists and their pages, idempotency keys, and the errors that the SDK turns into classes.
+// Requests: lists and pages, idempotency keys, and the error classes of the SDK.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -17,7 +17,7 @@ async function requests(stage) {
     const newestFirst = [...made].reverse();
     assert.deepEqual(await ids(), newestFirst);
     assert.deepEqual(await ids({ starting_after: made[20] }), newestFirst.slice(7));
-    // With ending_before the SDK walks towards the newest, and turns each page around.
+    // With ending_before, the SDK pages towards the newest object and reverses each page.
     assert.deepEqual(await ids({ ending_before: made[0] }), made.slice(1));
     const page = await stripe.customers.list({ limit: 3, ending_before: made[10] });
     assert.deepEqual(page.data.map(({ id }) => id), [made[13], made[12], made[11]]);

@@ -1,5 +1,5 @@
-// The shapes of what is answered, against the SDK's own types: a field that they call always present is
-// there, and nothing is there that they do not know. They describe the SDK's own API version.
+// Answers, compared with the SDK's types: required fields are present, and there are no unknown fields. The
+// types describe the SDK's own API version.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -8,7 +8,7 @@ const path = require('node:path');
 
 const TYPES = path.join(path.dirname(require.resolve('stripe')), 'resources');
 
-// The fields of an interface; true for those that are always present.
+// The fields of an interface; true for required ones.
 function fieldsOf(file, name) {
   const text = fs.readFileSync(path.join(TYPES, `${file}.d.ts`), 'utf8');
   const start = text.indexOf(`export interface ${name} {`);
@@ -17,7 +17,7 @@ function fieldsOf(file, name) {
   const fields = new Map();
   for (const [, field, optional] of body.matchAll(/^ {4}(\w+)(\?)?: /gm)) fields.set(field, !optional);
   assert(fields.get('id'), `${name} was not understood`);
-  // Stripe's changelog says that 2025-09-30.clover took it away; the types still list it.
+  // Removed in 2025-09-30.clover according to Stripe's changelog, but still in the types.
   fields.delete('currency_conversion');
   return fields;
 }

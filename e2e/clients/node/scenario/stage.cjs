@@ -1,5 +1,5 @@
-// What every step of the scenario uses: the official SDK, the shop that receives, the browser, and the
-// emulator's own controls, without which three days would take three days.
+// Shared by all steps of the scenario: the official SDK, the shop that receives webhooks, the browser, and
+// the emulator's control API, which advances the clock.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -30,7 +30,7 @@ class Stage {
     return new Stripe(key, { ...settings, maxNetworkRetries: 0 });
   }
 
-  // One line for each step that held; the first that does not ends the scenario.
+  // Prints a line for each passed step; the first failure ends the scenario.
   async step(name, run) {
     try {
       await run();
@@ -64,7 +64,7 @@ class Stage {
     return this.control('GET', '/settled');
   }
 
-  // The least that a Checkout Session needs.
+  // The required parameters of a Checkout Session.
   order(params = {}) {
     return {
       mode: 'payment',
@@ -78,7 +78,7 @@ class Stage {
     };
   }
 
-  // A session, paid without the page; answers it with its PaymentIntent and its charge.
+  // Pays a session through the control API; returns it with its PaymentIntent and charge.
   async buy(method, params) {
     const { id } = await this.stripe.checkout.sessions.create(this.order(params));
     await this.control('POST', `/sessions/${id}/pay`, method);
@@ -95,7 +95,7 @@ class Stage {
   }
 }
 
-// The error that a request must end with: its class in the SDK, and some of its fields.
+// The expected error of a request: its class in the SDK, and some of its fields.
 async function refused(request, kind, fields = {}) {
   const accepted = (answer) => assert.fail(`accepted: ${JSON.stringify(answer).slice(0, 300)}`);
   const error = await request.then(accepted, (it) => it);

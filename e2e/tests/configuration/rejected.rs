@@ -1,5 +1,5 @@
-//! Configurations that no deployment may start with. In each row the text `Hid9den` stands for what must
-//! never be shown, by no command and in no message.
+//! Configurations that no deployment may start with. The text `Hid9den` marks secrets: no command and no
+//! message may show it.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -7,7 +7,7 @@ use e2e::deployment::{Deployment, SECRET};
 
 const HIDDEN: &str = "Hid9den";
 
-/// Refused: these variables on top of a good environment, this file, and what the message says.
+/// Variables in addition to a valid environment, the configuration file, and a part of the expected message.
 struct Row(&'static [(&'static str, &'static str)], &'static str, &'static str);
 
 const NOTHING: &[(&str, &str)] = &[];
@@ -108,11 +108,11 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
-fn each_is_refused_by_name_and_shows_no_secret() {
+fn unusable_settings_are_rejected_by_name_and_no_secret_is_shown() {
     for Row(variables, file, expected) in ROWS {
         let mut deployment = Deployment::default();
         if !file.is_empty() {
-            // The environment has the last word, so it says nothing here.
+            // The environment would override the file.
             deployment = Deployment::empty().with_file("faireplace.toml", file);
         }
         for (name, value) in *variables {
@@ -123,7 +123,7 @@ fn each_is_refused_by_name_and_shows_no_secret() {
         for command in ["serve", "config show", "audit verify", "doctor"] {
             let ended = deployment.run(command);
             let (code, said) = match command {
-                // It says all that it finds, on the screen.
+                // It reports all its findings on standard output.
                 "doctor" => (1, &ended.stdout),
                 _ => (78, &ended.stderr),
             };
@@ -136,13 +136,13 @@ fn each_is_refused_by_name_and_shows_no_secret() {
             }
         }
         let left = std::fs::read_dir(deployment.folder()).expect("our own folder").count();
-        assert_eq!(left, usize::from(!file.is_empty()), "{given}: it touched the folder");
+        assert_eq!(left, usize::from(!file.is_empty()), "{given}: files were created");
     }
 }
 
 const LIVE: (&str, &str) = ("FAIREPLACE_MODE", "live");
 
-/// What can be read and is wrong all the same: these variables in a good environment, and what is said.
+/// Settings that can be parsed and are wrong nevertheless.
 #[rustfmt::skip]
 const MISTAKES: &[Row] = &[
     Row(&[LIVE, ("STRIPE_WEBHOOK_SECRET", "whsec_with_underscores_Hid9den")], "", "STRIPE_WEBHOOK_SECRET is not one of Stripe's"),
@@ -156,7 +156,7 @@ const MISTAKES: &[Row] = &[
 ];
 
 #[test]
-fn what_keeps_serve_from_starting_fails_doctor_and_shows_no_secret() {
+fn mistakes_stop_serve_and_fail_doctor_and_no_secret_is_shown() {
     for Row(variables, file, expected) in MISTAKES {
         let mut deployment = Deployment::default();
         if !file.is_empty() {
@@ -173,17 +173,17 @@ fn what_keeps_serve_from_starting_fails_doctor_and_shows_no_secret() {
             assert!(!ended.to_string().contains(HIDDEN), "{variables:?}: a secret is shown:\n{ended}");
         }
         let left = std::fs::read_dir(deployment.folder()).expect("our own folder").count();
-        assert_eq!(left, usize::from(!file.is_empty()), "{variables:?}: it touched the folder");
+        assert_eq!(left, usize::from(!file.is_empty()), "{variables:?}: files were created");
     }
 }
 
 #[test]
-fn a_secret_that_everybody_can_read_is_refused_in_live_mode_and_named_in_test_mode() {
+fn a_world_readable_secret_is_rejected_in_live_mode_and_reported_in_test_mode() {
     const WITH: &str = "stripe_webhook_secret = \"whsec_Hid9denRkLw9Yb3Nf7Hd4Gc6Ms0P\"";
     const WITHOUT: &str = "log = \"info\"";
-    let told = "every user of this machine can read STRIPE_WEBHOOK_SECRET in faireplace.toml. Close it: \
+    let message = "every user of this machine can read STRIPE_WEBHOOK_SECRET in faireplace.toml. Close it: \
                 chmod o-rwx faireplace.toml";
-    // Mode, what the file holds, who may read it, how `doctor` ends, and how it begins the line.
+    // Mode, content and permissions of the file, exit code of `doctor`, and the mark before its message.
     for (mode, text, permissions, code, mark) in [
         ("live", WITH, 0o644, 1, "✗"),
         ("live", WITH, 0o604, 1, "✗"),
@@ -193,25 +193,25 @@ fn a_secret_that_everybody_can_read_is_refused_in_live_mode_and_named_in_test_mo
         ("test", WITH, 0o644, 0, "!"),
         ("test", WITH, 0o640, 0, ""),
     ] {
-        // The environment has a secret too, and the one in the file is there all the same.
+        // The secret in the file counts, although the environment overrides it.
         let deployment =
             Deployment::default().with("FAIREPLACE_MODE", mode).with_file("faireplace.toml", text);
         let permitted = std::fs::Permissions::from_mode(permissions);
-        std::fs::set_permissions(deployment.path("faireplace.toml"), permitted).expect("it is ours");
+        std::fs::set_permissions(deployment.path("faireplace.toml"), permitted).expect("the file is ours");
         let ended = deployment.run("doctor");
         assert_eq!(ended.code, Some(code), "{mode} {permissions:o}: {ended}");
-        let said = !mark.is_empty() && ended.stdout.contains(&format!("{mark} {told}"));
+        let said = !mark.is_empty() && ended.stdout.contains(&format!("{mark} {message}"));
         assert_eq!(said, !mark.is_empty(), "{mode} {permissions:o}: {ended}");
-        assert_eq!(ended.stdout.contains(told), said, "{mode} {permissions:o}: {ended}");
+        assert_eq!(ended.stdout.contains(message), said, "{mode} {permissions:o}: {ended}");
         match mark {
             "✗" => {
                 let ended = deployment.run("serve");
                 assert_eq!(ended.code, Some(78), "{ended}");
-                assert!(ended.stderr.contains(told), "{ended}");
+                assert!(ended.stderr.contains(message), "{ended}");
             }
             _ => {
                 let log = deployment.serve().log();
-                assert_eq!(log.contains(told), said, "{log}");
+                assert_eq!(log.contains(message), said, "{log}");
                 assert!(!log.contains(HIDDEN), "{log}");
             }
         }
@@ -219,7 +219,7 @@ fn a_secret_that_everybody_can_read_is_refused_in_live_mode_and_named_in_test_mo
 }
 
 #[test]
-fn a_database_of_the_other_mode_or_of_somebody_else_is_refused_and_left_alone() {
+fn a_database_of_the_other_mode_and_a_foreign_file_are_rejected_unchanged() {
     let deployment = Deployment::default();
     deployment.serve().stop();
     let deployment = deployment.with("FAIREPLACE_MODE", "live");
@@ -237,7 +237,7 @@ fn a_database_of_the_other_mode_or_of_somebody_else_is_refused_and_left_alone() 
 }
 
 #[test]
-fn dev_refuses_live_mode() {
+fn dev_rejects_live_mode() {
     let ended = Deployment::default().with("FAIREPLACE_MODE", "live").run("dev");
     assert_eq!(ended.code, Some(78), "{ended}");
     assert!(ended.stderr.contains("FAIREPLACE_MODE must be test"), "{ended}");
