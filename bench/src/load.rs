@@ -27,17 +27,37 @@ pub(crate) struct Sample {
     pub(crate) micros: Vec<u64>,
 }
 
+impl Sample {
+    /// Answers per second.
+    pub(crate) fn per_second(&self) -> u64 {
+        let count = u128::try_from(self.micros.len()).unwrap_or_default();
+        u64::try_from(count * 1000 / self.elapsed.as_millis().max(1)).unwrap_or(u64::MAX)
+    }
+}
+
 /// Sends deliveries as fast as the target answers, for `time`, on `connections` connections.
-pub(crate) async fn drive(
+pub(crate) async fn drive_deliveries(
     address: SocketAddr,
     deliveries: &Arc<Deliveries>,
     connections: u32,
     time: Duration,
 ) -> anyhow::Result<Sample> {
+    let deliveries = deliveries.clone();
+    drive(address, connections, time, move |_| post(PATH, deliveries.next())).await
+}
+
+/// Sends requests as fast as the target answers, for `time`, on `connections` connections. `request` gets a
+/// number that differs between the clients and grows with each request.
+pub(crate) async fn drive(
+    address: SocketAddr,
+    connections: u32,
+    time: Duration,
+    request: impl Fn(usize) -> anyhow::Result<Request<Full<Bytes>>> + Clone + Send + 'static,
+) -> anyhow::Result<Sample> {
     let start = now();
     let mut clients = JoinSet::new();
-    for _ in 0..connections {
-        clients.spawn(client(address, deliveries.clone(), start + time));
+    for first in 0..connections as usize {
+        clients.spawn(client(address, first, start + time, request.clone()));
     }
     let mut micros = Vec::new();
     while let Some(client) = clients.join_next().await {
@@ -56,17 +76,26 @@ pub(crate) fn percentile(sorted: &[u64], percent: usize) -> u64 {
 
 /// One client. It sends its next request when the last one is answered. If the target closed the connection,
 /// the time to reconnect counts as part of the request, as it would for Stripe.
-async fn client(address: SocketAddr, deliveries: Arc<Deliveries>, end: Instant) -> anyhow::Result<Vec<u64>> {
+async fn client(
+    address: SocketAddr,
+    first: usize,
+    end: Instant,
+    request: impl Fn(usize) -> anyhow::Result<Request<Full<Bytes>>>,
+) -> anyhow::Result<Vec<u64>> {
     let mut micros = Vec::new();
     let mut connection = None;
-    while now() < end {
-        let delivery = deliveries.next();
+    // A prime stride, so that the clients do not visit the tenants in the same order.
+    for number in (first..).step_by(7919) {
+        if now() >= end {
+            break;
+        }
+        let request = request(number)?;
         let start = now();
         let mut sender = match connection.take() {
             Some(sender) => sender,
             None => connect(address).await?,
         };
-        let (status, answer) = exchange(&mut sender, PATH, delivery).await?;
+        let (status, answer) = send(&mut sender, request).await?;
         micros.push(u64::try_from(start.elapsed().as_micros())?);
         if status != StatusCode::OK {
             bail!("answered {status}: {}", String::from_utf8_lossy(&answer));
@@ -107,12 +136,15 @@ pub(crate) async fn exchange(
     path: &str,
     delivery: Delivery,
 ) -> anyhow::Result<(StatusCode, Bytes)> {
-    let request = Request::post(path)
+    send(sender, post(path, delivery)?).await
+}
+
+fn post(path: &str, delivery: Delivery) -> anyhow::Result<Request<Full<Bytes>>> {
+    Ok(Request::post(path)
         .header(header::HOST, "localhost")
         .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
         .header("stripe-signature", delivery.signature)
-        .body(Full::new(delivery.body))?;
-    send(sender, request).await
+        .body(Full::new(delivery.body))?)
 }
 
 /// Sends one request and returns status and body of the answer.

@@ -70,14 +70,14 @@ fn programs(plan: &Plan) -> anyhow::Result<Vec<(Kind, PathBuf)>> {
 }
 
 async fn measure(plan: &Plan, target: &Target, deliveries: &Arc<Deliveries>) -> anyhow::Result<Figures> {
-    let warm = load::drive(target.address, deliveries, plan.connections, WARM_UP).await?;
+    let warm = load::drive_deliveries(target.address, deliveries, plan.connections, WARM_UP).await?;
     let before = cpu_micros(target.id())?;
     let time = Duration::from_secs(plan.seconds);
-    let seen = load::drive(target.address, deliveries, plan.connections, time).await?;
+    let sample = load::drive_deliveries(target.address, deliveries, plan.connections, time).await?;
     let ended = now();
     let used = cpu_micros(target.id())? - before;
     let resident_kib = resident_kib(target.id())?;
-    let requests = u64::try_from(seen.micros.len())?;
+    let requests = u64::try_from(sample.micros.len())?;
     let backlog = match wait_for_backlog(target).await? {
         false => None,
         true => Some(Backlog {
@@ -88,9 +88,9 @@ async fn measure(plan: &Plan, target: &Target, deliveries: &Arc<Deliveries>) -> 
         }),
     };
     Ok(Figures {
-        per_second: u64::try_from(u128::from(requests) * 1000 / seen.elapsed.as_millis())?,
-        p50_micros: percentile(&seen.micros, 50),
-        p99_micros: percentile(&seen.micros, 99),
+        per_second: sample.per_second(),
+        p50_micros: percentile(&sample.micros, 50),
+        p99_micros: percentile(&sample.micros, 99),
         cpu_micros: used / requests,
         resident_kib,
         backlog,

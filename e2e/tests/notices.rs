@@ -98,7 +98,7 @@ fn notices_arrive_in_order() {
         assert!(arrived.field("webhook-id").starts_with("msg_"), "{arrived:?}");
         assert!(arrived.field("webhook-signature").starts_with("v1,"), "{arrived:?}");
     }
-    assert!(receiver.rest().is_empty(), "no notice arrived twice");
+    assert!(receiver.rest().is_empty(), "a notice arrived twice");
     assert_eq!(service.stop().code, Some(0));
 }
 
@@ -135,7 +135,7 @@ fn misbehaving_receivers_do_not_delay_others() {
         spend(&service, name);
         assert_eq!(body(&good.next())["type"], "credits.spent");
     }
-    assert_eq!(hanging.rest().len(), 1, "one notice at a time per tenant, and the first one hangs");
+    assert_eq!(hanging.rest().len(), 1, "more than one notice at a time");
     let waiting = deliveries(&service, &hangs, |_| true);
     assert!(waiting.iter().all(|delivery| delivery["state"] == "pending"), "{waiting:?}");
     let found = deliveries(&service, &dead, attempted);
@@ -161,7 +161,7 @@ fn misbehaving_receivers_do_not_delay_others() {
     let arrived = receivers[2].2.rest();
     let names: Vec<_> = arrived.iter().map(|notice| notice.field("webhook-id")).collect();
     assert_eq!(names.iter().filter(|name| **name == missed).count(), 2, "{names:?}");
-    assert_eq!(service.stop().code, Some(0), "a hanging receiver does not delay the end");
+    assert_eq!(service.stop().code, Some(0), "a hanging receiver prevented an orderly stop");
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn a_stream_resumes_after_a_stop_and_after_a_kill() {
     buy(&service, "sale");
     let mut listener = Listener::after(&service, Some(0));
     assert_eq!(listener.event().map(|(_, kind)| kind).as_deref(), Some("credits.granted"));
-    let mut last = listener.event().expect("the payment is finalized").0;
+    let mut last = listener.event().expect("an event").0;
     for (number, kill) in [false, true].into_iter().enumerate() {
         spend(&service, &format!("heard-{number}"));
         assert_eq!(listener.event(), Some((last + 1, "credits.spent".to_owned())));
@@ -263,11 +263,11 @@ fn a_stream_resumes_after_a_stop_and_after_a_kill() {
             assert_eq!(ended.code, Some(0), "{ended}");
             assert!(!ended.stderr.contains("cut connections"), "streams were cut: {ended}");
         }
-        assert_eq!(listener.event(), None, "the stream ends with the service");
+        assert_eq!(listener.event(), None, "the stream did not end with the service");
         service = deployment.serve();
         spend(&service, &format!("missed-{number}"));
         listener = Listener::after(&service, Some(last + 1));
         last += 2;
-        assert_eq!(listener.event(), Some((last, "credits.spent".to_owned())), "no event is missed");
+        assert_eq!(listener.event(), Some((last, "credits.spent".to_owned())), "an event was missed");
     }
 }

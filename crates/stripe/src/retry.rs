@@ -1,6 +1,7 @@
 //! The one retry schedule: when to try again what failed, and how long one attempt may take.
 //!
-//! Stripe publishes no intervals; these are FairePlace's published policy. Not here: jitter, clocks, queues.
+//! Stripe publishes no intervals; these are FairePlace's published policy. It is a list of delays and not a
+//! formula, which is why no backoff crate is used. Not here: jitter, clocks, queues.
 
 /// From the first attempt to the last: the span of Stripe's own retries.
 const LONGEST_SPAN_SECONDS: u64 = 3 * 24 * 60 * 60;

@@ -36,51 +36,51 @@ pub(crate) fn open(credits: u32) -> (Deployment, Service, String) {
 
 /// The tenant's transactions, oldest first, after checking each of them.
 pub(crate) fn history(service: &Service) -> Vec<Value> {
-    let mut lines = Vec::new();
+    let mut transactions = Vec::new();
     for page in 1.. {
         let path =
             format!("/api/credits/transactions?tenant_id={TENANT}&sort=created_at&per_page=100&page={page}");
         let answer = service.get(&path);
-        lines.extend(answer["data"].as_array().expect("a page is a list").iter().cloned());
+        transactions.extend(answer["data"].as_array().expect("a page is a list").iter().cloned());
         if answer["meta"]["pagination"]["has_next"] == false {
             break;
         }
     }
     let accounts = ["available", "held", "frozen", "debt"];
     let (mut sums, mut causes, mut last) = ([0; 4], BTreeSet::new(), 0);
-    for line in &lines {
-        let postings = line["postings"].as_array().expect("a transaction has postings");
+    for transaction in &transactions {
+        let postings = transaction["postings"].as_array().expect("a transaction has postings");
         let amount = |posting: &Value| posting["amount"].as_i64().expect("an integer");
-        assert_eq!(postings.iter().map(amount).sum::<i64>(), 0, "{line}");
+        assert_eq!(postings.iter().map(amount).sum::<i64>(), 0, "{transaction}");
         for (account, sum) in accounts.iter().zip(&mut sums) {
             let moved = postings.iter().filter(|posting| posting["account"] == *account).map(amount);
             // The postings count debt as negative, the balance shows it as positive.
             *sum += moved.sum::<i64>() * if *account == "debt" { -1 } else { 1 };
-            assert_eq!(line["balance_after"][account], *sum, "{line}");
+            assert_eq!(transaction["balance_after"][account], *sum, "{transaction}");
         }
-        let id = line["id"].as_i64().expect("a number");
-        assert!(id > last, "out of order: {line}");
+        let id = transaction["id"].as_i64().expect("a number");
+        assert!(id > last, "out of order: {transaction}");
         last = id;
-        let cause = format!("{} {}", line["cause"]["type"], line["cause"]["id"]);
-        assert!(causes.insert(cause), "a second transaction of one command: {line}");
+        let cause = format!("{} {}", transaction["cause"]["type"], transaction["cause"]["id"]);
+        assert!(causes.insert(cause), "a second transaction of one command: {transaction}");
     }
     let balance = service.balance(TENANT);
     for (account, sum) in accounts.iter().zip(sums) {
         assert_eq!(balance[account], sum, "the transactions do not add up to the balance");
     }
-    lines
+    transactions
 }
 
 /// The `Idempotency-Key` of a command's transaction.
-fn key(line: &Value) -> &str {
-    assert_eq!(line["cause"]["type"], "command", "{line}");
-    line["cause"]["id"].as_str().expect("a key")
+fn key(transaction: &Value) -> &str {
+    assert_eq!(transaction["cause"]["type"], "command", "{transaction}");
+    transaction["cause"]["id"].as_str().expect("a key")
 }
 
 /// The `Idempotency-Key`s of all transactions of these types.
 pub(crate) fn commands(history: &[Value], kinds: &[&str]) -> BTreeSet<String> {
-    let of_kind = history.iter().filter(|line| kinds.iter().any(|kind| line["type"] == *kind));
-    of_kind.map(|line| key(line).to_owned()).collect()
+    let of_kind = history.iter().filter(|transaction| kinds.iter().any(|kind| transaction["type"] == *kind));
+    of_kind.map(|transaction| key(transaction).to_owned()).collect()
 }
 
 /// Checks that the program's own audit succeeds.

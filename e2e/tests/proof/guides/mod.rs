@@ -40,11 +40,11 @@ fn check_spending(program: &str) {
     for _ in 0..2 {
         run_curl(&world, &first.text);
     }
-    assert_eq!(world.available(), before - 1, "the second command replays the first");
+    assert_eq!(world.available(), before - 1, "the second command was not a replay");
     let running = start(&world, "spend-on-an-action", program);
     let signs = block("spend-on-an-action", "curl -X POST http://127.0.0.1:8081/", Use::Curl);
     run_curl(&world, &signs.text.replace(":8081/", &format!(":{}/", running.port)));
-    assert_eq!(world.available(), before - 3, "two leases were signed");
+    assert_eq!(world.available(), before - 3, "two leases cost two credits");
 }
 
 #[test]
