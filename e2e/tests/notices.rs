@@ -89,11 +89,11 @@ fn notices_arrive_in_order() {
     let mut last = 0;
     for kind in expected {
         let arrived = receiver.next();
-        let told = body(&arrived);
-        assert_eq!(told["type"], kind, "{told}");
-        assert_eq!(told["data"]["tenant_id"], TENANT, "{told}");
-        let sequence = told["data"]["sequence"].as_i64().expect("a number");
-        assert!(sequence > last, "{told}");
+        let notice = body(&arrived);
+        assert_eq!(notice["type"], kind, "{notice}");
+        assert_eq!(notice["data"]["tenant_id"], TENANT, "{notice}");
+        let sequence = notice["data"]["sequence"].as_i64().expect("a number");
+        assert!(sequence > last, "{notice}");
         last = sequence;
         assert!(arrived.field("webhook-id").starts_with("msg_"), "{arrived:?}");
         assert!(arrived.field("webhook-signature").starts_with("v1,"), "{arrived:?}");
@@ -127,7 +127,7 @@ fn misbehaving_receivers_do_not_delay_others() {
     let hangs = endpoint(&service, &hanging.url(), &["credits.spent"]);
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
     let dead = endpoint(&service, &format!("http://{closed}/"), &["credits.spent"]);
-    let told: Vec<_> =
+    let endpoints: Vec<_> =
         receivers.iter().map(|(.., it)| endpoint(&service, &it.url(), &["credits.spent"])).collect();
     endpoint(&service, &good.url(), &["credits.spent"]);
 
@@ -140,24 +140,29 @@ fn misbehaving_receivers_do_not_delay_others() {
     assert!(waiting.iter().all(|delivery| delivery["state"] == "pending"), "{waiting:?}");
     let found = deliveries(&service, &dead, attempted);
     assert!(found[0]["error"].as_str().is_some_and(|why| why.contains("nothing listens")), "{found:?}");
-    for ((status, why, _), endpoint) in receivers.iter().zip(&told) {
+    for ((status, why, _), endpoint) in receivers.iter().zip(&endpoints) {
         let found = deliveries(&service, endpoint, attempted);
         assert_eq!(found[0]["status"].to_string(), *status, "{found:?}");
-        let said = found[0]["error"].as_str().unwrap_or_default();
-        assert!(said.contains(why), "{found:?}");
+        let output = found[0]["error"].as_str().unwrap_or_default();
+        assert!(output.contains(why), "{found:?}");
         assert_eq!(found[0]["state"] == "delivered", *status == "200", "{found:?}");
     }
     assert!(trap.rest().is_empty(), "a redirect was followed");
 
     let status = service.get("/api/admin/status")["data"]["notices"].take();
-    assert_eq!(status["disabled"], json!([{ "id": told[1], "reason": "it answered 410 Gone" }]));
+    assert_eq!(status["disabled"], json!([{ "id": endpoints[1], "reason": "it answered 410 Gone" }]));
     assert!(service.log().contains("an endpoint was disabled"), "{}", service.log());
 
     // An operator sends a failed notice again.
-    let missed = deliveries(&service, &told[2], attempted)[0]["notice_id"].clone();
+    let missed = deliveries(&service, &endpoints[2], attempted)[0]["notice_id"].clone();
     let missed = missed.as_str().expect("an id");
-    post(&service, &format!("/api/webhook-endpoints/{}/deliveries/{missed}/resend", told[2]), "", &json!({}));
-    deliveries(&service, &told[2], |delivery| delivery["state"] == "delivered");
+    post(
+        &service,
+        &format!("/api/webhook-endpoints/{}/deliveries/{missed}/resend", endpoints[2]),
+        "",
+        &json!({}),
+    );
+    deliveries(&service, &endpoints[2], |delivery| delivery["state"] == "delivered");
     let arrived = receivers[2].2.rest();
     let names: Vec<_> = arrived.iter().map(|notice| notice.field("webhook-id")).collect();
     assert_eq!(names.iter().filter(|name| **name == missed).count(), 2, "{names:?}");

@@ -76,10 +76,10 @@ fn a_paid_package_is_granted() {
     send(emulator, "GET", "/_emulator/settled", &[], "");
     service.settle();
     assert_eq!(ask("/api/credits/balance")["available"], 10 + 25, "`dev` bought ten");
-    let told = payment(first["purchase_id"].as_str().expect("an id"));
-    assert_eq!((&told["status"], &told["amount_paid"]), (&"final".into(), &57_500.into()), "{told}");
-    let opened = told["timeline"][0]["text"].as_str().expect("words");
-    assert!(opened.starts_with("checkout was opened by POST /api/credits/purchase"), "{told}");
+    let granted = payment(first["purchase_id"].as_str().expect("an id"));
+    assert_eq!((&granted["status"], &granted["amount_paid"]), (&"final".into(), &57_500.into()), "{granted}");
+    let opened = granted["timeline"][0]["text"].as_str().expect("words");
+    assert!(opened.starts_with("checkout was opened by POST /api/credits/purchase"), "{granted}");
     assert_eq!(service.get("/api/admin/status")["data"]["quarantined"], 0);
 
     let terms = json!({ "tenant_id": TENANT, "package": "25_credits", "credits": "25" });
@@ -216,8 +216,8 @@ fn failures_at_stripe_are_reported_without_the_key() {
         let answer = service.command(&path, &service.service_key(), "order-1", BODY);
         assert_eq!((answer.status, &answer.json()["error"]["type"]), (502, &kind.into()), "{answer:?}");
         assert!(answer.body.contains(words), "{answer:?}");
-        let said = format!("{}{}{}", answer.body, service.log(), service.screen());
-        assert!(!said.contains("Hid9den"), "{said}");
+        let output = format!("{}{}{}", answer.body, service.log(), service.screen());
+        assert!(!output.contains("Hid9den"), "{output}");
     }
 }
 

@@ -111,7 +111,7 @@ def declined(stage, shop):
     assert failed.payment_intent == intent.id
 
 
-@step("every object once, from the newest to the oldest and back")
+@step("lists return every object once, newest first and in reverse")
 def paging(stage, shop):
     made = [stage.v1.customers.create({"name": f"Customer {number}"}).id for number in range(27)]
     pages = lambda **params: stage.v1.customers.list({"limit": 10, **params}).auto_paging_iter()
@@ -120,7 +120,7 @@ def paging(stage, shop):
     assert [it.id for it in pages(starting_after=made[20])][:20] == made[19::-1]
 
 
-@step("events by type and by the time of their making")
+@step("events by type and by creation time")
 def events(stage, shop):
     session, intent, charge, _ = stage.buy(CARD)
     found = stage.v1.events.list({"type": "charge.succeeded", "limit": 5}).data
@@ -133,7 +133,7 @@ def events(stage, shop):
     assert stage.v1.events.list({"created": {"gt": session.created + DAY}}).data == []
 
 
-@step("an idempotency key answers the same again, and refuses another request")
+@step("an idempotency key replays the answer and rejects another request")
 def idempotency(stage, shop):
     options = {"idempotency_key": "python-once"}
     first = stage.v1.customers.create({"name": "Once"}, options)
@@ -145,7 +145,7 @@ def idempotency(stage, shop):
     refused(another, stripe.IdempotencyError, http_status=400)
 
 
-@step("a wrong key, what is not there, what is not known")
+@step("a wrong key, a missing object, an unknown parameter")
 def typed_errors(stage, shop):
     stranger = stage.with_key("sk_test_somebody_elses_0123456789")
     error = refused(stranger.v1.customers.list, stripe.AuthenticationError, http_status=401)
@@ -157,7 +157,7 @@ def typed_errors(stage, shop):
     refused(unknown, stripe.InvalidRequestError, code="parameter_unknown", param="flavour")
 
 
-@step("half is refunded, more than the rest is refused")
+@step("half is refunded, more than the rest is rejected")
 def refund(stage, shop):
     _, intent, charge, ids = stage.buy(CARD)
     half = stage.v1.refunds.create({"payment_intent": intent.id, "amount": 1000})
@@ -228,7 +228,7 @@ def debits(stage, shop):
         assert stage.v1.checkout.sessions.retrieve(session.id).payment_status == paid
 
 
-@step("a rolled secret: both verify, then only the new one")
+@step("a rotated secret: both verify, then only the new one")
 def roll(stage, shop):
     rolled = stage.endpoint("/rolled")
     old = rolled.register(stage.client, enabled_events=["checkout.session.completed"]).secret
@@ -242,7 +242,7 @@ def roll(stage, shop):
     stage.v1.webhook_endpoints.delete(rolled.id)
 
 
-@step("an endpoint of 2022-11-15 hears charge.refunded, and no refund.*")
+@step("an endpoint with version 2022-11-15 receives charge.refunded and no refund.*")
 def old_version(stage, shop):
     old = stage.endpoint("/old")
     old.register(stage.client, enabled_events=["*"], api_version="2022-11-15")

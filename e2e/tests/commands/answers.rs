@@ -141,17 +141,17 @@ fn every_command_answers_alike_with_and_without_a_service() {
         let outputs = [&running, &stopped].map(|past| {
             let ended = past.deployment.run(command);
             assert_eq!(ended.code, Some(code), "{ended}");
-            let (said, silent) =
+            let (output, silent) =
                 if code == 0 { (&ended.stdout, &ended.stderr) } else { (&ended.stderr, &ended.stdout) };
-            assert!(said.contains(expected), "`{expected}` is not in:\n{ended}");
-            assert!(code == 0 || said.starts_with("error: "), "{ended}");
+            assert!(output.contains(expected), "`{expected}` is not in:\n{ended}");
+            assert!(code == 0 || output.starts_with("error: "), "{ended}");
             assert_eq!(silent, "", "{ended}");
             let secret = e2e::deployment::SECRET;
-            assert!(!said.contains(secret), "the signing secret is shown:\n{ended}");
+            assert!(!output.contains(secret), "the signing secret is shown:\n{ended}");
             if command.contains("--json") && code == 0 {
-                serde_json::from_str::<Value>(said).unwrap_or_else(|error| panic!("{error}:\n{ended}"));
+                serde_json::from_str::<Value>(output).unwrap_or_else(|error| panic!("{error}:\n{ended}"));
             }
-            without_varying_parts(said)
+            without_varying_parts(output)
         });
         assert_eq!(outputs[0], outputs[1], "`{command}` with and without a service");
     }

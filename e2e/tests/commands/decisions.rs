@@ -50,8 +50,8 @@ fn a_resolved_payment_is_granted_once_and_recorded_with_the_reason() {
 fn a_dismissed_payment_grants_nothing_and_is_closed() {
     with_and_without_service(|past| {
         let deployment = &past.deployment;
-        let said = deployment.done("quarantine dismiss 3 --reason spam");
-        assert!(said.contains("dismissed: no credits come of it"), "{said}");
+        let output = deployment.done("quarantine dismiss 3 --reason spam");
+        assert!(output.contains("dismissed: no credits come of it"), "{output}");
         // Events can be dismissed, too.
         deployment.done("quarantine dismiss 4 --reason rehearsal");
         let open = deployment.done("quarantine list");
@@ -67,8 +67,8 @@ fn a_dismissed_payment_grants_nothing_and_is_closed() {
 #[test]
 fn an_event_whose_cause_remains_stays_in_quarantine() {
     with_and_without_service(|past| {
-        let said = "read again, and it still needs a person: ";
-        assert_rejected(past, "quarantine resolve 1 --reason retry", said);
+        let output = "read again, and it still needs a person: ";
+        assert_rejected(past, "quarantine resolve 1 --reason retry", output);
         let open = past.deployment.done("quarantine list");
         assert!(open.contains("unreadable"), "{open}");
     });
@@ -84,8 +84,8 @@ fn an_event_whose_cause_was_fixed_is_applied() {
     service.settle();
     assert!(wrong.done("quarantine list").contains(&event.id));
     service.stop();
-    let said = wrong.without(account.0).done("quarantine resolve 1 --reason mended");
-    assert_eq!(said, "read again: granted\n");
+    let output = wrong.without(account.0).done("quarantine resolve 1 --reason mended");
+    assert_eq!(output, "read again: granted\n");
 }
 
 #[test]
@@ -115,8 +115,8 @@ fn a_backup_never_overwrites() {
 fn a_replayed_event_changes_nothing() {
     with_and_without_service(|past| {
         let events = "evt_sale1_paid_checkout_session_completed evt_sale1_half_refunded_charge_refunded";
-        let said = past.deployment.done(&format!("events replay {events}"));
-        assert_eq!(said.matches(" is applied again").count(), 2, "{said}");
+        let output = past.deployment.done(&format!("events replay {events}"));
+        assert_eq!(output.matches(" is applied again").count(), 2, "{output}");
         past.with_service(|service| {
             service.settle();
             assert_eq!(service.balance(TENANT)["available"], 5);
@@ -144,8 +144,8 @@ fn a_key_works_until_it_is_revoked_and_sees_one_tenant() {
             assert_eq!(ask(&format!("/api/credits/balance?tenant_id={OTHER_TENANT}")), 404);
             assert_eq!(ask("/api/admin/events"), 404, "admin routes are hidden from tenants");
         });
-        let said = deployment.done(&format!("keys revoke {id}"));
-        assert!(said.contains("does not work any more"), "{said}");
+        let output = deployment.done(&format!("keys revoke {id}"));
+        assert!(output.contains("does not work any more"), "{output}");
         past.with_service(|service| {
             assert_eq!(service.ask("GET", "/api/credits/balance", Some(secret), "").status, 401);
             assert_eq!(service.ask("GET", "/api/credits/balance", None, "").status, 401);

@@ -33,8 +33,11 @@ fn assert_fails(deployment: &Deployment, expected: &str) {
 fn doctor_passes_before_the_first_start_and_beside_a_running_service() {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port");
     let deployment = Deployment::default().with("FAIREPLACE_LISTEN", &free.to_string());
-    let said = deployment.done("doctor");
-    assert!(said.contains("there is no database at faireplace.db yet") && !said.contains('✗'), "{said}");
+    let output = deployment.done("doctor");
+    assert!(
+        output.contains("there is no database at faireplace.db yet") && !output.contains('✗'),
+        "{output}"
+    );
     assert!(files(&deployment).is_empty());
     let service = deployment.serve();
     assert!(deployment.done("doctor").contains("✓ a service runs at"));

@@ -106,8 +106,8 @@ fn a_purchase_that_differs_from_the_catalogue_is_quarantined() {
         let shown = deployment.done(&format!("quarantine show {}", number + 1));
         assert!(shown.contains(reason), "{shown}");
     }
-    let said = deployment.done("quarantine resolve 1 --reason goodwill --credits 4");
-    assert!(said.contains("resolved: granted"), "{said}");
+    let output = deployment.done("quarantine resolve 1 --reason goodwill --credits 4");
+    assert!(output.contains("resolved: granted"), "{output}");
     assert_eq!(available(&service), 14);
     let status = deployment.done("doctor");
     assert!(status.contains("for a person to decide: 4 items"), "{status}");
@@ -206,8 +206,8 @@ fn settings_that_may_be_intended_cause_warnings() {
         ("DATABASE_URL", "sqlite:/dev/shm/faireplace.db", "the database is in /dev/shm"),
     ] {
         let deployment = Deployment::default().with("FAIREPLACE_MODE", "live").with(name, value);
-        let said = deployment.done("config show");
-        assert!(said.contains("`serve` warns: ") && said.contains(expected), "{said}");
+        let output = deployment.done("config show");
+        assert!(output.contains("`serve` warns: ") && output.contains(expected), "{output}");
     }
     let quiet = Deployment::default().done("config show");
     assert!(!quiet.contains("`serve`"), "{quiet}");

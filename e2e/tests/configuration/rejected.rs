@@ -122,13 +122,13 @@ fn unusable_settings_are_rejected_by_name_and_no_secret_is_shown() {
         println!("{given}");
         for command in ["serve", "config show", "audit verify", "doctor"] {
             let ended = deployment.run(command);
-            let (code, said) = match command {
+            let (code, output) = match command {
                 // It reports all its findings on standard output.
                 "doctor" => (1, &ended.stdout),
                 _ => (78, &ended.stderr),
             };
             assert_eq!(ended.code, Some(code), "{given}:\n{ended}");
-            assert!(said.contains(expected), "{given}: `{expected}` is not in:\n{ended}");
+            assert!(output.contains(expected), "{given}: `{expected}` is not in:\n{ended}");
             let table = ended.stdout.contains("FAIREPLACE_LISTEN");
             assert!(table || command != "config show" || !expected.contains("is not a setting"), "{ended}");
             for hidden in [HIDDEN, SECRET] {
@@ -168,8 +168,8 @@ fn mistakes_stop_serve_and_fail_doctor_and_no_secret_is_shown() {
         for (command, code) in [("serve", 78), ("doctor", 1), ("config show", 0)] {
             let ended = deployment.run(command);
             assert_eq!(ended.code, Some(code), "{variables:?}:\n{ended}");
-            let said = if command == "serve" { &ended.stderr } else { &ended.stdout };
-            assert!(said.contains(expected), "{variables:?}: `{expected}` is not in:\n{ended}");
+            let output = if command == "serve" { &ended.stderr } else { &ended.stdout };
+            assert!(output.contains(expected), "{variables:?}: `{expected}` is not in:\n{ended}");
             assert!(!ended.to_string().contains(HIDDEN), "{variables:?}: a secret is shown:\n{ended}");
         }
         let left = std::fs::read_dir(deployment.folder()).expect("our own folder").count();
@@ -200,9 +200,9 @@ fn a_world_readable_secret_is_rejected_in_live_mode_and_reported_in_test_mode() 
         std::fs::set_permissions(deployment.path("faireplace.toml"), permitted).expect("the file is ours");
         let ended = deployment.run("doctor");
         assert_eq!(ended.code, Some(code), "{mode} {permissions:o}: {ended}");
-        let said = !mark.is_empty() && ended.stdout.contains(&format!("{mark} {message}"));
-        assert_eq!(said, !mark.is_empty(), "{mode} {permissions:o}: {ended}");
-        assert_eq!(ended.stdout.contains(message), said, "{mode} {permissions:o}: {ended}");
+        let output = !mark.is_empty() && ended.stdout.contains(&format!("{mark} {message}"));
+        assert_eq!(output, !mark.is_empty(), "{mode} {permissions:o}: {ended}");
+        assert_eq!(ended.stdout.contains(message), output, "{mode} {permissions:o}: {ended}");
         match mark {
             "✗" => {
                 let ended = deployment.run("serve");
@@ -211,7 +211,7 @@ fn a_world_readable_secret_is_rejected_in_live_mode_and_reported_in_test_mode() 
             }
             _ => {
                 let log = deployment.serve().log();
-                assert_eq!(log.contains(message), said, "{log}");
+                assert_eq!(log.contains(message), output, "{log}");
                 assert!(!log.contains(HIDDEN), "{log}");
             }
         }

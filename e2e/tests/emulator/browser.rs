@@ -44,8 +44,8 @@ fn a_page_of_another_site_can_change_and_read_nothing() {
     let open = text(&emulator.order(2_000, "")["id"]);
     let before = account(&emulator);
 
-    let said = node("hostile.cjs", &[&emulator.url(), &charge, &open]).stdout;
-    let (requests, read) = said.split_once("read: ").expect("the script ends with this line");
+    let output = node("hostile.cjs", &[&emulator.url(), &charge, &open]).stdout;
+    let (requests, read) = output.split_once("read: ").expect("the script ends with this line");
     assert!(read.contains("does not know the host name"), "{read}");
     for hidden in [charge.as_str(), &open, "sk_test_emulator"] {
         assert!(!read.contains(hidden), "it read `{hidden}`: {read}");
@@ -64,7 +64,7 @@ fn a_page_of_another_site_can_change_and_read_nothing() {
         "GET /",
     ] {
         let refused = format!("403 {attack}");
-        assert!(requests.lines().any(|line| line == refused), "no `{refused}` in:\n{said}");
+        assert!(requests.lines().any(|line| line == refused), "no `{refused}` in:\n{output}");
     }
     let answered: Vec<_> = requests.lines().filter(|line| !line.starts_with("403 ")).collect();
     assert!(answered.is_empty(), "not refused: {answered:?}");

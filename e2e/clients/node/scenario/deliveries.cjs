@@ -45,7 +45,7 @@ async function deliveries(stage, shop) {
     assert.equal(intent.status, 'requires_payment_method');
   });
 
-  await stage.step('a rolled secret: both verify, then only the new one', async () => {
+  await stage.step('a rotated secret: both verify, then only the new one', async () => {
     const endpoint = stage.receiver.endpoint('/rolled');
     const { secret: old } = await endpoint.register(stripe, { enabled_events: COMPLETED });
     const rolled = await stage.control('POST', `/endpoints/${endpoint.id}/roll`, { overlap_seconds: 3600 });
@@ -62,7 +62,7 @@ async function deliveries(stage, shop) {
     await stripe.webhookEndpoints.del(endpoint.id);
   });
 
-  await stage.step('an endpoint of 2022-11-15 hears charge.refunded, and no refund.*', async () => {
+  await stage.step('an endpoint of 2022-11-15 receives charge.refunded and no refund.*', async () => {
     const endpoint = stage.receiver.endpoint('/old');
     await endpoint.register(stripe, { enabled_events: ['*'], api_version: '2022-11-15' });
     const { charge } = await stage.buy(CARD);
@@ -76,7 +76,7 @@ async function deliveries(stage, shop) {
     await stripe.webhookEndpoints.del(endpoint.id);
   });
 
-  await stage.step('an endpoint hears what it enabled, and nothing when disabled', async () => {
+  await stage.step('an endpoint receives the enabled types, and nothing when disabled', async () => {
     const endpoint = stage.receiver.endpoint('/some');
     await endpoint.register(stripe, { enabled_events: ['charge.succeeded'] });
     await stage.buy(CARD);
@@ -87,7 +87,7 @@ async function deliveries(stage, shop) {
     await stripe.webhookEndpoints.del(endpoint.id);
   });
 
-  await stage.step('a session that is nothing to pay, and one that nobody paid in a day', async () => {
+  await stage.step('a session without a payment due, and one that expires unpaid after a day', async () => {
     const gift = { currency: 'eur', unit_amount: 0, product_data: { name: 'A gift' } };
     const free = await stripe.checkout.sessions.create(stage.order({
       line_items: [{ quantity: 1, price_data: gift }],
@@ -119,7 +119,7 @@ async function deliveries(stage, shop) {
     }
   });
 
-  await stage.step('duplicates on demand are the same event again', async () => {
+  await stage.step('duplicates on demand repeat the same event', async () => {
     const endpoint = stage.receiver.endpoint('/twice');
     await endpoint.register(stripe, { enabled_events: ['charge.succeeded'] });
     await stage.control('POST', `/endpoints/${endpoint.id}/misbehave`, { seed: 1, duplicate: 100 });

@@ -39,7 +39,7 @@ async function disputes(stage, shop) {
     });
   });
 
-  await stage.step('winning evidence brings it back', async () => {
+  await stage.step('winning evidence returns the money', async () => {
     const bought = await disputed('4000000000000259');
     const { closed, events } = await answered(bought, 'winning_evidence');
     assert.equal(closed.status, 'won');
@@ -53,7 +53,7 @@ async function disputes(stage, shop) {
     assert.equal(last.status, 'won');
   });
 
-  await stage.step('losing evidence does not', async () => {
+  await stage.step('losing evidence does not return the money', async () => {
     const bought = await disputed('4000000000002685');
     assert.equal(bought.dispute.reason, 'product_not_received');
     const { closed, events } = await answered(bought, 'losing_evidence');
@@ -64,7 +64,7 @@ async function disputes(stage, shop) {
     assert.equal(last.status, 'lost');
   });
 
-  await stage.step('an inquiry moves nothing', async () => {
+  await stage.step('an inquiry moves no money', async () => {
     const { dispute, ids } = await disputed('4000000000001976');
     assert.equal(dispute.status, 'warning_needs_response');
     assert.deepEqual(dispute.balance_transactions, []);

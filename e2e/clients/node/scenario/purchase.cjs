@@ -83,7 +83,7 @@ async function purchase(stage) {
     await page.context().close();
   });
 
-  await stage.step('what the shop heard, in order, each signed for it', async () => {
+  await stage.step('the shop received signed events in order', async () => {
     const { session, intent, charge, ids } = await stage.purchase(ordered.id);
     const events = shop.about(...ids);
     assert.deepEqual(types(events), PAID);
@@ -119,7 +119,7 @@ async function purchase(stage) {
     assert.equal(body, JSON.stringify(JSON.parse(body), null, 2), 'two spaces deep, as Stripe writes it');
     const kept = await stripe.events.retrieve(event.id);
     assert.deepEqual(kept.data.object, event.data.object);
-    assert.equal(kept.pending_webhooks, 0, 'nobody still owes an answer');
+    assert.equal(kept.pending_webhooks, 0, 'no webhook is pending');
   });
 
   await stage.step("the session's metadata stays on the session", async () => {

@@ -7,7 +7,7 @@ const { DAY, includesInOrder, refused, types } = require('./stage.cjs');
 async function refunds(stage, shop) {
   const { stripe } = stage;
 
-  await stage.step('half is refunded, more than the rest is refused, then the rest', async () => {
+  await stage.step('half is refunded, more than the rest is rejected, then the rest', async () => {
     const { intent, charge, ids } = await stage.buy({ card: '4242424242424242' });
     const half = await stripe.refunds.create({ payment_intent: intent.id, amount: 1000,
       reason: 'requested_by_customer', metadata: { ticket: '7' } });

@@ -7,7 +7,7 @@ const { DAY, gathered, refused, types } = require('./stage.cjs');
 async function requests(stage) {
   const { stripe } = stage;
 
-  await stage.step('every object once, from the newest to the oldest and back', async () => {
+  await stage.step('lists return every object once, newest first and in reverse', async () => {
     const made = [];
     for (let number = 1; number <= 27; number += 1) {
       made.push((await stripe.customers.create({ name: `Customer ${number}` })).id);
@@ -27,7 +27,7 @@ async function requests(stage) {
     assert.deepEqual([last.data.length, last.has_more], [5, false]);
   });
 
-  await stage.step('customers change and go', async () => {
+  await stage.step('customers are updated and deleted', async () => {
     const { id } = await stripe.customers.create({ email: 'a@example.com', metadata: { tenant: '1' } });
     const changed = await stripe.customers.update(id, { email: 'b@example.com' });
     assert.deepEqual([changed.email, changed.metadata.tenant], ['b@example.com', '1']);
@@ -36,7 +36,7 @@ async function requests(stage) {
     assert.equal((await stripe.customers.retrieve(id)).deleted, true);
   });
 
-  await stage.step('a customer of before, and one that the session makes', async () => {
+  await stage.step('an existing customer, and one that the session creates', async () => {
     const known = await stripe.customers.create({ name: 'Known' });
     for (const params of [{ customer: known.id }, { customer_creation: 'always' }]) {
       const { session, intent, charge } = await stage.buy({ card: '4242424242424242' }, params);
@@ -49,7 +49,7 @@ async function requests(stage) {
     assert.deepEqual([guest.session.customer, guest.charge.customer], [null, null]);
   });
 
-  await stage.step('events by type, by types and by the time of their making', async () => {
+  await stage.step('events by type, by several types and by creation time', async () => {
     const { intent, charge, ids, session } = await stage.buy({ card: '4242424242424242' });
     await stripe.refunds.create({ payment_intent: intent.id });
     await stage.settled();
@@ -69,7 +69,7 @@ async function requests(stage) {
     assert(before.every(({ created }) => created < session.created));
   });
 
-  await stage.step('an idempotency key answers the same again, and refuses another request', async () => {
+  await stage.step('an idempotency key replays the answer and rejects another request', async () => {
     const idempotencyKey = `key-${process.pid}`;
     const first = await stripe.customers.create({ name: 'Once' }, { idempotencyKey });
     const again = await stripe.customers.create({ name: 'Once' }, { idempotencyKey });
@@ -97,7 +97,7 @@ async function requests(stage) {
     assert(!error.message.includes('somebody'), 'the key is not repeated');
   });
 
-  await stage.step('what is not there', async () => {
+  await stage.step('missing objects', async () => {
     const missing = { statusCode: 404, code: 'resource_missing' };
     const kind = 'StripeInvalidRequestError';
     await refused(stripe.charges.retrieve('ch_missing'), kind, {
@@ -112,7 +112,7 @@ async function requests(stage) {
     });
   });
 
-  await stage.step('parameters that are wrong', async () => {
+  await stage.step('wrong parameters', async () => {
     const kind = 'StripeInvalidRequestError';
     const session = (params) => stripe.checkout.sessions.create(stage.order(params));
     await refused(stripe.customers.create({ flavour: 'x' }), kind, {
@@ -135,7 +135,7 @@ async function requests(stage) {
     await refused(session({ metadata: { ['k'.repeat(41)]: 'v' } }), kind, { statusCode: 400 });
   });
 
-  await stage.step('a route that is not emulated says so', async () => {
+  await stage.step('a route that is not emulated is reported', async () => {
     const error = await refused(stripe.subscriptions.list(), 'StripeInvalidRequestError');
     assert.match(error.message, /subscriptions/);
   });
