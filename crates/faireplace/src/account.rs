@@ -1,8 +1,5 @@
-//! An account at the emulator, over HTTP: Stripe's API with its form parameters, and the emulator's own
-//! controls.
-//!
-//! Not here: the emulator in this process (`emulation`), and Stripe itself: nothing here leaves the machine
-//! unless somebody names another.
+//! HTTP client of a running emulator: Stripe's API with form parameters, and the emulator's control API.
+//! Running the emulator in this process is `emulation`.
 
 use std::time::Duration;
 
@@ -17,13 +14,13 @@ use crate::failure::Failure;
 use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange};
 use crate::terminal::shown;
 
-/// Where an emulator listens by default: stripe-mock's port, which hands know.
+/// The emulator's default address, on stripe-mock's port.
 pub(crate) const LISTEN: &str = "127.0.0.1:12111";
 
 /// Limits of an answer. Advancing the clock by weeks takes long: it makes many deliveries on the way.
 const LIMITS: Limits = Limits { bytes: 16 << 20, time: Duration::from_secs(600) };
 
-/// A way to one emulator.
+/// A client of one emulator.
 pub(crate) struct Account {
     pub(crate) url: String,
     key: String,
@@ -31,10 +28,10 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The emulator at `url`. Nothing is asked yet.
+    /// A client of the emulator at `url`; sends nothing yet.
     ///
     /// # Errors
-    /// When that is no address.
+    /// When `url` is not a valid URL.
     pub(crate) fn at(url: &str, key: &str) -> Result<Self, Failure> {
         let url = url.trim_end_matches('/').to_owned();
         let no_address = || Failure::failed(format!("`{}` is no address of an emulator", shown(&url)));
@@ -46,21 +43,21 @@ impl Account {
         Ok(Self { url, key: key.to_owned(), http })
     }
 
-    /// Whether an emulator answers there.
+    /// Whether an emulator responds.
     pub(crate) async fn answers(&self) -> bool {
         self.read("/_emulator/state").await.is_ok_and(|state| state["seed"].is_u64())
     }
 
-    /// Asks Stripe's API or the controls for something.
+    /// Sends a GET request to Stripe's API or the control API.
     ///
     /// # Errors
-    /// The emulator's own words, or why it cannot be reached.
+    /// The emulator's error message, or why it cannot be reached.
     pub(crate) async fn read(&self, path: &str) -> Result<Value, Failure> {
         let (status, answer) = self.send(Method::GET, path, "application/json", String::new()).await?;
         accepted(status, answer)
     }
 
-    /// Stripe's API: form parameters, nested keys written out (`metadata[tenant_id]`).
+    /// Sends a POST request to Stripe's API, with form parameters such as `metadata[tenant_id]`.
     ///
     /// # Errors
     /// As [`Account::read`].
@@ -71,7 +68,7 @@ impl Account {
         accepted(status, answer)
     }
 
-    /// The emulator's own controls: `/_emulator/…`, JSON.
+    /// Sends a POST request to the control API, `/_emulator/…`, with JSON.
     ///
     /// # Errors
     /// As [`Account::read`].
@@ -81,7 +78,7 @@ impl Account {
         accepted(status, answer)
     }
 
-    /// The customer of this session pays with a test number. What the bank says to it is not our failure.
+    /// Pays a session with a test card number. A declined card is not an error here.
     ///
     /// # Errors
     /// As [`Account::read`].
@@ -93,7 +90,7 @@ impl Account {
         if status == StatusCode::PAYMENT_REQUIRED { Ok(()) } else { accepted(status, answer).map(drop) }
     }
 
-    /// Waits until nothing is due or on its way.
+    /// Waits until no delivery is due or in progress.
     ///
     /// # Errors
     /// As [`Account::read`].
@@ -134,14 +131,14 @@ fn accepted(status: StatusCode, body: Value) -> Result<Value, Failure> {
     Err(Failure::failed(format!("the emulator answered {}: {}", status.as_u16(), shown(message))))
 }
 
-/// Where the emulator is: where somebody said (an option, else STRIPE_API_BASE), else where the `dev` of this
-/// database ran one last, else on the usual port.
+/// The emulator's URL: the given one (an option, else STRIPE_API_BASE), else that of the last `dev` on this
+/// database, else the default.
 pub(crate) fn nearest(said: Option<&str>, database: Option<&Database>) -> String {
     let of_dev = || DevFile::read(database?)?.emulator;
     said.map(str::to_owned).or_else(of_dev).unwrap_or_else(|| format!("http://{LISTEN}"))
 }
 
-/// The text of a field; empty where there is none.
+/// The text of a field, or an empty string.
 pub(crate) fn text<'v>(object: &'v Value, field: &str) -> &'v str {
     object[field].as_str().unwrap_or_default()
 }

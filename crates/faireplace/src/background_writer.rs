@@ -1,9 +1,7 @@
-//! Lines that a thread of its own writes out, so that whoever has something to say never waits for a
-//! terminal or a pipe that nobody reads. While it is stuck, a bounded number of lines wait and the rest are
-//! dropped and counted.
+//! A queue of lines with a thread that writes them, so that callers never block on a terminal or a pipe that
+//! is not read. The queue is bounded; further lines are dropped and counted.
 //!
-//! Our own, because `tracing-appender` also brings time zones and rotating files, and bounds lines by number
-//! alone.
+//! Not `tracing-appender`: it also brings time zones and rotating files, and bounds the queue by lines only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -11,14 +9,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-/// Lines that may wait.
+/// Lines in the queue at most.
 const MAX_LINES: usize = 16_384;
-/// Bytes that may wait.
+/// Bytes in the queue at most.
 const MAX_BYTES: usize = 4 << 20;
-/// How long the end of the program waits for lines that nobody may be reading.
+/// How long the program waits at its end for the queue to be written.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The way to the thread. Clones write to the same one, which ends when the last of them is gone.
+/// A handle of the thread. Clones share the thread, which ends with the last of them.
 #[derive(Clone, Debug)]
 pub(crate) struct BackgroundWriter {
     queue: SyncSender<Entry>,
@@ -26,7 +24,7 @@ pub(crate) struct BackgroundWriter {
     dropped: Arc<AtomicU64>,
 }
 
-/// What is queued and not written.
+/// Lines and bytes in the queue.
 #[derive(Debug, Default)]
 struct Waiting {
     lines: AtomicUsize,
@@ -35,12 +33,12 @@ struct Waiting {
 
 enum Entry {
     Line(Vec<u8>),
-    /// Answered when everything before it has been written.
+    /// Answered when all lines before it are written.
     Flush(SyncSender<()>),
 }
 
 impl BackgroundWriter {
-    /// Starts the thread, which hands every line to `write`.
+    /// Starts the thread, which passes each line to `write`.
     pub(crate) fn start(name: &str, write: impl FnMut(&[u8]) + Send + 'static) -> std::io::Result<Self> {
         let (queue, entries) = sync_channel(MAX_LINES);
         let waiting = Arc::new(Waiting::default());
@@ -49,7 +47,7 @@ impl BackgroundWriter {
         Ok(Self { queue, waiting, dropped: Arc::default() })
     }
 
-    /// Queues a line, with its end; drops it where too much waits.
+    /// Queues a line that ends in a newline; drops it if the queue is full.
     pub(crate) fn line(&self, line: Vec<u8>) {
         let length = line.len();
         let fits = self.waiting.add(length) <= MAX_BYTES;
@@ -59,20 +57,20 @@ impl BackgroundWriter {
         }
     }
 
-    /// How many lines were dropped so far.
+    /// The number of dropped lines.
     pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
         self.dropped.clone()
     }
 
-    /// Whether lines are being dropped, or soon will be.
+    /// Whether the queue is full, or nearly full.
     pub(crate) fn is_stuck(&self) -> bool {
         self.waiting.bytes.load(Relaxed) > MAX_BYTES / 2 || self.waiting.lines.load(Relaxed) > MAX_LINES / 2
     }
 
-    /// Waits until what was queued is written, for a second at most.
+    /// Waits until the queue is written, at most a second.
     pub(crate) fn flush(&self) {
         let (done, written) = sync_channel(1);
-        // A full queue is one that nobody reads.
+        // A full queue is not being read, so waiting is pointless.
         if self.queue.try_send(Entry::Flush(done)).is_ok() {
             let _ = written.recv_timeout(PATIENCE);
         }
@@ -80,7 +78,7 @@ impl BackgroundWriter {
 }
 
 impl Waiting {
-    /// Counts a line, and answers how many bytes that makes.
+    /// Counts a line; returns the bytes in the queue.
     fn add(&self, bytes: usize) -> usize {
         self.lines.fetch_add(1, Relaxed);
         self.bytes.fetch_add(bytes, Relaxed) + bytes
@@ -99,17 +97,16 @@ fn run(entries: &Receiver<Entry>, waiting: &Waiting, mut write: impl FnMut(&[u8]
                 write(&line);
                 waiting.remove(line.len());
             }
-            // Whoever asked may have lost patience.
+            // The caller may have stopped waiting.
             Entry::Flush(done) => drop(done.try_send(())),
         }
     }
 }
 
-/// Writes a last line to standard error, and gives up after a second if nobody reads it: the program must
-/// end.
+/// Writes a last line to standard error, and gives up after a second, because the program must end.
 pub(crate) fn last_words(text: String) {
     let started = BackgroundWriter::start("last words", |line| {
-        // Nobody is left to be told that it failed.
+        // A failure cannot be reported any more.
         let _ = std::io::Write::write_all(&mut std::io::stderr(), line);
     });
     if let Ok(writer) = started {

@@ -1,6 +1,5 @@
-//! Stripe as the seller of packages: one request that opens a Checkout session, over the network, within a
-//! bounded time. An emulator at another address is asked in the same words.
-//! Not here: what to ask (`stripe::checkout`), and what the answer means for a purchase (`web`).
+//! Opens Checkout sessions at Stripe, or at an emulator, over the network and with a time limit. The
+//! request's form is in `stripe::checkout`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,15 +16,15 @@ use crate::config::{ApiKey, Config};
 use crate::failure::Failure;
 use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange};
 
-/// Where Stripe is.
+/// The base URL of Stripe's API.
 pub(crate) const STRIPE: &str = "https://api.stripe.com";
 /// Limits of an answer: shorter than clients and proxies wait for ours; a session has a few thousand bytes.
 const LIMITS: Limits = Limits { bytes: 1 << 20, time: Duration::from_secs(20) };
 
-/// What `config` has for sale, through Stripe at `base` with `key`; without a key, only shown.
+/// The packages for sale, sold through Stripe at `base` with `key`; without a key they are only listed.
 ///
 /// # Errors
-/// When the address or the key cannot be used: exit code 78.
+/// When the URL or the key is not valid: exit code 78.
 pub(crate) fn shop(config: &Config, key: Option<&ApiKey>, base: Option<&str>) -> Result<Arc<Shop>, Failure> {
     let checkout = match key {
         Some(key) => {
@@ -42,7 +41,7 @@ pub(crate) fn shop(config: &Config, key: Option<&ApiKey>, base: Option<&str>) ->
     }))
 }
 
-/// A way to one account. Without a `Debug`: the key is shown by nothing.
+/// A client of one Stripe account. It has no `Debug`, so that the key cannot be printed.
 struct StripeCheckout {
     http: Outgoing,
     url: Uri,
@@ -64,7 +63,7 @@ impl StripeCheckout {
         if url.query().is_some() {
             return Err(wrong());
         }
-        // The emulator's key opens nothing, so it may be sent anywhere.
+        // The emulator's key is public, so it may be sent unencrypted.
         if plain && key.expose() != emulator::API_KEY && !outgoing::is_this_machine(&url) {
             return Err(Failure::configuration(
                 "STRIPE_SECRET_KEY would travel unencrypted: use https in STRIPE_API_BASE",
@@ -101,15 +100,15 @@ impl StripeCheckout {
         let answer = exchange(&self.http, request, LIMITS).await;
         let (head, body) = answer.map_err(|error| unreachable(error.describe(&self.url)))?.into_parts();
         if head.status.is_success() {
-            let unreadable = || unreachable("the answer is no session that can be paid".to_owned());
+            let unreadable = || unreachable("the response is not a session that can be paid".to_owned());
             return OpenSession::read(&body).ok_or_else(unreadable);
         }
         let words = checkout::error_message(&body).unwrap_or_else(|| "it gave no reason.".to_owned());
         let words = self.without_key(&words);
         if matches!(head.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            // Words about our key and account are for the operator, not for whoever buys.
-            tracing::error!(words, "Stripe did not take STRIPE_SECRET_KEY");
-            let words = "it did not take this deployment's key, which its operator must mend.";
+            // Messages about our key and account are for the operator, not for the buyer.
+            tracing::error!(words, "Stripe rejected STRIPE_SECRET_KEY");
+            let words = "it rejected this deployment's key; the operator must fix it.";
             return Err(CheckoutFault::Refused(words.to_owned()));
         }
         if is_certain(head.status, &head.headers) {
@@ -134,9 +133,9 @@ impl Checkout for StripeCheckout {
     }
 }
 
-/// Whether the same request under the same key would only be answered so again, as far as can be known.
-/// Stripe says it (`Stripe-Should-Retry`), or has pinned a failure under the key, whatever its status
-/// (docs.stripe.com/api/idempotent_requests); a key that is in use and a limit of requests pass.
+/// Whether the same request with the same idempotency key would get the same error again: Stripe says so
+/// (`Stripe-Should-Retry`), or has stored the failure under the key
+/// (docs.stripe.com/api/idempotent_requests). Conflicts and rate limits pass.
 fn is_certain(status: StatusCode, headers: &HeaderMap) -> bool {
     let says = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
     let passing = matches!(status, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS);

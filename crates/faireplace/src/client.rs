@@ -1,5 +1,5 @@
-//! How commands reach the books: over the API of the running service, or, when none runs, over the same API
-//! inside this process. So a command has one way of doing its work, and both do the same.
+//! The commands' API client: it calls the running service, or, if none runs, the same API inside this
+//! process. Either way a command does the same.
 
 use std::time::Duration;
 
@@ -23,28 +23,28 @@ use crate::failure::Failure;
 use crate::outgoing::{ExchangeError, Limits, exchange};
 use crate::{operator_key, service};
 
-/// The most of an answer that is read, in bytes.
+/// The largest response that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
-/// How long a running service may take. Only an audit may take longer: it reads the whole journal.
+/// Time limit of a response. An audit may take longer, because it reads the whole journal.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A way to the API, with an operator's key.
+/// A client of the API, with an operator key.
 pub(crate) struct Client {
     key: String,
-    /// Where the key is from.
+    /// Where the key came from.
     key_from: String,
     way: Way,
 }
 
 enum Way {
-    /// A service runs; it is reached at this address.
+    /// A service runs at this address.
     Service { url: String, http: Http<HttpConnector, Full<Bytes>> },
-    /// None runs: the database is ours for as long as the command takes.
+    /// No service runs; this process holds the database while the command runs.
     Here { router: Router, applier: Box<engine::Applier>, command_queue: CommandQueue, clock: Clock },
 }
 
-/// The address of the service that has this database, if one runs.
+/// The address of the service that holds this database, if one runs.
 pub(crate) fn running(database: &Database) -> Option<String> {
     let holder: Value = serde_json::from_str(&sqlite::holder(&database.path)?).ok()?;
     holder["url"].as_str().map(str::to_owned)
@@ -109,7 +109,7 @@ impl Client {
         self.call(Method::GET, path, None, Some(PATIENCE)).await
     }
 
-    /// Has the whole journal checked, however long that takes.
+    /// Runs an audit, without a time limit.
     ///
     /// # Errors
     /// As [`Client::get`].
@@ -117,13 +117,13 @@ impl Client {
         self.call(Method::GET, "/api/admin/audit", None, None).await
     }
 
-    /// Asks for something that may not be there.
+    /// Sends a GET request; 404 is `None`.
     pub(crate) async fn find(&self, path: &str) -> Result<Option<Value>, Failure> {
         let (status, body) = self.send(Method::GET, path, None, Some(PATIENCE)).await?;
         if status == StatusCode::NOT_FOUND { Ok(None) } else { self.accepted(status, body).map(Some) }
     }
 
-    /// Asks for a text, such as a table.
+    /// Sends a GET request for text, such as CSV.
     ///
     /// # Errors
     /// As [`Client::get`].
@@ -131,20 +131,20 @@ impl Client {
         let (status, bytes) = self.send_raw(Method::GET, path, None, None, None).await?;
         if status.is_success() {
             return String::from_utf8(bytes.to_vec())
-                .map_err(|_| Failure::failed("the service answered with something that is no text"));
+                .map_err(|_| Failure::failed("the service's response is not text"));
         }
         self.accepted(status, json(status, &bytes)?).map(|_| String::new())
     }
 
-    /// Tells it to do something that it does once under this name, however often it is told.
+    /// Sends a POST request with this idempotency key.
     ///
     /// # Errors
-    /// As [`Client::get`]. Where it may have been done all the same, the failure says by which option it can
-    /// be asked for again: whoever typed the command may not know the name.
+    /// As [`Client::get`]. If the request may have been executed, the message names the option that repeats
+    /// it safely, because the key may have been generated.
     pub(crate) async fn post_named(&self, path: &str, name: &str, body: &Value) -> Result<Value, Failure> {
         let unsure = |failure: Failure| {
             failure.and(&format!(
-                "It may have been done. Run this again with `--once {name}`, and it is done once."
+                "It may have been done. Repeat the command with `--once {name}`, and it is done only once."
             ))
         };
         let sent = self.send_raw(Method::POST, path, Some(name), Some(body), Some(PATIENCE)).await;
@@ -154,20 +154,20 @@ impl Client {
         if status.is_server_error() { accepted.map_err(unsure) } else { accepted }
     }
 
-    /// Tells it to do something.
+    /// Sends a POST request.
     ///
     /// # Errors
     /// As [`Client::get`].
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let answer = self.call(Method::POST, path, Some(body), Some(PATIENCE)).await?;
         if let Way::Here { applier, clock, .. } = &self.way {
-            // No service applies what became due, so this does.
+            // No service runs, so apply due events here.
             while applier.step(clock.reading()).await? == Next::Now {}
         }
         Ok(answer)
     }
 
-    /// Waits until nothing is left to apply, ten seconds at most.
+    /// Waits until all events are applied, at most ten seconds.
     pub(crate) async fn settled(&self) -> Result<(), Failure> {
         for _ in 0..1000 {
             let health = self.get("/api/health").await?;
@@ -176,7 +176,7 @@ impl Client {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Err(Failure::failed("events still wait to be applied: see `faireplace events list --pending`"))
+        Err(Failure::failed("some events are not applied yet: see `faireplace events list --pending`"))
     }
 
     async fn call(
@@ -246,9 +246,7 @@ impl Client {
                 Some(_) => "; restart the service, and it makes a new one",
                 None => "",
             };
-            return Err(Failure::failed(format!(
-                "the operator key {key_from} does not work any more{advice}"
-            )));
+            return Err(Failure::failed(format!("the operator key {key_from} is no longer valid{advice}")));
         }
         Err(Failure::failed(body["error"]["message"].as_str().unwrap_or("the service refused")))
     }
@@ -256,7 +254,7 @@ impl Client {
 
 fn json(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(bytes)
-        .map_err(|_| Failure::failed(format!("the service answered {status} with something that is no JSON")))
+        .map_err(|_| Failure::failed(format!("the service answered {status}, and its response is not JSON")))
 }
 
 async fn over_network(
@@ -271,7 +269,7 @@ async fn over_network(
         Err(ExchangeError::Request(error)) => {
             Err(Failure::failed(format!("cannot reach the service at {url}: {error}")))
         }
-        Err(ExchangeError::Body(error)) => Err(Failure::failed(format!("the answer broke off: {error}"))),
+        Err(ExchangeError::Body(error)) => Err(Failure::failed(format!("the response was cut off: {error}"))),
         Err(ExchangeError::Timeout(time)) => {
             let seconds = time.as_secs();
             Err(Failure::failed(format!("the service at {url} gave no answer within {seconds} seconds")))
@@ -286,7 +284,7 @@ async fn here(router: Router, request: Request<Full<Bytes>>) -> Result<(StatusCo
     };
     let status = answer.status();
     let body = axum::body::to_bytes(answer.into_body(), MAX_ANSWER_BYTES).await;
-    Ok((status, body.map_err(|error| Failure::failed(format!("the answer broke off: {error}")))?))
+    Ok((status, body.map_err(|error| Failure::failed(format!("the response was cut off: {error}")))?))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Settings: from the environment, else from a TOML file with the same names, else the default. A raw form
-//! that remembers where each value came from, then a checked one that the program uses. Secrets are shown by
-//! nothing in here.
+//! Settings: from the environment, else from a TOML file with the same names, else the default. [`Raw`] keeps
+//! where each value came from; [`Config`] is the checked form that the program uses. Secrets are never
+//! printed.
 
 mod api_key;
 mod checked;
@@ -18,14 +18,14 @@ pub(crate) use packages::{RawPackage, published};
 
 use crate::failure::Failure;
 
-/// The environment of this process, read once and handed on.
+/// The environment variables of this process, read once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environment(pub(crate) BTreeMap<String, String>);
 
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub(crate) fn of_this_process() -> Self {
-        // What is not UTF-8 is kept as text that no setting accepts, so that it is refused and not ignored.
+        // A value that is not UTF-8 becomes text that no setting accepts, so that it is refused, not ignored.
         let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
         Self(std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect())
     }
@@ -38,11 +38,11 @@ impl Environment {
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
-    /// In the environment; in the file it is the same in lower case, without `FAIREPLACE_`.
+    /// The environment variable. The key in the file is the same in lower case, without `FAIREPLACE_`.
     pub(crate) variable: &'static str,
-    /// Where nobody sets it.
+    /// The default.
     pub(crate) default: Option<&'static str>,
-    /// Whether its value must never be shown.
+    /// Whether the value is a secret, which is never printed.
     pub(crate) secret: bool,
     /// What it is for, in a few words.
     pub(crate) purpose: &'static str,
@@ -55,48 +55,80 @@ const fn setting(variable: &'static str, default: Option<&'static str>, purpose:
 /// Every setting.
 pub(crate) const SETTINGS: &[Setting] = &[
     setting("FAIREPLACE_LISTEN", Some("127.0.0.1:3000"), "address and port to listen on"),
-    setting("FAIREPLACE_TRUSTED_PROXIES", Some("loopback"), "whose X-Forwarded-For is believed; none"),
-    setting("DATABASE_URL", Some("sqlite:faireplace.db"), "where everything is kept"),
+    setting(
+        "FAIREPLACE_TRUSTED_PROXIES",
+        Some("loopback"),
+        "proxies whose X-Forwarded-For is trusted, or none",
+    ),
+    setting("DATABASE_URL", Some("sqlite:faireplace.db"), "the database"),
     Setting {
         variable: "STRIPE_WEBHOOK_SECRET",
         default: None,
         secret: true,
-        purpose: "the endpoint's whsec_… secret; several with commas while rolling",
+        purpose: "the endpoint's whsec_… secret; comma-separated while rotating",
     },
     Setting {
         variable: "STRIPE_SECRET_KEY",
         default: None,
         secret: true,
-        purpose: "the account's sk_… or rk_… key: purchases and `listen`",
+        purpose: "the Stripe account's sk_… or rk_… key: purchases and `listen`",
     },
-    setting("STRIPE_API_BASE", None, "where Stripe's API is; https://api.stripe.com with a key"),
-    setting("FAIREPLACE_MODE", Some("live"), "live or test: events of the other never count"),
+    setting("STRIPE_API_BASE", None, "base URL of Stripe's API; https://api.stripe.com with a key"),
+    setting("FAIREPLACE_MODE", Some("live"), "live or test; events of the other mode never count"),
     setting("FAIREPLACE_STRIPE_ACCOUNT", None, "with Connect: the account whose events count"),
-    setting("FAIREPLACE_REFUND_ROUNDING", Some("floor"), "floor or ceil: part of a credit at a refund"),
-    setting("FAIREPLACE_KNOWN_TENANTS_ONLY", Some("false"), "true: unknown tenants are quarantined"),
-    setting("FAIREPLACE_TERMS_FROM", Some("session"), "session; payment_intent: sells without sessions"),
-    setting("FAIREPLACE_REVERSAL_WAIT_MINUTES", Some("60"), "until a refund without purchase needs a person"),
+    setting(
+        "FAIREPLACE_REFUND_ROUNDING",
+        Some("floor"),
+        "floor or ceil: rounding of fractions of a credit at a refund",
+    ),
+    setting(
+        "FAIREPLACE_KNOWN_TENANTS_ONLY",
+        Some("false"),
+        "true: purchases of unknown tenants are quarantined",
+    ),
+    setting(
+        "FAIREPLACE_TERMS_FROM",
+        Some("session"),
+        "session, or payment_intent if you sell without sessions",
+    ),
+    setting(
+        "FAIREPLACE_REVERSAL_WAIT_MINUTES",
+        Some("60"),
+        "minutes until a refund without purchase is quarantined",
+    ),
     setting("FAIREPLACE_METADATA_TENANT", Some("tenant_id"), "metadata key of the tenant"),
     setting("FAIREPLACE_METADATA_PACKAGE", Some("package"), "metadata key of the package"),
     setting("FAIREPLACE_METADATA_CREDITS", Some("credits"), "metadata key of the credits"),
-    setting("FAIREPLACE_ADJUSTMENT_LIMIT", Some("100"), "credits of a tenant that one person moves in 24 h"),
-    setting("FAIREPLACE_ADJUSTMENT_LIMIT_TOTAL", None, "and of all tenants; 10 times that, if unset"),
-    setting("FAIREPLACE_REQUESTS_PER_HOUR", Some("1000"), "of a tenant, by all its keys; 0: no limit"),
+    setting(
+        "FAIREPLACE_ADJUSTMENT_LIMIT",
+        Some("100"),
+        "credits that one person may move per tenant in 24 hours",
+    ),
+    setting(
+        "FAIREPLACE_ADJUSTMENT_LIMIT_TOTAL",
+        None,
+        "the same for all tenants together; default 10 times that",
+    ),
+    setting(
+        "FAIREPLACE_REQUESTS_PER_HOUR",
+        Some("1000"),
+        "requests of a tenant, all keys together; 0: no limit",
+    ),
     Setting {
         variable: "FAIREPLACE_OPERATOR_KEY",
         default: None,
         secret: true,
-        purpose: "commands: your own operator key, not this machine's",
+        purpose: "for commands: your operator key instead of this machine's",
     },
-    setting("FAIREPLACE_EMULATOR_LISTEN", Some("127.0.0.1:12111"), "`dev`: where its emulator listens"),
-    setting("FAIREPLACE_AUTOMATIC_TAX", Some("false"), "true: Stripe adds tax to purchases"),
-    setting("FAIREPLACE_NOTICE_HOSTS", None, "hosts that notices may go to though private or over http"),
-    setting("FAIREPLACE_NOTICE_DAYS", Some("30"), "days for which notices are kept, from 1 to 3650"),
+    setting("FAIREPLACE_EMULATOR_LISTEN", Some("127.0.0.1:12111"), "address of the emulator of `dev`"),
+    setting("FAIREPLACE_AUTOMATIC_TAX", Some("false"), "true: Stripe computes tax for purchases"),
+    setting("FAIREPLACE_NOTICE_HOSTS", None, "private or plain http hosts that notices may be sent to"),
+    setting("FAIREPLACE_NOTICE_DAYS", Some("30"), "days to keep notices, 1 to 3650"),
     setting("FAIREPLACE_LOG", Some("info"), "error, warn, info, debug or trace"),
     setting("FAIREPLACE_LOG_FORMAT", Some("text"), "text or json"),
 ];
 
-/// Names the file; a setting of its own, because it cannot stand in the file.
+/// The variable that names the configuration file.
 pub(crate) const FILE_VARIABLE: &str = "FAIREPLACE_CONFIG";
 const FILE_DEFAULT: &str = "faireplace.toml";
 
@@ -116,18 +148,18 @@ pub(crate) enum Source {
     Unset,
 }
 
-/// Every setting with its value and where it came from, and the catalogue, not yet checked.
+/// Every setting with its value and origin, and the catalogue, not yet checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Raw {
     pub(crate) values: Vec<(Setting, Option<String>, Source)>,
     pub(crate) packages: Option<Vec<RawPackage>>,
     pub(crate) file: Option<PathBuf>,
-    /// The first secret that stands in the file, by its variable; also where the environment has another.
+    /// The variable of the first secret in the file, even if the environment overrides it.
     pub(crate) secret_in_file: Option<&'static str>,
-    /// The user of the operating system who started this, if it says: the name of the first operator.
+    /// The operating system's user name, if known: the default name of the first operator.
     pub(crate) user: Option<String>,
-    /// What looks like a setting and is none, in words. It is refused when the settings are checked, so that
-    /// they can be shown before.
+    /// A message about the first unknown setting. It is refused when the settings are checked, so that
+    /// `config show` can still print them.
     pub(crate) unknown: Option<String>,
 }
 
@@ -190,7 +222,7 @@ fn read_file(environment: &Environment) -> Result<(Option<PathBuf>, toml::Table)
     match std::fs::read_to_string(&path) {
         Ok(text) => {
             let table = text.parse().map_err(|error: toml::de::Error| {
-                // The message, not the excerpt: a secret may stand in the line.
+                // Only the message, not the excerpt: the line may contain a secret.
                 Failure::configuration(format!("{}: {}", path.display(), error.message()))
             })?;
             Ok((Some(path), table))

@@ -1,12 +1,12 @@
-//! How many files and connections this process may have open. Many systems begin with 1,024 and allow more.
+//! The limit on open files. Many systems start at 1,024 and allow more.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Descriptors that are needed for other things than connections: the database, outgoing calls, the log.
+/// File descriptors reserved for other uses than connections: the database, outgoing calls, the log.
 const RESERVED: u64 = 256;
 
-/// Raises the limit on open files as far as the system allows, and answers how many connections that leaves
-/// room for, `wanted` at most.
+/// Raises the limit on open files as far as the system allows. Returns the number of connections that fit, at
+/// most `wanted`.
 pub(crate) fn room_for_connections(wanted: usize) -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current < limit.maximum || limit.maximum.is_none() && limit.current.is_some() {
@@ -15,7 +15,7 @@ pub(crate) fn room_for_connections(wanted: usize) -> usize {
         let before = limit.current;
         limit.current = before.map(|before| before.max(enough));
         if let Err(error) = setrlimit(Resource::Nofile, limit) {
-            tracing::debug!(%error, "the limit on open files stays as it was");
+            tracing::debug!(%error, "cannot raise the limit on open files");
             limit.current = before;
         }
     }
@@ -24,7 +24,7 @@ pub(crate) fn room_for_connections(wanted: usize) -> usize {
     if room < wanted {
         tracing::warn!(
             connections = room,
-            "this process may open few files, so it takes few connections: raise the limit (`ulimit -n`, \
+            "the limit on open files is low, so few connections are accepted: raise it (`ulimit -n`, \
              LimitNOFILE=)"
         );
     }

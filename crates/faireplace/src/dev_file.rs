@@ -1,5 +1,5 @@
-//! What `dev` made up for itself, kept beside its database so that `trigger` can sign, and so that a restart
-//! goes on with the same secret and key. `serve` never reads it.
+//! The secret and key that `dev` generated, kept beside the database so that `trigger` can sign events and a
+//! restart uses the same ones. `serve` never reads this file.
 
 use ledger::TenantId;
 use ledger::chain::hex;
@@ -12,33 +12,33 @@ use crate::operator_key::write_private;
 
 const SUFFIX: &str = ".dev.json";
 
-/// Who buys in examples: the tenant of the guide's sample.
+/// The tenant of examples: that of the guide's sample.
 pub(crate) const DEMO_TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// What `dev` made up.
+/// The generated values.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct DevFile {
     pub(crate) webhook_secret: String,
     pub(crate) api_key: Option<String>,
     pub(crate) tenant: TenantId,
-    /// Where its emulator was when it last ran.
+    /// URL of the last run's emulator.
     #[serde(default)]
     pub(crate) emulator: Option<String>,
 }
 
 impl DevFile {
-    /// The file beside this database, if there is one.
+    /// Reads the file beside this database, if it exists.
     pub(crate) fn read(database: &Database) -> Option<Self> {
         serde_json::from_str(&std::fs::read_to_string(database.beside(SUFFIX)).ok()?).ok()
     }
 
-    /// A new one, with a secret that nobody can guess.
+    /// Creates the values, with a random secret.
     pub(crate) fn new(random: &[u8; 32]) -> Option<Self> {
         let webhook_secret = format!("whsec_{}", hex(random));
         Some(Self { webhook_secret, api_key: None, tenant: TenantId::parse(DEMO_TENANT)?, emulator: None })
     }
 
-    /// Keeps it.
+    /// Writes the file.
     pub(crate) fn write(&self, database: &Database) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(self).map_err(|error| Failure::failed(error.to_string()))?;
         write_private(&database.beside(SUFFIX), &text)

@@ -1,7 +1,4 @@
-//! Stripe's emulator inside this process, on a port of its own: opened, served, and stopped. `emulate` and
-//! `dev` both run it.
-//!
-//! Not here: what it does (the crate `emulator`), and requests to it (`account`).
+//! Runs the Stripe emulator in this process, on a port of its own, for `emulate` and `dev`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,31 +22,30 @@ use crate::delivery_line;
 use crate::failure::Failure;
 use crate::terminal;
 
-/// The emulator's signing secret where nobody chose another: the same in every run, so that a test needs no
-/// scraping, and known to everybody.
+/// The emulator's default signing secret. It is public and the same in every run, so that tests can use it.
 pub(crate) const SECRET: &str = "whsec_emulator_known_to_everybody";
 
-/// An emulator that is ready to run: its account is open and the port is ours.
+/// An emulator that is ready to run: its account is open and its port is bound.
 pub(crate) struct Emulation {
     pub(crate) emulator: Emulator,
     pub(crate) url: String,
-    /// Where deliveries are printed.
+    /// Prints deliveries.
     pub(crate) screen: BackgroundWriter,
     listener: TcpListener,
 }
 
-/// How it is to be.
+/// Options of an emulator.
 pub(crate) struct Wanted {
     pub(crate) listen: SocketAddr,
-    /// The setting or option that chose the address, to name when the port is taken.
+    /// The setting or option for the address, to name in the error when the port is taken.
     pub(crate) listen_option: &'static str,
-    /// Where others reach it; at the address where it listens, if left out.
+    /// Public URL; `None` for the address where it listens.
     pub(crate) url: Option<String>,
     pub(crate) api_key: String,
     pub(crate) file: Option<PathBuf>,
-    /// A random one, if left out.
+    /// `None` for a random one.
     pub(crate) seed: Option<u64>,
-    /// Where the clock stands, in Unix milliseconds; it goes, if left out.
+    /// Frozen clock in Unix milliseconds; `None` for a running clock.
     pub(crate) still_at_ms: Option<i64>,
     pub(crate) attempt_timeout: Option<Duration>,
 }
@@ -58,7 +54,7 @@ impl Emulation {
     /// Opens the account and the port.
     ///
     /// # Errors
-    /// When the port is taken, or the file is none of ours.
+    /// When the port is taken, or the file is not an emulator's.
     pub(crate) async fn open(wanted: Wanted) -> Result<Self, Failure> {
         let (listen, option) = (wanted.listen, wanted.listen_option);
         let taken = |error: std::io::Error| {
@@ -90,8 +86,8 @@ impl Emulation {
         Ok(Self { emulator, url, screen, listener })
     }
 
-    /// Has events of these types (none: all) sent to `url`, signed with `secret` for certain. An endpoint
-    /// with that description goes on being the same one, wherever it is now, and begins well-behaved.
+    /// Sends events of these types (empty: all) to `url`, signed with `secret`. An existing endpoint with
+    /// that description is reused, with the new URL and without misbehaviour.
     pub(crate) fn forward(
         &self,
         url: &str,
@@ -130,7 +126,7 @@ impl Emulation {
         });
     }
 
-    /// Runs until `stop`, then ends what is under way.
+    /// Runs until `stop` completes, then finishes requests in progress.
     pub(crate) async fn run(self, stop: impl Future<Output = ()>) {
         let (tell, stopping) = tokio::sync::watch::channel(false);
         let until = |mut stopping: tokio::sync::watch::Receiver<bool>| async move {
@@ -150,7 +146,7 @@ impl Emulation {
     }
 }
 
-/// Prints every delivery as `stripe listen` would. No delivery waits for whoever reads it.
+/// Prints every delivery as `stripe listen` does, without making deliveries wait for the terminal.
 fn printing(screen: BackgroundWriter) -> Watcher {
     let clock = Clock::system();
     Arc::new(move |dispatch: &Dispatch, outcome: Option<&Outcome>| {

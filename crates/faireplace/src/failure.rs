@@ -1,5 +1,4 @@
-//! How a command ends when it does not end well, and the exit code that tells a script which way
-//! (design section 6, Commands; the numbers are those of sysexits.h).
+//! Failures of commands and their exit codes (design section 6, Commands; the numbers are from sysexits.h).
 
 use std::fmt;
 use std::path::Path;
@@ -10,7 +9,7 @@ use store::{OpenError, StoreError};
 
 use crate::terminal::shown;
 
-/// Why a command stopped.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     kind: Kind,
@@ -22,7 +21,7 @@ enum Kind {
     Failed,
     Disk,
     Configuration,
-    /// What a command that we ran for somebody ended with.
+    /// The exit code of the command that `emulate` ran.
     Command(u8),
 }
 
@@ -32,28 +31,27 @@ impl Failure {
         Self { kind: Kind::Failed, message: message.into() }
     }
 
-    /// The configuration cannot be used: exit code 78, on which a supervisor should not try again.
+    /// Bad configuration: exit code 78; a supervisor should not restart the program.
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
         Self { kind: Kind::Configuration, message: message.into() }
     }
 
-    /// The disk failed under us: exit code 74. A restart opens the database, and with it finds out what is
-    /// really there.
+    /// The disk failed: exit code 74. Only opening the database again shows what it holds.
     pub(crate) fn disk(message: impl Into<String>) -> Self {
         Self { kind: Kind::Disk, message: message.into() }
     }
 
-    /// A command that ran under ours did not end well: its exit code is ours.
+    /// The command that `emulate` ran failed; its exit code becomes ours.
     pub(crate) fn of_command(code: u8, what: &str) -> Self {
         Self { kind: Kind::Command(code), message: format!("the command {what}") }
     }
 
-    /// The same, and which thing it happened to.
+    /// Prefixes the message with what it is about.
     pub(crate) fn about(self, what: &str) -> Self {
         Self { message: format!("{}: {}", shown(what), self.message), ..self }
     }
 
-    /// The same, and what can be done about it.
+    /// Adds a line that says what to do.
     pub(crate) fn and(self, advice: &str) -> Self {
         Self { message: format!("{}\n{advice}", self.message), ..self }
     }
@@ -80,7 +78,7 @@ impl From<OpenError> for Failure {
             OpenError::OtherMode { ref asked, .. } => {
                 Self::configuration(format!("{error}: DATABASE_URL=sqlite:{asked}.db"))
             }
-            // Nothing that a second start would mend: a person must look.
+            // A restart would not help; a person must look.
             OpenError::Foreign { .. }
             | OpenError::TooNew { .. }
             | OpenError::MigrationChanged { .. }
@@ -104,7 +102,7 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// What to do about a service that has the database: it wrote its id and its address beside it.
+/// What to do about the service that holds the database; its process id and address are in the lock file.
 fn in_use(path: &Path, holder: &str) -> Option<String> {
     let holder: Value = serde_json::from_str(holder).ok()?;
     let (pid, url) = (holder["pid"].as_u64()?, holder["url"].as_str()?);

@@ -1,6 +1,5 @@
-//! Hands the events of an account on to an endpoint, in order: each is tried until it is accepted, and
-//! nothing after it is sent before. The screen is that of `stripe listen`. Not here: the question
-//! (`listen::api`), the order (`listen::follow`), one attempt (`sender`).
+//! Forwards the events of an account to an endpoint in order: each is retried until it is accepted, before
+//! any later event. The output is that of `stripe listen`.
 
 pub(crate) mod api;
 mod follow;
@@ -20,47 +19,47 @@ use crate::terminal::{bold, faint, line, red, shown};
 use api::{Answer, EventsApi};
 use follow::Follower;
 
-/// How often, and how long.
+/// Intervals and limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// Between two questions whether there is anything new.
+    /// Interval between polls.
     pub(crate) poll: Duration,
-    /// After the first failure; each further wait is twice as long.
+    /// Wait after the first failure; each further wait doubles.
     pub(crate) first_wait: Duration,
     /// The longest wait.
     pub(crate) longest_wait: Duration,
-    /// Seconds after which an event that nobody takes is left out.
+    /// Seconds after which an event that is never accepted is skipped.
     pub(crate) give_up_seconds: i64,
 }
 
 impl Pace {
-    /// For an API on this machine, or for one that serves others too: Stripe allows 25 reads a second to a
-    /// whole sandbox (docs.stripe.com/rate-limits).
+    /// The pace for an API on this machine, or for Stripe, which allows a sandbox 25 reads a second
+    /// (docs.stripe.com/rate-limits).
     pub(crate) fn towards(api: &EventsApi) -> Self {
         Self {
             poll: if api.is_near() { Duration::from_millis(250) } else { Duration::from_secs(2) },
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(30),
-            // As long as Stripe tries (docs.stripe.com/webhooks).
+            // As long as Stripe retries (docs.stripe.com/webhooks).
             give_up_seconds: 3 * 24 * 60 * 60,
         }
     }
 
-    /// How long to wait after so many failures in a row.
+    /// The wait after this many consecutive failures.
     fn wait(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);
         self.first_wait.saturating_mul(1 << doublings).min(self.longest_wait)
     }
 }
 
-/// Which events are wanted: whole names, or beginnings that end in `*`.
+/// The event types to forward: names, or prefixes that end in `*`.
 pub(crate) struct Selection(pub(crate) Vec<String>);
 
 impl Selection {
-    /// Stripe takes up to 20 types, and no patterns (docs.stripe.com/api/events/list).
+    /// Stripe accepts up to 20 types and no patterns (docs.stripe.com/api/events/list).
     const MAX_TYPES: usize = 20;
 
-    /// What the API itself can select; empty where it is to send all.
+    /// The types for the API's own filter; empty for all.
     pub(crate) fn types(&self) -> &[String] {
         let exact = self.0.iter().all(|name| !name.ends_with('*'));
         if exact && self.0.len() <= Self::MAX_TYPES { &self.0 } else { &[] }
@@ -74,24 +73,24 @@ impl Selection {
     }
 }
 
-/// All that it takes.
+/// A running `listen`.
 pub(crate) struct Listener {
     pub(crate) api: EventsApi,
-    /// None where events are only shown.
+    /// `None` if events are only printed.
     pub(crate) sender: Option<Sender>,
     pub(crate) selection: Selection,
     pub(crate) clock: Clock,
     pub(crate) pace: Pace,
-    /// Whether the standard output carries the events themselves.
+    /// Whether standard output carries the events themselves.
     pub(crate) raw: bool,
-    /// Where the lines for people go.
+    /// Prints lines for people.
     pub(crate) say: fn(&str),
-    /// The end of the line that says that it is ready: what is known of the secret.
+    /// The end of the ready line, about the signing secret.
     pub(crate) greeting: String,
 }
 
 impl Listener {
-    /// Hands on what happens from now on. Answers only when the API refuses for good.
+    /// Forwards events from now on. Returns only when the API refuses permanently.
     pub(crate) async fn run(&self) -> Failure {
         let started = self.clock.now().seconds();
         let mut follower = Follower::default();
@@ -122,7 +121,7 @@ impl Listener {
                     if failures == 1 {
                         self.say_away(&reason);
                     }
-                    // Asking our own machine costs nothing, and whoever starts an emulator waits for us.
+                    // Polling this machine is cheap, and a developer who starts the emulator is waiting.
                     let wait =
                         if self.api.is_near() { self.pace.first_wait } else { self.pace.wait(failures) };
                     tokio::time::sleep(wait).await;
@@ -150,7 +149,7 @@ impl Listener {
         (self.say)(&format!("{stamp}            {word} No events: {reason}. Trying again until it works"));
     }
 
-    /// Shows one event and sends it until it is accepted.
+    /// Prints an event and sends it until it is accepted.
     async fn hand_on(&self, event: &WrittenEvent) {
         let arrived = self.clock.now();
         if self.raw {
@@ -177,7 +176,7 @@ impl Listener {
     }
 }
 
-/// The same JSON without the white space between its parts.
+/// The same JSON without insignificant white space.
 fn one_line(json: &str) -> String {
     let (mut in_text, mut escaped) = (false, false);
     let keep = |character: &char| {

@@ -1,5 +1,5 @@
-//! The log, on standard error. It never holds anything up: a thread of its own writes it, and what nobody
-//! reads is dropped and counted. The same fault again and again becomes one line with a count.
+//! The log, on standard error. Logging never blocks: a separate thread writes the lines, and lines that are
+//! not read in time are dropped and counted. Repeated faults become one line with a count.
 
 mod repeats;
 
@@ -19,23 +19,23 @@ use crate::failure::Failure;
 use crate::terminal::colourful;
 use repeats::{REPEATED, Repeats};
 
-/// Between two looks for faults that were repeated and lines that were dropped.
+/// How often counts of repeated faults and dropped lines are written.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The running log. What waits is written when this is dropped.
+/// The running log. Dropping it writes the queued lines.
 pub(crate) struct Log {
     writer: BackgroundWriter,
     repeats: Repeats,
 }
 
 impl Log {
-    /// Starts the log, and sends panics there too. One process has one.
+    /// Starts the log, which also receives panics. Once per process.
     ///
     /// # Errors
-    /// When there can be no thread for it.
+    /// When the thread cannot be started.
     pub(crate) fn start(level: &str, json: bool) -> Result<Self, Failure> {
         let writer = BackgroundWriter::start("log", |line| {
-            // Where the log cannot be written there is nobody to tell.
+            // A failure to write the log cannot be reported anywhere.
             let _ = std::io::stderr().write_all(line);
         });
         let writer = writer.map_err(|error| Failure::failed(format!("cannot start the log: {error}")))?;
@@ -45,14 +45,14 @@ impl Log {
             .with_writer(Lines(writer.clone()));
         let lines = if json { lines.json().boxed() } else { lines.with_target(false).boxed() };
         tracing_subscriber::registry().with(EnvFilter::new(level)).with(repeats.clone()).with(lines).init();
-        // The usual hook writes to standard error itself, and waits for whoever reads it.
+        // The default hook writes to standard error directly, which can block.
         std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
         let log = Self { writer, repeats };
         tokio::spawn(report(log.writer.clone(), log.repeats.clone()));
         Ok(log)
     }
 
-    /// Lines that nobody read and that were dropped, since the start.
+    /// Lines dropped since the start because they were not read in time.
     pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
         self.writer.dropped()
     }
@@ -65,7 +65,7 @@ impl Drop for Log {
     }
 }
 
-/// Says from time to time what was not written.
+/// Regularly writes the counts of suppressed and dropped lines.
 async fn report(writer: BackgroundWriter, repeats: Repeats) {
     let dropped = writer.dropped();
     let mut told = 0;
@@ -80,7 +80,7 @@ async fn report(writer: BackgroundWriter, repeats: Repeats) {
     }
 }
 
-/// Makes a line of each event.
+/// Writes each log event as a line.
 struct Lines(BackgroundWriter);
 
 impl Write for &Lines {

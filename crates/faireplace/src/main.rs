@@ -1,5 +1,5 @@
-//! `faireplace`: Stripe payments in, an exact prepaid-credit balance out. One program, one file per command.
-//! Not here: anything that the commands do. This reads the command line and says how it ended.
+//! `faireplace`: turns Stripe payments into an exact prepaid-credit balance. This file parses the command
+//! line and sets the exit code; each command has a file of its own.
 
 mod account;
 mod background_writer;
@@ -32,15 +32,15 @@ use failure::Failure;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const AFTER_HELP: &str = "Exit codes: 0 done, 1 refused or failed, 2 not understood, 74 the disk failed, \
-                          78 settings that cannot be used.
+const AFTER_HELP: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 74 the disk failed, \
+                          78 bad configuration.
 
 Start with: faireplace dev";
 
-/// Stripe payments in, an exact prepaid-credit balance out.
+/// Turn Stripe payments into an exact prepaid-credit balance.
 ///
-/// Settings come from the environment, and from faireplace.toml in this folder (or the file that
-/// FAIREPLACE_CONFIG names); `faireplace config show` prints each one and where it came from.
+/// Settings come from the environment and from faireplace.toml in the current folder (or the file named by
+/// FAIREPLACE_CONFIG). `faireplace config show` prints each setting and where it came from.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true, after_help = AFTER_HELP)]
 struct Arguments {

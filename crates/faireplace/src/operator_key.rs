@@ -1,6 +1,6 @@
-//! The operator's key of this machine: kept beside the database, readable by its owner only, so that whoever
-//! may read the database may use the commands, and nobody else. It acts for the only registered person; with
-//! several registered, it reads.
+//! This machine's operator key: kept beside the database and readable by its owner only, so that whoever can
+//! read the database can use the commands. It acts for the only registered person; if several people are
+//! registered, it can only read.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -13,12 +13,12 @@ use web::auth;
 use crate::config::{Config, Database};
 use crate::failure::Failure;
 
-/// A key that somebody brought along. It is never shown.
+/// An operator key from the settings. It is never printed.
 #[derive(Clone)]
 pub(crate) struct OperatorKey(String);
 
 impl OperatorKey {
-    /// `fp_` and what follows; nothing else is one.
+    /// Accepts only text that starts with `fp_`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("fp_")?;
         let plain = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -38,7 +38,7 @@ impl std::fmt::Debug for OperatorKey {
 }
 
 const SUFFIX: &str = ".operator-key";
-/// What the key is called in lists and in the journal.
+/// The key's name in lists and in the journal.
 const NAME: &str = "operator on this machine";
 
 /// The file of the key.
@@ -51,8 +51,8 @@ pub(crate) fn read(database: &Database) -> Option<String> {
     std::fs::read_to_string(path(database)).ok().map(|text| text.trim().to_owned())
 }
 
-/// The key; created anew where there is none that works. Where nobody is registered, this registers the first
-/// person, so that the key acts for somebody.
+/// Ensures that there is a valid key, creating one if necessary. If nobody is registered, this also registers
+/// the first person, for whom the key acts.
 pub(crate) async fn ensure(config: &Config, store: &Store, clock: &Clock) -> Result<String, Failure> {
     let database = &config.database;
     store.register_first(auth::new_person(config.first_person.clone(), clock.now())).await?;
@@ -75,7 +75,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let failed = |error| Failure::failed(format!("cannot write {}: {error}", path.display()));
     let mut file = options.open(path).map_err(failed)?;
-    // Also where the file was there before, and others could read it.
+    // An existing file may have been readable by others.
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)

@@ -1,7 +1,6 @@
-//! The way out: HTTP to an address that somebody named, with TLS where it says `https`. Certificates are
-//! checked against this machine's authorities, so that one made for a laptop counts there. Not here:
-//! redirects, which nobody here follows, proxies, and the way to our own service (`client`). The way to
-//! addresses that customers chose is `notices`, with its guard.
+//! Outgoing HTTP, with TLS for `https` URLs. Certificates are checked against this machine's authorities, so
+//! that a developer's own authority counts. Redirects are not followed, and proxies not used. URLs chosen by
+//! customers go through `notices`, which guards them.
 
 pub(crate) mod date;
 mod exchange;
@@ -29,21 +28,21 @@ use crate::failure::Failure;
 
 pub(crate) use exchange::{ExchangeError, Limits, exchange, exchange_head};
 
-/// Speaks HTTP, and TLS where the address says so.
+/// An HTTP client with TLS for `https` URLs.
 pub(crate) type Outgoing = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// Whether the other side must prove who it is.
+/// Whether the server's certificate is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Certificates {
     Checked,
-    /// For a server under development, whose certificate nobody signed.
+    /// For a server under development with a self-signed certificate.
     Unchecked,
 }
 
-/// A way to this address. Nothing is sent yet.
+/// A client for this URL; sends nothing yet.
 ///
 /// # Errors
-/// When it is an `https` address, and this machine has no list of authorities.
+/// When it is an `https` URL and this machine has no certificate authorities.
 pub(crate) fn way_to(address: &Uri, certificates: Certificates) -> Result<Outgoing, Failure> {
     let provider = Arc::new(ring::default_provider());
     let unusable = |error: rustls::Error| Failure::failed(format!("TLS cannot be used: {error}"));
@@ -70,20 +69,20 @@ fn authorities() -> Result<RootCertStore, Failure> {
     authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if authorities.is_empty() {
         return Err(Failure::configuration(
-            "this machine has no certificates of authorities, so nobody's can be checked: install the \
+            "this machine has no certificate authorities, so no certificate can be verified: install the \
              package ca-certificates, or name a file of them in SSL_CERT_FILE",
         ));
     }
     Ok(authorities)
 }
 
-/// Whether the address is one of this machine's own, which no other machine can listen to.
+/// Whether the URL's host is this machine's loopback.
 pub(crate) fn is_this_machine(address: &Uri) -> bool {
     let host = address.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Why nothing came back, in words: the first cause, which says more than what was wrapped around it.
+/// Why there was no response: the innermost cause, which says the most.
 pub(crate) fn reason(error: &SendError, address: &impl Display) -> String {
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {
@@ -97,7 +96,7 @@ pub(crate) fn reason(error: &SendError, address: &impl Display) -> String {
     }
 }
 
-/// Believes every certificate. Signatures are checked still: the library needs that for the handshake.
+/// Accepts every certificate. Handshake signatures are still verified, which the library requires.
 #[derive(Debug)]
 struct Unchecked(Arc<CryptoProvider>);
 

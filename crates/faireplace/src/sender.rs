@@ -1,6 +1,6 @@
-//! Hands events to a webhook endpoint as Stripe does, and prints it as `stripe listen` does: signed afresh
-//! for every attempt, with Stripe's headers. Not here: which events (`stripe::story`, `stripe::write`), and
-//! trying again (`listen`).
+//! Sends events to a webhook endpoint as Stripe does, with Stripe's headers and a new signature for each
+//! attempt, and prints them as `stripe listen` does. Not here: which events (`stripe::story`,
+//! `stripe::write`), and trying again (`listen`).
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use crate::failure::Failure;
 use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange_head};
 use crate::terminal::{self, shown};
 
-/// Stripe's own (docs.stripe.com/webhooks).
+/// Stripe's user agent (docs.stripe.com/webhooks).
 const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
 
 /// Bytes of an answer that are read; only its status counts.
 const MAX_ANSWER_BYTES: usize = 1 << 16;
 
-/// A way to one endpoint.
+/// A client of one endpoint.
 pub(crate) struct Sender {
     http: Outgoing,
     endpoint: Uri,
@@ -35,18 +35,18 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Sends to `endpoint`, signed with `secret`, and prints to the standard output.
+    /// Sends to `endpoint`, signs with `secret`, prints to standard output.
     ///
     /// # Errors
-    /// When the endpoint is no address of HTTP.
+    /// When `endpoint` is not an HTTP URL.
     pub(crate) fn new(endpoint: &str, secret: Secret, clock: Clock) -> Result<Self, Failure> {
         Self::with(endpoint, secret, clock, Certificates::Checked, terminal::line)
     }
 
-    /// As [`Sender::new`]; whether the endpoint must prove who it is, and where the lines go, is told.
+    /// Like [`Sender::new`], with the check of certificates and the output chosen.
     ///
     /// # Errors
-    /// As [`Sender::new`], and when there is nothing to check certificates with.
+    /// As [`Sender::new`], and when this machine has no certificate authorities.
     pub(crate) fn with(
         endpoint: &str,
         secret: Secret,
@@ -68,7 +68,7 @@ impl Sender {
         Ok(Self { http, endpoint: parsed, secret, clock, say })
     }
 
-    /// Whether the endpoint is the service at `url`, by whichever name of this machine.
+    /// Whether the endpoint is the service at `url`, under any name of this machine.
     pub(crate) fn sends_to(&self, url: &str) -> bool {
         url.parse::<Uri>().is_ok_and(|url| {
             self.endpoint.port_u16().unwrap_or(80) == url.port_u16().unwrap_or(80)
@@ -76,13 +76,13 @@ impl Sender {
         })
     }
 
-    /// Delivers one event and prints both directions. Answers the status, or nothing where none came.
+    /// Delivers one event and prints request and response. Returns the status, if there was a response.
     pub(crate) async fn deliver(&self, event: &WrittenEvent) -> Option<StatusCode> {
         (self.say)(&delivery_line::sent(&event.type_name, &event.id, self.clock.now()));
         self.attempt(event).await
     }
 
-    /// Tries once, and prints what came back.
+    /// Makes one attempt and prints the response.
     pub(crate) async fn attempt(&self, event: &WrittenEvent) -> Option<StatusCode> {
         let limit = Duration::from_secs(u64::from(Schedule::default().attempt_timeout_seconds()));
         let answer = tokio::time::timeout(limit, self.post(event, self.clock.now(), limit)).await;

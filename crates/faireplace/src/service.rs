@@ -1,5 +1,4 @@
-//! Starting and stopping the service: open the database, listen, apply, and on a signal drain. `serve` and
-//! `dev` both run this.
+//! Starts, runs and stops the service, for `serve` and `dev`.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -23,7 +22,7 @@ use crate::failure::Failure;
 use crate::operator_key;
 use crate::outgoing;
 
-/// A service that is ready to run: the database is open and the port is ours.
+/// A service that is ready to run: its database is open and its port is bound.
 pub(crate) struct Service {
     pub(crate) app: App,
     pub(crate) address: SocketAddr,
@@ -36,7 +35,7 @@ pub(crate) struct Service {
     orders_to_stop: [Signal; 2],
 }
 
-/// The parts that work without a network: what commands use when no service runs.
+/// Builds the parts that need no network. Commands use them when no service runs.
 pub(crate) fn assemble(config: &Config, store: Store, secrets: Vec<Secret>, clock: Clock) -> (App, Applier) {
     let limits = Limits { requests_per_hour: config.requests_per_hour, ..Limits::default() };
     let mut app = App::new(store.clone(), config.policy.clone(), config.mode, secrets, clock, limits);
@@ -52,7 +51,7 @@ pub(crate) fn assemble(config: &Config, store: Store, secrets: Vec<Secret>, cloc
     (app, applier)
 }
 
-/// The machine's clock, held against the time last written to this database.
+/// The machine's clock, checked against the time last written to this database.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -61,19 +60,19 @@ pub(crate) async fn clock(store: &Store) -> Result<Clock, Failure> {
 }
 
 impl Service {
-    /// Opens the database and the port. `date` tells the time while the clock is in doubt.
+    /// Opens the database and binds the port. `date` is a source of time while the clock is in doubt.
     ///
     /// # Errors
-    /// When either belongs to somebody else.
+    /// When another process has the database or the port.
     pub(crate) async fn open(
         config: &Config,
         secrets: Vec<Secret>,
         date: Option<DateSource>,
     ) -> Result<Self, Failure> {
-        // The port first: one that is taken leaves no fresh database behind.
+        // The port first, so that a taken port does not leave a new database behind.
         let listener = server::listen(config.listen).map_err(|error| cannot_listen(config, &error))?;
         let store = Store::open_sqlite(&config.database.path, config.mode)?;
-        // Listened for before anybody is told that it is ready: from then on each is an order to drain.
+        // Before the service says that it is ready: from then on a signal means to drain.
         let no_signals = |error| Failure::failed(format!("cannot listen for signals: {error}"));
         let orders_to_stop = [
             signal(SignalKind::terminate()).map_err(no_signals)?,
@@ -81,8 +80,8 @@ impl Service {
         ];
         if store.restore().await?.is_some() {
             tracing::warn!(
-                "this database was restored from a backup and is not confirmed: events are stored, and \
-                 nothing else moves. Look with `faireplace restore`, then confirm: `faireplace restore \
+                "this database was restored from a backup, and the restore is not confirmed: events are \
+                 stored, and no credits move. Check it with `faireplace restore`, then confirm: `faireplace restore \
                  --confirm --reason WHY`"
             );
         }
@@ -104,12 +103,11 @@ impl Service {
         Ok(Self { app, address, listener, proxies, applier, deliverer, pruner, keeper, orders_to_stop })
     }
 
-    /// Runs until SIGTERM or SIGINT, then drains: what was accepted is answered, what is being applied is
+    /// Runs until SIGTERM or SIGINT, then drains: accepted requests are answered, and the running batch is
     /// finished.
     ///
     /// # Errors
-    /// When the disk failed, or one of the loops panicked: without any of them, a service that stays up would
-    /// only look as if it worked.
+    /// When the disk failed, or a loop panicked: a service without one of its loops would only seem to work.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let (stop, stopping) = watch::channel(false);
         let until = |mut stopping: watch::Receiver<bool>| async move {
@@ -127,7 +125,7 @@ impl Service {
         let (prune_clock, prune_until) = (clock.clone(), until(stopping.clone()));
         let keep_until = until(stopping.clone());
         let draining = self.app.draining.clone();
-        // Requests that were accepted want their commands carried out, so the command_queue closes after the last.
+        // Accepted requests need their commands executed, so the command queue closes after the last request.
         let (command_queue, desk_clock) = (self.app.command_queue.clone(), clock.clone());
         let (serving, served) = oneshot::channel::<()>();
         let limits = self.app.limits;
@@ -150,18 +148,18 @@ impl Service {
         let ended = tokio::select! {
             () = ordered(self.orders_to_stop) => Ok(()),
             because = store.closed() => Err(Failure::disk(because.to_string())),
-            // None ends by itself before it is told to.
+            // A loop ends by itself only when it panics.
             Some(_) = loops.join_next() => Err(Failure::failed(
-                "a part of the service panicked, so all of it stops; what was acknowledged is on disk. \
+                "a part of the service panicked, so the service stops; everything acknowledged is on disk. \
                  Start it again, and please report the lines above",
             )),
         };
         tracing::info!("stopping: no new connections, what was accepted is answered");
-        // The receivers belong to the loops, and a loop that is gone needs no order.
+        // Fails only if all loops have ended.
         let _ = stop.send(true);
         draining.send_replace(true);
         while loops.join_next().await.is_some() {}
-        // An orderly end says that everything is on disk: not where the disk has no name for it any more.
+        // A clean exit means that everything is on disk, so check that the path still names the open file.
         match closed_meanwhile(&store).await {
             Some(because) if ended.is_ok() => Err(Failure::disk(because.to_string())),
             _ => ended,
@@ -169,7 +167,7 @@ impl Service {
     }
 }
 
-/// Why the service cannot listen, and what to do about it.
+/// The error for an address that cannot be bound, with what to do.
 pub(crate) fn cannot_listen(config: &Config, error: &std::io::Error) -> Failure {
     let (address, path) = (config.listen, &config.database.path);
     if error.kind() != ErrorKind::AddrInUse {
@@ -184,20 +182,20 @@ pub(crate) fn cannot_listen(config: &Config, error: &std::io::Error) -> Failure 
     ))
 }
 
-/// Why the database takes no more writes, if that is so.
+/// Why the database is closed for writes, if it is.
 async fn closed_meanwhile(store: &Store) -> Option<ClosedBecause> {
     for _ in 0..3 {
         match store.check_file().await {
             Ok(()) => return None,
             Err(StoreError::FileChanged(_) | StoreError::Closed) => return Some(store.closed().await),
-            // It is busy, or it closed before it came to this: the next answer says which.
+            // Busy, or closed before this job ran: try again to see which.
             Err(_) => {}
         }
     }
     None
 }
 
-/// Resolves on either signal.
+/// Completes on either signal.
 async fn ordered([mut terminate, mut interrupt]: [Signal; 2]) {
     tokio::select! {
         _ = terminate.recv() => {}

@@ -1,32 +1,32 @@
-//! What people look at in a terminal: a little colour where there is one to show it, and tables that line up.
+//! Terminal output: colour, and tables.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 
-/// Whether colour was declined (no-color.org); said once, at the start.
+/// Whether colour is disabled (no-color.org); set once at the start.
 static COLOURLESS: OnceLock<bool> = OnceLock::new();
 
-/// Takes the word of `NO_COLOR`: any value but an empty one declines colour.
+/// Applies `NO_COLOR`: any non-empty value disables colour.
 pub(crate) fn heed(no_color: Option<&str>) {
-    // Only the first word counts, and there is one caller.
+    // Set once; there is one caller.
     let _ = COLOURLESS.set(no_color.is_some_and(|value| !value.is_empty()));
 }
 
-/// Whether colour is welcome on this stream.
+/// Whether to use colour on this stream.
 pub(crate) fn colourful(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !COLOURLESS.get().copied().unwrap_or_default()
 }
 
-/// Prints one line, like `println!`, but ends quietly when nobody reads any more, as in `… | head`.
+/// Prints a line like `println!`, but exits quietly when the pipe is closed, as in `… | head`.
 macro_rules! say {
     ($($text:tt)*) => { $crate::terminal::line(&format!($($text)*)) };
 }
 pub(crate) use say;
 
-/// How a shell writes that a program ended by SIGPIPE: 128 and 13.
+/// The exit code of a shell for a program ended by SIGPIPE: 128 + 13.
 const BROKEN_PIPE: i32 = 141;
 
-/// Prints one line; [`say`] is the way to call it.
+/// Prints a line for [`say`].
 pub(crate) fn line(text: &str) {
     if let Err(error) = writeln!(std::io::stdout(), "{text}")
         && error.kind() == ErrorKind::BrokenPipe
@@ -35,7 +35,7 @@ pub(crate) fn line(text: &str) {
     }
 }
 
-/// Writes text as it is, for another program to read.
+/// Writes text unchanged, for another program to read.
 pub(crate) fn write(text: &str) {
     if let Err(error) = std::io::stdout().write_all(text.as_bytes())
         && error.kind() == ErrorKind::BrokenPipe
@@ -44,7 +44,7 @@ pub(crate) fn write(text: &str) {
     }
 }
 
-/// Prints one line beside what a program reads from us. If nobody reads that either, so be it.
+/// Prints a line to standard error, ignoring failures.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
@@ -73,31 +73,31 @@ pub(crate) fn red(text: &str) -> String {
     paint(text, "31")
 }
 
-/// An error as it is shown: one word, then what happened.
+/// Formats an error message.
 pub(crate) fn error(text: &str) -> String {
     let word = if colourful(&std::io::stderr()) { "\x1b[31merror\x1b[0m" } else { "error" };
     format!("{word}: {text}")
 }
 
-/// Text that came from outside, fit to be shown: nothing in it can move the cursor, pose as another line, or
-/// turn the direction of what follows.
+/// Makes untrusted text safe to print: it cannot move the cursor, imitate another line, or change the text
+/// direction.
 pub(crate) fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Zero width, or a mark that changes direction.
+/// Whether a character has zero width or changes the text direction.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Which side of its column a cell stands on.
+/// The alignment of a column.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Side {
     Left,
     Right,
 }
 
-/// Rows under headings, each column as wide as its widest cell. Cells are shown safely.
+/// Formats a table; each column is as wide as its widest cell. Cells are made safe to print.
 pub(crate) fn table(columns: &[(&str, Side)], rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| shown(cell)).collect()).collect();

@@ -82,7 +82,7 @@ async fn what_each_answer_means() {
             401,
             None,
             words("Invalid API Key provided: sk_test_Hid9den."),
-            "refused it did not take this deployment's key, which its operator must mend.",
+            "refused it rejected this deployment's key; the operator must fix it.",
         ),
         (404, None, "<html>".to_owned(), "refused it gave no reason."),
         (400, Some(again), words("Lock."), "unreachable 400: Lock."),
@@ -92,7 +92,7 @@ async fn what_each_answer_means() {
         (500, Some(pinned), words("Oops."), "refused Oops."),
         (503, Some(never), words("Oops."), "refused Oops."),
         (302, None, String::new(), "unreachable 302: it gave no reason."),
-        (200, None, "{}".to_owned(), "unreachable the answer is no session that can be paid"),
+        (200, None, "{}".to_owned(), "unreachable the response is not a session that can be paid"),
         (200, None, large, "unreachable the answer is incomplete: length limit exceeded"),
     ];
     for (status, header, body, expected) in rows {

@@ -1,79 +1,79 @@
-//! `faireplace actions`: what operators did, and what waits for a second person.
+//! `faireplace actions`: operators' actions, and approval by a second person.
 
 pub(super) mod words;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::listing::{Column, Listing, json as print_json, moment, text};
+use super::listing::{Column, ListingOptions, json as print_json, moment, text};
 use crate::client::{Client, encoded};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
 use crate::terminal::shown;
 
-/// List what operators did, and decide what waits for a second person
+/// List operators' actions; approve or reject those that need a second person
 #[derive(Args)]
-pub(crate) struct Actions {
+pub(crate) struct ActionsArgs {
     #[command(subcommand)]
-    action: Action,
+    action: ActionsCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// List actions, the newest first
+enum ActionsCommand {
+    /// List actions, newest first
     List {
-        /// Only waiting, done, refused or rejected ones
+        /// Only actions in this state: waiting, done, refused or rejected
         #[arg(long)]
         state: Option<String>,
-        /// Only of this kind, such as adjustment or key_create
+        /// Only actions of this kind, such as adjustment or key_create
         #[arg(long)]
         kind: Option<String>,
-        /// Only what this person asked for, by their id
+        /// Only actions requested by this person (id)
         #[arg(long)]
         person: Option<String>,
         #[command(flatten)]
-        listing: Listing,
+        listing: ListingOptions,
     },
-    /// Show one action: who asked for what, and what it means for the credits
+    /// Show one action: who requested it and its effect on credits
     Show {
-        /// Its id, as `actions list` shows it
+        /// The action's id
         id: String,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// Approve what somebody else asked for: it is done at once
+    /// Approve another person's action; it takes effect at once
     Approve {
-        /// Its id, as `actions list` shows it
+        /// The action's id
         id: String,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// Reject what somebody else asked for
+    /// Reject another person's action
     Reject {
-        /// Its id, as `actions list` shows it
+        /// The action's id
         id: String,
-        /// Why not; kept for ever
+        /// Reason, kept in the records
         #[arg(long)]
         reason: String,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
 }
 
-impl Actions {
+impl ActionsArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         let path = |id: &str, verb: &str| format!("/api/admin/actions/{}{verb}", encoded(id));
         match self.action {
-            Action::List { state, kind, person, listing } => {
+            ActionsCommand::List { state, kind, person, listing } => {
                 let filters = [("state", state), ("kind", kind), ("person", person)];
                 list(&client, &filters, &listing).await
             }
-            Action::Show { id, json } => {
+            ActionsCommand::Show { id, json } => {
                 let answer = client.get(&path(&id, "")).await?;
                 if json {
                     return print_json(&answer);
@@ -81,10 +81,10 @@ impl Actions {
                 words::show(&answer["data"]);
                 Ok(())
             }
-            Action::Approve { id, json } => {
+            ActionsCommand::Approve { id, json } => {
                 words::report(&client.post(&path(&id, "/approve"), &Value::Null).await?, json)
             }
-            Action::Reject { id, reason, json } => {
+            ActionsCommand::Reject { id, reason, json } => {
                 let asked = json!({ "reason": reason });
                 words::report(&client.post(&path(&id, "/reject"), &asked).await?, json)
             }
@@ -92,7 +92,11 @@ impl Actions {
     }
 }
 
-async fn list(client: &Client, filters: &[(&str, Option<String>)], listing: &Listing) -> Result<(), Failure> {
+async fn list(
+    client: &Client,
+    filters: &[(&str, Option<String>)],
+    listing: &ListingOptions,
+) -> Result<(), Failure> {
     let mut path = format!("/api/admin/actions?{}", listing.query());
     for (name, value) in filters {
         path.extend(value.as_deref().map(|value| format!("&{name}={}", encoded(value))));
@@ -109,7 +113,7 @@ async fn list(client: &Client, filters: &[(&str, Option<String>)], listing: &Lis
     listing.print(&client.get(&path).await?, &columns, "No such actions.")
 }
 
-/// The state, and who else was in it.
+/// The state, and the second person.
 fn state(row: &Value) -> String {
     match (row["alone"].as_bool(), row["decided_by"]["name"].as_str()) {
         (Some(true), _) => format!("{} alone", text(&row["state"])),

@@ -1,5 +1,5 @@
 //! `faireplace adjust`: credits given, taken and forgiven by hand.
-//! Not here: the second person's word (`actions`).
+//! Approving one as the second person is `faireplace actions`.
 
 use clap::{Args, Subcommand};
 use engine::{Clock, entropy};
@@ -11,113 +11,119 @@ use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 
-/// Give credits, take them, or forgive a debt; above the limits of a day two people decide
+/// Give or take credits, or write off a debt; above the daily limits a second person approves
 #[derive(Args)]
-pub(crate) struct Adjust {
+pub(crate) struct AdjustArgs {
     #[command(subcommand)]
-    action: Action,
+    action: AdjustCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
+enum AdjustCommand {
     /// Give a tenant credits
     Give {
         #[command(flatten)]
-        whose: Whose,
-        /// How many
+        target: TenantArg,
+        /// Number of credits
         #[arg(value_parser = credits, allow_negative_numbers = true)]
         credits: i64,
-        /// From 0 to 100, the smallest is spent first; what was bought has 50
+        /// 0 to 100; the smallest is spent first. Purchased credits have 50
         #[arg(long, value_parser = clap::value_parser!(u8).range(0..=100))]
         priority: Option<u8>,
-        /// When they end, such as 2027-01-01T00:00:00Z; never, if left out
+        /// When the credits expire, such as 2027-01-01T00:00:00Z [default: never]
         #[arg(long, value_name = "MOMENT")]
         expires: Option<String>,
         #[command(flatten)]
-        word: Word,
+        options: AdjustmentOptions,
     },
     /// Take available credits from a tenant
     Take {
         #[command(flatten)]
-        whose: Whose,
-        /// How many
+        target: TenantArg,
+        /// Number of credits
         #[arg(value_parser = credits, allow_negative_numbers = true)]
         credits: i64,
         #[command(flatten)]
-        word: Word,
+        options: AdjustmentOptions,
     },
-    /// Forgive what a tenant owes
+    /// Write off a tenant's debt
     WriteOff {
         #[command(flatten)]
-        whose: Whose,
-        /// How much of it; all, if left out
+        target: TenantArg,
+        /// Credits to write off [default: the whole debt]
         #[arg(value_parser = credits, allow_negative_numbers = true)]
         credits: Option<i64>,
         #[command(flatten)]
-        word: Word,
+        options: AdjustmentOptions,
     },
 }
 
 #[derive(Args)]
-struct Whose {
+struct TenantArg {
     /// The tenant's UUID
     #[arg(value_parser = super::tenant)]
     tenant: TenantId,
 }
 
 #[derive(Args)]
-struct Word {
-    /// Why; kept for ever
+struct AdjustmentOptions {
+    /// Reason, kept in the records
     #[arg(long)]
     reason: String,
-    /// A name of your own for it: run again with the same one, it is still done once
+    /// Your own idempotency key: repeating the command with the same one does it only once
     #[arg(long, value_name = "NAME")]
     once: Option<String>,
-    /// Only say what would happen
+    /// Show the effect without changing anything
     #[arg(long)]
     dry_run: bool,
-    /// While nobody else is registered: do alone what needs two people. Reports mark it
+    /// Skip the second person while nobody else is registered; reports mark it
     #[arg(long)]
     alone: bool,
-    /// Print JSON, exactly as the API answers it
+    /// Print the API's JSON response
     #[arg(long)]
     json: bool,
 }
 
-/// How many credits; their sign is the command's.
+/// A positive number of credits.
 fn credits(text: &str) -> Result<i64, String> {
     let number = text.parse().ok().filter(|number| (1..=1_000_000_000).contains(number));
     number.ok_or_else(|| "must be a whole number from 1 to 1000000000".into())
 }
 
-impl Adjust {
+impl AdjustArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         match self.action {
-            Action::Give { whose, credits, priority, expires, word } => {
-                let asked = json!({
-                    "tenant_id": whose.tenant, "credits": credits, "reason": word.reason,
+            AdjustCommand::Give { target, credits, priority, expires, options } => {
+                let body = json!({
+                    "tenant_id": target.tenant, "credits": credits, "reason": options.reason,
                     "priority": priority, "expires_at": expires,
                 });
-                ask(&client, "/api/admin/adjustments", word, &asked).await
+                ask(&client, "/api/admin/adjustments", options, &body).await
             }
-            Action::Take { whose, credits, word } => {
-                let asked = json!({ "tenant_id": whose.tenant, "credits": -credits, "reason": word.reason });
-                ask(&client, "/api/admin/adjustments", word, &asked).await
+            AdjustCommand::Take { target, credits, options } => {
+                let body =
+                    json!({ "tenant_id": target.tenant, "credits": -credits, "reason": options.reason });
+                ask(&client, "/api/admin/adjustments", options, &body).await
             }
-            Action::WriteOff { whose, credits, word } => {
-                let asked = json!({ "tenant_id": whose.tenant, "credits": credits, "reason": word.reason });
-                ask(&client, "/api/admin/write-offs", word, &asked).await
+            AdjustCommand::WriteOff { target, credits, options } => {
+                let body =
+                    json!({ "tenant_id": target.tenant, "credits": credits, "reason": options.reason });
+                ask(&client, "/api/admin/write-offs", options, &body).await
             }
         }
     }
 }
 
-async fn ask(client: &Client, path: &str, word: Word, asked: &Value) -> Result<(), Failure> {
-    let mut asked = asked.clone();
-    (asked["alone"], asked["dry_run"]) = (word.alone.into(), word.dry_run.into());
-    let drawn = || entropy::unique_id(Clock::system().now()).to_string();
-    let name = word.once.unwrap_or_else(drawn);
-    let answer = client.post_named(path, &name, &asked).await?;
-    if word.dry_run { words::forecast(&answer, word.json) } else { words::report(&answer, word.json) }
+async fn ask(client: &Client, path: &str, options: AdjustmentOptions, body: &Value) -> Result<(), Failure> {
+    let mut body = body.clone();
+    (body["alone"], body["dry_run"]) = (options.alone.into(), options.dry_run.into());
+    let generated = || entropy::unique_id(Clock::system().now()).to_string();
+    let name = options.once.unwrap_or_else(generated);
+    let answer = client.post_named(path, &name, &body).await?;
+    if options.dry_run {
+        words::forecast(&answer, options.json)
+    } else {
+        words::report(&answer, options.json)
+    }
 }

@@ -1,4 +1,4 @@
-//! `faireplace advance`: turns the emulator's clock forward, and what falls due on the way happens.
+//! `faireplace advance`: advances the emulator's clock.
 
 use clap::Args;
 use serde_json::json;
@@ -8,21 +8,21 @@ use crate::config::{Config, Environment, Raw};
 use crate::failure::Failure;
 use crate::terminal::{bold, say};
 
-/// Turn the emulator's clock forward: retries, refunds, debits, disputes and expiry all happen on the way
+/// Advance the emulator's clock: retries, refunds, debits, disputes and expiry happen on the way
 #[derive(Args)]
 #[command(after_help = "Examples:
   faireplace advance 3d
   faireplace advance 90m --api-base http://127.0.0.1:12111")]
-pub(crate) struct Advance {
+pub(crate) struct AdvanceArgs {
     /// How far: 30s, 90m, 12h, 3d or 2w
     #[arg(value_parser = seconds)]
     by: u32,
-    /// The emulator; if left out, that of STRIPE_API_BASE, of the `dev` in this folder, or on the usual port
+    /// The emulator [default: STRIPE_API_BASE, else this folder's `dev`, else the usual port]
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
 }
 
-impl Advance {
+impl AdvanceArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let raw = Raw::gather(environment)?;
         let said = self.api_base.as_deref().or(raw.get("STRIPE_API_BASE"));
@@ -33,7 +33,7 @@ impl Advance {
         let now = state["now"].as_i64().and_then(|now| jiff::Timestamp::from_second(now).ok());
         let ran = state["ran"].as_u64().unwrap_or_default();
         let now = now.unwrap_or_default().strftime("%Y-%m-%d %H:%M:%S").to_string();
-        say!("It is {} (UTC) there; {ran} things happened on the way.", bold(&now));
+        say!("The emulator's clock is now {} (UTC); {ran} scheduled changes ran.", bold(&now));
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! `faireplace audit verify`: does the whole journal add up?
+//! `faireplace audit verify`: checks the whole journal.
 
 use clap::{Args, Subcommand};
 
@@ -8,26 +8,26 @@ use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::{green, red, say, shown};
 
-/// Check the books
+/// Verify the journal
 #[derive(Args)]
-pub(crate) struct Audit {
+pub(crate) struct AuditArgs {
     #[command(subcommand)]
-    action: Action,
+    action: AuditCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// Read the whole journal: the hash chain, every sum, every balance
+enum AuditCommand {
+    /// Recompute the hash chain, every sum and every balance from the journal
     Verify {
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
 }
 
-impl Audit {
+impl AuditArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
-        let Action::Verify { json: as_json } = self.action;
+        let AuditCommand::Verify { json: as_json } = self.action;
         let client = Client::connect(&Config::of_database(environment)?).await?;
         let answer = client.audit().await?;
         let found = &answer["data"];

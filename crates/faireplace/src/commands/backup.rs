@@ -1,4 +1,4 @@
-//! `faireplace backup`: a copy that can be restored, made while the service runs.
+//! `faireplace backup`: copies the database while the service runs.
 
 use std::path::PathBuf;
 
@@ -10,21 +10,23 @@ use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::{green, say};
 
-/// Copy the database to a new file, complete and consistent, while the service runs
+/// Copy the database to a new file, consistently, while the service runs
 #[derive(Args)]
-pub(crate) struct Backup {
-    /// The file to make; it must not exist
+pub(crate) struct BackupArgs {
+    /// The new file; it must not exist
     to: PathBuf,
 }
 
-impl Backup {
+impl BackupArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let config = Config::of_database(environment)?;
         require_ledger(&config.database)?;
         let (from, to) = (config.database.path, self.to);
         if to.exists() {
             let to = to.display();
-            return Err(Failure::failed(format!("{to} exists; a backup never overwrites")));
+            return Err(Failure::failed(format!(
+                "{to} exists, and a backup never overwrites a file; choose another name"
+            )));
         }
         let copy = to.clone();
         let copied = tokio::task::spawn_blocking(move || sqlite::backup(&from, &copy)).await;

@@ -1,4 +1,4 @@
-//! `faireplace balance`: what a tenant has and owes.
+//! `faireplace balance`: a tenant's balance.
 
 use clap::Args;
 use ledger::TenantId;
@@ -9,18 +9,18 @@ use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::{bold, faint, red, say, yellow};
 
-/// Show what a tenant has and owes
+/// Show a tenant's balance
 #[derive(Args)]
-pub(crate) struct Balance {
+pub(crate) struct BalanceArgs {
     /// The tenant's UUID
     #[arg(value_parser = super::tenant)]
     tenant: TenantId,
-    /// Print JSON, exactly as the API answers it
+    /// Print the API's JSON response
     #[arg(long)]
     json: bool,
 }
 
-impl Balance {
+impl BalanceArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         let answer = client.get(&format!("/api/credits/balance?tenant_id={}", self.tenant)).await?;
@@ -35,11 +35,11 @@ impl Balance {
         }
         if figure("debt") != 0 {
             say!(
-                "{} owed; nothing can be spent until the next purchase repays it",
+                "{} debt; nothing can be spent until the next purchase repays it",
                 red(&figure("debt").to_string())
             );
         }
-        say!("{}", faint(&format!("{} in all, tenant {}", figure("balance"), self.tenant)));
+        say!("{}", faint(&format!("balance {}, tenant {}", figure("balance"), self.tenant)));
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! `faireplace clock`: which time the service goes by, and a person's word for which one is right.
+//! `faireplace clock`: which time the service uses, and confirming it when the clock is in doubt.
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -9,50 +9,50 @@ use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::{bold, say};
 
-/// Show which time the service goes by, or confirm which one is right when its clock is in doubt
+/// Show which time the service uses, or confirm it when the clock is in doubt
 #[derive(Args)]
-pub(crate) struct Clock {
+pub(crate) struct ClockArgs {
     #[command(subcommand)]
-    action: Action,
+    action: ClockCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// Show the machine's clock and the kept time, and which of them is trusted
+enum ClockCommand {
+    /// Show the machine's clock, the kept time, and which of them is trusted
     Show {
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// Confirm which time is right: credits and holds that have ended by it expire at once
+    /// Confirm which time is right; credits and holds past their expiry then expire at once
     Confirm {
-        /// The machine's clock (wall), or the last trusted time and what has passed since (kept)
+        /// wall: the machine's clock; kept: the last trusted time plus the time elapsed since
         #[arg(long, value_enum)]
-        time: Time,
+        time: TrustedTime,
         /// How you know; written to the log
         #[arg(long)]
         reason: String,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Time {
+enum TrustedTime {
     Wall,
     Kept,
 }
 
-impl Clock {
+impl ClockArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         let (answer, json) = match self.action {
-            Action::Show { json } => (client.get("/api/admin/clock").await?, json),
-            Action::Confirm { time, reason, json } => {
+            ClockCommand::Show { json } => (client.get("/api/admin/clock").await?, json),
+            ClockCommand::Confirm { time, reason, json } => {
                 let time = match time {
-                    Time::Wall => "wall",
-                    Time::Kept => "kept",
+                    TrustedTime::Wall => "wall",
+                    TrustedTime::Kept => "kept",
                 };
                 let asked = json!({ "time": time, "reason": reason });
                 (client.post("/api/admin/clock/confirm", &asked).await?, json)

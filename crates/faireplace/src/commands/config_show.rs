@@ -1,4 +1,4 @@
-//! `faireplace config show`: every setting, its value, and where it came from.
+//! `faireplace config show`: each setting, its value and where it came from.
 
 use clap::{Args, Subcommand};
 
@@ -7,22 +7,22 @@ use crate::config::{self, Environment, Raw, Source};
 use crate::failure::Failure;
 use crate::terminal::{Side, faint, say, table, yellow};
 
-/// Look at the settings
+/// Show the settings
 #[derive(Args)]
-pub(crate) struct Config {
+pub(crate) struct ConfigArgs {
     #[command(subcommand)]
-    action: Action,
+    action: ConfigCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// Print every setting, its value and where it came from; secrets stay hidden
+enum ConfigCommand {
+    /// Print each setting, its value and where it came from; secrets are hidden
     Show,
 }
 
-impl Config {
+impl ConfigArgs {
     pub(crate) fn run(self, environment: &Environment) -> Result<(), Failure> {
-        let Action::Show = self.action;
+        let ConfigCommand::Show = self.action;
         let raw = Raw::gather(environment)?;
         let rows: Vec<Vec<String>> = raw.values.iter().map(row).collect();
         let columns =
@@ -30,8 +30,10 @@ impl Config {
         say!("{}", table(&columns, &rows));
         let packages = match &raw.packages {
             Some(packages) => format!("{} in the catalogue", counted(packages.len() as u64, "package")),
-            None => "no catalogue: the credits in Stripe's metadata are believed; `dev` has FairePlace's"
-                .to_owned(),
+            None => {
+                "no catalogue: the credits in Stripe's metadata are trusted; `dev` uses FairePlace's packages"
+                    .to_owned()
+            }
         };
         let file = raw.file.as_ref().map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
         say!("\n{}", faint(&format!("{packages}; file: {file} ({})", config::FILE_VARIABLE)));
@@ -72,7 +74,7 @@ fn row((setting, value, source): &(config::Setting, Option<String>, Source)) -> 
     vec![setting.variable.to_owned(), shown, from, setting.purpose.to_owned()]
 }
 
-/// The address of a database may hold who may enter, and how.
+/// A database URL may contain a user name and a password.
 fn without_password(value: &str) -> String {
     match (value.split_once("://"), value.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, place))) => format!("{scheme}://(hidden)@{place}"),

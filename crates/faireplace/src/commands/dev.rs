@@ -1,5 +1,5 @@
-//! `faireplace dev`: everything on this machine, with nothing to set up. The first thing a newcomer runs: it
-//! shows the main job done, says what to paste next, and stays up.
+//! `faireplace dev`: runs everything on this machine without set-up. It buys credits once, prints what to
+//! paste next, and stays up.
 
 use clap::Args;
 use engine::{Clock, entropy};
@@ -24,30 +24,30 @@ use crate::log::Log;
 use crate::service::Service;
 use crate::terminal::{bold, faint, green, red, say};
 
-/// Run everything on this machine, buy 10 credits, and stay up
+/// Run everything on this machine: service and emulator, with one purchase of 10 credits
 ///
-/// Makes its own webhook secret and API key, and keeps them beside the database. Settings that matter:
-/// DATABASE_URL, FAIREPLACE_LISTEN, and for events from elsewhere STRIPE_WEBHOOK_SECRET; FAIREPLACE_MODE must
-/// be test, if it is set. `faireplace config show` prints them all. Ctrl-C stops it in order.
+/// Creates its own webhook secret and API key, and keeps them beside the database. Important settings:
+/// DATABASE_URL, FAIREPLACE_LISTEN, and STRIPE_WEBHOOK_SECRET for events from elsewhere. FAIREPLACE_MODE must
+/// be test, if it is set. `faireplace config show` prints all settings. Ctrl-C stops it gracefully.
 #[derive(Args)]
-pub(crate) struct Dev {
-    /// The name of the first person who operates this, where nobody is registered; else your user's
+pub(crate) struct DevArgs {
+    /// Name of the first operator, if nobody is registered yet [default: your user name]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 }
 
-impl Dev {
+impl DevArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
-        // Events that `dev` makes are test events, whatever a file says about production.
+        // `dev` makes test events, even if the configuration file is for production.
         let mut config =
             with_packages(Config::load(&with_default_mode(environment))?).with_first_person(self.name);
         if config.notice_hosts.is_none() {
-            // Whoever tries it has no receiver on the internet.
+            // A first try has its receiver on this machine.
             config.notice_hosts = Destinations::parse("localhost,127.0.0.1,[::1]").ok();
         }
         if config.mode == Mode::Live {
             return Err(Failure::configuration(
-                "`dev` makes up its payments, so FAIREPLACE_MODE must be test",
+                "`dev` uses simulated payments, so FAIREPLACE_MODE must be test",
             ));
         }
         let _log = Log::start("warn", false)?;
@@ -68,19 +68,19 @@ impl Dev {
         let emulation = emulation(&config, &url, &secret).await?;
         dev.emulator = Some(emulation.url.clone());
         dev.write(&config.database)?;
-        // Whatever the settings say: nothing that `dev` sells is sold at Stripe.
+        // `dev` sells through the emulator, never through Stripe.
         service.app.shop = selling::shop(&config, Some(&ApiKey::of_emulator()), Some(&emulation.url))?;
         let account = Account::at(&emulation.url, emulator::API_KEY)?;
         let screen = emulation.screen.clone();
         let running = tokio::spawn(service.run());
         let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
         let emulating = tokio::spawn(emulation.run(async {
-            // Ended by a word, or by the end of whoever would say it.
+            // The emulator also stops when the sender is dropped.
             let _ = stopping.await;
         }));
         let client = Client::connect(&config).await?;
         let database = config.database.path.display();
-        say!("{}  {url}, {database}; Stripe is played at {}\n", bold("faireplace dev"), account.url);
+        say!("{}  {url}, {database}; Stripe emulator at {}\n", bold("faireplace dev"), account.url);
         show_purchase(&client, &account, &dev, which, &screen).await?;
         let next = checkout(&account, &purchase(&dev)).await?;
         print_next_steps(&url, &dev, text(&next, "url"));
@@ -89,13 +89,13 @@ impl Dev {
         let _ = stop.send(());
         emulating.await.map_err(|error| Failure::failed(error.to_string()))?;
         ended?;
-        screen.line(b"Stopped; everything is on disk.\n".to_vec());
+        screen.line(b"Stopped; all data is on disk.\n".to_vec());
         screen.flush();
         Ok(())
     }
 }
 
-/// Stripe, played in this process, with our service as its webhook endpoint.
+/// The Stripe emulator in this process, with our service as its webhook endpoint.
 async fn emulation(config: &Config, url: &str, secret: &Secret) -> Result<Emulation, Failure> {
     let emulation = Emulation::open(Wanted {
         listen: config.emulator_listen,
@@ -120,15 +120,15 @@ fn with_default_mode(environment: &Environment) -> Environment {
     environment
 }
 
-/// FairePlace's packages where nothing else is for sale. Prices of the account are not at the emulator, which
-/// is told each price itself.
+/// The configured packages, or FairePlace's if there are none. The emulator does not know the Stripe
+/// account's prices, so each checkout names its amount.
 fn with_packages(config: Config) -> Config {
     let configured = config.packages.iter().cloned();
     let packages: Vec<_> = configured.map(|package| Package { stripe_price: None, ..package }).collect();
     config.selling(if packages.is_empty() { published() } else { packages })
 }
 
-/// An API key for the demo tenant that works; the old one, as long as it does.
+/// Ensures that the demo tenant has a valid API key, keeping the old one if it still works.
 async fn ensure_api_key(service: &Service, dev: &mut DevFile) -> Result<(), Failure> {
     let store = &service.app.store;
     if let Some(secret) = &dev.api_key {
@@ -143,7 +143,7 @@ async fn ensure_api_key(service: &Service, dev: &mut DevFile) -> Result<(), Fail
     Ok(())
 }
 
-/// The main job: a payment goes in, credits come out. It goes through Stripe's own checkout, played here.
+/// Buys credits through the emulator's checkout, and prints the balance before and after.
 async fn show_purchase(
     client: &Client,
     account: &Account,
@@ -162,7 +162,7 @@ async fn show_purchase(
     let mark = if after > before { green("✓") } else { red("✗") };
     say!("\n{mark} balance {before} → {} credits, tenant {}\n", bold(&after.to_string()), dev.tenant);
     if after <= before {
-        say!("These settings did not believe it; see why:  {} quarantine list\n", program());
+        say!("These settings did not accept the purchase; see why:  {} quarantine list\n", program());
     }
     Ok(())
 }
@@ -191,7 +191,7 @@ fn print_next_steps(url: &str, dev: &DevFile, checkout: &str) {
     let key = dev.api_key.as_deref().unwrap_or_default();
     say!("{}", faint("Buy ten more in a browser (card 4242 4242 4242 4242):"));
     say!("  {checkout}");
-    say!("{}", faint("Refund it, dispute it, turn the clock:"));
+    say!("{}", faint("Refund it, dispute it, advance the clock:"));
     say!("  {}/", dev.emulator.as_deref().unwrap_or_default());
     say!("\n{}", faint("Paste next, in another terminal in this folder:"));
     say!("  export FAIREPLACE_URL={url} FAIREPLACE_KEY={key}");
@@ -200,14 +200,14 @@ fn print_next_steps(url: &str, dev: &DevFile, checkout: &str) {
     say!("       -d '{{\"credits\": 1, \"reference\": \"lease 1\"}}' $FAIREPLACE_URL/api/credits/spend");
     say!("  {program} trigger --story partial-refund --times 3 --shuffle");
     say!("  {program} history {}", dev.tenant);
-    say!("{}", faint("Every route, as a page:"));
+    say!("{}", faint("API reference:"));
     say!("  {url}/docs");
     say!("\n{}", faint("Or let Stripe's own CLI forward to it, with its secret in STRIPE_WEBHOOK_SECRET:"));
     say!("  stripe listen --forward-to {url}/webhooks/stripe");
-    say!("\n{}", faint("Running. Ctrl-C stops it; what it knows stays in the database."));
+    say!("\n{}", faint("Running. Ctrl-C stops it; the data stays in the database."));
 }
 
-/// How the program was called: a newcomer has it in target/, not on the path.
+/// The path by which the program was called: it may be in target/, not on the PATH.
 fn program() -> String {
     let called = std::env::args().next().unwrap_or_default();
     if called.contains('/') { called } else { "faireplace".to_owned() }

@@ -1,4 +1,4 @@
-//! `faireplace doctor`: looks for what is wrong before it costs anything, and says what to do.
+//! `faireplace doctor`: checks the set-up and says what to do about each problem.
 
 use clap::Args;
 use serde_json::Value;
@@ -12,9 +12,9 @@ use crate::failure::Failure;
 use crate::service::cannot_listen;
 use crate::terminal::{green, red, say, yellow};
 
-/// Check the set-up, and say what to do about what is wrong
+/// Check the set-up and say what to fix
 #[derive(Args)]
-pub(crate) struct Doctor {}
+pub(crate) struct DoctorArgs {}
 
 enum Finding {
     Good(String),
@@ -24,7 +24,7 @@ enum Finding {
 
 use Finding::{Bad, Good, Odd};
 
-impl Doctor {
+impl DoctorArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let mut findings = Vec::new();
         match Raw::gather(environment).and_then(|raw| Ok((Config::of_database(environment)?, raw))) {
@@ -58,13 +58,13 @@ impl Doctor {
     }
 }
 
-/// What keeps `serve` from starting, and what it would warn of.
+/// Settings that keep `serve` from starting, and those it warns about.
 fn settings(raw: &Raw, config: &Config, findings: &mut Vec<Finding>) {
     let mistakes = Mistakes::find(raw, config);
     let mode = config.mode.as_str();
     let other_mode = raw.source("FAIREPLACE_MODE") == Source::Default && config.mode != Mode::Live;
     if mistakes.refused.is_empty() && !other_mode {
-        findings.push(Good(format!("the settings can be used ({mode} mode)")));
+        findings.push(Good(format!("the settings are valid ({mode} mode)")));
     }
     if other_mode {
         findings.push(Bad(format!("the database is of {mode} mode: `serve` needs FAIREPLACE_MODE={mode}")));
@@ -76,13 +76,13 @@ fn settings(raw: &Raw, config: &Config, findings: &mut Vec<Finding>) {
 fn secret(config: &Config) -> Option<Finding> {
     Some(match config.secrets.as_ref()?.len() {
         1 => Good("one signing secret is set".to_owned()),
-        several => {
-            Odd(format!("{several} signing secrets are accepted; drop the old one when the roll is over"))
-        }
+        several => Odd(format!(
+            "{several} signing secrets are accepted; remove the old one when the rotation is over"
+        )),
     })
 }
 
-/// Whether `serve` could listen. A service that runs on this database does already.
+/// Whether `serve` could listen. Not checked while a service runs on this database.
 fn port(config: &Config) -> Option<Finding> {
     if running(&config.database).is_some() {
         return None;
@@ -95,13 +95,11 @@ fn catalogue(config: &Config) -> Finding {
     match config.packages.len() {
         1.. => {
             let packages = counted(config.packages.len() as u64, "package");
-            Good(format!("for sale: {packages}, nothing else"))
+            Good(format!("catalogue: {packages}; anything else is quarantined"))
         }
-        0 => Odd(
-            "no catalogue: the credits in Stripe's metadata are believed. Add [[packages]] to the file to \
-             check them"
-                .to_owned(),
-        ),
+        0 => Odd("no catalogue: the credits in Stripe's metadata are trusted. Add [[packages]] to the \
+             configuration file to check them"
+            .to_owned()),
     }
 }
 
@@ -111,22 +109,23 @@ fn sales(config: &Config) -> Finding {
         Some(Err(failure)) => Bad(failure.to_string()),
         Some(Ok(key)) => match checkout::shop(config, Some(key), config.stripe_base.as_deref()) {
             Ok(_) if config.packages.is_empty() => {
-                Odd("STRIPE_SECRET_KEY is set, but without [[packages]] nothing can be bought here"
-                    .to_owned())
+                Odd("STRIPE_SECRET_KEY is set, but without [[packages]] nothing can be bought".to_owned())
             }
             Ok(_) => Good("packages can be bought through POST /api/credits/purchase".to_owned()),
             Err(failure) => Bad(failure.to_string()),
         },
-        None if config.packages.is_empty() => Good("nothing is sold here: checkouts are your own".to_owned()),
+        None if config.packages.is_empty() => {
+            Good("this service sells nothing: you create the checkouts yourself".to_owned())
+        }
         None => {
-            Odd("STRIPE_SECRET_KEY is not set: `serve` shows the packages but sells none; `dev` sells them \
-             through its emulator"
+            Odd("STRIPE_SECRET_KEY is not set: `serve` lists the packages but cannot sell them; `dev` sells \
+             them through its emulator"
                 .to_owned())
         }
     }
 }
 
-/// What the database, or the service that has it, says of itself.
+/// Checks the database, through the running service if there is one.
 async fn books(config: &Config, findings: &mut Vec<Finding>) {
     let path = config.database.path.display();
     if let Err(obstacle) = store::sqlite::examine(&config.database.path) {
@@ -135,7 +134,7 @@ async fn books(config: &Config, findings: &mut Vec<Finding>) {
     if !config.database.path.is_file() {
         // Anything else is a mistake that was found already.
         if config.database.folder().is_dir() && !config.database.path.is_dir() {
-            findings.push(Odd(format!("there is no database at {path} yet; `serve` and `dev` make one")));
+            findings.push(Odd(format!("there is no database at {path} yet; `serve` and `dev` create it")));
         }
         return;
     }
@@ -175,23 +174,23 @@ fn state(status: &Value, findings: &mut Vec<Finding>) {
     }
     let number = |name: &str| status[name].as_u64().unwrap_or_default();
     findings.push(match number("pending") {
-        0 => Good(format!("applied: {}, which is all", counted(number("events"), "event"))),
+        0 => Good(format!("all events are applied: {}", counted(number("events"), "event"))),
         several => Odd(format!(
-            "to be applied yet: {}; see `faireplace events list --pending`",
+            "not applied yet: {}; see `faireplace events list --pending`",
             counted(several, "event")
         )),
     });
     if number("quarantined") > 0 {
         findings.push(Odd(format!(
-            "for a person to decide: {}; see `faireplace quarantine list`",
+            "in quarantine: {}; see `faireplace quarantine list`",
             counted(number("quarantined"), "item")
         )));
     }
     let unavailable = status["since_start"]["unavailable"].as_u64().unwrap_or_default();
     if unavailable > 0 {
         findings.push(Odd(format!(
-            "webhooks that could not be stored and were answered 503: {unavailable} since the start. Is the \
-             disk full? The log says why; Stripe sends them again"
+            "{unavailable} webhooks could not be stored and were answered 503 since the start. Is the disk \
+             full? The log says why; Stripe sends them again"
         )));
     }
     let faults = &status["since_start"]["signature_faults"];
@@ -199,10 +198,10 @@ fn state(status: &Value, findings: &mut Vec<Finding>) {
     let off = |name: &str| faults[name].as_u64().unwrap_or_default();
     if refused > 0 {
         let hint = if off("stale") + off("future") > off("mismatch") {
-            "most for their age: is this machine's clock right?"
+            "most because of their timestamp: is this machine's clock right?"
         } else {
             "is STRIPE_WEBHOOK_SECRET that of this endpoint, in this mode?"
         };
-        findings.push(Odd(format!("refused since the start: {}; {hint}", counted(refused, "webhook"))));
+        findings.push(Odd(format!("rejected since the start: {}; {hint}", counted(refused, "webhook"))));
     }
 }

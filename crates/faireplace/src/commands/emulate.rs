@@ -1,4 +1,4 @@
-//! `faireplace emulate`: Stripe on this machine, alone, for whatever handler is under development or test.
+//! `faireplace emulate`: runs the Stripe emulator alone, for any webhook handler under development or test.
 
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
@@ -19,22 +19,22 @@ use crate::failure::Failure;
 use crate::log::Log;
 use crate::terminal::{bold, faint, say};
 
-/// Run Stripe on this machine: its API, payment page, events and signed deliveries
+/// Run the Stripe emulator: API, payment page, events and signed deliveries
 ///
-/// No account, no network. Point an official SDK at the address it prints (`host` and `port`, or `api_base`),
-/// with the key it prints. STRIPE_WEBHOOK_SECRET and STRIPE_SECRET_KEY (sk_test_…) choose secret and key;
-/// without them both are the same in every run. With a COMMAND after --, it runs the command with
-/// STRIPE_API_BASE, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET set, and ends as the command ends.
+/// Needs no account and no network. Point an official SDK at the address it prints (`host` and `port`, or
+/// `api_base`), with the key it prints. STRIPE_WEBHOOK_SECRET and STRIPE_SECRET_KEY (sk_test_…) set the
+/// secret and the key; the defaults are the same in every run. With a COMMAND after --, runs the command with
+/// STRIPE_API_BASE, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET set, and exits with its exit code.
 #[derive(Args)]
 #[command(after_help = "Examples:
   faireplace emulate --forward-to localhost:8080/webhook
   faireplace emulate --forward-to localhost:8080/webhook -- npm test
   faireplace emulate --at 2026-01-01T00:00:00Z --seed 7     # the same ids and times in every run")]
-pub(crate) struct Emulate {
-    /// Address and port; port 0 takes a free one
+pub(crate) struct EmulateArgs {
+    /// Address and port to listen on; port 0 chooses a free one
     #[arg(long, default_value = LISTEN)]
     listen: SocketAddr,
-    /// Where others reach it: links to the payment page start with it, and its host name is accepted
+    /// Public URL: links to the payment page start with it, and its host name is accepted
     #[arg(long, value_name = "URL", value_parser = origin)]
     url: Option<String>,
     /// Keep the account in this file between runs
@@ -43,10 +43,10 @@ pub(crate) struct Emulate {
     /// Send events to this endpoint
     #[arg(long, value_name = "URL", value_parser = target)]
     forward_to: Option<String>,
-    /// Only events of these types
+    /// Send only events of these types
     #[arg(long, value_name = "TYPES", value_delimiter = ',', requires = "forward_to")]
     events: Vec<String>,
-    /// The API version of that endpoint
+    /// API version of that endpoint
     #[arg(
         long,
         value_name = "VERSION",
@@ -54,28 +54,28 @@ pub(crate) struct Emulate {
         default_value = ApiVersion::default().as_str(),
     )]
     api_version: ApiVersion,
-    /// From which ids and misbehaviour follow. A new one, if left out
+    /// Seed of ids and of random misbehaviour [default: random]
     #[arg(long)]
     seed: Option<u64>,
-    /// Let the clock stand here until it is turned
+    /// Freeze the clock at this time until it is advanced
     #[arg(long, value_name = "TIME", value_parser = moment)]
     at: Option<i64>,
-    /// How long one delivery may take, in seconds
+    /// Time limit of one delivery, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     attempt_timeout: Option<u64>,
-    /// Run this while the emulator runs, and end with its exit code
+    /// Command to run while the emulator runs
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
 
-impl Emulate {
+impl EmulateArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let _log = Log::start("warn", false)?;
         let key = environment.get("STRIPE_SECRET_KEY").unwrap_or(emulator::API_KEY);
         if !key.starts_with("sk_test_") || key.contains(char::is_whitespace) {
             return Err(Failure::configuration(
-                "STRIPE_SECRET_KEY is no test key (sk_test_…): nothing was started, so that no real key \
-                 comes near a rehearsal. Unset it",
+                "STRIPE_SECRET_KEY is not a test key (sk_test_…). Nothing was started, so that no live key \
+                 is used with the emulator. Unset it",
             ));
         }
         let chosen = environment.get("STRIPE_WEBHOOK_SECRET").unwrap_or(SECRET);
@@ -101,7 +101,7 @@ impl Emulate {
         self.print_ready(&emulation, key, &secret);
         let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
         let running = tokio::spawn(emulation.run(async {
-            // Ended by a word, or by the end of whoever would say it.
+            // The emulator also stops when the sender is dropped.
             let _ = stopping.await;
         }));
         let ended = match self.command.split_first() {
@@ -192,18 +192,18 @@ async fn ordered() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The forms that `listen` takes, and only what the emulator can reach.
+/// The forms that `listen` accepts, limited to plain http, which is all that the emulator speaks.
 fn target(text: &str) -> Result<String, String> {
     let url = address(text);
     let parsed: Option<axum::http::Uri> = url.parse().ok();
     let reachable = parsed.is_some_and(|uri| {
         uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty())
     });
-    let form = "an address that speaks plain http, such as localhost:8080/webhook";
+    let form = "must be a plain http address, such as localhost:8080/webhook";
     if reachable { Ok(url) } else { Err(form.to_owned()) }
 }
 
-/// Scheme, host and port, and nothing else.
+/// A URL of scheme, host and port only.
 fn origin(text: &str) -> Result<String, String> {
     let parsed: Option<axum::http::Uri> = text.parse().ok();
     let plain = parsed.is_some_and(|uri| {
@@ -213,19 +213,21 @@ fn origin(text: &str) -> Result<String, String> {
             && matches!(uri.path(), "" | "/")
             && uri.query().is_none()
     });
-    let form = "an address such as http://stripe.ci.example:12111";
+    let form = "must be a URL such as http://stripe.ci.example:12111";
     if plain { Ok(text.trim_end_matches('/').to_owned()) } else { Err(form.to_owned()) }
 }
 
 fn version(text: &str) -> Result<ApiVersion, String> {
     let exact = ApiVersion::ALL.into_iter().find(|version| version.as_str() == text);
     let names = ApiVersion::ALL.map(ApiVersion::as_str).join(", ");
-    exact.ok_or_else(|| format!("the emulator writes {names}"))
+    exact.ok_or_else(|| format!("must be one of {names}"))
 }
 
 fn moment(text: &str) -> Result<i64, String> {
     let parsed: Result<jiff::Timestamp, _> = text.parse();
-    parsed.map(jiff::Timestamp::as_millisecond).map_err(|_| "a time such as 2026-01-01T00:00:00Z".into())
+    parsed
+        .map(jiff::Timestamp::as_millisecond)
+        .map_err(|_| "must be a time such as 2026-01-01T00:00:00Z".into())
 }
 
 #[cfg(test)]
@@ -233,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_that_a_signal_ended_ends_us_as_a_shell_would() {
+    fn a_command_ended_by_a_signal_gives_the_exit_code_of_a_shell() {
         // Wait statuses: exit code 7, SIGKILL, SIGTERM.
         for (raw, code) in [(7 << 8, 7), (9, 137), (15, 143)] {
             let ended =

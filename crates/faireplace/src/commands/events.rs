@@ -1,50 +1,50 @@
-//! `faireplace events`: what Stripe sent, and what became of it.
+//! `faireplace events`: the events that Stripe sent, and their outcomes.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::listing::{Column, Listing, counted, json, moment, text};
+use super::listing::{Column, ListingOptions, counted, json, moment, text};
 use crate::client::{Client, encoded};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
 use crate::terminal::{bold, faint, say, shown};
 
-/// Look at events, or apply them again
+/// List and show events, or apply them again
 #[derive(Args)]
-pub(crate) struct Events {
+pub(crate) struct EventsArgs {
     #[command(subcommand)]
-    action: Action,
+    action: EventsCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// List events, the newest first
+enum EventsCommand {
+    /// List events, newest first
     List {
-        /// Only of this type, such as charge.refunded
+        /// Only events of this type, such as charge.refunded
         #[arg(long = "type", value_name = "TYPE")]
         kind: Option<String>,
-        /// Only with this outcome, such as quarantined
+        /// Only events with this outcome, such as quarantined
         #[arg(long)]
         outcome: Option<String>,
-        /// Only about this payment, by any of its Stripe ids
+        /// Only events about this payment (any of its Stripe ids)
         #[arg(long)]
         payment: Option<String>,
-        /// Only those that are not applied yet
+        /// Only events that are not applied yet
         #[arg(long)]
         pending: bool,
         #[command(flatten)]
-        listing: Listing,
+        listing: ListingOptions,
     },
-    /// Show one event and the body that Stripe sent
+    /// Show one event with the body that Stripe sent
     Show {
         /// The event's id
         event: String,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// Read events again and decide anew; nothing is ever counted twice
+    /// Apply events again; nothing is ever counted twice
     Replay {
         /// The events' ids
         #[arg(required = true)]
@@ -52,11 +52,11 @@ enum Action {
     },
 }
 
-impl Events {
+impl EventsArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         match self.action {
-            Action::List { kind, outcome, payment, pending, listing } => {
+            EventsCommand::List { kind, outcome, payment, pending, listing } => {
                 let mut path = format!("/api/admin/events?{}&pending={pending}", listing.query());
                 for (name, value) in [("type", kind), ("outcome", outcome), ("payment", payment)] {
                     if let Some(value) = value {
@@ -73,7 +73,7 @@ impl Events {
                 ];
                 listing.print(&client.get(&path).await?, &columns, "No such events.")
             }
-            Action::Show { event, json: as_json } => {
+            EventsCommand::Show { event, json: as_json } => {
                 let answer = client.get(&format!("/api/admin/events/{}", encoded(&event))).await;
                 let answer = answer.map_err(|failure| failure.about(&event))?;
                 if as_json {
@@ -91,11 +91,11 @@ impl Events {
                 text(&data["body"]).lines().for_each(|line| say!("{}", shown(line)));
                 Ok(())
             }
-            Action::Replay { events } => {
+            EventsCommand::Replay { events } => {
                 for event in events {
                     let path = format!("/api/admin/events/{}/replay", encoded(&event));
                     client.post(&path, &json!({})).await.map_err(|failure| failure.about(&event))?;
-                    say!("{} is applied again; see `faireplace events show {0}`", shown(&event));
+                    say!("{} will be applied again; see `faireplace events show {0}`", shown(&event));
                 }
                 Ok(())
             }

@@ -1,5 +1,5 @@
-//! `faireplace explain`: what a name in an answer, of a quarantine item or of an event means, for the money
-//! too. Not here: the words. They are docs/errors.md, which is part of the program.
+//! `faireplace explain`: explains an error code, a quarantine reason or an outcome. The text is
+//! docs/errors.md, which is part of the program.
 
 use clap::Args;
 use strsim::levenshtein;
@@ -13,21 +13,21 @@ const MAX_DISTANCE: usize = 4;
 /// Names that are offered for one that does not exist.
 const MAX_NEAREST: usize = 3;
 
-/// Explain an error, a reason or an outcome: what happened, what it means for the money, what to do
+/// Explain an error, a reason or an outcome: what it means for the money, and what to do
 #[derive(Args)]
-pub(crate) struct Explain {
-    /// Its name, as an answer or a list shows it; all of them, if left out
+pub(crate) struct ExplainArgs {
+    /// The name [default: list all names]
     code: Option<String>,
 }
 
-/// One name and what the page says of it.
+/// One section of the page.
 struct Entry {
     chapter: &'static str,
     name: &'static str,
     text: &'static str,
 }
 
-impl Explain {
+impl ExplainArgs {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let Some(code) = self.code else {
             list();
@@ -68,7 +68,7 @@ fn list() {
         }
         say!("  {:width$}  {}", entry.name, gist(entry.text));
     }
-    say!("\n{}", faint("faireplace explain NAME says more."));
+    say!("\n{}", faint("`faireplace explain NAME` explains one of them."));
 }
 
 fn entries() -> impl Iterator<Item = Entry> {
@@ -81,7 +81,7 @@ fn entries() -> impl Iterator<Item = Entry> {
     })
 }
 
-/// Markdown without its marks: emphasis, code, and where links lead.
+/// Markdown without emphasis, code marks and link targets.
 fn plain(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     let mut rest = text;
@@ -95,7 +95,7 @@ fn plain(text: &str) -> String {
     words.replace("**", "").replace('`', "")
 }
 
-/// What it is in a line: the first sentence, or as much of it as stands by itself.
+/// A summary in one line: the first sentence, or its first clause.
 fn gist(text: &str) -> String {
     let words = plain(text).split_whitespace().collect::<Vec<_>>().join(" ");
     let mut words = words.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
@@ -112,9 +112,9 @@ fn unknown(code: &str, asked: &str) -> Failure {
     near.retain(|(distance, _)| *distance <= MAX_DISTANCE);
     near.sort_unstable();
     let near: Vec<_> = near.into_iter().take(MAX_NEAREST).map(|(_, name)| name).collect();
-    let hint = if near.is_empty() { String::new() } else { format!("; the nearest: {}", near.join(", ")) };
+    let hint = if near.is_empty() { String::new() } else { format!("; similar names: {}", near.join(", ")) };
     Failure::failed(format!(
-        "{} is no name that this service uses{hint}. `faireplace explain` lists them all.",
+        "{} is not a known name{hint}. `faireplace explain` lists all names.",
         shown(code)
     ))
 }

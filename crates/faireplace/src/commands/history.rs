@@ -1,29 +1,29 @@
-//! `faireplace history`: every line that led to a tenant's balance.
+//! `faireplace history`: the transactions behind a tenant's balance.
 
 use clap::Args;
 use ledger::TenantId;
 
-use super::listing::{Column, Listing, moment, signed, text};
+use super::listing::{Column, ListingOptions, moment, signed, text};
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
 use crate::terminal::{shown, write};
 
-/// Show how a tenant's balance came to be, the newest line first
+/// List a tenant's transactions, newest first
 #[derive(Args)]
-pub(crate) struct History {
+pub(crate) struct HistoryArgs {
     /// The tenant's UUID
     #[arg(value_parser = super::tenant)]
     tenant: TenantId,
-    /// Print the whole of it as CSV, the oldest line first, with the balances before and after
+    /// Print the whole statement as CSV, oldest first, with the balance after each line
     #[arg(long, conflicts_with_all = ["json", "limit", "page"])]
     csv: bool,
     #[command(flatten)]
-    listing: Listing,
+    listing: ListingOptions,
 }
 
-impl History {
+impl HistoryArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         if self.csv {
@@ -44,14 +44,14 @@ impl History {
             Column("frozen", Right, |row| unless_zero(&row["balance_after"]["frozen"])),
             Column("debt", Right, |row| unless_zero(&row["balance_after"]["debt"])),
             Column("payment", Left, |row| text(&row["payment"])),
-            Column("because of", Left, because),
+            Column("cause", Left, because),
         ];
-        self.listing.print(&answer, &columns, "No credits have moved for this tenant.")
+        self.listing.print(&answer, &columns, "This tenant has no transactions.")
     }
 }
 
-/// What let it happen, and of operators' lines who. Whoever spent or held may have said what for: that is
-/// what people look for, more than the name of the request.
+/// The cause, with the operator's name. A spend's or a hold's reference comes first: people look for that
+/// rather than for the request's id.
 fn because(row: &serde_json::Value) -> String {
     let cause = &row["cause"];
     let (id, reference) = (text(&cause["id"]), row["reference"].as_str());

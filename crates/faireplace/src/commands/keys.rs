@@ -1,4 +1,4 @@
-//! `faireplace keys`: API keys for the products behind this service, and for the people who operate it.
+//! `faireplace keys`: API keys of tenants, services and operators.
 
 mod recover;
 
@@ -15,97 +15,97 @@ use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::Left;
 use crate::terminal::{bold, say};
-use recover::Recover;
+use recover::RecoverArgs;
 
-/// Create, list, replace and revoke API keys
+/// Create, list, rotate and revoke API keys
 #[derive(Args)]
-pub(crate) struct Keys {
+pub(crate) struct KeysArgs {
     #[command(subcommand)]
-    action: Action,
+    action: KeysCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// Create a key; its secret is shown this once
-    Create(Create),
-    /// List keys, without their secrets
+enum KeysCommand {
+    /// Create a key; its secret is shown once
+    Create(CreateArgs),
+    /// List keys without their secrets
     List {
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// Replace a key by a new one; both work for a while. The new secret is shown this once
+    /// Replace a key; the old one stays valid for a grace period
     Rotate {
-        /// Its id, as `keys list` shows it
+        /// The key's id
         id: String,
         /// Hours for which the old key still works
         #[arg(long, value_name = "HOURS", default_value_t = 24,
             value_parser = clap::value_parser!(u8).range(..=168))]
         overlap: u8,
         #[command(flatten)]
-        why: Why,
+        options: KeyOptions,
     },
-    /// Revoke a key: it stops working at once
+    /// Revoke a key; it stops working at once
     Revoke {
-        /// Its id, as `keys list` shows it
+        /// The key's id
         id: String,
-        /// Why; kept for ever
+        /// Reason, kept in the records
         #[arg(long)]
         reason: Option<String>,
     },
-    /// With the service stopped: replace people who have lost their keys
-    Recover(Recover),
+    /// Replace people who lost their keys (with the service stopped)
+    Recover(RecoverArgs),
 }
 
 #[derive(Args)]
-struct Create {
-    /// What it is for
+struct CreateArgs {
+    /// Name that tells you what the key is for
     name: String,
-    /// A tenant's key: the tenant's UUID
+    /// Create a tenant key for this tenant (UUID)
     #[arg(long, value_parser = super::tenant, required_unless_present_any = ["operator", "service"])]
     #[arg(conflicts_with_all = ["operator", "service"])]
     tenant: Option<TenantId>,
-    /// A key for a backend that spends and sells for every tenant. Takes two people
+    /// Create a service key: a backend that spends and sells for every tenant. Needs two people
     #[arg(long, conflicts_with = "operator")]
     service: bool,
-    /// A key for a person who administers. Takes two people
+    /// Create an operator key for a person. Needs two people
     #[arg(long)]
     operator: bool,
-    /// Of an operator key: the person, by name; you, if left out
+    /// The operator key's person, by name [default: you]
     #[arg(long, value_name = "NAME", requires = "operator")]
     person: Option<String>,
-    /// With a tenant: it may buy and spend too, not only look
+    /// The tenant key may also buy and spend, not only read
     #[arg(long, requires = "tenant")]
     write: bool,
-    /// Days until it ends by itself; never, if left out
+    /// Days until the key expires [default: never]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
     expires: Option<u32>,
     #[command(flatten)]
-    why: Why,
+    options: KeyOptions,
 }
 
 #[derive(Args)]
-struct Why {
-    /// Why; kept for ever. A service or an operator key needs it
+struct KeyOptions {
+    /// Reason, kept in the records; required for service and operator keys
     #[arg(long)]
     reason: Option<String>,
-    /// While nobody else is registered: do alone what needs two people. Reports mark it
+    /// Skip the second person while nobody else is registered; reports mark it
     #[arg(long)]
     alone: bool,
-    /// Print JSON, exactly as the API answers it
+    /// Print the API's JSON response
     #[arg(long)]
     json: bool,
 }
 
-impl Keys {
+impl KeysArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
-        if let Action::Recover(recover) = self.action {
+        if let KeysCommand::Recover(recover) = self.action {
             return recover.run(environment).await;
         }
         let client = Client::connect(&Config::of_database(environment)?).await?;
         match self.action {
-            Action::Create(create) => create.run(&client).await,
-            Action::List { json } => {
+            KeysCommand::Create(create) => create.run(&client).await,
+            KeysCommand::List { json } => {
                 let answer = client.get("/api/admin/keys").await?;
                 let people = client.get("/api/admin/people").await?;
                 if json {
@@ -114,34 +114,35 @@ impl Keys {
                 list(&answer["data"], &people["data"]);
                 Ok(())
             }
-            Action::Rotate { id, overlap, why } => {
+            KeysCommand::Rotate { id, overlap, options } => {
                 let path = format!("/api/admin/keys/{}/rotate", encoded(&id));
-                let asked = json!({ "overlap_hours": overlap, "reason": why.reason, "alone": why.alone });
+                let asked =
+                    json!({ "overlap_hours": overlap, "reason": options.reason, "alone": options.alone });
                 let answer = client.post(&path, &asked).await?;
-                if why.json {
+                if options.json {
                     return print_json(&answer);
                 }
                 let data = &answer["data"];
                 shown_once(data);
                 match data["action"]["state"].as_str() {
                     Some("waiting") => {}
-                    _ => say!("{id} works until {} (UTC).", moment(&data["replaced"]["expires_at"])),
+                    _ => say!("{id} stays valid until {} (UTC).", moment(&data["replaced"]["expires_at"])),
                 }
                 Ok(())
             }
-            Action::Revoke { id, reason } => {
+            KeysCommand::Revoke { id, reason } => {
                 let path = format!("/api/admin/keys/{}/revoke", encoded(&id));
                 client.post(&path, &json!({ "reason": reason })).await?;
-                say!("revoked: {id} does not work any more");
+                say!("revoked {id}; it no longer works");
                 Ok(())
             }
             // It works without a client, above.
-            Action::Recover(_) => Ok(()),
+            KeysCommand::Recover(_) => Ok(()),
         }
     }
 }
 
-impl Create {
+impl CreateArgs {
     async fn run(self, client: &Client) -> Result<(), Failure> {
         let permissions: Option<&[&str]> = match (self.tenant, self.write) {
             (None, _) => None,
@@ -155,11 +156,11 @@ impl Create {
         };
         let asked = json!({
             "name": self.name, "kind": kind.as_str(), "tenant_id": self.tenant, "permissions": permissions,
-            "person": self.person, "expires_in_days": self.expires, "reason": self.why.reason,
-            "alone": self.why.alone,
+            "person": self.person, "expires_in_days": self.expires, "reason": self.options.reason,
+            "alone": self.options.alone,
         });
         let answer = client.post("/api/admin/keys", &asked).await?;
-        if self.why.json {
+        if self.options.json {
             return print_json(&answer);
         }
         shown_once(&answer["data"]);
@@ -167,10 +168,10 @@ impl Create {
     }
 }
 
-/// Shows a secret, and whether its key works yet.
+/// Prints a new secret, and whether its key works yet.
 fn shown_once(data: &Value) {
     say!("{}", bold(&text(&data["secret"])));
-    say!("This is the only time that it is shown. Its id is {}.", text(&data["key"]["id"]));
+    say!("This secret is shown only once. The key's id is {}.", text(&data["key"]["id"]));
     if data["action"]["state"] == "waiting" {
         say!("");
         words::waits(&data["action"]);

@@ -1,4 +1,4 @@
-//! `faireplace listen`: the events of a Stripe account, or of the emulator, to an endpoint on this machine.
+//! `faireplace listen`: forwards the events of a Stripe account or of the emulator to an endpoint.
 
 use clap::{Args, ValueEnum};
 use engine::Clock;
@@ -18,14 +18,14 @@ const STRIPE: &str = "https://api.stripe.com";
 
 /// Forward the events of the emulator, or of a Stripe account, to your endpoint, in order
 ///
-/// Like `stripe listen`, but it asks the events API over and over, so that nothing is lost while the
-/// endpoint, the API or the network is away: an event that is not answered with 2xx is signed and sent again
-/// after 1, 2, 4 … 30 seconds, for three days, and nothing after it is sent before. Only what happens after
-/// the start is forwarded. Ctrl-C stops it.
+/// Like `stripe listen`, but it polls the events API, so that nothing is lost while the endpoint, the API or
+/// the network is down. An event that is not answered with 2xx is signed and sent again after 1, 2, 4 … 30
+/// seconds, for three days, before any later event. Only events created after the start are forwarded.
+/// Ctrl-C stops it.
 ///
-/// The events are the emulator's; with STRIPE_SECRET_KEY they are those of your Stripe account (a restricted
-/// key that may read events is enough). They are signed with STRIPE_WEBHOOK_SECRET, else with the secret that
-/// `faireplace dev` made in this folder, else with one that is made here and kept beside the database.
+/// The events are the emulator's, or with STRIPE_SECRET_KEY those of your Stripe account (a restricted key
+/// that can read events is enough). They are signed with STRIPE_WEBHOOK_SECRET, else with the secret of
+/// `faireplace dev` in this folder, else with a new secret that is kept beside the database.
 #[derive(Args)]
 #[command(after_help = "Examples:
   faireplace listen --forward-to localhost:3000/webhooks/stripe
@@ -33,29 +33,29 @@ const STRIPE: &str = "https://api.stripe.com";
   STRIPE_SECRET_KEY=rk_test_… faireplace listen -f https://app.test/webhook --skip-verify
   STRIPE_WEBHOOK_SECRET=$(faireplace listen --print-secret) npm start
   faireplace listen --format JSON | jq -r .type")]
-pub(crate) struct Listen {
-    /// Where events go: a URL, host:port/path, or a port of this machine. If left out they are only shown
+pub(crate) struct ListenArgs {
+    /// Destination: a URL, host:port/path, or a port of this machine [default: only print events]
     #[arg(short, long, value_name = "URL")]
     forward_to: Option<String>,
-    /// Which types, with commas; `charge.*` is all that begin so
+    /// Event types, separated by commas; `charge.*` matches a prefix
     #[arg(short, long, value_name = "TYPES", value_delimiter = ',', default_value = "*")]
     #[arg(value_parser = type_name)]
     events: Vec<String>,
-    /// Where the events are asked for; if left out STRIPE_API_BASE, else `https://api.stripe.com` with
-    /// STRIPE_SECRET_KEY, else the emulator at `http://127.0.0.1:12111`
+    /// Base URL of the events API [default: STRIPE_API_BASE, else `https://api.stripe.com` with
+    /// STRIPE_SECRET_KEY, else the emulator at `http://127.0.0.1:12111`]
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
-    /// Ask in the newest API version. Stripe keeps an event in the version in which it was made, so there
-    /// this changes little
+    /// Request the newest API version. Stripe keeps each event in the version in which it was created, so
+    /// this changes little there
     #[arg(short, long)]
     latest: bool,
-    /// Print the signing secret, nothing else, and end
+    /// Print only the signing secret, and exit
     #[arg(long)]
     print_secret: bool,
-    /// Believe any certificate of the endpoint. The API must always prove who it is
+    /// Accept any certificate of the endpoint; the API's certificate is always verified
     #[arg(long)]
     skip_verify: bool,
-    /// Print each event as one line of JSON; everything else goes to the standard error
+    /// Print each event as one line of JSON, and everything else to standard error
     #[arg(long, value_enum, ignore_case = true)]
     format: Option<Format>,
 }
@@ -66,7 +66,7 @@ enum Format {
     Json,
 }
 
-impl Listen {
+impl ListenArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let config = Config::of_database_or(environment, Mode::Test)?;
         let origin = secret::find(&config)?;
@@ -111,17 +111,18 @@ impl Listen {
     }
 }
 
-/// One type of event, or the beginning of some and `*`.
+/// An event type, or a prefix followed by `*`.
 fn type_name(text: &str) -> Result<String, String> {
     let name = text.trim();
     let exact = name.strip_suffix('*').unwrap_or(name);
     if !name.is_empty() && exact.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte)) {
         return Ok(name.to_owned());
     }
-    Err("must be types of events, such as charge.refunded,refund.*".to_owned())
+    Err("must be event types, such as charge.refunded,refund.*".to_owned())
 }
 
-/// The forms that `stripe listen` takes: a URL; host, port and path; a port, here also with a path; a path.
+/// The forms that `stripe listen` accepts: a URL; host, port and path; a port; a path. A port may have a
+/// path.
 pub(super) fn address(text: &str) -> String {
     if text.contains("://") {
         text.to_owned()
@@ -137,7 +138,7 @@ pub(super) fn address(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_type_is_a_name_or_a_beginning() {
+    fn an_event_type_is_a_name_or_a_prefix() {
         for good in ["*", "charge.refunded", "charge.*", " v2.core.event "] {
             assert_eq!(super::type_name(good).as_deref(), Ok(good.trim()));
         }
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_may_be_named_briefly() {
+    fn short_forms_of_an_endpoint() {
         for (text, address) in [
             ("4242", "http://localhost:4242"),
             ("4242/hook", "http://localhost:4242/hook"),

@@ -1,4 +1,4 @@
-//! How a listing is asked for and printed: a table for people, or with `--json` the API's own answer.
+//! Options of a list, and its output: a table, or with `--json` the API's response.
 
 use clap::Args;
 use serde_json::Value;
@@ -6,31 +6,31 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::terminal::{Side, faint, say, table};
 
-/// Which page, and in which form.
+/// Page and format of a list.
 #[derive(Args)]
-pub(crate) struct Listing {
-    /// Print JSON, exactly as the API answers it
+pub(crate) struct ListingOptions {
+    /// Print the API's JSON response
     #[arg(long)]
     pub(crate) json: bool,
-    /// Rows to print, up to 100
+    /// Rows per page, at most 100
     #[arg(long, default_value_t = 20, value_name = "ROWS")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: u32,
-    /// Which page of them
+    /// Page number
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     page: u32,
 }
 
-/// One column: its heading, its side, and what of a row stands in it.
+/// One column: its heading, its alignment, and the cell of a row.
 pub(crate) struct Column(pub(crate) &'static str, pub(crate) Side, pub(crate) fn(&Value) -> String);
 
-impl Listing {
-    /// The query string that asks for the page.
+impl ListingOptions {
+    /// The page as query parameters.
     pub(crate) fn query(&self) -> String {
         format!("page={}&per_page={}", self.page, self.limit)
     }
 
-    /// Prints one page. `nothing` is what to say when there is none.
+    /// Prints one page; `nothing` is the text for an empty list.
     pub(crate) fn print(&self, answer: &Value, columns: &[Column], nothing: &str) -> Result<(), Failure> {
         if self.json {
             return json(answer);
@@ -40,7 +40,7 @@ impl Listing {
         let (page, limit) = (u64::from(self.page), u64::from(self.limit));
         match rows.len() as u64 {
             0 if total == 0 => say!("{nothing}"),
-            0 => say!("Page {page} is past the end; the last is {}.", total.div_ceil(limit)),
+            0 => say!("Page {page} is past the end; the last page is {}.", total.div_ceil(limit)),
             shown => {
                 print_rows(rows, columns);
                 let before = (page - 1) * limit;
@@ -79,12 +79,12 @@ pub(crate) fn json(value: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-/// So many of a thing, in words: `1 lot`, `2 lots`.
+/// A number with its noun: `1 lot`, `2 lots`.
 pub(crate) fn counted(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
-/// Text of a field; a dash where there is none.
+/// The text of a field, or a dash.
 pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -93,7 +93,7 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-/// A moment to the second, without its letters.
+/// A time to the second, such as `2026-11-23 12:00:00`.
 pub(crate) fn moment(value: &Value) -> String {
     value
         .as_str()
@@ -101,7 +101,7 @@ pub(crate) fn moment(value: &Value) -> String {
         .map_or_else(|| "-".to_owned(), |text| text.replace('T', " "))
 }
 
-/// A number that always shows its sign, but for nothing.
+/// A number with its sign; empty for zero.
 pub(crate) fn signed(value: &Value) -> String {
     match value.as_i64() {
         Some(0) | None => String::new(),

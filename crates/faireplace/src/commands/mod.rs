@@ -1,4 +1,4 @@
-//! The commands, one file each: its arguments, its help (the comments are the help), and what it does.
+//! The commands, one file each. The doc comments of the arguments are the help text.
 
 mod actions;
 mod adjust;
@@ -34,30 +34,30 @@ use crate::failure::Failure;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    Dev(dev::Dev),
-    Serve(serve::Serve),
+    Dev(dev::DevArgs),
+    Serve(serve::ServeArgs),
     Trigger(trigger::Trigger),
-    Emulate(emulate::Emulate),
-    Advance(advance::Advance),
-    Listen(listen::Listen),
-    Balance(balance::Balance),
-    History(history::History),
-    Events(events::Events),
-    Quarantine(quarantine::Quarantine),
-    Tenants(tenants::Tenants),
-    Adjust(adjust::Adjust),
-    Actions(actions::Actions),
-    Report(report::Report),
-    People(people::People),
-    Keys(keys::Keys),
-    Audit(audit::Audit),
-    Backup(backup::Backup),
-    Restore(restore::Restore),
-    Clock(clock::Clock),
-    Config(config_show::Config),
-    Doctor(doctor::Doctor),
-    Explain(explain::Explain),
-    Openapi(openapi::Openapi),
+    Emulate(emulate::EmulateArgs),
+    Advance(advance::AdvanceArgs),
+    Listen(listen::ListenArgs),
+    Balance(balance::BalanceArgs),
+    History(history::HistoryArgs),
+    Events(events::EventsArgs),
+    Quarantine(quarantine::QuarantineArgs),
+    Tenants(tenants::TenantsArgs),
+    Adjust(adjust::AdjustArgs),
+    Actions(actions::ActionsArgs),
+    Report(report::ReportArgs),
+    People(people::PeopleArgs),
+    Keys(keys::KeysArgs),
+    Audit(audit::AuditArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
+    Clock(clock::ClockArgs),
+    Config(config_show::ConfigArgs),
+    Doctor(doctor::DoctorArgs),
+    Explain(explain::ExplainArgs),
+    Openapi(openapi::OpenapiArgs),
 }
 
 impl Command {

@@ -6,9 +6,9 @@ use crate::terminal::say;
 
 /// Print the description of the API, OpenAPI 3.1
 #[derive(Args)]
-pub(crate) struct Openapi {}
+pub(crate) struct OpenapiArgs {}
 
-impl Openapi {
+impl OpenapiArgs {
     #[expect(clippy::unused_self, reason = "every command runs the same way")]
     pub(crate) fn run(self) {
         say!("{}", web::openapi::document().trim_end());

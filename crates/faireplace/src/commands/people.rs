@@ -1,5 +1,5 @@
-//! `faireplace people`: who operates this deployment.
-//! Not here: their keys beyond the first (`keys`), and replacing people who are lost (`keys recover`).
+//! `faireplace people`: the people who operate this deployment. Their further keys are in `keys`, and
+//! replacing people who lost theirs in `keys recover`.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -14,54 +14,54 @@ use crate::terminal::{bold, say, shown};
 
 /// List, register and remove the people who operate this deployment
 #[derive(Args)]
-pub(crate) struct People {
+pub(crate) struct PeopleArgs {
     #[command(subcommand)]
-    action: Action,
+    action: PeopleCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// List who is registered
+enum PeopleCommand {
+    /// List registered people
     List {
-        /// Also who was removed
+        /// Include removed people
         #[arg(long)]
         all: bool,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// Register a person, with a first key; its secret is shown this once. Takes two people
+    /// Register a person with a first key, whose secret is shown once. Needs two people
     Add {
-        /// Their name
+        /// The person's name
         name: String,
-        /// Why; kept for ever
+        /// Reason, kept in the records
         #[arg(long)]
         reason: String,
-        /// While nobody else is registered: do it alone. Reports mark it
+        /// Skip the second person while nobody else is registered; reports mark it
         #[arg(long)]
         alone: bool,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// Remove a person: their keys stop working. Takes two people
+    /// Remove a person and revoke their keys. Needs two people
     Remove {
-        /// Their name or id
+        /// Name or id
         person: String,
-        /// Why; kept for ever
+        /// Reason, kept in the records
         #[arg(long)]
         reason: String,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
 }
 
-impl People {
+impl PeopleArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         match self.action {
-            Action::List { all, json } => {
+            PeopleCommand::List { all, json } => {
                 let answer = client.get("/api/admin/people").await?;
                 if json {
                     return print_json(&answer);
@@ -69,7 +69,7 @@ impl People {
                 list(&answer["data"], all);
                 Ok(())
             }
-            Action::Add { name, reason, alone, json } => {
+            PeopleCommand::Add { name, reason, alone, json } => {
                 let asked = json!({ "name": name, "reason": reason, "alone": alone });
                 let answer = client.post("/api/admin/people", &asked).await?;
                 if json {
@@ -78,7 +78,7 @@ impl People {
                 added(&answer["data"]);
                 Ok(())
             }
-            Action::Remove { person, reason, json } => {
+            PeopleCommand::Remove { person, reason, json } => {
                 let id = find(&client, &person).await?;
                 let path = format!("/api/admin/people/{}/remove", encoded(&id));
                 words::report(&client.post(&path, &json!({ "reason": reason })).await?, json)
@@ -96,13 +96,13 @@ async fn find(client: &Client, named: &str) -> Result<String, Failure> {
         row["removed_at"].is_null() && (name || row["id"] == named)
     };
     let found = rows.iter().find(is_named).map(|row| text(&row["id"]));
-    found.ok_or_else(|| Failure::failed(format!("nobody is registered as {}", shown(named))))
+    found.ok_or_else(|| Failure::failed(format!("nobody named {} is registered", shown(named))))
 }
 
 fn added(data: &Value) {
     say!("{}", bold(&text(&data["secret"])));
-    say!("This is the only time that it is shown. Give it to {};", shown(&text(&data["person"]["name"])));
-    say!("to be the only one who knows their key, they rotate it first:");
+    say!("This secret is shown only once. Give it to {},", shown(&text(&data["person"]["name"])));
+    say!("who should rotate it at once, so that nobody else knows it:");
     say!("  faireplace keys rotate {} --overlap 0", text(&data["key"]["id"]));
     if data["action"]["state"] == "waiting" {
         say!("");

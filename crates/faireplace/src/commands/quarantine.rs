@@ -1,4 +1,4 @@
-//! `faireplace quarantine`: what needs a person, and the person's word.
+//! `faireplace quarantine`: items that need a person, and the person's decision.
 
 mod decide;
 mod item;
@@ -7,80 +7,80 @@ use clap::{Args, Subcommand};
 use ledger::TenantId;
 use serde_json::{Value, json};
 
-use super::listing::{Column, Listing, json as print_json, moment, text};
+use super::listing::{Column, ListingOptions, json as print_json, moment, text};
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
-use decide::{Filter, How, Which};
+use decide::{DecisionOptions, ItemFilter, ItemSelection};
 
-/// Look at what needs a person, and decide it
+/// List, show and decide the items that need a person
 #[derive(Args)]
-pub(crate) struct Quarantine {
+pub(crate) struct QuarantineArgs {
     #[command(subcommand)]
-    action: Action,
+    action: QuarantineCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// List what waits for a decision
+enum QuarantineCommand {
+    /// List open items
     List {
-        /// Also what was decided
+        /// Include decided items
         #[arg(long)]
         all: bool,
         #[command(flatten)]
-        filter: Filter,
+        filter: ItemFilter,
         #[command(flatten)]
-        listing: Listing,
+        listing: ListingOptions,
     },
-    /// Show one item: what happened, and what can be done
+    /// Show one item: what happened, and what you can do
     Show {
-        /// Its number
+        /// The item's number
         id: i64,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// Grant a payment's credits, or read an event again after its cause was fixed
+    /// Grant a payment's credits, or apply an event again after its cause was fixed
     Resolve {
         #[command(flatten)]
-        which: Which,
-        /// Who gets the credits, where the payment does not say or says it wrongly
+        selection: ItemSelection,
+        /// Tenant to credit, if the payment does not name the right one
         #[arg(long, conflicts_with = "all")]
         #[arg(value_parser = super::tenant)]
         tenant: Option<TenantId>,
-        /// How many, where the payment does not say or says it wrongly
+        /// Credits to grant, if the payment does not name the right number
         #[arg(long, conflicts_with = "all")]
         credits: Option<i64>,
-        /// What was paid, in minor units, where the payment does not say
+        /// Amount paid in minor units, if the payment does not say
         #[arg(long, conflicts_with = "all")]
         amount: Option<i64>,
-        /// In which currency, such as eur, where the payment does not say
+        /// Currency such as eur, if the payment does not say
         #[arg(long, conflicts_with = "all")]
         currency: Option<String>,
-        /// The payment intent behind an unlinked purchase: by it, refunds are matched
+        /// Payment intent of an unlinked purchase, so that its refunds are matched
         #[arg(long, conflicts_with = "all", value_name = "ID")]
         payment_intent: Option<String>,
-        /// There is no payment intent: you take credits back when money goes back
+        /// There is no payment intent; you take credits back by hand after a refund
         #[arg(long, conflicts_with_all = ["all", "payment_intent"])]
         refunds_by_hand: bool,
         #[command(flatten)]
-        how: How,
+        options: DecisionOptions,
     },
-    /// Decide that no credits come of it; those that were granted already are taken back
+    /// Grant no credits; credits already granted are taken back
     Dismiss {
         #[command(flatten)]
-        which: Which,
+        selection: ItemSelection,
         #[command(flatten)]
-        how: How,
+        options: DecisionOptions,
     },
 }
 
-impl Quarantine {
+impl QuarantineArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         match self.action {
-            Action::List { all, filter, listing } => {
+            QuarantineCommand::List { all, filter, listing } => {
                 let filters = filter.query();
                 let path = format!("/api/admin/quarantine?{}&all={all}{filters}", listing.query());
                 let columns = [
@@ -94,11 +94,10 @@ impl Quarantine {
                     Column("tenant", Left, |row| text(&row["tenant_id"])),
                     Column("decision", Left, |row| text(&row["resolution"])),
                 ];
-                let nothing =
-                    if all { "Nothing was ever in quarantine." } else { "Nothing waits for a decision." };
+                let nothing = if all { "No items." } else { "No open items." };
                 listing.print(&client.get(&path).await?, &columns, nothing)
             }
-            Action::Show { id, json: as_json } => {
+            QuarantineCommand::Show { id, json: as_json } => {
                 let answer = client.get(&format!("/api/admin/quarantine/{id}")).await?;
                 if as_json {
                     return print_json(&answer);
@@ -106,28 +105,30 @@ impl Quarantine {
                 item::print(&answer["data"]);
                 Ok(())
             }
-            Action::Resolve {
-                which,
+            QuarantineCommand::Resolve {
+                selection,
                 tenant,
                 credits,
                 amount,
                 currency,
                 payment_intent,
                 refunds_by_hand,
-                how,
+                options,
             } => {
                 let named = json!({
                     "tenant_id": tenant, "credits": credits, "amount": amount, "currency": currency,
                     "payment_intent": payment_intent, "refunds_by_hand": refunds_by_hand,
                 });
-                decide::run(&client, "resolve", which, named, how).await
+                decide::run(&client, "resolve", selection, named, options).await
             }
-            Action::Dismiss { which, how } => decide::run(&client, "dismiss", which, json!({}), how).await,
+            QuarantineCommand::Dismiss { selection, options } => {
+                decide::run(&client, "dismiss", selection, json!({}), options).await
+            }
         }
     }
 }
 
-/// `25000 eur`: minor units, which are never divided.
+/// `25000 eur`: minor units, never divided.
 fn amount(row: &Value) -> String {
     match row["amount"].as_i64() {
         Some(amount) => format!("{amount} {}", row["currency"].as_str().unwrap_or("?")),

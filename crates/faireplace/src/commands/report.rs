@@ -1,4 +1,4 @@
-//! `faireplace report`: what finance needs to close a month, and what operators did.
+//! `faireplace report`: reports for finance and auditors.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -10,67 +10,67 @@ use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
 use crate::terminal::{faint, say, write};
 
-/// Work out what finance and auditors need
+/// Print reports for finance and auditors
 #[derive(Args)]
-pub(crate) struct Report {
+pub(crate) struct ReportArgs {
     #[command(subcommand)]
-    action: Action,
+    action: ReportCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// What unspent credits are worth: the liability, by currency and age
+enum ReportCommand {
+    /// Liability: what unspent credits are worth, by currency and age
     Liability {
-        /// A day, such as 2026-10-31, for its end in UTC, or a moment; now, if left out
+        /// End of this day (UTC), such as 2026-10-31, or a time [default: now]
         #[arg(long, value_name = "DATE")]
         as_of: Option<String>,
-        /// Also every lot, one by one; with --csv or --json
+        /// Include every lot (with --csv or --json)
         #[arg(long, requires = "form")]
         lots: bool,
         /// Print CSV
         #[arg(long, group = "form")]
         csv: bool,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long, group = "form")]
         json: bool,
     },
-    /// Money that was taken for something else than credits, as far as is known, by currency
+    /// Money for sales other than credits, by currency
     Unrelated {
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// What operators did by hand: how often, how many credits, and what of it alone
+    /// Operators' actions: how many, how many credits, and which without a second person
     Actions {
-        /// A day, such as 2026-10-01, for its beginning in UTC, or a moment; everything, if left out
+        /// Start of this day (UTC), such as 2026-10-01, or a time [default: the beginning]
         #[arg(long, value_name = "DATE")]
         from: Option<String>,
-        /// A day, such as 2026-10-31, for its end in UTC, or a moment; now, if left out
+        /// End of this day (UTC), such as 2026-10-31, or a time [default: now]
         #[arg(long, value_name = "DATE")]
         to: Option<String>,
         /// Print CSV
         #[arg(long, group = "format")]
         csv: bool,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long, group = "format")]
         json: bool,
     },
 }
 
-impl Report {
+impl ReportArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         let (path, csv, json, print): (_, _, _, fn(&Value)) = match self.action {
-            Action::Liability { as_of, lots, csv, json } => {
+            ReportCommand::Liability { as_of, lots, csv, json } => {
                 let format = if csv { "csv" } else { "json" };
                 let mut path = format!("/api/admin/reports/liability?lots={lots}&format={format}");
                 path.extend(as_of.map(|day| format!("&as_of={}", encoded(&day))));
                 (path, csv, json, print_liability)
             }
-            Action::Unrelated { json } => {
+            ReportCommand::Unrelated { json } => {
                 ("/api/admin/reports/unrelated".to_owned(), false, json, print_unrelated)
             }
-            Action::Actions { from, to, csv, json } => {
+            ReportCommand::Actions { from, to, csv, json } => {
                 let named = [from.map(|day| ("from", day)), to.map(|day| ("to", day))];
                 let named =
                     named.into_iter().flatten().map(|(name, day)| format!("&{name}={}", encoded(&day)));
@@ -95,7 +95,7 @@ impl Report {
 fn print_unrelated(report: &Value) {
     let lines = report.as_array().map(Vec::as_slice).unwrap_or_default();
     if lines.is_empty() {
-        say!("Every payment so far is ours.");
+        say!("Every payment so far is a purchase of credits.");
         return;
     }
     let columns = [
@@ -104,16 +104,13 @@ fn print_unrelated(report: &Value) {
         Column("amount", Right, |row| text(&row["amount"])),
     ];
     print_rows(lines, &columns);
-    say!(
-        "{}",
-        faint("none of their objects carries our metadata; money in minor units, refunds not subtracted")
-    );
+    say!("{}", faint("payments without our metadata; minor units, refunds not subtracted"));
 }
 
 fn print_actions(report: &Value) {
     let lines = report["lines"].as_array().map(Vec::as_slice).unwrap_or_default();
     if lines.is_empty() {
-        say!("Operators did nothing in this time.");
+        say!("No actions in this period.");
         return;
     }
     let columns = [
@@ -127,14 +124,14 @@ fn print_actions(report: &Value) {
         Column("credits", Right, |row| text(&row["approved_credits"])),
     ];
     print_rows(lines, &columns);
-    say!("{}", faint("alone: it takes two people, and nobody else was registered; a recovery asks nobody"));
+    say!("{}", faint("alone: done without the second person that the rules require; includes recoveries"));
 }
 
 fn print_liability(report: &Value) {
     let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let currencies = rows(&report["currencies"]);
     if currencies.is_empty() {
-        say!("Nothing was sold.");
+        say!("No sales.");
     } else {
         let columns = [
             Column("currency", Left, |row| text(&row["currency"])),
@@ -158,12 +155,12 @@ fn print_liability(report: &Value) {
     }
     let grants = &report["grants"]["credits"];
     say!(
-        "\ngranted by operators: {} credits, {} of them not used; no money stands behind them",
+        "\ngranted by operators: {} credits, {} of them unspent; not paid for",
         text(&grants["granted"]),
         text(&grants["outstanding"])
     );
     if report["unpriced_credits"] != 0 {
-        say!("unspent, and no money stands behind them: {} credits", text(&report["unpriced_credits"]));
+        say!("unspent and not paid for: {} credits", text(&report["unpriced_credits"]));
     }
     let debts = rows(&report["debts"]);
     say!("owed by tenants: {} credits", text(&report["owed_credits"]));

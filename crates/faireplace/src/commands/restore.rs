@@ -1,6 +1,6 @@
-//! `faireplace restore`: a backup in the place of the database, with the service stopped; then a look at what
-//! that means, and an operator's confirmation, after which the service resumes.
-//! Not here: the steps (`store::sqlite::restore`), and what stands still until the confirmation (`store`).
+//! `faireplace restore`: replaces the database by a backup while the service is stopped, shows what that
+//! means, and records an operator's confirmation, after which the service resumes. The steps are in
+//! `store::sqlite::restore`.
 
 use std::path::{Path, PathBuf};
 
@@ -18,31 +18,31 @@ use crate::failure::Failure;
 use crate::terminal::Side::Left;
 use crate::terminal::{bold, green, say, shown, yellow};
 
-/// Put a backup in the place of the database; then look, and confirm it
+/// Replace the database by a backup, look at the result, and confirm it
 ///
-/// With a file, and the service stopped: checks the backup, moves the database aside, and puts the backup in
-/// its place. Until an operator confirms it, events are stored and nothing else moves. With nothing: shows
-/// what was restored, and which keys work again. With --confirm: the service resumes.
+/// With FILE, and the service stopped: checks the backup, moves the database aside, and puts the backup in
+/// its place. Until an operator confirms the restore, events are stored and no credits move. Without
+/// arguments: shows what was restored and which keys work again. With --confirm: the service resumes.
 #[derive(Args)]
-pub(crate) struct Restore {
-    /// The backup; it stays as it is
+pub(crate) struct RestoreArgs {
+    /// The backup; it is not changed
     #[arg(conflicts_with_all = ["confirm", "json"])]
     file: Option<PathBuf>,
-    /// Confirm what was restored: it is applied, spent, expired and told to others again
+    /// Confirm the restore: events are applied, and credits can be spent and expire again
     #[arg(long, requires = "reason")]
     confirm: bool,
-    /// Why it is right; kept for ever
+    /// Reason, kept in the records
     #[arg(long, requires = "confirm")]
     reason: Option<String>,
-    /// How many keys work again, where any do: you have looked at them
+    /// Number of keys that work again, to show that you have looked at them
     #[arg(long, requires = "confirm", value_name = "N")]
     keys: Option<u64>,
-    /// Print JSON, exactly as the API answers it
+    /// Print the API's JSON response
     #[arg(long)]
     json: bool,
 }
 
-impl Restore {
+impl RestoreArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         if let Some(file) = self.file {
             let otherwise = sqlite::mode_of(&file).unwrap_or(Mode::Live);
@@ -57,7 +57,7 @@ impl Restore {
         }
     }
 
-    /// Confirms what was restored, after the keys that work again were shown and counted.
+    /// Confirms the restore, after showing the keys that work again.
     async fn confirm(&self, client: &Client, restore: &Value) -> Result<(), Failure> {
         let again = restore["keys_working_again"].as_u64().unwrap_or_default();
         if restore["unconfirmed"] == true && !self.json {
@@ -67,8 +67,8 @@ impl Restore {
         if again > 0 && self.keys.is_none() {
             let works = if again == 1 { "works" } else { "work" };
             return Err(Failure::failed(format!(
-                "{} {works} again, and nothing was confirmed. `faireplace restore` shows what works again. \
-                 Revoke what must not. If all that is left may keep working, confirm it with its number: \
+                "{} {works} again, and nothing was confirmed. `faireplace restore` lists them. \
+                 Revoke those that must not work. If the others may keep working, confirm with their number: \
                  --keys {again}",
                 counted(again, "key")
             )));
@@ -79,7 +79,7 @@ impl Restore {
             return print_json(&answer);
         }
         say!("{} confirmed: action {}", green("✓"), text(&answer["data"]["id"]));
-        say!("What was stored meanwhile is applied, and credits move again.");
+        say!("Events stored meanwhile are now applied, and credits move again.");
         Ok(())
     }
 }

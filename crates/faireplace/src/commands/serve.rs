@@ -1,4 +1,4 @@
-//! `faireplace serve`: the service, with a log on standard error and everything from the settings.
+//! `faireplace serve`: runs the service, with its log on standard error.
 
 use clap::Args;
 
@@ -9,24 +9,24 @@ use crate::log::Log;
 use crate::outgoing::date;
 use crate::service::Service;
 
-/// Run the service: receive webhooks, apply them, answer the API
+/// Run the service: receive webhooks, apply events, serve the API
 ///
-/// Settings that matter: STRIPE_WEBHOOK_SECRET (it must be set), DATABASE_URL, FAIREPLACE_MODE (live or
-/// test), FAIREPLACE_LISTEN. `faireplace config show` prints them all. Ctrl-C or SIGTERM stops it in order.
+/// Important settings: STRIPE_WEBHOOK_SECRET (required), DATABASE_URL, FAIREPLACE_MODE (live or test),
+/// FAIREPLACE_LISTEN. `faireplace config show` prints all of them. Ctrl-C or SIGTERM stops it gracefully.
 #[derive(Args)]
-pub(crate) struct Serve {
-    /// The name of the first person who operates this, where nobody is registered; else your user's
+pub(crate) struct ServeArgs {
+    /// Name of the first operator, if nobody is registered yet [default: your user name]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 }
 
-impl Serve {
+impl ServeArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let raw = Raw::gather(environment)?;
         let config = Config::check(&raw)?.with_first_person(self.name);
         let mistakes = Mistakes::find(&raw, &config);
         mistakes.refuse()?;
-        // None is refused above.
+        // A missing secret was refused above.
         let secrets = config.secrets.clone().unwrap_or_default();
         let key = config.stripe_key.as_ref().map(|key| key.require(config.mode)).transpose()?;
         let shop = checkout::shop(&config, key, config.stripe_base.as_deref())?;

@@ -1,65 +1,65 @@
-//! `faireplace tenants`: who has credits here, and what is said of each.
+//! `faireplace tenants`: tenants, their names and low-balance thresholds.
 
 use clap::{Args, Subcommand};
 use ledger::TenantId;
 use serde_json::{Value, json};
 
-use super::listing::{Column, Listing, counted, json as print_json, moment, text};
+use super::listing::{Column, ListingOptions, counted, json as print_json, moment, text};
 use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
 use crate::terminal::{bold, say, shown};
 
-/// List tenants, show one, and set its name and when it is told that few credits are left
+/// List and show tenants; set a tenant's name and low-balance threshold
 #[derive(Args)]
-pub(crate) struct Tenants {
+pub(crate) struct TenantsArgs {
     #[command(subcommand)]
-    action: Action,
+    action: TenantsCommand,
 }
 
 #[derive(Subcommand)]
-enum Action {
-    /// List tenants, the newest first
+enum TenantsCommand {
+    /// List tenants, newest first
     List {
-        /// Only those who owe something
+        /// Only tenants in debt
         #[arg(long)]
         debt: bool,
-        /// Only those who have fewer credits than they want to have
+        /// Only tenants below their low-balance threshold
         #[arg(long)]
         low: bool,
         #[command(flatten)]
-        listing: Listing,
+        listing: ListingOptions,
     },
     /// Show one tenant
     Show {
         /// The tenant's UUID
         #[arg(value_parser = super::tenant)]
         tenant: TenantId,
-        /// Print JSON, exactly as the API answers it
+        /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// Set what is said of a tenant
+    /// Set a tenant's name or low-balance threshold
     #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
     Set {
         /// The tenant's UUID
         #[arg(value_parser = super::tenant)]
         tenant: TenantId,
-        /// What you call it; empty for nothing
+        /// Display name; empty removes it
         #[arg(long, group = "what")]
         name: Option<String>,
-        /// Tell when fewer than so many credits are available; 0 for never
+        /// Send a balance.low notice below this many available credits; 0 for never
         #[arg(long, group = "what", value_name = "CREDITS")]
         low_balance: Option<u32>,
     },
 }
 
-impl Tenants {
+impl TenantsArgs {
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::connect(&Config::of_database(environment)?).await?;
         match self.action {
-            Action::List { debt, low, listing } => {
+            TenantsCommand::List { debt, low, listing } => {
                 let path = format!("/api/admin/tenants?{}&debt={debt}&low={low}", listing.query());
                 let columns = [
                     Column("tenant", Left, |row| text(&row["tenant_id"])),
@@ -73,7 +73,7 @@ impl Tenants {
                 ];
                 listing.print(&client.get(&path).await?, &columns, "No such tenants.")
             }
-            Action::Show { tenant, json } => {
+            TenantsCommand::Show { tenant, json } => {
                 let answer = client.get(&format!("/api/admin/tenants/{tenant}")).await?;
                 if json {
                     return print_json(&answer);
@@ -81,7 +81,7 @@ impl Tenants {
                 show(&answer["data"]);
                 Ok(())
             }
-            Action::Set { tenant, name, low_balance } => {
+            TenantsCommand::Set { tenant, name, low_balance } => {
                 let mut asked = json!({});
                 if let Some(name) = name {
                     asked["name"] = if name.is_empty() { Value::Null } else { name.into() };

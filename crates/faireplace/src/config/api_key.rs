@@ -1,5 +1,4 @@
-//! The account's secret key at Stripe: shown by nothing, and of one mode.
-//! Not here: what is asked with it (`checkout`, `listen`).
+//! The Stripe account's secret key. It is never printed, and it must be of the deployment's mode.
 
 use std::fmt;
 
@@ -7,7 +6,7 @@ use store::Mode;
 
 use crate::failure::Failure;
 
-/// A key of the account.
+/// A secret or restricted key of the Stripe account.
 #[derive(Clone)]
 pub(crate) struct ApiKey(String);
 
@@ -18,20 +17,20 @@ impl fmt::Debug for ApiKey {
 }
 
 impl ApiKey {
-    /// As somebody wrote it.
+    /// The key as configured, not yet checked.
     pub(crate) fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The emulator's, which everybody knows.
+    /// The emulator's public key.
     pub(crate) fn of_emulator() -> Self {
         Self::new(emulator::API_KEY)
     }
 
-    /// Refuses what is no key, and a key of the other mode: payments made with it would never count here.
+    /// Refuses a malformed key and a key of the other mode: payments made with it would never count here.
     ///
     /// # Errors
-    /// Exit code 78. The key itself is not in the message.
+    /// Exit code 78; the message does not contain the key.
     pub(crate) fn require(&self, mode: Mode) -> Result<&Self, Failure> {
         let plain = self.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let begins = |kind: &str| {
@@ -44,8 +43,8 @@ impl ApiKey {
         };
         if self.0.splitn(3, '_').nth(2).is_some_and(stripe::is_placeholder) {
             return Err(Failure::configuration(
-                "STRIPE_SECRET_KEY is a placeholder: put the account's own key (sk_… or rk_…) in its place, \
-                 or unset it",
+                "STRIPE_SECRET_KEY is a placeholder: replace it with your account's key (sk_… or rk_…), or \
+                 unset it",
             ));
         }
         if plain && begins(own) {
@@ -54,15 +53,15 @@ impl ApiKey {
         let mode = mode.as_str();
         Err(Failure::configuration(if plain && begins(other) {
             format!(
-                "STRIPE_SECRET_KEY is of the other mode: FAIREPLACE_MODE is {mode}, so it must be sk_{own}… \
-                 or rk_{own}…; payments made with this one would never count here"
+                "STRIPE_SECRET_KEY is of the other mode: FAIREPLACE_MODE is {mode}, so it must start with \
+                 sk_{own} or rk_{own}; payments made with this key would never count here"
             )
         } else {
             format!("STRIPE_SECRET_KEY must be a key of the account: sk_{own}… or rk_{own}…")
         }))
     }
 
-    /// The key itself, to be sent to Stripe and nowhere else.
+    /// The key, to be sent to Stripe only.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Settings that were checked: whatever stands in a [`Config`] can be used as it is.
+//! Checked settings: every value in a [`Config`] is valid.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -18,44 +18,44 @@ use super::{ApiKey, Environment, Raw, Source, packages};
 use crate::failure::Failure;
 use crate::operator_key::OperatorKey;
 
-/// What the program runs with.
+/// The checked settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
-    /// Proxies that say whose requests they pass on.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub(crate) trusted_proxies: TrustedProxies,
-    /// Of the emulator that `dev` runs.
+    /// The address of the emulator that `dev` runs.
     pub(crate) emulator_listen: SocketAddr,
     pub(crate) database: Database,
-    /// None where nobody set it: only `serve` cannot do without.
+    /// `None` if not set; only `serve` requires it.
     pub(crate) secrets: Option<Vec<Secret>>,
-    /// The account's, as somebody wrote it: [`ApiKey::require`] says whether it can be used.
+    /// The Stripe account's key as configured; [`ApiKey::require`] checks it.
     pub(crate) stripe_key: Option<ApiKey>,
-    /// Where Stripe's API is, if somebody says.
+    /// The base URL of Stripe's API, if configured.
     pub(crate) stripe_base: Option<String>,
-    /// What is for sale; the same as in the policy.
+    /// The packages for sale; the same as in the policy.
     pub(crate) packages: Vec<Package>,
     pub(crate) automatic_tax: bool,
-    /// The credits that one person moves by hand in 24 hours.
+    /// The credits that one person may move by hand in 24 hours.
     pub(crate) operator_limits: OperatorLimits,
-    /// The name of the first person who is registered, where nobody is.
+    /// The name of the first operator, used if nobody is registered.
     pub(crate) first_person: String,
     /// Requests that all keys of one tenant may make in an hour; 0: no limit.
     pub(crate) requests_per_hour: u32,
-    /// Whose commands these are; this machine's, where nobody says.
+    /// The operator key of commands; `None` for this machine's.
     pub(crate) operator_key: Option<OperatorKey>,
     pub(crate) mode: Mode,
     pub(crate) policy: Arc<Policy>,
     pub(crate) scope: Arc<DeploymentScope>,
-    /// Where notices may go though it is private; none where nobody set it.
+    /// Private hosts that notices may be sent to; `None` if not set.
     pub(crate) notice_hosts: Option<Destinations>,
-    /// For how long notices are kept.
+    /// Days to keep notices.
     pub(crate) notice_days: u32,
     pub(crate) log: String,
     pub(crate) log_json: bool,
 }
 
-/// Where everything is kept.
+/// The database.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     /// The SQLite file.
@@ -63,7 +63,7 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// The directory that it is in.
+    /// The directory of the file.
     pub(crate) fn folder(&self) -> &Path {
         match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -71,7 +71,7 @@ impl Database {
         }
     }
 
-    /// A file beside the database, named after it.
+    /// A file beside the database: its name followed by `suffix`.
     pub(crate) fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
         name.push(suffix);
@@ -88,13 +88,12 @@ impl Config {
         Self::check(&Raw::gather(environment)?)
     }
 
-    /// As [`Config::load`], for commands that look at what is there: where nobody says which mode, it is the
-    /// database's own.
+    /// Like [`Config::load`], for commands on an existing database: the default mode is the database's own.
     pub(crate) fn of_database(environment: &Environment) -> Result<Self, Failure> {
         Self::of_database_or(environment, Mode::Live)
     }
 
-    /// As [`Config::of_database`]; where there is no database either, the mode is `otherwise`.
+    /// Like [`Config::of_database`]; without a database the default mode is `otherwise`.
     pub(crate) fn of_database_or(environment: &Environment, otherwise: Mode) -> Result<Self, Failure> {
         let raw = Raw::gather(environment)?;
         let config = Self::check(&raw)?;
@@ -106,13 +105,13 @@ impl Config {
         Ok(Self { mode, scope, ..config })
     }
 
-    /// The same, selling these.
+    /// The same settings with these packages for sale.
     pub(crate) fn selling(self, packages: Vec<Package>) -> Self {
         let policy = Policy { catalogue: shop::catalogue(&packages), ..(*self.policy).clone() };
         Self { packages, policy: Arc::new(policy), ..self }
     }
 
-    /// The same, with this name for the first person.
+    /// The same settings with this name for the first operator.
     pub(crate) fn with_first_person(self, name: Option<String>) -> Self {
         let first_person = name.map_or(self.first_person, |name| first_person(Some(&name)));
         Self { first_person, ..self }
@@ -206,12 +205,12 @@ fn wrong(variable: &str, expected: &str) -> Failure {
     Failure::configuration(format!("{variable} must be {expected}"))
 }
 
-/// The most that a limit over all tenants may be.
+/// The largest limit over all tenants.
 const MAX_TOTAL_CREDITS: i64 = 1_000_000_000_000_000;
-/// The limit over all tenants, where nobody says: so many times that of one.
+/// The default limit over all tenants, as a multiple of the limit per tenant.
 const TOTAL_FACTOR: i64 = 10;
 
-/// With 0, two people are needed for every credit.
+/// A limit of 0 means that every adjustment needs two people.
 fn operator_limits(raw: &Raw) -> Result<OperatorLimits, Failure> {
     let read = |variable: &str, text: &str, most: i64| {
         let limit = text.parse().ok().filter(|limit| (0..=most).contains(limit));
@@ -227,7 +226,7 @@ fn operator_limits(raw: &Raw) -> Result<OperatorLimits, Failure> {
     Ok(OperatorLimits { per_tenant, total })
 }
 
-/// A name for the first person; containers often have no user.
+/// The default name of the first operator; containers often have no user name.
 fn first_person(user: Option<&str>) -> String {
     let plain =
         |name: &&str| (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
@@ -268,11 +267,11 @@ fn log(level: &str) -> Result<String, Failure> {
     Err(wrong("FAIREPLACE_LOG", "error, warn, info, debug or trace"))
 }
 
-/// Host names of the operator's own, to which customers may then point their endpoints too.
+/// Host names of the operator's own network; customers may point their endpoints at them too.
 fn notice_hosts(text: &str) -> Result<Destinations, Failure> {
     Destinations::parse(text).map_err(|entry| {
         let expected = "host names with commas, each with or without a port, such as shop.internal:8080";
-        wrong("FAIREPLACE_NOTICE_HOSTS", &format!("{expected}; `{}` is none", entry.escape_debug()))
+        wrong("FAIREPLACE_NOTICE_HOSTS", &format!("{expected}; `{}` is not valid", entry.escape_debug()))
     })
 }
 
@@ -281,16 +280,16 @@ fn trusted_proxies(text: &str) -> Result<TrustedProxies, Failure> {
     TrustedProxies::parse(text).map_err(|entry| {
         let expected =
             "`loopback`, `none`, or addresses and networks with commas, such as 10.0.0.0/8,fd00::/8";
-        wrong("FAIREPLACE_TRUSTED_PROXIES", &format!("{expected}; `{}` is none", entry.escape_debug()))
+        wrong("FAIREPLACE_TRUSTED_PROXIES", &format!("{expected}; `{}` is not valid", entry.escape_debug()))
     })
 }
 
-/// After `whsec_`. Stripe's have 32; with a handful anyone could guess it.
+/// Characters after `whsec_`. Stripe's secrets have 32; a short one could be guessed.
 const SECRET_CHARACTERS_MIN: usize = 16;
-/// Different ones among them. A random secret has more; what somebody typed to fill a gap has fewer.
+/// Distinct characters among them. A random secret has more; a typed placeholder has fewer.
 const DISTINCT_CHARACTERS_MIN: usize = 8;
 
-/// Refuses a secret with which anyone could mint credits (design section 6, Environment and defaults).
+/// Refuses a secret that would let anyone create credits (design section 6, Environment and defaults).
 fn secrets(text: &str) -> Result<Vec<Secret>, Failure> {
     let refused = |fault: SecretFault| Failure::configuration(format!("STRIPE_WEBHOOK_SECRET: {fault}"));
     let list = Secret::parse_list(text).map_err(refused)?;
@@ -315,7 +314,7 @@ fn database(url: &str) -> Result<Database, Failure> {
             if path.is_empty() || path.starts_with(":memory") {
                 return Err(wrong("DATABASE_URL", SQLITE_FORM));
             }
-            // A file of that name would be made, and it is not the one that was meant.
+            // SQLite would create a file with that name, which nobody meant.
             if path.starts_with('~') || path.contains('?') {
                 return Err(wrong("DATABASE_URL", "sqlite:PATH, without ~ and without parameters after a ?"));
             }

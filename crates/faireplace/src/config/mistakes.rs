@@ -1,8 +1,6 @@
-//! Settings that can be read and are wrong all the same: what keeps `serve` from starting, and what it only
-//! warns of. `serve`, `doctor` and `config show` all ask here, so they agree.
-//!
-//! Not here: a setting that cannot be read (`checked`), the account's key (`api_key`), and whether the
-//! database can be opened (`store`).
+//! Settings that are well-formed but wrong: those that keep `serve` from starting, and those that it warns
+//! about. `serve`, `doctor` and `config show` share this list, so they agree. Malformed settings are refused
+//! in `checked`, Stripe's key in `api_key`.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -20,17 +18,17 @@ use crate::failure::Failure;
 use crate::operator_key;
 use crate::outgoing::is_this_machine;
 
-/// What was found, in words. No secret is in them.
+/// The findings, as messages without secrets.
 #[derive(Debug, Default)]
 pub(crate) struct Mistakes {
-    /// What keeps `serve` from starting.
+    /// Findings that keep `serve` from starting.
     pub(crate) refused: Vec<String>,
-    /// What `serve` starts with, and warns of.
+    /// Findings that `serve` warns about.
     pub(crate) named: Vec<String>,
 }
 
 impl Mistakes {
-    /// Looks at the settings and at the files that they name. Nothing is created or changed.
+    /// Checks the settings and the files that they name. Nothing is created or changed.
     pub(crate) fn find(raw: &Raw, config: &Config) -> Self {
         let mut found = Self::default();
         found.settings_file(raw, config.mode);
@@ -42,12 +40,12 @@ impl Mistakes {
     }
 
     /// # Errors
-    /// Exit code 78, when anything keeps `serve` from starting.
+    /// Exit code 78, if a finding keeps `serve` from starting.
     pub(crate) fn refuse(&self) -> Result<(), Failure> {
         if self.refused.is_empty() { Ok(()) } else { Err(Failure::configuration(self.refused.join("\n"))) }
     }
 
-    /// In test mode it can be lived with; in live mode it costs money.
+    /// Warns in test mode, refuses in live mode, where it would cost money.
     fn refuse_if_live(&mut self, mode: Mode, text: String) {
         match mode {
             Mode::Live => self.refused.push(text),
@@ -59,7 +57,7 @@ impl Mistakes {
         let Some((file, secret)) = raw.file.as_deref().zip(raw.secret_in_file) else { return };
         if is_readable_by_everybody(file) {
             let text = format!(
-                "every user of this machine can read {secret} in {file}. Close it: chmod o-rwx {file}",
+                "every user of this machine can read {secret} in {file}. Fix it: chmod o-rwx {file}",
                 file = file.display()
             );
             self.refuse_if_live(mode, text);
@@ -77,28 +75,28 @@ impl Mistakes {
         let live = mode == Mode::Live;
         if live && secrets.iter().any(|secret| secret.expose() == emulation::SECRET) {
             self.refused.push(
-                "STRIPE_WEBHOOK_SECRET is the emulator's, which everybody knows: a live deployment that took \
-                 it would book credits for anyone. Set the endpoint's own, or FAIREPLACE_MODE=test"
+                "STRIPE_WEBHOOK_SECRET is the emulator's public secret: a live deployment that accepted it \
+                 would grant credits to anyone. Set your endpoint's secret, or FAIREPLACE_MODE=test"
                     .to_owned(),
             );
         } else if live && !secrets.iter().all(is_like_stripes) {
             self.refused.push(
-                "STRIPE_WEBHOOK_SECRET is not one of Stripe's: after whsec_ they have letters and digits \
-                 only. Copy the endpoint's own from Stripe's Dashboard, or set FAIREPLACE_MODE=test"
+                "STRIPE_WEBHOOK_SECRET is not a Stripe secret: those have only letters and digits after \
+                 whsec_. Copy your endpoint's secret from Stripe's Dashboard, or set FAIREPLACE_MODE=test"
                     .to_owned(),
             );
         }
         let texts: Vec<_> = secrets.iter().map(Secret::expose).collect();
         if (1..texts.len()).any(|number| texts[..number].contains(&texts[number])) {
             self.named.push(
-                "STRIPE_WEBHOOK_SECRET has the same secret twice; while a secret is rolled, it is the old \
-                 and the new one"
+                "STRIPE_WEBHOOK_SECRET contains the same secret twice; while you rotate a secret, set the \
+                 old and the new one"
                     .to_owned(),
             );
         }
     }
 
-    /// Without a key, the time is still asked for there while the machine's clock is in doubt.
+    /// Checked even without a key: the time is requested there while the machine's clock is in doubt.
     fn api_base(&mut self, config: &Config) {
         let Some(base) = config.stripe_base.as_deref().filter(|_| config.mode == Mode::Live) else { return };
         let safe = base.parse::<Uri>().is_ok_and(|url| {
@@ -106,8 +104,8 @@ impl Mistakes {
         });
         if !safe {
             self.refused.push(
-                "STRIPE_API_BASE must be an https address in live mode: whoever is on the way could answer \
-                 in Stripe's place. Unset it, and it is https://api.stripe.com"
+                "STRIPE_API_BASE must be an https URL in live mode: without TLS anybody on the network could \
+                 answer in Stripe's place. Unset it to use https://api.stripe.com"
                     .to_owned(),
             );
         }
@@ -123,32 +121,32 @@ impl Mistakes {
             ));
         } else if !folder.is_dir() {
             self.refused.push(format!(
-                "{place}, where DATABASE_URL has the database, is not a directory, and none was made. Make \
-                 it (mkdir -p {place}), mount it, or correct DATABASE_URL"
+                "{place}, the directory in DATABASE_URL, does not exist, and it is not created \
+                 automatically. Create it (mkdir -p {place}), mount it, or correct DATABASE_URL"
             ));
         } else if !may_write(folder, Access::EXEC_OK) {
             self.refused.push(format!(
-                "this user may not write in {place}, where DATABASE_URL has the database; SQLite keeps files \
-                 beside it. Give the directory to the user who runs the service, or correct DATABASE_URL"
+                "this user cannot write in {place}, the directory in DATABASE_URL; SQLite keeps files beside \
+                 the database. Give the directory to the user who runs the service, or correct DATABASE_URL"
             ));
         } else if path.exists() && !may_write(path, Access::READ_OK) {
             self.refused.push(format!(
-                "this user may not read and write {file}. Give the file to the user who runs the service"
+                "this user cannot read and write {file}. Give the file to the user who runs the service"
             ));
         }
         for path in [path.clone(), operator_key::path(database)] {
             if is_readable_by_everybody(&path) {
                 let path = path.display();
                 let text = "every user of this machine can read";
-                self.named.push(format!("{text} {path}. Close it: chmod o-rwx {path}"));
+                self.named.push(format!("{text} {path}. Fix it: chmod o-rwx {path}"));
             }
         }
         let real = folder.canonicalize().unwrap_or_default();
         let fleeting = ["/tmp", "/dev/shm", "/run"].into_iter().find(|start| real.starts_with(start));
         if let Some(fleeting) = fleeting.filter(|_| mode == Mode::Live) {
             self.named.push(format!(
-                "the database is in {fleeting}, which a restart of the machine may empty; DATABASE_URL says \
-                 where it is kept"
+                "the database is in {fleeting}, which may be emptied when the machine restarts; choose \
+                 another place with DATABASE_URL"
             ));
         }
     }
@@ -157,7 +155,7 @@ impl Mistakes {
         if !listen.ip().is_loopback() {
             self.named.push(format!(
                 "FAIREPLACE_LISTEN is {listen}, without TLS: API keys travel unencrypted. Put a TLS proxy in \
-                 front, and let nobody else reach this port"
+                 front, and do not expose this port"
             ));
         }
     }
@@ -167,7 +165,7 @@ fn is_readable_by_everybody(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
 }
 
-/// Stripe's have letters and digits; some tools that make their own write base64.
+/// Stripe's secrets have letters and digits; some tools generate base64.
 fn is_like_stripes(secret: &Secret) -> bool {
     let rest = secret.expose().strip_prefix("whsec_").unwrap_or_default();
     rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))

@@ -1,5 +1,4 @@
-//! The catalogue: `[[packages]]` of the file, checked, and FairePlace's own packages for `dev`.
-//! Not here: whether a payment agrees with it (`ledger`), and selling it (`web`).
+//! The catalogue: the checked `[[packages]]` of the file, and FairePlace's published packages for `dev`.
 
 use ledger::{Credits, Minor};
 use web::shop::Package;
@@ -14,9 +13,9 @@ pub(crate) struct RawPackage {
     pub(crate) credits: i64,
     pub(crate) price: i64,
     pub(crate) currency: String,
-    /// What customers read; without one the name, with blanks for underscores.
+    /// The title for customers [default: the name with spaces for underscores].
     pub(crate) title: Option<String>,
-    /// The Price at Stripe; without one Stripe is told the price itself.
+    /// The id of a Price at Stripe; without one, each checkout names the amount.
     pub(crate) stripe_price: Option<String>,
 }
 
@@ -29,7 +28,7 @@ const PUBLISHED: [(&str, i64, i64); 5] = [
     ("50_credits", 50, 100_000),
 ];
 
-/// FairePlace's published packages, which `dev` sells where nothing else is for sale.
+/// FairePlace's published packages, which `dev` sells if none are configured.
 pub(crate) fn published() -> Vec<Package> {
     let package = |(name, credits, price): (&str, i64, i64)| Package {
         name: name.to_owned(),
@@ -42,7 +41,7 @@ pub(crate) fn published() -> Vec<Package> {
     PUBLISHED.map(package).to_vec()
 }
 
-/// Characters of a name; Stripe takes 500 in metadata.
+/// Characters of a name; Stripe accepts 500 in metadata.
 const MAX_NAME_LENGTH: usize = 100;
 /// Characters of a title.
 const MAX_TITLE_LENGTH: usize = 250;
@@ -61,16 +60,12 @@ pub(super) fn check(raw: &[RawPackage]) -> Result<Vec<Package>, Failure> {
         })?;
         if packages.iter().any(|other| other.name == package.name) {
             let name = &package.name;
-            return Err(Failure::configuration(format!(
-                "package `{name}`: it stands in the catalogue twice"
-            )));
+            return Err(Failure::configuration(format!("package `{name}` is in the catalogue twice")));
         }
         packages.push(package);
     }
     if packages.is_empty() {
-        return Err(Failure::configuration(
-            "the catalogue is empty: leave [[packages]] out, or sell something",
-        ));
+        return Err(Failure::configuration("the catalogue is empty: remove [[packages]], or add a package"));
     }
     Ok(packages)
 }
@@ -99,7 +94,7 @@ fn read(raw: &RawPackage) -> Result<Package, &'static str> {
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     if raw.stripe_price.as_ref().is_some_and(|id| !is_price(id)) {
-        return Err("stripe_price must be the id of a Price at Stripe, price_…; a product's is none");
+        return Err("stripe_price must be the id of a Price at Stripe (price_…), not of a product");
     }
     Ok(Package {
         name: raw.name.clone(),

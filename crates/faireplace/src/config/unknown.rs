@@ -1,5 +1,4 @@
-//! What looks like a setting and is none: a misspelt setting must not go unnoticed, and its writer meant one
-//! of the settings.
+//! Unknown settings: a misspelt setting must not go unnoticed.
 
 use std::path::Path;
 
@@ -8,11 +7,11 @@ use strsim::levenshtein;
 use super::{Environment, FILE_VARIABLE, SETTINGS, Setting};
 use crate::terminal::shown;
 
-/// What `dev` and the guides call the address and the key of the API, for programs that use it. Whoever has
-/// exported them goes on to call this one in the same shell.
+/// Variables that `dev` and the guides use for the API's address and key. They are often exported in the
+/// shell that runs this program, so they are not reported as unknown settings.
 const OF_CLIENTS: [&str; 2] = ["FAIREPLACE_URL", "FAIREPLACE_KEY"];
 
-/// The first variable that has our prefix and is no setting, in words.
+/// A message about the first variable with our prefix that is not a setting.
 pub(super) fn variable(environment: &Environment) -> Option<String> {
     let known = |name: &str| {
         name == FILE_VARIABLE || OF_CLIENTS.contains(&name) || SETTINGS.iter().any(|one| one.variable == name)
@@ -20,20 +19,20 @@ pub(super) fn variable(environment: &Environment) -> Option<String> {
     let stray = environment.0.keys().find(|name| name.starts_with("FAIREPLACE_") && !known(name))?;
     let nearest = nearest(stray).map_or("none", |setting| setting.variable);
     Some(format!(
-        "the environment variable {} is not a setting; the nearest is {nearest}. `faireplace config show` \
-         lists them",
+        "the environment variable {} is not a setting; the most similar one is {nearest}. \
+         `faireplace config show` lists them",
         shown(stray)
     ))
 }
 
-/// A key of the file that is no setting, in words.
+/// A message about a key of the file that is not a setting.
 pub(super) fn key(file: &Path, key: &str) -> String {
     let (file, stray) = (file.display(), shown(key));
     match SETTINGS.iter().find(|setting| setting.variable.eq_ignore_ascii_case(key)) {
         Some(meant) => format!("{file}: `{stray}` is not a setting; in the file it is `{}`", meant.key()),
         None => {
             let nearest = nearest(key).map_or_else(|| "none".to_owned(), Setting::key);
-            format!("{file}: `{stray}` is not a setting; the nearest is `{nearest}`")
+            format!("{file}: `{stray}` is not a setting; the most similar one is `{nearest}`")
         }
     }
 }

@@ -1,5 +1,4 @@
-//! One question to the events API, Stripe's or an emulator's, and what its answer means for somebody who will
-//! ask again. Not here: what to ask (`follow`), and how long to wait.
+//! One request to the events API of Stripe or of the emulator, and what its response means for polling.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -22,35 +21,35 @@ const LIMITS: Limits = Limits { bytes: 16 << 20, time: Duration::from_secs(30) }
 /// Events on a page: Stripe's maximum (docs.stripe.com/api/pagination).
 const PAGE: u32 = 100;
 
-/// A way to the events of one account.
+/// A client of the events of one account.
 pub(crate) struct EventsApi {
     http: Outgoing,
     base: Uri,
-    /// Without a `Debug`: the key is shown by nothing.
+    /// No `Debug`, so that the key cannot be printed.
     key: String,
-    /// What every question has in common.
+    /// The query parameters of every request.
     query: String,
     latest: bool,
 }
 
-/// What came of a question.
+/// The result of a request.
 pub(crate) enum Answer {
-    /// Events, and the API version in which they were asked for.
+    /// Events, and the API version of the request.
     Page { page: Page, version: Option<String> },
-    /// The event from which we count is not known there.
+    /// The API does not know the event that we continue from.
     Forgotten,
-    /// Nothing now, and why; it may work later.
+    /// A temporary failure, with the reason.
     Later(String),
-    /// No, and why; it will be no again.
+    /// A permanent refusal, with the reason.
     Refused(String),
 }
 
 impl EventsApi {
-    /// The events of `types`, or of all types where that is empty, of the account of `key`. `latest` asks for
-    /// them in the newest API version.
+    /// A client of the events of `types` (empty: all) of the account of `key`. `latest` requests the newest
+    /// API version.
     ///
     /// # Errors
-    /// When the address or the key cannot be used.
+    /// When the URL or the key is not valid.
     pub(crate) fn new(base: &str, key: &str, types: &[String], latest: bool) -> Result<Self, Failure> {
         let base = base.trim_end_matches('/');
         let address: Uri = base.parse().map_err(|_| no_base())?;
@@ -62,7 +61,7 @@ impl EventsApi {
         if address.query().is_some() || address.authority().is_some_and(|host| host.as_str().contains('@')) {
             return Err(no_base());
         }
-        // The emulator's key opens nothing, so it may be sent anywhere.
+        // The emulator's key is public, so it may be sent unencrypted.
         if plain && key != emulator::API_KEY && !outgoing::is_this_machine(&address) {
             return Err(Failure::configuration(
                 "STRIPE_SECRET_KEY would travel unencrypted: use https in --api-base or STRIPE_API_BASE",
@@ -80,17 +79,17 @@ impl EventsApi {
         Ok(Self { http, base: address, key: key.to_owned(), query, latest })
     }
 
-    /// The address as a person reads it.
+    /// The URL for people.
     pub(crate) fn shown(&self) -> String {
         self.base.to_string().trim_end_matches('/').to_owned()
     }
 
-    /// Whether it is on this machine, where asking often costs nothing.
+    /// Whether it is on this machine, where polling is cheap.
     pub(crate) fn is_near(&self) -> bool {
         outgoing::is_this_machine(&self.base)
     }
 
-    /// Asks.
+    /// Sends the request.
     pub(crate) async fn ask(&self, ask: &Ask) -> Answer {
         match self.request(ask).await {
             Ok(answer) => self.read(ask, answer.status(), answer.headers(), answer.body()),
@@ -135,12 +134,12 @@ impl EventsApi {
         {
             return Answer::Forgotten;
         }
-        // Stripe does not repeat keys in full; whatever else answers here might.
+        // Stripe never repeats a key in full, but another server might.
         let message = error.message.unwrap_or_default().replace(&self.key, "sk_…");
         let reason = format!("{} answered {} {message}", self.shown(), status.as_u16());
-        // What Stripe's own clients try again, and 429, which they leave to the caller
-        // (docs.stripe.com/error-low-level). A server's fault is asked about again whatever it says of this
-        // request: the next poll is another one.
+        // What Stripe's own clients retry, and 429, which they leave to the caller
+        // (docs.stripe.com/error-low-level). Server errors are always retried: the next poll is a new
+        // request.
         let later = word("stripe-should-retry") == Some("true")
             || matches!(status.as_u16(), 408 | 409 | 425 | 429)
             || status.is_server_error();
@@ -149,7 +148,7 @@ impl EventsApi {
 }
 
 fn no_base() -> Failure {
-    Failure::configuration("the API's address must be like https://api.stripe.com or http://127.0.0.1:12111")
+    Failure::configuration("the API's URL must be like https://api.stripe.com or http://127.0.0.1:12111")
 }
 
 #[derive(Deserialize)]
@@ -177,7 +176,7 @@ struct ErrorDetail {
     message: Option<String>,
 }
 
-/// The events' own bytes are kept: what is signed and sent is what was listed.
+/// Keeps the events' bytes: the listed bytes are signed and sent.
 fn page(body: &[u8]) -> Result<Page, serde_json::Error> {
     let list: ListBody = serde_json::from_slice(body)?;
     let event = |raw: &RawValue| {

@@ -1,25 +1,25 @@
-//! Which page of events to ask for next, and in which order its events are handed on: oldest first, each
-//! once, none left out, however many came between two questions. Pure: no network, no clock.
+//! Which page of events to request next, and the order of forwarding: oldest first, each event once, none
+//! skipped, however many came between two polls. Pure: no network, no clock.
 //!
-//! Stripe lists newest first. `ending_before` answers the events just after the one named, so that the pages
-//! walk forward in time until `has_more` is false (docs.stripe.com/webhooks/process-undelivered-events).
+//! Stripe lists newest first. `ending_before` returns the events just after the named one, so the pages move
+//! forward in time until `has_more` is false (docs.stripe.com/webhooks/process-undelivered-events).
 
 #[cfg(test)]
 mod tests;
 
 use stripe::write::WrittenEvent;
 
-/// One page as it was answered: newest first.
+/// One page of the response, newest first.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) events: Vec<WrittenEvent>,
     pub(crate) has_more: bool,
 }
 
-/// What to ask for.
+/// The next request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// The newest event alone, to know where now is.
+    /// The newest event only, to find the starting point.
     Newest,
     /// The events just after this one: `ending_before`.
     After(String),
@@ -29,24 +29,24 @@ pub(crate) enum Ask {
     Before(String),
 }
 
-/// Follows the list, from now on.
+/// Follows the list from now on.
 #[derive(Debug, Default)]
 pub(crate) struct Follower(Position);
 
 #[derive(Debug, Default)]
 enum Position {
-    /// The list was not seen yet.
+    /// No page was received yet.
     #[default]
     Start,
-    /// All up to this event was handed on, or was there before.
+    /// All events up to this one were forwarded, or are older than the start.
     After(String),
-    /// No event is known from which to go forward, so the oldest that counts is looked for: the first one
-    /// since this moment, in Unix seconds. `before` is the oldest event seen on the way back.
+    /// No event is known to continue from, so search backwards for the first event since this time, in Unix
+    /// seconds. `before` is the oldest event seen so far.
     Back { since: i64, before: Option<String> },
 }
 
 impl Follower {
-    /// What to ask for next.
+    /// The next request.
     pub(crate) fn ask(&self) -> Ask {
         match &self.0 {
             Position::Start => Ask::Newest,
@@ -56,14 +56,14 @@ impl Follower {
         }
     }
 
-    /// Takes the answer to [`Follower::ask`]: what is to be handed on, oldest first, and whether more is
-    /// there.
+    /// Takes the response to [`Follower::ask`]. Returns the events to forward, oldest first, and whether
+    /// there are more.
     pub(crate) fn take(&mut self, page: Page) -> (Vec<WrittenEvent>, bool) {
         let Page { mut events, has_more } = page;
         let newest = events.first().map(|event| event.id.clone());
         match (&mut self.0, newest) {
             (Position::Start, newest) => {
-                // An empty list: whatever comes is new.
+                // An empty list: every later event is new.
                 self.0 = newest.map_or(Position::Back { since: i64::MIN, before: None }, Position::After);
                 (Vec::new(), false)
             }
@@ -74,12 +74,12 @@ impl Follower {
                 (events, has_more)
             }
             (Position::Back { before: Some(_), since }, None) => {
-                // There was an older event a moment ago, and it is gone: look again from the top.
+                // The older event has disappeared meanwhile: start again from the newest.
                 self.0 = Position::Back { since: *since, before: None };
                 (Vec::new(), true)
             }
             (Position::Back { before: None, since }, None) => {
-                // Whatever comes is new, also by a clock that goes otherwise than ours.
+                // Every later event is new, even if the API's clock differs from ours.
                 *since = i64::MIN;
                 (Vec::new(), false)
             }
@@ -89,7 +89,7 @@ impl Follower {
                     *before = events.pop().map(|oldest| oldest.id);
                     return (Vec::new(), true);
                 }
-                // What was skipped on the way back comes again on the way forward.
+                // Events skipped on the way back come again on the way forward.
                 let more = before.is_some();
                 self.0 = Position::After(newest);
                 events.truncate(counting);
@@ -99,16 +99,16 @@ impl Follower {
         }
     }
 
-    /// The list cannot be reached. Where that is so from the start, what counts is what happened since then,
-    /// and the list must be searched for it.
+    /// The API cannot be reached. If this is the case from the start, events since the start count, and the
+    /// list must be searched for them.
     pub(crate) fn away(&mut self, started: i64) {
         if matches!(self.0, Position::Start) {
             self.0 = Position::Back { since: started, before: None };
         }
     }
 
-    /// The list does not know the event from which we counted: it began anew, as an emulator's does when it
-    /// starts, or the event is older than the list goes back. Either way all that it has came later.
+    /// The API does not know the event that we continue from: the list was reset, as when an emulator
+    /// restarts, or the event is older than the list. Either way all listed events are newer.
     pub(crate) fn forgotten(&mut self) {
         let since = if let Position::Back { since, .. } = self.0 { since } else { i64::MIN };
         self.0 = Position::Back { since, before: None };

@@ -1,5 +1,5 @@
-//! The secret that `listen` signs with: the one that the endpoint knows already, or one made up once and
-//! kept, so that it is the same tomorrow. Not here: any secret that somebody could guess.
+//! The secret that `listen` signs with: the one that the endpoint already knows, or one generated once and
+//! kept. There is no guessable default.
 
 use engine::entropy;
 use ledger::chain::hex;
@@ -12,11 +12,11 @@ use crate::operator_key::write_private;
 
 const SUFFIX: &str = ".listen-secret";
 
-/// A secret, and whose it is.
+/// A secret and its origin.
 pub(crate) enum Origin {
-    /// The settings named it: it may be an endpoint's at Stripe, so it is shown only where that is asked for.
+    /// From the settings. It may be a Stripe endpoint's secret, so it is printed only on request.
     Settings(Secret),
-    /// Made up on this machine, by `dev` or here. Whoever writes the endpoint needs to see it.
+    /// Generated on this machine, by `dev` or here. The developer of the endpoint needs to see it.
     MadeUp(Secret),
 }
 
@@ -28,7 +28,7 @@ impl Origin {
         }
     }
 
-    /// What the screen says of it.
+    /// The text about the secret.
     pub(crate) fn greeting(&self) -> String {
         match self {
             Self::Settings(_) => "Your webhook signing secret is that of STRIPE_WEBHOOK_SECRET".to_owned(),
@@ -37,10 +37,10 @@ impl Origin {
     }
 }
 
-/// The secret of the settings, else that of `dev`, else our own.
+/// The secret of the settings, else of `dev`, else a generated one.
 ///
 /// # Errors
-/// When our own cannot be kept, or was changed into something that is no secret.
+/// When the generated secret cannot be stored, or its file was damaged.
 pub(crate) fn find(config: &Config) -> Result<Origin, Failure> {
     if let Some(secret) = config.secrets.iter().flatten().next() {
         return Ok(Origin::Settings(secret.clone()));

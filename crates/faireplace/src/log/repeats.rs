@@ -1,6 +1,6 @@
-//! Warnings, errors and answers to everyone that repeat themselves: ten of a kind are written in ten seconds,
-//! and the others as one line with their count. Events are of one kind when they come from the same place in
-//! the code and have the same `reason`, if any.
+//! Limits repeated log events: ten of a kind are written in ten seconds, and the others as one line with
+//! their count. Events are of the same kind if they come from the same place in the code and have the same
+//! `reason`.
 
 #[cfg(test)]
 mod tests;
@@ -18,17 +18,17 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use web::server::OPEN_TO_EVERYONE;
 
-/// The target of the lines that say what was not written. They are never counted themselves.
+/// The target of the lines with the counts, which are never limited themselves.
 pub(super) const REPEATED: &str = "repeated";
 
-/// How long events of a kind are counted together.
+/// The period over which events of a kind are counted.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Of a kind, written in full in that time.
+/// Events of a kind that are written in full in that period.
 const IN_FULL: u64 = 10;
-/// Kinds that are counted at one time; more are written in full. There are not that many.
+/// Kinds counted at a time; further kinds are written in full.
 const MAX_KINDS: usize = 1024;
 
-/// Counts what repeats itself, and keeps it out of the log. Clones count together.
+/// Counts repeated events and suppresses them. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Repeats(Arc<Mutex<HashMap<Kind, Window>>>);
 
@@ -47,7 +47,7 @@ struct Window {
 }
 
 impl Repeats {
-    /// Writes the counts whose time is over.
+    /// Writes the counts whose period is over.
     pub(super) fn report(&self) {
         self.report_if(|window| window.began.elapsed() >= WINDOW);
     }
@@ -59,7 +59,7 @@ impl Repeats {
 
     fn report_if(&self, ready: impl Fn(&Window) -> bool) {
         let over: Vec<_> = self.lock().extract_if(|_, window| ready(window)).collect();
-        // The lock is free again: what is written here comes by again.
+        // The lock is released first: these lines pass through this filter again.
         for (kind, window) in over.into_iter().filter(|(_, window)| window.seen > IN_FULL) {
             let (times, reason) = (window.seen - IN_FULL, Some(kind.reason).filter(|it| !it.is_empty()));
             let message = window.message;
@@ -78,7 +78,7 @@ impl Repeats {
         }
     }
 
-    /// Whether this event is to be written.
+    /// Whether to write this event.
     fn admit(&self, kind: Kind, message: String) -> bool {
         let mut kinds = self.lock();
         if kinds.len() >= MAX_KINDS && !kinds.contains_key(&kind) {
@@ -109,7 +109,7 @@ impl<S: Subscriber> Layer<S> for Repeats {
     }
 }
 
-/// What an event says.
+/// The message and the reason of an event.
 #[derive(Default)]
 struct Text {
     message: String,

@@ -1,6 +1,5 @@
-//! What time it is, by the `Date` of Stripe's answers: evidence for a service whose clock is in doubt. One
-//! request without a key, over TLS, for the head of whatever is answered.
-//! Not here: when to ask, and what follows from the answer (`engine::clock`).
+//! The time by the `Date` header of Stripe's responses, for a service whose clock is in doubt: one request
+//! over TLS, without a key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +22,8 @@ use super::{Limits, authorities, exchange};
 /// Limits of an answer. The date of a slower one would say little; an answer to HEAD has no body.
 const LIMITS: Limits = Limits { bytes: 0, time: Duration::from_secs(10) };
 
-/// Asks whoever answers at `base`. None where that is no `https` address: without TLS anybody on the way
-/// could say what time it is.
+/// A source that asks the server at `base`. `None` if that is not an `https` URL: without TLS anybody on the
+/// network could set the time.
 pub(crate) fn source(base: &str) -> Option<DateSource> {
     let url: Uri = base.parse().ok()?;
     (url.scheme_str() == Some("https")).then(|| {
@@ -38,8 +37,8 @@ pub(crate) fn source(base: &str) -> Option<DateSource> {
     })
 }
 
-/// The date of an answer of this address, whose certificate must be valid at `at`: while the machine's clock
-/// is in doubt, that is no question for it.
+/// The date of a response from this URL, whose certificate must be valid at `at`, because the machine's clock
+/// is in doubt.
 async fn ask(url: &Uri, roots: RootCertStore, at: Timestamp) -> Result<Timestamp, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = ClientConfig::builder_with_details(provider, Arc::new(At(at)))
@@ -60,13 +59,13 @@ async fn ask(url: &Uri, roots: RootCertStore, at: Timestamp) -> Result<Timestamp
     date.and_then(read).ok_or_else(|| format!("{url} answered without a date"))
 }
 
-/// RFC 9110, section 5.6.7, in the one form that is sent today.
+/// RFC 9110, section 5.6.7, the current form only.
 fn read(date: &str) -> Option<Timestamp> {
     let moment = DateTimeParser::new().parse_timestamp(date).ok()?;
     Some(Timestamp::from_seconds(moment.as_second()))
 }
 
-/// A time by which certificates are judged.
+/// The time at which certificates are verified.
 #[derive(Debug)]
 struct At(Timestamp);
 

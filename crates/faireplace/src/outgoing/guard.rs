@@ -1,7 +1,6 @@
-//! Connects to addresses that customers chose, and to none of our own network: resolves the name once, judges
-//! every address that came of it, and connects to one that passed. Nothing is resolved a second time, so what
-//! was judged is what is reached.
-//! Not here: which addresses are refused (`web::destination`), TLS, and what is sent.
+//! Connects to hosts that customers chose, but never to our own network: resolves the name once, checks every
+//! address, and connects to one that passed. The name is not resolved again, so the checked address is the
+//! one that is used. The rules about addresses are in `web::destination`.
 
 use std::fmt::Display;
 use std::io;
@@ -18,20 +17,20 @@ use tokio::time::timeout;
 use tower::Service;
 use web::destination::{Destination, Destinations, Host, special};
 
-/// For a name to be resolved.
+/// Time limit for resolving a name.
 const RESOLVE: Duration = Duration::from_secs(5);
-/// For one address to accept a connection.
+/// Time limit for one address to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Addresses of one name that are tried.
+/// Addresses tried for one name.
 const MAX_ADDRESSES: usize = 4;
 
 type Future<T> = Pin<Box<dyn std::future::Future<Output = io::Result<T>> + Send>>;
 
-/// What whoever chose an address is told of a name that leads nowhere, and of one that leads into our own
-/// network: the same, or they could ask which names there are in it.
-const NOWHERE: &str = "its name leads to no address on the public internet";
+/// The customer's error for a name that does not resolve and for one that resolves into our network. They are
+/// the same, so that customers cannot probe for names in it.
+const NOWHERE: &str = "its name does not resolve to a public address";
 
-/// Makes guarded connections.
+/// Opens guarded connections.
 #[derive(Clone)]
 pub(super) struct Guard {
     destinations: Arc<Destinations>,
@@ -39,7 +38,7 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// A guard that resolves as this machine does.
+    /// A guard that uses this machine's resolver.
     pub(super) fn new(destinations: Arc<Destinations>) -> Self {
         let resolve = |host: String, port| -> Future<Vec<SocketAddr>> {
             Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
@@ -65,7 +64,7 @@ impl Guard {
         Err(last)
     }
 
-    /// The addresses that may be connected to.
+    /// The addresses that are allowed.
     async fn addresses(&self, destination: &Destination) -> io::Result<Vec<SocketAddr>> {
         let port = destination.port;
         let found = match &destination.host {
@@ -79,7 +78,7 @@ impl Guard {
         if destination.allowed {
             return Ok(found);
         }
-        // One private address among public ones is as good a way in as any.
+        // One private address among public ones is enough to reach our network.
         match found.iter().find_map(|address| special(address.ip())) {
             Some(what) => Err(nowhere(destination, &format_args!("one of its addresses is {what}"))),
             None => Ok(found),
@@ -87,7 +86,7 @@ impl Guard {
     }
 }
 
-/// The same for every reason, which is for the log.
+/// The same error for every reason; the reason is logged.
 fn nowhere(destination: &Destination, why: &dyn Display) -> io::Error {
     tracing::debug!(host = ?destination.host, %why, "a notice cannot be sent there");
     io::Error::other(NOWHERE)

@@ -1,5 +1,5 @@
-//! Carries notices: one POST each, over a guarded connection, of whose answer only the status counts.
-//! Not here: signatures, time-outs and retries (`engine::deliver`). No redirects and no proxies.
+//! Sends notices: one POST each over a guarded connection; only the status of the response counts.
+//! Signatures, time-outs and retries are in `engine`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,19 +21,19 @@ use crate::failure::Failure;
 
 /// Limits of an answer's body. It is read only so that the connection can be used again.
 const BODY: Limits = Limits { bytes: 16 * 1024, time: Duration::from_secs(2) };
-/// Bytes of an answer's head.
+/// Bytes of a response's head.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// How long a connection is kept for the next notice.
+/// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(30);
-/// Connections that are kept for each receiver.
+/// Idle connections kept for each receiver.
 const MAX_IDLE: usize = 4;
 
 type Http = Client<HttpsConnector<Guard>, Full<Bytes>>;
 
-/// A way to every endpoint that `destinations` allows.
+/// A transport to every endpoint that `destinations` allows.
 ///
 /// # Errors
-/// When TLS cannot be used at all.
+/// When TLS is not available.
 pub(crate) fn transport(destinations: Arc<Destinations>) -> Result<Transport, Failure> {
     let http = client(destinations)?;
     Ok(Transport::from_fn(move |request| {
@@ -46,7 +46,7 @@ fn client(destinations: Arc<Destinations>) -> Result<Http, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let roots = authorities().unwrap_or_else(|_| {
         tracing::warn!(
-            "this machine has no certificates of authorities: no https endpoint can be told anything"
+            "this machine has no certificate authorities, so no notice can be sent to an https endpoint"
         );
         RootCertStore::empty()
     });
@@ -57,7 +57,7 @@ fn client(destinations: Arc<Destinations>) -> Result<Http, Failure> {
         .with_no_client_auth();
     let connector = HttpsConnectorBuilder::new()
         .with_tls_config(tls)
-        // The guard refuses plain http but where it is allowed by name.
+        // The guard refuses plain http except to hosts allowed by name.
         .https_or_http()
         .enable_http1()
         .wrap_connector(Guard::new(destinations));
@@ -71,7 +71,7 @@ fn client(destinations: Arc<Destinations>) -> Result<Http, Failure> {
 
 async fn carry(http: &Http, request: SignedRequest) -> Result<NoticeResponse, String> {
     let uri: Uri = request.url.parse().map_err(|_| "the address cannot be read".to_owned())?;
-    // Without its path and query, which may hold a secret: what is said of it stands in logs.
+    // Without path and query, which may contain a secret: errors are logged.
     let place = uri.authority().map(ToString::to_string).unwrap_or_default();
     let request = Request::post(uri)
         .header(header::CONTENT_TYPE, "application/json")
@@ -86,7 +86,7 @@ async fn carry(http: &Http, request: SignedRequest) -> Result<NoticeResponse, St
     Ok(NoticeResponse::Answered { status: head.status.as_u16(), retry_after_seconds })
 }
 
-/// RFC 9110, section 10.2.3, where it is a number of seconds; the schedule is the answer to a date.
+/// RFC 9110, section 10.2.3, in seconds only; a date is ignored, and the schedule applies.
 fn retry_after(headers: &HeaderMap) -> Option<i64> {
     headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }

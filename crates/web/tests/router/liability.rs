@@ -49,7 +49,7 @@ async fn sell(
 
 #[tokio::test]
 async fn a_month_is_closed_in_the_next_one() {
-    let till = TenantClient::new().await;
+    let client = TenantClient::new().await;
     // Ten for 250.00, of which three are spent: the guide's sale names no tax.
     till.spend("a", 3).await.data();
     sell(&till, OTHER, "taxed", 3, 12_000, 2_000, "usd").await;
@@ -140,7 +140,7 @@ async fn a_month_is_closed_in_the_next_one() {
 /// the journal.
 #[tokio::test]
 async fn the_totals_are_what_the_journal_says() {
-    let till = Till::new().await;
+    let client = TenantClient::new().await;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(11);
     let mut next = |below: u64| random.random_range(0..below);
     for step in 0..120 {

@@ -1,6 +1,4 @@
-//! An action in words: what was asked for, what became of it, what it means for the credits, and what the
-//! second person must do.
-//! Not here: asking for one.
+//! Prints an action: the request, its result, its effect on credits, and what a second person has to do.
 
 use serde_json::Value;
 
@@ -8,7 +6,7 @@ use crate::commands::listing::{counted, json as print_json, moment, text};
 use crate::failure::Failure;
 use crate::terminal::{bold, faint, say, shown, yellow};
 
-/// Says what became of an action.
+/// Prints the result of an action.
 pub(in crate::commands) fn report(answer: &Value, as_json: bool) -> Result<(), Failure> {
     if as_json {
         return print_json(answer);
@@ -26,13 +24,13 @@ pub(in crate::commands) fn report(answer: &Value, as_json: bool) -> Result<(), F
     Ok(())
 }
 
-/// Says what would happen.
+/// Prints the result of a dry run.
 pub(in crate::commands) fn forecast(answer: &Value, as_json: bool) -> Result<(), Failure> {
     if as_json {
         return print_json(answer);
     }
     let preview = &answer["data"];
-    say!("{}", bold("Nothing was changed. It would mean:"));
+    say!("{}", bold("Dry run, nothing was changed. The effect would be:"));
     let items = preview["consequences"]["items"].as_u64().unwrap_or_default();
     if items > 0 {
         say!("decides {}", counted(items, "item"));
@@ -40,7 +38,7 @@ pub(in crate::commands) fn forecast(answer: &Value, as_json: bool) -> Result<(),
     let lines = lines(&preview["consequences"], false);
     lines.iter().for_each(|line| say!("{line}"));
     if lines.is_empty() {
-        say!("no credits move");
+        say!("no change to credits");
     }
     if preview["second_person"] == true {
         say!("It needs a second person.");
@@ -48,10 +46,10 @@ pub(in crate::commands) fn forecast(answer: &Value, as_json: bool) -> Result<(),
     Ok(())
 }
 
-/// Says that an action waits, and what the second person does.
+/// Prints that an action is waiting, and how a second person approves it.
 pub(in crate::commands) fn waits(action: &Value) {
     say!("{}", yellow(&format!("waiting: {}. Nothing has changed yet.", what(action))));
-    say!("This needs a second person: somebody who was registered before it was asked for,");
+    say!("A second person must approve this: somebody registered before it was requested,");
     say!("with their own operator key in FAIREPLACE_OPERATOR_KEY:");
     say!("  faireplace actions approve {}", text(&action["id"]));
 }
@@ -65,7 +63,7 @@ pub(super) fn show(action: &Value) {
         None => text(&actor["name"]),
     };
     let reason = shown(&text(&action["reason"]));
-    say!("asked {} UTC by {}: {reason}", moment(&action["asked_at"]), actor(&action["asked_by"]));
+    say!("requested {} UTC by {}: {reason}", moment(&action["asked_at"]), actor(&action["asked_by"]));
     if action["decided_by"].is_object() {
         say!("decided {} UTC by {}", moment(&action["decided_at"]), actor(&action["decided_by"]));
     }
@@ -75,17 +73,17 @@ pub(super) fn show(action: &Value) {
     consequences(&action["consequences"], action["state"] == "done");
     if action["state"] == "waiting" {
         let id = text(&action["id"]);
-        say!("\nTo do it:      faireplace actions approve {id}");
-        say!("To refuse it:  faireplace actions reject {id} --reason WHY");
+        say!("\nTo approve: faireplace actions approve {id}");
+        say!("To reject:  faireplace actions reject {id} --reason WHY");
     }
 }
 
-/// Prints what something means for the credits; nothing, where it means nothing.
+/// Prints the effect on credits, if there is one.
 pub(in crate::commands) fn consequences(of: &Value, done: bool) {
     lines(of, done).iter().for_each(|line| say!("{line}"));
 }
 
-/// What something means for the credits, a line each.
+/// The effect on credits, one line each.
 pub(in crate::commands) fn lines(of: &Value, done: bool) -> Vec<String> {
     let number = |field: &str| of[field].as_u64().unwrap_or_default();
     let (granted, taken) = (number("granted"), number("taken_back"));
@@ -95,7 +93,7 @@ pub(in crate::commands) fn lines(of: &Value, done: bool) -> Vec<String> {
     if granted > 0 {
         let refunded = match number("refunded") {
             0 => String::new(),
-            refunded => format!(", {refunded} of them for money that was refunded, so they go back at once"),
+            refunded => format!(", {refunded} of them revoked at once because the money was refunded"),
         };
         parts.push(format!("{gives} {}{refunded}", counted(granted, "credit")));
     }
@@ -132,7 +130,7 @@ fn alone(action: &Value) -> &'static str {
     if action["alone"] == true { " alone" } else { "" }
 }
 
-/// What was asked for, in words: `5 credits given to …`.
+/// The request in words: `5 credits given to …`.
 fn what(action: &Value) -> String {
     let (request, tenant) = (&action["request"], text(&action["tenant_id"]));
     let credits = request["credits"].as_i64().unwrap_or_default();
@@ -158,7 +156,7 @@ fn what(action: &Value) -> String {
     }
 }
 
-/// The quarantine items of a decision: the number of one, or how many there are.
+/// The quarantine items of a decision: one item's number, or a count.
 fn items(request: &Value) -> String {
     match request["items"].as_array().map(Vec::as_slice) {
         Some([one]) => format!("item {one}"),

@@ -1,5 +1,5 @@
-//! `faireplace keys recover`: lost people are replaced, with the service stopped. Whoever has the file of the
-//! database in their hands can do this; every report says that it was done.
+//! `faireplace keys recover`: replaces people who lost their keys, with the service stopped. Access to the
+//! database file is enough to do it, so every report shows that it was done.
 
 use clap::Args;
 use engine::entropy;
@@ -13,28 +13,28 @@ use crate::service;
 use crate::terminal::{bold, say, shown};
 
 #[derive(Args)]
-pub(super) struct Recover {
-    /// Somebody who is lost, by name; can be given several times
+pub(super) struct RecoverArgs {
+    /// Name of a person who lost their key; can be repeated
     #[arg(long = "lost", value_name = "NAME", required_unless_present = "everyone")]
     #[arg(conflicts_with = "everyone")]
     lost: Vec<String>,
-    /// Everybody is lost
+    /// Everybody lost their key
     #[arg(long)]
     everyone: bool,
-    /// The name of the person who takes their place
+    /// Name of the person who takes over
     #[arg(long)]
     name: String,
-    /// Why; kept for ever
+    /// Reason, kept in the records
     #[arg(long)]
     reason: String,
 }
 
-impl Recover {
+impl RecoverArgs {
     pub(super) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         let config = Config::of_database(environment)?;
         require_ledger(&config.database)?;
         if self.name.trim().is_empty() || self.reason.trim().is_empty() {
-            return Err(Failure::failed("--name and --reason must say something; nothing was changed"));
+            return Err(Failure::failed("--name and --reason must not be empty; nothing was changed"));
         }
         let store = Store::open_sqlite(&config.database.path, config.mode)?;
         let now = service::clock(&store).await?.now();
@@ -52,14 +52,14 @@ impl Recover {
         };
         let action = store.recover(recovery, now).await?.map_err(|refusal| {
             let why = match refusal {
-                ActionRefusal::NameTaken => "somebody who stays registered has this name".to_owned(),
+                ActionRefusal::NameTaken => "another registered person has this name".to_owned(),
                 other => other.to_string(),
             };
             Failure::failed(format!("{why}; nothing was changed"))
         })?;
         say!("{}", bold(&secret));
-        say!("This is the only time that it is shown: {}'s operator key.", shown(&person.name));
-        say!("The lost people are removed and their keys are revoked: action {}.", action.id);
+        say!("This is {}'s operator key. It is shown only once.", shown(&person.name));
+        say!("The people who lost their keys are removed and their keys revoked: action {}.", action.id);
         Ok(())
     }
 }

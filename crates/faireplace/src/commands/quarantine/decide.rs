@@ -1,6 +1,5 @@
-//! Deciding quarantine items. What it means for the credits is said first; what takes credits back, or is
-//! about many items, is done only with `--yes`: a script never waits for an answer, and nobody is surprised.
-//! Not here: the second person's word (`actions`).
+//! Deciding quarantine items. The effect on credits is shown first. A decision that takes credits back or
+//! covers several items needs `--yes`: a script never waits for an answer, and nobody is surprised.
 
 use clap::Args;
 use ledger::TenantId;
@@ -12,35 +11,35 @@ use crate::commands::listing::{counted, json as print_json, text};
 use crate::failure::Failure;
 use crate::terminal::{say, shown};
 
-/// Which items are decided.
+/// The items to decide.
 #[derive(Args)]
-pub(super) struct Which {
-    /// The number of one item
+pub(super) struct ItemSelection {
+    /// Number of one item
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     id: Option<i64>,
-    /// Every open item that matches, 500 at most
+    /// All open items that match, at most 500
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    filter: Filter,
+    filter: ItemFilter,
 }
 
-/// Which items match.
+/// Filters of items.
 #[derive(Args)]
-pub(super) struct Filter {
+pub(super) struct ItemFilter {
     /// Only items with this reason, such as price_mismatch
     #[arg(long, value_name = "REASON")]
     with_reason: Option<String>,
     /// Only items about payments of this tenant
     #[arg(long, value_name = "UUID", value_parser = crate::commands::tenant)]
     of_tenant: Option<TenantId>,
-    /// Only items that were opened earlier, such as 2026-11-23T12:00:00Z
+    /// Only items opened before this time, such as 2026-11-23T12:00:00Z
     #[arg(long, value_name = "MOMENT")]
     opened_before: Option<String>,
 }
 
-impl Filter {
-    /// As a part of a query string.
+impl ItemFilter {
+    /// The filters as query parameters.
     pub(super) fn query(&self) -> String {
         let tenant = self.of_tenant.map(|tenant| tenant.to_string());
         let mut query = String::new();
@@ -57,52 +56,52 @@ impl Filter {
     }
 }
 
-/// How they are decided.
+/// Options of a decision.
 #[derive(Args)]
-pub(super) struct How {
-    /// Why; kept for ever
+pub(super) struct DecisionOptions {
+    /// Reason, kept in the records
     #[arg(long)]
     reason: String,
-    /// Only say what would happen
+    /// Show the effect without changing anything
     #[arg(long)]
     dry_run: bool,
-    /// Do it, even where it takes credits back or is about many items
+    /// Confirm a decision that takes credits back or covers several items
     #[arg(long)]
     yes: bool,
-    /// While nobody else is registered: do alone what needs two people. Reports mark it
+    /// Skip the second person while nobody else is registered; reports mark it
     #[arg(long)]
     alone: bool,
-    /// Print JSON, exactly as the API answers it
+    /// Print the API's JSON response
     #[arg(long)]
     json: bool,
 }
 
-/// Decides what is asked for; `named` is what a resolution grants.
+/// Decides the selected items; `named` is what a resolution grants.
 pub(super) async fn run(
     client: &Client,
     verb: &str,
-    which: Which,
+    selection: ItemSelection,
     named: Value,
-    how: How,
+    options: DecisionOptions,
 ) -> Result<(), Failure> {
     let mut asked = named;
-    (asked["reason"], asked["alone"]) = (json!(how.reason), json!(how.alone));
-    let Some(id) = which.id else { return all(client, verb, &which.filter, asked, &how).await };
-    if which.filter.is_given() {
+    (asked["reason"], asked["alone"]) = (json!(options.reason), json!(options.alone));
+    let Some(id) = selection.id else { return all(client, verb, &selection.filter, asked, &options).await };
+    if selection.filter.is_given() {
         return Err(Failure::failed("the options that choose items are for `--all`; nothing was changed"));
     }
     let path = format!("/api/admin/quarantine/{id}");
     let preview = preview(client, &format!("{path}/{verb}"), &asked).await?;
-    if how.dry_run {
-        return words::forecast(&preview, how.json);
+    if options.dry_run {
+        return words::forecast(&preview, options.json);
     }
     let taken = preview["data"]["consequences"]["taken_back"].as_i64().unwrap_or_default();
-    if taken > 0 && !how.yes {
+    if taken > 0 && !options.yes {
         return Err(unconfirmed("this takes back credits", &preview));
     }
     let item = client.get(&path).await?;
     let answer = client.post(&format!("{path}/{verb}"), &asked).await?;
-    if how.json {
+    if options.json {
         return print_json(&answer);
     }
     let action = &answer["data"];
@@ -110,7 +109,7 @@ pub(super) async fn run(
         (Some("waiting"), _) => words::waits(action),
         (_, Some(event)) if verb == "resolve" => return read_again(client, event).await,
         _ if verb == "resolve" => say!("resolved: {}", shown(&text(&action["outcome"]))),
-        _ => say!("dismissed: no credits come of it"),
+        _ => say!("dismissed: no credits granted"),
     }
     if action["state"] == "done" {
         words::consequences(&action["consequences"], true);
@@ -118,13 +117,13 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Decides every item that matches.
+/// Decides all items that match.
 async fn all(
     client: &Client,
     verb: &str,
-    filter: &Filter,
+    filter: &ItemFilter,
     mut asked: Value,
-    how: &How,
+    options: &DecisionOptions,
 ) -> Result<(), Failure> {
     if let Some(fields) = asked.as_object_mut() {
         fields.retain(|name, _| name == "reason" || name == "alone");
@@ -135,29 +134,29 @@ async fn all(
     let path = format!("/api/admin/quarantine/{verb}");
     let preview = preview(client, &path, &asked).await?;
     let count = preview["data"]["consequences"]["items"].as_u64().unwrap_or_default();
-    if how.dry_run {
-        return words::forecast(&preview, how.json);
+    if options.dry_run {
+        return words::forecast(&preview, options.json);
     }
     if count == 0 {
-        say!("No open item matches. Nothing was changed.");
+        say!("No open item matches; nothing was changed.");
         return Ok(());
     }
     let items = counted(count, "item");
-    if !how.yes {
+    if !options.yes {
         return Err(unconfirmed(&format!("this would {verb} {items}"), &preview));
     }
-    if !how.json {
+    if !options.json {
         say!("{items} to {verb}");
     }
     asked["expected_count"] = json!(count);
-    words::report(&client.post(&path, &asked).await?, how.json)
+    words::report(&client.post(&path, &asked).await?, options.json)
 }
 
-/// What is done only with `--yes` is not done, and this is what it would mean.
+/// The error without `--yes`, with the effect that the decision would have.
 fn unconfirmed(what: &str, preview: &Value) -> Failure {
     let lines = words::lines(&preview["data"]["consequences"], false);
     let means = lines.iter().fold(format!("{what}; nothing was changed"), |text, line| text + "\n" + line);
-    Failure::failed(means).and("To do it, repeat this with --yes.")
+    Failure::failed(means).and("Repeat the command with --yes to do it.")
 }
 
 async fn preview(client: &Client, path: &str, asked: &Value) -> Result<Value, Failure> {
@@ -166,15 +165,15 @@ async fn preview(client: &Client, path: &str, asked: &Value) -> Result<Value, Fa
     client.post(path, &asked).await
 }
 
-/// Waits until an event was read again, and says what came of it.
+/// Waits until the event is applied again, and prints the outcome.
 async fn read_again(client: &Client, event: &str) -> Result<(), Failure> {
     client.settled().await?;
     let answer = client.get(&format!("/api/admin/events/{}", encoded(event))).await?;
     let event = &answer["data"]["event"];
     let (outcome, reason) = (shown(&text(&event["outcome"])), shown(&text(&event["reason"])));
     if outcome == "quarantined" {
-        return Err(Failure::failed(format!("read again, and it still needs a person: {reason}")));
+        return Err(Failure::failed(format!("applied again, and it still needs a person: {reason}")));
     }
-    say!("read again: {outcome}");
+    say!("applied again: {outcome}");
     Ok(())
 }

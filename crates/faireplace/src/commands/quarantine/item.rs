@@ -1,5 +1,4 @@
-//! One item of the quarantine, as a person needs to see it: what happened, what was claimed, and each way
-//! out. Not here: taking one of them.
+//! Prints one quarantine item: what happened, what was claimed, and what the operator can do.
 
 use serde_json::Value;
 
