@@ -166,7 +166,7 @@ pub(super) fn load<'c>(
                 need.holds.insert(hold);
             }
             CommandAction::Adjust { credits, .. } if credits > 0 => {
-                need.given = need.given.saturating_add(credits)
+                need.given = need.given.saturating_add(credits);
             }
             CommandAction::Adjust { credits, .. } => need.burn(Credits(credits.saturating_neg())),
             CommandAction::WriteOff { .. } => {}
