@@ -51,7 +51,7 @@ fn a_paid_package_is_granted() {
     let deployment = Deployment::empty().with("FAIREPLACE_LISTEN", "127.0.0.1:0");
     let service = deployment.dev();
     let screen = service.screen();
-    let emulator: SocketAddr = after(&screen, "Stripe is played at http://").parse().expect("an address");
+    let emulator: SocketAddr = after(&screen, "Stripe emulator at http://").parse().expect("an address");
     let key = after(&screen, "FAIREPLACE_KEY=").to_owned();
     let ask = |path: &str| service.ask("GET", path, Some(&key), "").json()["data"].take();
 

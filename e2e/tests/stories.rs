@@ -70,7 +70,7 @@ fn the_first_screen_shows_the_main_job_done_and_what_it_says_to_paste_works() {
 
     let ended = service.stop();
     assert_eq!(ended.code, Some(0), "{ended}");
-    assert!(ended.stdout.ends_with("Stopped; everything is on disk.\n"), "{ended}");
+    assert!(ended.stdout.ends_with("Stopped; all data is on disk.\n"), "{ended}");
     let again = deployment.dev();
     assert!(again.screen().contains("A demo tenant buys another 10_credits."), "{}", again.screen());
     assert!(again.screen().contains("balance 14 → 24 credits"), "{}", again.screen());
@@ -232,7 +232,7 @@ fn the_same_word_is_the_same_payment_at_the_emulator() {
 fn what_the_emulator_does_not_send_is_no_success() {
     let (deployment, service) = dev();
     let screen = service.screen();
-    let address = after(&screen, "Stripe is played at http://").parse().expect("an address");
+    let address = after(&screen, "Stripe emulator at http://").parse().expect("an address");
     let url = format!("{}/webhooks/stripe", service.url());
     let ask = |method: &str, path: &str, body: &str| {
         let request = format!(

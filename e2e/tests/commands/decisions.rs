@@ -51,7 +51,7 @@ fn a_dismissed_payment_grants_nothing_and_is_closed() {
     with_and_without_service(|past| {
         let deployment = &past.deployment;
         let output = deployment.done("quarantine dismiss 3 --reason spam");
-        assert!(output.contains("dismissed: no credits come of it"), "{output}");
+        assert!(output.contains("dismissed: no credits granted"), "{output}");
         // Events can be dismissed, too.
         deployment.done("quarantine dismiss 4 --reason rehearsal");
         let open = deployment.done("quarantine list");
@@ -67,7 +67,7 @@ fn a_dismissed_payment_grants_nothing_and_is_closed() {
 #[test]
 fn an_event_whose_cause_remains_stays_in_quarantine() {
     with_and_without_service(|past| {
-        let output = "read again, and it still needs a person: ";
+        let output = "applied again, and it still needs a person: ";
         assert_rejected(past, "quarantine resolve 1 --reason retry", output);
         let open = past.deployment.done("quarantine list");
         assert!(open.contains("unreadable"), "{open}");
@@ -97,7 +97,7 @@ fn a_revoked_machine_key_is_reported_with_its_file() {
     deployment.done(&format!("keys revoke {}", id.expect("the machine's key")));
     let ended = deployment.run("events list");
     assert_eq!(ended.code, Some(1), "{ended}");
-    assert!(ended.stderr.contains("faireplace.db.operator-key does not work any more"), "{ended}");
+    assert!(ended.stderr.contains("faireplace.db.operator-key is no longer valid"), "{ended}");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_backup_never_overwrites() {
     with_and_without_service(|past| {
         past.deployment.done("backup copy.db");
         let before = std::fs::read(past.deployment.path("copy.db")).expect("the backup exists");
-        assert_rejected(past, "backup copy.db", "copy.db exists; a backup never overwrites");
+        assert_rejected(past, "backup copy.db", "copy.db exists, and a backup never overwrites a file");
         assert_eq!(std::fs::read(past.deployment.path("copy.db")).ok(), Some(before));
         assert!(!past.deployment.path("copy.db.partial").exists());
     });
@@ -145,7 +145,7 @@ fn a_key_works_until_it_is_revoked_and_sees_one_tenant() {
             assert_eq!(ask("/api/admin/events"), 404, "admin routes are hidden from tenants");
         });
         let output = deployment.done(&format!("keys revoke {id}"));
-        assert!(output.contains("does not work any more"), "{output}");
+        assert!(output.contains("it no longer works"), "{output}");
         past.with_service(|service| {
             assert_eq!(service.ask("GET", "/api/credits/balance", Some(secret), "").status, 401);
             assert_eq!(service.ask("GET", "/api/credits/balance", None, "").status, 401);

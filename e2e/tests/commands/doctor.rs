@@ -141,9 +141,9 @@ fn missing_permissions_fail() {
         // We are root, for whom permissions do not count.
         return;
     }
-    assert_fails(&deployment, "this user may not read and write faireplace.db");
+    assert_fails(&deployment, "this user cannot read and write faireplace.db");
     fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the file is ours");
     fs::set_permissions(deployment.folder(), Permissions::from_mode(0o500)).expect("the file is ours");
-    assert_fails(&deployment, "this user may not write in .");
+    assert_fails(&deployment, "this user cannot write in .");
     fs::set_permissions(deployment.folder(), Permissions::from_mode(0o700)).expect("the file is ours");
 }

@@ -78,7 +78,7 @@ fn the_other_metadata_shape_is_accepted_when_configured() {
     deployment.done("events replay evt_shape");
     service.settle();
     assert_eq!(available(&service), 10);
-    assert!(deployment.done("quarantine list").contains("Nothing waits"), "the item closed by itself");
+    assert!(deployment.done("quarantine list").contains("No open items"), "the item closed by itself");
     deliver(&service, &paid("shape2", 25_000, "eur", &other));
     assert_eq!(available(&service), 20);
 }
@@ -110,7 +110,7 @@ fn a_purchase_that_differs_from_the_catalogue_is_quarantined() {
     assert!(output.contains("resolved: granted"), "{output}");
     assert_eq!(available(&service), 14);
     let status = deployment.done("doctor");
-    assert!(status.contains("for a person to decide: 4 items"), "{status}");
+    assert!(status.contains("in quarantine: 4 items"), "{status}");
     assert!(status.contains("for sale: 1 package, nothing else"), "{status}");
 }
 

@@ -43,8 +43,8 @@ const ROWS: &[Row] = &[
     Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9den,a,b,c,d,e")], "", "STRIPE_WEBHOOK_SECRET: there are more than 5"),
     Row(&[("STRIPE_WEBHOOK_SECRET", "whsec_Hid9dén")], "", "STRIPE_WEBHOOK_SECRET: the webhook signing secret contains a character that no secret has"),
     // Variables.
-    Row(&[("FAIREPLACE_LISTN", "127.0.0.1:3000")], "", "FAIREPLACE_LISTN is not a setting; the nearest is FAIREPLACE_LISTEN"),
-    Row(&[("FAIREPLACE_WEBHOOK_SECRET", "whsec_Hid9den")], "", "FAIREPLACE_WEBHOOK_SECRET is not a setting; the nearest is STRIPE_WEBHOOK_SECRET"),
+    Row(&[("FAIREPLACE_LISTN", "127.0.0.1:3000")], "", "FAIREPLACE_LISTN is not a setting; the most similar one is FAIREPLACE_LISTEN"),
+    Row(&[("FAIREPLACE_WEBHOOK_SECRET", "whsec_Hid9den")], "", "FAIREPLACE_WEBHOOK_SECRET is not a setting; the most similar one is STRIPE_WEBHOOK_SECRET"),
     Row(&[("FAIREPLACE_MODE", "production")], "", "FAIREPLACE_MODE must be live or test"),
     Row(&[("FAIREPLACE_MODE", "")], "", "FAIREPLACE_MODE must be live or test"),
     Row(&[("FAIREPLACE_MODE", "Test")], "", "FAIREPLACE_MODE must be live or test"),
@@ -79,7 +79,7 @@ const ROWS: &[Row] = &[
     Row(&[("DATABASE_URL", "postgres://erin:Hid9den@db/books")], "", "DATABASE_URL: this release keeps its books in SQLite only"),
     // The file.
     Row(&[("FAIREPLACE_CONFIG", "missing.toml")], "", "missing.toml: "),
-    Row(NOTHING, "listn = \"127.0.0.1:3000\"", "faireplace.toml: `listn` is not a setting; the nearest is `listen`"),
+    Row(NOTHING, "listn = \"127.0.0.1:3000\"", "faireplace.toml: `listn` is not a setting; the most similar one is `listen`"),
     Row(NOTHING, "webhook_secret = \"whsec_Hid9den\"", "faireplace.toml: `webhook_secret` is not a setting"),
     Row(NOTHING, "FAIREPLACE_MODE = \"test\"", "faireplace.toml: `FAIREPLACE_MODE` is not a setting; in the file it is `mode`"),
     Row(NOTHING, "DATABASE_URL = \"sqlite:a.db\"", "`DATABASE_URL` is not a setting; in the file it is `database_url`"),
@@ -99,7 +99,7 @@ const ROWS: &[Row] = &[
     Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"euro\"", "package `a`: currency must be three letters"),
     Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1", "currency"),
     Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\ncolour = 1", "colour"),
-    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\n[[packages]]\nname = \"a\"\ncredits = 2\nprice = 1\ncurrency = \"eur\"", "package `a`: it stands in the catalogue twice"),
+    Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\n[[packages]]\nname = \"a\"\ncredits = 2\nprice = 1\ncurrency = \"eur\"", "package `a` is in the catalogue twice"),
     Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\nstripe_price = \"prod_1\"", "package `a`: stripe_price must be the id of a Price"),
     Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\nstripe_price = \"price_ 1\"", "package `a`: stripe_price must be the id of a Price"),
     Row(NOTHING, "[[packages]]\nname = \"a\"\ncredits = 1\nprice = 1\ncurrency = \"eur\"\ntitle = \" \"", "package `a`: title must have 1 to 250 characters"),

@@ -15,7 +15,7 @@ fn a_purchase_in_a_browser_a_partial_refund_and_a_lost_dispute() {
     let deployment = Deployment::empty().with("FAIREPLACE_LISTEN", "127.0.0.1:0");
     let service = deployment.dev();
     let screen = service.screen();
-    let emulator = Emulator::at(after(&screen, "Stripe is played at http://").parse().unwrap());
+    let emulator = Emulator::at(after(&screen, "Stripe emulator at http://").parse().unwrap());
     let available = || {
         emulator.control("GET", "settled", "");
         service.settle();

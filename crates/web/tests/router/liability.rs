@@ -14,18 +14,18 @@ use crate::{OTHER, TENANT};
 
 const DAY: i64 = 86_400;
 
-async fn csv(till: &TenantClient, query: &str) -> String {
+async fn csv(tenant: &TenantClient, query: &str) -> String {
     let request = axum::http::Request::get(format!("/api/admin/reports/liability?{query}"))
-        .header("authorization", format!("Bearer {}", till.deployment.operator));
-    let answer = till.deployment.send_raw(request.body(axum::body::Body::empty()).unwrap()).await;
+        .header("authorization", format!("Bearer {}", tenant.deployment.operator));
+    let answer = tenant.deployment.send_raw(request.body(axum::body::Body::empty()).unwrap()).await;
     let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// A purchase with tax in its price.
 async fn sell(
-    till: &TenantClient,
-    tenant: &str,
+    tenant: &TenantClient,
+    buyer: &str,
     reference: &str,
     credits: u32,
     total: i64,
@@ -34,37 +34,37 @@ async fn sell(
 ) {
     let sold = Purchase {
         reference: reference.into(),
-        tenant_id: tenant.into(),
+        tenant_id: buyer.into(),
         credits,
         amount_total: total,
         currency: currency.into(),
-        created: till.deployment.now().seconds(),
+        created: tenant.deployment.now().seconds(),
         ..purchase()
     };
     let body = event("checkout.session.completed", &sold, "sold", None).unwrap().body;
     let mut body: Value = serde_json::from_str(&body).unwrap();
     body["data"]["object"]["total_details"] = json!({ "amount_tax": tax });
-    till.deployment.learn(body.to_string()).await;
+    tenant.deployment.learn(body.to_string()).await;
 }
 
 #[tokio::test]
 async fn a_month_is_closed_in_the_next_one() {
-    let client = TenantClient::new().await;
+    let tenant = TenantClient::new().await;
     // Ten for 250.00, of which three are spent: the guide's sale names no tax.
-    till.spend("a", 3).await.data();
-    sell(&till, OTHER, "taxed", 3, 12_000, 2_000, "usd").await;
-    let end = till.deployment.now();
-    till.deployment.pass(40 * DAY);
-    till.spend("b", 2).await.data();
+    tenant.spend("a", 3).await.data();
+    sell(&tenant, OTHER, "taxed", 3, 12_000, 2_000, "usd").await;
+    let end = tenant.deployment.now();
+    tenant.deployment.pass(40 * DAY);
+    tenant.spend("b", 2).await.data();
     let request = axum::http::Request::post("/api/admin/adjustments")
-        .header("authorization", format!("Bearer {}", till.deployment.operator))
+        .header("authorization", format!("Bearer {}", tenant.deployment.operator))
         .header("idempotency-key", "k");
     let body = json!({ "tenant_id": TENANT, "credits": 5, "reason": "r" }).to_string();
-    till.deployment.send(request.body(axum::body::Body::from(body)).unwrap()).await.data();
-    till.refund().await;
+    tenant.deployment.send(request.body(axum::body::Body::from(body)).unwrap()).await.data();
+    tenant.refund().await;
 
     let report =
-        async |query: &str| till.deployment.look(&format!("/api/admin/reports/liability{query}")).await;
+        async |query: &str| tenant.deployment.look(&format!("/api/admin/reports/liability{query}")).await;
     let then = report("?as_of=2024-02-20").await;
     let ages = |credits: i64, deferred: i64, older: (i64, i64)| {
         let rest = ["91-180", "181-365", "over 365"]
@@ -128,9 +128,9 @@ async fn a_month_is_closed_in_the_next_one() {
     for (query, said) in
         [("?as_of=soon", "as_of must be a day such as"), ("?as_of=2024-02-31", "as_of must be")]
     {
-        let answer = till
+        let answer = tenant
             .deployment
-            .get(&format!("/api/admin/reports/liability{query}"), &till.deployment.operator)
+            .get(&format!("/api/admin/reports/liability{query}"), &tenant.deployment.operator)
             .await;
         assert!(answer.status == 422 && answer.text.contains(said), "{query} {}", answer.text);
     }
@@ -140,38 +140,38 @@ async fn a_month_is_closed_in_the_next_one() {
 /// the journal.
 #[tokio::test]
 async fn the_totals_are_what_the_journal_says() {
-    let client = TenantClient::new().await;
+    let tenant = TenantClient::new().await;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(11);
     let mut next = |below: u64| random.random_range(0..below);
     for step in 0..120 {
-        till.deployment.pass(DAY * i64::try_from(next(6)).unwrap());
+        tenant.deployment.pass(DAY * i64::try_from(next(6)).unwrap());
         match next(5) {
             0 | 1 => {
                 let (credits, total) = (next(40) + 1, i64::try_from(next(90_000)).unwrap() + 1);
                 let currency = ["eur", "usd", "jpy"][next(3) as usize];
                 let tax = total / 7;
-                sell(&till, TENANT, &format!("p{step}"), credits as u32, total, tax, currency).await;
+                sell(&tenant, TENANT, &format!("p{step}"), credits as u32, total, tax, currency).await;
             }
-            2 | 3 => drop(till.spend(&format!("s{step}"), next(30) as i64 + 1).await),
+            2 | 3 => drop(tenant.spend(&format!("s{step}"), next(30) as i64 + 1).await),
             _ => {
                 let body = json!({ "tenant_id": TENANT, "credits": next(9) + 1, "reason": "r",
                     "priority": next(100) });
                 let request = axum::http::Request::post("/api/admin/adjustments")
-                    .header("authorization", format!("Bearer {}", till.deployment.operator))
+                    .header("authorization", format!("Bearer {}", tenant.deployment.operator))
                     .header("idempotency-key", format!("a{step}"));
-                till.deployment
+                tenant.deployment
                     .send(request.body(axum::body::Body::from(body.to_string())).unwrap())
                     .await
                     .data();
             }
         }
     }
-    let report = till.deployment.look("/api/admin/reports/liability?lots=true").await;
+    let report = tenant.deployment.look("/api/admin/reports/liability?lots=true").await;
 
     // What is spent of each lot, posting by posting.
     let mut spent: BTreeMap<i64, i64> = BTreeMap::new();
     for page in 1..=3 {
-        for line in till.get(&format!("transactions?per_page=100&page={page}")).await.as_array().unwrap() {
+        for line in tenant.get(&format!("transactions?per_page=100&page={page}")).await.as_array().unwrap() {
             for posting in line["postings"].as_array().unwrap() {
                 if posting["account"] == "consumed" {
                     *spent.entry(posting["lot"].as_i64().unwrap()).or_default() +=
@@ -182,7 +182,7 @@ async fn the_totals_are_what_the_journal_says() {
     }
     let mut prices: BTreeMap<String, (String, i64)> = BTreeMap::new();
     for payment in
-        till.deployment.get("/api/payments?per_page=100", &till.key).await.data().as_array().unwrap()
+        tenant.deployment.get("/api/payments?per_page=100", &tenant.key).await.data().as_array().unwrap()
     {
         let paid = payment["amount_paid"].as_i64().unwrap();
         // The first one, of the guide's own kind, names no tax.
@@ -191,7 +191,7 @@ async fn the_totals_are_what_the_journal_says() {
         prices.insert(payment["id"].as_str().unwrap().to_owned(), (currency, paid - tax));
     }
     let mut totals: BTreeMap<String, [i64; 4]> = BTreeMap::new();
-    for lot in till.get("lots?per_page=100").await.as_array().unwrap() {
+    for lot in tenant.get("lots?per_page=100").await.as_array().unwrap() {
         let Some(payment) = lot["payment"].as_str() else { continue };
         let (currency, price) = &prices[payment];
         let granted = lot["granted"].as_i64().unwrap();
@@ -222,7 +222,7 @@ async fn the_totals_are_what_the_journal_says() {
     }
 
     // And as a table: the lots add up to the totals.
-    let table = csv(&till, "format=csv&lots=true").await;
+    let table = csv(&tenant, "format=csv&lots=true").await;
     let rows: Vec<Vec<&str>> = table.split("\r\n").map(|line| line.split(',').collect()).collect();
     assert!(rows.iter().all(|row| row.len() == rows[0].len() || row == &[""]), "{table}");
     let column = |name: &str| rows[0].iter().position(|heading| *heading == name).unwrap();
@@ -233,7 +233,7 @@ async fn the_totals_are_what_the_journal_says() {
             assert_eq!(sum.to_string(), total[column(name)], "{name} {}", total[1]);
         }
     }
-    let short = csv(&till, "format=csv").await;
+    let short = csv(&tenant, "format=csv").await;
     assert!(table.ends_with(short.split_once("\r\n").unwrap().1), "without lots it is the rest of the table");
 }
 

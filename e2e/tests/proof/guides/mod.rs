@@ -348,7 +348,7 @@ impl World {
     /// Pays a session at the emulator, and waits until its events are applied.
     fn pay(&self, session: &str) {
         let screen = self.service.screen();
-        let (_, rest) = screen.split_once("Stripe is played at http://").expect("an address");
+        let (_, rest) = screen.split_once("Stripe emulator at http://").expect("an address");
         let address = rest.split_whitespace().next().unwrap().parse().unwrap();
         let control = |method: &str, path: &str, body: &str| -> Value {
             let path = format!("/_emulator/{path}");
