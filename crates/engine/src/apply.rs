@@ -9,9 +9,7 @@ use std::time::Duration;
 use ledger::{Now, Policy, Reason};
 use store::{AppliedEvent, DueEvent, EventToApply, Postponed, Reading, Store, StoreError, body};
 use stripe::retry::Schedule;
-use tokio::sync::Notify;
 
-use crate::change_signal::ChangeSignal;
 use crate::clock::Clock;
 use crate::next::{MAX_SLEEP, Next, REST_AFTER_FAILURE};
 use crate::read::DeploymentScope;
@@ -39,8 +37,6 @@ pub struct Applier {
     pub schedule: Schedule,
     /// How to read an event.
     pub reader: Reader,
-    /// Rung when something was settled, for those who tell others of it.
-    pub changes: ChangeSignal,
 }
 
 impl Applier {
@@ -74,8 +70,9 @@ impl Applier {
     }
 
     /// Runs steps until `stop` completes, waking up when something arrives.
-    pub async fn run(&self, clock: &Clock, arrived: &Notify, stop: impl Future<Output = ()>) {
+    pub async fn run(&self, clock: &Clock, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
+        let mut arrivals = self.store.arrivals();
         loop {
             let rest = match self.step(clock.reading()).await {
                 Ok(Next::Now) => Duration::ZERO,
@@ -97,7 +94,7 @@ impl Applier {
             };
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
-                () = arrived.notified() => {}
+                _ = arrivals.changed() => {}
                 () = &mut stop => return,
             }
         }
@@ -157,9 +154,8 @@ impl Applier {
         if failed.is_empty() { Ok(()) } else { self.store.postpone(failed, now.at).await }
     }
 
-    /// Rings, and tells the log of what needs a person; the rest is in the books.
+    /// Logs what needs a person; the rest is in the books.
     fn report(&self, settled: &[AppliedEvent], due: &[DueEvent]) {
-        self.changes.signal();
         for (seq, review) in settled.iter().filter_map(|one| Some((one.seq, one.review.as_ref()?))) {
             let event = due.iter().find(|event| event.seq == seq).map(|event| event.id.as_str());
             let purchase = &review.purchase;

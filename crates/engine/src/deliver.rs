@@ -22,7 +22,6 @@ use stripe::retry::Schedule;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{Id, JoinError, JoinSet};
 
-use crate::change_signal::ChangeListener;
 use crate::clock::Clock;
 use crate::next::{MAX_SLEEP, REST_AFTER_FAILURE};
 
@@ -106,10 +105,11 @@ impl Deliverer {
         }
     }
 
-    /// Runs steps until `stop` completes, waking up when the changes rings; then lets what is under way end, for
-    /// a while, and records it.
-    pub async fn run(&mut self, mut changes: ChangeListener, stop: impl Future<Output = ()>) {
+    /// Runs steps until `stop` completes, waking up when the store has something new; then lets what is under
+    /// way end, for a while, and records it.
+    pub async fn run(&mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
+        let mut changes = self.store.changes();
         loop {
             let now = self.sender.clock.now();
             let mut rest = match self.step(now).await {
@@ -127,7 +127,7 @@ impl Deliverer {
             }
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
-                () = changes.changed() => {}
+                _ = changes.changed() => {}
                 () = self.landing() => {}
                 () = &mut stop => break,
             }

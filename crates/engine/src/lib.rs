@@ -1,15 +1,15 @@
-//! The loops. [`ingest`] makes a delivery durable before it is acknowledged; [`apply`] turns kept events into
-//! decisions, in batches, and tries again what failed; [`command_queue`] carries out commands, and [`sweep`] ends
-//! what ran out of time; [`deliver`] tells other systems what happened, and [`prune`] forgets it in the end.
-//! [`mod@read`] says what one event tells us, in the ledger's terms: the one place where Stripe's words
-//! become ours.
+//! The procedures and the loops. [`ingest`] makes a delivery durable before it is acknowledged; [`apply`] turns
+//! stored events into decisions, in batches, and retries what failed; [`command_queue`] executes commands;
+//! [`actions`] carries out what operators ask for and [`purchase`] opens checkouts; [`sweep`] ends holds and
+//! credits whose time is up; [`deliver`] sends notices to other systems, and [`prune`] removes old ones.
+//! [`mod@read`] turns one Stripe event into the ledger's terms, and nothing else does.
 //!
 //! Time and randomness enter here and nowhere else: [`clock`], [`entropy`].
 //!
 //! Deliberately not here: HTTP (`web`), SQL (`store`), what anything is worth (`ledger`).
 
+pub mod actions;
 pub mod apply;
-pub mod change_signal;
 pub mod clock;
 pub mod command_queue;
 pub mod deliver;
@@ -18,16 +18,20 @@ pub mod ingest;
 mod next;
 pub mod notice;
 pub mod prune;
+pub mod purchase;
 pub mod read;
+pub mod shop;
 pub mod sweep;
 
+pub use actions::OperatorActions;
 pub use apply::Applier;
-pub use change_signal::ChangeSignal;
 pub use clock::Clock;
-pub use command_queue::CommandQueue;
+pub use command_queue::{CommandQueue, CommandWorker};
 pub use deliver::{Deliverer, Transport};
 pub use ingest::Intake;
 pub use next::Next;
 pub use prune::Pruner;
+pub use purchase::Purchases;
 pub use read::{DeploymentScope, MetadataKeys, read};
+pub use shop::{Package, Shop};
 pub use sweep::Sweeper;

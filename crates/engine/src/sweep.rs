@@ -8,7 +8,6 @@ use std::time::Duration;
 use ledger::Now;
 use store::{Store, StoreError};
 
-use crate::change_signal::ChangeSignal;
 use crate::clock::Clock;
 use crate::next::{Next, REST_AFTER_FAILURE};
 
@@ -22,8 +21,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub struct Sweeper {
     /// Where it is kept.
     pub store: Store,
-    /// Rung when something ended, for those who tell others of it.
-    pub changes: ChangeSignal,
 }
 
 impl Sweeper {
@@ -40,9 +37,6 @@ impl Sweeper {
             Some(_) => {}
         }
         let swept = self.store.sweep(now, MAX_BATCH_EXPIRIES).await?;
-        if swept.expired > 0 {
-            self.changes.signal();
-        }
         // What is due and did not end will not end by trying at once.
         Ok(if swept.more && swept.expired > 0 { Next::Now } else { Next::Soon })
     }

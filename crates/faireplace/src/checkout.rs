@@ -1,5 +1,5 @@
 //! Opens Checkout sessions at Stripe, or at an emulator, over the network and with a time limit. The
-//! request's form is in `stripe::checkout`.
+//! request's form is in `stripe::checkout`, and what the answer means for a purchase in `engine::purchase`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header};
 use bytes::Bytes;
+use engine::Shop;
+use engine::shop::{CheckoutFault, CheckoutGateway};
 use http_body_util::Full;
 use stripe::checkout::{self, OpenSession};
-use web::Shop;
-use web::shop::{Checkout, CheckoutFault};
 
 use crate::config::{ApiKey, Config};
 use crate::failure::Failure;
@@ -26,10 +26,10 @@ const LIMITS: Limits = Limits { bytes: 1 << 20, time: Duration::from_secs(20) };
 /// # Errors
 /// When the URL or the key is not valid: exit code 78.
 pub(crate) fn shop(config: &Config, key: Option<&ApiKey>, base: Option<&str>) -> Result<Arc<Shop>, Failure> {
-    let checkout = match key {
+    let gateway = match key {
         Some(key) => {
-            let way = StripeCheckout::new(base.unwrap_or(STRIPE), key, config.scope.account.as_deref())?;
-            Some(Arc::new(way) as Arc<dyn Checkout>)
+            let gateway = StripeCheckout::new(base.unwrap_or(STRIPE), key, config.scope.account.as_deref())?;
+            Some(Arc::new(gateway) as Arc<dyn CheckoutGateway>)
         }
         None => None,
     };
@@ -37,7 +37,7 @@ pub(crate) fn shop(config: &Config, key: Option<&ApiKey>, base: Option<&str>) ->
         packages: config.packages.clone(),
         metadata: config.scope.metadata.clone(),
         automatic_tax: config.automatic_tax,
-        checkout,
+        gateway,
     }))
 }
 
@@ -123,7 +123,7 @@ impl StripeCheckout {
     }
 }
 
-impl Checkout for StripeCheckout {
+impl CheckoutGateway for StripeCheckout {
     fn open<'a>(
         &'a self,
         form: &'a str,

@@ -7,8 +7,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use bytes::Bytes;
+use engine::Clock;
 use engine::Next;
-use engine::{Clock, CommandQueue};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -41,7 +41,7 @@ enum Way {
     /// A service runs at this address.
     Service { url: String, http: Http<HttpConnector, Full<Bytes>> },
     /// No service runs; this process holds the database while the command runs.
-    Here { router: Router, applier: Box<engine::Applier>, command_queue: CommandQueue, clock: Clock },
+    Here { router: Router, applier: Box<engine::Applier>, clock: Clock },
 }
 
 /// The address of the service that holds this database, if one runs.
@@ -95,9 +95,13 @@ impl Client {
         let clock = service::clock(&store).await?;
         let own = operator_key::ensure(config, &store, &clock).await?;
         let key = brought.unwrap_or(own);
-        let (app, applier) = service::assemble(config, store, Vec::new(), clock.clone());
-        let command_queue = app.command_queue.clone();
-        let way = Way::Here { router: web::router(app), applier: Box::new(applier), command_queue, clock };
+        let applier = Box::new(service::applier(config, store.clone()));
+        let (parts, worker) =
+            service::parts(config, store, Vec::new(), clock.clone(), service::limits(config));
+        let worker_clock = clock.clone();
+        // Until the router, which holds the queue, is gone.
+        tokio::spawn(async move { worker.run(&worker_clock, std::future::pending()).await });
+        let way = Way::Here { router: web::router(web::App::new(parts)), applier, clock };
         Ok(Self { key, key_from, way })
     }
 
@@ -227,12 +231,7 @@ impl Client {
             .map_err(|error| Failure::failed(format!("`{path}` cannot be asked for: {error}")))?;
         Ok(match &self.way {
             Way::Service { url, http } => over_network(http, url, request, patience).await?,
-            Way::Here { router, command_queue, clock, .. } => tokio::select! {
-                answer = here(router.clone(), request) => answer?,
-                () = command_queue.run(clock, std::future::pending()) => {
-                    return Err(Failure::failed("the command queue closed before it answered"));
-                }
-            },
+            Way::Here { router, .. } => here(router.clone(), request).await?,
         })
     }
 

@@ -3,9 +3,10 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use engine::clock::{DateSource, Keeper, Machine};
-use engine::{Applier, Clock, Deliverer, Pruner, Sweeper, read};
+use engine::{Applier, Clock, CommandQueue, CommandWorker, Deliverer, Pruner, Shop, Sweeper, read};
 use store::{ClosedBecause, OpenError, Store, StoreError};
 use stripe::Secret;
 use stripe::retry::Schedule;
@@ -14,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use web::server::{self, TrustedProxies};
-use web::{App, Limits, router};
+use web::{App, Limits, Parts, router};
 
 use crate::config::Config;
 use crate::descriptors;
@@ -24,10 +25,14 @@ use crate::outgoing;
 
 /// A service that is ready to run: its database is open and its port is bound.
 pub(crate) struct Service {
-    pub(crate) app: App,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
     pub(crate) address: SocketAddr,
     listener: TcpListener,
     proxies: TrustedProxies,
+    /// All but the shop and the log's counter, which [`Service::run`] brings.
+    parts: Parts,
+    worker: CommandWorker,
     applier: Applier,
     deliverer: Deliverer,
     pruner: Pruner,
@@ -35,20 +40,40 @@ pub(crate) struct Service {
     orders_to_stop: [Signal; 2],
 }
 
-/// Builds the parts that need no network. Commands use them when no service runs.
-pub(crate) fn assemble(config: &Config, store: Store, secrets: Vec<Secret>, clock: Clock) -> (App, Applier) {
-    let limits = Limits { requests_per_hour: config.requests_per_hour, ..Limits::default() };
-    let mut app = App::new(store.clone(), config.policy.clone(), config.mode, secrets, clock, limits);
-    app.operator_limits = config.operator_limits;
-    let applier = Applier {
+/// Builds the parts that need no network. Commands use them when no service runs. Nothing is for sale.
+pub(crate) fn parts(
+    config: &Config,
+    store: Store,
+    secrets: Vec<Secret>,
+    clock: Clock,
+    limits: Limits,
+) -> (Parts, CommandWorker) {
+    let (commands, worker) = CommandQueue::new(store.clone());
+    let parts = Parts {
         store,
+        commands,
+        clock,
+        mode: config.mode,
         policy: config.policy.clone(),
-        scope: config.scope.clone(),
-        schedule: Schedule::default(),
-        reader: read,
-        changes: app.changes.clone(),
+        operator_limits: config.operator_limits,
+        shop: Arc::default(),
+        secrets,
+        destinations: Arc::new(config.notice_hosts.clone().unwrap_or_default()),
+        limits,
+        log_lines_dropped: Arc::default(),
     };
-    (app, applier)
+    (parts, worker)
+}
+
+/// The limits of a service with these settings.
+pub(crate) fn limits(config: &Config) -> Limits {
+    Limits { requests_per_hour: config.requests_per_hour, ..Limits::default() }
+}
+
+/// The loop that applies events.
+pub(crate) fn applier(config: &Config, store: Store) -> Applier {
+    let (policy, scope) = (config.policy.clone(), config.scope.clone());
+    Applier { store, policy, scope, schedule: Schedule::default(), reader: read }
 }
 
 /// The machine's clock, checked against the time last written to this database.
@@ -92,51 +117,60 @@ impl Service {
         store.describe_holder(&holder.to_string()).map_err(|error| {
             Failure::failed(format!("cannot write the lock of {}: {error}", config.database.path.display()))
         })?;
-        let (mut app, applier) = assemble(config, store.clone(), secrets, clock.clone());
-        app.limits.connections = descriptors::room_for_connections(app.limits.connections);
-        app.destinations = Arc::new(config.notice_hosts.clone().unwrap_or_default());
-        let transport = outgoing::notices::transport(app.destinations.clone())?;
+        let limits = limits(config);
+        let limits = Limits { connections: descriptors::room_for_connections(limits.connections), ..limits };
+        let (parts, worker) = parts(config, store.clone(), secrets, clock.clone(), limits);
+        let transport = outgoing::notices::transport(parts.destinations.clone())?;
         let deliverer = Deliverer::new(store.clone(), transport, Schedule::default(), clock.clone());
-        let keeper = Keeper::new(clock, store.clone(), date);
-        let pruner = Pruner { store, keep_days: config.notice_days };
-        let proxies = config.trusted_proxies.clone();
-        Ok(Self { app, address, listener, proxies, applier, deliverer, pruner, keeper, orders_to_stop })
+        Ok(Self {
+            address,
+            listener,
+            proxies: config.trusted_proxies.clone(),
+            parts,
+            worker,
+            applier: applier(config, store.clone()),
+            deliverer,
+            pruner: Pruner { store: store.clone(), keep_days: config.notice_days },
+            keeper: Keeper::new(clock.clone(), store.clone(), date),
+            orders_to_stop,
+            store,
+            clock,
+        })
     }
 
-    /// Runs until SIGTERM or SIGINT, then drains: accepted requests are answered, and the running batch is
-    /// finished.
+    /// Sells what is in `shop` and runs until SIGTERM or SIGINT, then drains: accepted requests are answered,
+    /// and the running batch is finished. The status shows `log_lines_dropped`.
     ///
     /// # Errors
     /// When the disk failed, or a loop panicked: a service without one of its loops would only seem to work.
-    pub(crate) async fn run(self) -> Result<(), Failure> {
+    pub(crate) async fn run(self, shop: Arc<Shop>, log_lines_dropped: Arc<AtomicU64>) -> Result<(), Failure> {
         let (stop, stopping) = watch::channel(false);
-        let until = |mut stopping: watch::Receiver<bool>| async move {
-            // The sender lives until the end of this function.
-            let _ = stopping.wait_for(|stop| *stop).await;
+        let until = || {
+            let mut stopping = stopping.clone();
+            async move {
+                // The sender lives until the end of this function.
+                let _ = stopping.wait_for(|stop| *stop).await;
+            }
         };
-        let (clock, arrived) = (self.app.clock.clone(), self.app.arrived.clone());
-        let store = self.app.store.clone();
-        let applier = self.applier;
-        let apply_until = until(stopping.clone());
-        let sweeper = Sweeper { store: store.clone(), changes: self.app.changes.clone() };
-        let (sweep_clock, sweep_until) = (clock.clone(), until(stopping.clone()));
-        let (mut deliverer, pruner, mut keeper) = (self.deliverer, self.pruner, self.keeper);
-        let (changes, deliver_until) = (self.app.changes.listen(), until(stopping.clone()));
-        let (prune_clock, prune_until) = (clock.clone(), until(stopping.clone()));
-        let keep_until = until(stopping.clone());
-        let draining = self.app.draining.clone();
-        // Accepted requests need their commands executed, so the command queue closes after the last request.
-        let (command_queue, desk_clock) = (self.app.command_queue.clone(), clock.clone());
-        let (serving, served) = oneshot::channel::<()>();
-        let limits = self.app.limits;
-        let http = server::serve(self.listener, router(self.app), limits, self.proxies, until(stopping));
+        let app = App::new(Parts { shop, log_lines_dropped, ..self.parts });
+        let (draining, limits) = (app.draining.clone(), app.limits);
+        let http = server::serve(self.listener, router(app), limits, self.proxies, until());
+        let (store, clock) = (self.store, self.clock);
         let mut loops = JoinSet::new();
-        loops.spawn(async move { applier.run(&clock, &arrived, apply_until).await });
-        loops.spawn(async move { sweeper.run(&sweep_clock, sweep_until).await });
-        loops.spawn(async move { deliverer.run(changes, deliver_until).await });
-        loops.spawn(async move { pruner.run(&prune_clock, prune_until).await });
-        loops.spawn(async move { keeper.run(keep_until).await });
-        loops.spawn(async move { command_queue.run(&desk_clock, async { drop(served.await) }).await });
+        let (applier, apply_clock, stopped) = (self.applier, clock.clone(), until());
+        loops.spawn(async move { applier.run(&apply_clock, stopped).await });
+        let (sweeper, sweep_clock, stopped) = (Sweeper { store: store.clone() }, clock.clone(), until());
+        loops.spawn(async move { sweeper.run(&sweep_clock, stopped).await });
+        let (mut deliverer, stopped) = (self.deliverer, until());
+        loops.spawn(async move { deliverer.run(stopped).await });
+        let (pruner, prune_clock, stopped) = (self.pruner, clock.clone(), until());
+        loops.spawn(async move { pruner.run(&prune_clock, stopped).await });
+        let (mut keeper, stopped) = (self.keeper, until());
+        loops.spawn(async move { keeper.run(stopped).await });
+        // Requests that were accepted still queue commands, so the queue closes after the last request.
+        let (serving, served) = oneshot::channel::<()>();
+        let worker = self.worker;
+        loops.spawn(async move { worker.run(&clock, async { drop(served.await) }).await });
         loops.spawn(async move {
             let drained = http.await;
             drop(serving);

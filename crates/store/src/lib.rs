@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ledger::{EventId, Hold, HoldId, HoldState, Now, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
+use tokio::sync::watch;
 
 pub use error::{ClosedBecause, FileChange, OpenError, Safe, StoreError};
 pub use model::*;
@@ -62,6 +63,22 @@ impl Store {
     pub async fn closed(&self) -> ClosedBecause {
         match self {
             Self::Sqlite(database) => database.closed().await,
+        }
+    }
+
+    /// Changes after each commit that may have written journal entries or notices, or made deliveries due. Only
+    /// commits from now on count.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        match self {
+            Self::Sqlite(database) => database.changes(),
+        }
+    }
+
+    /// Changes after each commit that may have stored an event or made one due again. Only commits from now on
+    /// count.
+    pub fn arrivals(&self) -> watch::Receiver<()> {
+        match self {
+            Self::Sqlite(database) => database.arrivals(),
         }
     }
 

@@ -3,68 +3,88 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use engine::{ChangeSignal, Clock, CommandQueue, Intake};
+use engine::{Clock, CommandQueue, Intake, OperatorActions, Purchases, Shop};
 use ledger::{Credits, Policy};
 use store::{Mode, OperatorLimits, Store};
 use stripe::Secret;
 use stripe::signature::SignatureFault;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
 use crate::api::health::Writes;
 use crate::api::stream::Streams;
 use crate::destination::Destinations;
 use crate::limits::Limits;
 use crate::rate::Limiter;
-use crate::shop::{InFlight, Shop};
 
-/// What one person may move in 24 hours, where the deployment does not say.
+/// The credits that one person may move in 24 hours, where the deployment does not say.
 pub const OPERATOR_LIMITS: OperatorLimits = OperatorLimits { per_tenant: Credits(100), total: Credits(1000) };
+
+/// What an [`App`] is made of.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Where commands are handed in. Its worker must run.
+    pub commands: CommandQueue,
+    /// The time.
+    pub clock: Clock,
+    /// Test or live.
+    pub mode: Mode,
+    /// The deployment's money rules.
+    pub policy: Arc<Policy>,
+    /// The credits that one person may move in 24 hours; more takes two people.
+    pub operator_limits: OperatorLimits,
+    /// What is sold here, and through which gateway.
+    pub shop: Arc<Shop>,
+    /// The webhook's signing secrets; several while they are rotated.
+    pub secrets: Vec<Secret>,
+    /// Where notices may be sent.
+    pub destinations: Arc<Destinations>,
+    /// Limits of this service.
+    pub limits: Limits,
+    /// Lines of the log that were dropped since the start, because nobody read them.
+    pub log_lines_dropped: Arc<AtomicU64>,
+}
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    /// Memory.
+    /// The database.
     pub store: Store,
-    /// The way in for events.
-    pub intake: Intake,
-    /// Rung when there is something to apply.
-    pub arrived: Arc<Notify>,
-    /// Where commands are carried out. Somebody must run it ([`CommandQueue::run`]).
-    pub command_queue: CommandQueue,
-    /// Rung after every commit that may have something to tell others.
-    pub changes: ChangeSignal,
+    /// Where events are handed in.
+    pub(crate) intake: Intake,
+    /// Where commands are handed in.
+    pub(crate) commands: CommandQueue,
+    /// What operators do.
+    pub(crate) actions: OperatorActions,
+    /// Opens checkouts.
+    pub(crate) purchases: Purchases,
+    /// What is sold here.
+    pub(crate) shop: Arc<Shop>,
     /// Where notices may be sent.
-    pub destinations: Arc<Destinations>,
+    pub(crate) destinations: Arc<Destinations>,
     /// The live streams that are open.
     pub(crate) streams: Streams,
     /// True from the order to stop on: streams end then, so that draining does not wait for them.
     pub draining: watch::Sender<bool>,
-    /// The deployment's money rules.
-    pub policy: Arc<Policy>,
-    /// What one person may move in 24 hours; more takes two.
-    pub operator_limits: OperatorLimits,
-    /// What is sold here, and through whom. Nothing, until somebody hands it in.
-    pub shop: Arc<Shop>,
-    /// The purchases that Stripe is being asked for.
-    pub(crate) in_flight: Arc<InFlight>,
     /// Test or live.
-    pub mode: Mode,
-    /// The webhook's signing secrets; more than one while they are rolled.
-    pub secrets: Arc<[Secret]>,
+    pub(crate) mode: Mode,
+    /// The webhook's signing secrets.
+    pub(crate) secrets: Arc<[Secret]>,
     /// The time.
     pub clock: Clock,
     /// Counts the requests of tenants.
-    pub limiter: Arc<Limiter>,
+    pub(crate) limiter: Arc<Limiter>,
     /// Limits of this service.
     pub limits: Limits,
     /// Webhooks that may be stored at one moment.
     pub intake_permits: Arc<Semaphore>,
     /// Whether deliveries can be stored.
     pub(crate) writes: Arc<Writes>,
-    /// Lines of the log that nobody read and that were dropped, since the start.
-    pub log_lines_dropped: Arc<AtomicU64>,
+    /// Lines of the log that were dropped since the start.
+    pub(crate) log_lines_dropped: Arc<AtomicU64>,
     /// What happened since the start.
-    pub counters: Arc<Counters>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// As handlers hold it: each request clones it several times, and one counter is cheaper than twenty.
@@ -72,28 +92,19 @@ pub(crate) type Shared = Arc<App>;
 
 impl App {
     /// Puts the parts together.
-    pub fn new(
-        store: Store,
-        policy: Arc<Policy>,
-        mode: Mode,
-        secrets: Vec<Secret>,
-        clock: Clock,
-        limits: Limits,
-    ) -> Self {
-        let (arrived, changes) = (Arc::new(Notify::new()), ChangeSignal::default());
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, commands, clock, mode, policy, operator_limits, shop, .. } = parts;
+        let Parts { secrets, destinations, limits, log_lines_dropped, .. } = parts;
         Self {
-            intake: Intake::new(store.clone(), arrived.clone()),
-            command_queue: CommandQueue::new(store.clone(), changes.clone()),
+            intake: Intake::new(store.clone()),
+            commands,
+            actions: OperatorActions::new(store.clone(), clock.clone(), policy.clone(), operator_limits),
+            purchases: Purchases::new(store.clone(), shop.clone(), policy),
+            shop,
+            destinations,
             store,
-            arrived,
-            destinations: Arc::default(),
             streams: Streams::default(),
             draining: watch::Sender::new(false),
-            changes,
-            policy,
-            operator_limits: OPERATOR_LIMITS,
-            shop: Arc::default(),
-            in_flight: Arc::default(),
             mode,
             secrets: secrets.into(),
             clock,
@@ -101,7 +112,7 @@ impl App {
             limits,
             intake_permits: Arc::new(Semaphore::new(limits.intake_permits)),
             writes: Arc::default(),
-            log_lines_dropped: Arc::default(),
+            log_lines_dropped,
             counters: Arc::default(),
         }
     }

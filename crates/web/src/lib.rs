@@ -15,11 +15,9 @@ pub mod rate;
 pub mod routes;
 mod schema;
 pub mod server;
-pub mod shop;
 mod webhook;
 
 pub use api::health::DEGRADED_REASONS;
-pub use app::App;
+pub use app::{App, Parts};
 pub use limits::Limits;
 pub use routes::router;
-pub use shop::Shop;

@@ -54,7 +54,7 @@ pub struct Limits {
     pub webhook: Duration,
     /// For one command or adjustment inside the service, from its body to its answer; then 503, and the
     /// client asks again under the same `Idempotency-Key`. A purchase waits for Stripe: whoever asks Stripe
-    /// bounds it (20 seconds in the program), and `shop/in_flight.rs` how many wait at once.
+    /// bounds it (20 seconds in the program), and `engine::purchase` how many wait at once.
     pub command: Duration,
     /// Requests of the API that are handled at one moment; beyond it 503 at once. With streams and webhooks
     /// fewer than connections, so that there is always room to receive a delivery.

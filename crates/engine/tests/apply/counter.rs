@@ -1,4 +1,4 @@
-//! The command_queue and the sweep: commands gather while the last batch is made durable, whoever asked may go away,
+//! The command queue and the sweep: commands gather while the last batch is made durable, callers may go away,
 //! and what ran out of time ends by itself.
 //! Not here: what a batch does (the store's conformance suite), and money.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use engine::Next;
 use engine::command_queue::MAX_QUEUED_COMMANDS;
-use engine::{ChangeSignal, Clock, CommandQueue, Sweeper};
+use engine::{Clock, CommandQueue, CommandWorker, Sweeper};
 use ledger::{Cause, Command, CommandAction, Credits, HoldId, Now, TenantId, Timestamp};
 use store::{CommandOutcome, CommandRequest, IdempotencyKey, Scope, StoreError};
 use stripe::write::event;
@@ -35,14 +35,14 @@ fn spend(key: &str) -> CommandRequest {
     order(key, CommandAction::Spend { credits: Credits(1) })
 }
 
-/// A deployment whose tenant has ten credits, and a command_queue before it.
-async fn open() -> (Deployment, CommandQueue) {
+/// A deployment whose tenant has ten credits, a command queue in front of it, and the queue's worker.
+async fn open() -> (Deployment, CommandQueue, CommandWorker) {
     let deployment = Deployment::new();
     let granting = event("checkout.session.completed", &purchase("a", 1), "1", None).unwrap();
     deployment.keep(&granting.body, NOW).await;
     deployment.apply(NOW).await;
-    let command_queue = CommandQueue::new(deployment.store().clone(), ChangeSignal::default());
-    (deployment, command_queue)
+    let (commands, worker) = CommandQueue::new(deployment.store().clone());
+    (deployment, commands, worker)
 }
 
 fn clock() -> Clock {
@@ -51,17 +51,14 @@ fn clock() -> Clock {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn racers_for_the_last_credits_get_them_once() {
-    let (deployment, command_queue) = open().await;
+    let (deployment, commands, worker) = open().await;
     let (stop, stopped) = oneshot::channel::<()>();
-    let running = {
-        let command_queue = command_queue.clone();
-        tokio::spawn(async move { command_queue.run(&clock(), async { drop(stopped.await) }).await })
-    };
+    let running = tokio::spawn(async move { worker.run(&clock(), async { drop(stopped.await) }).await });
     let mut racers = JoinSet::new();
     for number in 0..300 {
-        let command_queue = command_queue.clone();
+        let commands = commands.clone();
         // Every key is used twice.
-        racers.spawn(async move { command_queue.submit(spend(&format!("k{}", number / 2))).await.unwrap() });
+        racers.spawn(async move { commands.submit(spend(&format!("k{}", number / 2))).await.unwrap() });
     }
     let answers = racers.join_all().await;
     let done = |answer: &&CommandOutcome| matches!(answer, CommandOutcome::Decided { answer: Ok(_), .. });
@@ -71,54 +68,52 @@ async fn racers_for_the_last_credits_get_them_once() {
     deployment.check_settled().await;
     assert_eq!(deployment.balance(1).await.available.0, 0);
     stop.send(()).unwrap();
-    timeout(PATIENCE, running).await.expect("the command_queue does not close").unwrap();
-    assert!(matches!(command_queue.submit(spend("late")).await, Err(StoreError::Closed)));
+    timeout(PATIENCE, running).await.expect("the worker does not stop").unwrap();
+    assert!(matches!(commands.submit(spend("late")).await, Err(StoreError::Closed)));
 }
 
 #[tokio::test]
-async fn what_was_taken_is_done_though_whoever_asked_went_away_and_the_desk_closes() {
-    let (deployment, command_queue) = open().await;
-    // Nobody runs the command_queue yet, so all of these wait, until whoever asked has no more patience.
+async fn what_was_queued_is_done_though_the_caller_went_away_and_the_queue_closes() {
+    let (deployment, commands, worker) = open().await;
+    // The worker does not run yet, so all of these wait, until their callers give up.
     for number in 0..5 {
         let key = format!("k{number}");
-        timeout(Duration::from_millis(5), command_queue.submit(spend(&key)))
-            .await
-            .expect_err("nobody runs it");
+        timeout(Duration::from_millis(5), commands.submit(spend(&key))).await.expect_err("nobody runs it");
     }
-    timeout(PATIENCE, command_queue.run(&clock(), async {})).await.expect("it does not close");
+    timeout(PATIENCE, worker.run(&clock(), async {})).await.expect("it does not close");
     assert_eq!(deployment.balance(1).await.available.0, 5);
     deployment.check_settled().await;
 }
 
 #[tokio::test]
-async fn a_full_desk_refuses_at_once() {
-    let (deployment, command_queue) = open().await;
+async fn a_full_queue_refuses_at_once() {
+    let (deployment, commands, worker) = open().await;
     let mut waiting = JoinSet::new();
     for number in 0..MAX_QUEUED_COMMANDS {
-        let command_queue = command_queue.clone();
-        waiting.spawn(async move { command_queue.submit(spend(&format!("k{number}"))).await });
+        let commands = commands.clone();
+        waiting.spawn(async move { commands.submit(spend(&format!("k{number}"))).await });
     }
     for _ in 0..MAX_QUEUED_COMMANDS {
         tokio::task::yield_now().await;
     }
-    let more = timeout(PATIENCE, command_queue.submit(spend("more"))).await.expect("it was taken");
+    let more = timeout(PATIENCE, commands.submit(spend("more"))).await.expect("it was taken");
     assert!(matches!(more, Err(StoreError::Busy)));
-    timeout(PATIENCE, command_queue.run(&clock(), async {})).await.expect("it does not close");
+    timeout(PATIENCE, worker.run(&clock(), async {})).await.expect("it does not close");
     assert!(waiting.join_all().await.iter().all(Result::is_ok));
     assert_eq!(deployment.balance(1).await.available.0, 0);
 }
 
 #[tokio::test]
 async fn a_batch_that_fails_is_carried_out_one_by_one() {
-    let (deployment, command_queue) = open().await;
+    let (deployment, commands, worker) = open().await;
     deployment.poison("poisoned");
     let mut waiting = JoinSet::new();
     for key in ["a", "poisoned", "b"] {
-        let command_queue = command_queue.clone();
-        waiting.spawn(async move { (key, command_queue.submit(spend(key)).await) });
+        let commands = commands.clone();
+        waiting.spawn(async move { (key, commands.submit(spend(key)).await) });
     }
     tokio::task::yield_now().await;
-    timeout(PATIENCE, command_queue.run(&clock(), async {})).await.expect("it does not close");
+    timeout(PATIENCE, worker.run(&clock(), async {})).await.expect("it does not close");
     for (key, answer) in waiting.join_all().await {
         match answer {
             Ok(CommandOutcome::Decided { answer: Ok(_), .. }) if key != "poisoned" => {}
@@ -130,18 +125,20 @@ async fn a_batch_that_fails_is_carried_out_one_by_one() {
 }
 
 #[tokio::test]
-async fn what_is_carried_out_rings_the_bell() {
-    let (deployment, _) = open().await;
-    let changes = ChangeSignal::default();
-    let mut heard = changes.listen();
-    let command_queue = CommandQueue::new(deployment.store().clone(), changes.clone());
-    timeout(Duration::from_millis(5), command_queue.submit(spend("a"))).await.expect_err("nobody runs it");
-    command_queue.run(&clock(), async {}).await;
-    timeout(PATIENCE, heard.changed()).await.expect("the command_queue does not ring");
+async fn the_store_signals_what_was_executed_and_what_ended() {
+    let (deployment, commands, worker) = open().await;
+    let mut changes = deployment.store().changes();
+    timeout(Duration::from_millis(5), commands.submit(spend("a"))).await.expect_err("nobody runs it");
+    assert!(!changes.has_changed().unwrap());
+    worker.run(&clock(), async {}).await;
+    timeout(PATIENCE, changes.changed()).await.expect("a command is not signalled").unwrap();
     hold(&deployment).await;
-    let sweeper = Sweeper { store: deployment.store().clone(), changes: changes };
+    timeout(PATIENCE, changes.changed()).await.expect("a hold is not signalled").unwrap();
+    let sweeper = Sweeper { store: deployment.store().clone() };
+    sweeper.step(Now::trusted(NOW)).await.unwrap();
+    assert!(!changes.has_changed().unwrap(), "nothing ended");
     sweeper.step(Now::trusted(NOW.plus_seconds(60))).await.unwrap();
-    timeout(PATIENCE, heard.changed()).await.expect("the sweep does not ring");
+    timeout(PATIENCE, changes.changed()).await.expect("the sweep is not signalled").unwrap();
 }
 
 /// Holds four credits for a minute.
@@ -153,8 +150,8 @@ async fn hold(deployment: &Deployment) {
 
 #[tokio::test]
 async fn a_sweep_says_when_it_wants_the_next() {
-    let (deployment, _) = open().await;
-    let sweeper = Sweeper { store: deployment.store().clone(), changes: ChangeSignal::default() };
+    let (deployment, ..) = open().await;
+    let sweeper = Sweeper { store: deployment.store().clone() };
     assert_eq!(sweeper.step(Now::trusted(NOW)).await.unwrap(), Next::OnArrival, "nothing has an end");
     hold(&deployment).await;
     let end = NOW.plus_seconds(60);
@@ -166,11 +163,11 @@ async fn a_sweep_says_when_it_wants_the_next() {
 
 #[tokio::test]
 async fn the_loop_ends_what_is_due_and_stops() {
-    let (deployment, _) = open().await;
+    let (deployment, ..) = open().await;
     let hand = Arc::new(AtomicI64::new(NOW.0));
     let read_hand = hand.clone();
     let clock = Clock::from_fn(move || Timestamp(read_hand.load(Ordering::Relaxed)));
-    let sweeper = Sweeper { store: deployment.store().clone(), changes: ChangeSignal::default() };
+    let sweeper = Sweeper { store: deployment.store().clone() };
     let (stop, stopped) = oneshot::channel::<()>();
     let looping = tokio::spawn(async move { sweeper.run(&clock, async { drop(stopped.await) }).await });
     hold(&deployment).await;

@@ -5,17 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::Next;
-use engine::{Applier, ChangeSignal, DeploymentScope, Intake, MetadataKeys, read};
+use engine::{Applier, DeploymentScope, Intake, MetadataKeys, read};
 use ledger::{Balance, EventId, Now, Policy, TenantId, Timestamp};
 use rusqlite::Connection;
 use store::{EventRow, Mode, Page, QuarantineFilter, QuarantineRow, Store};
 use stripe::retry::Schedule;
-use tokio::sync::Notify;
 
 pub(crate) struct Deployment {
     pub(crate) applier: Applier,
     pub(crate) intake: Intake,
-    pub(crate) arrived: Arc<Notify>,
     folder: PathBuf,
 }
 
@@ -26,19 +24,16 @@ impl Deployment {
         let folder = std::env::temp_dir().join(format!("faireplace-apply-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let store = Store::open_sqlite(&folder.join("test.db"), Mode::Test).unwrap();
-        let arrived = Arc::new(Notify::new());
         let scope = DeploymentScope { mode: Mode::Test, account: None, metadata: MetadataKeys::default() };
         Self {
-            intake: Intake::new(store.clone(), arrived.clone()),
+            intake: Intake::new(store.clone()),
             applier: Applier {
                 store,
                 policy: Arc::new(Policy::default()),
                 scope: Arc::new(scope),
                 schedule: Schedule::default(),
                 reader: read,
-                changes: ChangeSignal::default(),
             },
-            arrived,
             folder,
         }
     }

@@ -62,9 +62,9 @@ async fn the_loop_wakes_up_on_arrival_and_at_the_hour_and_stops() {
     let read_hand = hand.clone();
     let clock = Clock::from_fn(move || Timestamp(read_hand.load(Ordering::Relaxed)));
     let (stop, stopped) = oneshot::channel::<()>();
-    let (applier, arrived) = (deployment.applier.clone(), deployment.arrived.clone());
+    let applier = deployment.applier.clone();
     let looping = tokio::spawn(async move {
-        applier.run(&clock, &arrived, async { drop(stopped.await) }).await;
+        applier.run(&clock, async { drop(stopped.await) }).await;
     });
 
     for reference in ["first", "second"] {
@@ -83,9 +83,10 @@ async fn the_loop_wakes_up_on_arrival_and_at_the_hour_and_stops() {
     };
     timeout(PATIENCE, failed).await.expect("the poisoned event was not tried");
     deployment.heal();
-    // A moment before the hour: the loop sleeps for what is left of it, and nothing else arrives.
+    // A moment before the hour: the loop sleeps for what is left of it. An event that it has applied already
+    // wakes it up.
     hand.store(NOW.plus_seconds(300).0 - 50_000, Ordering::Relaxed);
-    deployment.arrived.notify_one();
+    deployment.keep(&granting("first").1, NOW).await;
     sleep(Duration::from_millis(100)).await;
     assert_eq!(deployment.event(&id).await.outcome, None, "before the hour");
     hand.store(NOW.plus_seconds(300).0, Ordering::Relaxed);
@@ -98,13 +99,14 @@ async fn the_loop_wakes_up_on_arrival_and_at_the_hour_and_stops() {
 #[tokio::test]
 async fn whoever_goes_away_does_not_stop_the_wake_up() {
     let deployment = Deployment::new();
+    let mut arrivals = deployment.store().arrivals();
     let writer = deployment.backdoor();
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (_, body) = granting("abandoned");
     let waiting = deployment.intake.keep(body.as_bytes(), NOW);
     timeout(Duration::from_millis(100), waiting).await.expect_err("kept while another had the database");
     drop(writer);
-    timeout(PATIENCE, deployment.arrived.notified()).await.expect("nobody was woken up");
+    timeout(PATIENCE, arrivals.changed()).await.expect("nobody was woken up").unwrap();
     assert_eq!(deployment.apply(NOW).await, Next::OnArrival);
     assert_eq!(deployment.balance(1).await.available.0, 10);
 }

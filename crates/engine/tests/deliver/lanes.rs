@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::ChangeSignal;
 use engine::deliver::{LANES_PER_ENDPOINT, MAX_LANES, MAX_LATE_LANES};
 use store::DeliveryState;
 use tokio::sync::{Semaphore, oneshot};
@@ -270,21 +269,20 @@ async fn what_cannot_be_written_is_not_sent_and_the_attempt_says_why() {
 }
 
 #[tokio::test]
-async fn the_loop_wakes_up_at_the_bell_and_stops_when_told() {
+async fn the_loop_wakes_up_when_the_store_signals_and_stops_when_told() {
     let post = Post::new();
     post.endpoint("a", Manner::Answers(200)).await;
     post.endpoint("hangs", Manner::Hangs).await;
-    let changes = ChangeSignal::default();
-    let (listener, mut deliverer) = (changes.listen(), post.deliverer());
+    let mut deliverer = post.deliverer();
     let (stop, stopped) = oneshot::channel::<()>();
     let looping = tokio::spawn(async move {
-        deliverer.run(listener, async { drop(stopped.await) }).await;
+        deliverer.run(async { drop(stopped.await) }).await;
     });
     for seq in 1..=3 {
-        // Slept on it: only the changes can wake it up.
+        // It sleeps: only the signal wakes it up.
         sleep(Duration::from_millis(50)).await;
         post.tell(1, &["a"]);
-        changes.signal();
+        post.signal().await;
         let arrived = async {
             while post.deliveries("a").await.iter().any(|row| row.state == DeliveryState::Pending) {
                 sleep(Duration::from_millis(5)).await;
@@ -293,7 +291,7 @@ async fn the_loop_wakes_up_at_the_bell_and_stops_when_told() {
         timeout(PATIENCE, arrived).await.unwrap_or_else(|_| panic!("{seq} was not recorded"));
     }
     post.tell(1, &["hangs"]);
-    changes.signal();
+    post.signal().await;
     sleep(Duration::from_millis(50)).await;
     stop.send(()).unwrap();
     timeout(PATIENCE, looping).await.expect("the loop does not stop").unwrap();

@@ -84,6 +84,11 @@ impl Post {
         }
     }
 
+    /// Has the store signal a change, as for a notice of its own.
+    pub(crate) async fn signal(&self) {
+        assert!(self.store.enable_endpoint("a".to_owned()).await.unwrap());
+    }
+
     pub(crate) fn backdoor(&self) -> Connection {
         Connection::open(self.folder.join("test.db")).unwrap()
     }

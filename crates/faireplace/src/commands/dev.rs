@@ -2,14 +2,13 @@
 //! paste next, and stays up.
 
 use clap::Args;
-use engine::{Clock, entropy};
+use engine::{Clock, Package, entropy};
 use serde_json::Value;
 use store::{Access, KeyHolder, Mode};
 use stripe::Secret;
 use stripe::write::{ApiVersion, Purchase, event_names};
 use web::auth;
 use web::destination::Destinations;
-use web::shop::Package;
 
 use super::trigger::checkout;
 use crate::account::{Account, text};
@@ -50,7 +49,7 @@ impl DevArgs {
                 "`dev` uses simulated payments, so FAIREPLACE_MODE must be test",
             ));
         }
-        let _log = Log::start("warn", false)?;
+        let log = Log::start("warn", false)?;
         let earlier = DevFile::read(&config.database);
         let which = if earlier.is_some() { "another " } else { "" };
         let mut dev = match earlier {
@@ -60,7 +59,7 @@ impl DevArgs {
         let secret = dev.secret()?;
         let mut accepted = vec![secret.clone()];
         accepted.extend(config.secrets.iter().flatten().cloned());
-        let mut service = Service::open(&config, accepted, None).await?;
+        let service = Service::open(&config, accepted, None).await?;
         ensure_api_key(&service, &mut dev).await?;
         dev.write(&config.database)?;
 
@@ -69,10 +68,10 @@ impl DevArgs {
         dev.emulator = Some(emulation.url.clone());
         dev.write(&config.database)?;
         // `dev` sells through the emulator, never through Stripe.
-        service.app.shop = selling::shop(&config, Some(&ApiKey::of_emulator()), Some(&emulation.url))?;
+        let shop = selling::shop(&config, Some(&ApiKey::of_emulator()), Some(&emulation.url))?;
         let account = Account::at(&emulation.url, emulator::API_KEY)?;
         let screen = emulation.screen.clone();
-        let running = tokio::spawn(service.run());
+        let running = tokio::spawn(service.run(shop, log.dropped()));
         let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
         let emulating = tokio::spawn(emulation.run(async {
             // The emulator also stops when the sender is dropped.
@@ -130,16 +129,16 @@ fn with_packages(config: Config) -> Config {
 
 /// Ensures that the demo tenant has a valid API key, keeping the old one if it still works.
 async fn ensure_api_key(service: &Service, dev: &mut DevFile) -> Result<(), Failure> {
-    let store = &service.app.store;
+    let store = &service.store;
     if let Some(secret) = &dev.api_key {
         let found = store.find_key(auth::hash(secret)).await?;
-        if found.is_some_and(|key| key.works(service.app.clock.now())) {
+        if found.is_some_and(|key| key.works(service.clock.now())) {
             return Ok(());
         }
     }
     let name = "demo tenant, made by dev".to_owned();
     let holder = KeyHolder::Tenant { tenant: dev.tenant, access: Access::Full };
-    dev.api_key = Some(auth::create_key(store, name, holder, service.app.clock.now()).await?);
+    dev.api_key = Some(auth::create_key(store, name, holder, service.clock.now()).await?);
     Ok(())
 }
 

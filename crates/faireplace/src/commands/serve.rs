@@ -35,9 +35,7 @@ impl ServeArgs {
             tracing::warn!("{mistake}");
         }
         let date = date::source(config.stripe_base.as_deref().unwrap_or(checkout::STRIPE));
-        let mut service = Service::open(&config, secrets, date).await?;
-        service.app.shop = shop;
-        service.app.log_lines_dropped = log.dropped();
+        let service = Service::open(&config, secrets, date).await?;
         tracing::info!(
             webhook = format!("http://{}/webhooks/stripe", service.address),
             database = %config.database.path.display(),
@@ -46,7 +44,7 @@ impl ServeArgs {
             packages = config.packages.len(),
             "ready: a 2xx means that the event is on disk (SQLite, synchronous=FULL)"
         );
-        service.run().await?;
+        service.run(shop, log.dropped()).await?;
         tracing::info!("stopped: everything that was acknowledged is on disk");
         Ok(())
     }

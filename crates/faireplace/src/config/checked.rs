@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use engine::shop::{self, Package};
 use engine::{DeploymentScope, MetadataKeys};
 use ledger::money::MAX_CREDITS_PER_PAYMENT;
 use ledger::{Credits, Policy, Rounding, TermsFrom};
@@ -12,7 +13,6 @@ use store::{Mode, OperatorLimits};
 use stripe::{Secret, SecretFault};
 use web::destination::Destinations;
 use web::server::TrustedProxies;
-use web::shop::{self, Package};
 
 use super::{ApiKey, Environment, Raw, Source, packages};
 use crate::failure::Failure;

@@ -1,7 +1,7 @@
 //! The catalogue: the checked `[[packages]]` of the file, and FairePlace's published packages for `dev`.
 
+use engine::Package;
 use ledger::{Credits, Minor};
-use web::shop::Package;
 
 use crate::failure::Failure;
 

@@ -35,6 +35,7 @@ mod reader;
 mod record;
 mod reports;
 mod restore;
+mod signals;
 mod statement;
 mod sweep;
 mod tenants;
@@ -48,6 +49,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::{EventId, Hold, HoldId, HoldState, Now, PaymentStatus, Policy, Tenant, TenantId, Timestamp};
 use rusqlite::Connection;
+use tokio::sync::watch;
 
 pub use backup::backup;
 pub use migrate::NEWEST as SCHEMA_NEWEST;
@@ -90,6 +92,7 @@ pub struct Sqlite {
     // So has health: nothing that people ask for holds it up.
     health: reader::Readers,
     writer: writer::Writer,
+    signals: signals::Signals,
     key_cache: key_cache::KeyCache,
     lock: Arc<Mutex<open::Lock>>,
 }
@@ -106,7 +109,8 @@ impl Sqlite {
         let lookup_readers = reader::Readers::open(&file, reader::LOOKUP_READERS)?;
         let loops = reader::Readers::open(&file, 1)?;
         let health = reader::Readers::open(&file, 1)?;
-        let writer = writer::Writer::start(connection, file)
+        let signals = signals::Signals::default();
+        let writer = writer::Writer::start(connection, file, signals.clone())
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let key_cache = key_cache::KeyCache::default();
         Ok(Self {
@@ -115,6 +119,7 @@ impl Sqlite {
             loops,
             health,
             writer,
+            signals,
             key_cache,
             lock: Arc::new(Mutex::new(lock)),
         })
@@ -130,7 +135,15 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&Connection) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
-        self.writer.write(move |c| unconfirmed::refuse(c).and_then(|()| work(c))).await
+        self.signal_changes(move |c| unconfirmed::refuse(c).and_then(|()| work(c))).await
+    }
+
+    /// Writes, and signals [`Sqlite::changes`] after the commit.
+    async fn signal_changes<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.writer.write(self.signals.changes.raised_by(work)).await
     }
 
     /// Finds what a loop has to do: nothing while a restore is unconfirmed.
@@ -139,6 +152,14 @@ impl Sqlite {
         query: impl FnOnce(&Connection) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         self.loops.read(move |c| if unconfirmed::is(c)? { Ok(T::default()) } else { query(c) }).await
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.signals.changes.subscribe()
+    }
+
+    pub(crate) fn arrivals(&self) -> watch::Receiver<()> {
+        self.signals.arrivals.subscribe()
     }
 
     pub(crate) async fn closed(&self) -> ClosedBecause {
@@ -155,7 +176,8 @@ impl Sqlite {
     }
 
     pub(crate) async fn ingest(&self, delivery: IncomingEvent, now: Timestamp) -> Answer<Ingested> {
-        self.writer.write_statement(move |c| ingest::ingest(c, &delivery, now)).await
+        let ingest = move |c: &_| ingest::ingest(c, &delivery, now);
+        self.writer.write_statement(self.signals.arrivals.raised_by(ingest)).await
     }
 
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Answer<Vec<DueEvent>> {
@@ -211,7 +233,8 @@ impl Sqlite {
     }
 
     pub(crate) async fn replay(&self, ids: Vec<EventId>, now: Timestamp) -> Answer<u64> {
-        self.writer.write(move |c| ingest::replay(c, &ids, now)).await
+        let replay = move |c: &_| ingest::replay(c, &ids, now);
+        self.writer.write(self.signals.arrivals.raised_by(replay)).await
     }
 
     pub(crate) async fn create_key(&self, key: KeyRow, hash: [u8; 32]) -> Answer<()> {
@@ -332,7 +355,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn enable_endpoint(&self, id: String) -> Answer<bool> {
-        self.writer.write(move |c| endpoints::enable(c, &id)).await
+        self.signal_changes(move |c| endpoints::enable(c, &id)).await
     }
 
     pub(crate) async fn due_deliveries(
@@ -366,7 +389,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn resend(&self, endpoint: String, notice: String, now: Timestamp) -> Answer<bool> {
-        self.writer.write(move |c| deliveries::resend(c, &endpoint, &notice, now)).await
+        self.signal_changes(move |c| deliveries::resend(c, &endpoint, &notice, now)).await
     }
 
     pub(crate) async fn deliveries(

@@ -34,7 +34,8 @@ impl Sqlite {
     ) -> Answer<Asked> {
         let change = self.key_cache.change();
         let ask = move |c: &_| Ok((actions::ask(c, &new, limits, &policy, now)?, change));
-        let (asked, _) = self.writer.write(ask).await?;
+        // It may also make events due again.
+        let (asked, _) = self.signal_changes(self.signals.arrivals.raised_by(ask)).await?;
         Ok(asked)
     }
 
@@ -58,7 +59,7 @@ impl Sqlite {
     ) -> Answer<Option<ActionDecided>> {
         let change = self.key_cache.change();
         let decide = move |c: &_| Ok((actions::decide(c, &id, &verdict, &key, &policy, now)?, change));
-        let (decided, _) = self.writer.write(decide).await?;
+        let (decided, _) = self.signal_changes(self.signals.arrivals.raised_by(decide)).await?;
         Ok(decided)
     }
 

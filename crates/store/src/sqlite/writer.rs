@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::backup::rescue;
 use super::database_file::DatabaseFile;
+use super::signals::Signals;
 use super::{obstacles, wal_link};
 use crate::error::{ClosedBecause, FileChange, Safe, StoreError};
 
@@ -40,12 +41,17 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts the thread. It ends when the last `Writer` is gone, or when a commit fails for a reason after
     /// which the database must not be trusted, or `file` is not at its path any more; then every later write
-    /// answers [`StoreError::Closed`]. It keeps `file` open for longer than `connection`.
-    pub(super) fn start(connection: Connection, file: Arc<DatabaseFile>) -> std::io::Result<Self> {
+    /// answers [`StoreError::Closed`]. It keeps `file` open for longer than `connection`, and sends `signals`
+    /// after each commit.
+    pub(super) fn start(
+        connection: Connection,
+        file: Arc<DatabaseFile>,
+        signals: Signals,
+    ) -> std::io::Result<Self> {
         let (queue, mut jobs) = mpsc::channel(MAX_QUEUE_JOBS);
         let (say_why, closed) = watch::channel(None);
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
-            let because = run(&connection, &file, &mut jobs);
+            let because = run(&connection, &file, &mut jobs, &signals);
             drop(connection);
             drop(file);
             say_why.send_replace(because);
@@ -135,6 +141,7 @@ fn run(
     connection: &Connection,
     file: &DatabaseFile,
     jobs: &mut mpsc::Receiver<Job>,
+    signals: &Signals,
 ) -> Option<ClosedBecause> {
     while let Some(first) = jobs.blocking_recv() {
         let (answers, fate) = commit(connection, first, jobs);
@@ -150,6 +157,7 @@ fn run(
         if let Some(error) = &unsure {
             tracing::error!(%error, "a commit failed; none of its writes was acknowledged");
         }
+        signals.send();
         for answer in answers {
             answer(unsure.clone().map_or(Ok(()), Err));
         }

@@ -1,5 +1,5 @@
-//! A command on its way: to the command_queue with its pin, and back as an answer. Every command of the API goes
-//! through here, so that a receipt, a refusal, a replay and a lost write look alike everywhere.
+//! A command on its way: to the command queue with its idempotency key, and back as an answer. Every command
+//! of the API goes through here, so that receipts, refusals, replays and lost writes look alike everywhere.
 //! Not here: what a command does (`ledger`), what its body may say (its handler), and where its answer is
 //! kept (`store`).
 
@@ -36,8 +36,8 @@ pub(crate) struct Wanted<'a, V> {
     pub(crate) action: CommandAction,
 }
 
-/// Has it carried out, and answers what became of it. A client that goes away meanwhile stops nothing: the
-/// command_queue finishes what it has taken.
+/// Has it executed, and answers its outcome. A client that goes away meanwhile stops nothing: what is queued
+/// is executed.
 pub(crate) async fn execute(
     request: &Request,
     caller: &Caller,
@@ -52,8 +52,8 @@ pub(crate) async fn execute(
         key,
         fingerprint: fingerprint(name, tenant, &values),
     });
-    let order = CommandRequest { command: Command { tenant, cause, reference, action }, pin };
-    let answered = match timeout(request.app.limits.command, request.app.command_queue.submit(order)).await {
+    let command = CommandRequest { command: Command { tenant, cause, reference, action }, pin };
+    let answered = match timeout(request.app.limits.command, request.app.commands.submit(command)).await {
         Ok(Ok(answered)) => answered,
         Ok(Err(StoreError::Unknown(_) | StoreError::FileChanged(_))) | Err(_) if !dry => {
             return Err(unknown());

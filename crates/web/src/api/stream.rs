@@ -14,7 +14,6 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use engine::change_signal::ChangeListener;
 use engine::notice::render;
 use ledger::TenantId;
 use store::{NoticeRange, NoticeRow, StoreError};
@@ -135,7 +134,7 @@ struct Teller {
 impl Teller {
     /// Tells what there is and what comes, until the client goes away, the key ends, or the service does.
     async fn tell(mut self, opening: Bytes) -> Result<(), StoreError> {
-        let mut changes = self.app.changes.listen();
+        let mut changes = self.app.store.changes();
         let mut draining = self.app.draining.subscribe();
         let every = self.app.limits.heartbeat;
         let mut heartbeat = interval_at(Instant::now() + every, every);
@@ -190,8 +189,9 @@ async fn ordered(draining: &mut watch::Receiver<bool>) {
     let _ = draining.wait_for(|draining| *draining).await;
 }
 
-async fn news(changes: &mut ChangeListener) {
-    changes.changed().await;
+async fn news(changes: &mut watch::Receiver<()>) {
+    // The sender lives as long as the store.
+    let _ = changes.changed().await;
     sleep(GATHER).await;
 }
 

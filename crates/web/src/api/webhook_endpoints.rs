@@ -184,7 +184,6 @@ pub(crate) async fn enable(Manager { request, caller }: Manager, Id(id): Id) -> 
             if !request.store().enable_endpoint(endpoint.id.clone()).await? {
                 return Err(missing());
             }
-            request.app.changes.signal();
             let enabled =
                 EndpointRow { failing_since: None, disabled_at: None, disabled_reason: None, ..endpoint };
             Ok(request.meta.data(EndpointView::of(&enabled)))
@@ -236,7 +235,6 @@ pub(crate) async fn resend(Manager { request, caller }: Manager, Ids([id, notice
             if !request.store().resend(endpoint.id.clone(), notice.clone(), request.meta.at).await? {
                 return Err(Problem::not_found("notice"));
             }
-            request.app.changes.signal();
             Ok(request.meta.data(Resent {
                 endpoint_id: endpoint.id,
                 notice_id: notice,

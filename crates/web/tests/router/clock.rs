@@ -36,7 +36,7 @@ impl Shop {
     async fn with(limits: Limits) -> Self {
         let till = TenantClient::with(limits).await;
         let app = &till.deployment.app;
-        let sweeper = Sweeper { store: app.store.clone(), changes: app.changes.clone() };
+        let sweeper = Sweeper { store: app.store.clone() };
         let pruner = Pruner { store: app.store.clone(), keep_days: 7 };
         let keeper = Keeper::new(app.clock.clone(), app.store.clone(), None);
         let mut shop = Self { till, sweeper, pruner, keeper, hold: String::new() };

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use engine::Next;
 use engine::clock::Machine;
-use engine::{Applier, Clock, DeploymentScope, MetadataKeys, read};
+use engine::{Applier, Clock, CommandQueue, DeploymentScope, MetadataKeys, Shop, read};
 use ledger::{Policy, TenantId, Timestamp};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -19,8 +19,9 @@ use stripe::retry::Schedule;
 use stripe::write::{ApiVersion, Purchase};
 use stripe::{Secret, signature};
 use tower::ServiceExt as _;
+use web::app::OPERATOR_LIMITS;
 use web::auth::{new_person, new_secret};
-use web::{App, Limits, Shop, router};
+use web::{App, Limits, Parts, router};
 
 use crate::TENANT;
 use crate::answer::Answer;
@@ -32,6 +33,7 @@ pub(crate) const NOW: i64 = 1_708_425_700;
 
 pub(crate) struct Deployment {
     pub(crate) app: App,
+    pub(crate) parts: Parts,
     /// Grace's: at first the only registered person.
     pub(crate) operator: String,
     applier: Applier,
@@ -65,22 +67,35 @@ impl Deployment {
         );
         let clock = Clock::watched(machine, &store.clock_record().await.unwrap());
         let policy = Arc::new(policy);
-        let secrets = vec![Secret::parse(SECRET).unwrap()];
-        let app = App::new(store.clone(), policy.clone(), mode, secrets, clock, limits);
         let applier = Applier {
-            store,
-            policy,
+            store: store.clone(),
+            policy: policy.clone(),
             scope: Arc::new(DeploymentScope { mode, account: None, metadata: MetadataKeys::default() }),
             schedule: Schedule::default(),
             reader: read,
-            changes: app.changes.clone(),
         };
-        let (command_queue, clock) = (app.command_queue.clone(), app.clock.clone());
-        tokio::spawn(async move { command_queue.run(&clock, std::future::pending()).await });
+        let (commands, worker) = CommandQueue::new(store.clone());
+        let worker_clock = clock.clone();
+        tokio::spawn(async move { worker.run(&worker_clock, std::future::pending()).await });
+        let parts = Parts {
+            store,
+            commands,
+            clock,
+            mode,
+            policy,
+            operator_limits: OPERATOR_LIMITS,
+            shop: Arc::default(),
+            secrets: vec![Secret::parse(SECRET).unwrap()],
+            destinations: Arc::default(),
+            limits,
+            log_lines_dropped: Arc::default(),
+        };
+        let app = App::new(parts.clone());
         let mut deployment = Self {
             router: router(app.clone()),
             operator: String::new(),
             app,
+            parts,
             applier,
             passed,
             wrong,
@@ -95,7 +110,8 @@ impl Deployment {
 
     /// The same, selling this.
     pub(crate) fn selling(mut self, shop: Shop) -> Self {
-        self.app.shop = Arc::new(shop);
+        self.parts = Parts { shop: Arc::new(shop), ..self.parts.clone() };
+        self.app = App::new(self.parts.clone());
         self.router = router(self.app.clone());
         self
     }

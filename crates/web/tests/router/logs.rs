@@ -77,7 +77,7 @@ async fn secrets_stay_out_of_the_log() {
     deployment.get("/api/credits/balance", &secret).await;
     deployment.backdoor().execute_batch("ALTER TABLE events RENAME TO lost").unwrap();
     assert_eq!(deployment.deliver(GUIDE_SAMPLE).await.status, 503);
-    let shown = format!("{:?}", deployment.app.secrets);
+    let shown = format!("{:?}", deployment.parts.secrets);
     assert!(!shown.contains("5e7f1c0f"), "{shown}");
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

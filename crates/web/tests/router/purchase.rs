@@ -5,11 +5,12 @@ mod fake_stripe;
 
 use std::sync::Arc;
 
+use engine::Shop;
 use ledger::Policy;
 use serde_json::{Value, json};
 use store::Mode;
 use stripe::story::Story;
-use web::{Limits, Shop};
+use web::Limits;
 
 use crate::deployment::{Deployment, purchase};
 use crate::{OTHER, TENANT};
@@ -108,7 +109,7 @@ async fn what_cannot_be_bought_pins_nothing() {
 #[tokio::test]
 async fn what_is_not_set_is_named() {
     let fake = FakeStripe::new([]);
-    let nothing_for_sale = || Shop { checkout: Some(fake.clone()), ..Shop::default() };
+    let nothing_for_sale = || Shop { gateway: Some(fake.clone()), ..Shop::default() };
     for (shop, setting) in [(shop(None), "STRIPE_SECRET_KEY"), (nothing_for_sale(), "[[packages]]")] {
         let (deployment, key) = selling(&fake).await;
         let deployment = deployment.selling(shop);

@@ -1,21 +1,22 @@
 //! `/api/admin/actions`: what operators did, and what waits for a second person. Whatever moves credits by
 //! hand or gives somebody power is an action; the routes of its noun create it.
-//! Not here: creating one (`ask`), how it is shown (`view`), and the limits (`store`).
+//! Not here: creating one (`ask`), how it is shown (`view`), and the procedure (`engine::actions`).
 
 mod ask;
 mod view;
 
 use axum::response::Response;
+use engine::actions::DecisionError;
 use serde::Deserialize;
-use store::{ActionDecided, ActionFilter, ActionKind, ActionRow, ActionState, ActionVerdict};
+use store::{ActionFilter, ActionKind, ActionRow, ActionState, ActionVerdict};
 use utoipa::ToSchema;
 
 use crate::answer::{Data, PageOf, Problem, ProblemKind};
 use crate::api::text::is_plain;
 use crate::api::{Id, Operator, Received, Request, body, page};
-use crate::auth::{Caller, nobody_acts};
+use crate::auth::nobody_acts;
 use crate::schema::{ActionKindName, ActionStateName, Paging};
-pub(super) use ask::{Ask, ask, perform};
+pub(super) use ask::{Ask, ask, no_end, perform, respond};
 pub(super) use view::{ActionView, Answered};
 
 /// Characters that a reason may have.
@@ -80,7 +81,7 @@ pub(crate) async fn approve(Operator { request, caller }: Operator, Id(id): Id) 
     request
         .answer(async |request| {
             request.query.only(&[])?;
-            let row = decide(&request, &caller, id, ActionVerdict::Approve).await?;
+            let row = request.app.actions.decide(id, ActionVerdict::Approve, caller.key.id).await?;
             match ask::refused(&row) {
                 Some(problem) => Err(problem),
                 None => Ok(request.meta.data(ActionView::of(&row))),
@@ -108,7 +109,7 @@ pub(crate) async fn reject(
             request.query.only(&[])?;
             let asked: Rejection = body(&request, received)?;
             let verdict = ActionVerdict::Reject { reason: reason(asked.reason)? };
-            let row = decide(&request, &caller, id, verdict).await?;
+            let row = request.app.actions.decide(id, verdict, caller.key.id).await?;
             Ok(request.meta.data(ActionView::of(&row)))
         })
         .await
@@ -124,43 +125,28 @@ struct Rejection {
     reason: String,
 }
 
-/// Takes a second person's word. The same word of the same person again gets the same answer.
-async fn decide(
-    request: &Request,
-    caller: &Caller,
-    id: String,
-    verdict: ActionVerdict,
-) -> Result<ActionRow, Problem> {
-    let rejects = matches!(verdict, ActionVerdict::Reject { .. });
-    let (key, policy) = (caller.key.id.clone(), request.app.policy.clone());
-    let now = request.app.clock.reading();
-    let decided = request.store().decide_action(id, verdict, key, policy, now).await?;
-    let second = |why| Err(Problem::new(ProblemKind::SecondPersonRequired, why));
-    match decided.ok_or_else(missing)? {
-        ActionDecided::Counted(row) => {
-            request.app.changes.signal();
-            request.app.arrived.notify_one();
-            Ok(*row)
-        }
-        ActionDecided::SamePerson => second(
-            "You asked for this yourself, so another registered person must decide it, with their own \
-             operator key. Nothing was changed.",
-        ),
-        ActionDecided::TooNew => second(
-            "You, or this key, were registered after it was asked for, so whoever asked may have done \
-             that. Somebody must decide it who was registered before, with a key from before. Nothing was \
-             changed.",
-        ),
-        ActionDecided::NobodyActs => Err(nobody_acts()),
-        ActionDecided::Ended => Err(Problem::new(
-            ProblemKind::Validation,
-            "The credits that this would give have ended meanwhile. Nothing was changed; reject it, and \
-             ask for it anew.",
-        )),
-        ActionDecided::Already(row) => {
-            let own = row.decided_by.as_ref().and_then(|by| by.key.as_ref()) == Some(&caller.key.id);
-            let same = own && rejects == (row.state == ActionState::Rejected);
-            if same { Ok(*row) } else { Err(already(&row)) }
+impl From<DecisionError> for Problem {
+    fn from(error: DecisionError) -> Self {
+        let second = |why| Self::new(ProblemKind::SecondPersonRequired, why);
+        match error {
+            DecisionError::UnknownAction => missing(),
+            DecisionError::SamePerson => second(
+                "You asked for this yourself, so another registered person must decide it, with their own \
+                 operator key. Nothing was changed.",
+            ),
+            DecisionError::TooNew => second(
+                "You, or this key, were registered after it was asked for, so whoever asked may have done \
+                 that. Somebody must decide it who was registered before, with a key from before. Nothing was \
+                 changed.",
+            ),
+            DecisionError::NobodyActs => nobody_acts(),
+            DecisionError::Ended => Self::new(
+                ProblemKind::Validation,
+                "The credits that this would give have ended meanwhile. Nothing was changed; reject it, and \
+                 ask for it anew.",
+            ),
+            DecisionError::AlreadyDecided(row) => already(&row),
+            DecisionError::Store(error) => error.into(),
         }
     }
 }

@@ -1,19 +1,19 @@
 //! `/api/admin/adjustments`, `/api/admin/write-offs`: credits given, taken and forgiven by hand.
-//! Not here: the limits, and the second person (`actions`).
+//! Not here: the limits and the second person (`engine::actions`, `store`).
 
 use axum::response::Response;
 use jiff::Timestamp as Moment;
-use ledger::{TenantId, Timestamp};
+use ledger::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::ActionRequest;
 use utoipa::ToSchema;
 
-use super::actions::{Answered, Ask, ask, reason};
+use super::actions::{Answered, Ask, ask, no_end, reason};
 use super::tenant;
 use crate::answer::{Data, Problem, ProblemKind};
 use crate::api::command::{MAX_CREDITS, credits, whole};
-use crate::api::{IdempotencyKeyHeader, Operator, Received, Request, UnlessDryRun, body, fingerprint};
+use crate::api::{IdempotencyKeyHeader, Operator, Received, UnlessDryRun, body, fingerprint};
 
 /// Where a grant burns when nobody says: before what was bought.
 const PRIORITY: u8 = 10;
@@ -55,7 +55,7 @@ pub(crate) async fn create(
             let values = json!({
                 "credits": credits, "priority": priority, "expires_at": expires_at, "reason": reason,
             });
-            let tenant = known_tenant(&request, &asked.tenant_id).await?;
+            let tenant = tenant(&asked.tenant_id)?;
             let name = key.map(|key| (key, fingerprint("adjustment", tenant, &values)));
             let action = ActionRequest::Adjustment { tenant, credits, priority, expires_at };
             let (alone, dry_run) = (asked.alone, asked.dry_run);
@@ -86,7 +86,7 @@ pub(crate) async fn write_off(
             let key = key.unless(asked.dry_run)?;
             let credits = asked.credits.as_ref().map(credits).transpose()?;
             let reason = reason(asked.reason)?;
-            let tenant = known_tenant(&request, &asked.tenant_id).await?;
+            let tenant = tenant(&asked.tenant_id)?;
             let values = json!({ "credits": credits, "reason": reason });
             let name = key.map(|key| (key, fingerprint("write_off", tenant, &values)));
             let action = ActionRequest::WriteOff { tenant, credits };
@@ -96,23 +96,10 @@ pub(crate) async fn write_off(
         .await
 }
 
-/// A tenant that is not known is more likely a typo than a customer.
-async fn known_tenant(request: &Request, text: &str) -> Result<TenantId, Problem> {
-    let tenant = tenant(text)?;
-    let known = request.store().tenant(tenant).await?.is_some();
-    let message = "There is no such tenant. It becomes known by its first purchase or key. Nothing \
-                   was changed.";
-    if known { Ok(tenant) } else { Err(Problem::new(ProblemKind::NotFound, message)) }
-}
-
 /// Whether it is still to come is asked only where nothing is kept under the key: an answer stays the same.
 fn ends(text: &str) -> Result<Timestamp, Problem> {
     let moment = text.parse::<Moment>().map_err(|_| no_end())?;
     Ok(Timestamp(moment.as_microsecond()))
-}
-
-pub(super) fn no_end() -> Problem {
-    Problem::value("expires_at", "a future RFC 3339 timestamp with an offset, such as 2027-01-01T00:00:00Z")
 }
 
 /// Credits to give or to take.

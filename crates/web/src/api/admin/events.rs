@@ -77,7 +77,6 @@ pub(crate) async fn replay(Operator { request, caller }: Operator, Id(id): Id) -
                 return Err(Problem::not_found("event"));
             }
             tracing::info!(%event, key = caller.key.id, "an operator replays an event");
-            request.app.arrived.notify_one();
             Ok(request.meta.data(Replayed { event: event.to_string(), replayed: true }))
         })
         .await

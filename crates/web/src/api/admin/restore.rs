@@ -2,15 +2,16 @@
 //! Not here: restoring a backup (`store`, with the service stopped), and what stands still meanwhile.
 
 use axum::response::Response;
+use engine::actions::{BackupKey, working_again};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{ActionRequest, Restore};
+use store::Restore;
 use utoipa::ToSchema;
 
-use super::actions::{ActionView, Ask, ask, reason};
+use super::actions::{ActionView, reason, respond};
 use super::keys::KeyView;
-use crate::answer::{Data, Problem, ProblemKind, rfc3339};
-use crate::api::{Operator, Received, Request, body};
+use crate::answer::{Data, Problem, rfc3339};
+use crate::api::{Operator, Received, body};
 
 /// Show what was restored
 ///
@@ -26,8 +27,9 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
             let Some(restore) = request.store().restore().await? else {
                 return Ok(request.meta.data(RestoreView::default()));
             };
-            let keys = RestoredKey::all(&request, &restore).await?;
-            let keys_working_again = RestoredKey::working_again(&keys);
+            let found = request.app.actions.backup_keys(&restore, request.meta.at).await?;
+            let keys_working_again = working_again(&found);
+            let keys = found.iter().map(RestoredKey::of).collect();
             Ok(request.meta.data(RestoreView { keys_working_again, keys, ..RestoreView::of(&restore) }))
         })
         .await
@@ -62,35 +64,10 @@ pub(crate) async fn confirm(Operator { request, caller }: Operator, received: Re
             request.query.only(&[])?;
             let Confirmation { expected_keys, reason: why } = body(&request, received)?;
             let why = reason(why)?;
-            let restore = request.store().restore().await?.ok_or_else(nothing_to_confirm)?;
-            let found = RestoredKey::working_again(&RestoredKey::all(&request, &restore).await?);
-            if found != expected_keys {
-                return Err(keys_changed(expected_keys, found));
-            }
-            let Restore { restored_at, source, .. } = restore;
-            let confirmation = ActionRequest::RestoreConfirm { restored_at, source };
-            let asked = Ask { request: confirmation, reason: why, alone: false, dry_run: false, name: None };
-            ask(&request, &caller, asked).await
+            let kept = request.app.actions.confirm_restore(expected_keys, why, caller.key.id).await?;
+            Ok(respond(&request, &kept))
         })
         .await
-}
-
-/// There is nothing to confirm.
-pub(super) fn nothing_to_confirm() -> Problem {
-    let message = "There is no restore to confirm: the database was not restored from a backup, or the \
-                   restore is already confirmed.";
-    Problem::new(ProblemKind::NoRestoreToConfirm, message)
-}
-
-/// Another number of keys works again than whoever confirms has seen.
-fn keys_changed(expected: u64, found: u64) -> Problem {
-    let message = format!(
-        "{found} of the backup's keys work again that were revoked or had expired, or may have been, and \
-         {expected} were expected. Nothing was confirmed. Look at them with `faireplace restore`, revoke \
-         those that must not work, and repeat this with the number that is left."
-    );
-    let details = json!({ "expected": expected, "found": found });
-    Problem::new(ProblemKind::CountChanged, message).with_details(details)
 }
 
 /// What is wrong, what it means and what to do, while a restore is unconfirmed.
@@ -146,20 +123,8 @@ struct RestoredKey {
 }
 
 impl RestoredKey {
-    /// The keys of the backup that work; those that were made since are not among them.
-    async fn all(request: &Request, restore: &Restore) -> Result<Vec<Self>, Problem> {
-        let keys = request.store().keys().await?.into_iter();
-        let working = keys.filter(|key| key.works(request.meta.at) && key.created_at <= restore.restored_at);
-        let all = working.map(|key| {
-            let was_revoked = restore.revoked_keys.as_ref().map(|revoked| revoked.contains(&key.id));
-            Self { was_revoked, key: KeyView::of(&key) }
-        });
-        Ok(all.collect())
-    }
-
-    /// How many of them were revoked, or may have been.
-    fn working_again(keys: &[Self]) -> u64 {
-        keys.iter().filter(|key| key.was_revoked != Some(false)).count() as u64
+    fn of(backup: &BackupKey) -> Self {
+        Self { was_revoked: backup.was_revoked, key: KeyView::of(&backup.key) }
     }
 }
 

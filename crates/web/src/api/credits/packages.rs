@@ -1,12 +1,12 @@
 //! `GET /api/credits/packages`: what can be bought here. Not here: buying it (`purchase`).
 
 use axum::response::Response;
+use engine::Package;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::answer::Data;
 use crate::api::Reader;
-use crate::shop::Package;
 
 /// What can be bought
 ///

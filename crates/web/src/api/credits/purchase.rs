@@ -1,26 +1,20 @@
 //! `POST /api/credits/purchase`: a checkout at Stripe, where somebody can pay for a package.
-//!
-//! What Stripe is asked is pinned first, then Stripe is asked with a key of the purchase's own, then its
-//! answer is kept. Wherever that breaks off, the same request goes on from there and gets the same session.
-//! Not here: the credits, which come when Stripe tells of the payment.
+//! Not here: opening it once for each key (`engine::purchase`).
 
-mod asked;
+mod request;
 
 use axum::response::Response;
-use engine::entropy;
-use ledger::{TenantId, Timestamp};
+use engine::purchase::{OpenPurchase, PurchaseError};
 use serde::Serialize;
 use serde_json::json;
-use store::{BegunPurchase, IdempotencyKey, Purchase, PurchaseOrder, PurchaseSession, Scope};
+use store::{IdempotencyKey, Purchase};
 use utoipa::ToSchema;
 
 use crate::answer::{Data, Problem, ProblemKind, rfc3339};
 use crate::api::command::key_reused;
 use crate::api::{IdempotencyKeyHeader, Received, Writer, body, fingerprint, marked};
-use crate::app::App;
 use crate::schema::OfTenant;
-use crate::shop::CheckoutFault;
-use asked::Asked;
+use request::PurchaseBody;
 
 /// Open a checkout, where somebody can pay for a package
 ///
@@ -28,7 +22,7 @@ use asked::Asked;
 /// `GET /api/payments/{session_id}` says `pending`. The same `Idempotency-Key` gets the same checkout for
 /// ever.
 #[utoipa::path(post, path = "/api/credits/purchase", operation_id = "purchase", tag = "Credits",
-    params(OfTenant, IdempotencyKeyHeader), request_body = Asked,
+    params(OfTenant, IdempotencyKeyHeader), request_body = PurchaseBody,
     responses((status = 201, body = Data<PurchaseView>),
         (status = 422, description = "PACKAGE_UNKNOWN"),
         (status = 502, description = "STRIPE_REFUSED, STRIPE_UNREACHABLE"),
@@ -43,128 +37,74 @@ pub(crate) async fn create(
             request.query.only(&["tenant_id"])?;
             let tenant = caller.tenant(request.query.get("tenant_id"))?;
             let key = key.required()?;
-            let asked: Asked = body(&request, received)?;
+            let asked: PurchaseBody = body(&request, received)?;
             asked.check()?;
             let pin = IdempotencyKey {
                 scope: caller.scope(),
                 key,
                 fingerprint: fingerprint("purchase", tenant, &asked),
             };
-            let (app, now) = (request.app.clone(), request.meta.at);
-            // A task of its own: a client that goes away stops nothing half-way.
-            let work = tokio::spawn(async move { buy(&app, tenant, pin, &asked, now).await });
-            let (purchase, replayed) = work.await.map_err(|_| broken_off())??;
-            Ok(marked(request.meta.created(PurchaseView::of(purchase)?), replayed))
+            let opened = request.app.purchases.open(asked.of(tenant, pin), request.meta.at).await?;
+            let replayed = opened.replayed;
+            Ok(marked(request.meta.created(PurchaseView::of(opened)), replayed))
         })
         .await
 }
 
-/// The purchase with its session, and whether it had one before.
-async fn buy(
-    app: &App,
-    tenant: TenantId,
-    pin: IdempotencyKey,
-    asked: &Asked,
-    now: Timestamp,
-) -> Result<(Purchase, bool), Problem> {
-    let id = format!("purchase_{}", entropy::unique_id(now).simple());
-    // What cannot be sold now may have been before: then the key still gets the same answer.
-    let order = match is_unwanted(app, tenant, pin.scope).await? {
-        true => Err(Problem::new(ProblemKind::NotFound, NO_SUCH_TENANT)),
-        false => asked.order(&app.shop, id, tenant),
-    };
-    let (new, refused) = match order {
-        Ok(new) => (Some(new), None),
-        Err(problem) => (None, Some(problem)),
-    };
-    match app.store.begin_purchase(PurchaseOrder { tenant, pin, new }, now).await? {
-        BegunPurchase::KeyReused => Err(key_reused()),
-        BegunPurchase::Nothing => Err(refused.unwrap_or_else(broken_off)),
-        BegunPurchase::Purchase(purchase) if purchase.session.is_some() => Ok((purchase, true)),
-        BegunPurchase::Purchase(purchase) => {
-            let asking = ask(app, &purchase);
-            let bought = app.in_flight.once(&purchase.order.id, asking).await?;
-            Ok((bought, false))
-        }
-    }
-}
-
-const NO_SUCH_TENANT: &str = "There is no such tenant, and this deployment takes no payment of one that it \
-    does not know. A tenant becomes known by its first key. Nothing was changed.";
-
-/// Whether a service names somebody whose payment would be quarantined once it is made. A tenant's own key
-/// makes it known.
-async fn is_unwanted(app: &App, tenant: TenantId, scope: Scope) -> Result<bool, Problem> {
-    let may_be = scope == Scope::Service && app.policy.known_tenants_only;
-    Ok(may_be && app.store.tenant(tenant).await?.is_none())
-}
-
-/// Asks Stripe for the session that was pinned, and keeps the answer.
-async fn ask(app: &App, purchase: &Purchase) -> Result<Purchase, Problem> {
-    let order = &purchase.order;
-    let checkout = app.shop.checkout.as_ref().ok_or_else(no_key)?;
-    let opened = checkout.open(&order.form, &format!("faireplace-{}", order.id)).await;
-    let session = match opened {
-        Ok(session) if (session.amount_subtotal, &session.currency) == (order.price.0, &order.currency) => {
-            session
-        }
-        Ok(session) => {
-            tracing::error!(
-                package = order.package,
-                at_stripe = format!("{} {}", session.amount_subtotal, session.currency),
-                in_the_catalogue = format!("{} {}", order.price.0, order.currency),
-                "Stripe would charge another price than the catalogue's, so nothing is sold"
-            );
-            app.store.abandon_purchase(order.id.clone()).await?;
-            return Err(other_price(purchase));
-        }
-        Err(CheckoutFault::Refused(words)) => {
-            tracing::warn!(package = order.package, words, "Stripe refused to open a checkout");
-            app.store.abandon_purchase(order.id.clone()).await?;
-            return Err(Problem::new(
+impl From<PurchaseError> for Problem {
+    fn from(error: PurchaseError) -> Self {
+        let unreachable = |message: &str| Self::new(ProblemKind::StripeUnreachable, message);
+        match error {
+            PurchaseError::UnknownTenant => Self::new(
+                ProblemKind::NotFound,
+                "There is no such tenant, and this deployment takes no payment of one that it does not know. \
+                 A tenant becomes known by its first key. Nothing was changed.",
+            ),
+            PurchaseError::NoCatalogue => {
+                not_configured("there is no catalogue; the settings need [[packages]]")
+            }
+            PurchaseError::NoGateway => {
+                not_configured("STRIPE_SECRET_KEY is not set, and sessions are made with it")
+            }
+            PurchaseError::UnknownPackage => Self::new(
+                ProblemKind::PackageUnknown,
+                "There is no such package; GET /api/credits/packages lists them. Nothing was charged.",
+            ),
+            PurchaseError::KeyReused => key_reused(),
+            PurchaseError::OtherPrice(purchase) => other_price(&purchase),
+            PurchaseError::Refused(words) => Self::new(
                 ProblemKind::StripeRefused,
                 format!(
                     "Stripe refused to open a checkout: {words} Nothing was charged. Once that is mended, \
                      send this again; the Idempotency-Key is still free."
                 ),
-            ));
+            ),
+            PurchaseError::Unreachable => unreachable(
+                "Stripe did not answer. Nothing was charged; retry with the same Idempotency-Key.",
+            ),
+            PurchaseError::RequestInterrupted => unreachable(
+                "The question to Stripe broke off. Nothing was charged; send this again with the same \
+                 Idempotency-Key.",
+            ),
+            PurchaseError::TooMany => Self::new(
+                ProblemKind::Unavailable,
+                "Too many purchases wait for Stripe's answer. Nothing was charged; send this again in a \
+                 moment with the same Idempotency-Key.",
+            ),
+            PurchaseError::Interrupted => Self::new(
+                ProblemKind::Internal,
+                "The purchase broke off; the log says why. Nothing was charged; retry with the same \
+                 Idempotency-Key.",
+            ),
+            PurchaseError::Store(error) => error.into(),
         }
-        Err(CheckoutFault::Unreachable(reason)) => {
-            tracing::warn!(reason, "Stripe gave no usable answer to a purchase");
-            return Err(unreachable());
-        }
-    };
-    let session = PurchaseSession {
-        id: session.id,
-        url: session.url,
-        expires_at: Timestamp::from_seconds(session.expires_at),
-    };
-    // None: a refusal to somebody else under the same key came in between, and freed it.
-    app.store.finish_purchase(order.id.clone(), session).await?.ok_or_else(unreachable)
-}
-
-fn unreachable() -> Problem {
-    Problem::new(
-        ProblemKind::StripeUnreachable,
-        "Stripe did not answer. Nothing was charged; retry with the same Idempotency-Key.",
-    )
-}
-
-fn broken_off() -> Problem {
-    Problem::new(
-        ProblemKind::Internal,
-        "The purchase broke off; the log says why. Nothing was charged; retry with the same Idempotency-Key.",
-    )
+    }
 }
 
 /// Which setting is missing, for whoever runs the service.
 fn not_configured(what: &str) -> Problem {
     let message = format!("Nothing can be bought here: {what}. Nothing was charged.");
     Problem::new(ProblemKind::PurchasesNotConfigured, message)
-}
-
-fn no_key() -> Problem {
-    not_configured("STRIPE_SECRET_KEY is not set, and sessions are made with it")
 }
 
 fn other_price(purchase: &Purchase) -> Problem {
@@ -196,15 +136,15 @@ struct PurchaseView {
 }
 
 impl PurchaseView {
-    fn of(purchase: Purchase) -> Result<Self, Problem> {
-        let session = purchase.session.ok_or_else(broken_off)?;
-        Ok(Self {
+    fn of(opened: OpenPurchase) -> Self {
+        let OpenPurchase { purchase, session, .. } = opened;
+        Self {
             purchase_id: purchase.order.id,
             checkout_url: session.url,
             session_id: session.id,
             package: purchase.order.package,
             credits: purchase.order.credits.0,
             expires_at: rfc3339(session.expires_at),
-        })
+        }
     }
 }

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::Request;
+use engine::shop::{CheckoutFault, CheckoutGateway};
+use engine::{Package, Shop};
 use ledger::{Credits, Minor};
 use stripe::checkout::OpenSession;
 use tokio::sync::Semaphore;
-use web::Shop;
-use web::shop::{Checkout, CheckoutFault, Package};
 
 use crate::TENANT;
 use crate::answer::Answer;
@@ -36,7 +36,7 @@ pub(crate) enum Does {
 /// Stripe, as far as a purchase knows it. It remembers the session of each key.
 pub(crate) struct FakeStripe {
     pub(crate) does: Mutex<VecDeque<Does>>,
-    /// Every review_reason: its form and its key.
+    /// Every request: its form and its key.
     pub(crate) asked: Mutex<Vec<(String, String)>>,
     opened: Mutex<Vec<(String, String)>>,
     pub(crate) released: Semaphore,
@@ -76,7 +76,7 @@ impl FakeStripe {
     }
 }
 
-impl Checkout for FakeStripe {
+impl CheckoutGateway for FakeStripe {
     fn open<'a>(
         &'a self,
         form: &'a str,
@@ -104,7 +104,7 @@ impl Checkout for FakeStripe {
 }
 
 /// Ten credits for 250.00 EUR, through this fake.
-pub(crate) fn shop(checkout: Option<Arc<dyn Checkout>>) -> Shop {
+pub(crate) fn shop(gateway: Option<Arc<dyn CheckoutGateway>>) -> Shop {
     let ten = Package {
         name: "10_credits".to_owned(),
         title: "Ten credits".to_owned(),
@@ -113,7 +113,7 @@ pub(crate) fn shop(checkout: Option<Arc<dyn Checkout>>) -> Shop {
         currency: "eur".to_owned(),
         stripe_price: None,
     };
-    Shop { packages: vec![ten], checkout, ..Shop::default() }
+    Shop { packages: vec![ten], gateway, ..Shop::default() }
 }
 
 /// A deployment that sells through this fake, and the tenant's key that may buy.

@@ -1,14 +1,12 @@
 //! Asking for an action: it is done, refused, or kept waiting, and each answer says what happened to the
 //! credits and what to do next.
-//! Not here: how an action is shown (`view`).
+//! Not here: the procedure (`engine::actions`), and how an action is shown (`view`).
 
 use axum::response::Response;
-use engine::entropy;
+use engine::actions::{ActionError, ActionOrder, KeptAction};
 use ledger::{Credits, Refusal};
 use serde_json::{Value, json};
-use store::{
-    ActionRefusal, ActionRequest, ActionRow, ActionState, Asked, MAX_BULK_ITEMS, NewAction, Preview,
-};
+use store::{ActionRefusal, ActionRequest, ActionRow, ActionState, MAX_BULK_ITEMS};
 
 use super::view::{ActionView, Answered, PreviewView};
 use crate::answer::{Problem, ProblemKind};
@@ -20,7 +18,7 @@ use crate::auth::{Caller, nobody_acts};
 pub(in crate::api::admin) struct Ask {
     pub(in crate::api::admin) request: ActionRequest,
     pub(in crate::api::admin) reason: String,
-    /// The only registered person takes it on themselves.
+    /// The only registered person does alone what needs two.
     pub(in crate::api::admin) alone: bool,
     /// Only say what would happen.
     pub(in crate::api::admin) dry_run: bool,
@@ -29,15 +27,9 @@ pub(in crate::api::admin) struct Ask {
 }
 
 impl Ask {
-    fn new_action(self, request: &Request, caller: &Caller) -> NewAction {
-        NewAction {
-            id: format!("act_{}", entropy::unique_id(request.meta.at).simple()),
-            request: self.request,
-            reason: self.reason,
-            key: caller.key.id.clone(),
-            alone: self.alone,
-            name: self.name,
-        }
+    fn by(self, caller: &Caller) -> ActionOrder {
+        let Self { request, reason, alone, name, .. } = self;
+        ActionOrder { request, reason, key: caller.key.id.clone(), alone, name }
     }
 }
 
@@ -49,63 +41,49 @@ pub(in crate::api::admin) async fn ask(
 ) -> Result<Response, Problem> {
     if asked.dry_run {
         let kind = asked.request.kind();
-        let preview = preview(request, caller, asked).await?;
+        let preview = request.app.actions.preview(asked.by(caller)).await?;
         return Ok(request.meta.data(Answered::Preview(PreviewView::of(kind, &preview))));
     }
-    let (row, replayed) = perform(request, caller, asked).await?;
-    let response = match refused(&row) {
+    let kept = request.app.actions.ask(asked.by(caller)).await?;
+    Ok(respond(request, &kept))
+}
+
+/// The answer to whoever asked for it.
+pub(in crate::api::admin) fn respond(request: &Request, kept: &KeptAction) -> Response {
+    let row = &kept.action;
+    let response = match refused(row) {
         // It was asked for, and waited: the same answer for ever.
-        _ if waited(&row) => {
-            request.meta.accepted(Answered::CommandAction(Box::new(ActionView::as_asked_for(&row))))
+        _ if kept.waited() => {
+            request.meta.accepted(Answered::CommandAction(Box::new(ActionView::as_asked_for(row))))
         }
         Some(problem) => request.meta.error(&problem),
-        None => request.meta.data(Answered::CommandAction(Box::new(ActionView::of(&row)))),
+        None => request.meta.data(Answered::CommandAction(Box::new(ActionView::of(row)))),
     };
-    Ok(marked(response, replayed))
+    marked(response, kept.replayed)
 }
 
-/// Whether it waits for a second person, or did.
-pub(in crate::api::admin) fn waited(row: &ActionRow) -> bool {
-    row.state == ActionState::Waiting || row.state == ActionState::Rejected || row.decided_by.is_some()
-}
-
-/// Has it done or kept; answers it, and whether it was asked for before.
+/// Has it done or kept, and answers it.
 pub(in crate::api::admin) async fn perform(
     request: &Request,
     caller: &Caller,
     asked: Ask,
 ) -> Result<(ActionRow, bool), Problem> {
-    let (limits, policy) = (request.app.operator_limits, request.app.policy.clone());
-    let now = request.app.clock.reading();
-    let new = asked.new_action(request, caller);
-    match request.store().ask_action(new, limits, policy, now).await? {
-        Asked::Refused(refusal) => Err(problem(refusal)),
-        Asked::Kept { action, replayed } => {
-            request.app.changes.signal();
-            // An event may have to be read again.
-            request.app.arrived.notify_one();
-            tracing::info!(
-                action = action.id,
-                kind = action.request.kind().as_str(),
-                state = action.state.as_str(),
-                person = action.asked_by.name,
-                key = caller.key.id,
-                "an operator acted"
-            );
-            Ok((*action, replayed))
-        }
-    }
+    let KeptAction { action, replayed } = request.app.actions.ask(asked.by(caller)).await?;
+    Ok((action, replayed))
 }
 
-/// What would become of it.
-async fn preview(request: &Request, caller: &Caller, asked: Ask) -> Result<Preview, Problem> {
-    let (limits, policy) = (request.app.operator_limits, request.app.policy.clone());
-    let now = request.app.clock.reading();
-    let new = asked.new_action(request, caller);
-    let preview = request.store().preview_action(new, limits, policy, now).await?.map_err(problem)?;
-    match preview.result.refusal {
-        Some(refusal) => Err(of_ledger(refusal, None)),
-        None => Ok(preview),
+impl From<ActionError> for Problem {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::UnknownTenant => Self::new(
+                ProblemKind::NotFound,
+                "There is no such tenant. It becomes known by its first purchase or key. Nothing was changed.",
+            ),
+            ActionError::KeysChanged { expected, found } => keys_changed(expected, found),
+            ActionError::Ledger(refusal) => of_ledger(refusal, None),
+            ActionError::Refused(refusal) => problem(refusal),
+            ActionError::Store(error) => error.into(),
+        }
     }
 }
 
@@ -181,7 +159,7 @@ fn problem(refusal: ActionRefusal) -> Problem {
             "Somebody else is registered, so nothing is done alone. Nothing was changed. Repeat this \
              without `alone`: what needs a second person waits for one.",
         ),
-        ActionRefusal::Ended => super::super::adjustments::no_end(),
+        ActionRefusal::Ended => no_end(),
         ActionRefusal::NoSuchItem => Problem::not_found("quarantine item"),
         ActionRefusal::ItemClosed(resolution) => {
             invalid(format!("This item is closed already: {resolution}. Nothing was changed."))
@@ -214,7 +192,7 @@ fn problem(refusal: ActionRefusal) -> Problem {
              and create another one for them.",
         ),
         ActionRefusal::NameTaken => Problem::value("name", "one that no other person or working key has"),
-        ActionRefusal::NoRestore => super::super::restore::nothing_to_confirm(),
+        ActionRefusal::NoRestore => nothing_to_confirm(),
         ActionRefusal::NoSuchPerson => Problem::not_found("registered person"),
         ActionRefusal::LastPerson => invalid(
             "Nobody else is registered, so this person cannot be removed. Nothing was changed. `faireplace \
@@ -228,4 +206,27 @@ fn problem(refusal: ActionRefusal) -> Problem {
                 .to_owned(),
         ),
     }
+}
+
+/// The end of credits is no moment in the future.
+pub(in crate::api::admin) fn no_end() -> Problem {
+    Problem::value("expires_at", "a future RFC 3339 timestamp with an offset, such as 2027-01-01T00:00:00Z")
+}
+
+/// There is nothing to confirm.
+fn nothing_to_confirm() -> Problem {
+    let message = "There is no restore to confirm: the database was not restored from a backup, or the \
+                   restore is already confirmed.";
+    Problem::new(ProblemKind::NoRestoreToConfirm, message)
+}
+
+/// Another number of keys works again than whoever confirms has seen.
+fn keys_changed(expected: u64, found: u64) -> Problem {
+    let message = format!(
+        "{found} of the backup's keys work again that were revoked or had expired, or may have been, and \
+         {expected} were expected. Nothing was confirmed. Look at them with `faireplace restore`, revoke \
+         those that must not work, and repeat this with the number that is left."
+    );
+    let details = json!({ "expected": expected, "found": found });
+    Problem::new(ProblemKind::CountChanged, message).with_details(details)
 }

@@ -1,30 +1,27 @@
-//! What this deployment sells, and the way to whoever takes the money. Both are handed in: this crate knows
-//! no network, and Stripe's words stand in the crate `stripe`.
-//! Not here: the request for a purchase (`api::credits::purchase`), and what becomes of the money (`ledger`).
-
-mod in_flight;
+//! What this deployment sells, and the way to Stripe, where it is paid for. Both are handed in: this crate
+//! makes no network calls.
+//! Not here: opening a checkout (`purchase`), and the payments that follow (`ledger`).
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use engine::MetadataKeys;
 use ledger::{Catalogue, Credits, Minor};
 use stripe::checkout::OpenSession;
 
-pub(crate) use in_flight::InFlight;
+use crate::read::MetadataKeys;
 
-/// What is sold, and through whom. Empty where nothing is configured.
+/// What is sold, and through which gateway. Empty where nothing is configured.
 #[derive(Debug, Default)]
 pub struct Shop {
     /// In the order in which they are shown.
     pub packages: Vec<Package>,
-    /// Under which keys a session's metadata carries the terms.
+    /// The keys of a session's metadata that carry the terms.
     pub metadata: MetadataKeys,
-    /// Whether Stripe works out the tax.
+    /// Whether Stripe computes the tax.
     pub automatic_tax: bool,
     /// The way to Stripe; without one nothing can be bought here.
-    pub checkout: Option<Arc<dyn Checkout>>,
+    pub gateway: Option<Arc<dyn CheckoutGateway>>,
 }
 
 /// One package of credits.
@@ -40,7 +37,7 @@ pub struct Package {
     pub price: Minor,
     /// Three letters, lower case.
     pub currency: String,
-    /// The Price at Stripe that is to be charged; without one the session describes the package itself.
+    /// The Price at Stripe to charge; without one the session describes the package itself.
     pub stripe_price: Option<String>,
 }
 
@@ -53,8 +50,8 @@ pub fn catalogue(packages: &[Package]) -> Option<Catalogue> {
     (!packages.is_empty()).then(|| packages.iter().map(entry).collect())
 }
 
-/// Whoever opens checkouts: Stripe, or one that plays it.
-pub trait Checkout: Send + Sync {
+/// Opens checkouts: at Stripe, or at an emulator of it.
+pub trait CheckoutGateway: Send + Sync {
     /// Opens the session that `form` asks for ([`stripe::checkout::NewSession::form`]). The same `key` with
     /// the same form opens it once, and answers the same session. Ends within a bounded time.
     fn open<'a>(
@@ -64,18 +61,18 @@ pub trait Checkout: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<OpenSession, CheckoutFault>> + Send + 'a>>;
 }
 
-impl fmt::Debug for dyn Checkout {
+impl fmt::Debug for dyn CheckoutGateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Checkout")
+        f.write_str("CheckoutGateway")
     }
 }
 
 /// No session was opened, as far as we know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CheckoutFault {
-    /// Stripe said no, in these words; there is no session, and asking again under the same key would only
-    /// be told the same.
+    /// Stripe refused, in these words. There is no session, and the same request under the same key would be
+    /// refused again.
     Refused(String),
-    /// Nothing certain came back, for this reason; there may be a session, which asking again finds.
+    /// No usable answer came back, for this reason. There may be a session, which the same request finds.
     Unreachable(String),
 }

@@ -1,15 +1,12 @@
-//! What a request for a purchase may say, and the form that Stripe is asked because of it.
-//! Not here: asking.
+//! What a request for a purchase may say.
 
+use engine::purchase::PurchaseRequest;
 use ledger::TenantId;
 use serde::{Deserialize, Serialize};
-use store::NewPurchase;
-use stripe::checkout::{Item, NewSession};
+use store::IdempotencyKey;
 use utoipa::ToSchema;
 
-use super::{no_key, not_configured};
-use crate::answer::{Problem, ProblemKind};
-use crate::shop::Shop;
+use crate::answer::Problem;
 
 /// Characters of an address.
 const MAX_URL_LENGTH: usize = 2048;
@@ -22,13 +19,13 @@ const MAX_EMAIL_LENGTH: usize = 254;
 #[schema(as = NewPurchase, example = json!({ "package": "10_credits",
     "success_url": "https://shop.example.com/done?session={CHECKOUT_SESSION_ID}",
     "cancel_url": "https://shop.example.com/credits" }))]
-pub(super) struct Asked {
+pub(super) struct PurchaseBody {
     /// Which package of the catalogue.
     package: String,
     /// Where the customer goes after paying. `{CHECKOUT_SESSION_ID}` in it becomes the session's id.
     #[schema(max_length = 2048)]
     success_url: String,
-    /// Where the customer goes who changes their mind.
+    /// Where the customer goes who does not pay.
     #[schema(max_length = 2048)]
     cancel_url: Option<String>,
     /// Filled in on the payment page.
@@ -36,8 +33,8 @@ pub(super) struct Asked {
     customer_email: Option<String>,
 }
 
-impl Asked {
-    /// Whether it can be asked at all, whatever is for sale.
+impl PurchaseBody {
+    /// Refuses values that no purchase may have, whatever is for sale.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let address = "an http or https address of at most 2048 visible ASCII characters, without a user";
         if !is_web_address(&self.success_url) {
@@ -52,55 +49,14 @@ impl Asked {
         Ok(())
     }
 
-    /// What to pin: the package as it is today, and the form for Stripe.
-    pub(super) fn order(&self, shop: &Shop, id: String, tenant: TenantId) -> Result<NewPurchase, Problem> {
-        if shop.packages.is_empty() {
-            return Err(not_configured("there is no catalogue; the settings need [[packages]]"));
-        }
-        if shop.checkout.is_none() {
-            return Err(no_key());
-        }
-        let package = shop.packages.iter().find(|package| package.name == self.package);
-        let package = package.ok_or_else(|| {
-            Problem::new(
-                ProblemKind::PackageUnknown,
-                "There is no such package; GET /api/credits/packages lists them. Nothing was charged.",
-            )
-        })?;
-        let (tenant, credits) = (tenant.to_string(), package.credits.0.to_string());
-        let form = NewSession {
-            reference: &id,
-            item: match &package.stripe_price {
-                Some(price) => Item::Price(price),
-                None => Item::Described {
-                    name: &package.title,
-                    unit_amount: package.price.0,
-                    currency: &package.currency,
-                },
-            },
-            metadata: &[
-                (&shop.metadata.tenant, &tenant),
-                (&shop.metadata.package, &package.name),
-                (&shop.metadata.credits, &credits),
-            ],
-            success_url: &self.success_url,
-            cancel_url: self.cancel_url.as_deref(),
-            customer_email: self.customer_email.as_deref(),
-            automatic_tax: shop.automatic_tax,
-        }
-        .form();
-        Ok(NewPurchase {
-            id,
-            package: package.name.clone(),
-            credits: package.credits,
-            price: package.price,
-            currency: package.currency.clone(),
-            form,
-        })
+    /// The same for this tenant, under this key.
+    pub(super) fn of(self, tenant: TenantId, pin: IdempotencyKey) -> PurchaseRequest {
+        let Self { package, success_url, cancel_url, customer_email } = self;
+        PurchaseRequest { tenant, pin, package, success_url, cancel_url, customer_email }
     }
 }
 
-/// Absolute, of the web, and nothing that a browser might read in two ways.
+/// Whether it is an absolute web address that no browser reads in two ways.
 fn is_web_address(url: &str) -> bool {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
@@ -113,7 +69,7 @@ fn is_web_address(url: &str) -> bool {
         && host.is_some_and(|host| !host.is_empty() && plain(host))
 }
 
-/// As far as it can be told by looking; Stripe judges the rest.
+/// Whether it looks like an e-mail address; Stripe judges the rest.
 fn is_email(text: &str) -> bool {
     let sides = text.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     sides && text.len() <= MAX_EMAIL_LENGTH && !text.chars().any(|c| c.is_control() || c.is_whitespace())

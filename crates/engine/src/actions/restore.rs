@@ -1,0 +1,62 @@
+//! Confirming a restored database. Keys of the backup that were revoked later work again, so the operator
+//! must name how many of them they have seen.
+
+use ledger::Timestamp;
+use store::{ActionRefusal, ActionRequest, KeyRow, Restore};
+
+use super::{ActionError, ActionOrder, KeptAction, OperatorActions};
+
+/// A key of the backup that works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupKey {
+    /// The key.
+    pub key: KeyRow,
+    /// Whether it no longer worked in the database before; none where that one could not be read.
+    pub was_revoked: Option<bool>,
+}
+
+/// How many of them were revoked or had expired, or may have been.
+pub fn working_again(keys: &[BackupKey]) -> u64 {
+    keys.iter().filter(|key| key.was_revoked != Some(false)).count() as u64
+}
+
+impl OperatorActions {
+    /// The keys of the backup that work at `now`; those that were made since are not among them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn backup_keys(
+        &self,
+        restore: &Restore,
+        now: Timestamp,
+    ) -> Result<Vec<BackupKey>, ActionError> {
+        let keys = self.store.keys().await?.into_iter();
+        let working = keys.filter(|key| key.works(now) && key.created_at <= restore.restored_at);
+        let revoked = restore.revoked_keys.as_ref();
+        let found = working.map(|key| {
+            let was_revoked = revoked.map(|revoked| revoked.contains(&key.id));
+            BackupKey { key, was_revoked }
+        });
+        Ok(found.collect())
+    }
+
+    /// Confirms the restore, if as many keys work again as the operator has seen: the service resumes.
+    ///
+    /// # Errors
+    /// [`ActionError`]: among others, [`ActionRefusal::NoRestore`] and [`ActionError::KeysChanged`].
+    pub async fn confirm_restore(
+        &self,
+        expected: u64,
+        reason: String,
+        key: String,
+    ) -> Result<KeptAction, ActionError> {
+        let restore = self.store.restore().await?.ok_or(ActionRefusal::NoRestore)?;
+        let found = working_again(&self.backup_keys(&restore, self.clock.now()).await?);
+        if found != expected {
+            return Err(ActionError::KeysChanged { expected, found });
+        }
+        let Restore { restored_at, source, .. } = restore;
+        let request = ActionRequest::RestoreConfirm { restored_at, source };
+        self.ask(ActionOrder { request, reason, key, alone: false, name: None }).await
+    }
+}

@@ -1,0 +1,201 @@
+//! Opening a checkout where a package is paid for. What Stripe is asked is stored first, then Stripe is asked
+//! under a key of this purchase, then its answer is stored. Wherever that is interrupted, the same request
+//! continues from there and gets the same session.
+//! Not here: the credits, which come with Stripe's event about the payment.
+
+mod in_flight;
+mod order;
+
+use std::sync::Arc;
+
+use ledger::{Policy, TenantId, Timestamp};
+use store::{
+    BegunPurchase, IdempotencyKey, Purchase, PurchaseOrder, PurchaseSession, Scope, Store, StoreError,
+};
+use stripe::checkout::OpenSession;
+
+use crate::entropy;
+use crate::shop::{CheckoutFault, Shop};
+use in_flight::InFlight;
+
+/// Opens checkouts. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Purchases {
+    store: Store,
+    shop: Arc<Shop>,
+    policy: Arc<Policy>,
+    in_flight: Arc<InFlight>,
+}
+
+/// A checkout that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct PurchaseRequest {
+    /// Who buys.
+    pub tenant: TenantId,
+    /// The `Idempotency-Key` and the fingerprint of the request.
+    pub pin: IdempotencyKey,
+    /// Which package of the catalogue.
+    pub package: String,
+    /// Where the customer goes after paying.
+    pub success_url: String,
+    /// Where the customer goes who does not pay.
+    pub cancel_url: Option<String>,
+    /// Filled in on the payment page.
+    pub customer_email: Option<String>,
+}
+
+/// A checkout that can be paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenPurchase {
+    /// What was asked for.
+    pub purchase: Purchase,
+    /// Stripe's answer.
+    pub session: PurchaseSession,
+    /// It was there already, for an earlier request under the same key.
+    pub replayed: bool,
+}
+
+/// Why there is no checkout. Nothing was charged.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PurchaseError {
+    /// The tenant is not known, and this deployment takes no payment of one that it does not know.
+    #[error("there is no such tenant")]
+    UnknownTenant,
+    /// Nothing is for sale.
+    #[error("there is no catalogue")]
+    NoCatalogue,
+    /// There is no way to Stripe.
+    #[error("there is no key of Stripe's")]
+    NoGateway,
+    /// The catalogue has no such package.
+    #[error("there is no such package")]
+    UnknownPackage,
+    /// The `Idempotency-Key` stands for another command.
+    #[error("this Idempotency-Key stands for another command")]
+    KeyReused,
+    /// Stripe would charge another price than the catalogue's. The key is free again.
+    #[error("Stripe would charge another price for {} than the catalogue's", .0.order.package)]
+    OtherPrice(Box<Purchase>),
+    /// Stripe refused, in these words. The key is free again.
+    #[error("Stripe refused: {0}")]
+    Refused(String),
+    /// Stripe gave no usable answer.
+    #[error("Stripe gave no usable answer")]
+    Unreachable,
+    /// The request to Stripe that this one waited for was interrupted.
+    #[error("the request to Stripe was interrupted")]
+    RequestInterrupted,
+    /// Too many purchases wait for Stripe.
+    #[error("too many purchases wait for Stripe")]
+    TooMany,
+    /// It was interrupted by a defect.
+    #[error("the purchase was interrupted")]
+    Interrupted,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Purchases {
+    /// Sells what is in `shop`, and keeps purchases in `store`.
+    pub fn new(store: Store, shop: Arc<Shop>, policy: Arc<Policy>) -> Self {
+        Self { store, shop, policy, in_flight: Arc::default() }
+    }
+
+    /// Opens a checkout, or answers the one that the same request opened before. The work runs in a task of
+    /// its own: a caller that goes away stops nothing half-way.
+    ///
+    /// # Errors
+    /// [`PurchaseError`]. The same request under the same key continues where it was interrupted.
+    pub async fn open(
+        &self,
+        request: PurchaseRequest,
+        now: Timestamp,
+    ) -> Result<OpenPurchase, PurchaseError> {
+        let purchases = self.clone();
+        let work = tokio::spawn(async move { purchases.begin(request, now).await });
+        let (purchase, replayed) = work.await.unwrap_or(Err(PurchaseError::Interrupted))?;
+        let session = purchase.session.clone().ok_or(PurchaseError::Interrupted)?;
+        Ok(OpenPurchase { purchase, session, replayed })
+    }
+
+    /// The purchase with its session, and whether it had one before.
+    async fn begin(
+        &self,
+        request: PurchaseRequest,
+        now: Timestamp,
+    ) -> Result<(Purchase, bool), PurchaseError> {
+        let id = format!("purchase_{}", entropy::unique_id(now).simple());
+        // What cannot be sold now may have been sold before: then the key still gets the same answer.
+        let (new, refused) = match self.is_unwanted(&request).await? {
+            true => (None, Some(PurchaseError::UnknownTenant)),
+            false => match order::new(&request, &self.shop, id) {
+                Ok(new) => (Some(new), None),
+                Err(error) => (None, Some(error)),
+            },
+        };
+        let order = PurchaseOrder { tenant: request.tenant, pin: request.pin, new };
+        match self.store.begin_purchase(order, now).await? {
+            BegunPurchase::KeyReused => Err(PurchaseError::KeyReused),
+            BegunPurchase::Nothing => Err(refused.unwrap_or(PurchaseError::Interrupted)),
+            BegunPurchase::Purchase(purchase) if purchase.session.is_some() => Ok((purchase, true)),
+            BegunPurchase::Purchase(purchase) => {
+                let asking = self.ask(&purchase);
+                Ok((self.in_flight.once(&purchase.order.id, asking).await?, false))
+            }
+        }
+    }
+
+    /// Whether a service names a tenant whose payment would be quarantined. A tenant's own key makes the
+    /// tenant known.
+    async fn is_unwanted(&self, request: &PurchaseRequest) -> Result<bool, PurchaseError> {
+        let may_be = request.pin.scope == Scope::Service && self.policy.known_tenants_only;
+        Ok(may_be && self.store.tenant(request.tenant).await?.is_none())
+    }
+
+    /// Asks Stripe for the session that was stored, and stores the answer.
+    async fn ask(&self, purchase: &Purchase) -> Result<Purchase, PurchaseError> {
+        let order = &purchase.order;
+        let gateway = self.shop.gateway.as_ref().ok_or(PurchaseError::NoGateway)?;
+        let session = match gateway.open(&order.form, &format!("faireplace-{}", order.id)).await {
+            Ok(session)
+                if (session.amount_subtotal, &session.currency) == (order.price.0, &order.currency) =>
+            {
+                session
+            }
+            Ok(session) => return Err(self.abandon_other_price(purchase, &session).await?),
+            Err(CheckoutFault::Refused(words)) => {
+                tracing::warn!(package = order.package, words, "Stripe refused to open a checkout");
+                self.store.abandon_purchase(order.id.clone()).await?;
+                return Err(PurchaseError::Refused(words));
+            }
+            Err(CheckoutFault::Unreachable(reason)) => {
+                tracing::warn!(reason, "Stripe gave no usable answer to a purchase");
+                return Err(PurchaseError::Unreachable);
+            }
+        };
+        let session = PurchaseSession {
+            id: session.id,
+            url: session.url,
+            expires_at: Timestamp::from_seconds(session.expires_at),
+        };
+        // None: meanwhile Stripe refused another request under the same key, and that freed it.
+        self.store.finish_purchase(order.id.clone(), session).await?.ok_or(PurchaseError::Unreachable)
+    }
+
+    async fn abandon_other_price(
+        &self,
+        purchase: &Purchase,
+        session: &OpenSession,
+    ) -> Result<PurchaseError, StoreError> {
+        let order = &purchase.order;
+        tracing::error!(
+            package = order.package,
+            at_stripe = format!("{} {}", session.amount_subtotal, session.currency),
+            in_the_catalogue = format!("{} {}", order.price.0, order.currency),
+            "Stripe would charge another price than the catalogue's, so nothing is sold"
+        );
+        self.store.abandon_purchase(order.id.clone()).await?;
+        Ok(PurchaseError::OtherPrice(Box::new(purchase.clone())))
+    }
+}

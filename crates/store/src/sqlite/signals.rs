@@ -1,0 +1,103 @@
+//! Wakes up those who wait for something new in the database. A write raises a signal, and the writer sends
+//! it after the commit. A signal too many does no harm: whoever wakes up asks the store what is new.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::Connection;
+use tokio::sync::watch;
+
+/// The signals of one database. Cheap to clone; every clone is the same signals.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signals {
+    /// There may be new journal entries, notices or due deliveries.
+    pub(super) changes: Signal,
+    /// There may be events to apply.
+    pub(super) arrivals: Signal,
+}
+
+impl Signals {
+    /// Sends what was raised since the last time.
+    pub(super) fn send(&self) {
+        self.changes.send();
+        self.arrivals.send();
+    }
+}
+
+/// One signal.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signal(Arc<SignalState>);
+
+#[derive(Debug, Default)]
+struct SignalState {
+    raised: AtomicBool,
+    receivers: watch::Sender<()>,
+}
+
+impl Signal {
+    /// A receiver that sees what is sent from now on.
+    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
+        self.0.receivers.subscribe()
+    }
+
+    /// `work`, which raises this signal if it writes any row.
+    pub(super) fn raised_by<T, F: FnOnce(&Connection) -> T + Send>(
+        &self,
+        work: F,
+    ) -> impl FnOnce(&Connection) -> T + Send + use<T, F> {
+        let signal = self.clone();
+        move |connection: &Connection| {
+            let changes = connection.total_changes();
+            let result = work(connection);
+            if connection.total_changes() != changes {
+                signal.raise();
+            }
+            result
+        }
+    }
+
+    fn raise(&self) {
+        self.0.raised.store(true, Ordering::Relaxed);
+    }
+
+    fn send(&self) {
+        if self.0.raised.swap(false, Ordering::Relaxed) {
+            self.0.receivers.send_replace(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_receiver_sees_once_what_was_written_and_sent() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (n)").unwrap();
+        let signals = Signals::default();
+        let mut receivers = [signals.changes.subscribe(), signals.changes.subscribe()];
+        let arrivals = signals.arrivals.subscribe();
+        let mut seen = || {
+            receivers.each_mut().map(|receiver| {
+                let seen = receiver.has_changed().unwrap();
+                receiver.mark_unchanged();
+                seen
+            })
+        };
+        let run = |sql: &'static str| {
+            signals.changes.raised_by(move |c| c.execute_batch(sql).unwrap())(&connection);
+        };
+        run("DELETE FROM t");
+        signals.send();
+        assert_eq!(seen(), [false, false], "it wrote nothing");
+        run("INSERT INTO t VALUES (1)");
+        run("INSERT INTO t VALUES (2)");
+        assert_eq!(seen(), [false, false], "not committed yet");
+        signals.send();
+        assert_eq!(seen(), [true, true]);
+        signals.send();
+        assert_eq!(seen(), [false, false], "once");
+        assert!(!arrivals.has_changed().unwrap());
+    }
+}
