@@ -19,22 +19,22 @@ use std::time::Duration;
 use ledger::{Now, Timestamp};
 use store::{ClockMark, ClockRecord};
 
-use guard::{Change, Guard, TOLERANCE};
+use guard::{ClockGuard, TOLERANCE, TrustChange};
 
-pub use guard::{Doubt, Settled, Side};
-pub use keeper::{DateSource, Keeper, remember};
+pub use guard::{EvidenceOutcome, TimeCandidate};
+pub use keeper::{ClockKeeper, DateSource, remember};
 pub use machine::Machine;
 pub use start::DOWNTIME_MAX_SECONDS;
-pub use status::{ClockState, ClockStatus};
+pub use status::{ClockState, ClockStatus, Doubt};
 
 /// The anchor while the wall clock is not trusted: no reading agrees with it.
 const NO_ANCHOR: i64 = i64::MIN;
 
 /// Tells the time, and whether that time may end anything. Cheap to clone; every clone is the same clock.
 #[derive(Clone)]
-pub struct Clock(Arc<Inner>);
+pub struct Clock(Arc<SharedClock>);
 
-struct Inner {
+struct SharedClock {
     machine: Machine,
     /// None for a clock whose wall time is always believed.
     watch: Option<Watch>,
@@ -42,7 +42,7 @@ struct Inner {
 
 /// The guard, and copies of what the fast path needs of it.
 struct Watch {
-    guard: Mutex<Guard>,
+    guard: Mutex<ClockGuard>,
     /// What wall time minus boot time should be; [`NO_ANCHOR`] while the wall clock is not trusted.
     anchor: AtomicI64,
     /// What it was at the last trusted reading. The kept time goes on from there.
@@ -54,7 +54,7 @@ struct Watch {
 impl Clock {
     /// The machine's wall clock, always believed: for programs that keep no ledger.
     pub fn system() -> Self {
-        Self(Arc::new(Inner { machine: Machine::real(), watch: None }))
+        Self(Arc::new(SharedClock { machine: Machine::real(), watch: None }))
     }
 
     /// A clock that a test moves, and that is always right: time since boot passes with it.
@@ -62,7 +62,7 @@ impl Clock {
         let now = Arc::new(now);
         let boot = now.clone();
         let since_boot = move || Duration::from_micros(u64::try_from(boot().0).unwrap_or_default());
-        Self(Arc::new(Inner { machine: Machine::new(move || now(), since_boot, None), watch: None }))
+        Self(Arc::new(SharedClock { machine: Machine::new(move || now(), since_boot, None), watch: None }))
     }
 
     /// The machine's clocks, watched. The record says which time was last written to the database.
@@ -76,9 +76,9 @@ impl Clock {
             guard: Mutex::new(guard),
         };
         watch.publish(&watch.lock(), boot);
-        let clock = Self(Arc::new(Inner { machine, watch: Some(watch) }));
+        let clock = Self(Arc::new(SharedClock { machine, watch: Some(watch) }));
         if let Some(why) = clock.status().why {
-            clock.log(Change::Doubted(why));
+            clock.log(TrustChange::Doubted(why));
         }
         clock
     }
@@ -118,22 +118,22 @@ impl Clock {
 
     /// Evidence from `source`, which cannot be wrong: it was `at` just now, within `tolerance_seconds`.
     /// Settles a doubt where that clearly fits one of the two times; answers which.
-    pub fn witness(&self, at: Timestamp, tolerance_seconds: i64, source: &'static str) -> Settled {
-        let Some(watch) = &self.0.watch else { return Settled::NoDoubt };
+    pub fn witness(&self, at: Timestamp, tolerance_seconds: i64, source: &'static str) -> EvidenceOutcome {
+        let Some(watch) = &self.0.watch else { return EvidenceOutcome::NoDoubt };
         let settled =
             self.with_guard(watch, |guard, wall, boot| guard.witness(at, tolerance_seconds, wall, boot));
         match settled {
-            Settled::On(side) => tracing::warn!(
+            EvidenceOutcome::On(side) => tracing::warn!(
                 time = side.as_str(),
                 source,
                 "the clock's doubt is settled: {} is right",
                 side.in_words()
             ),
-            Settled::Neither => tracing::error!(
+            EvidenceOutcome::Neither => tracing::error!(
                 source,
                 "neither the wall clock nor the kept time agrees: set this machine's clock"
             ),
-            Settled::NoDoubt | Settled::Unclear => {}
+            EvidenceOutcome::NoDoubt | EvidenceOutcome::Unclear => {}
         }
         settled
     }
@@ -149,13 +149,13 @@ impl Clock {
     pub fn doubt_again(&self) {
         let Some(watch) = &self.0.watch else { return };
         if let Some(why) = self.with_guard(watch, |guard, _, boot| guard.doubt_again(boot)) {
-            self.log(Change::Doubted(why));
+            self.log(TrustChange::Doubted(why));
         }
     }
 
     /// Trusts the time that a person says is right. Answers how the clock is then; none when there was
     /// nothing to decide.
-    pub fn confirm(&self, side: Side) -> Option<ClockStatus> {
+    pub fn confirm(&self, side: TimeCandidate) -> Option<ClockStatus> {
         let watch = self.0.watch.as_ref()?;
         self.with_guard(watch, |guard, wall, boot| {
             guard.confirm(side, wall, boot).then(|| guard.status(wall, boot))
@@ -173,7 +173,7 @@ impl Clock {
     }
 
     /// Lets the guard observe the newest readings, then acts on it, and logs what changed.
-    fn with_guard<T>(&self, watch: &Watch, act: impl FnOnce(&mut Guard, Timestamp, i64) -> T) -> T {
+    fn with_guard<T>(&self, watch: &Watch, act: impl FnOnce(&mut ClockGuard, Timestamp, i64) -> T) -> T {
         let mut guard = watch.lock();
         // Read under the lock: an older reading must not follow a newer one.
         let (wall, boot) = self.0.machine.read();
@@ -191,29 +191,29 @@ impl Clock {
     }
 
     /// Logs a change. The guard must not be locked: this asks for the status.
-    fn log(&self, change: Change) {
+    fn log(&self, change: TrustChange) {
         let difference_seconds = self.status().difference_seconds();
         match change {
-            Change::Doubted(why) => tracing::error!(
+            TrustChange::Doubted(why) => tracing::error!(
                 reason = why.as_str(),
                 difference_seconds,
                 "the clock is in doubt: {}. Until it is settled nothing expires. Set this machine's clock, \
                  or see `faireplace clock show`",
                 why.in_words()
             ),
-            Change::Returned => tracing::warn!("the wall clock agrees again and is trusted"),
+            TrustChange::Returned => tracing::warn!("the wall clock agrees again and is trusted"),
         }
     }
 }
 
 impl Watch {
-    fn lock(&self) -> MutexGuard<'_, Guard> {
+    fn lock(&self) -> MutexGuard<'_, ClockGuard> {
         // Nothing panics while a guard is half changed.
         self.guard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Copies what the fast path needs.
-    fn publish(&self, guard: &Guard, boot: i64) {
+    fn publish(&self, guard: &ClockGuard, boot: i64) {
         self.trusted.store(guard.kept_offset(), Ordering::Relaxed);
         self.follow_at.store(boot.saturating_add(guard::FOLLOW_EVERY), Ordering::Relaxed);
         self.anchor.store(guard.anchor().unwrap_or(NO_ANCHOR), Ordering::Release);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use engine::Clock;
-use engine::clock::{ClockState, DateSource, Keeper, Machine};
+use engine::clock::{ClockKeeper, ClockState, DateSource, Machine};
 use ledger::Timestamp;
 use store::{ClockRecord, Mode, Store};
 
@@ -40,7 +40,7 @@ impl Place {
     }
 
     /// The service starts on this machine, which has run since.
-    async fn start(&self) -> (Clock, Keeper) {
+    async fn start(&self) -> (Clock, ClockKeeper) {
         let (passed, ahead) = (self.passed.clone(), self.ahead.clone());
         let since = self.passed.clone();
         let machine = Machine::new(
@@ -58,7 +58,7 @@ impl Place {
             let answer = answers.lock().unwrap().pop_front().unwrap_or(Err("nobody answers"));
             async move { answer.map(|at| Timestamp::from_seconds(START + at)).map_err(str::to_owned) }
         });
-        let keeper = Keeper::new(clock.clone(), self.store.clone(), Some(date));
+        let keeper = ClockKeeper::new(clock.clone(), self.store.clone(), Some(date));
         (clock, keeper)
     }
 
@@ -72,7 +72,7 @@ impl Place {
     }
 
     /// So many seconds pass, and the loop looks every second.
-    async fn pass(&self, keeper: &mut Keeper, seconds: i64) {
+    async fn pass(&self, keeper: &mut ClockKeeper, seconds: i64) {
         for _ in 0..seconds {
             self.passed.fetch_add(1, Ordering::Relaxed);
             keeper.step().await.unwrap();
@@ -108,7 +108,7 @@ async fn the_time_is_remembered_every_minute_while_it_is_trusted() {
     place.jump(DAY);
     place.pass(&mut keeper, 300).await;
     assert_eq!(place.remembered().await, Some(60), "in doubt");
-    // Settled, it is remembered at once.
+    // EvidenceOutcome, it is remembered at once.
     place.jump(-DAY);
     place.pass(&mut keeper, 1).await;
     assert_eq!(place.remembered().await, Some(361));
@@ -167,7 +167,7 @@ async fn stripe_is_asked_less_and_less_often_until_it_says_which_time_is_right()
 async fn nobody_is_asked_where_there_is_no_way_out() {
     let place = Place::new();
     let (clock, _) = place.start().await;
-    let mut keeper = Keeper::new(clock.clone(), place.store.clone(), None);
+    let mut keeper = ClockKeeper::new(clock.clone(), place.store.clone(), None);
     place.jump(-DAY);
     place.pass(&mut keeper, 300).await;
     assert_eq!((place.asked(), clock.status().state), (Vec::new(), ClockState::InDoubt));

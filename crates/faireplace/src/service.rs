@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use engine::clock::{DateSource, Keeper, Machine};
+use engine::clock::{ClockKeeper, DateSource, Machine};
 use engine::{Applier, Clock, CommandQueue, CommandWorker, Deliverer, Pruner, Shop, Sweeper, read};
 use store::{ClosedBecause, OpenError, Store, StoreError};
 use stripe::Secret;
@@ -36,7 +36,7 @@ pub(crate) struct Service {
     applier: Applier,
     deliverer: Deliverer,
     pruner: Pruner,
-    keeper: Keeper,
+    keeper: ClockKeeper,
     orders_to_stop: [Signal; 2],
 }
 
@@ -131,7 +131,7 @@ impl Service {
             applier: applier(config, store.clone()),
             deliverer,
             pruner: Pruner { store: store.clone(), keep_days: config.notice_days },
-            keeper: Keeper::new(clock.clone(), store.clone(), date),
+            keeper: ClockKeeper::new(clock.clone(), store.clone(), date),
             orders_to_stop,
             store,
             clock,

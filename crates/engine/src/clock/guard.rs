@@ -6,7 +6,7 @@
 
 use ledger::{Now, Timestamp};
 
-use super::status::{ClockState, ClockStatus};
+use super::status::{ClockState, ClockStatus, Doubt};
 
 /// How far the wall clock may be from the anchor, in microseconds: 60 seconds.
 pub(super) const TOLERANCE: i64 = 60_000_000;
@@ -19,57 +19,16 @@ const FOLLOW_ONE_IN: i64 = 1000;
 /// microseconds: 30 seconds. They are more than [`TOLERANCE`] apart, so it is never this near to both.
 const CLEARLY: i64 = 30_000_000;
 
-/// Why the time is in doubt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
-    /// The wall clock jumped while the program ran.
-    Jumped,
-    /// The wall clock jumped between two runs of the program, while the machine ran.
-    JumpedBetweenRuns,
-    /// At the start the wall clock was before the time last written.
-    BeforeLastWritten,
-    /// At the start the wall clock was implausibly far after the time last written.
-    FarAfterLastWritten,
-}
-
-impl Doubt {
-    /// Every reason.
-    pub const ALL: [Self; 4] =
-        [Self::Jumped, Self::JumpedBetweenRuns, Self::BeforeLastWritten, Self::FarAfterLastWritten];
-
-    /// Its machine name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Jumped => "jumped",
-            Self::JumpedBetweenRuns => "jumped_between_runs",
-            Self::BeforeLastWritten => "before_last_written",
-            Self::FarAfterLastWritten => "far_after_last_written",
-        }
-    }
-
-    /// What happened, in words.
-    pub const fn in_words(self) -> &'static str {
-        match self {
-            Self::Jumped => "the machine's clock jumped",
-            Self::JumpedBetweenRuns => "the machine's clock jumped while the program was not running",
-            Self::BeforeLastWritten => "the machine's clock is before the time last written to the database",
-            Self::FarAfterLastWritten => {
-                "the machine's clock is more than 7 days after the time last written to the database"
-            }
-        }
-    }
-}
-
 /// One of the two times that may be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum TimeCandidate {
     /// The machine's wall clock.
     Wall,
     /// The last trusted time, and what has passed since.
     Kept,
 }
 
-impl Side {
+impl TimeCandidate {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Wall, Self::Kept];
 
@@ -96,11 +55,11 @@ impl Side {
 
 /// What evidence did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum EvidenceOutcome {
     /// There was no doubt.
     NoDoubt,
     /// This time is trusted now.
-    On(Side),
+    On(TimeCandidate),
     /// It may mean either time: the doubt stays.
     Unclear,
     /// It fits neither time: the doubt stays.
@@ -109,7 +68,7 @@ pub enum Settled {
 
 /// What the log is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum TrustChange {
     /// From now on the time is in doubt.
     Doubted(Doubt),
     /// The wall clock agrees again.
@@ -128,7 +87,7 @@ enum Trust {
 
 /// What is believed of the wall clock.
 #[derive(Clone, Debug)]
-pub(super) struct Guard {
+pub(super) struct ClockGuard {
     trust: Trust,
     /// The offset that the wall clock is held against.
     anchor: i64,
@@ -143,7 +102,7 @@ pub(super) struct Guard {
     rejected: Option<(i64, Doubt)>,
 }
 
-impl Guard {
+impl ClockGuard {
     /// One that trusts a wall clock of this offset.
     pub(super) fn trusting(offset: i64, anchor: i64, boot: i64) -> Self {
         Self { trust: Trust::Wall, anchor, slack: 0, kept: offset, followed_at: boot, rejected: None }
@@ -203,7 +162,7 @@ impl Guard {
     }
 
     /// Takes a reading in.
-    pub(super) fn observe(&mut self, wall: Timestamp, boot: i64) -> Option<Change> {
+    pub(super) fn observe(&mut self, wall: Timestamp, boot: i64) -> Option<TrustChange> {
         let offset = wall.0.saturating_sub(boot);
         let ahead = offset.saturating_sub(self.anchor);
         let agrees = (-TOLERANCE..=TOLERANCE.saturating_add(self.slack)).contains(&ahead);
@@ -215,13 +174,13 @@ impl Guard {
             }
             (Trust::Wall, false) => {
                 self.trust = Trust::Doubt { why: Doubt::Jumped, since: self.kept_time(boot) };
-                Some(Change::Doubted(Doubt::Jumped))
+                Some(TrustChange::Doubted(Doubt::Jumped))
             }
             (Trust::Doubt { .. } | Trust::Kept { .. }, true) => {
                 // Where the downtime was unknown, the wall clock says how long it was.
                 let anchor = if self.slack > 0 { offset } else { self.anchor };
                 *self = Self::trusting(offset, anchor, boot);
-                Some(Change::Returned)
+                Some(TrustChange::Returned)
             }
             (Trust::Doubt { .. } | Trust::Kept { .. }, false) => None,
         }
@@ -234,29 +193,32 @@ impl Guard {
         tolerance_seconds: i64,
         wall: Timestamp,
         boot: i64,
-    ) -> Settled {
+    ) -> EvidenceOutcome {
         if !self.is_in_doubt() {
-            return Settled::NoDoubt;
+            return EvidenceOutcome::NoDoubt;
         }
         let kept = self.kept_time(boot);
         let away = |time: Timestamp| time.0.saturating_sub(at.0).saturating_abs();
-        let (side, nearest) =
-            if away(wall) < away(kept) { (Side::Wall, away(wall)) } else { (Side::Kept, away(kept)) };
+        let (side, nearest) = if away(wall) < away(kept) {
+            (TimeCandidate::Wall, away(wall))
+        } else {
+            (TimeCandidate::Kept, away(kept))
+        };
         let tolerance = tolerance_seconds * 1_000_000;
         if nearest > tolerance {
-            return Settled::Neither;
+            return EvidenceOutcome::Neither;
         }
         // Where the two times are so close that a late delivery may mean either, it must be on time.
         let close = wall.0.saturating_sub(kept.0).saturating_abs() <= 2 * tolerance;
         if close && nearest > CLEARLY {
-            return Settled::Unclear;
+            return EvidenceOutcome::Unclear;
         }
-        if self.slack > 0 && side == Side::Kept {
+        if self.slack > 0 && side == TimeCandidate::Kept {
             // The kept time lacks the downtime, and the evidence does not.
             self.kept = self.kept.max(at.0.saturating_sub(boot));
         }
         self.settle(side, wall, boot);
-        Settled::On(side)
+        EvidenceOutcome::On(side)
     }
 
     /// The time that a doubt was settled against, where it is later than the trusted one. Nothing is signed
@@ -287,27 +249,27 @@ impl Guard {
 
     /// Settles on what a person says. False where there is nothing to decide: the wall clock is trusted, or
     /// the kept time is confirmed already.
-    pub(super) fn confirm(&mut self, side: Side, wall: Timestamp, boot: i64) -> bool {
+    pub(super) fn confirm(&mut self, side: TimeCandidate, wall: Timestamp, boot: i64) -> bool {
         match (self.trust, side) {
-            (Trust::Wall, _) | (Trust::Kept { .. }, Side::Kept) => false,
-            (Trust::Doubt { .. }, _) | (Trust::Kept { .. }, Side::Wall) => {
+            (Trust::Wall, _) | (Trust::Kept { .. }, TimeCandidate::Kept) => false,
+            (Trust::Doubt { .. }, _) | (Trust::Kept { .. }, TimeCandidate::Wall) => {
                 self.settle(side, wall, boot);
                 true
             }
         }
     }
 
-    fn settle(&mut self, side: Side, wall: Timestamp, boot: i64) {
+    fn settle(&mut self, side: TimeCandidate, wall: Timestamp, boot: i64) {
         match (side, self.trust) {
-            (Side::Wall, Trust::Doubt { why, .. } | Trust::Kept { why, .. }) => {
+            (TimeCandidate::Wall, Trust::Doubt { why, .. } | Trust::Kept { why, .. }) => {
                 let (offset, rejected) = (wall.0.saturating_sub(boot), Some((self.kept, why)));
                 *self = Self { rejected, ..Self::trusting(offset, offset, boot) };
             }
-            (Side::Kept, Trust::Doubt { why, .. } | Trust::Kept { why, .. }) => {
+            (TimeCandidate::Kept, Trust::Doubt { why, .. } | Trust::Kept { why, .. }) => {
                 self.trust = Trust::Kept { why, since: self.kept_time(boot) };
                 (self.anchor, self.slack) = (self.kept, 0);
             }
-            (Side::Wall | Side::Kept, Trust::Wall) => {}
+            (TimeCandidate::Wall | TimeCandidate::Kept, Trust::Wall) => {}
         }
     }
 

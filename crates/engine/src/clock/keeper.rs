@@ -50,7 +50,7 @@ impl fmt::Debug for DateSource {
 
 /// The loop that keeps the clock.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct ClockKeeper {
     clock: Clock,
     store: Store,
     date: Option<DateSource>,
@@ -60,7 +60,7 @@ pub struct Keeper {
     asked: usize,
 }
 
-impl Keeper {
+impl ClockKeeper {
     /// Keeps this clock, with Stripe's `Date` as evidence where there is a way to ask for it.
     pub fn new(clock: Clock, store: Store, date: Option<DateSource>) -> Self {
         Self { clock, store, date, remember_at: Duration::ZERO, ask_at: Duration::ZERO, asked: 0 }

@@ -3,8 +3,9 @@
 use ledger::Timestamp;
 use store::{ClockMark, ClockRecord};
 
-use super::guard::{Doubt, Guard, TOLERANCE};
+use super::guard::{ClockGuard, TOLERANCE};
 use super::machine::Machine;
+use super::status::Doubt;
 
 /// The longest downtime, in seconds, after which a start believes the wall clock by itself: 7 days. Stripe
 /// sends events again for 3 days, and a long weekend is normal. After a longer downtime the service starts in
@@ -12,26 +13,28 @@ use super::machine::Machine;
 pub const DOWNTIME_MAX_SECONDS: i64 = 7 * 86_400;
 
 /// The guard to begin with.
-pub(super) fn guard(machine: &Machine, wall: Timestamp, boot: i64, record: &ClockRecord) -> Guard {
+pub(super) fn guard(machine: &Machine, wall: Timestamp, boot: i64, record: &ClockRecord) -> ClockGuard {
     let offset = wall.0.saturating_sub(boot);
     if let Some(expected) = record.mark.as_ref().and_then(|mark| same_boot(machine, boot, mark)) {
         // How much time has passed is known exactly.
         return if offset.saturating_sub(expected).saturating_abs() <= TOLERANCE {
-            Guard::trusting(offset, expected, boot)
+            ClockGuard::trusting(offset, expected, boot)
         } else {
-            Guard::doubting(Doubt::JumpedBetweenRuns, expected, 0, boot)
+            ClockGuard::doubting(Doubt::JumpedBetweenRuns, expected, 0, boot)
         };
     }
     let Some(last) = record.last_written() else {
         // A new database has nothing to disagree with.
-        return Guard::trusting(offset, offset, boot);
+        return ClockGuard::trusting(offset, offset, boot);
     };
     let kept = last.0.saturating_sub(boot);
     let slack = DOWNTIME_MAX_SECONDS * 1_000_000;
     match offset.saturating_sub(kept) {
-        behind if behind < -TOLERANCE => Guard::doubting(Doubt::BeforeLastWritten, kept, slack, boot),
-        ahead if ahead > slack + TOLERANCE => Guard::doubting(Doubt::FarAfterLastWritten, kept, slack, boot),
-        _ => Guard::trusting(offset, offset, boot),
+        behind if behind < -TOLERANCE => ClockGuard::doubting(Doubt::BeforeLastWritten, kept, slack, boot),
+        ahead if ahead > slack + TOLERANCE => {
+            ClockGuard::doubting(Doubt::FarAfterLastWritten, kept, slack, boot)
+        }
+        _ => ClockGuard::trusting(offset, offset, boot),
     }
 }
 

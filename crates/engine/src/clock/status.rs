@@ -2,7 +2,46 @@
 
 use ledger::Timestamp;
 
-use super::guard::Doubt;
+/// Why the time is in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The wall clock jumped while the program ran.
+    Jumped,
+    /// The wall clock jumped between two runs of the program, while the machine ran.
+    JumpedBetweenRuns,
+    /// At the start the wall clock was before the time last written.
+    BeforeLastWritten,
+    /// At the start the wall clock was implausibly far after the time last written.
+    FarAfterLastWritten,
+}
+
+impl Doubt {
+    /// Every reason.
+    pub const ALL: [Self; 4] =
+        [Self::Jumped, Self::JumpedBetweenRuns, Self::BeforeLastWritten, Self::FarAfterLastWritten];
+
+    /// Its machine name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jumped => "jumped",
+            Self::JumpedBetweenRuns => "jumped_between_runs",
+            Self::BeforeLastWritten => "before_last_written",
+            Self::FarAfterLastWritten => "far_after_last_written",
+        }
+    }
+
+    /// What happened, in words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Jumped => "the machine's clock jumped",
+            Self::JumpedBetweenRuns => "the machine's clock jumped while the program was not running",
+            Self::BeforeLastWritten => "the machine's clock is before the time last written to the database",
+            Self::FarAfterLastWritten => {
+                "the machine's clock is more than 7 days after the time last written to the database"
+            }
+        }
+    }
+}
 
 /// What is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

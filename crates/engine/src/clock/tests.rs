@@ -18,9 +18,9 @@ enum Step {
     /// What is believed, and which time it is.
     Is(ClockState, i64),
     /// Evidence for this time, within so many seconds, and what it does.
-    Witness(i64, i64, Settled),
+    Witness(i64, i64, EvidenceOutcome),
     /// A person says which time is right; whether there was something to decide.
-    Confirm(Side, bool),
+    Confirm(TimeCandidate, bool),
 }
 
 use ClockState::{InDoubt, Kept, Trusted};
@@ -177,7 +177,7 @@ fn at_a_start() {
                 Is(InDoubt, -8 * DAY),
                 Pass(5),
                 Is(InDoubt, 5 - 8 * DAY),
-                Witness(5, 300, Settled::On(Side::Wall)),
+                Witness(5, 300, EvidenceOutcome::On(TimeCandidate::Wall)),
                 Is(Trusted, 5),
             ],
         ),
@@ -199,7 +199,7 @@ fn at_a_start() {
             "another boot, before the time last written; then an event",
             marked("before", -3600),
             &[
-                Witness(3840, 300, Settled::On(Side::Kept)),
+                Witness(3840, 300, EvidenceOutcome::On(TimeCandidate::Kept)),
                 Is(Kept, 3840),
                 Pass(5),
                 Is(Kept, 3845),
@@ -246,10 +246,10 @@ fn at_a_start() {
 
 #[test]
 fn what_settles_a_doubt() {
-    const WALL: Settled = Settled::On(Side::Wall);
-    const KEPT: Settled = Settled::On(Side::Kept);
+    const WALL: EvidenceOutcome = EvidenceOutcome::On(TimeCandidate::Wall);
+    const KEPT: EvidenceOutcome = EvidenceOutcome::On(TimeCandidate::Kept);
     let rows = [
-        Row("no doubt", new(), &[Witness(9 * DAY, 300, Settled::NoDoubt), Is(Trusted, 0)]),
+        Row("no doubt", new(), &[Witness(9 * DAY, 300, EvidenceOutcome::NoDoubt), Is(Trusted, 0)]),
         Row(
             "an event for the wall clock",
             new(),
@@ -276,9 +276,9 @@ fn what_settles_a_doubt() {
             new(),
             &[
                 Jump(DAY),
-                Witness(DAY / 2, 300, Settled::Neither),
+                Witness(DAY / 2, 300, EvidenceOutcome::Neither),
                 Is(InDoubt, 0),
-                Witness(301, 300, Settled::Neither),
+                Witness(301, 300, EvidenceOutcome::Neither),
             ],
         ),
         Row(
@@ -296,9 +296,9 @@ fn what_settles_a_doubt() {
             new(),
             &[
                 Jump(120),
-                Witness(60, 300, Settled::Unclear),
+                Witness(60, 300, EvidenceOutcome::Unclear),
                 Is(InDoubt, 0),
-                Witness(-200, 300, Settled::Unclear),
+                Witness(-200, 300, EvidenceOutcome::Unclear),
             ],
         ),
         Row(
@@ -310,36 +310,41 @@ fn what_settles_a_doubt() {
         Row(
             "Stripe's date for neither",
             new(),
-            &[Jump(-DAY), Witness(61, 60, Settled::Neither), Is(InDoubt, 0)],
+            &[Jump(-DAY), Witness(61, 60, EvidenceOutcome::Neither), Is(InDoubt, 0)],
         ),
         Row(
             "a person, for the wall clock",
             new(),
-            &[Jump(DAY), Confirm(Side::Wall, true), Is(Trusted, DAY), Confirm(Side::Wall, false)],
+            &[
+                Jump(DAY),
+                Confirm(TimeCandidate::Wall, true),
+                Is(Trusted, DAY),
+                Confirm(TimeCandidate::Wall, false),
+            ],
         ),
         Row(
             "a person, for the kept time, then for the wall clock after all",
             new(),
             &[
                 Jump(DAY),
-                Confirm(Side::Kept, true),
+                Confirm(TimeCandidate::Kept, true),
                 Is(Kept, 0),
-                Confirm(Side::Kept, false),
+                Confirm(TimeCandidate::Kept, false),
                 Is(Kept, 0),
-                Witness(DAY, 300, Settled::NoDoubt),
-                Confirm(Side::Wall, true),
+                Witness(DAY, 300, EvidenceOutcome::NoDoubt),
+                Confirm(TimeCandidate::Wall, true),
                 Is(Trusted, DAY),
             ],
         ),
         Row(
             "a person, with nothing to decide",
             new(),
-            &[Confirm(Side::Kept, false), Confirm(Side::Wall, false), Is(Trusted, 0)],
+            &[Confirm(TimeCandidate::Kept, false), Confirm(TimeCandidate::Wall, false), Is(Trusted, 0)],
         ),
         Row(
             "a new jump after a settled one",
             new(),
-            &[Jump(DAY), Confirm(Side::Wall, true), Pass(5), Jump(-DAY), Is(InDoubt, DAY + 5)],
+            &[Jump(DAY), Confirm(TimeCandidate::Wall, true), Pass(5), Jump(-DAY), Is(InDoubt, DAY + 5)],
         ),
     ];
     rows.into_iter().for_each(check);

@@ -1,7 +1,7 @@
 //! The closed lists of names, as schemas: each is read off the type that the program itself uses.
 //! Not here: what the names mean (docs/errors.md, and the types).
 
-use engine::clock::{ClockState, Doubt, Side};
+use engine::clock::{ClockState, Doubt, TimeCandidate};
 use ledger::posting::{Account, CauseKind};
 use ledger::{HoldState, NoticeKind, Outcome, PaymentStatus, Reason, TransactionKind};
 use store::{ActionKind, ActionState, DeliveryState, KeyKind, Mode};
@@ -55,7 +55,7 @@ names! {
     /// Why the machine's clock is not believed.
     ClockReason: Doubt::ALL.iter().map(|why| why.as_str());
     /// The machine's clock, or the last trusted time and what has passed since.
-    ClockTime: Side::ALL.iter().map(|side| side.as_str());
+    ClockTime: TimeCandidate::ALL.iter().map(|side| side.as_str());
     /// What an operator did.
     ActionKindName: ActionKind::ALL.iter().map(|kind| kind.as_str());
     /// Where an action stands.

@@ -3,7 +3,7 @@
 //! Not here: when the clock is in doubt, as a table (`engine::clock`).
 
 use axum::http::Method;
-use engine::clock::Keeper;
+use engine::clock::ClockKeeper;
 use engine::{Pruner, Sweeper};
 use ledger::Timestamp;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ struct Shop {
     till: TenantClient,
     sweeper: Sweeper,
     pruner: Pruner,
-    keeper: Keeper,
+    keeper: ClockKeeper,
     hold: String,
 }
 
@@ -38,7 +38,7 @@ impl Shop {
         let app = &till.deployment.app;
         let sweeper = Sweeper { store: app.store.clone() };
         let pruner = Pruner { store: app.store.clone(), keep_days: 7 };
-        let keeper = Keeper::new(app.clock.clone(), app.store.clone(), None);
+        let keeper = ClockKeeper::new(app.clock.clone(), app.store.clone(), None);
         let mut shop = Self { till, sweeper, pruner, keeper, hold: String::new() };
         shop.give(50, 20).await;
         shop.hold = shop.till.hold("lease", 4).await;

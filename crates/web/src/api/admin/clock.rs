@@ -2,7 +2,7 @@
 //! Not here: when a clock is in doubt, and what follows from that (`engine::clock`).
 
 use axum::response::Response;
-use engine::clock::{ClockState, ClockStatus, Doubt, Side, remember};
+use engine::clock::{ClockState, ClockStatus, Doubt, TimeCandidate, remember};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -49,7 +49,8 @@ pub(crate) async fn confirm(Operator { request, caller }: Operator, received: Re
         .answer(async |request| {
             request.query.only(&[])?;
             let Confirmation { time, reason } = body(&request, received)?;
-            let side = Side::from_name(&time).ok_or_else(|| Problem::value("time", "`wall` or `kept`"))?;
+            let side =
+                TimeCandidate::from_name(&time).ok_or_else(|| Problem::value("time", "`wall` or `kept`"))?;
             let reason = actions::reason(reason)?;
             let clock = &request.app.clock;
             let status = clock.confirm(side).ok_or_else(|| {
