@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use emulator::{
     Emulator, Options,
     act::{
-        checkout::{self, NewSession, Paid},
-        endpoint::{self, NewEndpoint},
+        checkout::{self, NewCheckoutSession, PayOutcome},
+        endpoint::{self, NewWebhookEndpoint},
         payment::Instrument,
     },
     object::{LineItem, Metadata, Price},
@@ -33,7 +33,7 @@ pub(crate) fn open(urls: impl Iterator<Item = String>) -> anyhow::Result<Emulato
         watcher: Arc::new(|_, _| ()),
     })?;
     for url in urls {
-        let new = NewEndpoint {
+        let new = NewWebhookEndpoint {
             url,
             enabled_events: vec!["*".to_owned()],
             api_version: ApiVersion::default(),
@@ -58,10 +58,12 @@ pub(crate) fn buy(world: &mut World, tenant: u32, number: &str) -> Option<String
     };
     let paid = checkout::pay(world, &session, &instrument, payer);
     let intent = world.sessions.get(&session)?.payment_intent.clone();
-    (paid == Paid::Complete).then(|| world.payment_intents.get(&intent?)?.latest_charge.clone()).flatten()
+    (paid == PayOutcome::Complete)
+        .then(|| world.payment_intents.get(&intent?)?.latest_charge.clone())
+        .flatten()
 }
 
-fn session(tenant: u32) -> NewSession {
+fn session(tenant: u32) -> NewCheckoutSession {
     let price = Price {
         id: "price_1PxEmulatorBench00000000".to_owned(),
         created: START_MS / 1_000,
@@ -86,7 +88,7 @@ fn session(tenant: u32) -> NewSession {
     let entry = |key: &str, value: String| (key.to_owned(), value);
     let metadata: Metadata =
         [entry("tenant_id", format!("tenant_{tenant}")), entry("credits", "1000".to_owned())].into();
-    NewSession {
+    NewCheckoutSession {
         items: vec![item],
         currency: "eur".to_owned(),
         metadata: metadata.clone(),

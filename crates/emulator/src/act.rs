@@ -10,7 +10,7 @@ pub mod endpoint;
 pub mod payment;
 pub mod refund;
 
-use crate::world::{Task, World};
+use crate::world::{ScheduledTask, World};
 
 impl World {
     /// Brings the world to this moment: everything that has fallen due happens, in order, each at its time.
@@ -39,19 +39,21 @@ impl World {
         count
     }
 
-    fn run(&mut self, task: Task) {
+    fn run(&mut self, task: ScheduledTask) {
         match task {
-            Task::Attempt { delivery, again } => self.ready(delivery, again),
-            Task::Flush { endpoint } => self.flush(&endpoint),
-            Task::ExpireSession(session) => checkout::expire(self, &session),
-            Task::SettleCharge(charge) => payment::settle(self, &charge),
-            Task::ClearDebit(charge) => payment::clear(self, &charge),
-            Task::CompleteRefund(refund) => refund::complete(self, &refund),
-            Task::ReferenceRefund(refund) => refund::reference(self, &refund),
-            Task::FailRefund(refund) => refund::fail(self, &refund, "expired_or_canceled_card"),
-            Task::Dispute { charge, reason, inquiry } => dispute::open(self, &charge, &reason, inquiry),
-            Task::Warn(charge) => dispute::warn(self, &charge),
-            Task::DecideDispute(dispute) => dispute::decide(self, &dispute),
+            ScheduledTask::Attempt { delivery, again } => self.ready(delivery, again),
+            ScheduledTask::Flush { endpoint } => self.flush(&endpoint),
+            ScheduledTask::ExpireSession(session) => checkout::expire(self, &session),
+            ScheduledTask::SettleCharge(charge) => payment::settle(self, &charge),
+            ScheduledTask::ClearDebit(charge) => payment::clear(self, &charge),
+            ScheduledTask::CompleteRefund(refund) => refund::complete(self, &refund),
+            ScheduledTask::ReferenceRefund(refund) => refund::reference(self, &refund),
+            ScheduledTask::FailRefund(refund) => refund::fail(self, &refund, "expired_or_canceled_card"),
+            ScheduledTask::Dispute { charge, reason, inquiry } => {
+                dispute::open(self, &charge, &reason, inquiry)
+            }
+            ScheduledTask::Warn(charge) => dispute::warn(self, &charge),
+            ScheduledTask::DecideDispute(dispute) => dispute::decide(self, &dispute),
         }
     }
 }

@@ -24,7 +24,7 @@ use axum::Router;
 use axum::routing::{MethodFilter, any, on};
 
 use crate::emulator::Emulator;
-use crate::wire::expand::Shape::{self, List, One};
+use crate::wire::expand::ResponseShape::{self, List, One};
 use call::Handler;
 #[cfg(test)]
 pub(crate) use control::routes as control_routes;
@@ -35,7 +35,7 @@ const POST: MethodFilter = MethodFilter::POST;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 
 /// A route of Stripe's, after `/v1`; what it answers with decides what can be expanded in the answer.
-type Route = (MethodFilter, &'static str, Shape, Handler);
+type Route = (MethodFilter, &'static str, ResponseShape, Handler);
 
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[

@@ -31,7 +31,7 @@ pub enum Effect {
     /// Paid.
     Succeeds,
     /// The attempt fails, and the session stays open for another.
-    Declined(Refusal),
+    Declined(PaymentRefusal),
     /// The customer must pass 3-D Secure; then paid.
     ChallengeThenSucceeds,
     /// The customer must pass 3-D Secure; then declined all the same, with [`DECLINED`].
@@ -55,7 +55,7 @@ pub enum Effect {
 
 /// Why a payment was refused, in Stripe's codes and words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct PaymentRefusal {
     /// The error's `code`.
     pub code: &'static str,
     /// The error's `decline_code`; only a decline by the card's bank has one.
@@ -65,14 +65,14 @@ pub struct Refusal {
 }
 
 /// The bank says no and does not say why.
-pub const DECLINED: Refusal = Refusal {
+pub const DECLINED: PaymentRefusal = PaymentRefusal {
     code: "card_declined",
     decline_code: Some("generic_decline"),
     message: "Your card was declined.",
 };
 
 /// The customer did not pass 3-D Secure.
-pub const AUTHENTICATION_FAILED: Refusal = Refusal {
+pub const AUTHENTICATION_FAILED: PaymentRefusal = PaymentRefusal {
     code: "payment_intent_authentication_failure",
     decline_code: None,
     message: "We are unable to authenticate your payment method. Please choose a different payment method \
@@ -80,11 +80,14 @@ pub const AUTHENTICATION_FAILED: Refusal = Refusal {
 };
 
 /// The number fails its own check digit, or is not one.
-const INCORRECT_NUMBER: Refusal =
-    Refusal { code: "incorrect_number", decline_code: None, message: "Your card number is incorrect." };
+const INCORRECT_NUMBER: PaymentRefusal = PaymentRefusal {
+    code: "incorrect_number",
+    decline_code: None,
+    message: "Your card number is incorrect.",
+};
 
 /// The number may be somebody's card.
-const NOT_A_TEST_CARD: Refusal = Refusal {
+const NOT_A_TEST_CARD: PaymentRefusal = PaymentRefusal {
     code: "card_declined",
     decline_code: Some("test_mode_live_card"),
     message: "Your card was declined. Your request was in test mode, but used a non test card. For a list of \
@@ -92,11 +95,11 @@ const NOT_A_TEST_CARD: Refusal = Refusal {
 };
 
 /// The IBAN fails its own check digits, or is not one.
-const INVALID_IBAN: Refusal =
-    Refusal { code: "invalid_iban", decline_code: None, message: "Your IBAN is invalid." };
+const INVALID_IBAN: PaymentRefusal =
+    PaymentRefusal { code: "invalid_iban", decline_code: None, message: "Your IBAN is invalid." };
 
 /// The IBAN may be somebody's account.
-const NOT_A_TEST_IBAN: Refusal = Refusal {
+const NOT_A_TEST_IBAN: PaymentRefusal = PaymentRefusal {
     code: "account_number_invalid",
     decline_code: None,
     message: "You must use a test bank account number in test mode. Try AT611904300234573201 or see more \
@@ -161,7 +164,7 @@ pub fn card(number: &str) -> Option<&'static Card> {
 ///
 /// # Errors
 /// What Stripe answers in test mode: the number is incorrect, or is not a test card.
-pub fn accept_card(number: &str) -> Result<&'static Card, Refusal> {
+pub fn accept_card(number: &str) -> Result<&'static Card, PaymentRefusal> {
     let refusal = if is_card_number(&bare(number)) { NOT_A_TEST_CARD } else { INCORRECT_NUMBER };
     card(number).ok_or(refusal)
 }
@@ -176,7 +179,7 @@ pub fn debit(iban: &str) -> Option<&'static Debit> {
 ///
 /// # Errors
 /// The IBAN is invalid, or is not a test account.
-pub fn accept_debit(iban: &str) -> Result<&'static Debit, Refusal> {
+pub fn accept_debit(iban: &str) -> Result<&'static Debit, PaymentRefusal> {
     let refusal = if is_iban(&bare(iban)) { NOT_A_TEST_IBAN } else { INVALID_IBAN };
     debit(iban).ok_or(refusal)
 }

@@ -16,17 +16,17 @@ use crate::world::{Dispatch, Outcome};
 /// Stripe's own (stripe-facts 1.1; docs.stripe.com/webhooks).
 const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
 /// The most of an answer that is read, in bytes: an endpoint that says more is cut off.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// The most of an answer that is kept, in characters.
-const EXCERPT_CHARS_MAX: usize = 200;
+const MAX_EXCERPT_CHARACTERS: usize = 200;
 
 /// A way to every endpoint.
-pub(crate) struct Sender {
+pub(crate) struct DeliveryClient {
     http: Client<HttpConnector, Full<Bytes>>,
     timeout: Duration,
 }
 
-impl Sender {
+impl DeliveryClient {
     pub(crate) fn new(timeout: Duration) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -71,14 +71,14 @@ async fn read(answer: Response<Incoming>) -> Outcome {
     let status = answer.status().as_u16();
     let mut body = answer.into_body();
     let mut text = Vec::new();
-    while text.len() < ANSWER_BYTES_MAX
+    while text.len() < MAX_ANSWER_BYTES
         && let Some(Ok(frame)) = body.frame().await
     {
         if let Some(piece) = frame.data_ref() {
-            text.extend_from_slice(&piece[..piece.len().min(ANSWER_BYTES_MAX)]);
+            text.extend_from_slice(&piece[..piece.len().min(MAX_ANSWER_BYTES)]);
         }
     }
-    let excerpt = String::from_utf8_lossy(&text).chars().take(EXCERPT_CHARS_MAX).collect();
+    let excerpt = String::from_utf8_lossy(&text).chars().take(MAX_EXCERPT_CHARACTERS).collect();
     Outcome::Answered { status, excerpt }
 }
 

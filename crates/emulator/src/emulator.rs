@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::deliver::Sender;
+use crate::deliver::DeliveryClient;
 use crate::file;
-use crate::world::{Dispatch, Outcome, Time, World};
+use crate::world::{ClockMode, Dispatch, Outcome, World};
 
 /// Reads the machine's clock: Unix milliseconds.
 pub type Wall = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -45,15 +45,15 @@ pub struct Options {
 
 /// A running Stripe account. Clones are the same account.
 #[derive(Clone)]
-pub struct Emulator(Arc<Inner>);
+pub struct Emulator(Arc<EmulatorState>);
 
-struct Inner {
+struct EmulatorState {
     world: Mutex<World>,
     /// Counts changes, so that whoever waits for one wakes up.
     changed: watch::Sender<u64>,
     /// Held by whoever turns the clock.
     turning: tokio::sync::Mutex<()>,
-    sender: Sender,
+    sender: DeliveryClient,
     options: Options,
     /// While it is there, the account's file is ours: until the last save.
     lock: Mutex<Option<File>>,
@@ -64,11 +64,11 @@ impl Emulator {
     ///
     /// # Errors
     /// When the file cannot be read, is not one of this program's, or is in use by another emulator.
-    pub fn open(options: Options) -> Result<Self, file::FileFault> {
+    pub fn open(options: Options) -> Result<Self, file::FileError> {
         let wall_ms = (options.wall)();
         let time = match options.still_at_ms {
-            Some(at_ms) => Time::Still { at_ms },
-            None => Time::Running { ahead_ms: 0 },
+            Some(at_ms) => ClockMode::Still { at_ms },
+            None => ClockMode::Running { ahead_ms: 0 },
         };
         let lock = options.file.as_deref().map(file::take).transpose()?.flatten();
         let kept = options.file.as_deref().map(file::read).transpose()?.flatten();
@@ -80,11 +80,18 @@ impl Emulator {
             }
             None => World::new(options.seed, time, time.now_ms(wall_ms)),
         };
-        let sender = Sender::new(options.attempt_timeout);
+        let sender = DeliveryClient::new(options.attempt_timeout);
         let (changed, _) = watch::channel(0);
         let turning = tokio::sync::Mutex::new(());
         let lock = Mutex::new(lock);
-        Ok(Self(Arc::new(Inner { world: Mutex::new(world), changed, turning, sender, options, lock })))
+        Ok(Self(Arc::new(EmulatorState {
+            world: Mutex::new(world),
+            changed,
+            turning,
+            sender,
+            options,
+            lock,
+        })))
     }
 
     /// How it was opened.
@@ -133,7 +140,7 @@ impl Emulator {
         let target = self.with(|world| {
             let now = world.now_ms();
             world.time_after = Some(world.time);
-            world.time = Time::Still { at_ms: now };
+            world.time = ClockMode::Still { at_ms: now };
             now.saturating_add(by_ms)
         });
         let mut ran = 0;
@@ -141,7 +148,7 @@ impl Emulator {
             self.quiet().await;
             let happened = self.with(|world| {
                 let due = world.next_due_ms().filter(|due| *due <= target)?;
-                world.time = Time::Still { at_ms: due };
+                world.time = ClockMode::Still { at_ms: due };
                 Some(world.run_until(due))
             });
             match happened {
@@ -193,7 +200,7 @@ impl Emulator {
                 let world = self.now();
                 let fresh: Vec<_> = world.endpoints.made_since(known).map(|made| made.id.clone()).collect();
                 known = world.endpoints.made();
-                let running = matches!(world.time, Time::Running { .. });
+                let running = matches!(world.time, ClockMode::Running { .. });
                 let due = world.next_due_ms().filter(|_| running);
                 let wait = due.map(|due| due.saturating_sub(world.now_ms()).max(1).unsigned_abs());
                 (fresh, wait.map_or(FAR, Duration::from_millis))

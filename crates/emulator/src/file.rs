@@ -15,7 +15,7 @@ use crate::world::World;
 
 /// Why an account cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum FileFault {
+pub enum FileError {
     /// The file is there and cannot be read.
     #[error("the emulator's file {0} cannot be read: {1}")]
     Unreadable(PathBuf, std::io::Error),
@@ -33,14 +33,14 @@ pub enum FileFault {
 /// Takes the account for this process alone, until the answer is dropped: two emulators would each write over
 /// what the other did. The lock has a file of its own, because saving replaces the account's. None where
 /// nothing can be written or locked: there nobody saves either.
-pub(crate) fn take(path: &Path) -> Result<Option<fs::File>, FileFault> {
+pub(crate) fn take(path: &Path) -> Result<Option<fs::File>, FileError> {
     let path = beside(path, ".lock");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
     let Ok(file) = options.open(&path) else { return Ok(None) };
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Err(FileFault::Taken(path)),
+        Err(fs::TryLockError::WouldBlock) => Err(FileError::Taken(path)),
         Err(fs::TryLockError::Error(_)) => Ok(None),
     }
 }
@@ -53,14 +53,14 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// The account in the file; None when there is no file.
-pub(crate) fn read(path: &Path) -> Result<Option<World>, FileFault> {
+pub(crate) fn read(path: &Path) -> Result<Option<World>, FileError> {
     match fs::read(path) {
         Ok(bytes) => {
             let world = serde_json::from_slice(&bytes);
-            world.map(Some).map_err(|error| FileFault::Foreign(path.to_owned(), error))
+            world.map(Some).map_err(|error| FileError::Foreign(path.to_owned(), error))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(FileFault::Unreadable(path.to_owned(), error)),
+        Err(error) => Err(FileError::Unreadable(path.to_owned(), error)),
     }
 }
 

@@ -11,19 +11,19 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::Emulator;
-use crate::wire::Fault;
-use crate::wire::fault::FaultType;
+use crate::wire::StripeError;
+use crate::wire::error::ErrorType;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refused {
+enum Forbidden {
     /// `Host` is a name that anybody could point at this machine (DNS rebinding).
     Host,
     /// A browser asks on behalf of another site's page.
     Site,
 }
 
-impl Refused {
+impl Forbidden {
     fn message(self) -> &'static str {
         match self {
             Self::Host => {
@@ -51,7 +51,7 @@ pub(crate) async fn only_from_here(
         Ok(()) => next.run(request).await,
         Err(why) if page => (StatusCode::FORBIDDEN, format!("{}\n", why.message())).into_response(),
         Err(why) => {
-            Fault::new(StatusCode::FORBIDDEN, FaultType::InvalidRequest, why.message()).into_response()
+            StripeError::new(StatusCode::FORBIDDEN, ErrorType::InvalidRequest, why.message()).into_response()
         }
     }
 }
@@ -62,23 +62,23 @@ fn is_page(path: &str) -> bool {
 }
 
 /// `url` is where the emulator says that it is.
-fn judge(method: &Method, page: bool, headers: &HeaderMap, url: &str) -> Result<(), Refused> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).ok_or(Refused::Host)?;
+fn judge(method: &Method, page: bool, headers: &HeaderMap, url: &str) -> Result<(), Forbidden> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).ok_or(Forbidden::Host)?;
     if !is_known(host, url) {
-        return Err(Refused::Host);
+        return Err(Forbidden::Host);
     }
     // Programs send no `Sec-Fetch-Site`, and no browser lets a page write it.
     let own_site =
         headers.get_all("sec-fetch-site").iter().all(|site| site == "same-origin" || site == "none");
     let leads_to_page = page && method == Method::GET && opens_a_tab(headers);
     if !own_site && !leads_to_page {
-        return Err(Refused::Site);
+        return Err(Forbidden::Site);
     }
     // After a shop's form that ends in a redirect to a page, some browsers still name the shop in `Origin`.
     let same =
         |origin: &str| origin.split_once("://").is_some_and(|(_, place)| place.eq_ignore_ascii_case(host));
     let own_origin = headers.get_all(header::ORIGIN).iter().all(|origin| origin.to_str().is_ok_and(same));
-    if own_origin || (page && method.is_safe()) { Ok(()) } else { Err(Refused::Site) }
+    if own_origin || (page && method.is_safe()) { Ok(()) } else { Err(Forbidden::Site) }
 }
 
 /// A link, a redirect or a form leads there, and what it leads to replaces the page: no frame, no picture.

@@ -10,10 +10,10 @@ mod event;
 mod snapshot;
 
 pub use catalogue::{Customer, Price, Product};
-pub use checkout::{Checkout, LineItem};
-pub use endpoint::{Endpoint, Misbehaviour, SigningSecret};
-pub use event::{Event, RequestReference};
-pub(crate) use snapshot::Object;
+pub use checkout::{CheckoutDetails, LineItem};
+pub use endpoint::{EndpointSecret, Misbehaviour, WebhookEndpoint};
+pub use event::{EventRecord, RequestReference};
+pub(crate) use snapshot::ApiObject;
 pub use snapshot::Snapshot;
 
 /// Stripe's metadata: at most 50 pairs of text.

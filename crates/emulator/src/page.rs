@@ -26,20 +26,20 @@
 //! POST /_control/events/{id}/resend         endpoint; empty for all
 //! ```
 
-mod checkout;
 mod clock;
-mod control;
-mod event;
+mod control_page;
+mod event_page;
 mod handlers;
-mod look;
 mod money;
-mod typed;
+mod payment_form;
+mod payment_page;
+mod view;
 
-pub use checkout::{CheckoutView, Item, State, checkout};
-pub use control::{
-    ChargeRow, ControlView, DisputeRow, Endpoint, Listing, Notice, PaymentRow, RefundRow, control,
+pub use control_page::{
+    Banner, ChargeRow, ControlPage, DisputeRow, EndpointCard, Newest, RefundRow, SessionRow, control,
 };
-pub use event::{Attempt, Delivery, EventRow, EventView, event};
+pub use event_page::{AttemptEntry, DeliveryEntry, EventEntry, EventPage, event};
+pub use payment_page::{ItemRow, PaymentPage, PaymentState, checkout};
 
 pub(crate) use handlers::router;
 #[cfg(test)]
@@ -57,15 +57,15 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe
                                            img-src data:; base-uri 'none'; frame-ancestors 'none'";
 
 #[derive(askama::Template)]
-#[template(path = "sentence.html")]
-struct Sentence<'a> {
+#[template(path = "message.html")]
+struct MessagePage<'a> {
     title: &'a str,
     text: &'a str,
 }
 
 /// A page that says one thing.
-fn sentence(title: &str, text: &str) -> String {
-    rendered(&Sentence { title, text })
+fn message(title: &str, text: &str) -> String {
+    rendered(&MessagePage { title, text })
 }
 
 fn rendered(page: &impl askama::Template) -> String {

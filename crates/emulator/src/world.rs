@@ -4,11 +4,11 @@
 //! Not here: what a payment, a refund or a dispute does (`act`), HTTP either way (`api`, `page`, `deliver`).
 
 mod agenda;
-mod draw;
+mod clock_mode;
 mod emit;
 mod outbox;
+mod random;
 mod table;
-mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,25 +16,27 @@ use serde::{Deserialize, Serialize};
 use stripe::write::{Charge, Dispute, EarlyFraudWarning, PaymentIntent, Refund, Session};
 
 pub(crate) use agenda::Agenda;
-pub use agenda::Task;
-pub(crate) use draw::Ids;
+pub use agenda::ScheduledTask;
+pub use clock_mode::ClockMode;
 pub(crate) use outbox::Outbox;
-pub use outbox::{Attempt, Delivery, DeliveryState, Dispatch, Outcome};
-pub use table::{Record, Table};
-pub use time::Time;
+pub use outbox::{Delivery, DeliveryAttempt, DeliveryState, Dispatch, Outcome};
+pub(crate) use random::IdGenerator;
+pub use table::{HasId, Table};
 
-use crate::object::{Checkout, Customer, Endpoint, Event, Price, Product, RequestReference};
+use crate::object::{
+    CheckoutDetails, Customer, EventRecord, Price, Product, RequestReference, WebhookEndpoint,
+};
 
 /// One Stripe account in test mode.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct World {
     /// How the clock goes; only the emulator's loop turns it.
-    pub time: Time,
+    pub time: ClockMode,
     /// How it went before it was being turned, and will go again: it stands meanwhile.
-    pub(crate) time_after: Option<Time>,
+    pub(crate) time_after: Option<ClockMode>,
     /// The virtual moment of the step in hand, in Unix milliseconds.
     pub(crate) now_ms: i64,
-    pub(crate) ids: Ids,
+    pub(crate) ids: IdGenerator,
     pub(crate) agenda: Agenda,
     pub(crate) outbox: Outbox,
     /// What is sold.
@@ -49,7 +51,7 @@ pub struct World {
     /// Checkout sessions, as Stripe's API shows them.
     pub sessions: Table<Session>,
     /// What a session's page knows beyond the session: its items, and what its payment will carry.
-    pub checkouts: BTreeMap<String, Checkout>,
+    pub checkouts: BTreeMap<String, CheckoutDetails>,
     /// Which session a payment intent belongs to.
     pub session_of: BTreeMap<String, String>,
     /// Payment intents.
@@ -65,11 +67,11 @@ pub struct World {
     /// Early fraud warnings.
     pub warnings: Table<EarlyFraudWarning>,
     /// Events of the last 30 days.
-    pub events: Table<Event>,
+    pub events: Table<EventRecord>,
     /// How many changes there were to tell of, whether or not an event was made.
     pub(crate) tellings: u64,
     /// Webhook endpoints.
-    pub endpoints: Table<Endpoint>,
+    pub endpoints: Table<WebhookEndpoint>,
     /// The API request in hand: the events that it makes name it.
     #[serde(skip)]
     pub(crate) request: Option<RequestReference>,
@@ -78,12 +80,12 @@ pub struct World {
 impl World {
     /// An empty account. Everything that looks random in it follows from `seed`.
     #[must_use]
-    pub fn new(seed: u64, time: Time, now_ms: i64) -> Self {
+    pub fn new(seed: u64, time: ClockMode, now_ms: i64) -> Self {
         Self {
             time,
             time_after: None,
             now_ms,
-            ids: Ids::new(seed),
+            ids: IdGenerator::new(seed),
             agenda: Agenda::default(),
             outbox: Outbox::default(),
             products: Table::default(),
@@ -140,7 +142,7 @@ impl World {
     }
 
     /// Puts `task` on the agenda, `seconds` from now.
-    pub(crate) fn later(&mut self, seconds: i64, task: Task) {
+    pub(crate) fn later(&mut self, seconds: i64, task: ScheduledTask) {
         let due = self.now_ms.saturating_add(seconds.saturating_mul(1_000));
         self.agenda.add(due, task);
     }
@@ -154,8 +156,9 @@ impl World {
     /// Whether an endpoint has still to accept that this session is complete. One whose deliveries somebody
     /// holds back is not waited for: it cannot.
     pub(crate) fn awaits_acknowledgement(&self, session: &str) -> bool {
-        let told =
-            |event: &&Event| event.type_name == "checkout.session.completed" && event.object.id() == session;
+        let told = |event: &&EventRecord| {
+            event.type_name == "checkout.session.completed" && event.object.id() == session
+        };
         // It is among the newest: this is asked right after paying.
         let Some(event) = self.events.iter().rev().take(1_000).find(told) else { return false };
         self.deliveries_of(&event.id).any(|delivery| {

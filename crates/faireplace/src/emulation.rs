@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use emulator::act::endpoint::{self, NewEndpoint};
-use emulator::object::{Endpoint, Metadata, Misbehaviour, SigningSecret};
+use emulator::act::endpoint::{self, NewWebhookEndpoint};
+use emulator::object::{EndpointSecret, Metadata, Misbehaviour, WebhookEndpoint};
 use emulator::world::{Dispatch, Outcome};
 use emulator::{Emulator, Options, Watcher};
 use engine::{Clock, entropy};
@@ -99,7 +99,7 @@ impl Emulation {
         let all = ["*".to_owned()];
         let enabled_events = if types.is_empty() { all.to_vec() } else { types.to_vec() };
         self.emulator.with(|world| {
-            let ours = |endpoint: &&Endpoint| endpoint.description.as_deref() == Some(description);
+            let ours = |endpoint: &&WebhookEndpoint| endpoint.description.as_deref() == Some(description);
             let known = world.endpoints.iter().find(ours).map(|endpoint| endpoint.id.clone());
             if let Some(endpoint) = known.and_then(|id| world.endpoints.get_mut(&id)) {
                 url.clone_into(&mut endpoint.url);
@@ -110,11 +110,11 @@ impl Emulation {
                 endpoint.misbehaviour = Misbehaviour::default();
                 let text = secret.expose();
                 if !endpoint.secrets.iter().any(|known| known.text == text) {
-                    endpoint.secrets = vec![SigningSecret { text: text.to_owned(), expires: None }];
+                    endpoint.secrets = vec![EndpointSecret { text: text.to_owned(), expires: None }];
                 }
                 return;
             }
-            let new = NewEndpoint {
+            let new = NewWebhookEndpoint {
                 url: url.to_owned(),
                 enabled_events,
                 api_version: version,

@@ -6,9 +6,9 @@ use stripe::write::{
     BillingDetails, CustomerCreation, Failure, MethodType, Payment, PaymentIntent, Session, SessionStatus,
 };
 
-use super::payment::{self, Attempted, Instrument};
-use crate::object::{Checkout, Customer, LineItem, Metadata};
-use crate::world::{Task, World};
+use super::payment::{self, AttemptResult, Instrument};
+use crate::object::{CheckoutDetails, Customer, LineItem, Metadata};
+use crate::world::{ScheduledTask, World};
 
 /// A session lives for a day unless told otherwise, in seconds.
 pub const LIVES: i64 = 24 * 60 * 60;
@@ -18,7 +18,7 @@ pub const TAX_PERCENT: i64 = 20;
 
 /// What a new session is made of. The caller has checked it against Stripe's rules.
 #[derive(Clone, Debug)]
-pub struct NewSession {
+pub struct NewCheckoutSession {
     /// At least one; all in `currency`.
     pub items: Vec<LineItem>,
     /// ISO 4217 code in lower case.
@@ -70,7 +70,7 @@ pub fn amounts(unit: i64, quantity: i64, taxed: bool, inclusive: bool) -> Option
 
 /// Makes a session whose page is at `page` (the address of all pages, without a slash at its end). Answers
 /// its id. No event tells of it; Stripe has none.
-pub fn create(world: &mut World, new: NewSession, page: &str) -> String {
+pub fn create(world: &mut World, new: NewCheckoutSession, page: &str) -> String {
     let id = format!("{}a1", world.id("cs_test"));
     let sum = |of: fn(&LineItem) -> i64| new.items.iter().map(of).fold(0, i64::saturating_add);
     let expires_at = new.expires_at.unwrap_or(world.now() + LIVES);
@@ -98,7 +98,7 @@ pub fn create(world: &mut World, new: NewSession, page: &str) -> String {
         payment_method_types: new.payment_method_types,
         automatic_tax: new.automatic_tax,
     };
-    let checkout = Checkout {
+    let checkout = CheckoutDetails {
         items: new.items,
         intent_metadata: new.intent_metadata,
         intent_description: new.intent_description,
@@ -107,7 +107,7 @@ pub fn create(world: &mut World, new: NewSession, page: &str) -> String {
     };
     world.sessions.add(session);
     world.checkouts.insert(id.clone(), checkout);
-    world.later(expires_at - world.now(), Task::ExpireSession(id.clone()));
+    world.later(expires_at - world.now(), ScheduledTask::ExpireSession(id.clone()));
     id
 }
 
@@ -129,7 +129,7 @@ pub fn expire(world: &mut World, id: &str) {
 
 /// What came of paying.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Paid {
+pub enum PayOutcome {
     /// The session is complete; the money is there, or on its way.
     Complete,
     /// The customer's bank wants the customer to confirm: answer with [`answer_challenge`].
@@ -141,19 +141,19 @@ pub enum Paid {
 }
 
 /// The customer pays.
-pub fn pay(world: &mut World, id: &str, instrument: &Instrument, payer: BillingDetails) -> Paid {
+pub fn pay(world: &mut World, id: &str, instrument: &Instrument, payer: BillingDetails) -> PayOutcome {
     let Some(session) = world.sessions.get(id).filter(|session| session.status == SessionStatus::Open) else {
-        return Paid::NotOpen;
+        return PayOutcome::NotOpen;
     };
     let is_free = session.amount_total == 0;
     make_customer(world, id, &payer);
     if is_free {
         complete(world, id, None, Payment::NoPaymentRequired, payer);
-        return Paid::Complete;
+        return PayOutcome::Complete;
     }
     let intent = intent_of(world, id);
     let attempted = payment::attempt(world, &intent, instrument, &payer);
-    let challenged = attempted == Attempted::Challenged;
+    let challenged = attempted == AttemptResult::Challenged;
     if let Some(checkout) = world.checkouts.get_mut(id) {
         checkout.challenged = challenged.then(|| instrument.number().to_owned());
     }
@@ -161,31 +161,37 @@ pub fn pay(world: &mut World, id: &str, instrument: &Instrument, payer: BillingD
 }
 
 /// The customer confirms the payment with the bank, or does not.
-pub fn answer_challenge(world: &mut World, id: &str, confirmed: bool, payer: BillingDetails) -> Paid {
+pub fn answer_challenge(world: &mut World, id: &str, confirmed: bool, payer: BillingDetails) -> PayOutcome {
     let open = world.sessions.get(id).is_some_and(|session| session.status == SessionStatus::Open);
-    let Some(checkout) = world.checkouts.get_mut(id).filter(|_| open) else { return Paid::NotOpen };
+    let Some(checkout) = world.checkouts.get_mut(id).filter(|_| open) else { return PayOutcome::NotOpen };
     let (Some(number), Some(intent)) = (checkout.challenged.take(), checkout.payment_intent.clone()) else {
-        return Paid::NotOpen;
+        return PayOutcome::NotOpen;
     };
     // Only a test card can have been challenged.
-    let Some(instrument) = Instrument::of_number(&number) else { return Paid::NotOpen };
+    let Some(instrument) = Instrument::of_number(&number) else { return PayOutcome::NotOpen };
     let attempted = payment::answer_challenge(world, &intent, &instrument, confirmed, &payer);
     conclude(world, id, &intent, attempted, payer)
 }
 
-fn conclude(world: &mut World, id: &str, intent: &str, attempted: Attempted, payer: BillingDetails) -> Paid {
+fn conclude(
+    world: &mut World,
+    id: &str,
+    intent: &str,
+    attempted: AttemptResult,
+    payer: BillingDetails,
+) -> PayOutcome {
     match attempted {
-        Attempted::Succeeded => {
+        AttemptResult::Succeeded => {
             complete(world, id, Some(intent), Payment::Paid, payer);
-            Paid::Complete
+            PayOutcome::Complete
         }
-        Attempted::Processing => {
+        AttemptResult::Processing => {
             complete(world, id, Some(intent), Payment::Unpaid, payer);
             payment::announce_processing(world, intent);
-            Paid::Complete
+            PayOutcome::Complete
         }
-        Attempted::Challenged => Paid::Challenged,
-        Attempted::Declined(failure) => Paid::Declined(failure),
+        AttemptResult::Challenged => PayOutcome::Challenged,
+        AttemptResult::Declined(failure) => PayOutcome::Declined(failure),
     }
 }
 

@@ -10,7 +10,7 @@ use stripe::write::{Dispute, DisputeStatus, EarlyFraudWarning, Leg, MethodType};
 use super::payment::Instrument;
 use super::refund;
 use crate::object::Metadata;
-use crate::world::{Task, World};
+use crate::world::{ScheduledTask, World};
 
 const DAY: i64 = 24 * 60 * 60;
 /// So long the seller may answer, in seconds.
@@ -50,7 +50,7 @@ pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) {
         legs: Vec::new(),
         metadata: Metadata::new(),
     };
-    world.later(ANSWERABLE, Task::DecideDispute(id.clone()));
+    world.later(ANSWERABLE, ScheduledTask::DecideDispute(id.clone()));
     if inquiry {
         world.create(dispute, "charge.dispute.created");
         return;
@@ -115,7 +115,7 @@ pub fn answer(
         Some("losing_evidence") if inquiry => escalate(world, id),
         Some("losing_evidence") => close_as(world, id, DisputeStatus::Lost),
         Some("escalate_inquiry_evidence") if inquiry => escalate(world, id),
-        _ => world.later(DECIDED, Task::DecideDispute(id.to_owned())),
+        _ => world.later(DECIDED, ScheduledTask::DecideDispute(id.to_owned())),
     }
     true
 }
@@ -160,7 +160,7 @@ fn escalate(world: &mut World, id: &str) {
         dispute.due_by = due_by;
         dispute.legs.push(withdrawal);
     });
-    world.later(ANSWERABLE, Task::DecideDispute(id.to_owned()));
+    world.later(ANSWERABLE, ScheduledTask::DecideDispute(id.to_owned()));
     mark(world, &charge);
     world.tell::<Dispute>(id, "charge.dispute.funds_withdrawn");
     refund::overtake(world, &charge);

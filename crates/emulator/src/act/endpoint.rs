@@ -6,12 +6,12 @@ use std::collections::VecDeque;
 
 use stripe::write::ApiVersion;
 
-use crate::object::{Endpoint, Metadata, Misbehaviour, SigningSecret};
+use crate::object::{EndpointSecret, Metadata, Misbehaviour, WebhookEndpoint};
 use crate::world::World;
 
 /// What an endpoint is made of.
 #[derive(Clone, Debug)]
-pub struct NewEndpoint {
+pub struct NewWebhookEndpoint {
     /// Where events are posted to.
     pub url: String,
     /// Event types, or `*`.
@@ -27,10 +27,10 @@ pub struct NewEndpoint {
 }
 
 /// Makes an endpoint, which hears of everything that happens from now on. Answers its id.
-pub fn create(world: &mut World, new: NewEndpoint) -> String {
+pub fn create(world: &mut World, new: NewWebhookEndpoint) -> String {
     let id = world.id("we");
     let text = new.secret.unwrap_or_else(|| world.secret());
-    world.endpoints.add(Endpoint {
+    world.endpoints.add(WebhookEndpoint {
         id: id.clone(),
         created: world.now(),
         url: new.url,
@@ -39,7 +39,7 @@ pub fn create(world: &mut World, new: NewEndpoint) -> String {
         description: new.description,
         metadata: new.metadata,
         enabled: true,
-        secrets: vec![SigningSecret { text, expires: None }],
+        secrets: vec![EndpointSecret { text, expires: None }],
         misbehaviour: Misbehaviour::default(),
         held: false,
         failing_since: None,
@@ -59,7 +59,7 @@ pub fn roll(world: &mut World, id: &str, overlap_seconds: u32) -> Option<String>
     for secret in &mut endpoint.secrets {
         secret.expires = Some(secret.expires.map_or(until, |expires| expires.min(until)));
     }
-    endpoint.secrets.insert(0, SigningSecret { text: text.clone(), expires: None });
+    endpoint.secrets.insert(0, EndpointSecret { text: text.clone(), expires: None });
     // Those that no longer sign are of no use to anybody; four at once are more than Stripe allows.
     endpoint.secrets.truncate(4);
     Some(text)

@@ -8,9 +8,9 @@ use stripe::write::{
     NextAction, Payment, PaymentIntent, Session,
 };
 
-use crate::cards::{self, AUTHENTICATION_FAILED, Card, DECLINED, Debit, DebitEffect, Effect, Refusal};
+use crate::cards::{self, AUTHENTICATION_FAILED, Card, DECLINED, Debit, DebitEffect, Effect, PaymentRefusal};
 use crate::object::Metadata;
-use crate::world::{Task, World};
+use crate::world::{ScheduledTask, World};
 
 /// Stripe books a charge so long after it succeeded, in seconds.
 const SETTLES: i64 = 90;
@@ -23,7 +23,7 @@ const SOON: i64 = 2;
 const DAY: i64 = 24 * 60 * 60;
 
 /// A debit that the bank did not honour: its code is empty, as Stripe has been seen to send it.
-const BOUNCED: Refusal = Refusal {
+const BOUNCED: PaymentRefusal = PaymentRefusal {
     code: "",
     decline_code: Some("generic_decline"),
     message: "The customer's bank account has insufficient funds to cover this payment.",
@@ -74,7 +74,7 @@ impl Instrument {
 
 /// What came of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attempted {
+pub enum AttemptResult {
     /// The money is there.
     Succeeded,
     /// The money is on its way, for days.
@@ -117,13 +117,13 @@ pub fn attempt(
     intent: &str,
     instrument: &Instrument,
     payer: &BillingDetails,
-) -> Attempted {
+) -> AttemptResult {
     match instrument {
         Instrument::Card(card) => match &card.effect {
             Effect::Declined(refusal) => decline(world, intent, instrument, payer, refusal),
             Effect::ChallengeThenSucceeds | Effect::ChallengeThenDeclined => {
                 challenge(world, intent);
-                Attempted::Challenged
+                AttemptResult::Challenged
             }
             Effect::Succeeds
             | Effect::RefundPendingThenSucceeds
@@ -136,7 +136,7 @@ pub fn attempt(
         Instrument::Debit(debit) => {
             let charge = charge(world, intent, instrument, payer, ChargeStatus::Pending, false);
             let wait = if debit.effect == DebitEffect::SucceedsLater { CLEARS_LATER } else { CLEARS };
-            world.later(wait, Task::ClearDebit(charge.id.clone()));
+            world.later(wait, ScheduledTask::ClearDebit(charge.id.clone()));
             if let Some(intent) = world.payment_intents.get_mut(intent) {
                 intent.status = IntentStatus::Processing;
                 intent.latest_charge = Some(charge.id.clone());
@@ -145,7 +145,7 @@ pub fn attempt(
                 intent.next_action = None;
             }
             world.charges.add(charge);
-            Attempted::Processing
+            AttemptResult::Processing
         }
     }
 }
@@ -157,14 +157,14 @@ pub fn answer_challenge(
     instrument: &Instrument,
     confirmed: bool,
     payer: &BillingDetails,
-) -> Attempted {
+) -> AttemptResult {
     if let Some(intent) = world.payment_intents.get_mut(intent) {
         intent.next_action = None;
     }
     if !confirmed {
         let failure = failure(&AUTHENTICATION_FAILED);
         fail_intent(world, intent, &failure, None, instrument);
-        return Attempted::Declined(failure);
+        return AttemptResult::Declined(failure);
     }
     let declined =
         matches!(instrument, Instrument::Card(card) if card.effect == Effect::ChallengeThenDeclined);
@@ -266,7 +266,7 @@ fn take(
     instrument: &Instrument,
     payer: &BillingDetails,
     challenged: bool,
-) -> Attempted {
+) -> AttemptResult {
     let charge = charge(world, intent, instrument, payer, ChargeStatus::Succeeded, challenged);
     let (id, method) = (charge.id.clone(), charge.payment_method.clone());
     world.create(charge, "charge.succeeded");
@@ -276,7 +276,7 @@ fn take(
     }
     succeed_intent(world, intent);
     after_success(world, &id, instrument);
-    Attempted::Succeeded
+    AttemptResult::Succeeded
 }
 
 fn succeed(charge: &mut Charge) {
@@ -299,18 +299,18 @@ fn succeed_intent(world: &mut World, intent: &str) {
 /// What a test number's bank does once it has paid.
 fn after_success(world: &mut World, charge: &str, instrument: &Instrument) {
     let id = charge.to_owned();
-    let dispute = |reason: &str, inquiry| Task::Dispute {
+    let dispute = |reason: &str, inquiry| ScheduledTask::Dispute {
         charge: charge.to_owned(),
         reason: reason.to_owned(),
         inquiry,
     };
     match instrument {
         Instrument::Card(card) => {
-            world.later(SETTLES, Task::SettleCharge(id.clone()));
+            world.later(SETTLES, ScheduledTask::SettleCharge(id.clone()));
             match &card.effect {
                 Effect::Disputed { reason } => world.later(SOON, dispute(reason, false)),
                 Effect::Inquiry => world.later(SOON, dispute("fraudulent", true)),
-                Effect::EarlyFraudWarning => world.later(SOON, Task::Warn(id)),
+                Effect::EarlyFraudWarning => world.later(SOON, ScheduledTask::Warn(id)),
                 Effect::SeveralDisputes => {
                     world.later(SOON, dispute("fraudulent", false));
                     world.later(2 * SOON, dispute("product_not_received", false));
@@ -336,14 +336,14 @@ fn decline(
     intent: &str,
     instrument: &Instrument,
     payer: &BillingDetails,
-    refusal: &Refusal,
-) -> Attempted {
+    refusal: &PaymentRefusal,
+) -> AttemptResult {
     let failure = failure(refusal);
     let failed = charge(world, intent, instrument, payer, ChargeStatus::Failed, false);
     let id = failed.id.clone();
     world.create(Charge { failure: Some(failure.clone()), ..failed }, "charge.failed");
     fail_intent(world, intent, &failure, Some(&id), instrument);
-    Attempted::Declined(failure)
+    AttemptResult::Declined(failure)
 }
 
 fn fail_intent(
@@ -413,7 +413,7 @@ fn charge(
     charge
 }
 
-fn failure(refusal: &Refusal) -> Failure {
+fn failure(refusal: &PaymentRefusal) -> Failure {
     Failure {
         code: refusal.code.to_owned(),
         decline_code: refusal.decline_code.map(str::to_owned),

@@ -9,7 +9,7 @@ use stripe::write::{Charge, ChargeStatus, DisputeStatus, MethodType, Refund, Ref
 use super::payment::Instrument;
 use crate::cards::Effect;
 use crate::object::Metadata;
-use crate::world::{Task, World};
+use crate::world::{ScheduledTask, World};
 
 /// A pending refund goes through after so long, in seconds.
 const PENDING: i64 = 60;
@@ -33,7 +33,7 @@ pub struct NewRefund {
 
 /// Why there is no refund. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum RefundRefusal {
     /// There is no such charge.
     NoCharge,
     /// The charge took no money.
@@ -55,24 +55,24 @@ pub enum Refused {
 ///
 /// # Errors
 /// When the charge cannot be refunded, or not by so much.
-pub fn create(world: &mut World, new: NewRefund) -> Result<String, Refused> {
-    let charge = world.charges.get(&new.charge).ok_or(Refused::NoCharge)?;
+pub fn create(world: &mut World, new: NewRefund) -> Result<String, RefundRefusal> {
+    let charge = world.charges.get(&new.charge).ok_or(RefundRefusal::NoCharge)?;
     if charge.status != ChargeStatus::Succeeded {
-        return Err(Refused::NotPaid);
+        return Err(RefundRefusal::NotPaid);
     }
     if world.disputes.iter().any(|dispute| dispute.charge == new.charge && holds_money(dispute.status)) {
-        return Err(Refused::Disputed);
+        return Err(RefundRefusal::Disputed);
     }
     let left = charge.amount_captured - charge.amount_refunded - pending(world, &new.charge);
     if left <= 0 {
-        return Err(Refused::AlreadyRefunded);
+        return Err(RefundRefusal::AlreadyRefunded);
     }
     let amount = new.amount.unwrap_or(left);
     if amount <= 0 {
-        return Err(Refused::NotPositive);
+        return Err(RefundRefusal::NotPositive);
     }
     if amount > left {
-        return Err(Refused::TooMuch { left });
+        return Err(RefundRefusal::TooMuch { left });
     }
     let effect = world.paid_with.get(&new.charge).and_then(|number| Instrument::of_number(number));
     let (card, effect) = match effect {
@@ -103,14 +103,14 @@ pub fn create(world: &mut World, new: NewRefund) -> Result<String, Refused> {
     };
     world.create(refund, "refund.created");
     if is_pending {
-        world.later(PENDING, Task::CompleteRefund(id.clone()));
+        world.later(PENDING, ScheduledTask::CompleteRefund(id.clone()));
         return Ok(id);
     }
     count(world, &new.charge, amount);
     if effect == Some(&Effect::RefundSucceedsThenFails) {
-        world.later(FAILS, Task::FailRefund(id.clone()));
+        world.later(FAILS, ScheduledTask::FailRefund(id.clone()));
     } else if card {
-        world.later(REFERENCED, Task::ReferenceRefund(id.clone()));
+        world.later(REFERENCED, ScheduledTask::ReferenceRefund(id.clone()));
     }
     Ok(id)
 }
@@ -133,7 +133,7 @@ pub(super) fn complete(world: &mut World, id: &str) {
     let refund = world.refunds.get(id);
     if let Some((charge, amount)) = refund.and_then(|r| Some((r.charge.clone()?, r.amount))) {
         count(world, &charge, amount);
-        world.later(REFERENCED, Task::ReferenceRefund(id.to_owned()));
+        world.later(REFERENCED, ScheduledTask::ReferenceRefund(id.to_owned()));
     }
 }
 

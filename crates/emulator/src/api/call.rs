@@ -6,14 +6,14 @@
 use serde_json::{Value, json};
 use stripe::write::ApiVersion;
 
-use crate::object::Object;
-use crate::wire::expand::Wanted;
-use crate::wire::list::{Created, Paging};
-use crate::wire::{Fault, MetadataChange, Params};
-use crate::world::{Record, Table, World};
+use crate::object::ApiObject;
+use crate::wire::expand::ExpandTarget;
+use crate::wire::list::{Created, ListParams};
+use crate::wire::{MetadataChange, Params, StripeError};
+use crate::world::{HasId, Table, World};
 
 /// What a route does.
-pub(super) type Handler = fn(&mut Call<'_>) -> Result<Value, Fault>;
+pub(super) type Handler = fn(&mut Call<'_>) -> Result<Value, StripeError>;
 
 /// One request.
 pub(super) struct Call<'a> {
@@ -33,21 +33,21 @@ pub(super) struct Call<'a> {
 
 impl Call<'_> {
     /// The object that the path names. `noun` is Stripe's word in `No such …`.
-    pub(super) fn named<'t, T: Record>(&self, table: &'t Table<T>, noun: &str) -> Result<&'t T, Fault> {
-        table.get(&self.id).ok_or_else(|| Fault::no_such(noun, &self.id, "id"))
+    pub(super) fn named<'t, T: HasId>(&self, table: &'t Table<T>, noun: &str) -> Result<&'t T, StripeError> {
+        table.get(&self.id).ok_or_else(|| StripeError::no_such(noun, &self.id, "id"))
     }
 
     /// A list of the items that `keep` lets through, in pages. The handler has taken its own filters out
     /// before.
-    pub(super) fn list<T: Record>(
+    pub(super) fn list<T: HasId>(
         params: &mut Params,
         (noun, url): (&str, &str),
         table: &Table<T>,
         created: impl Fn(&T) -> i64,
         keep: impl Fn(&T) -> bool,
         render: impl Fn(&T) -> Value,
-    ) -> Result<Value, Fault> {
-        let (paging, window) = (Paging::read(params)?, Created::read(params)?);
+    ) -> Result<Value, StripeError> {
+        let (paging, window) = (ListParams::read(params)?, Created::read(params)?);
         params.finish()?;
         let passes = |item: &&T| window.contains(created(item)) && keep(item);
         let page = paging.page(noun, table.iter(), |item| item.id(), passes)?;
@@ -56,16 +56,16 @@ impl Call<'_> {
 
     /// An update of an object that takes nothing but texts and metadata: `edit` gets the object with the
     /// metadata already changed.
-    pub(super) fn update<T: Object>(
+    pub(super) fn update<T: ApiObject>(
         &mut self,
         type_name: &str,
         noun: &str,
         metadata: MetadataChange,
         metadata_of: impl Fn(&mut T) -> &mut std::collections::BTreeMap<String, String>,
         edit: impl FnOnce(&mut T),
-    ) -> Result<(), Fault> {
+    ) -> Result<(), StripeError> {
         self.params.finish()?;
-        let missing = || Fault::no_such(noun, &self.id, "id");
+        let missing = || StripeError::no_such(noun, &self.id, "id");
         let mut changed = T::table(self.world).get(&self.id).cloned().ok_or_else(missing)?;
         metadata.apply(metadata_of(&mut changed))?;
         edit(&mut changed);
@@ -75,16 +75,16 @@ impl Call<'_> {
 }
 
 /// Any object of the account by its id, or a part of one, for `expand[]`.
-pub(super) fn resolve(world: &World, version: ApiVersion, wanted: Wanted<'_>) -> Option<Value> {
+pub(super) fn resolve(world: &World, version: ApiVersion, wanted: ExpandTarget<'_>) -> Option<Value> {
     match wanted {
-        Wanted::Object(id) => render(world, version, id),
-        Wanted::Part { owner, field: "line_items" } => {
+        ExpandTarget::Object(id) => render(world, version, id),
+        ExpandTarget::Part { owner, field: "line_items" } => {
             let items = &world.checkouts.get(owner)?.items;
             let data: Vec<Value> = items.iter().map(crate::object::LineItem::render).collect();
             let url = format!("/v1/checkout/sessions/{owner}/line_items");
             Some(json!({ "object": "list", "data": data, "has_more": false, "url": url }))
         }
-        Wanted::Part { owner, field: "refunds" } => {
+        ExpandTarget::Part { owner, field: "refunds" } => {
             world.charges.get(owner)?;
             let of_charge = |refund: &&stripe::write::Refund| refund.charge.as_deref() == Some(owner);
             let refunds = world.refunds.iter().rev().filter(of_charge);
@@ -92,12 +92,12 @@ pub(super) fn resolve(world: &World, version: ApiVersion, wanted: Wanted<'_>) ->
             let url = format!("/v1/charges/{owner}/refunds");
             Some(json!({ "object": "list", "data": data, "has_more": false, "url": url }))
         }
-        Wanted::Part { .. } => None,
+        ExpandTarget::Part { .. } => None,
     }
 }
 
 fn render(world: &World, version: ApiVersion, id: &str) -> Option<Value> {
-    // Ids of products are their makers' choice; all others begin with their kind.
+    // IdGenerator of products are their makers' choice; all others begin with their kind.
     let kind = id.split('_').next().unwrap_or_default();
     match kind {
         "ch" | "py" => world.charges.get(id).map(|charge| charge.render(version)),

@@ -6,16 +6,16 @@ use serde_json::Value;
 use stripe::write::Charge;
 
 use super::call::Call;
-use crate::wire::Fault;
+use crate::wire::StripeError;
 
 const NOUN: &str = "charge";
 
-pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     show(call)
 }
 
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.refuse(&["customer"])?;
     params.ignore(&["fraud_details", "receipt_email", "shipping", "transfer_group"]);
@@ -33,7 +33,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     let (customer, intent) = (params.text("customer")?, params.text("payment_intent")?);
     let keep = |charge: &Charge| {
@@ -45,6 +45,6 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     Call::list(&mut call.params, (NOUN, "/v1/charges"), charges, |charge| charge.created, keep, render)
 }
 
-fn show(call: &Call<'_>) -> Result<Value, Fault> {
+fn show(call: &Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.charges, NOUN).map(|charge| charge.render(call.version))
 }

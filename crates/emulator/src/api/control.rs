@@ -18,15 +18,15 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use stripe::write::{ApiVersion, BillingDetails, pretty};
 
-use crate::act::checkout::{self, Paid};
+use crate::act::checkout::{self, PayOutcome};
 use crate::act::dispute;
 use crate::act::payment::Instrument;
 use crate::emulator::Emulator;
-use crate::wire::Fault;
-use crate::world::{Time, World};
+use crate::wire::StripeError;
+use crate::world::{ClockMode, World};
 
 /// The most bytes of a request here: a handful of numbers.
-const MOST_BYTES: usize = 16 * 1024;
+const MAX_BYTES: usize = 16 * 1024;
 /// How long `settled` waits, in seconds.
 const SETTLED_SECONDS: u64 = 30;
 
@@ -58,18 +58,19 @@ fn respond(status: StatusCode, body: &Value) -> Response {
     (status, [("content-type", "application/json")], pretty(body)).into_response()
 }
 
-type Answered = Result<Response, Fault>;
+type Answered = Result<Response, StripeError>;
 
 fn ok(body: &Value) -> Answered {
     Ok(respond(StatusCode::OK, body))
 }
 
 /// The JSON body; an empty one stands for `{}`.
-async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Fault> {
-    let bytes = to_bytes(body, MOST_BYTES).await;
-    let bytes = bytes.map_err(|_| Fault::unreadable(&format!("there are more than {MOST_BYTES} bytes.")))?;
+async fn read<T: DeserializeOwned>(body: Body) -> Result<T, StripeError> {
+    let bytes = to_bytes(body, MAX_BYTES).await;
+    let bytes =
+        bytes.map_err(|_| StripeError::unreadable(&format!("there are more than {MAX_BYTES} bytes.")))?;
     let text = if bytes.is_empty() { &b"{}"[..] } else { &bytes };
-    serde_json::from_slice(text).map_err(|error| Fault::unreadable(&format!("{error}.")))
+    serde_json::from_slice(text).map_err(|error| StripeError::unreadable(&format!("{error}.")))
 }
 
 /// Where everything stands.
@@ -81,7 +82,7 @@ async fn state(State(emulator): State<Emulator>) -> Answered {
 fn state_of(world: &World, api_key: &str) -> Value {
     json!({
         "now": world.now(),
-        "frozen": matches!(world.time, Time::Still { .. }),
+        "frozen": matches!(world.time, ClockMode::Still { .. }),
         "seed": world.seed(),
         "api_key": api_key,
         "api_version": ApiVersion::default().as_str(),
@@ -140,15 +141,15 @@ fn yes() -> bool {
 }
 
 impl Pay {
-    fn instrument(&self) -> Result<Instrument, Fault> {
+    fn instrument(&self) -> Result<Instrument, StripeError> {
         let number = match (&self.card, &self.iban) {
             (Some(number), None) | (None, Some(number)) => number,
-            (None, None) => return Err(Fault::missing_parameter("card")),
-            (Some(_), Some(_)) => return Err(Fault::exclusive(&["card", "iban"])),
+            (None, None) => return Err(StripeError::missing_parameter("card")),
+            (Some(_), Some(_)) => return Err(StripeError::exclusive(&["card", "iban"])),
         };
         let digits: String = number.chars().filter(|c| !c.is_whitespace()).collect();
         Instrument::of_number(&digits).ok_or_else(|| {
-            Fault::card(
+            StripeError::card(
                 "incorrect_number".to_owned(),
                 None,
                 "Your card number is incorrect: it is no test number.",
@@ -171,21 +172,26 @@ async fn pay(State(emulator): State<Emulator>, Path(id): Path<String>, body: Bod
     let asked: Pay = read(body).await?;
     let instrument = asked.instrument()?;
     let outcome = emulator.with(|world| {
-        let session = world.sessions.get(&id).ok_or_else(|| Fault::no_such("checkout.session", &id, "id"))?;
+        let session =
+            world.sessions.get(&id).ok_or_else(|| StripeError::no_such("checkout.session", &id, "id"))?;
         let payer = asked.payer(session.customer_email.clone());
-        Ok::<Paid, Fault>(match checkout::pay(world, &id, &instrument, payer.clone()) {
-            Paid::Challenged => checkout::answer_challenge(world, &id, asked.confirm, payer),
+        Ok::<PayOutcome, StripeError>(match checkout::pay(world, &id, &instrument, payer.clone()) {
+            PayOutcome::Challenged => checkout::answer_challenge(world, &id, asked.confirm, payer),
             other => other,
         })
     })?;
     match outcome {
-        Paid::Complete => {}
-        Paid::Declined(failure) => {
-            return Err(Fault::card(failure.code, failure.decline_code, failure.message));
+        PayOutcome::Complete => {}
+        PayOutcome::Declined(failure) => {
+            return Err(StripeError::card(failure.code, failure.decline_code, failure.message));
         }
-        Paid::Challenged => return Err(Fault::invalid("The bank asked again. Nothing was paid.")),
-        Paid::NotOpen => {
-            return Err(Fault::invalid("The session is not open any more; it was paid, or it expired."));
+        PayOutcome::Challenged => {
+            return Err(StripeError::invalid("The bank asked again. Nothing was paid."));
+        }
+        PayOutcome::NotOpen => {
+            return Err(StripeError::invalid(
+                "The session is not open any more; it was paid, or it expired.",
+            ));
         }
     }
     emulator.acknowledged(&id).await;
@@ -215,9 +221,9 @@ async fn open_dispute(State(emulator): State<Emulator>, Path(id): Path<String>, 
     let OpenDispute { kind, reason } = read(body).await?;
     let reason = reason.unwrap_or_else(|| "fraudulent".to_owned());
     let made = emulator.with(|world| {
-        let charge = world.charges.get(&id).ok_or_else(|| Fault::no_such("charge", &id, "id"))?;
+        let charge = world.charges.get(&id).ok_or_else(|| StripeError::no_such("charge", &id, "id"))?;
         if !charge.paid {
-            return Err(Fault::invalid("The charge took no money, so there is nothing to dispute."));
+            return Err(StripeError::invalid("The charge took no money, so there is nothing to dispute."));
         }
         let version = ApiVersion::default();
         Ok(match kind {

@@ -2,10 +2,10 @@
 //!
 //! Amounts are minor units everywhere; nothing here divides.
 
-use crate::wire::{Fault, Params};
+use crate::wire::{Params, StripeError};
 
 /// The most that Stripe takes in one payment: eight digits.
-const MOST: i64 = 99_999_999;
+const MAX_AMOUNT: i64 = 99_999_999;
 
 const KNOWN: &str = "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd \
                      bwp byn bzd cad cdf chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp \
@@ -16,7 +16,7 @@ const KNOWN: &str = "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn
                      xaf xcd xof xpf yer zar zmw";
 
 /// The least amounts, in minor units; 50 cents where Stripe publishes none of its own.
-const LEAST: [(&str, i64); 21] = [
+const MIN_AMOUNTS: [(&str, i64); 21] = [
     ("aed", 200),
     ("bgn", 100),
     ("czk", 1_500),
@@ -44,31 +44,31 @@ const LEAST: [(&str, i64); 21] = [
 ///
 /// # Errors
 /// When it is missing, or none that there is.
-pub(super) fn read(params: &mut Params) -> Result<String, Fault> {
+pub(super) fn read(params: &mut Params) -> Result<String, StripeError> {
     let currency = params.required_text("currency")?.to_ascii_lowercase();
     if KNOWN.split_ascii_whitespace().any(|known| known == currency) {
         return Ok(currency);
     }
-    Err(Fault::invalid(format!("Invalid currency: {}.", currency.chars().take(20).collect::<String>()))
+    Err(StripeError::invalid(format!("Invalid currency: {}.", currency.chars().take(20).collect::<String>()))
         .param(params.name("currency")))
 }
 
 /// An amount that may be charged at all.
-pub(super) fn not_too_large(amount: i64, param: &str) -> Result<i64, Fault> {
-    if amount > MOST { Err(too_large(param)) } else { Ok(amount) }
+pub(super) fn not_too_large(amount: i64, param: &str) -> Result<i64, StripeError> {
+    if amount > MAX_AMOUNT { Err(too_large(param)) } else { Ok(amount) }
 }
 
 /// The fault of being more than can be charged.
-pub(super) fn too_large(param: &str) -> Fault {
-    Fault::amount_too_large(param, MOST, "the currency")
+pub(super) fn too_large(param: &str) -> StripeError {
+    StripeError::amount_too_large(param, MAX_AMOUNT, "the currency")
 }
 
 /// The total of a payment: nothing at all, or what Stripe takes.
-pub(super) fn chargeable(total: i64, currency: &str, param: &str) -> Result<(), Fault> {
-    let least = LEAST.iter().find(|(name, _)| *name == currency).map_or(50, |(_, least)| *least);
+pub(super) fn chargeable(total: i64, currency: &str, param: &str) -> Result<(), StripeError> {
+    let least = MIN_AMOUNTS.iter().find(|(name, _)| *name == currency).map_or(50, |(_, least)| *least);
     match total {
         0 => Ok(()),
-        _ if total < least => Err(Fault::amount_too_small(param, least, currency)),
+        _ if total < least => Err(StripeError::amount_too_small(param, least, currency)),
         _ => not_too_large(total, param).map(drop),
     }
 }

@@ -5,8 +5,8 @@
 use serde_json::Value;
 
 use super::call::{Call, deleted};
-use crate::object::{Customer, Object};
-use crate::wire::Fault;
+use crate::object::{ApiObject, Customer};
+use crate::wire::StripeError;
 
 const NOUN: &str = "customer";
 const IGNORED: [&str; 15] = [
@@ -28,7 +28,7 @@ const IGNORED: [&str; 15] = [
 ];
 const NOT_EMULATED: [&str; 3] = ["payment_method", "source", "test_clock"];
 
-pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.refuse(&NOT_EMULATED)?;
     params.ignore(&IGNORED);
@@ -47,7 +47,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     if call.world.deleted_customers.contains(&call.id) {
         return Ok(deleted(&call.id, NOUN));
@@ -55,7 +55,7 @@ pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.refuse(&NOT_EMULATED)?;
     params.ignore(&IGNORED);
@@ -64,7 +64,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     let phone = params.text_change("phone")?;
     let description = params.text_change("description")?;
     let metadata = params.metadata()?;
-    if let crate::wire::Change::Set(email) = &email {
+    if let crate::wire::FieldChange::Set(email) = &email {
         check_email(Some(email))?;
     }
     call.update::<Customer>(
@@ -82,7 +82,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     let customer = call.named(&call.world.customers, NOUN)?.clone();
     Customer::table(call.world).remove(&call.id);
@@ -91,7 +91,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
     Ok(deleted(&call.id, NOUN))
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let email = call.params.text("email")?;
     let keep = |customer: &Customer| email.is_none() || customer.email == email;
     let customers = &call.world.customers;
@@ -100,19 +100,21 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// Only what cannot be an address at all is refused.
-pub(super) fn check_email(email: Option<&str>) -> Result<(), Fault> {
+pub(super) fn check_email(email: Option<&str>) -> Result<(), StripeError> {
     let plausible = |email: &str| {
         let halves = email.split_once('@');
         halves.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
     };
     match email {
-        Some(email) if !plausible(email) => Err(Fault::invalid(format!("Invalid email address: {email}"))
-            .code("email_invalid")
-            .param("email")),
+        Some(email) if !plausible(email) => {
+            Err(StripeError::invalid(format!("Invalid email address: {email}"))
+                .code("email_invalid")
+                .param("email"))
+        }
         _ => Ok(()),
     }
 }
 
-fn show(call: &Call<'_>) -> Result<Value, Fault> {
+fn show(call: &Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.customers, NOUN).map(Customer::render)
 }

@@ -9,23 +9,23 @@ use stripe::write::Dispute;
 
 use super::call::Call;
 use crate::act::dispute;
-use crate::wire::Fault;
+use crate::wire::StripeError;
 
 const NOUN: &str = "dispute";
 
-pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     show(call)
 }
 
 /// Evidence is handed to the bank at once unless `submit=false`, as with Stripe.
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     let evidence = params.nested("evidence", |evidence| {
         evidence.refuse(&["enhanced_evidence"])?;
         let texts: BTreeMap<String, String> = evidence.all_texts()?.into_iter().collect();
         match texts.keys().find(|name| !stripe::write::EVIDENCE.contains(&name.as_str())) {
-            Some(name) => Err(Fault::unknown_parameter(&evidence.name(name))),
+            Some(name) => Err(StripeError::unknown_parameter(&evidence.name(name))),
             None => Ok(texts),
         }
     })?;
@@ -36,21 +36,21 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     change.apply(&mut metadata)?;
     let evidence = evidence.unwrap_or_default();
     if !dispute::answer(call.world, &call.id, evidence, |now| *now = metadata, submit) {
-        return Err(Fault::invalid("This dispute is already closed, and takes no more evidence."));
+        return Err(StripeError::invalid("This dispute is already closed, and takes no more evidence."));
     }
     show(call)
 }
 
-pub(super) fn close(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn close(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     call.named(&call.world.disputes, NOUN)?;
     if !dispute::close(call.world, &call.id) {
-        return Err(Fault::invalid("This dispute is already closed."));
+        return Err(StripeError::invalid("This dispute is already closed."));
     }
     show(call)
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     let (charge, intent) = (params.text("charge")?, params.text("payment_intent")?);
     let keep = |dispute: &Dispute| {
@@ -62,6 +62,6 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     Call::list(&mut call.params, (NOUN, "/v1/disputes"), disputes, |dispute| dispute.created, keep, render)
 }
 
-fn show(call: &Call<'_>) -> Result<Value, Fault> {
+fn show(call: &Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.disputes, NOUN).map(|dispute| dispute.render(call.version))
 }

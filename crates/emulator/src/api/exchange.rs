@@ -19,10 +19,10 @@ use super::call::{Call, resolve};
 use super::{Route, nouns};
 use crate::emulator::Emulator;
 use crate::object::RequestReference;
+use crate::wire::error::ErrorType;
 use crate::wire::expand::Expansion;
-use crate::wire::fault::FaultType;
-use crate::wire::idempotency::{Answer, Begun, Fingerprint, Idempotency, MOST_KEY_CHARACTERS};
-use crate::wire::{Fault, Params, form};
+use crate::wire::idempotency::{Begun, Fingerprint, Idempotency, MAX_KEY_CHARACTERS, StoredAnswer};
+use crate::wire::{Params, StripeError, form};
 
 /// What every request needs.
 pub(super) struct Api {
@@ -49,12 +49,13 @@ impl Api {
 
 /// A route that Stripe may have and the emulator does not.
 pub(super) async fn unknown(api: Arc<Api>, request: Request) -> Response {
-    let outcome = authorised(&api, request.headers())
-        .and_then(|()| version(request.headers()))
-        .and_then(|_| Err(Fault::unknown_url(request.method().as_str(), request.uri().path(), &nouns())));
+    let outcome =
+        authorised(&api, request.headers()).and_then(|()| version(request.headers())).and_then(|_| {
+            Err(StripeError::unknown_url(request.method().as_str(), request.uri().path(), &nouns()))
+        });
     match outcome {
         Ok(never) => never,
-        Err(fault) => Reply::refused(&api, &fault).into_response(request.headers()),
+        Err(fault) => ApiResponse::refused(&api, &fault).into_response(request.headers()),
     }
 }
 
@@ -67,14 +68,14 @@ pub(super) async fn answer(
 ) -> Response {
     let (head, body) = request.into_parts();
     let id = path.ok().and_then(|params| params.iter().next().map(|(_, value)| value.to_owned()));
-    let asked = Asked { route, id: id.unwrap_or_default(), method: &head.method, path: head.uri.path() };
+    let asked = ApiRequest { route, id: id.unwrap_or_default(), method: &head.method, path: head.uri.path() };
     // `/v1/customers/search` looks like a customer of that name.
     if asked.id == "search" {
         return unknown(api, Request::from_parts(head, body)).await;
     }
     let reply = match read(&api, &head.headers, head.uri.query(), body).await {
         Ok((params, version)) => asked.decide(&api, &head.headers, params, version),
-        Err(fault) => Reply::refused(&api, &fault),
+        Err(fault) => ApiResponse::refused(&api, &fault),
     };
     reply.into_response(&head.headers)
 }
@@ -85,19 +86,19 @@ async fn read(
     headers: &HeaderMap,
     query: Option<&str>,
     body: Body,
-) -> Result<(Params, ApiVersion), Fault> {
+) -> Result<(Params, ApiVersion), StripeError> {
     authorised(api, headers)?;
     let version = version(headers)?;
     let too_large = |_| {
-        let message = format!("The request body is larger than {} bytes.", form::MOST_BYTES);
-        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, FaultType::InvalidRequest, message).before_anything()
+        let message = format!("The request body is larger than {} bytes.", form::MAX_BYTES);
+        StripeError::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorType::InvalidRequest, message).before_anything()
     };
-    let body = to_bytes(body, form::MOST_BYTES).await.map_err(too_large)?;
+    let body = to_bytes(body, form::MAX_BYTES).await.map_err(too_large)?;
     let form = headers.get(header::CONTENT_TYPE).is_none_or(|kind| {
         kind.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
     });
     if !body.is_empty() && !form {
-        return Err(Fault::unreadable(
+        return Err(StripeError::unreadable(
             "check that your POST content type is application/x-www-form-urlencoded.",
         ));
     }
@@ -106,21 +107,21 @@ async fn read(
 }
 
 /// The one key that is taken, as `Bearer` or as the user of `Basic`.
-fn authorised(api: &Api, headers: &HeaderMap) -> Result<(), Fault> {
-    let given = headers.get(header::AUTHORIZATION).ok_or_else(Fault::no_key)?;
-    let given = given.to_str().map_err(|_| Fault::wrong_key(""))?;
-    let (scheme, credentials) = given.split_once(' ').ok_or_else(Fault::no_key)?;
+fn authorised(api: &Api, headers: &HeaderMap) -> Result<(), StripeError> {
+    let given = headers.get(header::AUTHORIZATION).ok_or_else(StripeError::no_key)?;
+    let given = given.to_str().map_err(|_| StripeError::wrong_key(""))?;
+    let (scheme, credentials) = given.split_once(' ').ok_or_else(StripeError::no_key)?;
     let key = if scheme.eq_ignore_ascii_case("bearer") {
         credentials.trim().to_owned()
     } else if scheme.eq_ignore_ascii_case("basic") {
         basic_user(credentials.trim()).unwrap_or_default()
     } else {
-        return Err(Fault::no_key());
+        return Err(StripeError::no_key());
     };
     match key.as_str() {
-        "" => Err(Fault::no_key()),
+        "" => Err(StripeError::no_key()),
         key if key == api.emulator.options().api_key => Ok(()),
-        key => Err(Fault::wrong_key(key)),
+        key => Err(StripeError::wrong_key(key)),
     }
 }
 
@@ -131,35 +132,35 @@ fn basic_user(encoded: &str) -> Option<String> {
 }
 
 /// The version to answer in: the newest without a header.
-fn version(headers: &HeaderMap) -> Result<ApiVersion, Fault> {
+fn version(headers: &HeaderMap) -> Result<ApiVersion, StripeError> {
     let Some(given) = headers.get("stripe-version") else { return Ok(ApiVersion::default()) };
     let text = given.to_str().unwrap_or_default();
-    ApiVersion::parse_nearest(text).ok_or_else(|| Fault::unknown_version(text))
+    ApiVersion::parse_nearest(text).ok_or_else(|| StripeError::unknown_version(text))
 }
 
 /// What is asked for.
-struct Asked<'a> {
+struct ApiRequest<'a> {
     route: &'static Route,
     id: String,
     method: &'a Method,
     path: &'a str,
 }
 
-impl Asked<'_> {
+impl ApiRequest<'_> {
     /// Answers, once for each idempotency key.
-    fn decide(self, api: &Api, headers: &HeaderMap, params: Params, version: ApiVersion) -> Reply {
+    fn decide(self, api: &Api, headers: &HeaderMap, params: Params, version: ApiVersion) -> ApiResponse {
         let key = match idempotency_key(headers, self.method) {
             Ok(key) => key,
-            Err(fault) => return Reply::refused(api, &fault),
+            Err(fault) => return ApiResponse::refused(api, &fault),
         };
         let Some(key) = key else { return self.act(api, params, version, None).0 };
         let fingerprint = Fingerprint::of(self.method.as_str(), self.path, &params);
         let now_ms = api.emulator.with(|world| world.now_ms());
         match api.keys().begin(&key, fingerprint, now_ms) {
             Begun::Fresh => {}
-            Begun::Replay(answer) => return Reply::again(api, answer),
-            Begun::Mismatch => return Reply::refused(api, &Fault::idempotency_mismatch(&key)),
-            Begun::InFlight => return Reply::refused(api, &Fault::idempotency_key_in_use(&key)),
+            Begun::Replay(answer) => return ApiResponse::again(api, answer),
+            Begun::Mismatch => return ApiResponse::refused(api, &StripeError::idempotency_mismatch(&key)),
+            Begun::InFlight => return ApiResponse::refused(api, &StripeError::idempotency_key_in_use(&key)),
         }
         let (reply, keep) = self.act(api, params, version, Some(&key));
         if keep {
@@ -171,7 +172,7 @@ impl Asked<'_> {
     }
 
     /// Answers, and whether the answer is the one for ever.
-    fn act(self, api: &Api, params: Params, version: ApiVersion, key: Option<&str>) -> (Reply, bool) {
+    fn act(self, api: &Api, params: Params, version: ApiVersion, key: Option<&str>) -> (ApiResponse, bool) {
         let request_id = api.request_id();
         let request = RequestReference { id: request_id.clone(), idempotency_key: key.map(str::to_owned) };
         let &(_, _, shape, handler) = self.route;
@@ -195,25 +196,26 @@ impl Asked<'_> {
             answer
         });
         match result {
-            Ok(answer) => (Reply::new(StatusCode::OK, &answer, request_id), true),
+            Ok(answer) => (ApiResponse::new(StatusCode::OK, &answer, request_id), true),
             Err(fault) => {
                 let (status, body) = fault.render();
-                (Reply::new(status, &body, request_id), !fault.before_execution())
+                (ApiResponse::new(status, &body, request_id), !fault.before_execution())
             }
         }
     }
 }
 
 /// The `Idempotency-Key` of a POST; other methods are idempotent by themselves.
-fn idempotency_key(headers: &HeaderMap, method: &Method) -> Result<Option<String>, Fault> {
+fn idempotency_key(headers: &HeaderMap, method: &Method) -> Result<Option<String>, StripeError> {
     let Some(key) = headers.get("idempotency-key").filter(|_| method == Method::POST) else {
         return Ok(None);
     };
-    let key =
-        key.to_str().map_err(|_| Fault::invalid("The idempotency key is not text.").before_anything())?;
-    if key.len() > MOST_KEY_CHARACTERS {
-        return Err(Fault::invalid(format!(
-            "Idempotency keys can have up to {MOST_KEY_CHARACTERS} characters, but you passed in one of {}.",
+    let key = key
+        .to_str()
+        .map_err(|_| StripeError::invalid("The idempotency key is not text.").before_anything())?;
+    if key.len() > MAX_KEY_CHARACTERS {
+        return Err(StripeError::invalid(format!(
+            "Idempotency keys can have up to {MAX_KEY_CHARACTERS} characters, but you passed in one of {}.",
             key.len()
         ))
         .before_anything());
@@ -222,26 +224,26 @@ fn idempotency_key(headers: &HeaderMap, method: &Method) -> Result<Option<String
 }
 
 /// An answer on its way out.
-struct Reply {
-    answer: Answer,
+struct ApiResponse {
+    answer: StoredAnswer,
     request_id: String,
     /// The request that was answered so first, when this is a replay.
     original: Option<String>,
 }
 
-impl Reply {
+impl ApiResponse {
     fn new(status: StatusCode, body: &Value, request_id: String) -> Self {
         let body = pretty(body).into_bytes();
-        let answer = Answer { status: status.as_u16(), body, request_id: request_id.clone() };
+        let answer = StoredAnswer { status: status.as_u16(), body, request_id: request_id.clone() };
         Self { answer, request_id, original: None }
     }
 
-    fn refused(api: &Api, fault: &Fault) -> Self {
+    fn refused(api: &Api, fault: &StripeError) -> Self {
         let (status, body) = fault.render();
         Self::new(status, &body, api.request_id())
     }
 
-    fn again(api: &Api, answer: Answer) -> Self {
+    fn again(api: &Api, answer: StoredAnswer) -> Self {
         Self { request_id: api.request_id(), original: Some(answer.request_id.clone()), answer }
     }
 

@@ -9,7 +9,7 @@ use stripe::write::{IntentStatus, PaymentIntent, SessionStatus};
 
 use super::call::Call;
 use crate::act::payment;
-use crate::wire::Fault;
+use crate::wire::StripeError;
 pub(super) use confirm::{confirm, create};
 
 const NOUN: &str = "payment_intent";
@@ -20,14 +20,14 @@ const REASONS: [(&str, &str); 4] = [
     ("abandoned", "abandoned"),
 ];
 
-pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.ignore(&["client_secret"]);
     call.params.finish()?;
     show(call)
 }
 
 /// The words on it. Stripe makes no event of that.
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.refuse(&["amount", "capture_method", "currency", "customer", "payment_method"])?;
     params.ignore(&["receipt_email", "shipping", "statement_descriptor", "statement_descriptor_suffix"]);
@@ -43,14 +43,14 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let reason = call.params.one_of("cancellation_reason", &REASONS)?.unwrap_or("abandoned");
     call.params.finish()?;
     let intent = call.named(&call.world.payment_intents, NOUN)?;
     let session = call.world.session_of.get(&call.id).and_then(|id| call.world.sessions.get(id));
     let open = session.is_some_and(|session| session.status == SessionStatus::Open);
     if open {
-        return Err(Fault::invalid(
+        return Err(StripeError::invalid(
             "You cannot cancel this PaymentIntent because it was created by Checkout. Expire the Checkout \
              Session instead.",
         )
@@ -58,7 +58,7 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
     }
     match intent.status {
         IntentStatus::Succeeded | IntentStatus::Processing | IntentStatus::Canceled => {
-            return Err(Fault::invalid(format!(
+            return Err(StripeError::invalid(format!(
                 "You cannot cancel this PaymentIntent because it has a status of {}. Only a PaymentIntent \
                  with one of the following statuses may be canceled: requires_payment_method, \
                  requires_capture, requires_confirmation, requires_action.",
@@ -76,7 +76,7 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let customer = call.params.text("customer")?;
     let keep = |intent: &PaymentIntent| customer.is_none() || intent.customer == customer;
     let (intents, version) = (&call.world.payment_intents, call.version);
@@ -85,6 +85,6 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     Call::list(&mut call.params, names, intents, |intent| intent.created, keep, render)
 }
 
-fn show(call: &Call<'_>) -> Result<Value, Fault> {
+fn show(call: &Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.payment_intents, NOUN).map(|intent| intent.render(call.version))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::call::Call;
 use super::{currency, product};
 use crate::object::{Metadata, Price};
-use crate::wire::{Fault, Params};
+use crate::wire::{Params, StripeError};
 use crate::world::World;
 
 const NOUN: &str = "price";
@@ -27,7 +27,7 @@ pub(super) struct NewPrice {
 
 impl NewPrice {
     /// `price_data`, `default_price_data`, and the same fields of a price itself.
-    pub(super) fn read(params: &mut Params) -> Result<Self, Fault> {
+    pub(super) fn read(params: &mut Params) -> Result<Self, StripeError> {
         params.refuse(&NOT_EMULATED)?;
         Ok(Self {
             currency: currency::read(params)?,
@@ -70,12 +70,12 @@ impl NewPrice {
 }
 
 /// `unit_amount`, or `unit_amount_decimal` as far as it is whole.
-fn unit_amount(params: &mut Params) -> Result<i64, Fault> {
+fn unit_amount(params: &mut Params) -> Result<i64, StripeError> {
     let whole = params.integer_from("unit_amount", 0)?;
     let decimal = params.text("unit_amount_decimal")?;
     let amount = match (whole, decimal) {
         (Some(_), Some(_)) => {
-            return Err(Fault::exclusive(&[
+            return Err(StripeError::exclusive(&[
                 &params.name("unit_amount"),
                 &params.name("unit_amount_decimal"),
             ]));
@@ -87,7 +87,7 @@ fn unit_amount(params: &mut Params) -> Result<i64, Fault> {
             let whole = fraction.bytes().all(|digit| digit == b'0');
             let amount = digits.parse().ok().filter(|amount| *amount >= 0 && whole);
             amount.ok_or_else(|| {
-                Fault::invalid(format!("FairePlace's emulator takes whole minor units only: {decimal}"))
+                StripeError::invalid(format!("FairePlace's emulator takes whole minor units only: {decimal}"))
                     .param(name)
             })?
         }
@@ -96,7 +96,7 @@ fn unit_amount(params: &mut Params) -> Result<i64, Fault> {
     currency::not_too_large(amount, &params.name("unit_amount"))
 }
 
-pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.ignore(&["billing_scheme", "transfer_lookup_key"]);
     let product = params.text("product")?;
@@ -112,14 +112,14 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
         key_is_free(call.world, key, None)?;
     }
     let product = match (product, product_data) {
-        (Some(_), Some(_)) => return Err(Fault::exclusive(&["product", "product_data"])),
-        (None, None) => return Err(Fault::missing_parameter("product")),
+        (Some(_), Some(_)) => return Err(StripeError::exclusive(&["product", "product_data"])),
+        (None, None) => return Err(StripeError::missing_parameter("product")),
         (Some(id), None) if call.world.products.get(&id).is_none() => {
-            return Err(Fault::no_such("product", &id, "product"));
+            return Err(StripeError::no_such("product", &id, "product"));
         }
         (Some(id), None) => id,
         (None, Some((Some(id), ..))) if call.world.products.get(&id).is_some() => {
-            let fault = Fault::invalid(format!("Product already exists: {id}"));
+            let fault = StripeError::invalid(format!("Product already exists: {id}"));
             return Err(fault.code("resource_already_exists").param("product_data[id]"));
         }
         (None, Some((id, active, data))) => data.make(call.world, id, active),
@@ -129,21 +129,23 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// A lookup key finds one price.
-fn key_is_free(world: &World, key: &str, except: Option<&str>) -> Result<(), Fault> {
+fn key_is_free(world: &World, key: &str, except: Option<&str>) -> Result<(), StripeError> {
     let holder = |price: &&Price| price.lookup_key.as_deref() == Some(key) && except != Some(&price.id);
     match world.prices.iter().find(holder) {
         None => Ok(()),
-        Some(price) => Err(Fault::invalid(format!("A price (`{}`) already uses that lookup key.", price.id))
-            .param("lookup_key")),
+        Some(price) => {
+            Err(StripeError::invalid(format!("A price (`{}`) already uses that lookup key.", price.id))
+                .param("lookup_key"))
+        }
     }
 }
 
-pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     show(call)
 }
 
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.refuse(&["currency_options"])?;
     params.ignore(&["transfer_lookup_key"]);
@@ -151,7 +153,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     let (nickname, lookup_key) = (params.text_change("nickname")?, params.text_change("lookup_key")?);
     let tax_inclusive = params.one_of("tax_behavior", &TAX_BEHAVIORS)?;
     let metadata = params.metadata()?;
-    if let crate::wire::Change::Set(key) = &lookup_key {
+    if let crate::wire::FieldChange::Set(key) = &lookup_key {
         key_is_free(call.world, key, Some(&call.id))?;
     }
     call.update::<Price>(
@@ -169,7 +171,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     let (active, currency) = (params.boolean("active")?, params.text("currency")?);
     let (product, keys) = (params.text("product")?, params.texts("lookup_keys")?);
@@ -185,6 +187,6 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     Call::list(&mut call.params, (NOUN, "/v1/prices"), prices, |price| price.created, keep, Price::render)
 }
 
-fn show(call: &Call<'_>) -> Result<Value, Fault> {
+fn show(call: &Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.prices, NOUN).map(Price::render)
 }

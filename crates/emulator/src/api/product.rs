@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::call::{Call, deleted};
 use super::price;
-use crate::object::{Object, Product};
-use crate::wire::{Fault, Params};
+use crate::object::{ApiObject, Product};
+use crate::wire::{Params, StripeError};
 use crate::world::World;
 
 const NOUN: &str = "product";
@@ -34,7 +34,7 @@ pub(super) struct NewProduct {
 
 impl NewProduct {
     /// `product_data`, and the same fields of a product itself.
-    pub(super) fn read(params: &mut Params) -> Result<Self, Fault> {
+    pub(super) fn read(params: &mut Params) -> Result<Self, StripeError> {
         params.ignore(&IGNORED);
         Ok(Self {
             name: params.required_text("name")?,
@@ -61,7 +61,7 @@ impl NewProduct {
     }
 }
 
-pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     let id = params.text("id")?;
     let active = params.boolean("active")?.unwrap_or(true);
@@ -69,7 +69,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     let new = NewProduct::read(params)?;
     params.finish()?;
     if let Some(id) = id.as_deref().filter(|id| call.world.products.get(id).is_some()) {
-        let fault = Fault::invalid(format!("Product already exists: {id}"));
+        let fault = StripeError::invalid(format!("Product already exists: {id}"));
         return Err(fault.code("resource_already_exists").param("id"));
     }
     let id = new.make(call.world, id, active);
@@ -81,12 +81,12 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     show(call)
 }
 
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.ignore(&IGNORED);
     let name = params.text("name")?;
@@ -94,10 +94,10 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     let description = params.text_change("description")?;
     let default_price = params.text_change("default_price")?;
     let metadata = params.metadata()?;
-    if let crate::wire::Change::Set(id) = &default_price
+    if let crate::wire::FieldChange::Set(id) = &default_price
         && call.world.prices.get(id).is_none()
     {
-        return Err(Fault::no_such("price", id, "default_price"));
+        return Err(StripeError::no_such("price", id, "default_price"));
     }
     let now = call.world.now();
     call.update::<Product>(
@@ -116,11 +116,11 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     let product = call.named(&call.world.products, NOUN)?.clone();
     if call.world.prices.iter().any(|price| price.product == product.id) {
-        return Err(Fault::invalid(
+        return Err(StripeError::invalid(
             "This product cannot be deleted because it has one or more user-created prices.",
         ));
     }
@@ -129,7 +129,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
     Ok(deleted(&call.id, NOUN))
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let active = call.params.boolean("active")?;
     let ids = call.params.texts("ids")?;
     let keep = |product: &Product| {
@@ -140,6 +140,6 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     Call::list(&mut call.params, names, products, |product| product.created, keep, Product::render)
 }
 
-fn show(call: &Call<'_>) -> Result<Value, Fault> {
+fn show(call: &Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.products, NOUN).map(Product::render)
 }

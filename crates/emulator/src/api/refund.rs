@@ -6,8 +6,8 @@ use serde_json::Value;
 use stripe::write::{Refund, RefundStatus};
 
 use super::call::Call;
-use crate::act::refund::{self, NewRefund, Refused};
-use crate::wire::Fault;
+use crate::act::refund::{self, NewRefund, RefundRefusal};
+use crate::wire::StripeError;
 use crate::world::World;
 
 const NOUN: &str = "refund";
@@ -17,7 +17,7 @@ const REASONS: [(&str, &str); 3] = [
     ("requested_by_customer", "requested_by_customer"),
 ];
 
-pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.refuse(&["customer", "origin", "refund_application_fee", "reverse_transfer"])?;
     params.ignore(&["currency", "instructions_email"]);
@@ -34,25 +34,26 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// The charge that is meant: named, or the last of a payment intent.
-fn charge_of(world: &World, charge: Option<String>, intent: Option<String>) -> Result<String, Fault> {
+fn charge_of(world: &World, charge: Option<String>, intent: Option<String>) -> Result<String, StripeError> {
     let charge = match (charge, intent) {
         (None, None) => {
             let message =
                 "One of the following params should be provided for this request: payment_intent or charge.";
-            return Err(Fault::invalid(message).code("parameter_missing"));
+            return Err(StripeError::invalid(message).code("parameter_missing"));
         }
         (charge, Some(id)) => {
             let intent = world.payment_intents.get(&id);
-            let intent = intent.ok_or_else(|| Fault::no_such("payment_intent", &id, "payment_intent"))?;
+            let intent =
+                intent.ok_or_else(|| StripeError::no_such("payment_intent", &id, "payment_intent"))?;
             let latest = intent.latest_charge.clone().ok_or_else(|| {
-                Fault::invalid(format!(
+                StripeError::invalid(format!(
                     "This PaymentIntent ({id}) does not have a successful charge to refund."
                 ))
                 .code("payment_intent_unexpected_state")
                 .param("payment_intent")
             })?;
             if charge.is_some_and(|charge| charge != latest) {
-                return Err(Fault::exclusive(&["charge", "payment_intent"]));
+                return Err(StripeError::exclusive(&["charge", "payment_intent"]));
             }
             latest
         }
@@ -60,53 +61,55 @@ fn charge_of(world: &World, charge: Option<String>, intent: Option<String>) -> R
     };
     match world.charges.get(&charge) {
         Some(_) => Ok(charge),
-        None => Err(Fault::no_such("charge", &charge, "charge")),
+        None => Err(StripeError::no_such("charge", &charge, "charge")),
     }
 }
 
-fn fault(world: &World, refused: &Refused, charge: &str, amount: Option<i64>) -> Fault {
+fn fault(world: &World, refused: &RefundRefusal, charge: &str, amount: Option<i64>) -> StripeError {
     match refused {
-        Refused::NoCharge => Fault::no_such("charge", charge, "charge"),
-        Refused::NotPaid => {
+        RefundRefusal::NoCharge => StripeError::no_such("charge", charge, "charge"),
+        RefundRefusal::NotPaid => {
             let message = format!("Charge {charge} has not succeeded, and cannot be refunded.");
-            Fault::invalid(message).code("charge_not_refundable")
+            StripeError::invalid(message).code("charge_not_refundable")
         }
-        Refused::AlreadyRefunded => Fault::invalid(format!("Charge {charge} has already been refunded."))
-            .code("charge_already_refunded"),
-        Refused::NotPositive => Fault::below("amount", 1),
-        Refused::TooMuch { left } => {
+        RefundRefusal::AlreadyRefunded => {
+            StripeError::invalid(format!("Charge {charge} has already been refunded."))
+                .code("charge_already_refunded")
+        }
+        RefundRefusal::NotPositive => StripeError::below("amount", 1),
+        RefundRefusal::TooMuch { left } => {
             let currency = world.charges.get(charge).map(|charge| charge.currency.to_uppercase());
             let currency = currency.unwrap_or_default();
-            Fault::invalid(format!(
+            StripeError::invalid(format!(
                 "Refund amount ({} {currency}) is greater than unrefunded amount on charge ({left} \
                  {currency})",
                 amount.unwrap_or_default()
             ))
             .param("amount")
         }
-        Refused::Disputed => {
+        RefundRefusal::Disputed => {
             let message = format!("Charge {charge} has been charged back; cannot issue a refund.");
-            Fault::invalid(message).code("charge_disputed")
+            StripeError::invalid(message).code("charge_disputed")
         }
     }
 }
 
-pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     show(call)
 }
 
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let metadata = call.params.metadata()?;
     call.update::<Refund>("refund.updated", NOUN, metadata, |refund| &mut refund.metadata, |_| {})?;
     show(call)
 }
 
-pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     let status = call.named(&call.world.refunds, NOUN)?.status;
     if status != RefundStatus::Pending {
-        return Err(Fault::invalid(format!(
+        return Err(StripeError::invalid(format!(
             "This refund cannot be canceled because it has a status of {}. Only a pending refund can be.",
             status.name()
         )));
@@ -115,7 +118,7 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     let (charge, intent) = (params.text("charge")?, params.text("payment_intent")?);
     let keep = |refund: &Refund| {
@@ -127,7 +130,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// `GET /v1/charges/{id}/refunds`, which some SDK helpers still use.
-pub(super) fn list_of_charge(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list_of_charge(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.charges, "charge")?;
     let keep = |refund: &Refund| refund.charge.as_ref() == Some(&call.id);
     let (refunds, version) = (&call.world.refunds, call.version);
@@ -136,6 +139,6 @@ pub(super) fn list_of_charge(call: &mut Call<'_>) -> Result<Value, Fault> {
     Call::list(&mut call.params, (NOUN, &url), refunds, |refund| refund.created, keep, render)
 }
 
-fn show(call: &Call<'_>) -> Result<Value, Fault> {
+fn show(call: &Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.refunds, NOUN).map(|refund| refund.render(call.version))
 }

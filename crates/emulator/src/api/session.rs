@@ -10,8 +10,8 @@ use stripe::write::{Session, SessionStatus};
 use super::call::Call;
 use crate::act::checkout;
 use crate::object::LineItem;
-use crate::wire::Fault;
-use crate::wire::list::Paging;
+use crate::wire::StripeError;
+use crate::wire::list::ListParams;
 
 const NOUN: &str = "checkout.session";
 const STATUSES: [(&str, SessionStatus); 3] = [
@@ -20,21 +20,21 @@ const STATUSES: [(&str, SessionStatus); 3] = [
     ("expired", SessionStatus::Expired),
 ];
 
-pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
-    let draft = new::Draft::read(&mut call.params, call.version)?;
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
+    let draft = new::RequestedSession::read(&mut call.params, call.version)?;
     call.params.finish()?;
     let session = draft.check(call.world)?.make(call.world);
     call.id = checkout::create(call.world, session, call.site);
     show(call)
 }
 
-pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     show(call)
 }
 
 /// Metadata is what can still be changed.
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.refuse(&["collected_information", "line_items", "shipping_options"])?;
     let change = call.params.metadata()?;
     call.params.finish()?;
@@ -47,11 +47,11 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn expire(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn expire(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     let status = call.named(&call.world.sessions, NOUN)?.status;
     if status != SessionStatus::Open {
-        return Err(Fault::invalid(format!(
+        return Err(StripeError::invalid(format!(
             "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a \
              status of `{}`.",
             status.name()
@@ -61,7 +61,7 @@ pub(super) fn expire(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.refuse(&["payment_link", "subscription"])?;
     let (customer, intent) = (params.text("customer")?, params.text("payment_intent")?);
@@ -80,8 +80,8 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     Call::list(&mut call.params, names, sessions, |session| session.created, keep, render)
 }
 
-pub(super) fn line_items(call: &mut Call<'_>) -> Result<Value, Fault> {
-    let paging = Paging::read(&mut call.params)?;
+pub(super) fn line_items(call: &mut Call<'_>) -> Result<Value, StripeError> {
+    let paging = ListParams::read(&mut call.params)?;
     call.params.finish()?;
     call.named(&call.world.sessions, NOUN)?;
     let items = call.world.checkouts.get(&call.id).map_or(&[][..], |checkout| &checkout.items);
@@ -91,6 +91,6 @@ pub(super) fn line_items(call: &mut Call<'_>) -> Result<Value, Fault> {
     Ok(page.render(&url, |item: &&LineItem| item.render()))
 }
 
-fn show(call: &Call<'_>) -> Result<Value, Fault> {
+fn show(call: &Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.sessions, NOUN).map(|session| session.render(call.version))
 }

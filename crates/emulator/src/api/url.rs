@@ -2,20 +2,20 @@
 //!
 //! Not here: whether anything listens there.
 
-use crate::wire::{Fault, Params};
+use crate::wire::{Params, StripeError};
 
-const MOST_CHARACTERS: usize = 2_048;
+const MAX_CHARACTERS: usize = 2_048;
 
 /// An `http` or `https` address with a host. Braces are taken, because of `{CHECKOUT_SESSION_ID}`.
 ///
 /// # Errors
 /// Stripe's `url_invalid`.
-pub(super) fn read(params: &mut Params, name: &str) -> Result<Option<String>, Fault> {
+pub(super) fn read(params: &mut Params, name: &str) -> Result<Option<String>, StripeError> {
     let Some(url) = params.text(name)? else { return Ok(None) };
     if is_web_address(&url) {
         return Ok(Some(url));
     }
-    Err(Fault::invalid("Not a valid URL").code("url_invalid").param(params.name(name)))
+    Err(StripeError::invalid("Not a valid URL").code("url_invalid").param(params.name(name)))
 }
 
 fn is_web_address(url: &str) -> bool {
@@ -23,6 +23,6 @@ fn is_web_address(url: &str) -> bool {
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
     let printable = url.chars().all(|c| !c.is_control() && !c.is_whitespace());
     printable
-        && url.len() <= MOST_CHARACTERS
+        && url.len() <= MAX_CHARACTERS
         && host.is_some_and(|host| !host.is_empty() && !host.contains('\\'))
 }

@@ -7,16 +7,16 @@ use stripe::write::ApiVersion;
 
 use super::call::{Call, deleted};
 use super::url;
-use crate::act::endpoint::{self, NewEndpoint};
-use crate::object::Endpoint;
-use crate::wire::{Fault, Params};
+use crate::act::endpoint::{self, NewWebhookEndpoint};
+use crate::object::WebhookEndpoint;
+use crate::wire::{Params, StripeError};
 
 const NOUN: &str = "webhook_endpoint";
 /// In one account and mode (docs.stripe.com/webhooks).
-const MOST: usize = 16;
-const MOST_TYPES: usize = 500;
+const MAX_ENDPOINTS: usize = 16;
+const MAX_TYPES: usize = 500;
 
-pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.ignore(&["connect"]);
     let url = url::read(params, "url")?.ok_or_else(|| params.missing("url"))?;
@@ -24,23 +24,23 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     let api_version = match params.text("api_version")? {
         None => call.account_version,
         Some(text) => ApiVersion::parse_nearest(&text)
-            .ok_or_else(|| Fault::unknown_version(&text).param("api_version"))?,
+            .ok_or_else(|| StripeError::unknown_version(&text).param("api_version"))?,
     };
     let description = params.text_change("description")?.value();
     let metadata = params.metadata()?.made()?;
     params.finish()?;
-    if call.world.endpoints.len() >= MOST {
-        return Err(Fault::invalid(format!(
-            "You have reached the maximum of {MOST} test webhook endpoints."
+    if call.world.endpoints.len() >= MAX_ENDPOINTS {
+        return Err(StripeError::invalid(format!(
+            "You have reached the maximum of {MAX_ENDPOINTS} test webhook endpoints."
         )));
     }
-    let new = NewEndpoint { url, enabled_events, api_version, description, metadata, secret: None };
+    let new = NewWebhookEndpoint { url, enabled_events, api_version, description, metadata, secret: None };
     call.id = endpoint::create(call.world, new);
     call.named(&call.world.endpoints, NOUN).map(|endpoint| endpoint.render(true))
 }
 
 /// `enabled_events`, at least one; `*` is every type.
-fn enabled_events(params: &mut Params) -> Result<Option<Vec<String>>, Fault> {
+fn enabled_events(params: &mut Params) -> Result<Option<Vec<String>>, StripeError> {
     let types = params.texts("enabled_events")?;
     let formed = |name: &String| {
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
@@ -48,22 +48,24 @@ fn enabled_events(params: &mut Params) -> Result<Option<Vec<String>>, Fault> {
     };
     if let Some(wrong) = types.iter().find(|name| !formed(name)) {
         let shown: String = wrong.chars().take(50).collect();
-        return Err(Fault::invalid(format!("Invalid enabled_events: {shown} is not the name of an event."))
-            .param("enabled_events"));
+        return Err(StripeError::invalid(format!(
+            "Invalid enabled_events: {shown} is not the name of an event."
+        ))
+        .param("enabled_events"));
     }
-    if types.len() > MOST_TYPES {
-        return Err(Fault::invalid(format!("An endpoint takes at most {MOST_TYPES} event types."))
+    if types.len() > MAX_TYPES {
+        return Err(StripeError::invalid(format!("An endpoint takes at most {MAX_TYPES} event types."))
             .param("enabled_events"));
     }
     Ok(Some(types).filter(|types| !types.is_empty()))
 }
 
-pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     show(call)
 }
 
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     let url = url::read(params, "url")?;
     let enabled_events = enabled_events(params)?;
@@ -85,19 +87,19 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
     show(call)
 }
 
-pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     call.named(&call.world.endpoints, NOUN)?;
     call.world.delete_endpoint(&call.id);
     Ok(deleted(&call.id, NOUN))
 }
 
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let names = (NOUN, "/v1/webhook_endpoints");
-    let (endpoints, render) = (&call.world.endpoints, |endpoint: &Endpoint| endpoint.render(false));
+    let (endpoints, render) = (&call.world.endpoints, |endpoint: &WebhookEndpoint| endpoint.render(false));
     Call::list(&mut call.params, names, endpoints, |endpoint| endpoint.created, |_| true, render)
 }
 
-fn show(call: &Call<'_>) -> Result<Value, Fault> {
+fn show(call: &Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.endpoints, NOUN).map(|endpoint| endpoint.render(false))
 }

@@ -3,7 +3,7 @@
 //!
 //! Not here: numbers whose effect the emulator does not model (address checks, Radar, PIN, on-file set-up).
 
-use super::{Card, DECLINED, Debit, DebitEffect, Effect, Refusal};
+use super::{Card, DECLINED, Debit, DebitEffect, Effect, PaymentRefusal};
 
 const fn visa(number: &'static str, effect: Effect, summary: &'static str) -> Card {
     Card { number, brand: "visa", country: "US", funding: "credit", effect, summary }
@@ -18,16 +18,16 @@ const fn paid(
     Card { number, brand, country, funding, effect: Effect::Succeeds, summary: "Succeeds" }
 }
 
-const fn declined(number: &'static str, why: Refusal, summary: &'static str) -> Card {
+const fn declined(number: &'static str, why: PaymentRefusal, summary: &'static str) -> Card {
     visa(number, Effect::Declined(why), summary)
 }
 
-const fn by_bank(decline_code: &'static str, message: &'static str) -> Refusal {
-    Refusal { code: "card_declined", decline_code: Some(decline_code), message }
+const fn by_bank(decline_code: &'static str, message: &'static str) -> PaymentRefusal {
+    PaymentRefusal { code: "card_declined", decline_code: Some(decline_code), message }
 }
 
-const fn because(code: &'static str, message: &'static str) -> Refusal {
-    Refusal { code, decline_code: None, message }
+const fn because(code: &'static str, message: &'static str) -> PaymentRefusal {
+    PaymentRefusal { code, decline_code: None, message }
 }
 
 /// Every card that is accepted.

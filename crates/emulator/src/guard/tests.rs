@@ -10,7 +10,7 @@ use crate::api::{self, tests::Account};
 const OWN: &str = "http://stripe.ci.example:12111";
 
 /// Judges a request with these headers, `name: value` with ` | ` between.
-fn judged(method: &Method, page: bool, lines: &str) -> Result<(), Refused> {
+fn judged(method: &Method, page: bool, lines: &str) -> Result<(), Forbidden> {
     let mut headers = HeaderMap::new();
     for line in lines.split(" | ").filter(|line| !line.is_empty()) {
         let (name, value) = line.split_once(':').unwrap();
@@ -26,7 +26,7 @@ fn programs_of_this_machine_and_its_neighbours_may_use_it_and_strange_names_may_
     let own = ["stripe.ci.example:12111", "STRIPE.CI.EXAMPLE", "stripe.ci.example:80"];
     let strange =
         ["evil.example:12111", "stripe.ci.example.evil.example", "127.0.0.1.evil.example", "evil.", "", ":1"];
-    let all = [(&known[..], Ok(())), (&neighbours, Ok(())), (&own, Ok(())), (&strange, Err(Refused::Host))];
+    let all = [(&known[..], Ok(())), (&neighbours, Ok(())), (&own, Ok(())), (&strange, Err(Forbidden::Host))];
     for (hosts, expected) in all {
         for host in hosts {
             // Node's own `fetch` says this much.
@@ -38,7 +38,7 @@ fn programs_of_this_machine_and_its_neighbours_may_use_it_and_strange_names_may_
             }
         }
     }
-    assert_eq!(judged(&Method::GET, true, ""), Err(Refused::Host), "no host at all");
+    assert_eq!(judged(&Method::GET, true, ""), Err(Forbidden::Host), "no host at all");
 }
 
 /// What a browser says, and which of these it may: GET a page, POST to a page, GET from an API, POST to one.
@@ -76,7 +76,7 @@ fn a_page_of_another_site_may_lead_to_a_page_and_nothing_else() {
         let asked = [(Method::GET, true), (Method::POST, true), (Method::GET, false), (Method::POST, false)];
         for ((method, page), allowed) in asked.into_iter().zip(expected) {
             let judged = judged(&method, page, &lines);
-            let expected = if *allowed { Ok(()) } else { Err(Refused::Site) };
+            let expected = if *allowed { Ok(()) } else { Err(Forbidden::Site) };
             assert_eq!(judged, expected, "{method} {} {said}", if page { "a page" } else { "an API" });
         }
     }

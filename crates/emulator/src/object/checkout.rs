@@ -10,7 +10,7 @@ use super::{Metadata, Price};
 
 /// The part of a session that no event shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checkout {
+pub struct CheckoutDetails {
     /// What is bought.
     pub items: Vec<LineItem>,
     /// `payment_intent_data[metadata]`: the one way by which metadata reaches intent and charge

@@ -14,7 +14,7 @@ use super::Metadata;
 
 /// A webhook endpoint (docs.stripe.com/api/webhook_endpoints).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
+pub struct WebhookEndpoint {
     /// `we_…`
     pub id: String,
     /// Unix seconds.
@@ -32,7 +32,7 @@ pub struct Endpoint {
     /// Whether events go there. Those that happen while it is disabled are not sent later.
     pub enabled: bool,
     /// The newest first; more than one while a secret is being rolled.
-    pub secrets: Vec<SigningSecret>,
+    pub secrets: Vec<EndpointSecret>,
     /// How badly the way there behaves.
     pub misbehaviour: Misbehaviour,
     /// Whether deliveries wait until they are released.
@@ -50,16 +50,16 @@ pub struct Endpoint {
 
 /// A signing secret, and until when it signs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SigningSecret {
+pub struct EndpointSecret {
     /// `whsec_…`
     pub text: String,
     /// Virtual Unix seconds; None for the one that stays.
     pub expires: Option<i64>,
 }
 
-impl fmt::Debug for SigningSecret {
+impl fmt::Debug for EndpointSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SigningSecret(…)")
+        f.write_str("EndpointSecret(…)")
     }
 }
 
@@ -99,7 +99,7 @@ impl Misbehaviour {
     }
 }
 
-impl Endpoint {
+impl WebhookEndpoint {
     /// Whether events of this type go there. Before 2024-10-28.acacia a refund of a charge made no `refund.*`
     /// events (docs.stripe.com/changelog/acacia/2024-10-28/refund-webhook-update).
     #[must_use]
@@ -120,7 +120,7 @@ impl Endpoint {
 
     /// The secrets that sign at this virtual moment.
     pub fn signing(&self, now: i64) -> impl Iterator<Item = &str> {
-        let valid = move |secret: &&SigningSecret| secret.expires.is_none_or(|expires| now < expires);
+        let valid = move |secret: &&EndpointSecret| secret.expires.is_none_or(|expires| now < expires);
         self.secrets.iter().filter(valid).map(|secret| secret.text.as_str())
     }
 

@@ -10,7 +10,7 @@ use super::Snapshot;
 
 /// An event. It never changes but for the number of those who have still to hear of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
+pub struct EventRecord {
     /// `evt_…`
     pub id: String,
     /// For example `charge.refunded`.
@@ -38,7 +38,7 @@ pub struct RequestReference {
     pub idempotency_key: Option<String>,
 }
 
-impl Event {
+impl EventRecord {
     /// As this version of Stripe's API writes it, with so many endpoints to go.
     #[must_use]
     pub fn render(&self, version: ApiVersion, pending_webhooks: u32) -> Value {

@@ -7,10 +7,10 @@ use serde_json::Value;
 use stripe::write::{ApiVersion, Charge, Dispute, EarlyFraudWarning, PaymentIntent, Refund, Session};
 
 use super::{Customer, Price, Product};
-use crate::world::{Record, Table, World};
+use crate::world::{HasId, Table, World};
 
 /// A kind of object that has events.
-pub(crate) trait Object: Record + Clone + PartialEq + Into<Snapshot> {
+pub(crate) trait ApiObject: HasId + Clone + PartialEq + Into<Snapshot> {
     fn table(world: &mut World) -> &mut Table<Self>;
 }
 
@@ -42,7 +42,7 @@ macro_rules! snapshots {
         }
 
         $(
-            impl Record for $kind {
+            impl HasId for $kind {
                 fn id(&self) -> &str {
                     &self.id
                 }
@@ -54,7 +54,7 @@ macro_rules! snapshots {
                 }
             }
 
-            impl Object for $kind {
+            impl ApiObject for $kind {
                 fn table(world: &mut World) -> &mut Table<Self> {
                     &mut world.$table
                 }

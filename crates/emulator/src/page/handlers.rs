@@ -2,8 +2,8 @@
 //!
 //! Not here: what the change is, how the page looks, and who may use it ([`crate::guard`]).
 
-mod press;
-mod till;
+mod actions;
+mod checkout;
 
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderName, StatusCode, header};
@@ -11,32 +11,32 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Router, body};
 
-use super::control::Notice;
-use super::{CONTENT_SECURITY_POLICY, COPY_SCRIPT, look};
+use super::control_page::Banner;
+use super::{CONTENT_SECURITY_POLICY, COPY_SCRIPT, view};
 use crate::Emulator;
 
 /// The most bytes of a form. A customer types less.
-const MOST_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// Every route.
 pub(crate) fn routes() -> [(&'static str, MethodRouter<Emulator>); 16] {
     [
-        ("/", get(desk)),
-        ("/c/pay/{session}", get(till::show).post(till::pay)),
+        ("/", get(control_page)),
+        ("/c/pay/{session}", get(checkout::show).post(checkout::pay)),
         ("/_control/copy.js", get(copy_script)),
-        ("/_control/advance", post(press::advance)),
-        ("/_control/sessions/{id}/expire", post(press::expire)),
-        ("/_control/charges/{id}/refund", post(press::refund)),
-        ("/_control/charges/{id}/dispute", post(press::dispute)),
-        ("/_control/disputes/{id}/close", post(press::close)),
-        ("/_control/objects/{id}/hasten", post(press::hasten)),
-        ("/_control/endpoints/{id}/misbehave", post(press::misbehave)),
-        ("/_control/endpoints/{id}/roll", post(press::roll)),
-        ("/_control/endpoints/{id}/hold", post(press::hold)),
-        ("/_control/endpoints/{id}/release", post(press::release)),
-        ("/_control/endpoints/{id}/enable", post(press::enable)),
+        ("/_control/advance", post(actions::advance)),
+        ("/_control/sessions/{id}/expire", post(actions::expire)),
+        ("/_control/charges/{id}/refund", post(actions::refund)),
+        ("/_control/charges/{id}/dispute", post(actions::dispute)),
+        ("/_control/disputes/{id}/close", post(actions::close)),
+        ("/_control/objects/{id}/hasten", post(actions::hasten)),
+        ("/_control/endpoints/{id}/misbehave", post(actions::misbehave)),
+        ("/_control/endpoints/{id}/roll", post(actions::roll)),
+        ("/_control/endpoints/{id}/hold", post(actions::hold)),
+        ("/_control/endpoints/{id}/release", post(actions::release)),
+        ("/_control/endpoints/{id}/enable", post(actions::enable)),
         ("/_control/events/{id}", get(event)),
-        ("/_control/events/{id}/resend", post(press::resend)),
+        ("/_control/events/{id}/resend", post(actions::resend)),
     ]
 }
 
@@ -44,21 +44,21 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Emulator>); 16] {
 pub(crate) fn router(emulator: Emulator) -> Router {
     let routes = routes().into_iter();
     let router = routes.fold(Router::new(), |router, (path, route)| router.route(path, route));
-    router.layer(DefaultBodyLimit::max(MOST_BYTES)).with_state(emulator)
+    router.layer(DefaultBodyLimit::max(MAX_BYTES)).with_state(emulator)
 }
 
-async fn desk(State(emulator): State<Emulator>) -> Response {
-    desk_with(&emulator, StatusCode::OK, None)
+async fn control_page(State(emulator): State<Emulator>) -> Response {
+    control_page_with(&emulator, StatusCode::OK, None)
 }
 
-/// The control page; with a notice when the last button could not do what it says.
-fn desk_with(emulator: &Emulator, status: StatusCode, notice: Option<Notice>) -> Response {
-    let view = emulator.with(|world| look::control(world, emulator.options(), notice));
+/// The control page; with a banner when the last button could not do what it says.
+fn control_page_with(emulator: &Emulator, status: StatusCode, banner: Option<Banner>) -> Response {
+    let view = emulator.with(|world| view::control(world, emulator.options(), banner));
     page(status, super::control(&view))
 }
 
 async fn event(State(emulator): State<Emulator>, Path(id): Path<String>) -> Response {
-    match emulator.with(|world| look::event(world, &id)) {
+    match emulator.with(|world| view::event(world, &id)) {
         Some(view) => page(StatusCode::OK, super::event(&view)),
         None => {
             nothing_here("There is no such event", "Events are kept for 30 days of the emulator's clock.")
@@ -71,7 +71,7 @@ async fn copy_script() -> Response {
 }
 
 fn nothing_here(title: &str, text: &str) -> Response {
-    page(StatusCode::NOT_FOUND, super::sentence(title, text))
+    page(StatusCode::NOT_FOUND, super::message(title, text))
 }
 
 fn page(status: StatusCode, html: String) -> Response {

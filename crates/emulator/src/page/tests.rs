@@ -7,13 +7,13 @@ use crate::object::Misbehaviour;
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&\u{202e}gro.live";
 
-fn session(state: State) -> CheckoutView {
-    CheckoutView {
+fn session(state: PaymentState) -> PaymentPage {
+    PaymentPage {
         shop: "Lumen Studio".to_owned(),
         action: "/c/pay/cs_test_a1".to_owned(),
         items: vec![
-            Item { name: "100 credits".to_owned(), quantity: 2, amount: 9_000 },
-            Item { name: "Priority rendering".to_owned(), quantity: 1, amount: 1_500 },
+            ItemRow { name: "100 credits".to_owned(), quantity: 2, amount: 9_000 },
+            ItemRow { name: "Priority rendering".to_owned(), quantity: 1, amount: 1_500 },
         ],
         subtotal: 10_500,
         tax: Some(2_100),
@@ -32,18 +32,23 @@ fn session(state: State) -> CheckoutView {
     }
 }
 
-fn attempt(at: i64, answer: Result<u16, &str>, milliseconds: u64) -> Attempt {
-    Attempt { at, answer: answer.map_err(str::to_owned), milliseconds }
+fn attempt(at: i64, answer: Result<u16, &str>, milliseconds: u64) -> AttemptEntry {
+    AttemptEntry { at, answer: answer.map_err(str::to_owned), milliseconds }
 }
 
-fn event_row(id: &str, type_name: &str, attempts: Vec<Attempt>, next_attempt: Option<i64>) -> EventRow {
+fn event_row(
+    id: &str,
+    type_name: &str,
+    attempts: Vec<AttemptEntry>,
+    next_attempt: Option<i64>,
+) -> EventEntry {
     let delivered = attempts.iter().any(|attempt| matches!(attempt.answer, Ok(200..=299)));
-    EventRow {
+    EventEntry {
         id: id.to_owned(),
         type_name: type_name.to_owned(),
         created: 1_795_486_504,
         pending_webhooks: u64::from(!delivered),
-        deliveries: vec![Delivery {
+        deliveries: vec![DeliveryEntry {
             endpoint: "we_1QxEmulator01".to_owned(),
             url: "http://localhost:3000/webhooks/stripe".to_owned(),
             attempts,
@@ -52,8 +57,8 @@ fn event_row(id: &str, type_name: &str, attempts: Vec<Attempt>, next_attempt: Op
     }
 }
 
-fn endpoint() -> Endpoint {
-    Endpoint {
+fn endpoint() -> EndpointCard {
+    EndpointCard {
         id: "we_1QxEmulator01".to_owned(),
         url: "http://localhost:3000/webhooks/stripe".to_owned(),
         enabled: true,
@@ -67,10 +72,10 @@ fn endpoint() -> Endpoint {
     }
 }
 
-fn desk() -> ControlView {
+fn desk() -> ControlPage {
     let now = 1_795_486_504;
     let eur = || "eur".to_owned();
-    let payment = |id: &str, status: &str, paid: &str, url: Option<&str>| PaymentRow {
+    let payment = |id: &str, status: &str, paid: &str, url: Option<&str>| SessionRow {
         id: id.to_owned(),
         url: url.map(str::to_owned),
         customer: "ada@example.com".to_owned(),
@@ -89,7 +94,7 @@ fn desk() -> ControlView {
         disputed,
         coming: disputed.then_some("Dispute now"),
     };
-    ControlView {
+    ControlPage {
         now,
         frozen: true,
         next_due: Some(now + 300),
@@ -97,9 +102,9 @@ fn desk() -> ControlView {
         api_base: "http://127.0.0.1:12111".to_owned(),
         api_key: "sk_test_emulator".to_owned(),
         api_version: "2025-03-31.basil".to_owned(),
-        notice: None,
+        banner: None,
         endpoints: vec![endpoint()],
-        payments: Listing {
+        payments: Newest {
             rows: vec![
                 payment("cs_test_a1QfZ07KpWmT3", "open", "unpaid", Some("/c/pay/cs_test_a1QfZ07KpWmT3")),
                 payment("cs_test_a1QfZ05HtRbN8", "complete", "unpaid", None),
@@ -107,7 +112,7 @@ fn desk() -> ControlView {
             ],
             total: 3,
         },
-        charges: Listing {
+        charges: Newest {
             rows: vec![
                 charge("ch_3QfZ05HtRbN8", "pending", 0, false),
                 charge("ch_3QfZ01LsVcX2", "succeeded", 6_300, true),
@@ -115,7 +120,7 @@ fn desk() -> ControlView {
             ],
             total: 1_204,
         },
-        refunds: Listing {
+        refunds: Newest {
             rows: vec![RefundRow {
                 id: "re_3QfZ01LsVcX2".to_owned(),
                 charge: "ch_3QfZ01LsVcX2".to_owned(),
@@ -126,7 +131,7 @@ fn desk() -> ControlView {
             }],
             total: 1,
         },
-        disputes: Listing {
+        disputes: Newest {
             rows: vec![DisputeRow {
                 id: "du_1QfZ09LsVcX2".to_owned(),
                 charge: "ch_3QfZ01LsVcX2".to_owned(),
@@ -139,7 +144,7 @@ fn desk() -> ControlView {
             }],
             total: 1,
         },
-        events: Listing {
+        events: Newest {
             rows: vec![
                 event_row(
                     "evt_1QfZ0BLsVcX2",
@@ -160,20 +165,24 @@ fn desk() -> ControlView {
     }
 }
 
-fn listing<T>() -> Listing<T> {
-    Listing { rows: Vec::new(), total: 0 }
+fn listing<T>() -> Newest<T> {
+    Newest { rows: Vec::new(), total: 0 }
 }
 
 #[test]
 fn each_state_says_what_can_be_done() {
-    let challenge = State::Challenge { last4: "3155".to_owned() };
+    let challenge = PaymentState::Challenge { last4: "3155".to_owned() };
     for (state, says, not) in [
-        (State::Open, "Pay €126.00", "This checkout"),
+        (PaymentState::Open, "Pay €126.00", "This checkout"),
         (challenge, "value=\"complete\">Complete authentication", "name=\"number\""),
-        (State::Processing, "being processed", "Back to the shop"),
-        (State::Failed, "The bank refused the debit", "name=\"number\""),
-        (State::Complete, "href=\"https://shop.example/thanks?session_id=cs_test_a1\"", "Back to the shop"),
-        (State::Expired, "Back to the shop", "name=\"number\""),
+        (PaymentState::Processing, "being processed", "Back to the shop"),
+        (PaymentState::Failed, "The bank refused the debit", "name=\"number\""),
+        (
+            PaymentState::Complete,
+            "href=\"https://shop.example/thanks?session_id=cs_test_a1\"",
+            "Back to the shop",
+        ),
+        (PaymentState::Expired, "Back to the shop", "name=\"number\""),
     ] {
         let page = checkout(&session(state.clone()));
         assert!(page.contains(says), "{state:?} says {says}");
@@ -184,7 +193,7 @@ fn each_state_says_what_can_be_done() {
 
 #[test]
 fn every_test_number_is_a_button_of_the_one_form() {
-    let page = checkout(&session(State::Open));
+    let page = checkout(&session(PaymentState::Open));
     let button = |field: &str, number: &str| {
         format!("form=\"pay\" formnovalidate name=\"{field}\" value=\"{number}\"")
     };
@@ -192,9 +201,9 @@ fn every_test_number_is_a_button_of_the_one_form() {
         assert_eq!(page.matches(&button("card", card.number)).count(), 1, "{}", card.number);
     }
     assert!(page.contains(&button("debit", "AT611904300234573201")));
-    let only_card = checkout(&CheckoutView { takes_debit: false, ..session(State::Open) });
+    let only_card = checkout(&PaymentPage { takes_debit: false, ..session(PaymentState::Open) });
     assert!(!only_card.contains("IBAN") && !only_card.contains("type=\"radio\""));
-    let only_debit = checkout(&CheckoutView { takes_card: false, ..session(State::Open) });
+    let only_debit = checkout(&PaymentPage { takes_card: false, ..session(PaymentState::Open) });
     assert!(
         !only_debit.contains("name=\"number\"") && !only_debit.contains(&button("card", "4242424242424242"))
     );
@@ -203,7 +212,7 @@ fn every_test_number_is_a_button_of_the_one_form() {
 #[test]
 fn the_reason_of_a_refusal_is_announced() {
     let error = Some("Your card was declined.".to_owned());
-    let page = checkout(&CheckoutView { error, ..session(State::Open) });
+    let page = checkout(&PaymentPage { error, ..session(PaymentState::Open) });
     assert!(page.contains("role=\"alert\"") && page.contains("id=\"error\">Your card was declined."));
     assert!(page.contains("aria-describedby=\"error\""));
 }
@@ -211,18 +220,18 @@ fn the_reason_of_a_refusal_is_announced() {
 #[test]
 fn no_name_breaks_out_of_its_place() {
     let hostile = || HOSTILE.to_owned();
-    let till = checkout(&CheckoutView {
+    let till = checkout(&PaymentPage {
         shop: hostile(),
         name: hostile(),
         email: hostile(),
         error: Some(hostile()),
-        items: vec![Item { name: hostile(), quantity: 3, amount: 12 }],
+        items: vec![ItemRow { name: hostile(), quantity: 3, amount: 12 }],
         currency: hostile(),
         cancel_url: Some(format!("javascript:{HOSTILE}")),
-        ..session(State::Open)
+        ..session(PaymentState::Open)
     });
     let mut view = desk();
-    view.notice = Some(Notice { good: false, text: hostile() });
+    view.banner = Some(Banner { good: false, text: hostile() });
     view.endpoints[0].url = hostile();
     view.endpoints[0].secret = hostile();
     view.payments.rows[0].customer = hostile();
@@ -230,7 +239,7 @@ fn no_name_breaks_out_of_its_place() {
     view.disputes.rows[0].reason = hostile();
     view.events.rows[0].deliveries[0].url = hostile();
     view.events.rows[0].deliveries[0].attempts[0].answer = Err(hostile());
-    let event_view = EventView {
+    let event_view = EventPage {
         now: 0,
         event: event_row("evt_1", HOSTILE, vec![], None),
         body: hostile(),
@@ -246,7 +255,7 @@ fn no_name_breaks_out_of_its_place() {
 
 #[test]
 fn nothing_is_loaded_from_elsewhere() {
-    let pages = [checkout(&session(State::Open)), control(&desk())];
+    let pages = [checkout(&session(PaymentState::Open)), control(&desk())];
     for page in pages {
         let loads = ["src=\"http", "@import", "url(", "<link rel=\"stylesheet\""];
         assert!(loads.iter().all(|load| !page.contains(load)));
@@ -277,7 +286,7 @@ fn the_control_page_shows_the_clock_the_keys_and_every_object() {
     }
     let charges = page.matches("value=\"half\"").count();
     assert_eq!(charges, 1, "only what took money can be refunded");
-    let empty = ControlView {
+    let empty = ControlPage {
         endpoints: Vec::new(),
         payments: listing(),
         charges: listing(),

@@ -5,16 +5,16 @@
 
 use serde_json::Value;
 
-use super::{Fault, Params};
+use super::{Params, StripeError};
 
 /// The most levels of one path (docs.stripe.com/expand).
-const MOST_LEVELS: usize = 4;
+const MAX_LEVELS: usize = 4;
 /// The most paths in one request.
-const MOST_PATHS: usize = 20;
+const MAX_PATHS: usize = 20;
 
 /// What the answer to an expansion needs to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted<'a> {
+pub enum ExpandTarget<'a> {
     /// The object with this id.
     Object(&'a str),
     /// A part that an object only shows when it is asked for: a session's `line_items`, a charge's `refunds`.
@@ -28,7 +28,7 @@ pub enum Wanted<'a> {
 
 /// What a request will be answered with: one object of this kind, or a list of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum ResponseShape {
     /// One object; Stripe's name of its kind is in `object`.
     One(&'static str),
     /// A list of such objects.
@@ -36,22 +36,22 @@ pub enum Shape {
 }
 
 /// What is found in a field: an id in the first place, or nothing before it is asked for (a list).
-const FIELDS: &[(&str, &str, Shape)] = &[
-    ("charge", "customer", Shape::One("customer")),
-    ("charge", "payment_intent", Shape::One("payment_intent")),
-    ("charge", "refunds", Shape::List("refund")),
-    ("checkout.session", "customer", Shape::One("customer")),
-    ("checkout.session", "line_items", Shape::List("item")),
-    ("checkout.session", "payment_intent", Shape::One("payment_intent")),
-    ("dispute", "charge", Shape::One("charge")),
-    ("dispute", "payment_intent", Shape::One("payment_intent")),
-    ("item", "price", Shape::One("price")),
-    ("payment_intent", "customer", Shape::One("customer")),
-    ("payment_intent", "latest_charge", Shape::One("charge")),
-    ("price", "product", Shape::One("product")),
-    ("product", "default_price", Shape::One("price")),
-    ("refund", "charge", Shape::One("charge")),
-    ("refund", "payment_intent", Shape::One("payment_intent")),
+const FIELDS: &[(&str, &str, ResponseShape)] = &[
+    ("charge", "customer", ResponseShape::One("customer")),
+    ("charge", "payment_intent", ResponseShape::One("payment_intent")),
+    ("charge", "refunds", ResponseShape::List("refund")),
+    ("checkout.session", "customer", ResponseShape::One("customer")),
+    ("checkout.session", "line_items", ResponseShape::List("item")),
+    ("checkout.session", "payment_intent", ResponseShape::One("payment_intent")),
+    ("dispute", "charge", ResponseShape::One("charge")),
+    ("dispute", "payment_intent", ResponseShape::One("payment_intent")),
+    ("item", "price", ResponseShape::One("price")),
+    ("payment_intent", "customer", ResponseShape::One("customer")),
+    ("payment_intent", "latest_charge", ResponseShape::One("charge")),
+    ("price", "product", ResponseShape::One("product")),
+    ("product", "default_price", ResponseShape::One("price")),
+    ("refund", "charge", ResponseShape::One("charge")),
+    ("refund", "payment_intent", ResponseShape::One("payment_intent")),
 ];
 
 /// The paths that a request asks for.
@@ -63,11 +63,11 @@ impl Expansion {
     ///
     /// # Errors
     /// When it is not a list of texts, has too many of them, or one of them leads nowhere.
-    pub fn read(params: &mut Params, shape: Shape) -> Result<Self, Fault> {
+    pub fn read(params: &mut Params, shape: ResponseShape) -> Result<Self, StripeError> {
         let paths = params.texts("expand")?;
-        if paths.len() > MOST_PATHS {
+        if paths.len() > MAX_PATHS {
             return Err(
-                Fault::unreadable(&format!("expand has more than {MOST_PATHS} paths.")).param("expand")
+                StripeError::unreadable(&format!("expand has more than {MAX_PATHS} paths.")).param("expand")
             );
         }
         paths.iter().try_for_each(|path| check(path, shape))?;
@@ -76,7 +76,7 @@ impl Expansion {
 
     /// Replaces what the paths name. `resolve` gives the objects, already rendered; an id that it does not
     /// know stays an id.
-    pub fn apply(&self, answer: &mut Value, resolve: impl Fn(Wanted<'_>) -> Option<Value>) {
+    pub fn apply(&self, answer: &mut Value, resolve: impl Fn(ExpandTarget<'_>) -> Option<Value>) {
         for path in &self.0 {
             let levels: Vec<&str> = path.split('.').collect();
             descend(answer, &levels, &resolve);
@@ -85,26 +85,26 @@ impl Expansion {
 }
 
 /// Whether the path leads anywhere.
-fn check(path: &str, shape: Shape) -> Result<(), Fault> {
+fn check(path: &str, shape: ResponseShape) -> Result<(), StripeError> {
     let levels = path.split('.').count();
-    if levels > MOST_LEVELS {
+    if levels > MAX_LEVELS {
         let message =
-            format!("You cannot expand more than {MOST_LEVELS} levels of a property. Property: {path}");
-        return Err(Fault::invalid(message).before_anything());
+            format!("You cannot expand more than {MAX_LEVELS} levels of a property. Property: {path}");
+        return Err(StripeError::invalid(message).before_anything());
     }
     let mut at = shape;
     for (level, field) in path.split('.').enumerate() {
         at = match at {
-            Shape::List(object) if field == "data" => Shape::One(object),
-            Shape::List(_) if level == 0 => {
+            ResponseShape::List(object) if field == "data" => ResponseShape::One(object),
+            ResponseShape::List(_) if level == 0 => {
                 let message = format!(
                     "This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' \
                      instead."
                 );
-                return Err(Fault::invalid(message).before_anything());
+                return Err(StripeError::invalid(message).before_anything());
             }
-            Shape::List(_) => return Err(cannot_expand(path)),
-            Shape::One(object) => {
+            ResponseShape::List(_) => return Err(cannot_expand(path)),
+            ResponseShape::One(object) => {
                 let known = FIELDS.iter().find(|(of, name, _)| *of == object && *name == field);
                 known.ok_or_else(|| cannot_expand(path))?.2
             }
@@ -113,11 +113,11 @@ fn check(path: &str, shape: Shape) -> Result<(), Fault> {
     Ok(())
 }
 
-fn cannot_expand(path: &str) -> Fault {
-    Fault::invalid(format!("This property cannot be expanded ({path}).")).before_anything()
+fn cannot_expand(path: &str) -> StripeError {
+    StripeError::invalid(format!("This property cannot be expanded ({path}).")).before_anything()
 }
 
-fn descend(value: &mut Value, levels: &[&str], resolve: &impl Fn(Wanted<'_>) -> Option<Value>) {
+fn descend(value: &mut Value, levels: &[&str], resolve: &impl Fn(ExpandTarget<'_>) -> Option<Value>) {
     let [field, rest @ ..] = levels else { return };
     if value["object"] == "list" {
         if let Some(items) = value["data"].as_array_mut() {
@@ -126,8 +126,8 @@ fn descend(value: &mut Value, levels: &[&str], resolve: &impl Fn(Wanted<'_>) -> 
         return;
     }
     let wanted = match (&value[*field], &value["id"]) {
-        (Value::String(id), _) => Some(Wanted::Object(id)),
-        (Value::Null, Value::String(owner)) => Some(Wanted::Part { owner, field }),
+        (Value::String(id), _) => Some(ExpandTarget::Object(id)),
+        (Value::Null, Value::String(owner)) => Some(ExpandTarget::Part { owner, field }),
         _ => None,
     };
     if let Some(found) = wanted.and_then(resolve) {

@@ -8,17 +8,17 @@ mod tree;
 
 use serde_json::Value;
 
-use super::Fault;
+use super::StripeError;
 use super::metadata::MetadataChange;
 use tree::{Branch, Node};
 
 /// The most bytes of parameters in one request.
-pub const MOST_BYTES: usize = 1024 * 1024;
+pub const MAX_BYTES: usize = 1024 * 1024;
 /// The most parameters in one request: a hundred line items with twenty fields each.
-pub const MOST_PARAMETERS: usize = 2_000;
+pub const MAX_PARAMETERS: usize = 2_000;
 /// The most characters of a text, unless a parameter has its own limit (docs.stripe.com/api gives 5000 to
 /// most).
-pub const MOST_CHARACTERS: usize = 5_000;
+pub const MAX_CHARACTERS: usize = 5_000;
 
 /// Parameters not yet read: of a request, or of one nested object in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,7 +30,7 @@ pub struct Params {
 
 /// What an update says about a field that may be unset.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change<T> {
+pub enum FieldChange<T> {
     /// Nothing: it stays as it is.
     Keep,
     /// The empty text: it has no value any more.
@@ -39,7 +39,7 @@ pub enum Change<T> {
     Set(T),
 }
 
-impl<T> Change<T> {
+impl<T> FieldChange<T> {
     /// The field after the change.
     pub fn apply(self, field: &mut Option<T>) {
         match self {
@@ -64,14 +64,16 @@ impl Params {
     /// # Errors
     /// When there are too many bytes or parameters, when a name cannot be taken apart, or when one name is
     /// both a text and an object.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
-        if bytes.len() > MOST_BYTES {
-            return Err(Fault::unreadable(&format!("there are more than {MOST_BYTES} bytes of them.")));
+    pub fn parse(bytes: &[u8]) -> Result<Self, StripeError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(StripeError::unreadable(&format!("there are more than {MAX_BYTES} bytes of them.")));
         }
         let mut left = Branch::new();
         for (count, (name, value)) in form_urlencoded::parse(bytes).enumerate() {
-            if count == MOST_PARAMETERS {
-                return Err(Fault::unreadable(&format!("there are more than {MOST_PARAMETERS} of them.")));
+            if count == MAX_PARAMETERS {
+                return Err(StripeError::unreadable(&format!(
+                    "there are more than {MAX_PARAMETERS} of them."
+                )));
             }
             tree::insert(&mut left, &name, value.into_owned())?;
         }
@@ -87,12 +89,12 @@ impl Params {
     /// A text, if the parameter is there.
     ///
     /// # Errors
-    /// When it is empty, longer than [`MOST_CHARACTERS`], or not a text.
-    pub fn text(&mut self, name: &str) -> Result<Option<String>, Fault> {
+    /// When it is empty, longer than [`MAX_CHARACTERS`], or not a text.
+    pub fn text(&mut self, name: &str) -> Result<Option<String>, StripeError> {
         match self.text_change(name)? {
-            Change::Keep => Ok(None),
-            Change::Unset => Err(Fault::empty_parameter(&self.name(name))),
-            Change::Set(text) => Ok(Some(text)),
+            FieldChange::Keep => Ok(None),
+            FieldChange::Unset => Err(StripeError::empty_parameter(&self.name(name))),
+            FieldChange::Set(text) => Ok(Some(text)),
         }
     }
 
@@ -100,7 +102,7 @@ impl Params {
     ///
     /// # Errors
     /// As [`Self::text`], and when it is missing.
-    pub fn required_text(&mut self, name: &str) -> Result<String, Fault> {
+    pub fn required_text(&mut self, name: &str) -> Result<String, StripeError> {
         self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
@@ -108,12 +110,12 @@ impl Params {
     ///
     /// # Errors
     /// When it is too long, or not a text.
-    pub fn text_change(&mut self, name: &str) -> Result<Change<String>, Fault> {
+    pub fn text_change(&mut self, name: &str) -> Result<FieldChange<String>, StripeError> {
         let place = self.name(name);
         match self.left.remove(name) {
-            None => Ok(Change::Keep),
-            Some(Node::Text(text)) if text.is_empty() => Ok(Change::Unset),
-            Some(node) => node.text(&place).map(Change::Set),
+            None => Ok(FieldChange::Keep),
+            Some(Node::Text(text)) if text.is_empty() => Ok(FieldChange::Unset),
+            Some(node) => node.text(&place).map(FieldChange::Set),
         }
     }
 
@@ -121,7 +123,7 @@ impl Params {
     ///
     /// # Errors
     /// As [`Self::text`].
-    pub fn text_unless_nested(&mut self, name: &str) -> Result<Option<String>, Fault> {
+    pub fn text_unless_nested(&mut self, name: &str) -> Result<Option<String>, StripeError> {
         match self.left.get(name) {
             Some(Node::Text(_)) => self.text(name),
             Some(Node::Branch(_)) | None => Ok(None),
@@ -132,13 +134,13 @@ impl Params {
     ///
     /// # Errors
     /// When it is none of them.
-    pub fn one_of<T: Clone>(&mut self, name: &str, allowed: &[(&str, T)]) -> Result<Option<T>, Fault> {
+    pub fn one_of<T: Clone>(&mut self, name: &str, allowed: &[(&str, T)]) -> Result<Option<T>, StripeError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         match allowed.iter().find(|(word, _)| *word == text) {
             Some((_, meaning)) => Ok(Some(meaning.clone())),
             None => {
                 let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
-                Err(Fault::not_one_of(&self.name(name), &words))
+                Err(StripeError::not_one_of(&self.name(name), &words))
             }
         }
     }
@@ -147,20 +149,20 @@ impl Params {
     ///
     /// # Errors
     /// When it is anything else, or does not fit 64 bits.
-    pub fn integer(&mut self, name: &str) -> Result<Option<i64>, Fault> {
+    pub fn integer(&mut self, name: &str) -> Result<Option<i64>, StripeError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let digits = text.strip_prefix('-').unwrap_or(&text);
         let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        number.map(Some).ok_or_else(|| Fault::wrong_type(&self.name(name), "integer", &text))
+        number.map(Some).ok_or_else(|| StripeError::wrong_type(&self.name(name), "integer", &text))
     }
 
     /// A whole number of at least `least`.
     ///
     /// # Errors
     /// As [`Self::integer`], and when it is less.
-    pub fn integer_from(&mut self, name: &str, least: i64) -> Result<Option<i64>, Fault> {
+    pub fn integer_from(&mut self, name: &str, least: i64) -> Result<Option<i64>, StripeError> {
         match self.integer(name)? {
-            Some(number) if number < least => Err(Fault::below(&self.name(name), least)),
+            Some(number) if number < least => Err(StripeError::below(&self.name(name), least)),
             other => Ok(other),
         }
     }
@@ -169,12 +171,12 @@ impl Params {
     ///
     /// # Errors
     /// When it is neither.
-    pub fn boolean(&mut self, name: &str) -> Result<Option<bool>, Fault> {
+    pub fn boolean(&mut self, name: &str) -> Result<Option<bool>, StripeError> {
         match self.text(name)?.as_deref() {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
-            Some(other) => Err(Fault::wrong_type(&self.name(name), "boolean", other)),
+            Some(other) => Err(StripeError::wrong_type(&self.name(name), "boolean", other)),
         }
     }
 
@@ -182,7 +184,7 @@ impl Params {
     ///
     /// # Errors
     /// When it is not a list, or has something else than texts in it.
-    pub fn texts(&mut self, name: &str) -> Result<Vec<String>, Fault> {
+    pub fn texts(&mut self, name: &str) -> Result<Vec<String>, StripeError> {
         let place = self.name(name);
         let elements = self.elements(name)?;
         elements.into_iter().map(|(index, node)| node.text(&format!("{place}[{index}]"))).collect()
@@ -195,8 +197,8 @@ impl Params {
     pub fn nested<T>(
         &mut self,
         name: &str,
-        read: impl FnOnce(&mut Params) -> Result<T, Fault>,
-    ) -> Result<Option<T>, Fault> {
+        read: impl FnOnce(&mut Params) -> Result<T, StripeError>,
+    ) -> Result<Option<T>, StripeError> {
         let place = self.name(name);
         self.left.remove(name).map(|node| node.read(place, read)).transpose()
     }
@@ -208,8 +210,8 @@ impl Params {
     pub fn list<T>(
         &mut self,
         name: &str,
-        mut read: impl FnMut(&mut Params) -> Result<T, Fault>,
-    ) -> Result<Vec<T>, Fault> {
+        mut read: impl FnMut(&mut Params) -> Result<T, StripeError>,
+    ) -> Result<Vec<T>, StripeError> {
         let place = self.name(name);
         let elements = self.elements(name)?;
         elements.into_iter().map(|(index, node)| node.read(format!("{place}[{index}]"), &mut read)).collect()
@@ -219,7 +221,7 @@ impl Params {
     ///
     /// # Errors
     /// When a key or a value is too long, or not a text.
-    pub fn metadata(&mut self) -> Result<MetadataChange, Fault> {
+    pub fn metadata(&mut self) -> Result<MetadataChange, StripeError> {
         let place = self.name("metadata");
         let branch = match self.left.remove("metadata") {
             None => return Ok(MetadataChange::Keep),
@@ -230,14 +232,14 @@ impl Params {
             Node::Text(value) => Ok((key, value)),
             other => Err(other.wrong_type(&format!("{place}[{key}]"), "string")),
         });
-        MetadataChange::set(entries.collect::<Result<_, Fault>>()?, &place)
+        MetadataChange::set(entries.collect::<Result<_, StripeError>>()?, &place)
     }
 
     /// Every parameter that is there as a map of texts, for objects without a closed list of fields.
     ///
     /// # Errors
     /// When one of them is too long, or not a text.
-    pub fn all_texts(&mut self) -> Result<Vec<(String, String)>, Fault> {
+    pub fn all_texts(&mut self) -> Result<Vec<(String, String)>, StripeError> {
         let left = std::mem::take(&mut self.left);
         let texts = left.into_iter().map(|(name, node)| match node {
             Node::Text(text) if text.is_empty() => Ok((name, text)),
@@ -260,9 +262,9 @@ impl Params {
     ///
     /// # Errors
     /// When one of them is there.
-    pub fn refuse(&self, names: &[&str]) -> Result<(), Fault> {
+    pub fn refuse(&self, names: &[&str]) -> Result<(), StripeError> {
         match names.iter().find(|name| self.left.contains_key(**name)) {
-            Some(name) => Err(Fault::not_emulated(&self.name(name))),
+            Some(name) => Err(StripeError::not_emulated(&self.name(name))),
             None => Ok(()),
         }
     }
@@ -277,21 +279,21 @@ impl Params {
     ///
     /// # Errors
     /// Stripe's `parameter_unknown` when something is left that nobody asked for.
-    pub fn finish(&self) -> Result<(), Fault> {
+    pub fn finish(&self) -> Result<(), StripeError> {
         match self.left.keys().next() {
             None => Ok(()),
-            Some(name) => Err(Fault::unknown_parameter(&self.name(name))),
+            Some(name) => Err(StripeError::unknown_parameter(&self.name(name))),
         }
     }
 
     /// The fault of this parameter not being there.
     #[must_use]
-    pub fn missing(&self, name: &str) -> Fault {
-        Fault::missing_parameter(&self.name(name))
+    pub fn missing(&self, name: &str) -> StripeError {
+        StripeError::missing_parameter(&self.name(name))
     }
 
     /// The elements of a list in order: `a[0]=`, `a[1]=`, or `a[]=`.
-    fn elements(&mut self, name: &str) -> Result<Vec<(usize, Node)>, Fault> {
+    fn elements(&mut self, name: &str) -> Result<Vec<(usize, Node)>, StripeError> {
         let place = self.name(name);
         let node = match self.left.remove(name) {
             None => return Ok(Vec::new()),
@@ -304,33 +306,37 @@ impl Params {
             let index = key.parse::<usize>();
             index
                 .map(|index| (index, node))
-                .map_err(|_| Fault::wrong_type(&place, "array", &shown.to_string()))
+                .map_err(|_| StripeError::wrong_type(&place, "array", &shown.to_string()))
         });
-        let mut elements = numbered.collect::<Result<Vec<_>, Fault>>()?;
+        let mut elements = numbered.collect::<Result<Vec<_>, StripeError>>()?;
         elements.sort_by_key(|(index, _)| *index);
         Ok(elements)
     }
 }
 
 impl Node {
-    fn text(self, place: &str) -> Result<String, Fault> {
+    fn text(self, place: &str) -> Result<String, StripeError> {
         match self {
-            Self::Text(text) if text.chars().count() > MOST_CHARACTERS => {
-                Err(Fault::too_long(place, &text, MOST_CHARACTERS))
+            Self::Text(text) if text.chars().count() > MAX_CHARACTERS => {
+                Err(StripeError::too_long(place, &text, MAX_CHARACTERS))
             }
             Self::Text(text) => Ok(text),
             Self::Branch(_) => Err(self.wrong_type(place, "string")),
         }
     }
 
-    fn branch(self, place: &str, expected: &'static str) -> Result<Branch, Fault> {
+    fn branch(self, place: &str, expected: &'static str) -> Result<Branch, StripeError> {
         match self {
             Self::Branch(branch) => Ok(branch),
             Self::Text(_) => Err(self.wrong_type(place, expected)),
         }
     }
 
-    fn read<T>(self, place: String, read: impl FnOnce(&mut Params) -> Result<T, Fault>) -> Result<T, Fault> {
+    fn read<T>(
+        self,
+        place: String,
+        read: impl FnOnce(&mut Params) -> Result<T, StripeError>,
+    ) -> Result<T, StripeError> {
         let left = self.branch(&place, "object")?;
         let mut params = Params { place, left };
         let value = read(&mut params)?;
@@ -339,10 +345,10 @@ impl Node {
     }
 
     /// Stripe shows what it was given: `Invalid string: {"0":"wrong"}`.
-    fn wrong_type(&self, place: &str, expected: &'static str) -> Fault {
+    fn wrong_type(&self, place: &str, expected: &'static str) -> StripeError {
         match self {
-            Self::Text(text) => Fault::wrong_type(place, expected, text),
-            Self::Branch(_) => Fault::wrong_type(place, expected, &self.json().to_string()),
+            Self::Text(text) => StripeError::wrong_type(place, expected, text),
+            Self::Branch(_) => StripeError::wrong_type(place, expected, &self.json().to_string()),
         }
     }
 

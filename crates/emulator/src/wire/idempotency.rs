@@ -10,11 +10,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::Params;
 
 /// The most characters of a key.
-pub const MOST_KEY_CHARACTERS: usize = 255;
+pub const MAX_KEY_CHARACTERS: usize = 255;
 /// How long an answer is kept, in milliseconds of virtual time.
 pub const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 /// How many answers are kept; beyond it the oldest goes.
-const MOST_ANSWERS: usize = 10_000;
+const MAX_ANSWERS: usize = 10_000;
 
 /// Which request it was: two requests with the same method, path and parameters have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Fingerprint {
 
 /// What the first request was answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct StoredAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The body's bytes.
@@ -47,7 +47,7 @@ pub enum Begun {
     /// Nothing is known of the key: go on, and then call `finish` or `forget`.
     Fresh,
     /// It was answered before: answer the same.
-    Replay(Answer),
+    Replay(StoredAnswer),
     /// The key belongs to another request.
     Mismatch,
     /// The first request with the key has not been answered yet.
@@ -57,7 +57,7 @@ pub enum Begun {
 /// The keys of one account.
 #[derive(Debug, Default)]
 pub struct Idempotency {
-    known: HashMap<String, (Fingerprint, Option<Answer>)>,
+    known: HashMap<String, (Fingerprint, Option<StoredAnswer>)>,
     /// When each answer was given, oldest first. Requests in flight are not in it, and never dropped.
     answered: VecDeque<(i64, String)>,
 }
@@ -78,7 +78,7 @@ impl Idempotency {
     }
 
     /// The request has been answered.
-    pub fn finish(&mut self, key: &str, answer: Answer, now: i64) {
+    pub fn finish(&mut self, key: &str, answer: StoredAnswer, now: i64) {
         if let Some((_, kept @ None)) = self.known.get_mut(key) {
             *kept = Some(answer);
             self.answered.push_back((now, key.to_owned()));
@@ -95,7 +95,7 @@ impl Idempotency {
 
     fn drop_old(&mut self, now: i64) {
         let old = |(at, _): &(i64, String)| now.saturating_sub(*at) > KEPT_MS;
-        while self.answered.len() > MOST_ANSWERS || self.answered.front().is_some_and(old) {
+        while self.answered.len() > MAX_ANSWERS || self.answered.front().is_some_and(old) {
             if let Some((_, key)) = self.answered.pop_front() {
                 self.known.remove(&key);
             }

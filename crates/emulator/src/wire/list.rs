@@ -5,28 +5,28 @@
 
 use serde_json::{Value, json};
 
-use super::{Fault, Params};
+use super::{Params, StripeError};
 
 /// Items on a page unless `limit` says otherwise.
 const DEFAULT_LIMIT: i64 = 10;
-const MOST_LIMIT: i64 = 100;
+const MAX_LIMIT: i64 = 100;
 
 /// Which page is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Paging {
+pub struct ListParams {
     limit: usize,
     starting_after: Option<String>,
     ending_before: Option<String>,
 }
 
-impl Paging {
+impl ListParams {
     /// Reads `limit`, `starting_after` and `ending_before`. A limit outside 1 to 100 is taken as the nearest
     /// in it, as Stripe takes it.
     ///
     /// # Errors
     /// When the limit is not a whole number.
-    pub fn read(params: &mut Params) -> Result<Self, Fault> {
-        let limit = params.integer("limit")?.unwrap_or(DEFAULT_LIMIT).clamp(1, MOST_LIMIT);
+    pub fn read(params: &mut Params) -> Result<Self, StripeError> {
+        let limit = params.integer("limit")?.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         Ok(Self {
             // Between 1 and 100, so it fits.
             limit: usize::try_from(limit).unwrap_or_default(),
@@ -46,12 +46,12 @@ impl Paging {
         oldest_first: impl DoubleEndedIterator<Item = T>,
         id: impl Fn(&T) -> &str,
         keep: impl Fn(&T) -> bool,
-    ) -> Result<Page<T>, Fault> {
-        let missing = |cursor: &str, param: &str| Fault::no_such(noun, cursor, param);
+    ) -> Result<ListPage<T>, StripeError> {
+        let missing = |cursor: &str, param: &str| StripeError::no_such(noun, cursor, param);
         let mut items = oldest_first;
         let data = match (&self.starting_after, &self.ending_before) {
             (Some(_), Some(_)) => {
-                return Err(Fault::invalid(
+                return Err(StripeError::invalid(
                     "Received both starting_after and ending_before parameters. Please pass in only one.",
                 ));
             }
@@ -72,24 +72,24 @@ impl Paging {
         Ok(data)
     }
 
-    fn cut<T>(&self, items: impl Iterator<Item = T>, keep: impl Fn(&T) -> bool) -> Page<T> {
+    fn cut<T>(&self, items: impl Iterator<Item = T>, keep: impl Fn(&T) -> bool) -> ListPage<T> {
         let mut data: Vec<T> = items.filter(keep).take(self.limit + 1).collect();
         let has_more = data.len() > self.limit;
         data.truncate(self.limit);
-        Page { data, has_more }
+        ListPage { data, has_more }
     }
 }
 
 /// One page, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<T> {
+pub struct ListPage<T> {
     /// The items.
     pub data: Vec<T>,
     /// Whether there are more in the direction of the walk.
     pub has_more: bool,
 }
 
-impl<T> Page<T> {
+impl<T> ListPage<T> {
     /// Stripe's list object; `url` is the path of the list.
     pub fn render(&self, url: &str, item: impl Fn(&T) -> Value) -> Value {
         let data: Vec<Value> = self.data.iter().map(item).collect();
@@ -109,9 +109,9 @@ impl Created {
     ///
     /// # Errors
     /// When a bound is not a whole number, or has an unknown name.
-    pub fn read(params: &mut Params) -> Result<Self, Fault> {
+    pub fn read(params: &mut Params) -> Result<Self, StripeError> {
         if let Some(exactly) = params.text_unless_nested("created")? {
-            let at = exactly.parse().map_err(|_| Fault::wrong_type("created", "integer", &exactly))?;
+            let at = exactly.parse().map_err(|_| StripeError::wrong_type("created", "integer", &exactly))?;
             return Ok(Self { from: at, to: at });
         }
         let bounds = params.nested("created", |bounds| {

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Fault;
+use super::StripeError;
 
-const MOST_KEYS: usize = 50;
-const MOST_KEY_CHARACTERS: usize = 40;
-const MOST_VALUE_CHARACTERS: usize = 500;
+const MAX_KEYS: usize = 50;
+const MAX_KEY_CHARACTERS: usize = 40;
+const MAX_VALUE_CHARACTERS: usize = 500;
 
 /// What a request says about an object's metadata. An update adds to what is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,17 +24,17 @@ pub enum MetadataChange {
 }
 
 impl MetadataChange {
-    pub(super) fn set(entries: BTreeMap<String, String>, place: &str) -> Result<Self, Fault> {
+    pub(super) fn set(entries: BTreeMap<String, String>, place: &str) -> Result<Self, StripeError> {
         for (key, value) in &entries {
             let (length, most, what) = match (key.chars().count(), value.chars().count()) {
-                (length, _) if length > MOST_KEY_CHARACTERS => (length, MOST_KEY_CHARACTERS, ("keys", "key")),
-                (_, length) if length > MOST_VALUE_CHARACTERS => {
-                    (length, MOST_VALUE_CHARACTERS, ("values", "value"))
+                (length, _) if length > MAX_KEY_CHARACTERS => (length, MAX_KEY_CHARACTERS, ("keys", "key")),
+                (_, length) if length > MAX_VALUE_CHARACTERS => {
+                    (length, MAX_VALUE_CHARACTERS, ("values", "value"))
                 }
                 _ => continue,
             };
             let (several, one) = what;
-            return Err(Fault::invalid(format!(
+            return Err(StripeError::invalid(format!(
                 "Metadata {several} can have up to {most} characters, but you passed in a {one} that is \
                  {length} characters. Invalid {one}: {}",
                 if one == "key" { key } else { value }
@@ -48,7 +48,7 @@ impl MetadataChange {
     ///
     /// # Errors
     /// When there would be more than 50 keys.
-    pub fn apply(self, metadata: &mut BTreeMap<String, String>) -> Result<(), Fault> {
+    pub fn apply(self, metadata: &mut BTreeMap<String, String>) -> Result<(), StripeError> {
         match self {
             Self::Keep => {}
             Self::Clear => metadata.clear(),
@@ -61,9 +61,9 @@ impl MetadataChange {
                         changed.insert(key, value);
                     }
                 }
-                if changed.len() > MOST_KEYS {
-                    return Err(Fault::invalid(format!(
-                        "Metadata can have up to {MOST_KEYS} keys, and there would be {}.",
+                if changed.len() > MAX_KEYS {
+                    return Err(StripeError::invalid(format!(
+                        "Metadata can have up to {MAX_KEYS} keys, and there would be {}.",
                         changed.len()
                     ))
                     .param("metadata"));
@@ -78,7 +78,7 @@ impl MetadataChange {
     ///
     /// # Errors
     /// As [`Self::apply`].
-    pub fn made(self) -> Result<BTreeMap<String, String>, Fault> {
+    pub fn made(self) -> Result<BTreeMap<String, String>, StripeError> {
         let mut metadata = BTreeMap::new();
         self.apply(&mut metadata)?;
         Ok(metadata)

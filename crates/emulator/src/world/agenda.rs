@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// One thing that is going to happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Task {
+pub enum ScheduledTask {
     /// A delivery is tried. `again`: on top of the schedule, as a duplicate or because somebody asked.
     Attempt {
         /// Which.
@@ -50,7 +50,7 @@ pub enum Task {
     DecideDispute(String),
 }
 
-impl Task {
+impl ScheduledTask {
     /// The object that it is about: a session, charge, refund or dispute. Deliveries are about none.
     fn object(&self) -> Option<&str> {
         match self {
@@ -70,14 +70,14 @@ impl Task {
 
 /// The tasks by the moment when they fall due.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<(i64, u64, Task)>", into = "Vec<(i64, u64, Task)>")]
+#[serde(from = "Vec<(i64, u64, ScheduledTask)>", into = "Vec<(i64, u64, ScheduledTask)>")]
 pub(crate) struct Agenda {
-    tasks: BTreeMap<(i64, u64), Task>,
+    tasks: BTreeMap<(i64, u64), ScheduledTask>,
     added: u64,
 }
 
 impl Agenda {
-    pub(crate) fn add(&mut self, due_ms: i64, task: Task) {
+    pub(crate) fn add(&mut self, due_ms: i64, task: ScheduledTask) {
         self.added += 1;
         self.tasks.insert((due_ms, self.added), task);
     }
@@ -87,15 +87,15 @@ impl Agenda {
     }
 
     /// The next task, if it is due by then, and when it was.
-    pub(crate) fn take_due(&mut self, now_ms: i64) -> Option<(i64, Task)> {
+    pub(crate) fn take_due(&mut self, now_ms: i64) -> Option<(i64, ScheduledTask)> {
         let next = self.tasks.first_entry()?;
         let due = next.key().0;
         (due <= now_ms).then(|| (due, next.remove()))
     }
 
     /// Every task about this object, in order.
-    pub(crate) fn take_about(&mut self, object: &str) -> Vec<Task> {
-        let about = |task: &Task| task.object() == Some(object);
+    pub(crate) fn take_about(&mut self, object: &str) -> Vec<ScheduledTask> {
+        let about = |task: &ScheduledTask| task.object() == Some(object);
         let keys: Vec<_> = self.tasks.iter().filter(|(_, task)| about(task)).map(|(key, _)| *key).collect();
         keys.iter().filter_map(|key| self.tasks.remove(key)).collect()
     }
@@ -103,25 +103,25 @@ impl Agenda {
     /// The deliveries that will be tried.
     pub(crate) fn attempts(&self) -> impl Iterator<Item = u64> {
         self.tasks.values().filter_map(|task| match task {
-            Task::Attempt { delivery, .. } => Some(*delivery),
+            ScheduledTask::Attempt { delivery, .. } => Some(*delivery),
             _ => None,
         })
     }
 
     /// What is going to happen to objects, not to deliveries, the soonest first.
-    pub(crate) fn upcoming(&self) -> impl Iterator<Item = (i64, &Task)> {
+    pub(crate) fn upcoming(&self) -> impl Iterator<Item = (i64, &ScheduledTask)> {
         self.tasks.iter().filter(|(_, task)| task.object().is_some()).map(|(key, task)| (key.0, task))
     }
 }
 
-impl From<Vec<(i64, u64, Task)>> for Agenda {
-    fn from(tasks: Vec<(i64, u64, Task)>) -> Self {
+impl From<Vec<(i64, u64, ScheduledTask)>> for Agenda {
+    fn from(tasks: Vec<(i64, u64, ScheduledTask)>) -> Self {
         let added = tasks.iter().map(|(_, order, _)| *order).max().unwrap_or_default();
         Self { tasks: tasks.into_iter().map(|(due, order, task)| ((due, order), task)).collect(), added }
     }
 }
 
-impl From<Agenda> for Vec<(i64, u64, Task)> {
+impl From<Agenda> for Vec<(i64, u64, ScheduledTask)> {
     fn from(agenda: Agenda) -> Self {
         agenda.tasks.into_iter().map(|((due, order), task)| (due, order, task)).collect()
     }

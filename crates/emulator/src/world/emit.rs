@@ -5,20 +5,20 @@
 use stripe::write::ApiVersion;
 
 use super::outbox::Knob;
-use super::{World, draw};
-use crate::object::{Endpoint, Event, Object, Snapshot};
-use crate::world::Record;
+use super::{World, random};
+use crate::object::{ApiObject, EventRecord, Snapshot, WebhookEndpoint};
+use crate::world::HasId;
 
 /// How long events can be read, in seconds (docs.stripe.com/api/events).
 const KEPT: i64 = 30 * 24 * 60 * 60;
 
-impl Record for Event {
+impl HasId for EventRecord {
     fn id(&self) -> &str {
         &self.id
     }
 }
 
-impl Record for Endpoint {
+impl HasId for WebhookEndpoint {
     fn id(&self) -> &str {
         &self.id
     }
@@ -26,14 +26,14 @@ impl Record for Endpoint {
 
 impl World {
     /// A new object, and the event that tells of it.
-    pub(crate) fn create<T: Object>(&mut self, object: T, type_name: &str) {
+    pub(crate) fn create<T: ApiObject>(&mut self, object: T, type_name: &str) {
         T::table(self).add(object.clone());
         self.emit(type_name, object.into(), None);
     }
 
     /// Changes an object, and tells of it with the values that it had. Nothing is told when nothing changed,
     /// or when there is no such object.
-    pub(crate) fn change<T: Object>(&mut self, id: &str, type_name: &str, change: impl FnOnce(&mut T)) {
+    pub(crate) fn change<T: ApiObject>(&mut self, id: &str, type_name: &str, change: impl FnOnce(&mut T)) {
         let Some((before, after)) = self.changed(id, change) else { return };
         if before != after {
             self.emit(type_name, after.into(), Some(before.into()));
@@ -42,21 +42,21 @@ impl World {
 
     /// Changes an object, and tells of the new state without the old one: what became of it, not what was
     /// edited.
-    pub(crate) fn turn<T: Object>(&mut self, id: &str, type_name: &str, change: impl FnOnce(&mut T)) {
+    pub(crate) fn turn<T: ApiObject>(&mut self, id: &str, type_name: &str, change: impl FnOnce(&mut T)) {
         if let Some((_, after)) = self.changed(id, change) {
             self.emit(type_name, after.into(), None);
         }
     }
 
     /// Tells of an object as it is.
-    pub(crate) fn tell<T: Object>(&mut self, id: &str, type_name: &str) {
+    pub(crate) fn tell<T: ApiObject>(&mut self, id: &str, type_name: &str) {
         if let Some(object) = T::table(self).get(id).cloned() {
             self.emit(type_name, object.into(), None);
         }
     }
 
     /// The object before and after.
-    fn changed<T: Object>(&mut self, id: &str, change: impl FnOnce(&mut T)) -> Option<(T, T)> {
+    fn changed<T: ApiObject>(&mut self, id: &str, change: impl FnOnce(&mut T)) -> Option<(T, T)> {
         let object = T::table(self).get_mut(id)?;
         let before = object.clone();
         change(object);
@@ -74,7 +74,7 @@ impl World {
             .filter(|endpoint| endpoint.wants(type_name))
             .map(|endpoint| {
                 let drawn = |knob: Knob, percent| {
-                    draw::happens(endpoint.misbehaviour.seed, number, knob as u64, percent)
+                    random::happens(endpoint.misbehaviour.seed, number, knob as u64, percent)
                 };
                 let never = drawn(Knob::Never, endpoint.misbehaviour.never);
                 let twin = drawn(Knob::Twin, endpoint.misbehaviour.twin);
@@ -106,8 +106,16 @@ impl World {
         let id = self.id("evt");
         let (created, request) = (self.now(), self.request.clone());
         let type_name = type_name.to_owned();
-        let event =
-            Event { id: id.clone(), type_name, created, object, previous, request, told, pending: told };
+        let event = EventRecord {
+            id: id.clone(),
+            type_name,
+            created,
+            object,
+            previous,
+            request,
+            told,
+            pending: told,
+        };
         self.events.add(event);
         for endpoint in endpoints {
             self.plan(&id, &endpoint);
@@ -123,7 +131,7 @@ impl World {
 
     /// The event as the API shows it.
     #[must_use]
-    pub fn render_event(&self, event: &Event, version: ApiVersion) -> serde_json::Value {
+    pub fn render_event(&self, event: &EventRecord, version: ApiVersion) -> serde_json::Value {
         event.render(version, event.pending)
     }
 }

@@ -10,7 +10,7 @@ use stripe::Secret;
 use stripe::retry::Schedule;
 use stripe::signature::sign;
 
-use super::{Task, World, draw};
+use super::{ScheduledTask, World, random};
 use crate::object::Misbehaviour;
 
 /// An endpoint that has accepted nothing for so long is disabled, in seconds. Stripe says "several days"
@@ -52,7 +52,7 @@ pub struct Delivery {
     /// Where it stands.
     pub state: DeliveryState,
     /// What has been tried.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<DeliveryAttempt>,
     /// How many attempts of the schedule have failed.
     failed: u32,
 }
@@ -76,7 +76,7 @@ pub enum DeliveryState {
 
 /// One attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
+pub struct DeliveryAttempt {
     /// When, in virtual Unix milliseconds.
     pub at_ms: i64,
     /// How long it took, in real milliseconds.
@@ -177,7 +177,7 @@ impl World {
     }
 
     /// What is going to happen to objects: the moment in Unix milliseconds, and what.
-    pub fn upcoming(&self) -> impl Iterator<Item = (i64, &Task)> {
+    pub fn upcoming(&self) -> impl Iterator<Item = (i64, &ScheduledTask)> {
         self.agenda.upcoming()
     }
 
@@ -189,7 +189,7 @@ impl World {
         self.outbox.made += 1;
         let id = self.outbox.made;
         let window_ms = u64::from(misbehaviour.disorder_seconds) * 1_000;
-        let wait = draw::below(misbehaviour.seed, id, Knob::Disorder as u64, window_ms + 1);
+        let wait = random::below(misbehaviour.seed, id, Knob::Disorder as u64, window_ms + 1);
         let due = self.now_ms.saturating_add_unsigned(wait);
         let delivery = Delivery {
             id,
@@ -201,7 +201,7 @@ impl World {
         };
         self.outbox.deliveries.insert(id, delivery);
         self.outbox.by_event.entry(event.to_owned()).or_default().push(id);
-        self.agenda.add(due, Task::Attempt { delivery: id, again: false });
+        self.agenda.add(due, ScheduledTask::Attempt { delivery: id, again: false });
     }
 
     /// Sends an event again, on top of the schedule: to one endpoint, or to all that it was meant for
@@ -210,7 +210,7 @@ impl World {
         let wanted = |delivery: &&Delivery| endpoint.is_none_or(|id| delivery.endpoint == id);
         let ids: Vec<u64> = self.outbox.of_event(event).filter(wanted).map(|delivery| delivery.id).collect();
         for id in &ids {
-            self.agenda.add(self.now_ms, Task::Attempt { delivery: *id, again: true });
+            self.agenda.add(self.now_ms, ScheduledTask::Attempt { delivery: *id, again: true });
         }
         ids.len()
     }
@@ -226,7 +226,7 @@ impl World {
         endpoint.ready.push_back((id, again));
         if endpoint.misbehaviour.burst > 0 && endpoint.ready.len() == 1 {
             let endpoint = endpoint.id.clone();
-            self.later(BURST_GATHERS, Task::Flush { endpoint });
+            self.later(BURST_GATHERS, ScheduledTask::Flush { endpoint });
         }
     }
 
@@ -246,7 +246,7 @@ impl World {
         });
         let mut queue: Vec<_> = copies.collect();
         if let Some(seed) = shuffle {
-            draw::shuffle(&mut queue, seed);
+            random::shuffle(&mut queue, seed);
         }
         endpoint.ready = queue.into();
         // Nothing gathers any longer that somebody lets go.
@@ -270,7 +270,7 @@ impl World {
         endpoint.misbehaviour = misbehaviour;
         if misbehaviour.burst > 0 && !endpoint.ready.is_empty() {
             let endpoint = endpoint.id.clone();
-            self.later(BURST_GATHERS, Task::Flush { endpoint });
+            self.later(BURST_GATHERS, ScheduledTask::Flush { endpoint });
         }
     }
 
@@ -298,7 +298,7 @@ impl World {
                 continue;
             }
             let attempt = id.wrapping_mul(64).wrapping_add(delivery.attempts.len() as u64);
-            let drawn = |knob: Knob, percent| draw::happens(behaviour.seed, attempt, knob as u64, percent);
+            let drawn = |knob: Knob, percent| random::happens(behaviour.seed, attempt, knob as u64, percent);
             let body = stripe::write::pretty(&event.render(endpoint.api_version, event.told));
             // What is no secret was refused when the endpoint was made.
             let secrets: Vec<_> = endpoint.signing(now).filter_map(|text| Secret::parse(text).ok()).collect();
@@ -328,7 +328,7 @@ impl World {
         // First of all: the event may have been forgotten, or the endpoint deleted, meanwhile.
         self.landed(&dispatch.endpoint, accepted);
         let Some(delivery) = self.outbox.deliveries.get_mut(&dispatch.delivery) else { return };
-        delivery.attempts.push(Attempt { at_ms: dispatch.at_ms, took_ms, outcome });
+        delivery.attempts.push(DeliveryAttempt { at_ms: dispatch.at_ms, took_ms, outcome });
         let first_success = accepted && delivery.state != DeliveryState::Delivered;
         let mut retry = None;
         if first_success {
@@ -348,12 +348,12 @@ impl World {
         }
         let (id, endpoint) = (delivery.id, delivery.endpoint.clone());
         if let Some(seconds) = retry {
-            self.later(seconds, Task::Attempt { delivery: id, again: false });
+            self.later(seconds, ScheduledTask::Attempt { delivery: id, again: false });
         }
         let Some(endpoint) = self.endpoints.get(&endpoint) else { return };
         let behaviour = endpoint.misbehaviour;
-        if first_success && draw::happens(behaviour.seed, id, Knob::Duplicate as u64, behaviour.duplicate) {
-            self.agenda.add(self.now_ms, Task::Attempt { delivery: id, again: true });
+        if first_success && random::happens(behaviour.seed, id, Knob::Duplicate as u64, behaviour.duplicate) {
+            self.agenda.add(self.now_ms, ScheduledTask::Attempt { delivery: id, again: true });
         }
     }
 
@@ -379,7 +379,7 @@ impl World {
         };
         let lost: Vec<u64> = self.outbox.iter().filter(waiting).map(|delivery| delivery.id).collect();
         for id in lost {
-            self.agenda.add(self.now_ms, Task::Attempt { delivery: id, again: false });
+            self.agenda.add(self.now_ms, ScheduledTask::Attempt { delivery: id, again: false });
         }
     }
 

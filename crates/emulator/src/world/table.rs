@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What can be kept in a [`Table`].
-pub trait Record {
+pub trait HasId {
     /// Its id, which never changes.
     fn id(&self) -> &str;
 }
@@ -26,7 +26,7 @@ impl<T> Default for Table<T> {
     }
 }
 
-impl<T: Record> Table<T> {
+impl<T: HasId> Table<T> {
     /// Adds the newest.
     pub fn add(&mut self, row: T) {
         self.made += 1;
@@ -95,7 +95,7 @@ impl<T: Serialize> Serialize for Table<T> {
     }
 }
 
-impl<'de, T: Record + Deserialize<'de>> Deserialize<'de> for Table<T> {
+impl<'de, T: HasId + Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut table = Self::default();
         Vec::<T>::deserialize(deserializer)?.into_iter().for_each(|row| table.add(row));

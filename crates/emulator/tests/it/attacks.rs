@@ -3,13 +3,13 @@
 //!
 //! Not here: attacks over the network (`deliveries`).
 
-use emulator::act::checkout::{self, Paid};
+use emulator::act::checkout::{self, PayOutcome};
 use emulator::act::payment::Instrument;
-use emulator::act::refund::{self, NewRefund, Refused};
+use emulator::act::refund::{self, NewRefund, RefundRefusal};
 use emulator::act::{dispute, payment};
 use emulator::cards::{CARDS, Effect};
 use emulator::object::{Metadata, Misbehaviour};
-use emulator::world::{DeliveryState, Outcome, Time, World};
+use emulator::world::{ClockMode, DeliveryState, Outcome, World};
 use serde_json::Value;
 use stripe::write::{ApiVersion, CustomerCreation};
 
@@ -38,23 +38,23 @@ fn every_refusal_says_why_and_leaves_the_session_open() {
 
 #[test]
 fn amounts_at_the_edge_neither_overflow_nor_lose_a_cent() {
-    const MOST: i64 = i64::MAX;
+    const MAX: i64 = i64::MAX;
     let mut life = Life::new(ApiVersion::Endive);
     life.tell(&format!(
-        "4242424242424242: buy {MOST} eur; refund {}; dispute; submit winning_evidence",
-        MOST - 1
+        "4242424242424242: buy {MAX} eur; refund {}; dispute; submit winning_evidence",
+        MAX - 1
     ));
     life.tell("refund 2; refund 1; refund; advance 99d");
     let charge = life.world.charges.iter().next().expect("a charge");
-    assert_eq!((charge.amount_refunded, charge.refunded), (MOST, true));
+    assert_eq!((charge.amount_refunded, charge.refunded), (MAX, true));
     for event in life.world.events.iter() {
         ApiVersion::ALL.iter().for_each(|version| drop(event.render(*version, u32::MAX)));
     }
     assert_eq!(life.refused, ["refused refund: TooMuch { left: 1 }", "refused refund: AlreadyRefunded"]);
     for taxed in [false, true] {
         for inclusive in [false, true] {
-            assert_eq!(checkout::amounts(MOST, 2, taxed, inclusive), None);
-            let fits = checkout::amounts(MOST, 1, taxed, inclusive);
+            assert_eq!(checkout::amounts(MAX, 2, taxed, inclusive), None);
+            let fits = checkout::amounts(MAX, 1, taxed, inclusive);
             let adds_up = |(before, tax, with): (i64, i64, i64)| {
                 if inclusive { before == with && tax < with } else { before.checked_add(tax) == Some(with) }
             };
@@ -68,7 +68,7 @@ fn amounts_at_the_edge_neither_overflow_nor_lose_a_cent() {
 #[test]
 fn a_clock_at_the_end_of_time_does_not_run_over() {
     let end = i64::MAX;
-    let mut world = World::new(7, Time::Still { at_ms: end }, end);
+    let mut world = World::new(7, ClockMode::Still { at_ms: end }, end);
     world.endpoints.add(crate::life::endpoint("we_1", "http://127.0.0.1:9/", ApiVersion::Endive));
     buy(&mut world, "4000000000000259");
     world.run_until(end);
@@ -83,10 +83,10 @@ fn objects_that_are_not_there_change_nothing() {
     let before = serde_json::to_string(&world).expect("JSON");
     let card = Instrument::of_number("4242424242424242").expect("a card");
     checkout::expire(&mut world, "cs_none");
-    assert_eq!(checkout::pay(&mut world, "cs_none", &card, payer()), Paid::NotOpen);
-    assert_eq!(checkout::answer_challenge(&mut world, "cs_none", true, payer()), Paid::NotOpen);
+    assert_eq!(checkout::pay(&mut world, "cs_none", &card, payer()), PayOutcome::NotOpen);
+    assert_eq!(checkout::answer_challenge(&mut world, "cs_none", true, payer()), PayOutcome::NotOpen);
     payment::cancel(&mut world, "pi_none", "abandoned");
-    assert_eq!(refund::create(&mut world, of("ch_none", None)), Err(Refused::NoCharge));
+    assert_eq!(refund::create(&mut world, of("ch_none", None)), Err(RefundRefusal::NoCharge));
     assert!(!refund::cancel(&mut world, "re_none"));
     dispute::open(&mut world, "ch_none", "fraudulent", false);
     dispute::warn(&mut world, "ch_none");
@@ -99,7 +99,7 @@ fn objects_that_are_not_there_change_nothing() {
     assert!(Instrument::of_number("4111111111111111").is_none());
     for amount in [0, -1, i64::MIN] {
         let charge = world.charges.iter().next().expect("a charge").id.clone();
-        assert_eq!(refund::create(&mut world, of(&charge, Some(amount))), Err(Refused::NotPositive));
+        assert_eq!(refund::create(&mut world, of(&charge, Some(amount))), Err(RefundRefusal::NotPositive));
     }
     assert_eq!(serde_json::to_string(&world).expect("JSON"), before);
 }
@@ -149,7 +149,7 @@ fn metadata_stays_where_it_was_put() {
         new.customer_creation = CustomerCreation::Always;
         let session = checkout::create(&mut world, new, "http://127.0.0.1:1");
         let card = Instrument::of_number("4000000000000259").expect("a card");
-        assert_eq!(checkout::pay(&mut world, &session, &card, payer()), Paid::Complete);
+        assert_eq!(checkout::pay(&mut world, &session, &card, payer()), PayOutcome::Complete);
         world.run_until((START + 100) * 1_000);
         let charge = world.charges.iter().next().expect("a charge").id.clone();
         let disputed = world.disputes.iter().next().expect("a dispute").id.clone();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use emulator::Options;
 use emulator::act::refund::{self, NewRefund};
 use emulator::object::{Metadata, Misbehaviour};
-use emulator::world::Time;
+use emulator::world::ClockMode;
 
 use crate::life::{START, new_session};
 use crate::receiver::{Answer, Rig, WALL, buy, options, within};
@@ -36,7 +36,7 @@ async fn a_clock_that_goes_goes_on_after_it_was_turned() {
     shows.fetch_add(1_000, Ordering::SeqCst);
     assert_eq!(
         rig.emulator.with(|world| (world.now(), world.time)),
-        (WALL + 90, Time::Running { ahead_ms: 79_000 })
+        (WALL + 90, ClockMode::Running { ahead_ms: 79_000 })
     );
     within(rig.emulator.quiet()).await;
     assert_eq!(rig.types(), ["charge.updated"]);

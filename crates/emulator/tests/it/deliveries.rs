@@ -6,7 +6,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use emulator::object::SigningSecret;
+use emulator::object::EndpointSecret;
 use emulator::world::{DeliveryState, Outcome};
 use stripe::write::{ApiVersion, pretty};
 
@@ -145,7 +145,7 @@ async fn while_a_secret_is_rolled_both_sign() {
     rig.emulator.with(|world| {
         let secrets = &mut world.endpoints.get_mut("we_1").expect("it").secrets;
         secrets[0].expires = Some(START + 60);
-        secrets.insert(0, SigningSecret { text: NEW.to_owned(), expires: None });
+        secrets.insert(0, EndpointSecret { text: NEW.to_owned(), expires: None });
     });
     for (after, old) in [(0, true), (59, true), (1, false)] {
         rig.advance(after).await;

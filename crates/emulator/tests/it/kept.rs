@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use emulator::object::Misbehaviour;
-use emulator::world::{DeliveryState, Time};
+use emulator::world::{ClockMode, DeliveryState};
 use emulator::{Emulator, Options};
 
 use crate::life::START;
@@ -123,7 +123,7 @@ async fn a_clock_that_was_being_turned_goes_again() {
     let receiver = rig.stop().await;
     turning.abort();
     let rig = Rig::reopen(going(), receiver);
-    assert_eq!(rig.emulator.with(|world| world.time), Time::Running { ahead_ms: 0 });
+    assert_eq!(rig.emulator.with(|world| world.time), ClockMode::Running { ahead_ms: 0 });
     within(rig.stop()).await;
 }
 

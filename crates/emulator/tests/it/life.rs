@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use emulator::act::checkout::{self, NewSession};
+use emulator::act::checkout::{self, NewCheckoutSession};
 use emulator::act::dispute;
 use emulator::act::payment::Instrument;
 use emulator::act::refund::{self, NewRefund};
-use emulator::object::{Endpoint, Event, LineItem, Metadata, Price};
-use emulator::world::{Time, World};
+use emulator::object::{EventRecord, LineItem, Metadata, Price, WebhookEndpoint};
+use emulator::world::{ClockMode, World};
 use serde_json::{Value, json};
 use stripe::write::{ApiVersion, BillingDetails, CustomerCreation, MethodType, pretty};
 use stripe::{Envelope, Object};
@@ -20,13 +20,13 @@ pub(crate) const START: i64 = 1_790_000_000;
 
 /// A world with one endpoint of this version that wants everything.
 pub(crate) fn world(version: ApiVersion) -> World {
-    let mut world = World::new(7, Time::Still { at_ms: START * 1_000 }, START * 1_000);
+    let mut world = World::new(7, ClockMode::Still { at_ms: START * 1_000 }, START * 1_000);
     world.endpoints.add(endpoint("we_1", "http://127.0.0.1:9/", version));
     world
 }
 
 /// An endpoint that wants everything.
-pub(crate) fn endpoint(id: &str, url: &str, version: ApiVersion) -> Endpoint {
+pub(crate) fn endpoint(id: &str, url: &str, version: ApiVersion) -> WebhookEndpoint {
     let fields = json!({
         "id": id, "created": START, "url": url, "enabled_events": ["*"], "api_version": version.as_str(),
         "description": null, "metadata": {}, "enabled": true,
@@ -135,7 +135,7 @@ impl Life {
             "confirm" | "refuse" => {
                 let confirmed = verb == "confirm";
                 let paid = checkout::answer_challenge(world, &self.session, confirmed, payer());
-                if paid == checkout::Paid::NotOpen { Err("not open".to_owned()) } else { Ok(()) }
+                if paid == checkout::PayOutcome::NotOpen { Err("not open".to_owned()) } else { Ok(()) }
             }
             "expire" => {
                 checkout::expire(world, &self.session);
@@ -188,7 +188,7 @@ impl Life {
         let number = number.unwrap_or_else(|| self.number.clone());
         let instrument = Instrument::of_number(&number).expect("a test number");
         let paid = checkout::pay(&mut self.world, &self.session, &instrument, payer());
-        if paid == checkout::Paid::NotOpen {
+        if paid == checkout::PayOutcome::NotOpen {
             self.refused.push("refused pay: not open".to_owned());
         }
     }
@@ -250,7 +250,7 @@ pub(crate) fn new_session(world: &mut World, amount: i64, currency: &str) -> Str
 }
 
 /// A session for one thing at this price, with session metadata only.
-pub(crate) fn wanted(amount: i64, currency: &str) -> NewSession {
+pub(crate) fn wanted(amount: i64, currency: &str) -> NewCheckoutSession {
     let price = json!({
         "id": "price_1", "created": START, "product": "prod_1", "currency": currency, "unit_amount": amount,
         "nickname": null, "lookup_key": null, "active": true, "metadata": {}, "tax_inclusive": false,
@@ -265,7 +265,7 @@ pub(crate) fn wanted(amount: i64, currency: &str) -> NewSession {
         amount_tax: 0,
         amount_total: amount,
     };
-    NewSession {
+    NewCheckoutSession {
         items: vec![item],
         currency: currency.to_owned(),
         metadata: Metadata::from([("tenant_id".to_owned(), "t1".to_owned())]),
@@ -284,7 +284,7 @@ pub(crate) fn wanted(amount: i64, currency: &str) -> NewSession {
 }
 
 /// One event: when, what, the fields that matter, and what they were before. It must be readable.
-fn line(event: &Event, version: ApiVersion) -> String {
+fn line(event: &EventRecord, version: ApiVersion) -> String {
     let body = pretty(&event.render(version, event.told));
     let read = Envelope::parse(body.as_bytes()).expect("an event");
     assert_eq!((read.id(), read.type_name()), (event.id.as_str(), event.type_name.as_str()));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use emulator::act::checkout::{self, Paid};
+use emulator::act::checkout::{self, PayOutcome};
 use emulator::act::payment::Instrument;
 use emulator::world::World;
 use emulator::{Emulator, Options, Watcher};
@@ -257,7 +257,7 @@ pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
 pub(crate) fn buy(world: &mut World, number: &str) -> String {
     let session = new_session(world, 2_500, "eur");
     let instrument = Instrument::of_number(number).expect("a test number");
-    assert_ne!(checkout::pay(world, &session, &instrument, payer()), Paid::NotOpen);
+    assert_ne!(checkout::pay(world, &session, &instrument, payer()), PayOutcome::NotOpen);
     session
 }
 

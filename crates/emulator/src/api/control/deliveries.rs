@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 
 use super::{Answered, ok, read};
 use crate::emulator::Emulator;
-use crate::wire::{Fault, Params};
+use crate::wire::{Params, StripeError};
 use crate::world::{Delivery, DeliveryState, Outcome};
 
 const DEFAULT_LIMIT: i64 = 20;
-const MOST_LIMIT: i64 = 1_000;
+const MAX_LIMIT: i64 = 1_000;
 
 /// The newest first, of one endpoint or event or of all.
 pub(super) async fn list(State(emulator): State<Emulator>, RawQuery(query): RawQuery) -> Answered {
     let mut params = Params::parse(query.unwrap_or_default().as_bytes())?;
     let (endpoint, event) = (params.text("endpoint")?, params.text("event")?);
-    let limit = params.integer("limit")?.unwrap_or(DEFAULT_LIMIT).clamp(1, MOST_LIMIT);
+    let limit = params.integer("limit")?.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     params.finish()?;
     let keep = |delivery: &&Delivery| {
         endpoint.as_ref().is_none_or(|id| delivery.endpoint == *id)
@@ -33,7 +33,7 @@ pub(super) async fn list(State(emulator): State<Emulator>, RawQuery(query): RawQ
     ok(&json!({ "data": data }))
 }
 
-fn render(delivery: &Delivery, event: Option<&crate::object::Event>) -> Value {
+fn render(delivery: &Delivery, event: Option<&crate::object::EventRecord>) -> Value {
     let (state, next) = match delivery.state {
         DeliveryState::Waiting { next_ms } => ("waiting", Some(next_ms.div_euclid(1_000))),
         DeliveryState::Delivered => ("delivered", None),
@@ -69,9 +69,9 @@ struct Resend {
 pub(super) async fn resend(State(emulator): State<Emulator>, Path(id): Path<String>, body: Body) -> Answered {
     let Resend { endpoint } = read(body).await?;
     let count = emulator.with(|world| {
-        world.events.get(&id).ok_or_else(|| Fault::no_such("event", &id, "id"))?;
+        world.events.get(&id).ok_or_else(|| StripeError::no_such("event", &id, "id"))?;
         if let Some(id) = endpoint.as_ref().filter(|id| world.endpoints.get(id).is_none()) {
-            return Err(Fault::no_such("webhook_endpoint", id, "endpoint"));
+            return Err(StripeError::no_such("webhook_endpoint", id, "endpoint"));
         }
         Ok(world.resend(&id, endpoint.as_deref()))
     })?;

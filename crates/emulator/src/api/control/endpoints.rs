@@ -10,20 +10,20 @@ use serde_json::{Value, json};
 use super::{Answered, ok, read};
 use crate::act;
 use crate::emulator::Emulator;
-use crate::object::{Endpoint, Misbehaviour};
-use crate::wire::Fault;
+use crate::object::{Misbehaviour, WebhookEndpoint};
+use crate::wire::StripeError;
 use crate::world::World;
 
 /// A secret overlaps its successor for no longer than a day, in seconds (docs.stripe.com/webhooks).
-const LONGEST_OVERLAP: u32 = 24 * 60 * 60;
+const MAX_OVERLAP_SECONDS: u32 = 24 * 60 * 60;
 /// So often at most is a held delivery released.
-const MOST_TIMES: u8 = 10;
+const MAX_TIMES: u8 = 10;
 
-fn named<'w>(world: &'w mut World, id: &str) -> Result<&'w mut Endpoint, Fault> {
-    world.endpoints.get_mut(id).ok_or_else(|| Fault::no_such("webhook_endpoint", id, "id"))
+fn named<'w>(world: &'w mut World, id: &str) -> Result<&'w mut WebhookEndpoint, StripeError> {
+    world.endpoints.get_mut(id).ok_or_else(|| StripeError::no_such("webhook_endpoint", id, "id"))
 }
 
-fn show(endpoint: &Endpoint) -> Value {
+fn show(endpoint: &WebhookEndpoint) -> Value {
     let mut object = endpoint.render(false);
     object["held"] = json!(endpoint.held);
     object["misbehaviour"] = json!(endpoint.misbehaviour);
@@ -39,7 +39,7 @@ pub(super) async fn misbehave(
 ) -> Answered {
     let misbehaviour: Misbehaviour = read(body).await?;
     if !misbehaviour.is_sane() {
-        return Err(Fault::invalid("Percentages go from 0 to 100."));
+        return Err(StripeError::invalid("Percentages go from 0 to 100."));
     }
     let endpoint = emulator.with(|world| {
         named(world, &id)?;
@@ -59,12 +59,12 @@ struct Roll {
 /// A new secret; the old one signs on for a while.
 pub(super) async fn roll(State(emulator): State<Emulator>, Path(id): Path<String>, body: Body) -> Answered {
     let Roll { overlap_seconds } = read(body).await?;
-    if overlap_seconds > LONGEST_OVERLAP {
-        return Err(Fault::invalid(format!("overlap_seconds goes from 0 to {LONGEST_OVERLAP}.")));
+    if overlap_seconds > MAX_OVERLAP_SECONDS {
+        return Err(StripeError::invalid(format!("overlap_seconds goes from 0 to {MAX_OVERLAP_SECONDS}.")));
     }
     let secret = emulator.with(|world| {
         named(world, &id)?;
-        Ok::<_, Fault>(act::endpoint::roll(world, &id, overlap_seconds))
+        Ok::<_, StripeError>(act::endpoint::roll(world, &id, overlap_seconds))
     })?;
     ok(&json!({ "secret": secret }))
 }
@@ -74,7 +74,7 @@ pub(super) async fn hold(State(emulator): State<Emulator>, Path(id): Path<String
     let endpoint = emulator.with(|world| {
         let endpoint = named(world, &id)?;
         endpoint.held = true;
-        Ok::<_, Fault>(show(endpoint))
+        Ok::<_, StripeError>(show(endpoint))
     })?;
     ok(&endpoint)
 }
@@ -98,8 +98,8 @@ pub(super) async fn release(
     body: Body,
 ) -> Answered {
     let Release { shuffle, times } = read(body).await?;
-    if !(1..=MOST_TIMES).contains(&times) {
-        return Err(Fault::invalid(format!("times goes from 1 to {MOST_TIMES}.")));
+    if !(1..=MAX_TIMES).contains(&times) {
+        return Err(StripeError::invalid(format!("times goes from 1 to {MAX_TIMES}.")));
     }
     let endpoint = emulator.with(|world| {
         named(world, &id)?;

@@ -8,10 +8,10 @@ use serde_json::Value;
 use stripe::write::{BillingDetails, IntentStatus, PaymentIntent};
 
 use super::{NOUN, show};
-use crate::act::payment::{self, Attempted, Instrument};
+use crate::act::payment::{self, AttemptResult, Instrument};
 use crate::api::call::Call;
 use crate::api::currency;
-use crate::wire::{Fault, Params};
+use crate::wire::{Params, StripeError};
 
 const NOT_EMULATED: [&str; 9] = [
     "application_fee_amount",
@@ -66,17 +66,17 @@ const TEST_METHODS: [(&str, &str); 18] = [
 ];
 
 /// The test card that a payment method's name stands for.
-fn instrument(params: &mut Params) -> Result<Option<Instrument>, Fault> {
+fn instrument(params: &mut Params) -> Result<Option<Instrument>, StripeError> {
     let Some(id) = params.text("payment_method")? else { return Ok(None) };
     let number_of =
         |name: &str| TEST_METHODS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
     let name = id.strip_prefix("pm_card_");
     let number = name.and_then(|name| number_of(name).or_else(|| number_of(name.strip_prefix("visa_")?)));
     let instrument = number.and_then(Instrument::of_number);
-    instrument.map(Some).ok_or_else(|| Fault::no_such("PaymentMethod", &id, "payment_method"))
+    instrument.map(Some).ok_or_else(|| StripeError::no_such("PaymentMethod", &id, "payment_method"))
 }
 
-pub(in crate::api) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(in crate::api) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.refuse(&NOT_EMULATED)?;
     params.ignore(&IGNORED);
@@ -90,7 +90,7 @@ pub(in crate::api) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     params.finish()?;
     currency::chargeable(amount, &currency, "amount")?;
     if let Some(id) = customer.as_ref().filter(|id| call.world.customers.get(id).is_none()) {
-        return Err(Fault::no_such("customer", id, "customer"));
+        return Err(StripeError::no_such("customer", id, "customer"));
     }
     if confirm && instrument.is_none() {
         return Err(no_method());
@@ -111,7 +111,7 @@ pub(in crate::api) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     }
 }
 
-pub(in crate::api) fn confirm(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(in crate::api) fn confirm(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.refuse(&NOT_EMULATED)?;
     params.ignore(&IGNORED);
@@ -120,13 +120,13 @@ pub(in crate::api) fn confirm(call: &mut Call<'_>) -> Result<Value, Fault> {
     params.finish()?;
     let intent = call.named(&call.world.payment_intents, NOUN)?;
     if call.world.session_of.contains_key(&call.id) {
-        return Err(Fault::invalid(
+        return Err(StripeError::invalid(
             "You cannot confirm this PaymentIntent because it belongs to Checkout; its page does that.",
         )
         .code("payment_intent_unexpected_state"));
     }
     if !matches!(intent.status, IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation) {
-        return Err(Fault::invalid(format!(
+        return Err(StripeError::invalid(format!(
             "This PaymentIntent's status is {}, and only one of requires_payment_method or \
              requires_confirmation can be confirmed.",
             intent.status.name()
@@ -138,12 +138,12 @@ pub(in crate::api) fn confirm(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// A decline is an answer of 402, and the intent that failed is kept.
-fn attempt(call: &mut Call<'_>, instrument: &Instrument) -> Result<Value, Fault> {
+fn attempt(call: &mut Call<'_>, instrument: &Instrument) -> Result<Value, StripeError> {
     match payment::attempt(call.world, &call.id, instrument, &BillingDetails::default()) {
-        Attempted::Succeeded | Attempted::Processing | Attempted::Challenged => show(call),
-        Attempted::Declined(failure) => {
+        AttemptResult::Succeeded | AttemptResult::Processing | AttemptResult::Challenged => show(call),
+        AttemptResult::Declined(failure) => {
             let intent = call.named(&call.world.payment_intents, NOUN)?;
-            let fault = Fault::card(failure.code, failure.decline_code, failure.message)
+            let fault = StripeError::card(failure.code, failure.decline_code, failure.message)
                 .payment_intent(intent.render(call.version));
             Err(match &intent.latest_charge {
                 Some(charge) => fault.charge(charge),
@@ -153,19 +153,19 @@ fn attempt(call: &mut Call<'_>, instrument: &Instrument) -> Result<Value, Fault>
     }
 }
 
-fn automatic_only(params: &mut Params) -> Result<(), Fault> {
+fn automatic_only(params: &mut Params) -> Result<(), StripeError> {
     match params.text("capture_method")?.as_deref() {
         None | Some("automatic" | "automatic_async") => {}
-        Some(_) => return Err(Fault::not_emulated("capture_method")),
+        Some(_) => return Err(StripeError::not_emulated("capture_method")),
     }
     match params.text("confirmation_method")?.as_deref() {
         None | Some("automatic" | "manual") => Ok(()),
-        Some(_) => Err(Fault::not_one_of("confirmation_method", &["automatic", "manual"])),
+        Some(_) => Err(StripeError::not_one_of("confirmation_method", &["automatic", "manual"])),
     }
 }
 
-fn no_method() -> Fault {
+fn no_method() -> StripeError {
     let message = "You cannot confirm this PaymentIntent because it's missing a payment method. Provide \
                    payment_method, for example pm_card_visa.";
-    Fault::invalid(message).code("payment_intent_unexpected_state").before_anything()
+    StripeError::invalid(message).code("payment_intent_unexpected_state").before_anything()
 }

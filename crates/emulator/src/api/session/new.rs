@@ -5,21 +5,21 @@
 
 use stripe::write::{ApiVersion, CustomerCreation, MethodType};
 
-use crate::act::checkout::{NewSession, amounts};
+use crate::act::checkout::{NewCheckoutSession, amounts};
 use crate::api::customer::check_email;
 use crate::api::price::NewPrice;
 use crate::api::product::NewProduct;
 use crate::api::{currency, url};
 use crate::object::{LineItem, Metadata, Price};
-use crate::wire::{Fault, Params};
+use crate::wire::{Params, StripeError};
 use crate::world::World;
 
 /// docs.stripe.com/api/checkout/sessions/create: in payment mode.
-const MOST_ITEMS: usize = 100;
-const MOST_QUANTITY: i64 = 999_999;
-const MOST_REFERENCE_CHARACTERS: usize = 200;
-const SHORTEST: i64 = 30 * 60;
-const LONGEST: i64 = 24 * 60 * 60;
+const MAX_ITEMS: usize = 100;
+const MAX_QUANTITY: i64 = 999_999;
+const MAX_REFERENCE_CHARACTERS: usize = 200;
+const MIN_LIFETIME: i64 = 30 * 60;
+const MAX_LIFETIME: i64 = 24 * 60 * 60;
 
 /// Taken and not kept: how the page looks, and what it asks for besides the payment.
 const IGNORED: [&str; 24] = [
@@ -64,40 +64,39 @@ const NOT_EMULATED: [&str; 9] = [
 const METHODS: [(&str, MethodType); 2] = [("card", MethodType::Card), ("sepa_debit", MethodType::SepaDebit)];
 
 /// What was asked for, not yet compared with what there is.
-pub(super) struct Draft {
-    session: NewSession,
-    lines: Vec<Line>,
+pub(super) struct RequestedSession {
+    session: NewCheckoutSession,
+    lines: Vec<RequestedItem>,
 }
 
-struct Line {
+struct RequestedItem {
     place: String,
-    of: LineOf,
+    of: PriceSource,
     quantity: i64,
 }
 
-enum LineOf {
+enum PriceSource {
     Price(String),
-    Data { price: NewPrice, product: ProductOf },
+    Data { price: NewPrice, product: ProductSource },
 }
 
-enum ProductOf {
+enum ProductSource {
     Known(String),
     Data(NewProduct),
 }
 
-impl Draft {
-    pub(super) fn read(params: &mut Params, version: ApiVersion) -> Result<Self, Fault> {
+impl RequestedSession {
+    pub(super) fn read(params: &mut Params, version: ApiVersion) -> Result<Self, StripeError> {
         params.refuse(&NOT_EMULATED)?;
         params.ignore(&IGNORED);
         mode(params)?;
-        let mut lines = params.list("line_items", Line::read)?;
+        let mut lines = params.list("line_items", RequestedItem::read)?;
         if lines.is_empty() {
             return Err(params.missing("line_items"));
         }
-        if lines.len() > MOST_ITEMS {
-            return Err(
-                Fault::invalid(format!("A session has at most {MOST_ITEMS} line items.")).param("line_items")
-            );
+        if lines.len() > MAX_ITEMS {
+            return Err(StripeError::invalid(format!("A session has at most {MAX_ITEMS} line items."))
+                .param("line_items"));
         }
         for (index, line) in lines.iter_mut().enumerate() {
             line.place = format!("line_items[{index}]");
@@ -108,7 +107,7 @@ impl Draft {
             tax.ignore(&["liability"]);
             tax.boolean("enabled")?.ok_or_else(|| tax.missing("enabled"))
         })?;
-        let session = NewSession {
+        let session = NewCheckoutSession {
             items: Vec::new(),
             currency: String::new(),
             metadata: params.metadata()?.made()?,
@@ -127,39 +126,42 @@ impl Draft {
             payment_method_types: methods(params, version)?,
         };
         let only = params.text("currency")?.map(|currency| currency.to_ascii_lowercase());
-        Ok(Self { session: NewSession { currency: only.unwrap_or_default(), ..session }, lines })
+        Ok(Self { session: NewCheckoutSession { currency: only.unwrap_or_default(), ..session }, lines })
     }
 
     /// Compares with what there is. Nothing is changed yet.
-    pub(super) fn check(self, world: &World) -> Result<Checked, Fault> {
+    pub(super) fn check(self, world: &World) -> Result<CheckedSession, StripeError> {
         let session = &self.session;
         if session.customer.is_some() && session.customer_email.is_some() {
-            return Err(Fault::exclusive(&["customer", "customer_email"]));
+            return Err(StripeError::exclusive(&["customer", "customer_email"]));
         }
         if session.customer.is_some() && session.customer_creation == CustomerCreation::Always {
-            return Err(Fault::exclusive(&["customer", "customer_creation"]));
+            return Err(StripeError::exclusive(&["customer", "customer_creation"]));
         }
         check_email(session.customer_email.as_deref()).map_err(|fault| fault.param("customer_email"))?;
         if let Some(id) = session.customer.as_ref().filter(|id| world.customers.get(id).is_none()) {
-            return Err(Fault::no_such("customer", id, "customer"));
+            return Err(StripeError::no_such("customer", id, "customer"));
         }
         let left = session.expires_at.map(|at| at.saturating_sub(world.now()));
-        if left.is_some_and(|left| left < SHORTEST) {
+        if left.is_some_and(|left| left < MIN_LIFETIME) {
             let message =
                 "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.";
-            return Err(Fault::invalid(message).param("expires_at"));
+            return Err(StripeError::invalid(message).param("expires_at"));
         }
-        if left.is_some_and(|left| left > LONGEST) {
+        if left.is_some_and(|left| left > MAX_LIFETIME) {
             let message =
                 "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.";
-            return Err(Fault::invalid(message).param("expires_at"));
+            return Err(StripeError::invalid(message).param("expires_at"));
         }
         let currency = self.check_lines(world)?;
-        Ok(Checked(Self { session: NewSession { currency, ..self.session }, lines: self.lines }))
+        Ok(CheckedSession(Self {
+            session: NewCheckoutSession { currency, ..self.session },
+            lines: self.lines,
+        }))
     }
 
     /// That every line can be sold, all in one currency, which is answered.
-    fn check_lines(&self, world: &World) -> Result<String, Fault> {
+    fn check_lines(&self, world: &World) -> Result<String, StripeError> {
         let mut currency = Some(self.session.currency.clone()).filter(|currency| !currency.is_empty());
         let mut total = 0_i64;
         for line in &self.lines {
@@ -167,7 +169,7 @@ impl Draft {
             let currency = currency.get_or_insert_with(|| of.clone());
             if *currency != of {
                 let message = "All line items must have the same currency in payment mode.";
-                return Err(Fault::invalid(message).param(&line.place));
+                return Err(StripeError::invalid(message).param(&line.place));
             }
             let sums = amounts(unit, line.quantity, self.session.automatic_tax, inclusive);
             let (_, _, amount) = sums.ok_or_else(|| currency::too_large(&line.place))?;
@@ -180,21 +182,21 @@ impl Draft {
 }
 
 /// A draft that can be made.
-pub(super) struct Checked(Draft);
+pub(super) struct CheckedSession(RequestedSession);
 
-impl Checked {
+impl CheckedSession {
     /// Makes the prices and products that the request brought along, and the lines. The session itself is the
     /// caller's.
-    pub(super) fn make(self, world: &mut World) -> NewSession {
-        let Draft { session, lines } = self.0;
+    pub(super) fn make(self, world: &mut World) -> NewCheckoutSession {
+        let RequestedSession { session, lines } = self.0;
         let taxed = session.automatic_tax;
         let items = lines.into_iter().filter_map(|line| line.make(world, taxed)).collect();
-        NewSession { items, ..session }
+        NewCheckoutSession { items, ..session }
     }
 }
 
-impl Line {
-    fn read(params: &mut Params) -> Result<Self, Fault> {
+impl RequestedItem {
+    fn read(params: &mut Params) -> Result<Self, StripeError> {
         params.refuse(&["tax_rates"])?;
         params.ignore(&["adjustable_quantity", "dynamic_tax_rates", "metadata"]);
         let price = params.text("price")?;
@@ -202,27 +204,27 @@ impl Line {
             let product = data.text("product")?;
             let product_data = data.nested("product_data", NewProduct::read)?;
             let product = match (product, product_data) {
-                (Some(id), None) => ProductOf::Known(id),
-                (None, Some(new)) => ProductOf::Data(new),
+                (Some(id), None) => ProductSource::Known(id),
+                (None, Some(new)) => ProductSource::Data(new),
                 (None, None) => return Err(data.missing("product")),
                 (Some(_), Some(_)) => {
-                    return Err(Fault::exclusive(&[&data.name("product"), &data.name("product_data")]));
+                    return Err(StripeError::exclusive(&[&data.name("product"), &data.name("product_data")]));
                 }
             };
             Ok((NewPrice::read(data)?, product))
         })?;
         let of = match (price, data) {
-            (Some(id), None) => LineOf::Price(id),
-            (None, Some((price, product))) => LineOf::Data { price, product },
+            (Some(id), None) => PriceSource::Price(id),
+            (None, Some((price, product))) => PriceSource::Data { price, product },
             (None, None) => return Err(params.missing("price")),
             (Some(_), Some(_)) => {
-                return Err(Fault::exclusive(&[&params.name("price"), &params.name("price_data")]));
+                return Err(StripeError::exclusive(&[&params.name("price"), &params.name("price_data")]));
             }
         };
         let quantity = params.integer_from("quantity", 1)?.ok_or_else(|| params.missing("quantity"))?;
-        if quantity > MOST_QUANTITY {
-            let message = format!("This value must be less than or equal to {MOST_QUANTITY}.");
-            return Err(Fault::invalid(message)
+        if quantity > MAX_QUANTITY {
+            let message = format!("This value must be less than or equal to {MAX_QUANTITY}.");
+            return Err(StripeError::invalid(message)
                 .code("parameter_invalid_integer")
                 .param(params.name("quantity")));
         }
@@ -230,25 +232,25 @@ impl Line {
     }
 
     /// The currency, and what one piece costs.
-    fn check(&self, world: &World) -> Result<(String, (i64, bool)), Fault> {
+    fn check(&self, world: &World) -> Result<(String, (i64, bool)), StripeError> {
         let named = |name: &str| format!("{}{name}", self.place);
         match &self.of {
-            LineOf::Price(id) => {
+            PriceSource::Price(id) => {
                 let price = world.prices.get(id);
-                let price = price.ok_or_else(|| Fault::no_such("price", id, &named("[price]")))?;
+                let price = price.ok_or_else(|| StripeError::no_such("price", id, &named("[price]")))?;
                 if !price.active {
                     let message = format!(
                         "The price specified is inactive. This field only accepts active prices. ({id})"
                     );
-                    return Err(Fault::invalid(message).param(named("[price]")));
+                    return Err(StripeError::invalid(message).param(named("[price]")));
                 }
                 Ok((price.currency.clone(), (price.unit_amount, price.tax_inclusive)))
             }
-            LineOf::Data { price, product } => {
-                if let ProductOf::Known(id) = product
+            PriceSource::Data { price, product } => {
+                if let ProductSource::Known(id) = product
                     && world.products.get(id).is_none()
                 {
-                    return Err(Fault::no_such("product", id, &named("[price_data][product]")));
+                    return Err(StripeError::no_such("product", id, &named("[price_data][product]")));
                 }
                 Ok((price.currency().to_owned(), price.unit()))
             }
@@ -257,15 +259,15 @@ impl Line {
 
     fn make(self, world: &mut World, taxed: bool) -> Option<LineItem> {
         let (price, description) = match self.of {
-            LineOf::Price(id) => {
+            PriceSource::Price(id) => {
                 let price: Price = world.prices.get(&id)?.clone();
                 let name = world.products.get(&price.product).map(|product| product.name.clone());
                 (price, name)
             }
-            LineOf::Data { price, product } => {
+            PriceSource::Data { price, product } => {
                 let product = match product {
-                    ProductOf::Known(id) => id,
-                    ProductOf::Data(new) => new.make(world, None, true),
+                    ProductSource::Known(id) => id,
+                    ProductSource::Data(new) => new.make(world, None, true),
                 };
                 let name = world.products.get(&product).map(|product| product.name.clone());
                 let id = price.make(world, product, false);
@@ -289,40 +291,41 @@ impl Line {
 }
 
 /// Only payments on the hosted page.
-fn mode(params: &mut Params) -> Result<(), Fault> {
+fn mode(params: &mut Params) -> Result<(), StripeError> {
     match params.text("mode")?.as_deref() {
         None => return Err(params.missing("mode")),
         Some("payment") => {}
         Some("setup" | "subscription") => {
-            return Err(Fault::invalid("FairePlace's emulator plays mode=payment only.").param("mode"));
+            return Err(StripeError::invalid("FairePlace's emulator plays mode=payment only.").param("mode"));
         }
-        Some(_) => return Err(Fault::not_one_of("mode", &["payment", "setup", "subscription"])),
+        Some(_) => return Err(StripeError::not_one_of("mode", &["payment", "setup", "subscription"])),
     }
     match params.text("ui_mode")?.as_deref() {
         None | Some("hosted" | "hosted_page") => Ok(()),
         Some(_) => {
-            Err(Fault::invalid("FairePlace's emulator plays ui_mode=hosted_page only.").param("ui_mode"))
+            Err(StripeError::invalid("FairePlace's emulator plays ui_mode=hosted_page only.")
+                .param("ui_mode"))
         }
     }
 }
 
-fn customer_creation(params: &mut Params) -> Result<CustomerCreation, Fault> {
+fn customer_creation(params: &mut Params) -> Result<CustomerCreation, StripeError> {
     let words = [("if_required", CustomerCreation::IfRequired), ("always", CustomerCreation::Always)];
     Ok(params.one_of("customer_creation", &words)?.unwrap_or(CustomerCreation::IfRequired))
 }
 
-fn reference(params: &mut Params) -> Result<Option<String>, Fault> {
+fn reference(params: &mut Params) -> Result<Option<String>, StripeError> {
     let reference = params.text("client_reference_id")?;
     match &reference {
-        Some(text) if text.chars().count() > MOST_REFERENCE_CHARACTERS => {
-            Err(Fault::too_long("client_reference_id", text, MOST_REFERENCE_CHARACTERS))
+        Some(text) if text.chars().count() > MAX_REFERENCE_CHARACTERS => {
+            Err(StripeError::too_long("client_reference_id", text, MAX_REFERENCE_CHARACTERS))
         }
         _ => Ok(reference),
     }
 }
 
 /// `payment_intent_data`: what intent and charge will carry.
-fn intent_data(data: &mut Params) -> Result<(Metadata, Option<String>), Fault> {
+fn intent_data(data: &mut Params) -> Result<(Metadata, Option<String>), StripeError> {
     data.refuse(&["application_fee_amount", "capture_method", "on_behalf_of", "transfer_data"])?;
     data.ignore(&[
         "receipt_email",
@@ -336,10 +339,10 @@ fn intent_data(data: &mut Params) -> Result<(Metadata, Option<String>), Fault> {
 }
 
 /// `payment_method_types`, which endive took away (docs.stripe.com/changelog), and its successor.
-fn methods(params: &mut Params, version: ApiVersion) -> Result<Vec<MethodType>, Fault> {
+fn methods(params: &mut Params, version: ApiVersion) -> Result<Vec<MethodType>, StripeError> {
     let old = params.texts("payment_method_types")?;
     if !old.is_empty() && version >= ApiVersion::Endive {
-        return Err(Fault::invalid(
+        return Err(StripeError::invalid(
             "payment_method_types is no longer supported in this API version. Leave it out, or use \
              allowed_payment_method_types.",
         )
@@ -351,7 +354,7 @@ fn methods(params: &mut Params, version: ApiVersion) -> Result<Vec<MethodType>, 
     let known = |name: &String| {
         let method = METHODS.iter().find(|(known, _)| known == name).map(|(_, method)| *method);
         method.ok_or_else(|| {
-            Fault::invalid(format!("FairePlace's emulator plays card and sepa_debit, not {name}."))
+            StripeError::invalid(format!("FairePlace's emulator plays card and sepa_debit, not {name}."))
                 .param("payment_method_types")
         })
     };

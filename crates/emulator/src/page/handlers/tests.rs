@@ -12,8 +12,8 @@ use http_body_util::BodyExt;
 use stripe::write::{ApiVersion, CustomerCreation, MethodType, Session};
 use tower::ServiceExt;
 
-use crate::act::checkout::NewSession;
-use crate::act::endpoint::NewEndpoint;
+use crate::act::checkout::NewCheckoutSession;
+use crate::act::endpoint::NewWebhookEndpoint;
 use crate::object::{LineItem, Metadata, Price};
 use crate::world::Outcome;
 use crate::{API_KEY, Emulator, Options, act};
@@ -58,7 +58,7 @@ fn session(emulator: &Emulator) -> String {
         amount_tax: 0,
         amount_total: 4_901,
     };
-    let new = NewSession {
+    let new = NewCheckoutSession {
         items: vec![item],
         currency: "eur".to_owned(),
         metadata: Metadata::new(),
@@ -223,7 +223,7 @@ async fn the_page_does_not_wait_for_what_is_held_back() {
 }
 
 fn endpoint(world: &mut crate::world::World) -> String {
-    let new = NewEndpoint {
+    let new = NewWebhookEndpoint {
         url: "http://127.0.0.1:9/hook".to_owned(),
         enabled_events: vec!["*".to_owned()],
         api_version: ApiVersion::Basil,

@@ -5,19 +5,19 @@ use serde_json::json;
 use super::*;
 
 /// A session with a payment intent that has a charge.
-fn resolve(wanted: Wanted<'_>) -> Option<Value> {
+fn resolve(wanted: ExpandTarget<'_>) -> Option<Value> {
     match wanted {
-        Wanted::Object("pi_1") => {
+        ExpandTarget::Object("pi_1") => {
             Some(json!({"id": "pi_1", "object": "payment_intent", "latest_charge": "ch_1", "customer": null}))
         }
-        Wanted::Object("ch_1") => Some(
+        ExpandTarget::Object("ch_1") => Some(
             json!({"id": "ch_1", "object": "charge", "payment_intent": "pi_1", "balance_transaction": "t_1"}),
         ),
-        Wanted::Part { owner: "cs_1", field: "line_items" } => {
+        ExpandTarget::Part { owner: "cs_1", field: "line_items" } => {
             let item = json!({"object": "item", "price": {"object": "price", "product": "pi_1"}});
             Some(json!({"object": "list", "data": [item]}))
         }
-        Wanted::Object(_) | Wanted::Part { .. } => None,
+        ExpandTarget::Object(_) | ExpandTarget::Part { .. } => None,
     }
 }
 
@@ -28,7 +28,7 @@ fn session() -> Value {
     session
 }
 
-fn expand(answer: Value, shape: Shape, paths: &[&str]) -> Result<Value, Fault> {
+fn expand(answer: Value, shape: ResponseShape, paths: &[&str]) -> Result<Value, StripeError> {
     let query: String = paths.iter().map(|path| format!("&expand[]={path}")).collect();
     let expansion = Expansion::read(&mut Params::parse(query.as_bytes()).unwrap(), shape)?;
     let mut answer = answer;
@@ -36,8 +36,8 @@ fn expand(answer: Value, shape: Shape, paths: &[&str]) -> Result<Value, Fault> {
     Ok(answer)
 }
 
-const SESSION: Shape = Shape::One("checkout.session");
-const SESSIONS: Shape = Shape::List("checkout.session");
+const SESSION: ResponseShape = ResponseShape::One("checkout.session");
+const SESSIONS: ResponseShape = ResponseShape::List("checkout.session");
 
 #[test]
 fn ids_become_objects() {
@@ -93,5 +93,5 @@ fn wrong_paths_are_refused() {
         let fault = expand(session(), SESSION, &[path]).unwrap_err();
         assert_eq!((fault.to_string().as_str(), fault.render().0.as_u16()), (message, 400), "{path}");
     }
-    assert!(expand(session(), SESSION, &["customer"; MOST_PATHS + 1]).is_err());
+    assert!(expand(session(), SESSION, &["customer"; MAX_PATHS + 1]).is_err());
 }

@@ -8,7 +8,7 @@ fn params(text: &str) -> Params {
     Params::parse(text.as_bytes()).unwrap()
 }
 
-fn message<T: std::fmt::Debug>(result: Result<T, Fault>) -> String {
+fn message<T: std::fmt::Debug>(result: Result<T, StripeError>) -> String {
     result.unwrap_err().to_string()
 }
 
@@ -46,12 +46,12 @@ fn names_that_make_no_sense_are_refused() {
 
 #[test]
 fn there_are_limits() {
-    let most = "a=1&".repeat(MOST_PARAMETERS);
+    let most = "a=1&".repeat(MAX_PARAMETERS);
     assert!(Params::parse(most.as_bytes()).is_ok());
     assert!(Params::parse(format!("{most}b=1").as_bytes()).is_err());
-    assert!(Params::parse(&vec![b'a'; MOST_BYTES + 1]).is_err());
+    assert!(Params::parse(&vec![b'a'; MAX_BYTES + 1]).is_err());
     assert!(Params::parse(&[0xff, b'=', 0xfe, b'&', b'%', b'=', b'%', b'z']).is_ok(), "lenient like Rack");
-    let long = "x".repeat(MOST_CHARACTERS + 1);
+    let long = "x".repeat(MAX_CHARACTERS + 1);
     assert!(message(params(&format!("a={long}")).text("a")).ends_with("must be at most 5000 characters"));
 }
 
@@ -78,7 +78,7 @@ fn elements_are_in_the_order_of_their_numbers() {
 
 #[test]
 fn wrong_values_are_refused_in_stripes_words() {
-    type Read = fn(&mut Params) -> Result<(), Fault>;
+    type Read = fn(&mut Params) -> Result<(), StripeError>;
     let integer: Read = |p| p.integer("a").map(drop);
     let boolean: Read = |p| p.boolean("a").map(drop);
     let text: Read = |p| p.text("a").map(drop);

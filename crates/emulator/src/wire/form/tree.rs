@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::wire::Fault;
+use crate::wire::StripeError;
 
 /// The most brackets in one name. Stripe's deepest parameters have five.
-const MOST_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 pub(super) type Branch = BTreeMap<String, Node>;
 
@@ -19,7 +19,7 @@ pub(super) enum Node {
 }
 
 /// Puts one `name=value` into the tree. The later of two equal names counts.
-pub(super) fn insert(tree: &mut Branch, name: &str, value: String) -> Result<(), Fault> {
+pub(super) fn insert(tree: &mut Branch, name: &str, value: String) -> Result<(), StripeError> {
     let keys = keys(name)?;
     let mut branch = tree;
     let mut keys = &keys[..];
@@ -38,13 +38,13 @@ pub(super) fn insert(tree: &mut Branch, name: &str, value: String) -> Result<(),
     Ok(())
 }
 
-fn both(name: &str) -> Fault {
-    Fault::unreadable(&format!("'{name}' is given as a text and as an object.")).param(name)
+fn both(name: &str) -> StripeError {
+    StripeError::unreadable(&format!("'{name}' is given as a text and as an object.")).param(name)
 }
 
 /// `a[b][0]` → `a`, `b`, `0`.
-fn keys(name: &str) -> Result<Vec<&str>, Fault> {
-    let malformed = || Fault::unreadable(&format!("'{name}' is not a name like a[b][0].")).param(name);
+fn keys(name: &str) -> Result<Vec<&str>, StripeError> {
+    let malformed = || StripeError::unreadable(&format!("'{name}' is not a name like a[b][0].")).param(name);
     let Some(start) = name.find('[') else {
         return if name.is_empty() || name.contains(']') { Err(malformed()) } else { Ok(vec![name]) };
     };
@@ -59,8 +59,8 @@ fn keys(name: &str) -> Result<Vec<&str>, Fault> {
         if key.contains('[') {
             return Err(malformed());
         }
-        if keys.len() > MOST_DEPTH {
-            return Err(Fault::unreadable(&format!("a name has more than {MOST_DEPTH} brackets.")));
+        if keys.len() > MAX_DEPTH {
+            return Err(StripeError::unreadable(&format!("a name has more than {MAX_DEPTH} brackets.")));
         }
         keys.push(key);
         rest = after;

@@ -6,8 +6,8 @@ fn fingerprint(text: &str) -> Fingerprint {
     Fingerprint::of("POST", "/v1/refunds", &Params::parse(text.as_bytes()).unwrap())
 }
 
-fn answer(number: usize) -> Answer {
-    Answer { status: 200, body: number.to_string().into_bytes(), request_id: format!("req_{number}") }
+fn answer(number: usize) -> StoredAnswer {
+    StoredAnswer { status: 200, body: number.to_string().into_bytes(), request_id: format!("req_{number}") }
 }
 
 #[test]
@@ -48,11 +48,11 @@ fn answers_are_kept_for_a_day_and_requests_in_flight_for_ever() {
 #[test]
 fn memory_is_bounded() {
     let mut keys = Idempotency::default();
-    for number in 0..MOST_ANSWERS + 5 {
+    for number in 0..MAX_ANSWERS + 5 {
         keys.begin(&number.to_string(), fingerprint(""), 0);
         keys.finish(&number.to_string(), answer(number), 0);
     }
-    assert_eq!(keys.known.len(), MOST_ANSWERS);
+    assert_eq!(keys.known.len(), MAX_ANSWERS);
     assert_eq!(keys.begin("4", fingerprint(""), 0), Begun::Fresh);
     assert_eq!(keys.begin("5", fingerprint(""), 0), Begun::Replay(answer(5)));
 }

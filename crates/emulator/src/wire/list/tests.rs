@@ -3,10 +3,10 @@
 use super::*;
 
 /// Items 1 to 25, the oldest first; even ones pass the filter.
-fn page(query: &str, filtered: bool) -> Result<(Vec<i64>, bool), Fault> {
+fn page(query: &str, filtered: bool) -> Result<(Vec<i64>, bool), StripeError> {
     let items: Vec<String> = (1..=25).map(|number| format!("x_{number}")).collect();
     let number = |item: &&String| item[2..].parse::<i64>().unwrap();
-    let paging = Paging::read(&mut Params::parse(query.as_bytes()).unwrap())?;
+    let paging = ListParams::read(&mut Params::parse(query.as_bytes()).unwrap())?;
     let keep = |item: &&String| !filtered || number(item) % 2 == 0;
     let page = paging.page("thing", items.iter(), |item| item, keep)?;
     Ok((page.data.iter().map(number).collect(), page.has_more))
@@ -83,7 +83,7 @@ fn wrong_cursors_are_refused() {
 
 #[test]
 fn a_list_renders_as_stripe_renders_it() {
-    let page = Page { data: vec![7], has_more: true };
+    let page = ListPage { data: vec![7], has_more: true };
     let expected = json!({"object": "list", "data": [{"n": 7}], "has_more": true, "url": "/v1/events"});
     assert_eq!(page.render("/v1/events", |n| json!({ "n": n })), expected);
 }

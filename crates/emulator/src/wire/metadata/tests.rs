@@ -3,7 +3,7 @@
 use super::super::Params;
 use super::*;
 
-fn change(text: &str) -> Result<MetadataChange, Fault> {
+fn change(text: &str) -> Result<MetadataChange, StripeError> {
     Params::parse(text.as_bytes()).unwrap().metadata()
 }
 

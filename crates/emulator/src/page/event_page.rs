@@ -7,7 +7,7 @@ use askama::Template;
 
 /// One event in a list.
 #[derive(Clone, Debug)]
-pub struct EventRow {
+pub struct EventEntry {
     /// `evt_…`
     pub id: String,
     /// `charge.refunded` …
@@ -17,25 +17,25 @@ pub struct EventRow {
     /// Deliveries that no endpoint has accepted yet.
     pub pending_webhooks: u64,
     /// One per endpoint that it goes to.
-    pub deliveries: Vec<Delivery>,
+    pub deliveries: Vec<DeliveryEntry>,
 }
 
 /// One event on its way to one endpoint.
 #[derive(Clone, Debug)]
-pub struct Delivery {
+pub struct DeliveryEntry {
     /// `we_…`
     pub endpoint: String,
     /// Where it goes.
     pub url: String,
     /// In the order they were made.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<AttemptEntry>,
     /// Unix seconds, virtual; `None` when no further attempt is planned.
     pub next_attempt: Option<i64>,
 }
 
 /// One attempt.
 #[derive(Clone, Debug)]
-pub struct Attempt {
+pub struct AttemptEntry {
     /// Unix seconds, virtual.
     pub at: i64,
     /// The status of the answer, or in words why there was none.
@@ -46,11 +46,11 @@ pub struct Attempt {
 
 /// The page of one event.
 #[derive(Clone, Debug)]
-pub struct EventView {
+pub struct EventPage {
     /// Unix seconds, virtual.
     pub now: i64,
     /// The event.
-    pub event: EventRow,
+    pub event: EventEntry,
     /// Its JSON, indented.
     pub body: String,
     /// For which version of the API the body is rendered.
@@ -58,23 +58,23 @@ pub struct EventView {
 }
 
 #[derive(Template)]
-#[template(path = "event.html")]
-struct Page<'a> {
-    view: &'a EventView,
+#[template(path = "event_page.html")]
+struct EventTemplate<'a> {
+    view: &'a EventPage,
 }
 
 /// The page of one event as HTML.
-pub fn event(view: &EventView) -> String {
-    super::rendered(&Page { view })
+pub fn event(view: &EventPage) -> String {
+    super::rendered(&EventTemplate { view })
 }
 
-impl Page<'_> {
-    fn next(&self, delivery: &Delivery) -> Option<String> {
+impl EventTemplate<'_> {
+    fn next(&self, delivery: &DeliveryEntry) -> Option<String> {
         delivery.next(self.view.now)
     }
 }
 
-impl EventRow {
+impl EventEntry {
     pub(super) fn when(&self) -> String {
         clock::short(self.created)
     }
@@ -97,7 +97,7 @@ impl EventRow {
     }
 }
 
-impl Delivery {
+impl DeliveryEntry {
     fn is_accepted(&self) -> bool {
         self.attempts.iter().any(|attempt| attempt.is_accepted())
     }
@@ -107,7 +107,7 @@ impl Delivery {
     }
 }
 
-impl Attempt {
+impl AttemptEntry {
     fn is_accepted(&self) -> bool {
         matches!(self.answer, Ok(200..=299))
     }

@@ -10,12 +10,12 @@ use axum::response::Response;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::{desk_with, see_other};
+use super::{control_page_with, see_other};
 use crate::Emulator;
 use crate::act;
-use crate::act::refund::{NewRefund, Refused};
+use crate::act::refund::{NewRefund, RefundRefusal};
 use crate::object::{Metadata, Misbehaviour};
-use crate::page::control::Notice;
+use crate::page::control_page::Banner;
 use crate::world::World;
 
 /// A span of the clock: so many seconds, or so many of a unit.
@@ -78,14 +78,16 @@ fn half(world: &World, charge: &str) -> i64 {
     world.charges.get(charge).map_or(0, |charge| charge.amount_captured - charge.amount_captured / 2)
 }
 
-fn told(why: &Refused) -> String {
+fn told(why: &RefundRefusal) -> String {
     match why {
-        Refused::NoCharge => "There is no such charge.".to_owned(),
-        Refused::NotPaid => "That charge took no money, so there is nothing to refund.".to_owned(),
-        Refused::AlreadyRefunded => "All of that charge has gone back, or is about to.".to_owned(),
-        Refused::NotPositive => "A refund is of more than nothing.".to_owned(),
-        Refused::TooMuch { left } => format!("Only {left} minor units of that charge are left to refund."),
-        Refused::Disputed => {
+        RefundRefusal::NoCharge => "There is no such charge.".to_owned(),
+        RefundRefusal::NotPaid => "That charge took no money, so there is nothing to refund.".to_owned(),
+        RefundRefusal::AlreadyRefunded => "All of that charge has gone back, or is about to.".to_owned(),
+        RefundRefusal::NotPositive => "A refund is of more than nothing.".to_owned(),
+        RefundRefusal::TooMuch { left } => {
+            format!("Only {left} minor units of that charge are left to refund.")
+        }
+        RefundRefusal::Disputed => {
             "The customer's bank has taken that money back, so it cannot be refunded.".to_owned()
         }
     }
@@ -256,6 +258,6 @@ fn done(emulator: &Emulator, back: &str, change: impl FnOnce(&mut World) -> Resu
 }
 
 fn refuse(emulator: &Emulator, why: &str) -> Response {
-    let notice = Notice { good: false, text: why.to_owned() };
-    desk_with(emulator, StatusCode::CONFLICT, Some(notice))
+    let banner = Banner { good: false, text: why.to_owned() };
+    control_page_with(emulator, StatusCode::CONFLICT, Some(banner))
 }

@@ -9,52 +9,52 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use stripe::write::{BillingDetails, SessionStatus};
 
-use super::{look, nothing_here, page, see_other};
+use super::{nothing_here, page, see_other, view};
 use crate::Emulator;
-use crate::act::checkout::{self, Paid};
-use crate::page::look::Typed;
-use crate::page::typed;
+use crate::act::checkout::{self, PayOutcome};
+use crate::page::payment_form::PaymentForm;
+use crate::page::view::FormValues;
 use crate::world::World;
 
 pub(super) async fn show(State(emulator): State<Emulator>, Path(id): Path<String>) -> Response {
-    shown(&emulator, &id, StatusCode::OK, Typed::default())
+    shown(&emulator, &id, StatusCode::OK, FormValues::default())
 }
 
 pub(super) async fn pay(
     State(emulator): State<Emulator>,
     Path(id): Path<String>,
-    Form(form): Form<typed::Form>,
+    Form(form): Form<PaymentForm>,
 ) -> Response {
     let paid = emulator.with(|world| {
         world.on_behalf_of(None);
         attempt(world, &id, &form)
     });
-    let again = Typed { email: form.email(), name: form.name(), debit: form.is_debit(), error: None };
+    let again = FormValues { email: form.email(), name: form.name(), debit: form.is_debit(), error: None };
     match paid {
-        Ok(Paid::Complete) => {
+        Ok(PayOutcome::Complete) => {
             emulator.acknowledged(&id).await;
-            let next = emulator.with(|world| world.sessions.get(&id).and_then(look::success_url));
+            let next = emulator.with(|world| world.sessions.get(&id).and_then(view::success_url));
             see_other(&next.unwrap_or_else(|| format!("/c/pay/{id}")))
         }
         // Not a redirect, so that what the customer typed is still there after the bank's question.
-        Ok(Paid::Challenged) => shown(&emulator, &id, StatusCode::OK, again),
-        Ok(Paid::Declined(failure)) => {
+        Ok(PayOutcome::Challenged) => shown(&emulator, &id, StatusCode::OK, again),
+        Ok(PayOutcome::Declined(failure)) => {
             let error = Some(failure.message.as_str());
-            shown(&emulator, &id, StatusCode::PAYMENT_REQUIRED, Typed { error, ..again })
+            shown(&emulator, &id, StatusCode::PAYMENT_REQUIRED, FormValues { error, ..again })
         }
-        Ok(Paid::NotOpen) => see_other(&format!("/c/pay/{id}")),
+        Ok(PayOutcome::NotOpen) => see_other(&format!("/c/pay/{id}")),
         Err(mistake) => {
             let error = Some(mistake.as_str());
-            shown(&emulator, &id, StatusCode::UNPROCESSABLE_ENTITY, Typed { error, ..again })
+            shown(&emulator, &id, StatusCode::UNPROCESSABLE_ENTITY, FormValues { error, ..again })
         }
     }
 }
 
 /// # Errors
 /// What is wrong with what the customer typed; no bank was asked.
-fn attempt(world: &mut World, id: &str, form: &typed::Form) -> Result<Paid, String> {
+fn attempt(world: &mut World, id: &str, form: &PaymentForm) -> Result<PayOutcome, String> {
     let Some(session) = world.sessions.get(id).filter(|session| session.status == SessionStatus::Open) else {
-        return Ok(Paid::NotOpen);
+        return Ok(PayOutcome::NotOpen);
     };
     let customer = session.customer.as_deref().and_then(|customer| world.customers.get(customer));
     let email =
@@ -72,8 +72,8 @@ fn attempt(world: &mut World, id: &str, form: &typed::Form) -> Result<Paid, Stri
     Ok(checkout::pay(world, id, &instrument, payer))
 }
 
-fn shown(emulator: &Emulator, id: &str, status: StatusCode, typed: Typed<'_>) -> Response {
-    match emulator.with(|world| look::checkout(world, id, typed)) {
+fn shown(emulator: &Emulator, id: &str, status: StatusCode, typed: FormValues<'_>) -> Response {
+    match emulator.with(|world| view::checkout(world, id, typed)) {
         Some(view) => page(status, crate::page::checkout(&view)),
         None => nothing_here(
             "There is no such checkout",

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use stripe::write::{BillingDetails, MethodType};
 
 /// The most characters of a name or an address that are kept.
-const MOST_CHARACTERS: usize = 500;
+const MAX_CHARACTERS: usize = 500;
 
 /// The fields of the form, all of them optional: which of them count depends on the button.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Form {
+pub(super) struct PaymentForm {
     method: String,
     number: String,
     exp: String,
@@ -30,7 +30,7 @@ pub(super) struct Form {
     pub(super) challenge: Option<String>,
 }
 
-impl Form {
+impl PaymentForm {
     /// With what the customer wants to pay, at this virtual moment (Unix seconds).
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Form {
 
     /// Who pays. The page does not ask for a country; the bank's stands for it.
     pub(super) fn payer(&self, email: Option<&str>, instrument: Option<Instrument>) -> BillingDetails {
-        let cut = |text: &str| text.chars().take(MOST_CHARACTERS).collect();
+        let cut = |text: &str| text.chars().take(MAX_CHARACTERS).collect();
         let country = instrument.map(|instrument| match instrument {
             Instrument::Card(card) => card.country,
             Instrument::Debit(debit) => debit.country(),
@@ -133,13 +133,13 @@ mod tests {
     /// 24 November 2026.
     const NOW: i64 = 1_795_486_504;
 
-    fn error(form: &Form) -> String {
+    fn error(form: &PaymentForm) -> String {
         form.instrument(NOW, &[MethodType::Card]).err().unwrap_or_else(|| "taken".to_owned())
     }
 
-    fn card(number: &str, exp: &str, cvc: &str) -> Form {
+    fn card(number: &str, exp: &str, cvc: &str) -> PaymentForm {
         let [number, exp, cvc] = [number, exp, cvc].map(str::to_owned);
-        Form { number, exp, cvc, method: "card".to_owned(), ..Form::default() }
+        PaymentForm { number, exp, cvc, method: "card".to_owned(), ..PaymentForm::default() }
     }
 
     #[test]
@@ -167,19 +167,19 @@ mod tests {
 
     #[test]
     fn a_button_needs_no_more_than_its_number() {
-        let press = |card: Option<&str>, debit: Option<&str>| Form {
+        let press = |card: Option<&str>, debit: Option<&str>| PaymentForm {
             card: card.map(str::to_owned),
             debit: debit.map(str::to_owned),
             ..card_typed()
         };
         let both = [MethodType::Card, MethodType::SepaDebit];
-        let number = |form: Form| form.instrument(NOW, &both).map(|instrument| instrument.number());
+        let number = |form: PaymentForm| form.instrument(NOW, &both).map(|instrument| instrument.number());
         assert_eq!(number(press(Some("4000000000000259"), None)), Ok("4000000000000259"));
         assert_eq!(number(press(None, Some("AT611904300234573201"))), Ok("AT611904300234573201"));
         assert!(error(&press(None, Some("AT611904300234573201"))).contains("does not take"));
     }
 
-    fn card_typed() -> Form {
+    fn card_typed() -> PaymentForm {
         card("nonsense", "", "")
     }
 }

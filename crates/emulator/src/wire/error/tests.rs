@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn an_error_has_the_fields_that_it_has() {
-    let (status, body) = Fault::no_such("charge", "ch_x", "id").render();
+    let (status, body) = StripeError::no_such("charge", "ch_x", "id").render();
     assert_eq!(status, 404);
     assert_eq!(
         body,
@@ -19,7 +19,7 @@ fn an_error_has_the_fields_that_it_has() {
         }})
     );
     let (status, body) =
-        Fault::card("card_declined".into(), Some("lost_card".into()), "Your card was declined.")
+        StripeError::card("card_declined".into(), Some("lost_card".into()), "Your card was declined.")
             .charge("ch_1")
             .payment_intent(json!({"id": "pi_1"}))
             .render();
@@ -41,13 +41,13 @@ fn an_error_has_the_fields_that_it_has() {
 #[test]
 fn statuses_and_types() {
     let cases = [
-        (Fault::no_key(), 401, "invalid_request_error"),
-        (Fault::wrong_key("sk_test_1"), 401, "invalid_request_error"),
-        (Fault::idempotency_mismatch("k"), 400, "idempotency_error"),
-        (Fault::idempotency_key_in_use("k"), 409, "idempotency_error"),
-        (Fault::unknown_url("GET", "/v1/x", "GET /v1/charges"), 404, "invalid_request_error"),
-        (Fault::amount_too_small("amount", 50, "eur"), 400, "invalid_request_error"),
-        (Fault::exclusive(&["customer", "customer_email"]), 400, "invalid_request_error"),
+        (StripeError::no_key(), 401, "invalid_request_error"),
+        (StripeError::wrong_key("sk_test_1"), 401, "invalid_request_error"),
+        (StripeError::idempotency_mismatch("k"), 400, "idempotency_error"),
+        (StripeError::idempotency_key_in_use("k"), 409, "idempotency_error"),
+        (StripeError::unknown_url("GET", "/v1/x", "GET /v1/charges"), 404, "invalid_request_error"),
+        (StripeError::amount_too_small("amount", 50, "eur"), 400, "invalid_request_error"),
+        (StripeError::exclusive(&["customer", "customer_email"]), 400, "invalid_request_error"),
     ];
     for (fault, status, kind) in cases {
         let rendered = fault.render();
@@ -70,16 +70,16 @@ fn a_wrong_key_is_hardly_shown() {
         ("", "****"),
     ];
     for (key, shown) in cases {
-        let message = Fault::wrong_key(key).to_string();
+        let message = StripeError::wrong_key(key).to_string();
         let expected = if key.starts_with('ä') { "****üäöü".len() } else { shown.len() };
         assert_eq!(message.len(), "Invalid API Key provided: ".len() + expected, "{key}: {message}");
         assert!(!message.contains("0123"), "{message}");
     }
-    assert!(Fault::wrong_key("sk_live_0123456789abcd").to_string().contains("takes no live key"));
+    assert!(StripeError::wrong_key("sk_live_0123456789abcd").to_string().contains("takes no live key"));
 }
 
 #[test]
 fn long_input_is_not_echoed_in_full() {
-    let fault = Fault::no_such("charge", &"ü".repeat(10_000), "id");
+    let fault = StripeError::no_such("charge", &"ü".repeat(10_000), "id");
     assert!(fault.to_string().len() < 500);
 }

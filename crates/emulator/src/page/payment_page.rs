@@ -9,13 +9,13 @@ use askama::Template;
 
 /// All that the payment page shows.
 #[derive(Clone, Debug)]
-pub struct CheckoutView {
+pub struct PaymentPage {
     /// Who is paid.
     pub shop: String,
     /// Where the form posts to.
     pub action: String,
     /// The line items.
-    pub items: Vec<Item>,
+    pub items: Vec<ItemRow>,
     /// Before tax, in minor units.
     pub subtotal: i64,
     /// In minor units; `None` hides the line.
@@ -39,7 +39,7 @@ pub struct CheckoutView {
     /// Why the last attempt failed, for the customer.
     pub error: Option<String>,
     /// How far the payment is.
-    pub state: State,
+    pub state: PaymentState,
     /// Where `Back to the shop` leads.
     pub cancel_url: Option<String>,
     /// Where a customer who has paid goes on, with the session's id filled in.
@@ -48,7 +48,7 @@ pub struct CheckoutView {
 
 /// A line item.
 #[derive(Clone, Debug)]
-pub struct Item {
+pub struct ItemRow {
     /// The product's name.
     pub name: String,
     /// How many.
@@ -59,7 +59,7 @@ pub struct Item {
 
 /// How far the payment is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum PaymentState {
     /// It can be paid.
     Open,
     /// The bank asks the customer to authenticate.
@@ -78,35 +78,36 @@ pub enum State {
 }
 
 #[derive(Template)]
-#[template(path = "checkout.html")]
-struct Page<'a> {
-    view: &'a CheckoutView,
+#[template(path = "payment_page.html")]
+struct PaymentTemplate<'a> {
+    view: &'a PaymentPage,
 }
 
-struct Group {
+struct NumberGroup {
     title: &'static str,
     field: &'static str,
-    tests: Vec<Test>,
+    tests: Vec<TestNumber>,
 }
 
-struct Test {
+struct TestNumber {
     number: &'static str,
     does: String,
 }
 
 /// The payment page as HTML.
-pub fn checkout(view: &CheckoutView) -> String {
-    super::rendered(&Page { view })
+pub fn checkout(view: &PaymentPage) -> String {
+    super::rendered(&PaymentTemplate { view })
 }
 
-impl CheckoutView {
+impl PaymentPage {
     fn is_open(&self) -> bool {
-        self.state == State::Open
+        self.state == PaymentState::Open
     }
 
     /// Who has paid, or is being asked by the bank, is not invited to leave.
     fn back(&self) -> Option<&str> {
-        let may_leave = matches!(self.state, State::Open | State::Failed | State::Expired);
+        let may_leave =
+            matches!(self.state, PaymentState::Open | PaymentState::Failed | PaymentState::Expired);
         self.cancel_url.as_deref().filter(|url| may_leave && linkable(url))
     }
 
@@ -115,8 +116,8 @@ impl CheckoutView {
     }
 }
 
-impl Page<'_> {
-    fn price(&self, item: &Item) -> String {
+impl PaymentTemplate<'_> {
+    fn price(&self, item: &ItemRow) -> String {
         money(item.amount, &self.view.currency)
     }
 
@@ -138,46 +139,47 @@ impl Page<'_> {
 
     fn title(&self) -> String {
         let state = match (&self.view.state, &self.view.error) {
-            (State::Open, None) => "Pay",
-            (State::Open, Some(_)) => "Not paid – pay",
-            (State::Challenge { .. }, _) => "Confirm – pay",
-            (State::Processing, _) => "Processing – pay",
-            (State::Failed, _) => "Not paid –",
-            (State::Complete, _) => "Paid –",
-            (State::Expired, _) => "Expired –",
+            (PaymentState::Open, None) => "Pay",
+            (PaymentState::Open, Some(_)) => "Not paid – pay",
+            (PaymentState::Challenge { .. }, _) => "Confirm – pay",
+            (PaymentState::Processing, _) => "Processing – pay",
+            (PaymentState::Failed, _) => "Not paid –",
+            (PaymentState::Complete, _) => "Paid –",
+            (PaymentState::Expired, _) => "Expired –",
         };
         format!("{state} {} (emulator)", self.view.shop)
     }
 
-    fn groups(&self) -> Vec<Group> {
+    fn groups(&self) -> Vec<NumberGroup> {
         let mut groups = Vec::new();
         if self.view.takes_card {
             for title in
                 ["Paid", "Declined", "3-D Secure first", "Paid; when refunded", "Paid, then contested"]
             {
                 let tests =
-                    CARDS.iter().filter(|card| group(card) == Some(title)).map(Test::of_card).collect();
-                groups.push(Group { title, field: "card", tests });
+                    CARDS.iter().filter(|card| group(card) == Some(title)).map(TestNumber::of_card).collect();
+                groups.push(NumberGroup { title, field: "card", tests });
             }
         }
         if self.view.takes_debit {
             let tests = DEBITS.iter().filter(|debit| debit.country() == "AT");
-            let tests =
-                tests.map(|debit| Test { number: debit.iban, does: debit.summary.to_owned() }).collect();
-            groups.push(Group { title: "SEPA debit", field: "debit", tests });
+            let tests = tests
+                .map(|debit| TestNumber { number: debit.iban, does: debit.summary.to_owned() })
+                .collect();
+            groups.push(NumberGroup { title: "SEPA debit", field: "debit", tests });
         }
         groups
     }
 
-    fn others(&self) -> impl Iterator<Item = Test> {
-        CARDS.iter().filter(|card| group(card).is_none()).map(|card| Test {
+    fn others(&self) -> impl Iterator<Item = TestNumber> {
+        CARDS.iter().filter(|card| group(card).is_none()).map(|card| TestNumber {
             number: card.number,
             does: format!("{} {}, {}", brand(card.brand), card.funding, card.country),
         })
     }
 }
 
-impl Test {
+impl TestNumber {
     fn of_card(card: &'static Card) -> Self {
         Self { number: card.number, does: card.summary.to_owned() }
     }

@@ -9,32 +9,34 @@ use stripe::write::{
     Refund, Session, SessionStatus,
 };
 
-use super::checkout::{CheckoutView, Item, State};
-use super::control::{ChargeRow, ControlView, DisputeRow, Endpoint, Listing, Notice, PaymentRow, RefundRow};
-use super::event::{Attempt, Delivery, EventRow, EventView};
+use super::control_page::{
+    Banner, ChargeRow, ControlPage, DisputeRow, EndpointCard, Newest, RefundRow, SessionRow,
+};
+use super::event_page::{AttemptEntry, DeliveryEntry, EventEntry, EventPage};
+use super::payment_page::{ItemRow, PaymentPage, PaymentState};
 use crate::Options;
-use crate::object::{self, Event};
-use crate::world::{DeliveryState, Outcome, Task, World};
+use crate::object::{self, EventRecord};
+use crate::world::{DeliveryState, Outcome, ScheduledTask, World};
 
 /// Who is paid, as long as the emulated account has no name of its own.
 const SHOP: &str = "Test shop";
 /// The most rows of one kind of object on the control page.
-const MOST_ROWS: usize = 50;
+const MAX_ROWS: usize = 50;
 
 /// The payment page of a session, with what the customer typed; None when there is no such session.
-pub(super) fn checkout(world: &World, id: &str, typed: Typed<'_>) -> Option<CheckoutView> {
+pub(super) fn checkout(world: &World, id: &str, typed: FormValues<'_>) -> Option<PaymentPage> {
     let session = world.sessions.get(id)?;
     let checkout = world.checkouts.get(id)?;
     let customer = session.customer.as_deref().and_then(|customer| world.customers.get(customer));
     let given =
         session.customer_email.clone().or_else(|| customer.and_then(|customer| customer.email.clone()));
-    let items = checkout.items.iter().map(|item| Item {
+    let items = checkout.items.iter().map(|item| ItemRow {
         name: item.description.clone(),
         quantity: item.quantity.unsigned_abs(),
         amount: item.amount_subtotal,
     });
     let takes = |method| session.payment_method_types.contains(&method);
-    Some(CheckoutView {
+    Some(PaymentPage {
         shop: SHOP.to_owned(),
         action: format!("/c/pay/{id}"),
         items: items.collect(),
@@ -57,27 +59,27 @@ pub(super) fn checkout(world: &World, id: &str, typed: Typed<'_>) -> Option<Chec
 
 /// What the customer typed, and what was wrong with it.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Typed<'a> {
+pub(super) struct FormValues<'a> {
     pub(super) email: Option<&'a str>,
     pub(super) name: Option<&'a str>,
     pub(super) debit: bool,
     pub(super) error: Option<&'a str>,
 }
 
-fn state(world: &World, session: &Session, challenged: Option<&str>) -> State {
+fn state(world: &World, session: &Session, challenged: Option<&str>) -> PaymentState {
     match (session.status, session.payment_status, challenged) {
-        (SessionStatus::Open, _, Some(number)) => State::Challenge {
+        (SessionStatus::Open, _, Some(number)) => PaymentState::Challenge {
             last4: number.get(number.len().saturating_sub(4)..).unwrap_or(number).to_owned(),
         },
-        (SessionStatus::Open, _, None) => State::Open,
-        (SessionStatus::Expired, ..) => State::Expired,
-        (SessionStatus::Complete, Payment::Paid | Payment::NoPaymentRequired, _) => State::Complete,
+        (SessionStatus::Open, _, None) => PaymentState::Open,
+        (SessionStatus::Expired, ..) => PaymentState::Expired,
+        (SessionStatus::Complete, Payment::Paid | Payment::NoPaymentRequired, _) => PaymentState::Complete,
         (SessionStatus::Complete, Payment::Unpaid, _) => {
             let intent =
                 session.payment_intent.as_deref().and_then(|intent| world.payment_intents.get(intent));
             match intent.map(|intent| intent.status) {
-                Some(IntentStatus::RequiresPaymentMethod | IntentStatus::Canceled) => State::Failed,
-                _ => State::Processing,
+                Some(IntentStatus::RequiresPaymentMethod | IntentStatus::Canceled) => PaymentState::Failed,
+                _ => PaymentState::Processing,
             }
         }
     }
@@ -89,10 +91,10 @@ pub(super) fn success_url(session: &Session) -> Option<String> {
 }
 
 /// The control page.
-pub(super) fn control(world: &World, options: &Options, notice: Option<Notice>) -> ControlView {
+pub(super) fn control(world: &World, options: &Options, banner: Option<Banner>) -> ControlPage {
     let coming = coming(world);
-    let still = matches!(world.time, crate::world::Time::Still { .. });
-    ControlView {
+    let still = matches!(world.time, crate::world::ClockMode::Still { .. });
+    ControlPage {
         now: world.now(),
         frozen: still,
         next_due: world.next_due_ms().map(|due| due.div_euclid(1_000)),
@@ -100,7 +102,7 @@ pub(super) fn control(world: &World, options: &Options, notice: Option<Notice>) 
         api_base: options.url.clone(),
         api_key: options.api_key.clone(),
         api_version: newest().as_str().to_owned(),
-        notice,
+        banner,
         endpoints: endpoints(world),
         payments: listing(world.sessions.iter(), world.sessions.len(), |session| payment(world, session)),
         charges: listing(world.charges.iter(), world.charges.len(), |charge| charge_row(charge, &coming)),
@@ -111,11 +113,11 @@ pub(super) fn control(world: &World, options: &Options, notice: Option<Notice>) 
 }
 
 /// The page of one event; None when there is no such event.
-pub(super) fn event(world: &World, id: &str) -> Option<EventView> {
+pub(super) fn event(world: &World, id: &str) -> Option<EventPage> {
     let event = world.events.get(id)?;
     let endpoint = world.deliveries_of(id).find_map(|delivery| world.endpoints.get(&delivery.endpoint));
     let version = endpoint.map_or(newest(), |endpoint| endpoint.api_version);
-    Some(EventView {
+    Some(EventPage {
         now: world.now(),
         event: event_row(world, event),
         body: stripe::write::pretty(&event.render(version, event.pending)),
@@ -132,11 +134,11 @@ fn listing<'a, T: 'a, R>(
     all: impl DoubleEndedIterator<Item = &'a T>,
     total: usize,
     row: impl Fn(&'a T) -> R,
-) -> Listing<R> {
-    Listing { rows: all.rev().take(MOST_ROWS).map(row).collect(), total }
+) -> Newest<R> {
+    Newest { rows: all.rev().take(MAX_ROWS).map(row).collect(), total }
 }
 
-fn endpoints(world: &World) -> Vec<Endpoint> {
+fn endpoints(world: &World) -> Vec<EndpointCard> {
     let mut counts: HashMap<&str, (u64, u64, u64)> = HashMap::new();
     for delivery in world.deliveries() {
         let (accepted, waiting, given_up) = counts.entry(&delivery.endpoint).or_default();
@@ -146,9 +148,9 @@ fn endpoints(world: &World) -> Vec<Endpoint> {
             DeliveryState::Exhausted | DeliveryState::Stopped => *given_up += 1,
         }
     }
-    let row = |endpoint: &object::Endpoint| {
+    let row = |endpoint: &object::WebhookEndpoint| {
         let (accepted, waiting, given_up) = counts.get(endpoint.id.as_str()).copied().unwrap_or_default();
-        Endpoint {
+        EndpointCard {
             id: endpoint.id.clone(),
             url: endpoint.url.clone(),
             enabled: endpoint.enabled,
@@ -169,31 +171,31 @@ fn coming(world: &World) -> HashMap<&str, &'static str> {
     let mut coming = HashMap::new();
     for (_, task) in world.upcoming() {
         let (id, button) = match task {
-            Task::ClearDebit(charge) => (charge, "Bank answers now"),
-            Task::Dispute { charge, inquiry: false, .. } => (charge, "Dispute comes now"),
-            Task::Dispute { charge, inquiry: true, .. } => (charge, "Inquiry comes now"),
-            Task::Warn(charge) => (charge, "Warning comes now"),
-            Task::CompleteRefund(refund) => (refund, "Succeeds now"),
-            Task::FailRefund(refund) => (refund, "Fails now"),
-            Task::Attempt { .. }
-            | Task::Flush { .. }
-            | Task::ExpireSession(_)
-            | Task::SettleCharge(_)
-            | Task::ReferenceRefund(_)
-            | Task::DecideDispute(_) => continue,
+            ScheduledTask::ClearDebit(charge) => (charge, "Bank answers now"),
+            ScheduledTask::Dispute { charge, inquiry: false, .. } => (charge, "Dispute comes now"),
+            ScheduledTask::Dispute { charge, inquiry: true, .. } => (charge, "Inquiry comes now"),
+            ScheduledTask::Warn(charge) => (charge, "Warning comes now"),
+            ScheduledTask::CompleteRefund(refund) => (refund, "Succeeds now"),
+            ScheduledTask::FailRefund(refund) => (refund, "Fails now"),
+            ScheduledTask::Attempt { .. }
+            | ScheduledTask::Flush { .. }
+            | ScheduledTask::ExpireSession(_)
+            | ScheduledTask::SettleCharge(_)
+            | ScheduledTask::ReferenceRefund(_)
+            | ScheduledTask::DecideDispute(_) => continue,
         };
         coming.entry(id.as_str()).or_insert(button);
     }
     coming
 }
 
-fn payment(world: &World, session: &Session) -> PaymentRow {
+fn payment(world: &World, session: &Session) -> SessionRow {
     let paid_by = session.customer_details.as_ref().and_then(|details| details.email.clone());
     let customer = session.customer.as_deref().and_then(|customer| world.customers.get(customer));
     let customer = paid_by
         .or_else(|| session.customer_email.clone())
         .or_else(|| customer.and_then(|customer| customer.email.clone().or_else(|| customer.name.clone())));
-    PaymentRow {
+    SessionRow {
         id: session.id.clone(),
         url: (session.status == SessionStatus::Open).then(|| format!("/c/pay/{}", session.id)),
         customer: customer.unwrap_or_default(),
@@ -219,7 +221,7 @@ fn charge_row(charge: &Charge, coming: &HashMap<&str, &'static str>) -> ChargeRo
 
 fn method(method: &Method) -> String {
     match method {
-        Method::Card { brand, last4, .. } => format!("{} •••• {last4}", super::checkout::brand(brand)),
+        Method::Card { brand, last4, .. } => format!("{} •••• {last4}", super::payment_page::brand(brand)),
         Method::SepaDebit { last4, country, .. } => format!("SEPA {country} •••• {last4}"),
         Method::BankTransfer => "Bank transfer".to_owned(),
     }
@@ -251,8 +253,8 @@ fn dispute_row(dispute: &Dispute) -> DisputeRow {
     }
 }
 
-fn event_row(world: &World, event: &Event) -> EventRow {
-    let deliveries = world.deliveries_of(&event.id).map(|delivery| Delivery {
+fn event_row(world: &World, event: &EventRecord) -> EventEntry {
+    let deliveries = world.deliveries_of(&event.id).map(|delivery| DeliveryEntry {
         url: world.endpoints.get(&delivery.endpoint).map(|endpoint| endpoint.url.clone()).unwrap_or_default(),
         endpoint: delivery.endpoint.clone(),
         attempts: delivery.attempts.iter().map(attempt).collect(),
@@ -261,7 +263,7 @@ fn event_row(world: &World, event: &Event) -> EventRow {
             DeliveryState::Delivered | DeliveryState::Exhausted | DeliveryState::Stopped => None,
         },
     });
-    EventRow {
+    EventEntry {
         id: event.id.clone(),
         type_name: event.type_name.clone(),
         created: event.created,
@@ -270,8 +272,8 @@ fn event_row(world: &World, event: &Event) -> EventRow {
     }
 }
 
-fn attempt(attempt: &crate::world::Attempt) -> Attempt {
-    Attempt {
+fn attempt(attempt: &crate::world::DeliveryAttempt) -> AttemptEntry {
+    AttemptEntry {
         at: attempt.at_ms.div_euclid(1_000),
         answer: match &attempt.outcome {
             Outcome::Answered { status, .. } => Ok(*status),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Ids in Stripe's manner, one after the other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Ids {
+pub(crate) struct IdGenerator {
     seed: u64,
     made: u64,
 }
@@ -16,7 +16,7 @@ pub(crate) struct Ids {
 const LENGTH: usize = 24;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-impl Ids {
+impl IdGenerator {
     pub(crate) fn new(seed: u64) -> Self {
         Self { seed, made: 0 }
     }

@@ -14,7 +14,7 @@ use stripe::write::{ApiVersion, pretty};
 
 /// `error.type`: the four that exist on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultType {
+pub enum ErrorType {
     /// The request is wrong, or asks for something that cannot be.
     InvalidRequest,
     /// The card was declined.
@@ -25,7 +25,7 @@ pub enum FaultType {
     Idempotency,
 }
 
-impl FaultType {
+impl ErrorType {
     /// As it stands in `error.type`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -40,12 +40,12 @@ impl FaultType {
 
 /// One refusal, ready to be rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault(Box<Body>);
+pub struct StripeError(Box<Body>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Body {
     status: StatusCode,
-    kind: FaultType,
+    kind: ErrorType,
     code: Option<Cow<'static, str>>,
     message: String,
     param: Option<String>,
@@ -56,10 +56,10 @@ struct Body {
 }
 
 /// Building one.
-impl Fault {
+impl StripeError {
     /// A refusal of this kind.
     #[must_use]
-    pub fn new(status: StatusCode, kind: FaultType, message: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, kind: ErrorType, message: impl Into<String>) -> Self {
         Self(Box::new(Body {
             status,
             kind,
@@ -76,7 +76,7 @@ impl Fault {
     /// 400, `invalid_request_error`: what was asked for cannot be done.
     #[must_use]
     pub fn invalid(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, FaultType::InvalidRequest, message)
+        Self::new(StatusCode::BAD_REQUEST, ErrorType::InvalidRequest, message)
     }
 
     /// With `error.code` (docs.stripe.com/error-codes).
@@ -117,7 +117,7 @@ impl Fault {
 }
 
 /// Looking at one.
-impl Fault {
+impl StripeError {
     /// Whether nothing had begun when the request was refused, so that the same idempotency key may be used
     /// for the corrected request.
     #[must_use]
@@ -151,17 +151,17 @@ impl Fault {
     /// Stripe links its page of error codes from coded faults of the request and of the card.
     fn doc_url(&self) -> Option<String> {
         match self.0.kind {
-            FaultType::InvalidRequest | FaultType::Card => {
+            ErrorType::InvalidRequest | ErrorType::Card => {
                 let code = self.0.code.as_ref()?;
                 Some(format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-")))
             }
-            FaultType::Api | FaultType::Idempotency => None,
+            ErrorType::Api | ErrorType::Idempotency => None,
         }
     }
 }
 
 /// Parameters.
-impl Fault {
+impl StripeError {
     /// A parameter that the emulator does not know there.
     #[must_use]
     pub fn unknown_parameter(param: &str) -> Self {
@@ -260,13 +260,13 @@ impl Fault {
 }
 
 /// Objects, routes, keys.
-impl Fault {
+impl StripeError {
     /// 404: the object that was named is not there. `noun` is Stripe's word (`checkout.session`), `param`
     /// where it was named (`id` when in the URL).
     #[must_use]
     pub fn no_such(noun: &str, id: &str, param: &str) -> Self {
         let message = format!("No such {noun}: '{}'", excerpt(id));
-        Self::new(StatusCode::NOT_FOUND, FaultType::InvalidRequest, message)
+        Self::new(StatusCode::NOT_FOUND, ErrorType::InvalidRequest, message)
             .code("resource_missing")
             .param(param)
     }
@@ -278,7 +278,7 @@ impl Fault {
             "Unrecognized request URL ({method}: {}). FairePlace's emulator does not have it; it has: {has}.",
             excerpt(path)
         );
-        Self::new(StatusCode::NOT_FOUND, FaultType::InvalidRequest, message).before_anything()
+        Self::new(StatusCode::NOT_FOUND, ErrorType::InvalidRequest, message).before_anything()
     }
 
     /// A version that is none, or is older than those that can be written.
@@ -299,7 +299,7 @@ impl Fault {
         let message = "You did not provide an API key. You need to provide your API key in the Authorization \
                        header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See \
                        https://stripe.com/docs/api#authentication for details.";
-        Self::new(StatusCode::UNAUTHORIZED, FaultType::InvalidRequest, message).before_anything()
+        Self::new(StatusCode::UNAUTHORIZED, ErrorType::InvalidRequest, message).before_anything()
     }
 
     /// 401: another key than the emulator's. Shows no more of it than Stripe does: its kind and its last four
@@ -311,7 +311,7 @@ impl Fault {
             message
                 .push_str(". This is FairePlace's emulator: it takes no live key, and should never see one");
         }
-        Self::new(StatusCode::UNAUTHORIZED, FaultType::InvalidRequest, message).before_anything()
+        Self::new(StatusCode::UNAUTHORIZED, ErrorType::InvalidRequest, message).before_anything()
     }
 
     /// 400: the same idempotency key for another request.
@@ -321,7 +321,7 @@ impl Fault {
             "Keys for idempotent requests can only be used with the same parameters they were first used \
              with. Try using a key other than '{key}' if you meant to execute a different request."
         );
-        Self::new(StatusCode::BAD_REQUEST, FaultType::Idempotency, message).before_anything()
+        Self::new(StatusCode::BAD_REQUEST, ErrorType::Idempotency, message).before_anything()
     }
 
     /// 409: the first request with this idempotency key has not been answered yet.
@@ -332,7 +332,7 @@ impl Fault {
              means you submitted twice, and the other request is still going through): {key}. Please try \
              again later."
         );
-        Self::new(StatusCode::CONFLICT, FaultType::Idempotency, message)
+        Self::new(StatusCode::CONFLICT, ErrorType::Idempotency, message)
             .code("idempotency_key_in_use")
             .before_anything()
     }
@@ -340,21 +340,21 @@ impl Fault {
     /// 402: the card was declined (docs.stripe.com/declines).
     #[must_use]
     pub fn card(code: String, decline_code: Option<String>, message: impl Into<String>) -> Self {
-        let mut fault = Self::new(StatusCode::PAYMENT_REQUIRED, FaultType::Card, message).code(code);
+        let mut fault = Self::new(StatusCode::PAYMENT_REQUIRED, ErrorType::Card, message).code(code);
         fault.0.decline_code = decline_code;
         fault
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for StripeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for StripeError {}
 
-impl IntoResponse for Fault {
+impl IntoResponse for StripeError {
     fn into_response(self) -> Response {
         let (status, body) = self.render();
         (status, [("content-type", "application/json")], pretty(&body)).into_response()
@@ -363,8 +363,8 @@ impl IntoResponse for Fault {
 
 /// What a client wrote, short enough for a message.
 fn excerpt(given: &str) -> Cow<'_, str> {
-    const MOST_CHARACTERS: usize = 200;
-    match given.char_indices().nth(MOST_CHARACTERS) {
+    const MAX_CHARACTERS: usize = 200;
+    match given.char_indices().nth(MAX_CHARACTERS) {
         None => Cow::Borrowed(given),
         Some((end, _)) => Cow::Owned(format!("{}...", &given[..end])),
     }

@@ -2,13 +2,13 @@
 //!
 //! Not here: doing it, and reading it out of the world; the view holds strings and integers only.
 
-use super::{Delivery, EventRow, clock, money::money, tone};
+use super::{DeliveryEntry, EventEntry, clock, money::money, tone};
 use crate::object::Misbehaviour;
 use askama::Template;
 
 /// All that the control page shows.
 #[derive(Clone, Debug)]
-pub struct ControlView {
+pub struct ControlPage {
     /// Unix seconds, virtual.
     pub now: i64,
     /// The clock moves only when it is advanced.
@@ -24,24 +24,24 @@ pub struct ControlView {
     /// The version that the API speaks unless asked for another.
     pub api_version: String,
     /// What the last button did, or why it did not.
-    pub notice: Option<Notice>,
+    pub banner: Option<Banner>,
     /// In the order they were made.
-    pub endpoints: Vec<Endpoint>,
+    pub endpoints: Vec<EndpointCard>,
     /// The newest first, as all of these lists.
-    pub payments: Listing<PaymentRow>,
+    pub payments: Newest<SessionRow>,
     /// Charges.
-    pub charges: Listing<ChargeRow>,
+    pub charges: Newest<ChargeRow>,
     /// Refunds.
-    pub refunds: Listing<RefundRow>,
+    pub refunds: Newest<RefundRow>,
     /// Disputes.
-    pub disputes: Listing<DisputeRow>,
+    pub disputes: Newest<DisputeRow>,
     /// Events.
-    pub events: Listing<EventRow>,
+    pub events: Newest<EventEntry>,
 }
 
 /// A sentence at the head of the page.
 #[derive(Clone, Debug)]
-pub struct Notice {
+pub struct Banner {
     /// It was done; else it was refused.
     pub good: bool,
     /// What and why.
@@ -50,7 +50,7 @@ pub struct Notice {
 
 /// The newest of many.
 #[derive(Clone, Debug)]
-pub struct Listing<T> {
+pub struct Newest<T> {
     /// Those that are shown.
     pub rows: Vec<T>,
     /// How many there are.
@@ -59,7 +59,7 @@ pub struct Listing<T> {
 
 /// A webhook endpoint.
 #[derive(Clone, Debug)]
-pub struct Endpoint {
+pub struct EndpointCard {
     /// `we_…`
     pub id: String,
     /// Where it is.
@@ -84,7 +84,7 @@ pub struct Endpoint {
 
 /// A Checkout session.
 #[derive(Clone, Debug)]
-pub struct PaymentRow {
+pub struct SessionRow {
     /// `cs_…`
     pub id: String,
     /// The hosted page, while it can be paid.
@@ -161,18 +161,18 @@ pub struct DisputeRow {
 }
 
 #[derive(Template)]
-#[template(path = "control.html")]
-struct Page<'a> {
-    view: &'a ControlView,
+#[template(path = "control_page.html")]
+struct ControlTemplate<'a> {
+    view: &'a ControlPage,
 }
 
 /// The control page as HTML.
-pub fn control(view: &ControlView) -> String {
-    super::rendered(&Page { view })
+pub fn control(view: &ControlPage) -> String {
+    super::rendered(&ControlTemplate { view })
 }
 
-impl Page<'_> {
-    fn next(&self, delivery: &Delivery) -> Option<String> {
+impl ControlTemplate<'_> {
+    fn next(&self, delivery: &DeliveryEntry) -> Option<String> {
         delivery.next(self.view.now)
     }
 
@@ -181,7 +181,7 @@ impl Page<'_> {
     }
 }
 
-impl ControlView {
+impl ControlPage {
     fn moment(&self) -> String {
         clock::moment(self.now)
     }
@@ -191,7 +191,7 @@ impl ControlView {
     }
 }
 
-impl<T> Listing<T> {
+impl<T> Newest<T> {
     /// `3`, or `50 of 1,204`.
     fn count(&self) -> String {
         let total = super::money::grouped(&self.total.to_string());
@@ -199,11 +199,11 @@ impl<T> Listing<T> {
     }
 }
 
-impl Endpoint {
+impl EndpointCard {
     /// Everything that can go wrong on purpose, as fields of a form.
-    fn knobs(&self) -> [Knob; 9] {
+    fn knobs(&self) -> [KnobField; 9] {
         let of = self.misbehaviour;
-        let knob = |name, label, help, value, min, max| Knob { name, label, help, value, min, max };
+        let knob = |name, label, help, value, min, max| KnobField { name, label, help, value, min, max };
         let percent = |name, label, help, value: u8| knob(name, label, help, i64::from(value), 0, 100);
         let day = 86_400;
         let seed = i64::try_from(of.seed).unwrap_or(i64::MAX);
@@ -221,7 +221,7 @@ impl Endpoint {
     }
 }
 
-struct Knob {
+struct KnobField {
     name: &'static str,
     label: &'static str,
     help: &'static str,
@@ -230,7 +230,7 @@ struct Knob {
     max: i64,
 }
 
-impl Endpoint {
+impl EndpointCard {
     fn misbehaves(&self) -> bool {
         Misbehaviour { seed: 0, ..self.misbehaviour } != Misbehaviour::default()
     }
@@ -240,7 +240,7 @@ impl Endpoint {
     }
 }
 
-impl PaymentRow {
+impl SessionRow {
     fn price(&self) -> String {
         money(self.amount, &self.currency)
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The clock. All figures are milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Time {
+pub enum ClockMode {
     /// It goes as the machine's does, so much ahead of it.
     Running {
         /// How far ahead.
@@ -20,7 +20,7 @@ pub enum Time {
     },
 }
 
-impl Time {
+impl ClockMode {
     /// The account's time when the machine's clock shows `wall_ms`.
     #[must_use]
     pub fn now_ms(self, wall_ms: i64) -> i64 {
