@@ -57,9 +57,9 @@ pub(crate) fn buy(world: &mut World, tenant: u32, number: &str) -> Option<String
         postal_code: Some("10115".to_owned()),
     };
     let paid = checkout::pay(world, &session, &instrument, payer);
-    let intent = world.sessions.get(&session)?.payment_intent.clone();
+    let intent = world.sessions().get(&session)?.payment_intent.clone();
     (paid == PayOutcome::Complete)
-        .then(|| world.payment_intents.get(&intent?)?.latest_charge.clone())
+        .then(|| world.payment_intents().get(&intent?)?.latest_charge.clone())
         .flatten()
 }
 

@@ -6,6 +6,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::ensure;
 use emulator::Emulator;
+use emulator::act::control::{Command as _, Hold, Release};
 use stripe::{Secret, signature::sign, write::pretty};
 use tokio::task::JoinSet;
 
@@ -38,7 +39,7 @@ pub(crate) const HEADER: &str = "
 /// One round.
 pub(crate) async fn measure(receiver: &Receiver, payments: u32, endpoints: u32) -> anyhow::Result<Flood> {
     let emulator = account::open((0..endpoints).map(|endpoint| receiver.url(endpoint)))?;
-    hold(&emulator, true);
+    hold(&emulator, true)?;
     for tenant in 0..payments {
         let bought = emulator.with(|world| account::buy(world, tenant, "4242424242424242"));
         ensure!(bought.is_some(), "a card was refused");
@@ -51,10 +52,10 @@ pub(crate) async fn measure(receiver: &Receiver, payments: u32, endpoints: u32) 
     // Gives the workers time to start.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let events: Vec<String> =
-        emulator.with(|world| world.events.iter().map(|event| event.id.clone()).collect());
+        emulator.with(|world| world.events().iter().map(|event| event.id.clone()).collect());
     let deliveries = u64::try_from(events.len())? * u64::from(endpoints);
     let release = timed(receiver, deliveries, async {
-        hold(&emulator, false);
+        hold(&emulator, false)?;
         emulator.quiet().await;
         anyhow::Ok(())
     });
@@ -88,17 +89,18 @@ pub(crate) fn row(endpoints: u32, rounds: &[Flood]) -> String {
     )
 }
 
-fn hold(emulator: &Emulator, held: bool) {
+fn hold(emulator: &Emulator, held: bool) -> anyhow::Result<()> {
     emulator.with(|world| {
-        let ids: Vec<String> = world.endpoints.iter().map(|endpoint| endpoint.id.clone()).collect();
+        let ids: Vec<String> = world.endpoints().iter().map(|endpoint| endpoint.id.clone()).collect();
         for id in ids {
-            if !held {
-                world.release(&id, None, 1);
-            } else if let Some(endpoint) = world.endpoints.get_mut(&id) {
-                endpoint.held = true;
+            if held {
+                Hold { endpoint: id }.run(world)?;
+            } else {
+                Release { endpoint: id, shuffle: None, times: 1 }.run(world)?;
             }
         }
-    });
+        Ok(())
+    })
 }
 
 async fn timed(
@@ -123,7 +125,7 @@ fn rendered(emulator: &Emulator) -> anyhow::Result<Vec<(bytes::Bytes, String)>> 
             let signature = sign(body.as_bytes(), unix_seconds(), &secret);
             (body.into(), signature)
         };
-        world.events.iter().map(body).collect()
+        world.events().iter().map(body).collect()
     }))
 }
 

@@ -101,7 +101,7 @@ fn give_back(world: &mut World, charge: Option<String>, amount: Option<i64>) {
 async fn check(emulator: &Emulator, receiver: &Receiver) -> anyhow::Result<u64> {
     let came = receiver.accepted(0).await?;
     let (made, left) = emulator.with(|world| {
-        let made: BTreeSet<String> = world.events.iter().map(|event| event.id.clone()).collect();
+        let made: BTreeSet<String> = world.events().iter().map(|event| event.id.clone()).collect();
         let left = world.deliveries().filter(|one| one.state != DeliveryState::Delivered).count();
         (made, left)
     });

@@ -5,6 +5,7 @@
 //! Not here: how requests ask for it (`api`, `page`), and who is told (`world::emit`).
 
 pub mod checkout;
+pub mod control;
 pub mod dispute;
 pub mod endpoint;
 pub mod payment;
@@ -30,7 +31,7 @@ impl World {
 
     /// Everything that is on the agenda for this object happens now, without turning the clock. Answers how
     /// many things that were: none, when nothing was to come.
-    pub fn hasten(&mut self, object: &str) -> usize {
+    pub(crate) fn hasten(&mut self, object: &str) -> usize {
         let tasks = self.agenda.take_about(object);
         let count = tasks.len();
         for task in tasks {
@@ -50,9 +51,11 @@ impl World {
             ScheduledTask::ReferenceRefund(refund) => refund::reference(self, &refund),
             ScheduledTask::FailRefund(refund) => refund::fail(self, &refund, "expired_or_canceled_card"),
             ScheduledTask::Dispute { charge, reason, inquiry } => {
-                dispute::open(self, &charge, &reason, inquiry)
+                dispute::open(self, &charge, &reason, inquiry);
             }
-            ScheduledTask::Warn(charge) => dispute::warn(self, &charge),
+            ScheduledTask::Warn(charge) => {
+                dispute::warn(self, &charge);
+            }
             ScheduledTask::DecideDispute(dispute) => dispute::decide(self, &dispute),
         }
     }

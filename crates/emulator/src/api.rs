@@ -3,6 +3,7 @@
 //! Not here: what changes money objects (`act`), the pages, and the listening socket.
 
 mod call;
+mod catalogue;
 mod charge;
 mod control;
 mod currency;

@@ -113,11 +113,16 @@ impl Emulator {
         result
     }
 
+    /// Reads the world at the present moment.
+    pub fn read<R>(&self, look: impl FnOnce(&World) -> R) -> R {
+        look(&self.now())
+    }
+
     /// The world, brought to the present.
     fn now(&self) -> MutexGuard<'_, World> {
         // A panic in the middle of a change leaves a rehearsal that may be odd, and nothing worse.
         let mut world = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
-        let now_ms = world.time.now_ms((self.0.options.wall)());
+        let now_ms = world.clock.now_ms((self.0.options.wall)());
         if world.run_until(now_ms) > 0 {
             // Whoever waits must hear of it, also when it was only a look that brought the world here.
             self.0.changed.send_modify(|count| *count = count.wrapping_add(1));
@@ -139,8 +144,8 @@ impl Emulator {
         let _turning = self.0.turning.lock().await;
         let target = self.with(|world| {
             let now = world.now_ms();
-            world.time_after = Some(world.time);
-            world.time = ClockMode::Still { at_ms: now };
+            world.clock_after_advance = Some(world.clock);
+            world.clock = ClockMode::Still { at_ms: now };
             now.saturating_add(by_ms)
         });
         let mut ran = 0;
@@ -148,7 +153,7 @@ impl Emulator {
             self.quiet().await;
             let happened = self.with(|world| {
                 let due = world.next_due_ms().filter(|due| *due <= target)?;
-                world.time = ClockMode::Still { at_ms: due };
+                world.clock = ClockMode::Still { at_ms: due };
                 Some(world.run_until(due))
             });
             match happened {
@@ -200,7 +205,7 @@ impl Emulator {
                 let world = self.now();
                 let fresh: Vec<_> = world.endpoints.made_since(known).map(|made| made.id.clone()).collect();
                 known = world.endpoints.made();
-                let running = matches!(world.time, ClockMode::Running { .. });
+                let running = matches!(world.clock, ClockMode::Running { .. });
                 let due = world.next_due_ms().filter(|_| running);
                 let wait = due.map(|due| due.saturating_sub(world.now_ms()).max(1).unsigned_abs());
                 (fresh, wait.map_or(FAR, Duration::from_millis))

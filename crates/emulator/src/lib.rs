@@ -7,6 +7,7 @@
 pub mod act;
 pub mod api;
 pub mod cards;
+mod controller;
 mod deliver;
 mod emulator;
 pub mod file;

@@ -31,47 +31,49 @@ use crate::object::{
 #[derive(Debug, Serialize, Deserialize)]
 pub struct World {
     /// How the clock goes; only the emulator's loop turns it.
-    pub time: ClockMode,
+    #[serde(rename = "time")]
+    pub(crate) clock: ClockMode,
     /// How it went before it was being turned, and will go again: it stands meanwhile.
-    pub(crate) time_after: Option<ClockMode>,
+    #[serde(rename = "time_after")]
+    pub(crate) clock_after_advance: Option<ClockMode>,
     /// The virtual moment of the step in hand, in Unix milliseconds.
     pub(crate) now_ms: i64,
     pub(crate) ids: IdGenerator,
     pub(crate) agenda: Agenda,
     pub(crate) outbox: Outbox,
     /// What is sold.
-    pub products: Table<Product>,
+    pub(crate) products: Table<Product>,
     /// For how much.
-    pub prices: Table<Price>,
+    pub(crate) prices: Table<Price>,
     /// To whom.
-    pub customers: Table<Customer>,
+    pub(crate) customers: Table<Customer>,
     /// Customers that are gone, by id: Stripe goes on answering that they were.
     #[serde(default)]
-    pub deleted_customers: BTreeSet<String>,
+    pub(crate) deleted_customers: BTreeSet<String>,
     /// Checkout sessions, as Stripe's API shows them.
-    pub sessions: Table<Session>,
+    pub(crate) sessions: Table<Session>,
     /// What a session's page knows beyond the session: its items, and what its payment will carry.
-    pub checkouts: BTreeMap<String, CheckoutDetails>,
+    pub(crate) checkouts: BTreeMap<String, CheckoutDetails>,
     /// Which session a payment intent belongs to.
-    pub session_of: BTreeMap<String, String>,
+    pub(crate) session_of: BTreeMap<String, String>,
     /// Payment intents.
-    pub payment_intents: Table<PaymentIntent>,
+    pub(crate) payment_intents: Table<PaymentIntent>,
     /// Charges.
-    pub charges: Table<Charge>,
+    pub(crate) charges: Table<Charge>,
     /// The test number with which each charge was paid, by charge id: it decides what comes later.
     pub(crate) paid_with: BTreeMap<String, String>,
     /// Refunds.
-    pub refunds: Table<Refund>,
+    pub(crate) refunds: Table<Refund>,
     /// Disputes and inquiries.
-    pub disputes: Table<Dispute>,
+    pub(crate) disputes: Table<Dispute>,
     /// Early fraud warnings.
-    pub warnings: Table<EarlyFraudWarning>,
+    pub(crate) warnings: Table<EarlyFraudWarning>,
     /// Events of the last 30 days.
-    pub events: Table<EventRecord>,
+    pub(crate) events: Table<EventRecord>,
     /// How many changes there were to tell of, whether or not an event was made.
     pub(crate) tellings: u64,
     /// Webhook endpoints.
-    pub endpoints: Table<WebhookEndpoint>,
+    pub(crate) endpoints: Table<WebhookEndpoint>,
     /// The API request in hand: the events that it makes name it.
     #[serde(skip)]
     pub(crate) request: Option<RequestReference>,
@@ -80,10 +82,10 @@ pub struct World {
 impl World {
     /// An empty account. Everything that looks random in it follows from `seed`.
     #[must_use]
-    pub fn new(seed: u64, time: ClockMode, now_ms: i64) -> Self {
+    pub fn new(seed: u64, clock: ClockMode, now_ms: i64) -> Self {
         Self {
-            time,
-            time_after: None,
+            clock,
+            clock_after_advance: None,
             now_ms,
             ids: IdGenerator::new(seed),
             agenda: Agenda::default(),
@@ -169,13 +171,64 @@ impl World {
 
     /// The clock goes on as it did before it was turned; nothing happens to one that nobody turns.
     pub(crate) fn let_go(&mut self, wall_ms: i64) {
-        if let Some(kind) = self.time_after.take() {
-            self.time = kind.set(self.now_ms, wall_ms);
+        if let Some(kind) = self.clock_after_advance.take() {
+            self.clock = kind.set(self.now_ms, wall_ms);
         }
     }
 
     /// What was planned for this object is not going to happen.
     pub(crate) fn drop_plans(&mut self, object: &str) {
         self.agenda.take_about(object);
+    }
+}
+
+/// The account as everybody may read it. Only `act` and Stripe's API change it.
+impl World {
+    /// How the clock goes.
+    #[must_use]
+    pub fn clock(&self) -> ClockMode {
+        self.clock
+    }
+
+    /// Checkout sessions.
+    #[must_use]
+    pub fn sessions(&self) -> &Table<Session> {
+        &self.sessions
+    }
+
+    /// Payment intents.
+    #[must_use]
+    pub fn payment_intents(&self) -> &Table<PaymentIntent> {
+        &self.payment_intents
+    }
+
+    /// Charges.
+    #[must_use]
+    pub fn charges(&self) -> &Table<Charge> {
+        &self.charges
+    }
+
+    /// Refunds.
+    #[must_use]
+    pub fn refunds(&self) -> &Table<Refund> {
+        &self.refunds
+    }
+
+    /// Disputes and inquiries.
+    #[must_use]
+    pub fn disputes(&self) -> &Table<Dispute> {
+        &self.disputes
+    }
+
+    /// Events of the last 30 days.
+    #[must_use]
+    pub fn events(&self) -> &Table<EventRecord> {
+        &self.events
+    }
+
+    /// Webhook endpoints.
+    #[must_use]
+    pub fn endpoints(&self) -> &Table<WebhookEndpoint> {
+        &self.endpoints
     }
 }

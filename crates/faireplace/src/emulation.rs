@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emulator::act::endpoint::{self, NewWebhookEndpoint};
-use emulator::object::{EndpointSecret, Metadata, Misbehaviour, WebhookEndpoint};
+use emulator::object::Metadata;
 use emulator::world::{Dispatch, Outcome};
 use emulator::{Emulator, Options, Watcher};
 use engine::{Clock, entropy};
@@ -98,32 +98,15 @@ impl Emulation {
     ) {
         let all = ["*".to_owned()];
         let enabled_events = if types.is_empty() { all.to_vec() } else { types.to_vec() };
-        self.emulator.with(|world| {
-            let ours = |endpoint: &&WebhookEndpoint| endpoint.description.as_deref() == Some(description);
-            let known = world.endpoints.iter().find(ours).map(|endpoint| endpoint.id.clone());
-            if let Some(endpoint) = known.and_then(|id| world.endpoints.get_mut(&id)) {
-                url.clone_into(&mut endpoint.url);
-                endpoint.enabled_events = enabled_events;
-                endpoint.enabled = true;
-                endpoint.failing_since = None;
-                endpoint.held = false;
-                endpoint.misbehaviour = Misbehaviour::default();
-                let text = secret.expose();
-                if !endpoint.secrets.iter().any(|known| known.text == text) {
-                    endpoint.secrets = vec![EndpointSecret { text: text.to_owned(), expires: None }];
-                }
-                return;
-            }
-            let new = NewWebhookEndpoint {
-                url: url.to_owned(),
-                enabled_events,
-                api_version: version,
-                description: Some(description.to_owned()),
-                metadata: Metadata::new(),
-                secret: Some(secret.expose().to_owned()),
-            };
-            endpoint::create(world, new);
-        });
+        let new = NewWebhookEndpoint {
+            url: url.to_owned(),
+            enabled_events,
+            api_version: version,
+            description: Some(description.to_owned()),
+            metadata: Metadata::new(),
+            secret: Some(secret.expose().to_owned()),
+        };
+        self.emulator.with(|world| endpoint::forward(world, new));
     }
 
     /// Runs until `stop` completes, then finishes requests in progress.

@@ -21,8 +21,8 @@ const DECIDED: i64 = 60 * DAY;
 const FEE: i64 = 1_500;
 
 /// A bank disputes a charge, or only asks about it. Nothing happens to a charge that took no money.
-pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) {
-    let Some(of) = world.charges.get(charge).filter(|charge| charge.paid) else { return };
+pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) -> Option<String> {
+    let of = world.charges.get(charge).filter(|charge| charge.paid)?;
     let left = of.amount_captured - of.amount_refunded;
     // A charge that was refunded in whole can be disputed all the same, for all of it.
     let amount = if left > 0 { left } else { of.amount_captured };
@@ -53,18 +53,19 @@ pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) {
     world.later(ANSWERABLE, ScheduledTask::DecideDispute(id.clone()));
     if inquiry {
         world.create(dispute, "charge.dispute.created");
-        return;
+        return Some(id);
     }
     let withdrawal = withdrawal(world, amount);
     mark(world, charge);
     world.create(Dispute { legs: vec![withdrawal], ..dispute }, "charge.dispute.created");
     world.tell::<Dispute>(&id, "charge.dispute.funds_withdrawn");
     refund::overtake(world, charge);
+    Some(id)
 }
 
 /// A bank warns that a charge looks fraudulent. No money moves.
-pub fn warn(world: &mut World, charge: &str) {
-    let Some(of) = world.charges.get(charge).filter(|charge| charge.paid) else { return };
+pub fn warn(world: &mut World, charge: &str) -> Option<String> {
+    let of = world.charges.get(charge).filter(|charge| charge.paid)?;
     let payment_intent = of.payment_intent.clone();
     let warning = EarlyFraudWarning {
         id: world.id("issfr"),
@@ -75,7 +76,9 @@ pub fn warn(world: &mut World, charge: &str) {
         actionable: true,
         fraud_type: "made_with_stolen_card".to_owned(),
     };
+    let id = warning.id.clone();
     world.create(warning, "radar.early_fraud_warning.created");
+    Some(id)
 }
 
 /// Puts evidence beside what is there, and hands it to the bank if `submit`. Stripe's test texts decide at

@@ -50,9 +50,32 @@ pub fn create(world: &mut World, new: NewWebhookEndpoint) -> String {
     id
 }
 
+/// Sends events to one URL, through the endpoint with this description: an existing one is enabled, moved there,
+/// and stops misbehaving; without one, it is created.
+pub fn forward(world: &mut World, new: NewWebhookEndpoint) {
+    let same =
+        |endpoint: &&WebhookEndpoint| new.description.is_some() && endpoint.description == new.description;
+    let known = world.endpoints.iter().find(same).map(|endpoint| endpoint.id.clone());
+    let Some(endpoint) = known.and_then(|id| world.endpoints.get_mut(&id)) else {
+        create(world, new);
+        return;
+    };
+    endpoint.url = new.url;
+    endpoint.enabled_events = new.enabled_events;
+    endpoint.enabled = true;
+    endpoint.failing_since = None;
+    endpoint.held = false;
+    endpoint.misbehaviour = Misbehaviour::default();
+    if let Some(text) = new.secret
+        && !endpoint.secrets.iter().any(|known| known.text == text)
+    {
+        endpoint.secrets = vec![EndpointSecret { text, expires: None }];
+    }
+}
+
 /// Gives an endpoint a new secret; the old one signs beside it for so many virtual seconds (Stripe allows a
 /// day). Answers the new one; None when there is no such endpoint.
-pub fn roll(world: &mut World, id: &str, overlap_seconds: u32) -> Option<String> {
+pub fn rotate_secret(world: &mut World, id: &str, overlap_seconds: u32) -> Option<String> {
     let until = world.now() + i64::from(overlap_seconds);
     let text = world.secret();
     let endpoint = world.endpoints.get_mut(id)?;
@@ -63,6 +86,11 @@ pub fn roll(world: &mut World, id: &str, overlap_seconds: u32) -> Option<String>
     // Those that no longer sign are of no use to anybody; four at once are more than Stripe allows.
     endpoint.secrets.truncate(4);
     Some(text)
+}
+
+/// Deletes an endpoint: what waits for it is never sent. Answers whether there was one.
+pub fn delete(world: &mut World, id: &str) -> bool {
+    world.delete_endpoint(id)
 }
 
 /// Enables an endpoint, or disables it: what happens meanwhile is not sent later, and retries stop.

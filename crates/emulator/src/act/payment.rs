@@ -54,6 +54,15 @@ impl Instrument {
         }
     }
 
+    /// Two letters, ISO 3166: the country of the card or of the bank account.
+    #[must_use]
+    pub fn country(&self) -> &'static str {
+        match self {
+            Self::Card(card) => card.country,
+            Self::Debit(debit) => debit.country(),
+        }
+    }
+
     fn method(&self, challenged: bool, mandate: String) -> Method {
         match self {
             Self::Card(card) => Method::Card {

@@ -31,23 +31,29 @@ pub struct NewRefund {
     pub metadata: Metadata,
 }
 
-/// Why there is no refund. Nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a charge was not refunded. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefundRefusal {
     /// There is no such charge.
+    #[error("No such charge.")]
     NoCharge,
     /// The charge took no money.
+    #[error("That charge took no money, so there is nothing to refund.")]
     NotPaid,
-    /// All of it has gone back.
+    /// Everything was refunded, or will be when pending refunds succeed.
+    #[error("That charge has been refunded in full, or is about to be.")]
     AlreadyRefunded,
-    /// Less than nothing, or nothing.
+    /// The amount is zero or negative.
+    #[error("The amount of a refund must be greater than zero.")]
     NotPositive,
-    /// More than is left: so many minor units are.
+    /// The amount is more than what is left.
+    #[error("Only {left} minor units of that charge are left to refund.")]
     TooMuch {
         /// What is left, in minor units.
         left: i64,
     },
     /// The customer's bank has taken the money back.
+    #[error("The customer's bank has taken that money back, so it cannot be refunded.")]
     Disputed,
 }
 

@@ -1,8 +1,8 @@
-//! The emulator's own control API, under `/_emulator/…`: JSON in, JSON out. It does what nobody can do
-//! through Stripe's API: pay without a browser, turn the clock, make the bank dispute, make the network
-//! misbehave.
+//! The emulator's own control API, under `/_emulator/…`: JSON in, JSON out. It reads each request into a command
+//! of [`act::control`](crate::act::control), and renders what that reports.
 //!
-//! No key is asked for. Not here: the pages that do the same, and who may use either ([`crate::guard`]).
+//! It asks for no key. Not here: the checks (`act::control`), the page that gives the same commands, and the
+//! guard against other sites' pages ([`crate::guard`]).
 
 mod deliveries;
 mod endpoints;
@@ -16,22 +16,22 @@ use axum::routing::{MethodRouter, get, post};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use stripe::write::{ApiVersion, BillingDetails, pretty};
+use stripe::write::{ApiVersion, pretty};
 
-use crate::act::checkout::{self, PayOutcome};
-use crate::act::dispute;
-use crate::act::payment::Instrument;
+use crate::act::checkout::PayOutcome;
+use crate::act::control::{DisputeKind, Hasten, OpenDispute, Opened, Pay, Payer, PaymentNumber, Refusal};
+use crate::controller::Controller;
 use crate::emulator::Emulator;
 use crate::wire::StripeError;
 use crate::world::{ClockMode, World};
 
-/// The most bytes of a request here: a handful of numbers.
+/// The most bytes of a request body: a handful of numbers.
 const MAX_BYTES: usize = 16 * 1024;
 /// How long `settled` waits, in seconds.
-const SETTLED_SECONDS: u64 = 30;
+const MAX_SETTLED_SECONDS: u64 = 30;
 
 /// Every route.
-pub(crate) fn routes() -> [(&'static str, MethodRouter<Emulator>); 13] {
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Controller>); 13] {
     [
         ("/_emulator/state", get(state)),
         ("/_emulator/settled", get(settled)),
@@ -42,7 +42,7 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Emulator>); 13] {
         ("/_emulator/deliveries", get(deliveries::list)),
         ("/_emulator/events/{id}/resend", post(deliveries::resend)),
         ("/_emulator/endpoints/{id}/misbehave", post(endpoints::misbehave)),
-        ("/_emulator/endpoints/{id}/roll", post(endpoints::roll)),
+        ("/_emulator/endpoints/{id}/roll", post(endpoints::rotate_secret)),
         ("/_emulator/endpoints/{id}/hold", post(endpoints::hold)),
         ("/_emulator/endpoints/{id}/release", post(endpoints::release)),
         ("/_emulator/endpoints/{id}/enable", post(endpoints::enable)),
@@ -51,38 +51,52 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Emulator>); 13] {
 
 pub(super) fn router(emulator: Emulator) -> Router {
     let routes = routes().into_iter();
-    routes.fold(Router::new(), |router, (path, route)| router.route(path, route)).with_state(emulator)
+    let router = routes.fold(Router::new(), |router, (path, route)| router.route(path, route));
+    router.with_state(Controller::new(emulator))
 }
 
 fn respond(status: StatusCode, body: &Value) -> Response {
     (status, [("content-type", "application/json")], pretty(body)).into_response()
 }
 
-type Answered = Result<Response, StripeError>;
+/// The response, or an error in the shape of Stripe's.
+type ControlResult = Result<Response, StripeError>;
 
-fn ok(body: &Value) -> Answered {
+fn ok(body: &Value) -> ControlResult {
     Ok(respond(StatusCode::OK, body))
+}
+
+impl From<Refusal> for StripeError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoSuch { noun: kind, id } => Self::no_such(kind.as_str(), &id, "id"),
+            Refusal::Number(refusal) => {
+                let decline_code = refusal.decline_code.map(str::to_owned);
+                Self::card(refusal.code.to_owned(), decline_code, refusal.message)
+            }
+            other => Self::invalid(other.to_string()),
+        }
+    }
 }
 
 /// The JSON body; an empty one stands for `{}`.
 async fn read<T: DeserializeOwned>(body: Body) -> Result<T, StripeError> {
     let bytes = to_bytes(body, MAX_BYTES).await;
-    let bytes =
-        bytes.map_err(|_| StripeError::unreadable(&format!("there are more than {MAX_BYTES} bytes.")))?;
+    let too_long = |_| StripeError::unreadable(&format!("there are more than {MAX_BYTES} bytes."));
+    let bytes = bytes.map_err(too_long)?;
     let text = if bytes.is_empty() { &b"{}"[..] } else { &bytes };
     serde_json::from_slice(text).map_err(|error| StripeError::unreadable(&format!("{error}.")))
 }
 
-/// Where everything stands.
-async fn state(State(emulator): State<Emulator>) -> Answered {
-    let state = emulator.with(|world| state_of(world, emulator.options().api_key.as_str()));
-    ok(&state)
+/// The clock, the seed, and how many objects of each kind there are.
+async fn state(State(controller): State<Controller>) -> ControlResult {
+    ok(&controller.read(|world| state_of(world, controller.options().api_key.as_str())))
 }
 
 fn state_of(world: &World, api_key: &str) -> Value {
     json!({
         "now": world.now(),
-        "frozen": matches!(world.time, ClockMode::Still { .. }),
+        "frozen": matches!(world.clock, ClockMode::Still { .. }),
         "seed": world.seed(),
         "api_key": api_key,
         "api_version": ApiVersion::default().as_str(),
@@ -102,29 +116,29 @@ fn state_of(world: &World, api_key: &str) -> Value {
     })
 }
 
-/// Waits until no delivery is on its way or waits for its turn.
-async fn settled(State(emulator): State<Emulator>) -> Answered {
-    let wait = std::time::Duration::from_secs(SETTLED_SECONDS);
-    let settled = tokio::time::timeout(wait, emulator.quiet()).await.is_ok();
+/// Waits until no delivery is due or on its way, but no longer than [`MAX_SETTLED_SECONDS`].
+async fn settled(State(controller): State<Controller>) -> ControlResult {
+    let wait = std::time::Duration::from_secs(MAX_SETTLED_SECONDS);
+    let settled = tokio::time::timeout(wait, controller.quiet()).await.is_ok();
     let status = if settled { StatusCode::OK } else { StatusCode::REQUEST_TIMEOUT };
     Ok(respond(status, &json!({ "settled": settled })))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Advance {
-    seconds: u32,
+struct AdvanceBody {
+    seconds: u64,
 }
 
-async fn advance(State(emulator): State<Emulator>, body: Body) -> Answered {
-    let Advance { seconds } = read(body).await?;
-    let ran = emulator.advance(seconds).await;
-    ok(&json!({ "now": emulator.with(|world| world.now()), "ran": ran }))
+async fn advance(State(controller): State<Controller>, body: Body) -> ControlResult {
+    let AdvanceBody { seconds } = read(body).await?;
+    let ran = controller.advance(seconds).await?;
+    ok(&json!({ "now": controller.read(World::now), "ran": ran }))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Pay {
+struct PayBody {
     card: Option<String>,
     iban: Option<String>,
     name: Option<String>,
@@ -140,47 +154,30 @@ fn yes() -> bool {
     true
 }
 
-impl Pay {
-    fn instrument(&self) -> Result<Instrument, StripeError> {
-        let number = match (&self.card, &self.iban) {
-            (Some(number), None) | (None, Some(number)) => number,
+impl PayBody {
+    /// Whoever pays without saying who is Jenny Rosen from Austria.
+    fn command(self, session: String) -> Result<Pay, StripeError> {
+        let number = match (self.card, self.iban) {
+            (Some(number), None) => PaymentNumber::Card(number),
+            (None, Some(iban)) => PaymentNumber::Iban(iban),
             (None, None) => return Err(StripeError::missing_parameter("card")),
             (Some(_), Some(_)) => return Err(StripeError::exclusive(&["card", "iban"])),
         };
-        let digits: String = number.chars().filter(|c| !c.is_whitespace()).collect();
-        Instrument::of_number(&digits).ok_or_else(|| {
-            StripeError::card(
-                "incorrect_number".to_owned(),
-                None,
-                "Your card number is incorrect: it is no test number.",
-            )
-        })
-    }
-
-    fn payer(&self, given: Option<String>) -> BillingDetails {
-        BillingDetails {
-            name: self.name.clone().or_else(|| Some("Jenny Rosen".to_owned())),
-            email: self.email.clone().or(given).or_else(|| Some("jenny.rosen@example.com".to_owned())),
-            country: self.country.clone().or_else(|| Some("AT".to_owned())),
-            postal_code: self.postal_code.clone(),
-        }
+        let or = |given: Option<String>, default: &str| given.or_else(|| Some(default.to_owned()));
+        let payer = Payer {
+            name: or(self.name, "Jenny Rosen"),
+            email: or(self.email, "jenny.rosen@example.com"),
+            country: or(self.country, "AT"),
+            postal_code: self.postal_code,
+        };
+        Ok(Pay { session, number, payer, confirm: Some(self.confirm) })
     }
 }
 
-/// Pays a session as its page would. Answers the session, once the endpoints have heard of it.
-async fn pay(State(emulator): State<Emulator>, Path(id): Path<String>, body: Body) -> Answered {
-    let asked: Pay = read(body).await?;
-    let instrument = asked.instrument()?;
-    let outcome = emulator.with(|world| {
-        let session =
-            world.sessions.get(&id).ok_or_else(|| StripeError::no_such("checkout.session", &id, "id"))?;
-        let payer = asked.payer(session.customer_email.clone());
-        Ok::<PayOutcome, StripeError>(match checkout::pay(world, &id, &instrument, payer.clone()) {
-            PayOutcome::Challenged => checkout::answer_challenge(world, &id, asked.confirm, payer),
-            other => other,
-        })
-    })?;
-    match outcome {
+/// Pays a session as its page would. Answers with the session, once every endpoint has accepted its event.
+async fn pay(State(controller): State<Controller>, Path(id): Path<String>, body: Body) -> ControlResult {
+    let command = read::<PayBody>(body).await?.command(id.clone())?;
+    match controller.run(command)? {
         PayOutcome::Complete => {}
         PayOutcome::Declined(failure) => {
             return Err(StripeError::card(failure.code, failure.decline_code, failure.message));
@@ -188,59 +185,44 @@ async fn pay(State(emulator): State<Emulator>, Path(id): Path<String>, body: Bod
         PayOutcome::Challenged => {
             return Err(StripeError::invalid("The bank asked again. Nothing was paid."));
         }
-        PayOutcome::NotOpen => {
-            return Err(StripeError::invalid(
-                "The session is not open any more; it was paid, or it expired.",
-            ));
-        }
+        PayOutcome::NotOpen => return Err(Refusal::SessionNotOpen.into()),
     }
-    emulator.acknowledged(&id).await;
-    let session = emulator.with(|world| world.sessions.get(&id).map(|s| s.render(ApiVersion::default())));
+    controller.acknowledged(&id).await;
+    let version = ApiVersion::default();
+    let session = controller.read(|world| world.sessions.get(&id).map(|session| session.render(version)));
     ok(&session.unwrap_or_default())
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OpenDispute {
+struct DisputeBody {
     #[serde(default)]
-    kind: Kind,
-    reason: Option<String>,
+    kind: DisputeKind,
+    #[serde(default = "fraudulent")]
+    reason: String,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    #[default]
-    Dispute,
-    Inquiry,
-    FraudWarning,
+fn fraudulent() -> String {
+    "fraudulent".to_owned()
 }
 
-/// The customer's bank acts. Answers the dispute, or the warning.
-async fn open_dispute(State(emulator): State<Emulator>, Path(id): Path<String>, body: Body) -> Answered {
-    let OpenDispute { kind, reason } = read(body).await?;
-    let reason = reason.unwrap_or_else(|| "fraudulent".to_owned());
-    let made = emulator.with(|world| {
-        let charge = world.charges.get(&id).ok_or_else(|| StripeError::no_such("charge", &id, "id"))?;
-        if !charge.paid {
-            return Err(StripeError::invalid("The charge took no money, so there is nothing to dispute."));
-        }
-        let version = ApiVersion::default();
-        Ok(match kind {
-            Kind::FraudWarning => {
-                dispute::warn(world, &id);
-                world.warnings.iter().next_back().map(|warning| warning.render(version))
-            }
-            Kind::Dispute | Kind::Inquiry => {
-                dispute::open(world, &id, &reason, matches!(kind, Kind::Inquiry));
-                world.disputes.iter().next_back().map(|dispute| dispute.render(version))
-            }
-        })
-    })?;
+/// The customer's bank acts. Answers with the dispute, or the warning.
+async fn open_dispute(
+    State(controller): State<Controller>,
+    Path(charge): Path<String>,
+    body: Body,
+) -> ControlResult {
+    let DisputeBody { kind, reason } = read(body).await?;
+    let opened = controller.run(OpenDispute { charge, kind, reason })?;
+    let version = ApiVersion::default();
+    let made = controller.read(|world| match &opened {
+        Opened::Dispute(id) => world.disputes.get(id).map(|dispute| dispute.render(version)),
+        Opened::Warning(id) => world.warnings.get(id).map(|warning| warning.render(version)),
+    });
     ok(&made.unwrap_or_default())
 }
 
-/// What is scheduled for an object happens now, without turning the clock.
-async fn hasten(State(emulator): State<Emulator>, Path(id): Path<String>) -> Answered {
-    ok(&json!({ "ran": emulator.with(|world| world.hasten(&id)) }))
+/// Carries out now what is scheduled for an object, without advancing the clock.
+async fn hasten(State(controller): State<Controller>, Path(object): Path<String>) -> ControlResult {
+    ok(&json!({ "ran": controller.run(Hasten { object })? }))
 }

@@ -5,96 +5,12 @@
 use serde_json::Value;
 
 use super::call::Call;
-use super::{currency, product};
-use crate::object::{Metadata, Price};
-use crate::wire::{Params, StripeError};
+use super::catalogue::{NewPrice, NewProduct, TAX_BEHAVIORS};
+use crate::object::Price;
+use crate::wire::StripeError;
 use crate::world::World;
 
 const NOUN: &str = "price";
-const NOT_EMULATED: [&str; 6] =
-    ["currency_options", "custom_unit_amount", "recurring", "tiers", "tiers_mode", "transform_quantity"];
-const TAX_BEHAVIORS: [(&str, bool); 3] = [("inclusive", true), ("exclusive", false), ("unspecified", false)];
-
-/// The figures of a new price.
-pub(super) struct NewPrice {
-    currency: String,
-    unit_amount: i64,
-    tax_inclusive: bool,
-    nickname: Option<String>,
-    lookup_key: Option<String>,
-    metadata: Metadata,
-}
-
-impl NewPrice {
-    /// `price_data`, `default_price_data`, and the same fields of a price itself.
-    pub(super) fn read(params: &mut Params) -> Result<Self, StripeError> {
-        params.refuse(&NOT_EMULATED)?;
-        Ok(Self {
-            currency: currency::read(params)?,
-            unit_amount: unit_amount(params)?,
-            tax_inclusive: params.one_of("tax_behavior", &TAX_BEHAVIORS)?.unwrap_or(false),
-            nickname: None,
-            lookup_key: None,
-            metadata: params.metadata()?.made()?,
-        })
-    }
-
-    /// Makes the price. Answers its id. One that was made for a single session is not active.
-    pub(super) fn make(self, world: &mut World, product: String, active: bool) -> String {
-        let price = Price {
-            id: world.id("price"),
-            created: world.now(),
-            active,
-            currency: self.currency,
-            unit_amount: self.unit_amount,
-            product,
-            tax_inclusive: self.tax_inclusive,
-            nickname: self.nickname,
-            lookup_key: self.lookup_key,
-            metadata: self.metadata,
-        };
-        let id = price.id.clone();
-        world.create(price, "price.created");
-        id
-    }
-
-    /// ISO 4217 code in lower case.
-    pub(super) fn currency(&self) -> &str {
-        &self.currency
-    }
-
-    /// Minor units for one piece, and whether tax is inside.
-    pub(super) fn unit(&self) -> (i64, bool) {
-        (self.unit_amount, self.tax_inclusive)
-    }
-}
-
-/// `unit_amount`, or `unit_amount_decimal` as far as it is whole.
-fn unit_amount(params: &mut Params) -> Result<i64, StripeError> {
-    let whole = params.integer_from("unit_amount", 0)?;
-    let decimal = params.text("unit_amount_decimal")?;
-    let amount = match (whole, decimal) {
-        (Some(_), Some(_)) => {
-            return Err(StripeError::exclusive(&[
-                &params.name("unit_amount"),
-                &params.name("unit_amount_decimal"),
-            ]));
-        }
-        (Some(amount), None) => amount,
-        (None, Some(decimal)) => {
-            let name = params.name("unit_amount_decimal");
-            let (digits, fraction) = decimal.split_once('.').unwrap_or((&decimal, ""));
-            let whole = fraction.bytes().all(|digit| digit == b'0');
-            let amount = digits.parse().ok().filter(|amount| *amount >= 0 && whole);
-            amount.ok_or_else(|| {
-                StripeError::invalid(format!("FairePlace's emulator takes whole minor units only: {decimal}"))
-                    .param(name)
-            })?
-        }
-        (None, None) => return Err(params.missing("unit_amount")),
-    };
-    currency::not_too_large(amount, &params.name("unit_amount"))
-}
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
@@ -102,11 +18,11 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let product = params.text("product")?;
     let product_data = params.nested("product_data", |data| {
         let (id, active) = (data.text("id")?, data.boolean("active")?.unwrap_or(true));
-        Ok((id, active, product::NewProduct::read(data)?))
+        Ok((id, active, NewProduct::read(data)?))
     })?;
     let active = params.boolean("active")?.unwrap_or(true);
     let (nickname, lookup_key) = (params.text("nickname")?, params.text("lookup_key")?);
-    let new = NewPrice { nickname, lookup_key: lookup_key.clone(), ..NewPrice::read(params)? };
+    let new = NewPrice::read(params)?.with_names(nickname, lookup_key.clone());
     params.finish()?;
     if let Some(key) = &lookup_key {
         key_is_free(call.world, key, None)?;

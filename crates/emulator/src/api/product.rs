@@ -5,67 +5,17 @@
 use serde_json::Value;
 
 use super::call::{Call, deleted};
-use super::price;
+use super::catalogue::{IGNORED_OF_PRODUCTS, NewPrice, NewProduct};
 use crate::object::{ApiObject, Product};
-use crate::wire::{Params, StripeError};
-use crate::world::World;
+use crate::wire::StripeError;
 
 const NOUN: &str = "product";
-/// What is taken and not kept: nothing that the emulator does depends on it.
-const IGNORED: [&str; 10] = [
-    "images",
-    "marketing_features",
-    "package_dimensions",
-    "shippable",
-    "statement_descriptor",
-    "tax_code",
-    "type",
-    "unit_label",
-    "url",
-    "tax_details",
-];
-
-/// The words of a new product.
-pub(super) struct NewProduct {
-    name: String,
-    description: Option<String>,
-    metadata: crate::object::Metadata,
-}
-
-impl NewProduct {
-    /// `product_data`, and the same fields of a product itself.
-    pub(super) fn read(params: &mut Params) -> Result<Self, StripeError> {
-        params.ignore(&IGNORED);
-        Ok(Self {
-            name: params.required_text("name")?,
-            description: params.text_change("description")?.value(),
-            metadata: params.metadata()?.made()?,
-        })
-    }
-
-    /// Makes the product. Answers its id.
-    pub(super) fn make(self, world: &mut World, id: Option<String>, active: bool) -> String {
-        let (id, now) = (id.unwrap_or_else(|| world.id("prod")), world.now());
-        let product = Product {
-            id: id.clone(),
-            created: now,
-            updated: now,
-            name: self.name,
-            description: self.description,
-            active,
-            default_price: None,
-            metadata: self.metadata,
-        };
-        world.create(product, "product.created");
-        id
-    }
-}
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     let id = params.text("id")?;
     let active = params.boolean("active")?.unwrap_or(true);
-    let default_price = params.nested("default_price_data", price::NewPrice::read)?;
+    let default_price = params.nested("default_price_data", NewPrice::read)?;
     let new = NewProduct::read(params)?;
     params.finish()?;
     if let Some(id) = id.as_deref().filter(|id| call.world.products.get(id).is_some()) {
@@ -88,7 +38,7 @@ pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
 
 pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
-    params.ignore(&IGNORED);
+    params.ignore(&IGNORED_OF_PRODUCTS);
     let name = params.text("name")?;
     let active = params.boolean("active")?;
     let description = params.text_change("description")?;

@@ -90,7 +90,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     call.named(&call.world.endpoints, NOUN)?;
-    call.world.delete_endpoint(&call.id);
+    endpoint::delete(call.world, &call.id);
     Ok(deleted(&call.id, NOUN))
 }
 

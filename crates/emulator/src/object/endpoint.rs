@@ -89,16 +89,6 @@ pub struct Misbehaviour {
     pub clock_skew_seconds: i32,
 }
 
-impl Misbehaviour {
-    /// Whether every percentage is one.
-    #[must_use]
-    pub fn is_sane(&self) -> bool {
-        [self.duplicate, self.twin, self.never, self.simultaneous, self.lost_answer]
-            .iter()
-            .all(|percent| *percent <= 100)
-    }
-}
-
 impl WebhookEndpoint {
     /// Whether events of this type go there. Before 2024-10-28.acacia a refund of a charge made no `refund.*`
     /// events (docs.stripe.com/changelog/acacia/2024-10-28/refund-webhook-update).

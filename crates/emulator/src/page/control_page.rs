@@ -3,6 +3,7 @@
 //! Not here: doing it, and reading it out of the world; the view holds strings and integers only.
 
 use super::{DeliveryEntry, EventEntry, clock, money::money, tone};
+use crate::act::control::{Figure, figures};
 use crate::object::Misbehaviour;
 use askama::Template;
 
@@ -200,24 +201,31 @@ impl<T> Newest<T> {
 }
 
 impl EndpointCard {
-    /// Everything that can go wrong on purpose, as fields of a form.
-    fn knobs(&self) -> [KnobField; 9] {
-        let of = self.misbehaviour;
-        let knob = |name, label, help, value, min, max| KnobField { name, label, help, value, min, max };
-        let percent = |name, label, help, value: u8| knob(name, label, help, i64::from(value), 0, 100);
-        let day = 86_400;
-        let seed = i64::try_from(of.seed).unwrap_or(i64::MAX);
-        [
-            percent("duplicate", "Duplicates", "% of deliveries come once more", of.duplicate),
-            percent("twin", "Twins", "% of changes make two events", of.twin),
-            percent("never", "Never", "% of events are not made", of.never),
-            percent("simultaneous", "Simultaneous", "% are sent as two copies at once", of.simultaneous),
-            percent("lost_answer", "Lost answers", "% of answers are lost", of.lost_answer),
-            knob("disorder_seconds", "Disorder", "seconds late, at most", of.disorder_seconds.into(), 0, day),
-            knob("burst", "Bursts", "events that wait for each other", of.burst.into(), 0, 10_000),
-            knob("clock_skew_seconds", "Clock skew", "seconds", of.clock_skew_seconds.into(), -day, day),
-            knob("seed", "Seed", "the same draws the same", seed, 0, i64::MAX),
-        ]
+    /// The fields of the misbehaviour form.
+    fn knobs(&self) -> Vec<KnobField> {
+        let words = |name| match name {
+            "duplicate" => ("Duplicates", "% of accepted deliveries are sent again"),
+            "twin" => ("Twins", "% of changes make two events"),
+            "never" => ("Never", "% of changes make no event"),
+            "simultaneous" => ("Simultaneous", "% of attempts are sent as two copies"),
+            "lost_answer" => ("Lost responses", "% of responses are lost"),
+            "disorder_seconds" => ("Disorder", "seconds of delay at most"),
+            "burst" => ("Bursts", "deliveries wait for each other"),
+            _ => ("Clock skew", "seconds"),
+        };
+        let figures = figures(&self.misbehaviour).into_iter().map(|Figure { name, value, min, max }| {
+            let (label, help) = words(name);
+            KnobField { name, label, help, value: value.into(), min: min.into(), max: max.into() }
+        });
+        let seed = KnobField {
+            name: "seed",
+            label: "Seed",
+            help: "the same seed draws the same cases",
+            value: self.misbehaviour.seed.into(),
+            min: 0,
+            max: u64::MAX.into(),
+        };
+        figures.chain([seed]).collect()
     }
 }
 
@@ -225,9 +233,9 @@ struct KnobField {
     name: &'static str,
     label: &'static str,
     help: &'static str,
-    value: i64,
-    min: i64,
-    max: i64,
+    value: i128,
+    min: i128,
+    max: i128,
 }
 
 impl EndpointCard {

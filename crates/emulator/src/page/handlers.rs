@@ -14,12 +14,13 @@ use axum::{Router, body};
 use super::control_page::Banner;
 use super::{CONTENT_SECURITY_POLICY, COPY_SCRIPT, view};
 use crate::Emulator;
+use crate::controller::Controller;
 
 /// The most bytes of a form. A customer types less.
 const MAX_BYTES: usize = 64 * 1024;
 
 /// Every route.
-pub(crate) fn routes() -> [(&'static str, MethodRouter<Emulator>); 16] {
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Controller>); 16] {
     [
         ("/", get(control_page)),
         ("/c/pay/{session}", get(checkout::show).post(checkout::pay)),
@@ -28,10 +29,10 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Emulator>); 16] {
         ("/_control/sessions/{id}/expire", post(actions::expire)),
         ("/_control/charges/{id}/refund", post(actions::refund)),
         ("/_control/charges/{id}/dispute", post(actions::dispute)),
-        ("/_control/disputes/{id}/close", post(actions::close)),
+        ("/_control/disputes/{id}/close", post(actions::decide_dispute)),
         ("/_control/objects/{id}/hasten", post(actions::hasten)),
         ("/_control/endpoints/{id}/misbehave", post(actions::misbehave)),
-        ("/_control/endpoints/{id}/roll", post(actions::roll)),
+        ("/_control/endpoints/{id}/roll", post(actions::rotate_secret)),
         ("/_control/endpoints/{id}/hold", post(actions::hold)),
         ("/_control/endpoints/{id}/release", post(actions::release)),
         ("/_control/endpoints/{id}/enable", post(actions::enable)),
@@ -44,21 +45,21 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Emulator>); 16] {
 pub(crate) fn router(emulator: Emulator) -> Router {
     let routes = routes().into_iter();
     let router = routes.fold(Router::new(), |router, (path, route)| router.route(path, route));
-    router.layer(DefaultBodyLimit::max(MAX_BYTES)).with_state(emulator)
+    router.layer(DefaultBodyLimit::max(MAX_BYTES)).with_state(Controller::new(emulator))
 }
 
-async fn control_page(State(emulator): State<Emulator>) -> Response {
-    control_page_with(&emulator, StatusCode::OK, None)
+async fn control_page(State(controller): State<Controller>) -> Response {
+    control_page_with(&controller, StatusCode::OK, None)
 }
 
 /// The control page; with a banner when the last button could not do what it says.
-fn control_page_with(emulator: &Emulator, status: StatusCode, banner: Option<Banner>) -> Response {
-    let view = emulator.with(|world| view::control(world, emulator.options(), banner));
+fn control_page_with(controller: &Controller, status: StatusCode, banner: Option<Banner>) -> Response {
+    let view = controller.read(|world| view::control(world, controller.options(), banner));
     page(status, super::control(&view))
 }
 
-async fn event(State(emulator): State<Emulator>, Path(id): Path<String>) -> Response {
-    match emulator.with(|world| view::event(world, &id)) {
+async fn event(State(controller): State<Controller>, Path(id): Path<String>) -> Response {
+    match controller.read(|world| view::event(world, &id)) {
         Some(view) => page(StatusCode::OK, super::event(&view)),
         None => {
             nothing_here("There is no such event", "Events are kept for 30 days of the emulator's clock.")

@@ -3,13 +3,10 @@
 //!
 //! Not here: what the bank says.
 
-use crate::act::payment::Instrument;
+use crate::act::control::{Payer, PaymentNumber};
 use crate::cards;
 use serde::Deserialize;
-use stripe::write::{BillingDetails, MethodType};
-
-/// The most characters of a name or an address that are kept.
-const MAX_CHARACTERS: usize = 500;
+use stripe::write::MethodType;
 
 /// The fields of the form, all of them optional: which of them count depends on the button.
 #[derive(Debug, Default, Deserialize)]
@@ -31,32 +28,28 @@ pub(super) struct PaymentForm {
 }
 
 impl PaymentForm {
-    /// With what the customer wants to pay, at this virtual moment (Unix seconds).
+    /// What the customer typed to pay with, at this virtual moment (Unix seconds).
     ///
     /// # Errors
-    /// What the customer reads.
-    pub(super) fn instrument(&self, now: i64, accepted: &[MethodType]) -> Result<Instrument, String> {
-        let wanted = if self.is_debit() { MethodType::SepaDebit } else { MethodType::Card };
-        if !accepted.contains(&wanted) {
-            return Err("This checkout does not take that payment method.".to_owned());
-        }
+    /// What the customer forgot or mistyped, in words for the customer.
+    pub(super) fn number(&self, now: i64) -> Result<PaymentNumber, String> {
         if self.is_debit() {
             let iban = self.debit.as_deref().unwrap_or(&self.iban);
             if iban.trim().is_empty() {
                 return Err("Your IBAN is incomplete.".to_owned());
             }
-            return cards::accept_debit(iban).map(Instrument::Debit).map_err(|why| why.message.to_owned());
+            return Ok(PaymentNumber::Iban(iban.to_owned()));
         }
         let number = self.card.as_deref().unwrap_or(&self.number);
         if number.trim().is_empty() {
             return Err("Your card number is incomplete.".to_owned());
         }
-        let card = cards::accept_card(number).map_err(|why| why.message.to_owned())?;
-        if self.card.is_none() {
+        // A wrong number is refused before the other fields are looked at.
+        if let (None, Some(card)) = (&self.card, cards::card(number)) {
             expiry(&self.exp, now)?;
             security_code(&self.cvc, card.brand)?;
         }
-        Ok(Instrument::Card(card))
+        Ok(PaymentNumber::Card(number.to_owned()))
     }
 
     /// Whether it is the bank account that counts.
@@ -72,19 +65,10 @@ impl PaymentForm {
         text(&self.name)
     }
 
-    /// Who pays. The page does not ask for a country; the bank's stands for it.
-    pub(super) fn payer(&self, email: Option<&str>, instrument: Option<Instrument>) -> BillingDetails {
-        let cut = |text: &str| text.chars().take(MAX_CHARACTERS).collect();
-        let country = instrument.map(|instrument| match instrument {
-            Instrument::Card(card) => card.country,
-            Instrument::Debit(debit) => debit.country(),
-        });
-        BillingDetails {
-            name: self.name().map(cut),
-            email: email.or(self.email()).map(cut),
-            country: country.map(str::to_owned),
-            postal_code: None,
-        }
+    /// Who pays. The page asks for no country.
+    pub(super) fn payer(&self) -> Payer {
+        let (name, email) = (self.name().map(str::to_owned), self.email().map(str::to_owned));
+        Payer { name, email, ..Payer::default() }
     }
 }
 
@@ -134,7 +118,10 @@ mod tests {
     const NOW: i64 = 1_795_486_504;
 
     fn error(form: &PaymentForm) -> String {
-        form.instrument(NOW, &[MethodType::Card]).err().unwrap_or_else(|| "taken".to_owned())
+        let number = form
+            .number(NOW)
+            .and_then(|number| number.instrument().map_err(|refusal| refusal.message.to_owned()));
+        number.err().unwrap_or_else(|| "accepted".to_owned())
     }
 
     fn card(number: &str, exp: &str, cvc: &str) -> PaymentForm {
@@ -146,9 +133,9 @@ mod tests {
     fn mistakes_are_named_as_stripes_page_names_them() {
         let visa = "4242 4242 4242 4242";
         for (number, exp, cvc, told) in [
-            (visa, "12 / 34", "123", "taken"),
-            (visa, "11/2026", "123", "taken"),
-            (visa, "1126", "123", "taken"),
+            (visa, "12 / 34", "123", "accepted"),
+            (visa, "11/2026", "123", "accepted"),
+            (visa, "1126", "123", "accepted"),
             (visa, "10/26", "123", "Your card's expiration date is in the past."),
             (visa, "13/30", "123", "Your card's expiration date is invalid."),
             (visa, "00/30", "123", "Your card's expiration date is invalid."),
@@ -157,7 +144,7 @@ mod tests {
             (visa, "1/é3", "123", "Your card's expiration date is incomplete."),
             (visa, "12/34", "", "Your card's security code is incomplete."),
             (visa, "12/34", "1234", "Your card's security code is incomplete."),
-            ("378282246310005", "12/34", "1234", "taken"),
+            ("378282246310005", "12/34", "1234", "accepted"),
             ("", "12/34", "123", "Your card number is incomplete."),
             ("4242424242424241", "12/34", "123", "Your card number is incorrect."),
         ] {
@@ -172,11 +159,10 @@ mod tests {
             debit: debit.map(str::to_owned),
             ..card_typed()
         };
-        let both = [MethodType::Card, MethodType::SepaDebit];
-        let number = |form: PaymentForm| form.instrument(NOW, &both).map(|instrument| instrument.number());
-        assert_eq!(number(press(Some("4000000000000259"), None)), Ok("4000000000000259"));
-        assert_eq!(number(press(None, Some("AT611904300234573201"))), Ok("AT611904300234573201"));
-        assert!(error(&press(None, Some("AT611904300234573201"))).contains("does not take"));
+        let number = |form: PaymentForm| form.number(NOW);
+        let (card, iban) = ("4000000000000259".to_owned(), "AT611904300234573201".to_owned());
+        assert_eq!(number(press(Some(&card), None)), Ok(PaymentNumber::Card(card)));
+        assert_eq!(number(press(None, Some(&iban))), Ok(PaymentNumber::Iban(iban)));
     }
 
     fn card_typed() -> PaymentForm {

@@ -15,6 +15,7 @@ use super::control_page::{
 use super::event_page::{AttemptEntry, DeliveryEntry, EventEntry, EventPage};
 use super::payment_page::{ItemRow, PaymentPage, PaymentState};
 use crate::Options;
+use crate::act::control::shops_email;
 use crate::object::{self, EventRecord};
 use crate::world::{DeliveryState, Outcome, ScheduledTask, World};
 
@@ -27,9 +28,7 @@ const MAX_ROWS: usize = 50;
 pub(super) fn checkout(world: &World, id: &str, typed: FormValues<'_>) -> Option<PaymentPage> {
     let session = world.sessions.get(id)?;
     let checkout = world.checkouts.get(id)?;
-    let customer = session.customer.as_deref().and_then(|customer| world.customers.get(customer));
-    let given =
-        session.customer_email.clone().or_else(|| customer.and_then(|customer| customer.email.clone()));
+    let given = shops_email(world, session);
     let items = checkout.items.iter().map(|item| ItemRow {
         name: item.description.clone(),
         quantity: item.quantity.unsigned_abs(),
@@ -93,7 +92,7 @@ pub(super) fn success_url(session: &Session) -> Option<String> {
 /// The control page.
 pub(super) fn control(world: &World, options: &Options, banner: Option<Banner>) -> ControlPage {
     let coming = coming(world);
-    let still = matches!(world.time, crate::world::ClockMode::Still { .. });
+    let still = matches!(world.clock, crate::world::ClockMode::Still { .. });
     ControlPage {
         now: world.now(),
         frozen: still,

@@ -206,7 +206,7 @@ impl World {
 
     /// Sends an event again, on top of the schedule: to one endpoint, or to all that it was meant for
     /// (docs.stripe.com/webhooks: a resend does not stop the automatic retries). Answers how many.
-    pub fn resend(&mut self, event: &str, endpoint: Option<&str>) -> usize {
+    pub(crate) fn resend(&mut self, event: &str, endpoint: Option<&str>) -> usize {
         let wanted = |delivery: &&Delivery| endpoint.is_none_or(|id| delivery.endpoint == id);
         let ids: Vec<u64> = self.outbox.of_event(event).filter(wanted).map(|delivery| delivery.id).collect();
         for id in &ids {
@@ -237,7 +237,7 @@ impl World {
     }
 
     /// Lets go what was held, each delivery so many times, in an order that a seed decides if there is one.
-    pub fn release(&mut self, endpoint: &str, shuffle: Option<u64>, times: u8) {
+    pub(crate) fn release(&mut self, endpoint: &str, shuffle: Option<u64>, times: u32) {
         let Some(endpoint) = self.endpoints.get_mut(endpoint) else { return };
         endpoint.held = false;
         let copies = endpoint.ready.iter().flat_map(|&(id, again)| {
@@ -254,7 +254,7 @@ impl World {
     }
 
     /// Deletes an endpoint: what waits for it is not sent, now or later. Answers whether there was one.
-    pub fn delete_endpoint(&mut self, endpoint: &str) -> bool {
+    pub(crate) fn delete_endpoint(&mut self, endpoint: &str) -> bool {
         let Some(deleted) = self.endpoints.remove(endpoint) else { return false };
         for (id, again) in deleted.ready {
             if let Some(delivery) = self.outbox.deliveries.get_mut(&id) {
@@ -265,7 +265,7 @@ impl World {
     }
 
     /// From now on the way to the endpoint behaves like this.
-    pub fn misbehave(&mut self, endpoint: &str, misbehaviour: Misbehaviour) {
+    pub(crate) fn misbehave(&mut self, endpoint: &str, misbehaviour: Misbehaviour) {
         let Some(endpoint) = self.endpoints.get_mut(endpoint) else { return };
         endpoint.misbehaviour = misbehaviour;
         if misbehaviour.burst > 0 && !endpoint.ready.is_empty() {

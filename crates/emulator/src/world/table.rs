@@ -28,7 +28,7 @@ impl<T> Default for Table<T> {
 
 impl<T: HasId> Table<T> {
     /// Adds the newest.
-    pub fn add(&mut self, row: T) {
+    pub(crate) fn add(&mut self, row: T) {
         self.made += 1;
         self.by_id.insert(row.id().to_owned(), self.made);
         self.rows.insert(self.made, row);
@@ -41,12 +41,12 @@ impl<T: HasId> Table<T> {
     }
 
     /// The one with this id, to be changed. What must be told goes through `World::change` instead.
-    pub fn get_mut(&mut self, id: &str) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
         self.rows.get_mut(self.by_id.get(id)?)
     }
 
     /// Takes one out.
-    pub fn remove(&mut self, id: &str) -> Option<T> {
+    pub(crate) fn remove(&mut self, id: &str) -> Option<T> {
         self.rows.remove(&self.by_id.remove(id)?)
     }
 

@@ -4,16 +4,17 @@
 //! Not here: attacks over the network (`deliveries`).
 
 use emulator::act::checkout::{self, PayOutcome};
+use emulator::act::control::Hasten;
 use emulator::act::payment::Instrument;
 use emulator::act::refund::{self, NewRefund, RefundRefusal};
-use emulator::act::{dispute, payment};
+use emulator::act::{dispute, endpoint, payment};
 use emulator::cards::{CARDS, Effect};
 use emulator::object::{Metadata, Misbehaviour};
 use emulator::world::{ClockMode, DeliveryState, Outcome, World};
 use serde_json::Value;
 use stripe::write::{ApiVersion, CustomerCreation};
 
-use crate::life::{Life, START, life, payer, wanted, world};
+use crate::life::{Life, START, edit, hold, life, misbehave, payer, release, resend, run, wanted, world};
 use crate::receiver::buy;
 
 fn of(charge: &str, amount: Option<i64>) -> NewRefund {
@@ -45,9 +46,9 @@ fn amounts_at_the_edge_neither_overflow_nor_lose_a_cent() {
         MAX - 1
     ));
     life.tell("refund 2; refund 1; refund; advance 99d");
-    let charge = life.world.charges.iter().next().expect("a charge");
+    let charge = life.world.charges().iter().next().expect("a charge");
     assert_eq!((charge.amount_refunded, charge.refunded), (MAX, true));
-    for event in life.world.events.iter() {
+    for event in life.world.events().iter() {
         ApiVersion::ALL.iter().for_each(|version| drop(event.render(*version, u32::MAX)));
     }
     assert_eq!(life.refused, ["refused refund: TooMuch { left: 1 }", "refused refund: AlreadyRefunded"]);
@@ -69,7 +70,7 @@ fn amounts_at_the_edge_neither_overflow_nor_lose_a_cent() {
 fn a_clock_at_the_end_of_time_does_not_run_over() {
     let end = i64::MAX;
     let mut world = World::new(7, ClockMode::Still { at_ms: end }, end);
-    world.endpoints.add(crate::life::endpoint("we_1", "http://127.0.0.1:9/", ApiVersion::Endive));
+    crate::life::add_endpoint(&mut world, "we_1", "http://127.0.0.1:9/", ApiVersion::Endive);
     buy(&mut world, "4000000000000259");
     world.run_until(end);
     let dispatch = world.dispatch("we_1", START).expect("an attempt");
@@ -88,17 +89,15 @@ fn objects_that_are_not_there_change_nothing() {
     payment::cancel(&mut world, "pi_none", "abandoned");
     assert_eq!(refund::create(&mut world, of("ch_none", None)), Err(RefundRefusal::NoCharge));
     assert!(!refund::cancel(&mut world, "re_none"));
-    dispute::open(&mut world, "ch_none", "fraudulent", false);
-    dispute::warn(&mut world, "ch_none");
+    assert_eq!(dispute::open(&mut world, "ch_none", "fraudulent", false), None);
+    assert_eq!(dispute::warn(&mut world, "ch_none"), None);
     assert!(!dispute::close(&mut world, "du_none"));
     assert!(!dispute::answer(&mut world, "du_none", [].into(), |_| (), true));
-    assert_eq!((world.hasten("ch_none"), world.resend("evt_none", None)), (0, 0));
-    world.release("we_none", Some(1), 9);
-    world.misbehave("we_none", Misbehaviour::default());
-    assert!(!world.delete_endpoint("we_none") && world.dispatch("we_none", START).is_none());
+    assert_eq!(run(&mut world, Hasten { object: text("ch_none") }), 0);
+    assert!(!endpoint::delete(&mut world, "we_none") && world.dispatch("we_none", START).is_none());
     assert!(Instrument::of_number("4111111111111111").is_none());
     for amount in [0, -1, i64::MIN] {
-        let charge = world.charges.iter().next().expect("a charge").id.clone();
+        let charge = world.charges().iter().next().expect("a charge").id.clone();
         assert_eq!(refund::create(&mut world, of(&charge, Some(amount))), Err(RefundRefusal::NotPositive));
     }
     assert_eq!(serde_json::to_string(&world).expect("JSON"), before);
@@ -109,33 +108,32 @@ fn what_was_planned_for_what_is_gone_does_nothing() {
     let mut world = world(ApiVersion::Endive);
     for number in ["4000000000007726", "4000000000005126", "4000000000000259", "AT591904300235473203"] {
         buy(&mut world, number);
-        let charge = world.charges.iter().next_back().expect("a charge").id.clone();
+        let charge = world.charges().iter().next_back().expect("a charge").id.clone();
         drop(refund::create(&mut world, of(&charge, Some(1))));
     }
-    let ids = |ids: Vec<&String>| ids.into_iter().cloned().collect::<Vec<_>>();
-    for charge in ids(world.charges.iter().map(|charge| &charge.id).collect()) {
-        world.charges.remove(&charge);
-    }
-    for refund in ids(world.refunds.iter().map(|refund| &refund.id).collect()) {
-        world.refunds.remove(&refund);
-    }
-    let events = world.events.len();
+    edit(&mut world, |saved| {
+        for table in ["charges", "refunds"] {
+            saved[table].as_array_mut().expect("a list").clear();
+        }
+    });
+    let events = world.events().len();
     world.run_until((START + 20 * 24 * 3_600) * 1_000);
-    assert_eq!((world.events.len(), world.upcoming().count()), (events, 0));
+    assert_eq!((world.events().len(), world.upcoming().count()), (events, 0));
 }
 
 #[test]
 fn a_charge_that_no_test_number_paid_can_be_refunded() {
     let mut world = world(ApiVersion::Endive);
     buy(&mut world, "4242424242424242");
-    let mut charge = world.charges.iter().next().expect("a charge").clone();
+    let mut charge = world.charges().iter().next().expect("a charge").clone();
     charge.id = text("ch_other");
     charge.payment_intent = None;
-    world.charges.add(charge);
+    let charge = serde_json::to_value(charge).expect("JSON");
+    edit(&mut world, |saved| saved["charges"].as_array_mut().expect("a list").push(charge));
     let refund = refund::create(&mut world, of("ch_other", None)).expect("a refund");
     dispute::open(&mut world, "ch_other", "fraudulent", true);
     world.run_until((START + 20 * 24 * 3_600) * 1_000);
-    assert_eq!(world.refunds.get(&refund).map(|refund| refund.amount), Some(2_500));
+    assert_eq!(world.refunds().get(&refund).map(|refund| refund.amount), Some(2_500));
 }
 
 #[test]
@@ -151,12 +149,12 @@ fn metadata_stays_where_it_was_put() {
         let card = Instrument::of_number("4000000000000259").expect("a card");
         assert_eq!(checkout::pay(&mut world, &session, &card, payer()), PayOutcome::Complete);
         world.run_until((START + 100) * 1_000);
-        let charge = world.charges.iter().next().expect("a charge").id.clone();
-        let disputed = world.disputes.iter().next().expect("a dispute").id.clone();
+        let charge = world.charges().iter().next().expect("a charge").id.clone();
+        let disputed = world.disputes().iter().next().expect("a dispute").id.clone();
         assert!(dispute::close(&mut world, &disputed));
         drop(refund::create(&mut world, of(&charge, None)));
         let mut customers = 0;
-        for event in world.events.iter() {
+        for event in world.events().iter() {
             let rendered = event.render(ApiVersion::Endive, 1);
             let said = &rendered["data"]["object"]["metadata"];
             let expected = match rendered["data"]["object"]["object"].as_str().expect("an object") {
@@ -182,7 +180,7 @@ fn events_are_forgotten_after_30_days_and_what_is_on_its_way_lands_all_the_same(
     assert!(world.dispatch("we_1", START).is_none(), "one after the other");
     world.run_until((START + 31 * 24 * 3_600) * 1_000);
     buy(&mut world, "4242424242424242");
-    assert_eq!(world.events.len(), 4);
+    assert_eq!(world.events().len(), 4);
     world.record(&dispatch, Outcome::Failed(text("too late")), 0);
     world.run_until(world.now_ms());
     let mut sent = 0;
@@ -198,11 +196,11 @@ fn events_are_forgotten_after_30_days_and_what_is_on_its_way_lands_all_the_same(
 #[test]
 fn nothing_is_counted_twice_however_often_it_is_accepted() {
     let mut world = world(ApiVersion::Endive);
-    world.misbehave("we_1", Misbehaviour { duplicate: 100, twin: 100, ..Misbehaviour::default() });
+    misbehave(&mut world, Misbehaviour { duplicate: 100, twin: 100, ..Misbehaviour::default() });
     buy(&mut world, "4242424242424242");
-    let events: Vec<String> = world.events.iter().map(|event| event.id.clone()).collect();
+    let events: Vec<String> = world.events().iter().map(|event| event.id.clone()).collect();
     for event in events.iter().chain(&events) {
-        assert_eq!(world.resend(event, None), 1);
+        assert_eq!(resend(&mut world, event), 1);
     }
     world.run_until(START * 1_000);
     let mut sent = 0;
@@ -212,7 +210,7 @@ fn nothing_is_counted_twice_however_often_it_is_accepted() {
         world.run_until(world.now_ms());
         sent += 1;
     }
-    assert!(world.events.iter().all(|event| (event.told, event.pending) == (1, 0)));
+    assert!(world.events().iter().all(|event| (event.told, event.pending) == (1, 0)));
     assert!(world.deliveries().all(|delivery| delivery.state == DeliveryState::Delivered));
 }
 
@@ -227,7 +225,7 @@ fn a_disabled_endpoint_that_is_enabled_in_time_goes_on() {
         }
     };
     fail(&mut world);
-    let enable = |world: &mut World, on: bool| world.endpoints.get_mut("we_1").expect("it").enabled = on;
+    let enable = |world: &mut World, on: bool| endpoint::enable(world, "we_1", on);
     enable(&mut world, false);
     world.run_until((START + 299) * 1_000);
     enable(&mut world, true);
@@ -246,11 +244,11 @@ fn a_disabled_endpoint_that_is_enabled_in_time_goes_on() {
 #[test]
 fn what_was_held_for_an_endpoint_that_is_disabled_now_is_not_sent() {
     let mut world = world(ApiVersion::Endive);
-    world.endpoints.get_mut("we_1").expect("it").held = true;
+    hold(&mut world);
     buy(&mut world, "4242424242424242");
     world.run_until(START * 1_000);
-    world.endpoints.get_mut("we_1").expect("it").enabled = false;
-    world.release("we_1", None, 2);
+    endpoint::enable(&mut world, "we_1", false);
+    release(&mut world, None, 2);
     assert!(world.dispatch("we_1", START).is_none());
     assert!(world.deliveries().all(|delivery| delivery.state == DeliveryState::Stopped));
     assert!(world.quiet());
@@ -259,7 +257,7 @@ fn what_was_held_for_an_endpoint_that_is_disabled_now_is_not_sent() {
 #[test]
 fn a_burst_that_has_gathered_is_still_to_go_out() {
     let mut world = world(ApiVersion::Endive);
-    world.misbehave("we_1", Misbehaviour { burst: 4, ..Misbehaviour::default() });
+    misbehave(&mut world, Misbehaviour { burst: 4, ..Misbehaviour::default() });
     buy(&mut world, "4242424242424242");
     assert!(world.quiet(), "the clock may be turned until they are due");
     world.run_until(START * 1_000);
@@ -277,7 +275,7 @@ fn the_request_is_named_by_what_it_makes_and_by_nothing_else() {
     buy(&mut world, "4242424242424242");
     world.run_until((START + 90) * 1_000);
     let said: Vec<_> =
-        world.events.iter().map(|event| event.render(ApiVersion::Endive, 1)["request"].clone()).collect();
+        world.events().iter().map(|event| event.render(ApiVersion::Endive, 1)["request"].clone()).collect();
     assert!(said[..4].iter().all(|request| request["id"] == "req_1" && request["idempotency_key"] == "k"));
     assert_eq!(said[4]["id"], Value::Null);
 }

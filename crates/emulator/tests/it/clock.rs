@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use emulator::Options;
+use emulator::act::endpoint;
 use emulator::act::refund::{self, NewRefund};
 use emulator::object::{Metadata, Misbehaviour};
 use emulator::world::ClockMode;
 
-use crate::life::{START, new_session};
+use crate::life::{START, hold, misbehave, new_session, release};
 use crate::receiver::{Answer, Rig, WALL, buy, options, within};
 
 const CARD: &str = "4242424242424242";
@@ -35,7 +36,7 @@ async fn a_clock_that_goes_goes_on_after_it_was_turned() {
     assert_eq!((rig.types().len(), rig.emulator.with(|world| world.now())), (0, WALL + 89));
     shows.fetch_add(1_000, Ordering::SeqCst);
     assert_eq!(
-        rig.emulator.with(|world| (world.now(), world.time)),
+        rig.emulator.with(|world| (world.now(), world.clock())),
         (WALL + 90, ClockMode::Running { ahead_ms: 79_000 })
     );
     within(rig.emulator.quiet()).await;
@@ -106,7 +107,7 @@ async fn the_account_can_be_used_while_its_clock_is_turned() {
         for _ in 0..50 {
             emulator.with(|world| {
                 new_session(world, 2_500, "eur");
-                let charge = world.charges.iter().next().expect("a charge").id.clone();
+                let charge = world.charges().iter().next().expect("a charge").id.clone();
                 let new = NewRefund { charge, amount: Some(10), reason: None, metadata: Metadata::new() };
                 drop(refund::create(world, new));
             });
@@ -117,7 +118,7 @@ async fn the_account_can_be_used_while_its_clock_is_turned() {
     rig.advance(9 * 24 * 3_600).await;
     let (events, now) = rig.emulator.with(|world| {
         assert!(world.quiet());
-        (world.events.iter().map(|event| event.id.clone()).collect::<Vec<_>>(), world.now())
+        (world.events().iter().map(|event| event.id.clone()).collect::<Vec<_>>(), world.now())
     });
     let arrived: Vec<_> = rig.receiver.take().into_iter().map(|arrived| arrived.id).collect();
     assert_eq!((arrived, now), (events, START + 18 * 24 * 3_600));
@@ -129,18 +130,20 @@ async fn the_clock_can_be_turned_however_an_endpoint_is() {
         let rig = Rig::start().await;
         rig.emulator.with(|world| {
             buy(world, CARD);
-            let endpoint = world.endpoints.get_mut("we_1").expect("it");
             match state {
-                "held" => endpoint.held = true,
-                "disabled" => (endpoint.held, endpoint.enabled) = (true, false),
-                "gathering" => world.misbehave("we_1", Misbehaviour { burst: 3, ..Default::default() }),
-                "deleted" => drop(world.delete_endpoint("we_1")),
+                "held" => hold(world),
+                "disabled" => {
+                    hold(world);
+                    endpoint::enable(world, "we_1", false);
+                }
+                "gathering" => misbehave(world, Misbehaviour { burst: 3, ..Default::default() }),
+                "deleted" => assert!(endpoint::delete(world, "we_1")),
                 _ => rig.receiver.answer(Answer::Hang),
             }
         });
         rig.advance(90).await;
         if state == "disabled" {
-            rig.emulator.with(|world| world.endpoints.get_mut("we_1").expect("it").held = false);
+            rig.emulator.with(|world| release(world, None, 1));
         }
         rig.advance(if state == "hanging" { 0 } else { 30 * 24 * 3_600 }).await;
         assert!(rig.emulator.with(|world| world.quiet()), "{state}");
@@ -159,8 +162,12 @@ async fn what_is_dropped_because_an_endpoint_is_disabled_wakes_whoever_waits() {
     let rig = Rig::start().await;
     let set = |enabled: bool| {
         rig.emulator.with(|world| {
-            let endpoint = world.endpoints.get_mut("we_1").expect("it");
-            (endpoint.held, endpoint.enabled) = (enabled, enabled);
+            if enabled {
+                hold(world)
+            } else {
+                release(world, None, 1)
+            }
+            endpoint::enable(world, "we_1", enabled);
         });
     };
     for _ in 0..200 {

@@ -6,11 +6,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use emulator::object::EndpointSecret;
+use emulator::act::control::{Enable, RotateSecret};
 use emulator::world::{DeliveryState, Outcome};
 use stripe::write::{ApiVersion, pretty};
 
-use crate::life::{SECRET, START, endpoint};
+use crate::life::{SECRET, START, add_endpoint, edit, hold, release, resend, run};
 use crate::receiver::{Answer, Receiver, Rig, WALL, all_verify, buy, within};
 
 const CARD: &str = "4242424242424242";
@@ -43,7 +43,7 @@ async fn hundreds_of_events_reach_each_endpoint_in_order() {
     let (rig, other) = (Rig::start().await, Receiver::start().await);
     let url = other.url.clone();
     rig.emulator.with(|world| {
-        world.endpoints.add(endpoint("we_2", &url, ApiVersion::V2022_11_15));
+        add_endpoint(world, "we_2", &url, ApiVersion::V2022_11_15);
         for _ in 0..60 {
             buy(world, CARD);
             buy(world, "4000000000000259");
@@ -52,7 +52,7 @@ async fn hundreds_of_events_reach_each_endpoint_in_order() {
     rig.advance(3_600).await;
     let (mut expected, mut older) = (Vec::new(), Vec::new());
     rig.emulator.with(|world| {
-        for event in world.events.iter() {
+        for event in world.events().iter() {
             expected.push((event.id.clone(), pretty(&event.render(ApiVersion::Endive, event.told))));
             older.push((event.id.clone(), pretty(&event.render(ApiVersion::V2022_11_15, event.told))));
         }
@@ -78,7 +78,7 @@ async fn what_is_not_accepted_is_tried_again_by_the_schedule_and_then_given_up()
     assert_eq!(arrived.len(), 6);
     assert!(all_verify(&arrived), "every attempt is signed at its own moment of the machine's clock");
     assert!(arrived.iter().all(|other| other.body == arrived[0].body), "the same bytes every time");
-    let pending = rig.emulator.with(|world| world.events.iter().next().map(|event| event.pending));
+    let pending = rig.emulator.with(|world| world.events().iter().next().map(|event| event.pending));
     assert_eq!(pending, Some(1));
 }
 
@@ -91,7 +91,7 @@ async fn what_is_accepted_at_last_is_not_tried_again() {
     rig.receiver.answer(Answer::Status(204));
     rig.advance(10 * 24 * 60 * 60).await;
     assert_eq!(rig.oldest(), (vec![0, 300_000, 2_100_000], DeliveryState::Delivered));
-    let pending = rig.emulator.with(|world| world.events.iter().next().map(|event| event.pending));
+    let pending = rig.emulator.with(|world| world.events().iter().next().map(|event| event.pending));
     assert_eq!(pending, Some(0));
 }
 
@@ -127,7 +127,7 @@ async fn only_2xx_is_acceptance_and_no_answer_is_too_much() {
 async fn where_nothing_listens_the_schedule_goes_on() {
     let rig = Rig::start().await;
     let gone = Receiver::start().await.url.clone();
-    rig.emulator.with(|world| world.endpoints.get_mut("we_1").expect("it").url = gone);
+    rig.emulator.with(|world| edit(world, |saved| saved["endpoints"][0]["url"] = gone.into()));
     rig.one_event().await;
     rig.advance(300).await;
     let outcomes = rig.emulator.with(|world| world.deliveries().next().map(|d| d.attempts.clone()));
@@ -139,20 +139,16 @@ async fn where_nothing_listens_the_schedule_goes_on() {
 }
 
 #[tokio::test]
-async fn while_a_secret_is_rolled_both_sign() {
-    const NEW: &str = "whsec_fresh00000000000000000000";
+async fn while_a_secret_is_rotated_both_sign() {
     let rig = Rig::start().await;
-    rig.emulator.with(|world| {
-        let secrets = &mut world.endpoints.get_mut("we_1").expect("it").secrets;
-        secrets[0].expires = Some(START + 60);
-        secrets.insert(0, EndpointSecret { text: NEW.to_owned(), expires: None });
-    });
+    let rotate = RotateSecret { endpoint: "we_1".to_owned(), overlap_seconds: 60 };
+    let new = rig.emulator.with(|world| run(world, rotate));
     for (after, old) in [(0, true), (59, true), (1, false)] {
         rig.advance(after).await;
         rig.one_event().await;
         let arrived = rig.receiver.take().remove(0);
         assert_eq!(arrived.header.matches("v1=").count(), 1 + usize::from(old));
-        assert!(arrived.verifies(NEW, WALL));
+        assert!(arrived.verifies(&new, WALL));
         assert_eq!(arrived.verifies(SECRET, WALL), old);
     }
 }
@@ -165,7 +161,7 @@ async fn an_endpoint_that_accepts_nothing_for_days_is_disabled() {
         rig.one_event().await;
         rig.advance(12 * 60 * 60).await;
     }
-    assert!(!rig.emulator.with(|world| world.endpoints.get("we_1").expect("it").enabled));
+    assert!(!rig.emulator.with(|world| world.endpoints().get("we_1").expect("it").enabled));
     rig.receiver.take();
     let planned = rig.emulator.with(|world| world.deliveries().count());
     rig.receiver.answer(Answer::Status(200));
@@ -177,10 +173,7 @@ async fn an_endpoint_that_accepts_nothing_for_days_is_disabled() {
         world.deliveries().filter(|d| matches!(d.state, DeliveryState::Waiting { .. })).count()
     };
     assert_eq!(rig.emulator.with(waiting), 0);
-    rig.emulator.with(|world| {
-        let endpoint = world.endpoints.get_mut("we_1").expect("it");
-        (endpoint.enabled, endpoint.failing_since) = (true, None);
-    });
+    rig.emulator.with(|world| run(world, Enable { endpoint: "we_1".to_owned() }));
     rig.one_event().await;
     assert_eq!(rig.types(), ["checkout.session.expired"], "only what happens from now on");
 }
@@ -188,17 +181,16 @@ async fn an_endpoint_that_accepts_nothing_for_days_is_disabled() {
 #[tokio::test]
 async fn what_is_held_waits_and_comes_as_often_and_in_the_order_that_is_asked_for() {
     let rig = Rig::start().await;
-    let hold = |on: bool| rig.emulator.with(|world| world.endpoints.get_mut("we_1").expect("it").held = on);
     let mut orders = Vec::new();
     for (shuffle, times) in [(None, 1), (Some(1), 3), (Some(1), 3), (Some(2), 3)] {
-        hold(true);
+        rig.emulator.with(hold);
         rig.buy(CARD).await;
         rig.advance(100).await;
         assert_eq!(rig.types(), Vec::<String>::new());
-        rig.emulator.with(|world| world.release("we_1", shuffle, times));
+        rig.emulator.with(|world| release(world, shuffle, times));
         rig.advance(0).await;
         let types = rig.types();
-        assert_eq!(types.len(), 5 * usize::from(times));
+        assert_eq!(types.len(), 5 * usize::try_from(times).expect("a few"));
         orders.push(types);
     }
     let plain = orders.remove(0);
@@ -219,7 +211,7 @@ async fn sending_again_by_hand_does_not_stop_the_schedule() {
     rig.one_event().await;
     let event = rig.receiver.take().remove(0).id;
     rig.receiver.answer(Answer::Status(200));
-    assert_eq!(rig.emulator.with(|world| world.resend(&event, None)), 1);
+    assert_eq!(rig.emulator.with(|world| resend(world, &event)), 1);
     rig.advance(10).await;
     assert_eq!(rig.oldest(), (vec![0, 0], DeliveryState::Delivered));
     rig.receiver.answer(Answer::Status(500));
@@ -227,12 +219,8 @@ async fn sending_again_by_hand_does_not_stop_the_schedule() {
     rig.receiver.answer(Answer::Status(200));
     rig.advance(10 * 24 * 60 * 60).await;
     assert_eq!(rig.oldest(), (vec![0, 0, 300_000, 2_100_000], DeliveryState::Delivered));
-    let pending = rig.emulator.with(|world| world.events.iter().next().map(|event| event.pending));
+    let pending = rig.emulator.with(|world| world.events().iter().next().map(|event| event.pending));
     assert_eq!(pending, Some(0));
-    rig.emulator.with(|world| {
-        assert_eq!(world.resend(&event, Some("we_none")), 0);
-        assert_eq!(world.resend("evt_none", None), 0);
-    });
 }
 
 #[tokio::test]
@@ -244,7 +232,7 @@ async fn a_deleted_endpoint_hears_nothing_more_also_when_an_attempt_is_on_its_wa
     rig.receiver.take();
     rig.emulator.with(|world| buy(world, CARD));
     within(rig.receiver.something()).await;
-    rig.emulator.with(|world| world.delete_endpoint("we_1"));
+    rig.emulator.with(|world| emulator::act::endpoint::delete(world, "we_1"));
     rig.receiver.take();
     rig.advance(5 * 24 * 60 * 60).await;
     // Longer than the attempt that was on its way may take.

@@ -10,7 +10,7 @@ use emulator::object::Misbehaviour;
 use emulator::world::{ClockMode, DeliveryState};
 use emulator::{Emulator, Options};
 
-use crate::life::START;
+use crate::life::{START, misbehave};
 use crate::receiver::{Answer, Receiver, Rig, WALL, buy, options, within};
 
 const CARD: &str = "4242424242424242";
@@ -93,7 +93,7 @@ async fn misfortune_goes_on_as_if_nothing_had_been() {
     for interrupted in [false, true] {
         let path = file("misfortune");
         let mut rig = Rig::with(kept(&path)).await;
-        rig.emulator.with(|world| world.misbehave("we_1", knobs));
+        rig.emulator.with(|world| misbehave(world, knobs));
         for _ in 0..6 {
             rig.buy(CARD).await;
             // Events are forgotten on the way.
@@ -123,7 +123,7 @@ async fn a_clock_that_was_being_turned_goes_again() {
     let receiver = rig.stop().await;
     turning.abort();
     let rig = Rig::reopen(going(), receiver);
-    assert_eq!(rig.emulator.with(|world| world.time), ClockMode::Running { ahead_ms: 0 });
+    assert_eq!(rig.emulator.with(|world| world.clock()), ClockMode::Running { ahead_ms: 0 });
     within(rig.stop()).await;
 }
 

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use emulator::act::checkout::{self, NewCheckoutSession};
+use emulator::act::control::{Command, Hasten, Hold, Misbehave, Release, Resend};
 use emulator::act::dispute;
 use emulator::act::payment::Instrument;
 use emulator::act::refund::{self, NewRefund};
-use emulator::object::{EventRecord, LineItem, Metadata, Price, WebhookEndpoint};
+use emulator::object::{EventRecord, LineItem, Metadata, Misbehaviour, Price, WebhookEndpoint};
 use emulator::world::{ClockMode, World};
 use serde_json::{Value, json};
 use stripe::write::{ApiVersion, BillingDetails, CustomerCreation, MethodType, pretty};
@@ -21,12 +22,50 @@ pub(crate) const START: i64 = 1_790_000_000;
 /// A world with one endpoint of this version that wants everything.
 pub(crate) fn world(version: ApiVersion) -> World {
     let mut world = World::new(7, ClockMode::Still { at_ms: START * 1_000 }, START * 1_000);
-    world.endpoints.add(endpoint("we_1", "http://127.0.0.1:9/", version));
+    add_endpoint(&mut world, "we_1", "http://127.0.0.1:9/", version);
     world
 }
 
+/// Adds an endpoint with this id that wants everything.
+pub(crate) fn add_endpoint(world: &mut World, id: &str, url: &str, version: ApiVersion) {
+    let endpoint = serde_json::to_value(endpoint(id, url, version)).expect("JSON");
+    edit(world, |saved| saved["endpoints"].as_array_mut().expect("a list").push(endpoint));
+}
+
+/// Carries out a command that must be allowed.
+pub(crate) fn run<C: Command>(world: &mut World, command: C) -> C::Done {
+    command.run(world).unwrap_or_else(|refusal| panic!("refused: {refusal}"))
+}
+
+/// Holds the deliveries to the endpoint `we_1` back.
+pub(crate) fn hold(world: &mut World) {
+    run(world, Hold { endpoint: "we_1".to_owned() });
+}
+
+/// Releases them.
+pub(crate) fn release(world: &mut World, shuffle: Option<u64>, times: u32) {
+    run(world, Release { endpoint: "we_1".to_owned(), shuffle, times });
+}
+
+/// Makes them go wrong.
+pub(crate) fn misbehave(world: &mut World, misbehaviour: Misbehaviour) {
+    run(world, Misbehave { endpoint: "we_1".to_owned(), misbehaviour });
+}
+
+/// Sends an event again to every endpoint that it was meant for.
+pub(crate) fn resend(world: &mut World, event: &str) -> usize {
+    run(world, Resend { event: event.to_owned(), endpoint: None })
+}
+
+/// Changes the account as one would change its file: into states that no command leads to.
+pub(crate) fn edit(world: &mut World, change: impl FnOnce(&mut Value)) {
+    let mut saved = serde_json::to_value(&*world).expect("JSON");
+    change(&mut saved);
+    *world = serde_json::from_value(saved).expect("an account");
+}
+
 /// An endpoint that wants everything.
-pub(crate) fn endpoint(id: &str, url: &str, version: ApiVersion) -> WebhookEndpoint {
+fn endpoint(id: &str, url: &str, version: ApiVersion) -> WebhookEndpoint {
     let fields = json!({
         "id": id, "created": START, "url": url, "enabled_events": ["*"], "api_version": version.as_str(),
         "description": null, "metadata": {}, "enabled": true,
@@ -176,7 +215,8 @@ impl Life {
                 Ok(())
             }
             "hasten" => {
-                world.hasten(&charge(world));
+                let object = charge(world);
+                run(world, Hasten { object });
                 Ok(())
             }
             other => panic!("unknown verb {other}"),
@@ -195,8 +235,8 @@ impl Life {
 
     /// The events, one line each.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let endpoint = self.world.endpoints.iter().next().expect("an endpoint");
-        let told = self.world.events.iter().filter(|event| endpoint.wants(&event.type_name));
+        let endpoint = self.world.endpoints().iter().next().expect("an endpoint");
+        let told = self.world.events().iter().filter(|event| endpoint.wants(&event.type_name));
         told.map(|event| line(event, self.version)).chain(self.refused.iter().cloned()).collect()
     }
 }
@@ -232,11 +272,11 @@ fn when(seconds: i64) -> String {
 }
 
 fn charge(world: &World) -> String {
-    world.charges.iter().next_back().expect("a charge").id.clone()
+    world.charges().iter().next_back().expect("a charge").id.clone()
 }
 
 fn last_dispute(world: &World) -> String {
-    world.disputes.iter().next_back().expect("a dispute").id.clone()
+    world.disputes().iter().next_back().expect("a dispute").id.clone()
 }
 
 pub(crate) fn payer() -> BillingDetails {

@@ -14,3 +14,4 @@ mod misbehaviour;
 mod payments;
 mod receiver;
 mod refunds;
+mod surfaces;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use emulator::Options;
 use emulator::object::Misbehaviour;
 
-use crate::life::{SECRET, START};
+use crate::life::{SECRET, START, edit, hold, misbehave};
 use crate::receiver::{Arrived, Rig, WALL, all_verify, buy, options, within};
 
 /// What was sent, in order: what, when in virtual milliseconds, how.
@@ -25,7 +25,7 @@ async fn run(misbehaviour: Misbehaviour) -> (Log, Vec<Arrived>) {
         }
     });
     let rig = Rig::with(Options { watcher, ..options() }).await;
-    rig.emulator.with(|world| world.misbehave("we_1", misbehaviour));
+    rig.emulator.with(|world| misbehave(world, misbehaviour));
     for _ in 0..8 {
         rig.emulator.with(|world| buy(world, "4242424242424242"));
         rig.advance(30).await;
@@ -133,7 +133,7 @@ async fn the_same_seed_goes_wrong_in_the_same_way_and_another_in_another() {
 #[tokio::test]
 async fn a_burst_that_never_gathers_goes_out_after_a_minute_and_holds_up_nobody() {
     let rig = Rig::start().await;
-    rig.emulator.with(|world| world.misbehave("we_1", Misbehaviour { burst: 1_000, ..Default::default() }));
+    rig.emulator.with(|world| misbehave(world, Misbehaviour { burst: 1_000, ..Default::default() }));
     rig.emulator.with(|world| buy(world, "4242424242424242"));
     rig.advance(59).await;
     assert_eq!(rig.types().len(), 0);
@@ -141,13 +141,13 @@ async fn a_burst_that_never_gathers_goes_out_after_a_minute_and_holds_up_nobody(
     assert_eq!(rig.types().len(), 4);
     // Switched on while deliveries wait; switched off while they gather.
     rig.emulator.with(|world| {
-        world.endpoints.get_mut("we_1").expect("it").held = true;
-        world.misbehave("we_1", Misbehaviour::default());
+        hold(world);
+        misbehave(world, Misbehaviour::default());
     });
     rig.advance(100).await;
     rig.emulator.with(|world| {
-        world.misbehave("we_1", Misbehaviour { burst: 1_000, ..Default::default() });
-        world.endpoints.get_mut("we_1").expect("it").held = false;
+        misbehave(world, Misbehaviour { burst: 1_000, ..Default::default() });
+        edit(world, |saved| saved["endpoints"][0]["held"] = false.into());
     });
     rig.advance(59).await;
     assert_eq!(rig.types().len(), 0);
@@ -155,7 +155,7 @@ async fn a_burst_that_never_gathers_goes_out_after_a_minute_and_holds_up_nobody(
     assert_eq!(rig.types(), ["charge.updated"]);
     rig.emulator.with(|world| buy(world, "4242424242424242"));
     rig.advance(1).await;
-    rig.emulator.with(|world| world.misbehave("we_1", Misbehaviour::default()));
+    rig.emulator.with(|world| misbehave(world, Misbehaviour::default()));
     rig.advance(0).await;
     assert_eq!(rig.types().len(), 4);
 }

@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::life::{SECRET, START, endpoint, new_session, payer};
+use crate::life::{SECRET, START, add_endpoint, new_session, payer};
 
 /// What the machine's clock shows, for ever: another year than the account's.
 pub(crate) const WALL: i64 = 1_800_000_000;
@@ -210,7 +210,7 @@ impl Rig {
         let receiver = Receiver::start().await;
         let rig = Self::reopen(options, receiver);
         let url = rig.receiver.url.clone();
-        rig.emulator.with(|world| world.endpoints.add(endpoint("we_1", &url, ApiVersion::Endive)));
+        rig.emulator.with(|world| add_endpoint(world, "we_1", &url, ApiVersion::Endive));
         rig
     }
 

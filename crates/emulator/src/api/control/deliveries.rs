@@ -1,22 +1,21 @@
-//! Deliveries: what was tried, how it went, and once more.
-//!
-//! Not here: the trying.
+//! Deliveries: the attempts of each, and sending an event again.
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answered, ok, read};
-use crate::emulator::Emulator;
+use super::{ControlResult, ok, read};
+use crate::act::control::{Noun, Refusal, Resend};
+use crate::controller::Controller;
 use crate::wire::{Params, StripeError};
 use crate::world::{Delivery, DeliveryState, Outcome};
 
 const DEFAULT_LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 1_000;
 
-/// The newest first, of one endpoint or event or of all.
-pub(super) async fn list(State(emulator): State<Emulator>, RawQuery(query): RawQuery) -> Answered {
+/// The newest first; of one endpoint, of one event, or all.
+pub(super) async fn list(State(controller): State<Controller>, RawQuery(query): RawQuery) -> ControlResult {
     let mut params = Params::parse(query.unwrap_or_default().as_bytes())?;
     let (endpoint, event) = (params.text("endpoint")?, params.text("event")?);
     let limit = params.integer("limit")?.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
@@ -25,7 +24,7 @@ pub(super) async fn list(State(emulator): State<Emulator>, RawQuery(query): RawQ
         endpoint.as_ref().is_none_or(|id| delivery.endpoint == *id)
             && event.as_ref().is_none_or(|id| delivery.event == *id)
     };
-    let data: Vec<Value> = emulator.with(|world| {
+    let data: Vec<Value> = controller.read(|world| {
         // At most a thousand, so it fits.
         let newest = world.deliveries().rev().filter(keep).take(usize::try_from(limit).unwrap_or_default());
         newest.map(|delivery| render(delivery, world.events.get(&delivery.event))).collect()
@@ -61,19 +60,22 @@ fn render(delivery: &Delivery, event: Option<&crate::object::EventRecord>) -> Va
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Resend {
+struct ResendBody {
     endpoint: Option<String>,
 }
 
-/// Sends an event again, on top of its schedule.
-pub(super) async fn resend(State(emulator): State<Emulator>, Path(id): Path<String>, body: Body) -> Answered {
-    let Resend { endpoint } = read(body).await?;
-    let count = emulator.with(|world| {
-        world.events.get(&id).ok_or_else(|| StripeError::no_such("event", &id, "id"))?;
-        if let Some(id) = endpoint.as_ref().filter(|id| world.endpoints.get(id).is_none()) {
-            return Err(StripeError::no_such("webhook_endpoint", id, "endpoint"));
+/// Sends an event again, outside its retry schedule.
+pub(super) async fn resend(
+    State(controller): State<Controller>,
+    Path(event): Path<String>,
+    body: Body,
+) -> ControlResult {
+    let ResendBody { endpoint } = read(body).await?;
+    let count = controller.run(Resend { event, endpoint }).map_err(|refusal| match refusal {
+        Refusal::NoSuch { noun: Noun::Endpoint, id } => {
+            StripeError::no_such(Noun::Endpoint.as_str(), &id, "endpoint")
         }
-        Ok(world.resend(&id, endpoint.as_deref()))
+        other => other.into(),
     })?;
     ok(&json!({ "deliveries": count }))
 }

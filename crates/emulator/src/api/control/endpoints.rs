@@ -1,29 +1,23 @@
-//! One endpoint's secrets, and how badly the way to it behaves.
+//! Commands about one endpoint: misbehaviour, its secret, holding deliveries back.
 //!
-//! Not here: making and changing endpoints, which Stripe's own API does.
+//! Not here: creating and changing endpoints, which Stripe's own API does.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answered, ok, read};
-use crate::act;
-use crate::emulator::Emulator;
-use crate::object::{Misbehaviour, WebhookEndpoint};
-use crate::wire::StripeError;
-use crate::world::World;
+use super::{ControlResult, ok, read};
+use crate::act::control::{Enable, Hold, Misbehave, Release, RotateSecret};
+use crate::controller::Controller;
+use crate::object::WebhookEndpoint;
 
-/// A secret overlaps its successor for no longer than a day, in seconds (docs.stripe.com/webhooks).
-const MAX_OVERLAP_SECONDS: u32 = 24 * 60 * 60;
-/// So often at most is a held delivery released.
-const MAX_TIMES: u8 = 10;
-
-fn named<'w>(world: &'w mut World, id: &str) -> Result<&'w mut WebhookEndpoint, StripeError> {
-    world.endpoints.get_mut(id).ok_or_else(|| StripeError::no_such("webhook_endpoint", id, "id"))
+/// The endpoint, after a command about it.
+fn show(controller: &Controller, id: &str) -> ControlResult {
+    ok(&controller.read(|world| world.endpoints.get(id).map(render)).unwrap_or_default())
 }
 
-fn show(endpoint: &WebhookEndpoint) -> Value {
+fn render(endpoint: &WebhookEndpoint) -> Value {
     let mut object = endpoint.render(false);
     object["held"] = json!(endpoint.held);
     object["misbehaviour"] = json!(endpoint.misbehaviour);
@@ -31,90 +25,62 @@ fn show(endpoint: &WebhookEndpoint) -> Value {
     object
 }
 
-/// How badly it behaves from now on; `{}` is not at all.
+/// The body is a misbehaviour; `{}` ends it.
 pub(super) async fn misbehave(
-    State(emulator): State<Emulator>,
+    State(controller): State<Controller>,
     Path(id): Path<String>,
     body: Body,
-) -> Answered {
-    let misbehaviour: Misbehaviour = read(body).await?;
-    if !misbehaviour.is_sane() {
-        return Err(StripeError::invalid("Percentages go from 0 to 100."));
-    }
-    let endpoint = emulator.with(|world| {
-        named(world, &id)?;
-        world.misbehave(&id, misbehaviour);
-        named(world, &id).map(|endpoint| show(endpoint))
-    })?;
-    ok(&endpoint)
+) -> ControlResult {
+    let misbehaviour = read(body).await?;
+    controller.run(Misbehave { endpoint: id.clone(), misbehaviour })?;
+    show(&controller, &id)
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Roll {
+struct RotateBody {
     #[serde(default)]
     overlap_seconds: u32,
 }
 
-/// A new secret; the old one signs on for a while.
-pub(super) async fn roll(State(emulator): State<Emulator>, Path(id): Path<String>, body: Body) -> Answered {
-    let Roll { overlap_seconds } = read(body).await?;
-    if overlap_seconds > MAX_OVERLAP_SECONDS {
-        return Err(StripeError::invalid(format!("overlap_seconds goes from 0 to {MAX_OVERLAP_SECONDS}.")));
-    }
-    let secret = emulator.with(|world| {
-        named(world, &id)?;
-        Ok::<_, StripeError>(act::endpoint::roll(world, &id, overlap_seconds))
-    })?;
-    ok(&json!({ "secret": secret }))
+/// Answers with the new secret.
+pub(super) async fn rotate_secret(
+    State(controller): State<Controller>,
+    Path(endpoint): Path<String>,
+    body: Body,
+) -> ControlResult {
+    let RotateBody { overlap_seconds } = read(body).await?;
+    ok(&json!({ "secret": controller.run(RotateSecret { endpoint, overlap_seconds })? }))
 }
 
-/// Keeps its deliveries back.
-pub(super) async fn hold(State(emulator): State<Emulator>, Path(id): Path<String>) -> Answered {
-    let endpoint = emulator.with(|world| {
-        let endpoint = named(world, &id)?;
-        endpoint.held = true;
-        Ok::<_, StripeError>(show(endpoint))
-    })?;
-    ok(&endpoint)
+pub(super) async fn hold(State(controller): State<Controller>, Path(id): Path<String>) -> ControlResult {
+    controller.run(Hold { endpoint: id.clone() })?;
+    show(&controller, &id)
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Release {
+struct ReleaseBody {
     shuffle: Option<u64>,
     #[serde(default = "once")]
-    times: u8,
+    times: u32,
 }
 
-fn once() -> u8 {
+fn once() -> u32 {
     1
 }
 
-/// Lets go what was held.
 pub(super) async fn release(
-    State(emulator): State<Emulator>,
+    State(controller): State<Controller>,
     Path(id): Path<String>,
     body: Body,
-) -> Answered {
-    let Release { shuffle, times } = read(body).await?;
-    if !(1..=MAX_TIMES).contains(&times) {
-        return Err(StripeError::invalid(format!("times goes from 1 to {MAX_TIMES}.")));
-    }
-    let endpoint = emulator.with(|world| {
-        named(world, &id)?;
-        world.release(&id, shuffle, times);
-        named(world, &id).map(|endpoint| show(endpoint))
-    })?;
-    ok(&endpoint)
+) -> ControlResult {
+    let ReleaseBody { shuffle, times } = read(body).await?;
+    controller.run(Release { endpoint: id.clone(), shuffle, times })?;
+    show(&controller, &id)
 }
 
-/// Takes it into use again after it was disabled.
-pub(super) async fn enable(State(emulator): State<Emulator>, Path(id): Path<String>) -> Answered {
-    let endpoint = emulator.with(|world| {
-        named(world, &id)?;
-        act::endpoint::enable(world, &id, true);
-        named(world, &id).map(|endpoint| show(endpoint))
-    })?;
-    ok(&endpoint)
+pub(super) async fn enable(State(controller): State<Controller>, Path(id): Path<String>) -> ControlResult {
+    controller.run(Enable { endpoint: id.clone() })?;
+    show(&controller, &id)
 }

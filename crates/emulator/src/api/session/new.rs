@@ -6,9 +6,8 @@
 use stripe::write::{ApiVersion, CustomerCreation, MethodType};
 
 use crate::act::checkout::{NewCheckoutSession, amounts};
+use crate::api::catalogue::{NewPrice, NewProduct};
 use crate::api::customer::check_email;
-use crate::api::price::NewPrice;
-use crate::api::product::NewProduct;
 use crate::api::{currency, url};
 use crate::object::{LineItem, Metadata, Price};
 use crate::wire::{Params, StripeError};

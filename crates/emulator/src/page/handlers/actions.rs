@@ -1,263 +1,240 @@
-//! The buttons of the control page: each asks for one change and goes back to where the button was, or says
-//! on the page why nothing was done.
-//!
-//! Not here: the rules; `act` and `world` refuse what Stripe would refuse.
+//! The buttons of the control page. Each form is read into a command of [`act::control`](crate::act::control);
+//! then the browser goes back to where the button was, or the page shows why nothing was done.
 
 use axum::Form;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 use super::{control_page_with, see_other};
-use crate::Emulator;
-use crate::act;
-use crate::act::refund::{NewRefund, RefundRefusal};
-use crate::object::{Metadata, Misbehaviour};
+use crate::act::control::{
+    Command, DecideDispute, DisputeDecision, DisputeKind, Enable, ExpireSession, Hasten, Hold, Misbehave,
+    OpenDispute, RefundCharge, RefundPart, Release, Resend, RotateSecret,
+};
+use crate::controller::Controller;
+use crate::object::Misbehaviour;
 use crate::page::control_page::Banner;
-use crate::world::World;
 
-/// A span of the clock: so many seconds, or so many of a unit.
+/// A form, or why it cannot be read: a page of ours sends none of those.
+type Read<T> = Result<Form<T>, FormRejection>;
+
+/// How far to advance the clock: in seconds, or in another unit.
 #[derive(Deserialize)]
-pub(super) struct Span {
-    seconds: Option<u32>,
-    amount: Option<u32>,
-    unit: Option<String>,
+#[serde(deny_unknown_fields)]
+pub(super) struct AdvanceForm {
+    seconds: Option<u64>,
+    amount: Option<u64>,
+    #[serde(default)]
+    unit: TimeUnit,
 }
 
-pub(super) async fn advance(State(emulator): State<Emulator>, Form(span): Form<Span>) -> Response {
-    let unit = match span.unit.as_deref() {
-        None | Some("seconds") => Some(1),
-        Some("minutes") => Some(60),
-        Some("hours") => Some(3_600),
-        Some("days") => Some(86_400),
-        Some(_) => None,
-    };
-    let long = span.amount.zip(unit).and_then(|(amount, unit)| amount.checked_mul(unit));
-    match span.seconds.or(long) {
-        Some(seconds) => {
-            emulator.advance(seconds).await;
-            see_other("/#clock")
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TimeUnit {
+    #[default]
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+}
+
+impl TimeUnit {
+    fn seconds(self) -> u64 {
+        match self {
+            Self::Seconds => 1,
+            Self::Minutes => 60,
+            Self::Hours => 3_600,
+            Self::Days => 86_400,
         }
-        None => refuse(&emulator, "The clock moves by a number of seconds, minutes, hours or days."),
     }
 }
 
-pub(super) async fn expire(State(emulator): State<Emulator>, Path(id): Path<String>) -> Response {
-    done(&emulator, "/#payments", |world| {
-        act::checkout::expire(world, &id);
-        Ok(())
-    })
+pub(super) async fn advance(State(controller): State<Controller>, form: Read<AdvanceForm>) -> Response {
+    let form = match form {
+        Ok(Form(form)) => form,
+        Err(rejection) => return unreadable(&controller, &rejection),
+    };
+    let in_units = form.amount.map(|amount| amount.saturating_mul(form.unit.seconds()));
+    let Some(seconds) = form.seconds.or(in_units) else {
+        return refuse(&controller, StatusCode::UNPROCESSABLE_ENTITY, "Say how far to advance the clock.");
+    };
+    match controller.advance(seconds).await {
+        Ok(_) => see_other("/#clock"),
+        Err(refusal) => refuse(&controller, StatusCode::CONFLICT, &refusal.to_string()),
+    }
+}
+
+pub(super) async fn expire(State(controller): State<Controller>, Path(session): Path<String>) -> Response {
+    run(&controller, "/#payments", ExpireSession { session })
 }
 
 #[derive(Deserialize)]
-pub(super) struct Part {
-    part: String,
+#[serde(deny_unknown_fields)]
+pub(super) struct RefundForm {
+    part: RefundPart,
 }
 
 pub(super) async fn refund(
-    State(emulator): State<Emulator>,
+    State(controller): State<Controller>,
     Path(charge): Path<String>,
-    Form(form): Form<Part>,
+    form: Read<RefundForm>,
 ) -> Response {
-    done(&emulator, "/#charges", |world| {
-        let amount = match form.part.as_str() {
-            "all" => None,
-            "half" => Some(half(world, &charge)),
-            _ => return Err("A refund is of half or of all.".to_owned()),
-        };
-        let reason = Some("requested_by_customer".to_owned());
-        let new = NewRefund { charge: charge.clone(), amount, reason, metadata: Metadata::new() };
-        act::refund::create(world, new).map(drop).map_err(|why| told(&why))
-    })
-}
-
-/// Half of what the charge took, rounded up, in minor units.
-fn half(world: &World, charge: &str) -> i64 {
-    world.charges.get(charge).map_or(0, |charge| charge.amount_captured - charge.amount_captured / 2)
-}
-
-fn told(why: &RefundRefusal) -> String {
-    match why {
-        RefundRefusal::NoCharge => "There is no such charge.".to_owned(),
-        RefundRefusal::NotPaid => "That charge took no money, so there is nothing to refund.".to_owned(),
-        RefundRefusal::AlreadyRefunded => "All of that charge has gone back, or is about to.".to_owned(),
-        RefundRefusal::NotPositive => "A refund is of more than nothing.".to_owned(),
-        RefundRefusal::TooMuch { left } => {
-            format!("Only {left} minor units of that charge are left to refund.")
-        }
-        RefundRefusal::Disputed => {
-            "The customer's bank has taken that money back, so it cannot be refunded.".to_owned()
-        }
-    }
+    read_and_run(&controller, "/#charges", form, |form| RefundCharge { charge, part: form.part })
 }
 
 #[derive(Deserialize)]
-pub(super) struct Kind {
-    kind: String,
+#[serde(deny_unknown_fields)]
+pub(super) struct DisputeForm {
+    kind: DisputeKind,
 }
 
 pub(super) async fn dispute(
-    State(emulator): State<Emulator>,
+    State(controller): State<Controller>,
     Path(charge): Path<String>,
-    Form(form): Form<Kind>,
+    form: Read<DisputeForm>,
 ) -> Response {
-    let back = if form.kind == "fraud_warning" { "/#events" } else { "/#disputes" };
-    done(&emulator, back, |world| {
-        if world.charges.get(&charge).is_none_or(|charge| !charge.paid) {
-            return Err("That charge took no money, so no bank disputes it.".to_owned());
-        }
-        match form.kind.as_str() {
-            "dispute" => act::dispute::open(world, &charge, "fraudulent", false),
-            "inquiry" => act::dispute::open(world, &charge, "fraudulent", true),
-            "fraud_warning" => act::dispute::warn(world, &charge),
-            _ => return Err("A bank disputes, inquires, or warns of fraud.".to_owned()),
-        }
-        Ok(())
-    })
+    let warns = form.as_ref().is_ok_and(|form| form.kind == DisputeKind::FraudWarning);
+    let back = if warns { "/#events" } else { "/#disputes" };
+    let reason = "fraudulent".to_owned();
+    read_and_run(&controller, back, form, |form| OpenDispute { charge, kind: form.kind, reason })
 }
 
 #[derive(Deserialize)]
-pub(super) struct Settled {
-    outcome: String,
+#[serde(deny_unknown_fields)]
+pub(super) struct DecisionForm {
+    outcome: DisputeDecision,
 }
 
-pub(super) async fn close(
-    State(emulator): State<Emulator>,
-    Path(id): Path<String>,
-    Form(form): Form<Settled>,
+pub(super) async fn decide_dispute(
+    State(controller): State<Controller>,
+    Path(dispute): Path<String>,
+    form: Read<DecisionForm>,
 ) -> Response {
-    done(&emulator, "/#disputes", |world| {
-        let evidence = match form.outcome.as_str() {
-            "win" => Some("winning_evidence"),
-            "lose" => Some("losing_evidence"),
-            "close" => None,
-            _ => return Err("A dispute is won, lost or closed.".to_owned()),
-        };
-        let was_open = match evidence {
-            None => act::dispute::close(world, &id),
-            Some(text) => {
-                let evidence = BTreeMap::from([("uncategorized_text".to_owned(), text.to_owned())]);
-                act::dispute::answer(world, &id, evidence, |_| (), true)
-            }
-        };
-        if was_open { Ok(()) } else { Err("That dispute is not open.".to_owned()) }
-    })
+    read_and_run(&controller, "/#disputes", form, |form| DecideDispute { dispute, decision: form.outcome })
 }
 
-pub(super) async fn hasten(State(emulator): State<Emulator>, Path(id): Path<String>) -> Response {
-    let back = if id.starts_with("re_") { "/#refunds" } else { "/#charges" };
-    done(&emulator, back, |world| match world.hasten(&id) {
-        0 => Err("Nothing was to come for that object.".to_owned()),
-        _ => Ok(()),
-    })
+pub(super) async fn hasten(State(controller): State<Controller>, Path(object): Path<String>) -> Response {
+    let back = if object.starts_with("re_") { "/#refunds" } else { "/#charges" };
+    match controller.run(Hasten { object }) {
+        Ok(0) => refuse(&controller, StatusCode::CONFLICT, "Nothing is scheduled for that object."),
+        Ok(_) => see_other(back),
+        Err(refusal) => refuse(&controller, StatusCode::CONFLICT, &refusal.to_string()),
+    }
 }
 
 pub(super) async fn misbehave(
-    State(emulator): State<Emulator>,
-    Path(id): Path<String>,
-    Form(misbehaviour): Form<Misbehaviour>,
+    State(controller): State<Controller>,
+    Path(endpoint): Path<String>,
+    form: Read<Misbehaviour>,
 ) -> Response {
-    done(&emulator, "/#endpoints", |world| {
-        if !misbehaviour.is_sane() {
-            return Err("A percentage is at most 100.".to_owned());
-        }
-        let endpoint = world.endpoints.get_mut(&id).ok_or(NO_ENDPOINT)?;
-        endpoint.misbehaviour = misbehaviour;
-        Ok(())
-    })
+    read_and_run(&controller, "/#endpoints", form, |misbehaviour| Misbehave { endpoint, misbehaviour })
 }
 
 #[derive(Deserialize)]
-pub(super) struct Overlap {
+#[serde(deny_unknown_fields)]
+pub(super) struct RotateForm {
     overlap_seconds: u32,
 }
 
-pub(super) async fn roll(
-    State(emulator): State<Emulator>,
-    Path(id): Path<String>,
-    Form(form): Form<Overlap>,
+pub(super) async fn rotate_secret(
+    State(controller): State<Controller>,
+    Path(endpoint): Path<String>,
+    form: Read<RotateForm>,
 ) -> Response {
-    done(&emulator, "/#connect", |world| {
-        act::endpoint::roll(world, &id, form.overlap_seconds).map(drop).ok_or(NO_ENDPOINT.to_owned())
+    read_and_run(&controller, "/#connect", form, |form| RotateSecret {
+        endpoint,
+        overlap_seconds: form.overlap_seconds,
     })
 }
 
-pub(super) async fn hold(State(emulator): State<Emulator>, Path(id): Path<String>) -> Response {
-    done(&emulator, "/#endpoints", |world| {
-        world.endpoints.get_mut(&id).ok_or(NO_ENDPOINT)?.held = true;
-        Ok(())
-    })
+pub(super) async fn hold(State(controller): State<Controller>, Path(endpoint): Path<String>) -> Response {
+    run(&controller, "/#endpoints", Hold { endpoint })
 }
 
-/// An empty `shuffle` keeps the order.
+/// A field that the browser sends empty when nothing was typed.
 #[derive(Deserialize)]
-pub(super) struct Release {
+#[serde(deny_unknown_fields)]
+pub(super) struct ReleaseForm {
+    #[serde(default)]
     shuffle: String,
-    times: u8,
+    times: u32,
 }
 
 pub(super) async fn release(
-    State(emulator): State<Emulator>,
-    Path(id): Path<String>,
-    Form(form): Form<Release>,
+    State(controller): State<Controller>,
+    Path(endpoint): Path<String>,
+    form: Read<ReleaseForm>,
 ) -> Response {
-    done(&emulator, "/#endpoints", |world| {
-        let seed = match form.shuffle.trim() {
-            "" => None,
-            text => Some(text.parse().map_err(|_| "A seed is a whole number, not below zero.")?),
-        };
-        if !(1..=10).contains(&form.times) {
-            return Err("Each delivery is released 1 to 10 times.".to_owned());
-        }
-        world.endpoints.get(&id).ok_or(NO_ENDPOINT)?;
-        world.release(&id, seed, form.times);
-        Ok(())
-    })
+    let Form(form) = match form {
+        Ok(form) => form,
+        Err(rejection) => return unreadable(&controller, &rejection),
+    };
+    let shuffle = match form.shuffle.trim() {
+        "" => None,
+        text => match text.parse() {
+            Ok(seed) => Some(seed),
+            Err(_) => {
+                let why = "A seed is a whole number from 0 on.";
+                return refuse(&controller, StatusCode::UNPROCESSABLE_ENTITY, why);
+            }
+        },
+    };
+    run(&controller, "/#endpoints", Release { endpoint, shuffle, times: form.times })
 }
 
-pub(super) async fn enable(State(emulator): State<Emulator>, Path(id): Path<String>) -> Response {
-    done(&emulator, "/#endpoints", |world| {
-        world.endpoints.get(&id).ok_or(NO_ENDPOINT)?;
-        act::endpoint::enable(world, &id, true);
-        Ok(())
-    })
+pub(super) async fn enable(State(controller): State<Controller>, Path(endpoint): Path<String>) -> Response {
+    run(&controller, "/#endpoints", Enable { endpoint })
 }
 
 #[derive(Deserialize)]
-pub(super) struct Target {
+#[serde(deny_unknown_fields)]
+pub(super) struct ResendForm {
     endpoint: Option<String>,
 }
 
 pub(super) async fn resend(
-    State(emulator): State<Emulator>,
+    State(controller): State<Controller>,
     Path(event): Path<String>,
-    Form(form): Form<Target>,
+    form: Read<ResendForm>,
 ) -> Response {
+    let Form(form) = match form {
+        Ok(form) => form,
+        Err(rejection) => return unreadable(&controller, &rejection),
+    };
     let endpoint = form.endpoint.filter(|endpoint| !endpoint.is_empty());
-    done(&emulator, "/#events", |world| match world.resend(&event, endpoint.as_deref()) {
-        0 => Err("No endpoint was told of that event, so there is nothing to resend.".to_owned()),
-        _ => Ok(()),
-    })
-}
-
-const NO_ENDPOINT: &str = "There is no such endpoint.";
-
-/// Makes the change and goes `back`, or shows the page with the reason why not.
-fn done(emulator: &Emulator, back: &str, change: impl FnOnce(&mut World) -> Result<(), String>) -> Response {
-    let changed = emulator.with(|world| {
-        // A button is no API request: its events name none.
-        world.on_behalf_of(None);
-        change(world)
-    });
-    match changed {
-        Ok(()) => see_other(back),
-        Err(why) => refuse(emulator, &why),
+    match controller.run(Resend { event, endpoint }) {
+        Ok(0) => refuse(&controller, StatusCode::CONFLICT, "That event was sent to no endpoint."),
+        Ok(_) => see_other("/#events"),
+        Err(refusal) => refuse(&controller, StatusCode::CONFLICT, &refusal.to_string()),
     }
 }
 
-fn refuse(emulator: &Emulator, why: &str) -> Response {
-    let banner = Banner { good: false, text: why.to_owned() };
-    control_page_with(emulator, StatusCode::CONFLICT, Some(banner))
+fn read_and_run<T, C: Command>(
+    controller: &Controller,
+    back: &str,
+    form: Read<T>,
+    command: impl FnOnce(T) -> C,
+) -> Response {
+    match form {
+        Ok(Form(form)) => run(controller, back, command(form)),
+        Err(rejection) => unreadable(controller, &rejection),
+    }
+}
+
+/// Carries out the command and goes `back`, or shows the page with the reason why not.
+fn run(controller: &Controller, back: &str, command: impl Command) -> Response {
+    match controller.run(command) {
+        Ok(_) => see_other(back),
+        Err(refusal) => refuse(controller, StatusCode::CONFLICT, &refusal.to_string()),
+    }
+}
+
+fn unreadable(controller: &Controller, rejection: &FormRejection) -> Response {
+    refuse(controller, rejection.status(), &rejection.body_text())
+}
+
+fn refuse(controller: &Controller, status: StatusCode, why: &str) -> Response {
+    control_page_with(controller, status, Some(Banner { good: false, text: why.to_owned() }))
 }

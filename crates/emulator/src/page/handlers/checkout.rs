@@ -1,83 +1,83 @@
 //! The payment page: shows the session, takes the payment, and sends the customer back to the shop once the
-//! shop has heard of it.
-//!
-//! Not here: what the bank says, and how long the page waits for the shop.
+//! shop's endpoints have accepted the event.
 
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use stripe::write::{BillingDetails, SessionStatus};
 
 use super::{nothing_here, page, see_other, view};
-use crate::Emulator;
-use crate::act::checkout::{self, PayOutcome};
+use crate::act::checkout::PayOutcome;
+use crate::act::control::{AnswerChallenge, Pay, Refusal};
+use crate::controller::Controller;
 use crate::page::payment_form::PaymentForm;
 use crate::page::view::FormValues;
 use crate::world::World;
 
-pub(super) async fn show(State(emulator): State<Emulator>, Path(id): Path<String>) -> Response {
-    shown(&emulator, &id, StatusCode::OK, FormValues::default())
+pub(super) async fn show(State(controller): State<Controller>, Path(id): Path<String>) -> Response {
+    shown(&controller, &id, StatusCode::OK, FormValues::default())
 }
 
 pub(super) async fn pay(
-    State(emulator): State<Emulator>,
+    State(controller): State<Controller>,
     Path(id): Path<String>,
     Form(form): Form<PaymentForm>,
 ) -> Response {
-    let paid = emulator.with(|world| {
-        world.on_behalf_of(None);
-        attempt(world, &id, &form)
-    });
-    let again = FormValues { email: form.email(), name: form.name(), debit: form.is_debit(), error: None };
-    match paid {
+    let values = FormValues { email: form.email(), name: form.name(), debit: form.is_debit(), error: None };
+    let with_error =
+        |status, error: &str| shown(&controller, &id, status, FormValues { error: Some(error), ..values });
+    let outcome = match submit(&controller, &id, &form) {
+        Ok(outcome) => outcome,
+        Err(mistake) => return with_error(StatusCode::UNPROCESSABLE_ENTITY, &mistake),
+    };
+    let own_page = format!("/c/pay/{id}");
+    match outcome {
         Ok(PayOutcome::Complete) => {
-            emulator.acknowledged(&id).await;
-            let next = emulator.with(|world| world.sessions.get(&id).and_then(view::success_url));
-            see_other(&next.unwrap_or_else(|| format!("/c/pay/{id}")))
+            controller.acknowledged(&id).await;
+            let next = controller.read(|world| world.sessions.get(&id).and_then(view::success_url));
+            see_other(&next.unwrap_or(own_page))
         }
-        // Not a redirect, so that what the customer typed is still there after the bank's question.
-        Ok(PayOutcome::Challenged) => shown(&emulator, &id, StatusCode::OK, again),
-        Ok(PayOutcome::Declined(failure)) => {
-            let error = Some(failure.message.as_str());
-            shown(&emulator, &id, StatusCode::PAYMENT_REQUIRED, FormValues { error, ..again })
+        // Not a redirect, so that the form keeps what the customer typed after the bank's question.
+        Ok(PayOutcome::Challenged) => shown(&controller, &id, StatusCode::OK, values),
+        Ok(PayOutcome::Declined(failure)) => with_error(StatusCode::PAYMENT_REQUIRED, &failure.message),
+        // The page says whether the session was paid, expired, or does not exist.
+        Ok(PayOutcome::NotOpen)
+        | Err(Refusal::SessionNotOpen | Refusal::NotChallenged | Refusal::NoSuch { .. }) => {
+            see_other(&own_page)
         }
-        Ok(PayOutcome::NotOpen) => see_other(&format!("/c/pay/{id}")),
-        Err(mistake) => {
-            let error = Some(mistake.as_str());
-            shown(&emulator, &id, StatusCode::UNPROCESSABLE_ENTITY, FormValues { error, ..again })
-        }
+        Err(refusal) => with_error(StatusCode::UNPROCESSABLE_ENTITY, &refusal.to_string()),
     }
 }
 
+/// Gives the command that the form stands for.
+///
 /// # Errors
-/// What is wrong with what the customer typed; no bank was asked.
-fn attempt(world: &mut World, id: &str, form: &PaymentForm) -> Result<PayOutcome, String> {
-    let Some(session) = world.sessions.get(id).filter(|session| session.status == SessionStatus::Open) else {
-        return Ok(PayOutcome::NotOpen);
-    };
-    let customer = session.customer.as_deref().and_then(|customer| world.customers.get(customer));
-    let email =
-        session.customer_email.clone().or_else(|| customer.and_then(|customer| customer.email.clone()));
+/// A mistake in the form, in words for the customer. No command was given.
+fn submit(
+    controller: &Controller,
+    session: &str,
+    form: &PaymentForm,
+) -> Result<Result<PayOutcome, Refusal>, String> {
+    let (session, payer) = (session.to_owned(), form.payer());
     match form.challenge.as_deref() {
         Some(answer @ ("complete" | "fail")) => {
-            let payer: BillingDetails = form.payer(email.as_deref(), None);
-            return Ok(checkout::answer_challenge(world, id, answer == "complete", payer));
+            let confirmed = answer == "complete";
+            Ok(controller.run(AnswerChallenge { session, confirmed, payer }))
         }
-        Some(_) => return Err("The bank's question is answered with complete or fail.".to_owned()),
-        None => {}
+        Some(_) => Err("The bank's question is answered with complete or fail.".to_owned()),
+        None => {
+            let number = form.number(controller.read(World::now))?;
+            Ok(controller.run(Pay { session, number, payer, confirm: None }))
+        }
     }
-    let instrument = form.instrument(world.now(), &session.payment_method_types)?;
-    let payer = form.payer(email.as_deref(), Some(instrument));
-    Ok(checkout::pay(world, id, &instrument, payer))
 }
 
-fn shown(emulator: &Emulator, id: &str, status: StatusCode, typed: FormValues<'_>) -> Response {
-    match emulator.with(|world| view::checkout(world, id, typed)) {
+fn shown(controller: &Controller, id: &str, status: StatusCode, values: FormValues<'_>) -> Response {
+    match controller.read(|world| view::checkout(world, id, values)) {
         Some(view) => page(status, crate::page::checkout(&view)),
         None => nothing_here(
             "There is no such checkout",
-            "The emulator may have been started anew since. Go back to the shop and start again.",
+            "The emulator may have been restarted since. Go back to the shop and start again.",
         ),
     }
 }

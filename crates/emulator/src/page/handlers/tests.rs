@@ -305,18 +305,30 @@ async fn what_cannot_be_done_is_said_on_the_page() {
     let charge = emulator.with(|world| world.charges.iter().next().unwrap().id.clone());
     for (path, form, told) in [
         (format!("/_control/charges/{charge}/refund"), "part=all", "took no money"),
-        (format!("/_control/charges/{charge}/dispute"), "kind=dispute", "took no money"),
-        ("/_control/charges/ch_none/refund".to_owned(), "part=all", "no such charge"),
-        ("/_control/disputes/du_none/close".to_owned(), "outcome=win", "not open"),
-        ("/_control/objects/re_none/hasten".to_owned(), "", "Nothing was to come"),
-        ("/_control/endpoints/we_none/hold".to_owned(), "", "no such endpoint"),
-        ("/_control/events/evt_none/resend".to_owned(), "", "nothing to resend"),
-        ("/_control/advance".to_owned(), "amount=4000000000&unit=days", "The clock moves"),
-        ("/_control/advance".to_owned(), "amount=4&unit=years", "The clock moves"),
+        (format!("/_control/charges/{charge}/dispute"), "kind=dispute", "nothing to dispute"),
+        ("/_control/charges/ch_none/refund".to_owned(), "part=all", "No such charge: &#39;ch_none&#39;"),
+        ("/_control/disputes/du_none/close".to_owned(), "outcome=win", "No such dispute"),
+        ("/_control/objects/re_none/hasten".to_owned(), "", "Nothing is scheduled"),
+        ("/_control/endpoints/we_none/hold".to_owned(), "", "No such webhook_endpoint"),
+        ("/_control/events/evt_none/resend".to_owned(), "", "No such event"),
+        ("/_control/advance".to_owned(), "amount=4000000000&unit=days", "seconds must be between 0 and"),
     ] {
         let answer = post(&emulator, &path, form).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{path}");
         assert!(answer.text.contains(told), "{path}");
+    }
+    for (path, form, told) in [
+        ("/_control/advance", "amount=4&unit=years", "unknown variant"),
+        ("/_control/advance", "amount=-4&unit=days", "invalid digit"),
+        ("/_control/advance", "", "how far to advance"),
+        ("/_control/charges/ch_1/refund", "part=third", "unknown variant"),
+        ("/_control/endpoints/we_1/release", "shuffle=abc&times=1", "A seed is a whole number"),
+        ("/_control/endpoints/we_1/release", "shuffle=", "missing field"),
+        ("/_control/endpoints/we_1/misbehave", "nonsense=1", "unknown field"),
+    ] {
+        let answer = post(&emulator, path, form).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {form}");
+        assert!(answer.text.contains(told) && answer.text.contains("role=\"status\""), "{path} {form}");
     }
     for path in ["/c/pay/cs_test_none", "/_control/events/evt_none"] {
         assert_eq!(get(&emulator, path).await.status, StatusCode::NOT_FOUND);

@@ -1,0 +1,179 @@
+//! What banks, sellers and time do to payments: disputes, refunds, expiry, and what is scheduled for later.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use stripe::write::SessionStatus;
+
+use super::{Command, Noun, Refusal};
+use crate::act::refund::NewRefund;
+use crate::act::{checkout, dispute, refund};
+use crate::object::Metadata;
+use crate::world::World;
+
+/// Expires an open Checkout session.
+#[derive(Clone, Debug)]
+pub struct ExpireSession {
+    /// `cs_…`
+    pub session: String,
+}
+
+impl Command for ExpireSession {
+    type Done = ();
+
+    fn run(self, world: &mut World) -> Result<(), Refusal> {
+        let session =
+            world.sessions.get(&self.session).ok_or_else(|| Noun::Session.missing(&self.session))?;
+        if session.status != SessionStatus::Open {
+            return Err(Refusal::SessionNotOpen);
+        }
+        checkout::expire(world, &self.session);
+        Ok(())
+    }
+}
+
+/// Refunds a charge at the customer's request.
+#[derive(Clone, Debug)]
+pub struct RefundCharge {
+    /// `ch_…`
+    pub charge: String,
+    /// How much of it.
+    pub part: RefundPart,
+}
+
+/// How much of a charge to refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundPart {
+    /// Half of what was captured, rounded up to a minor unit.
+    Half,
+    /// Everything that is left.
+    All,
+}
+
+impl Command for RefundCharge {
+    type Done = ();
+
+    fn run(self, world: &mut World) -> Result<(), Refusal> {
+        let charge = world.charges.get(&self.charge).ok_or_else(|| Noun::Charge.missing(&self.charge))?;
+        let amount = match self.part {
+            RefundPart::Half => Some(charge.amount_captured - charge.amount_captured / 2),
+            RefundPart::All => None,
+        };
+        let reason = Some("requested_by_customer".to_owned());
+        let new = NewRefund { charge: self.charge, amount, reason, metadata: Metadata::new() };
+        refund::create(world, new)?;
+        Ok(())
+    }
+}
+
+/// The customer's bank disputes a charge, asks about it, or warns of fraud.
+#[derive(Clone, Debug)]
+pub struct OpenDispute {
+    /// `ch_…`
+    pub charge: String,
+    /// Which of the three.
+    pub kind: DisputeKind,
+    /// Stripe's word for the reason of a dispute or an inquiry: `fraudulent` …
+    pub reason: String,
+}
+
+/// What the customer's bank does about a charge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeKind {
+    /// It takes the money back.
+    #[default]
+    Dispute,
+    /// It only asks; no money moves.
+    Inquiry,
+    /// The card network warns that the charge looks fraudulent; no money moves.
+    FraudWarning,
+}
+
+/// The object that [`OpenDispute`] made, by id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// A dispute or an inquiry: `du_…`
+    Dispute(String),
+    /// An early fraud warning: `issfr_…`
+    Warning(String),
+}
+
+impl Command for OpenDispute {
+    type Done = Opened;
+
+    fn run(self, world: &mut World) -> Result<Opened, Refusal> {
+        if world.charges.get(&self.charge).is_none() {
+            return Err(Noun::Charge.missing(&self.charge));
+        }
+        let inquiry = self.kind == DisputeKind::Inquiry;
+        let opened = match self.kind {
+            DisputeKind::FraudWarning => dispute::warn(world, &self.charge).map(Opened::Warning),
+            DisputeKind::Dispute | DisputeKind::Inquiry => {
+                dispute::open(world, &self.charge, &self.reason, inquiry).map(Opened::Dispute)
+            }
+        };
+        opened.ok_or(Refusal::NothingToDispute)
+    }
+}
+
+/// Decides an open dispute or inquiry.
+#[derive(Clone, Debug)]
+pub struct DecideDispute {
+    /// `du_…`
+    pub dispute: String,
+    /// How.
+    pub decision: DisputeDecision,
+}
+
+/// How a dispute ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeDecision {
+    /// The seller submits winning evidence. It closes an inquiry.
+    Win,
+    /// The seller submits losing evidence. It turns an inquiry into a dispute.
+    Lose,
+    /// The seller accepts the dispute without evidence.
+    Close,
+}
+
+impl Command for DecideDispute {
+    type Done = ();
+
+    fn run(self, world: &mut World) -> Result<(), Refusal> {
+        if world.disputes.get(&self.dispute).is_none() {
+            return Err(Noun::Dispute.missing(&self.dispute));
+        }
+        let evidence = match self.decision {
+            DisputeDecision::Win => Some("winning_evidence"),
+            DisputeDecision::Lose => Some("losing_evidence"),
+            DisputeDecision::Close => None,
+        };
+        let was_open = match evidence {
+            None => dispute::close(world, &self.dispute),
+            Some(text) => {
+                let evidence = BTreeMap::from([("uncategorized_text".to_owned(), text.to_owned())]);
+                dispute::answer(world, &self.dispute, evidence, |_| (), true)
+            }
+        };
+        if was_open { Ok(()) } else { Err(Refusal::DisputeClosed) }
+    }
+}
+
+/// Carries out now what is scheduled for one object, without advancing the clock. Reports how many tasks that
+/// were: 0 for an object without any, or that does not exist.
+#[derive(Clone, Debug)]
+pub struct Hasten {
+    /// The id of a session, charge, refund or dispute.
+    pub object: String,
+}
+
+impl Command for Hasten {
+    type Done = usize;
+
+    fn run(self, world: &mut World) -> Result<usize, Refusal> {
+        Ok(world.hasten(&self.object))
+    }
+}

@@ -1,0 +1,49 @@
+//! What the control page and the control API hold instead of the emulator: they read the account and give
+//! commands, and have no other way to change it.
+
+use crate::act::control::{self, Command, Refusal};
+use crate::emulator::{Emulator, Options};
+use crate::world::World;
+
+/// An emulator that can be read and commanded. Clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Controller(Emulator);
+
+impl Controller {
+    pub(crate) fn new(emulator: Emulator) -> Self {
+        Self(emulator)
+    }
+
+    /// How the emulator was opened.
+    pub(crate) fn options(&self) -> &Options {
+        self.0.options()
+    }
+
+    /// Reads the account at the present moment.
+    pub(crate) fn read<R>(&self, look: impl FnOnce(&World) -> R) -> R {
+        self.0.read(look)
+    }
+
+    /// Carries out a command at the present moment. No API request stands behind the events that it makes.
+    pub(crate) fn run<C: Command>(&self, command: C) -> Result<C::Done, Refusal> {
+        self.0.with(|world| {
+            world.on_behalf_of(None);
+            command.run(world)
+        })
+    }
+
+    /// Advances the clock, and waits for the deliveries that fall due. Answers how many tasks that were.
+    pub(crate) async fn advance(&self, seconds: u64) -> Result<u64, Refusal> {
+        Ok(self.0.advance(control::advance_seconds(seconds)?).await)
+    }
+
+    /// Waits until no delivery is due or on its way.
+    pub(crate) async fn quiet(&self) {
+        self.0.quiet().await;
+    }
+
+    /// Waits until every endpoint has accepted that this session is complete, for 10 seconds at most.
+    pub(crate) async fn acknowledged(&self, session: &str) {
+        self.0.acknowledged(session).await;
+    }
+}
