@@ -1,8 +1,9 @@
-//! What happens to money at Stripe, one file per noun: buying, paying, refunding, disputing. Each change
-//! makes the events that Stripe makes, in Stripe's order (docs.stripe.com/api/events/types). And the agenda
-//! as it comes due, so that the world below knows nothing of what happens in it.
+//! What happens to payments at Stripe, one file per noun: checkout, payment, refund, dispute. Each change
+//! emits the events that Stripe emits, in Stripe's order (docs.stripe.com/api/events/types). This module also
+//! runs scheduled tasks, so that `world` does not depend on what they do.
 //!
-//! Not here: how requests ask for it (`api`, `page`), and who is told (`world::emit`).
+//! Not here: requests for these changes (`api`, `page`), and which endpoints receive the events
+//! (`world::emit`).
 
 pub mod checkout;
 pub mod control;
@@ -14,8 +15,7 @@ pub mod refund;
 use crate::world::{ScheduledTask, World};
 
 impl World {
-    /// Brings the world to this moment: everything that has fallen due happens, in order, each at its time.
-    /// Answers how many things that were.
+    /// Runs every task that is due at this moment, in order, each at its own time. Returns how many ran.
     pub fn run_until(&mut self, now_ms: i64) -> u64 {
         let mut ran = 0;
         while let Some((due, task)) = self.agenda.take_due(now_ms) {
@@ -24,13 +24,13 @@ impl World {
             self.run(task);
             ran += 1;
         }
-        // A machine's clock may be put back; the account's never is.
+        // The machine's clock may be set back; the account's clock never goes back.
         self.now_ms = self.now_ms.max(now_ms);
         ran
     }
 
-    /// Everything that is on the agenda for this object happens now, without turning the clock. Answers how
-    /// many things that were: none, when nothing was to come.
+    /// Runs every task that is scheduled for this object now, without advancing the clock. Returns how many
+    /// ran.
     pub(crate) fn hasten(&mut self, object: &str) -> usize {
         let tasks = self.agenda.take_about(object);
         let count = tasks.len();
@@ -42,7 +42,7 @@ impl World {
 
     fn run(&mut self, task: ScheduledTask) {
         match task {
-            ScheduledTask::Attempt { delivery, again } => self.ready(delivery, again),
+            ScheduledTask::Attempt { delivery, again } => self.enqueue(delivery, again),
             ScheduledTask::Flush { endpoint } => self.flush(&endpoint),
             ScheduledTask::ExpireSession(session) => checkout::expire(self, &session),
             ScheduledTask::SettleCharge(charge) => payment::settle(self, &charge),

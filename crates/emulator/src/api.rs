@@ -1,6 +1,6 @@
-//! Stripe's API and the emulator's own control API over HTTP: every route on one screen, one file per noun.
+//! Stripe's API and the emulator's control API over HTTP: every route on one screen, one file per noun.
 //!
-//! Not here: what changes money objects (`act`), the pages, and the listening socket.
+//! Not here: what happens to payments (`act`), and the pages.
 
 mod call;
 mod catalogue;
@@ -35,7 +35,7 @@ const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 
-/// A route of Stripe's, after `/v1`; what it answers with decides what can be expanded in the answer.
+/// A route of Stripe's after `/v1`. The shape of its response decides what can be expanded in it.
 type Route = (MethodFilter, &'static str, ResponseShape, Handler);
 
 #[rustfmt::skip]
@@ -116,7 +116,7 @@ pub(crate) fn stripe_paths() -> impl Iterator<Item = String> {
     ROUTES.iter().map(|route| format!("/v1{}", route.1))
 }
 
-/// What there is, for whoever asks for something else: `products, prices, …`.
+/// The nouns that exist, for the error about an unknown route: `products, prices, …`.
 fn nouns() -> String {
     let mut nouns: Vec<&str> = ROUTES.iter().map(|route| route.1.trim_start_matches('/')).collect();
     nouns.retain(|path| !path.contains('{'));

@@ -1,8 +1,7 @@
-//! The numbers that one may pay with: Stripe's published test cards and test IBANs, and what each of them
-//! does (docs.stripe.com/testing, docs.stripe.com/payments/sepa-debit/accept-a-payment).
+//! Stripe's published test cards and test IBANs, and what each of them does (docs.stripe.com/testing,
+//! docs.stripe.com/payments/sepa-debit/accept-a-payment). Every other number is refused in Stripe's words.
 //!
-//! Deliberately not here: doing it. This is a table; what a charge, a refund or a dispute becomes is decided
-//! where the objects live. A number that is not in the table is refused with the words Stripe uses.
+//! Not here: the effects themselves (`act`).
 
 mod table;
 
@@ -11,21 +10,21 @@ pub use table::{CARDS, DEBITS};
 /// One of Stripe's test cards.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Card {
-    /// All digits, without blanks.
+    /// Digits only.
     pub number: &'static str,
     /// As in `payment_method_details.card.brand`: `visa`, `mastercard`, `amex` …
     pub brand: &'static str,
-    /// Two letters, ISO 3166: the country of the bank that issued it.
+    /// Two letters, ISO 3166: the country of the bank that issued the card.
     pub country: &'static str,
     /// `credit`, `debit` or `prepaid`.
     pub funding: &'static str,
     /// What paying with it does.
     pub effect: Effect,
-    /// The effect in two or three words, under the heading of its kind on the payment page.
+    /// The effect in two or three words, for the payment page.
     pub summary: &'static str,
 }
 
-/// What paying with a test card does, at once or later.
+/// The effect of a payment with a test card, at once or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Paid.
@@ -34,11 +33,11 @@ pub enum Effect {
     Declined(PaymentRefusal),
     /// The customer must pass 3-D Secure; then paid.
     ChallengeThenSucceeds,
-    /// The customer must pass 3-D Secure; then declined all the same, with [`DECLINED`].
+    /// The customer must pass 3-D Secure; then declined with [`DECLINED`].
     ChallengeThenDeclined,
-    /// Paid; a refund is `pending` at first and succeeds later.
+    /// Paid; a refund is `pending` first and succeeds later.
     RefundPendingThenSucceeds,
-    /// Paid; a refund succeeds at first and fails later (`expired_or_canceled_card`).
+    /// Paid; a refund succeeds first and fails later (`expired_or_canceled_card`).
     RefundSucceedsThenFails,
     /// Paid, then disputed.
     Disputed {
@@ -53,18 +52,18 @@ pub enum Effect {
     SeveralDisputes,
 }
 
-/// Why a payment was refused, in Stripe's codes and words.
+/// Why a payment was refused, with Stripe's codes and message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaymentRefusal {
     /// The error's `code`.
     pub code: &'static str,
-    /// The error's `decline_code`; only a decline by the card's bank has one.
+    /// The error's `decline_code`; only declines by a bank have one.
     pub decline_code: Option<&'static str>,
-    /// What the customer reads.
+    /// For the customer.
     pub message: &'static str,
 }
 
-/// The bank says no and does not say why.
+/// The bank declined without a reason.
 pub const DECLINED: PaymentRefusal = PaymentRefusal {
     code: "card_declined",
     decline_code: Some("generic_decline"),
@@ -79,14 +78,14 @@ pub const AUTHENTICATION_FAILED: PaymentRefusal = PaymentRefusal {
               and try again.",
 };
 
-/// The number fails its own check digit, or is not one.
+/// The number has a wrong check digit, or is not a card number.
 const INCORRECT_NUMBER: PaymentRefusal = PaymentRefusal {
     code: "incorrect_number",
     decline_code: None,
     message: "Your card number is incorrect.",
 };
 
-/// The number may be somebody's card.
+/// The number may belong to a real card.
 const NOT_A_TEST_CARD: PaymentRefusal = PaymentRefusal {
     code: "card_declined",
     decline_code: Some("test_mode_live_card"),
@@ -94,11 +93,11 @@ const NOT_A_TEST_CARD: PaymentRefusal = PaymentRefusal {
               valid test cards, visit: https://stripe.com/docs/testing.",
 };
 
-/// The IBAN fails its own check digits, or is not one.
+/// The IBAN has wrong check digits, or is not an IBAN.
 const INVALID_IBAN: PaymentRefusal =
     PaymentRefusal { code: "invalid_iban", decline_code: None, message: "Your IBAN is invalid." };
 
-/// The IBAN may be somebody's account.
+/// The IBAN may belong to a real account.
 const NOT_A_TEST_IBAN: PaymentRefusal = PaymentRefusal {
     code: "account_number_invalid",
     decline_code: None,
@@ -118,22 +117,22 @@ impl Card {
 pub struct Debit {
     /// The IBAN, without blanks.
     pub iban: &'static str,
-    /// What debiting it does.
+    /// The effect of a debit.
     pub effect: DebitEffect,
-    /// The effect in two or three words, under the heading of its kind on the payment page.
+    /// The effect in two or three words, for the payment page.
     pub summary: &'static str,
 }
 
-/// What a SEPA debit does. All of them are `processing` first: the bank answers later.
+/// The effect of a SEPA debit. Every debit is `processing` first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DebitEffect {
-    /// The bank pays.
+    /// The debit succeeds.
     Succeeds,
-    /// The bank pays, after days.
+    /// The debit succeeds, after more days.
     SucceedsLater,
-    /// The bank refuses.
+    /// The debit fails.
     Fails,
-    /// The bank pays, and the customer disputes it at once.
+    /// The debit succeeds, and the customer disputes it at once.
     Disputed,
 }
 
@@ -148,34 +147,34 @@ impl Debit {
         self.iban.get(..2).unwrap_or_default()
     }
 
-    /// Digits of the account number that name the bank: what follows the check digits, up to five.
+    /// The bank code: up to five characters after the check digits.
     pub fn bank_code(&self) -> &'static str {
         self.iban.get(4..9).unwrap_or_default()
     }
 }
 
-/// The test card of this number, if it is one. Blanks and hyphens do not count.
+/// The test card with this number. Spaces and hyphens are ignored.
 pub fn card(number: &str) -> Option<&'static Card> {
     let number = bare(number);
     CARDS.iter().find(|card| card.number == number)
 }
 
-/// The test card of this number.
+/// The test card with this number.
 ///
 /// # Errors
-/// What Stripe answers in test mode: the number is incorrect, or is not a test card.
+/// Stripe's errors in test mode: the number is incorrect, or is not a test card.
 pub fn accept_card(number: &str) -> Result<&'static Card, PaymentRefusal> {
     let refusal = if is_card_number(&bare(number)) { NOT_A_TEST_CARD } else { INCORRECT_NUMBER };
     card(number).ok_or(refusal)
 }
 
-/// The test account of this IBAN, if it is one. Blanks, hyphens and case do not count.
+/// The test account with this IBAN. Spaces, hyphens and case are ignored.
 pub fn debit(iban: &str) -> Option<&'static Debit> {
     let iban = bare(iban);
     DEBITS.iter().find(|debit| debit.iban == iban)
 }
 
-/// The test account of this IBAN.
+/// The test account with this IBAN.
 ///
 /// # Errors
 /// The IBAN is invalid, or is not a test account.
@@ -192,7 +191,7 @@ fn last_four(number: &'static str) -> &'static str {
     number.len().checked_sub(4).and_then(|start| number.get(start..)).unwrap_or(number)
 }
 
-/// 12 to 19 digits whose last is the check digit (Luhn, ISO/IEC 7812).
+/// Whether this is 12 to 19 digits with a correct check digit (Luhn, ISO/IEC 7812).
 fn is_card_number(number: &str) -> bool {
     let digits: Option<Vec<u32>> = number.chars().map(|c| c.to_digit(10)).collect();
     let Some(digits) = digits.filter(|digits| (12..=19).contains(&digits.len())) else {
@@ -207,7 +206,8 @@ fn is_card_number(number: &str) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// 15 to 34 letters and digits, two letters first, that leave 1 when divided by 97 (ISO 13616).
+/// Whether this is 15 to 34 letters and digits that begin with a letter, with correct check digits (ISO
+/// 13616).
 fn is_iban(iban: &str) -> bool {
     if !(15..=34).contains(&iban.len()) || !iban.is_ascii() || !iban.starts_with(|c: char| c.is_alphabetic())
     {

@@ -1,4 +1,4 @@
-//! One attempt over the wire: POST the signed bytes as Stripe does, and say what came back.
+//! Sends one delivery attempt: POSTs the signed bytes as Stripe does, and reports the response.
 //!
 //! Not here: what to send and when (`world::outbox`), and TLS: an endpoint under test listens on plain http.
 
@@ -13,14 +13,14 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::world::{Dispatch, Outcome};
 
-/// Stripe's own (stripe-facts 1.1; docs.stripe.com/webhooks).
+/// Stripe's (docs.stripe.com/webhooks).
 const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
-/// The most of an answer that is read, in bytes: an endpoint that says more is cut off.
+/// How much of a response body is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// The most of an answer that is kept, in characters.
+/// How much of a response body is kept, in characters.
 const MAX_EXCERPT_CHARACTERS: usize = 200;
 
-/// A way to every endpoint.
+/// The HTTP client for all endpoints.
 pub(crate) struct DeliveryClient {
     http: Client<HttpConnector, Full<Bytes>>,
     timeout: Duration,
@@ -33,19 +33,19 @@ impl DeliveryClient {
         Self { http: Client::builder(TokioExecutor::new()).build(connector), timeout }
     }
 
-    /// Sends one attempt, in as many copies as asked for; the first one's fate counts.
+    /// Sends one attempt in as many copies as it asks for. The outcome of the first copy counts.
     pub(crate) async fn send(&self, dispatch: &Dispatch) -> Outcome {
         let first = self.post(dispatch);
         let answer =
             if dispatch.copies > 1 { tokio::join!(first, self.post(dispatch)).0 } else { first.await };
         if dispatch.lose_answer {
-            return Outcome::Failed("the answer was lost on its way back (misbehaviour)".to_owned());
+            return Outcome::Failed("the response was lost (misbehaviour)".to_owned());
         }
         answer.unwrap_or_else(Outcome::Failed)
     }
 
     async fn post(&self, dispatch: &Dispatch) -> Result<Outcome, String> {
-        let uri: Uri = dispatch.url.parse().map_err(|_| "the URL is not one".to_owned())?;
+        let uri: Uri = dispatch.url.parse().map_err(|_| "the URL is invalid".to_owned())?;
         if uri.scheme_str() != Some("http") {
             return Err("the emulator delivers over plain http only".to_owned());
         }
@@ -66,7 +66,7 @@ impl DeliveryClient {
     }
 }
 
-/// The status, and the beginning of the text. A body that breaks off or never ends changes nothing about it.
+/// The status and the beginning of the body. A body that breaks off or never ends does not change the status.
 async fn read(answer: Response<Incoming>) -> Outcome {
     let status = answer.status().as_u16();
     let mut body = answer.into_body();

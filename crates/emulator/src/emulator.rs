@@ -1,7 +1,7 @@
-//! The emulator as it runs: one world behind a lock, a loop that turns its agenda as the clock goes, and a
+//! The running emulator: one world behind a lock, a loop that runs scheduled tasks when they are due, and a
 //! worker for each endpoint. Every change goes through [`Emulator::with`].
 //!
-//! Not here: sockets for incoming requests; the caller serves the router where it likes.
+//! Not here: sockets for incoming requests; the caller serves the router.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -17,29 +17,29 @@ use crate::world::{ClockMode, Dispatch, Outcome, World};
 /// Reads the machine's clock: Unix milliseconds.
 pub type Wall = Arc<dyn Fn() -> i64 + Send + Sync>;
 
-/// Is told of every attempt, before it is sent (no outcome yet) and after.
+/// Called for every delivery attempt: before it is sent, without an outcome, and afterwards with one.
 pub type Watcher = Arc<dyn Fn(&Dispatch, Option<&Outcome>) + Send + Sync>;
 
-/// The API key where nobody chose another: well known, because nothing it opens is worth anything.
+/// The default API key. It is well known, because it protects nothing of value.
 pub const API_KEY: &str = "sk_test_emulator";
 
-/// How an emulator is to be.
+/// How to open an emulator.
 pub struct Options {
-    /// Where the outside reaches it: `http://127.0.0.1:12111`, without a slash at its end.
+    /// The URL at which clients reach it: `http://127.0.0.1:12111`, without a trailing slash.
     pub url: String,
-    /// The one key that its API takes: `sk_test_…`.
+    /// The only API key that it accepts: `sk_test_…`.
     pub api_key: String,
-    /// From what ids and misbehaviour follow.
+    /// The seed of ids and secrets.
     pub seed: u64,
-    /// The clock of a new account: None goes with the machine's.
+    /// Where the clock of a new account stands still; `None` lets it run with the machine's clock.
     pub still_at_ms: Option<i64>,
-    /// Where the account is kept between runs; in memory only when left out.
+    /// The file that keeps the account between runs; `None` keeps it in memory only.
     pub file: Option<PathBuf>,
-    /// How long one attempt of a delivery may take.
+    /// How long one delivery attempt may take.
     pub attempt_timeout: Duration,
     /// The machine's clock.
     pub wall: Wall,
-    /// Who watches the deliveries.
+    /// Called for every delivery attempt.
     pub watcher: Watcher,
 }
 
@@ -49,21 +49,21 @@ pub struct Emulator(Arc<EmulatorState>);
 
 struct EmulatorState {
     world: Mutex<World>,
-    /// Counts changes, so that whoever waits for one wakes up.
+    /// Counts changes, and wakes up the tasks that wait for one.
     changed: watch::Sender<u64>,
-    /// Held by whoever turns the clock.
-    turning: tokio::sync::Mutex<()>,
+    /// Held while the clock is advanced: one advance at a time.
+    advancing: tokio::sync::Mutex<()>,
     sender: DeliveryClient,
     options: Options,
-    /// While it is there, the account's file is ours: until the last save.
+    /// The lock on the account's file, held until the last save.
     lock: Mutex<Option<File>>,
 }
 
 impl Emulator {
-    /// Opens the account: the one in the file, if there is one, else a new one.
+    /// Opens the account in the file, or a new one when there is no file.
     ///
     /// # Errors
-    /// When the file cannot be read, is not one of this program's, or is in use by another emulator.
+    /// When the file cannot be read, is not an account, or is in use by another emulator.
     pub fn open(options: Options) -> Result<Self, file::FileError> {
         let wall_ms = (options.wall)();
         let time = match options.still_at_ms {
@@ -74,20 +74,20 @@ impl Emulator {
         let kept = options.file.as_deref().map(file::read).transpose()?.flatten();
         let world = match kept {
             Some(mut world) => {
-                world.let_go(wall_ms);
-                world.reopen();
+                world.end_advance(wall_ms);
+                world.resume_deliveries();
                 world
             }
             None => World::new(options.seed, time, time.now_ms(wall_ms)),
         };
         let sender = DeliveryClient::new(options.attempt_timeout);
         let (changed, _) = watch::channel(0);
-        let turning = tokio::sync::Mutex::new(());
+        let advancing = tokio::sync::Mutex::new(());
         let lock = Mutex::new(lock);
         Ok(Self(Arc::new(EmulatorState {
             world: Mutex::new(world),
             changed,
-            turning,
+            advancing,
             sender,
             options,
             lock,
@@ -100,12 +100,12 @@ impl Emulator {
         &self.0.options
     }
 
-    /// Looks at the world or changes it, at the present moment, and wakes up whoever waits for a change.
+    /// Changes the world at the present moment, and wakes up the tasks that wait for a change.
     pub fn with<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
         let result = {
             let mut world = self.now();
             let result = work(&mut world);
-            // Whoever comes next acts in its own name.
+            // The next change must not be attributed to this request.
             world.on_behalf_of(None);
             result
         };
@@ -118,30 +118,30 @@ impl Emulator {
         look(&self.now())
     }
 
-    /// The world, brought to the present.
+    /// The world, after everything that is due has run.
     fn now(&self) -> MutexGuard<'_, World> {
-        // A panic in the middle of a change leaves a rehearsal that may be odd, and nothing worse.
+        // After a panic during a change the test account may be inconsistent; it is still usable.
         let mut world = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now_ms = world.clock.now_ms((self.0.options.wall)());
         if world.run_until(now_ms) > 0 {
-            // Whoever waits must hear of it, also when it was only a look that brought the world here.
+            // A mere read can run due tasks, and the waiting tasks must learn of it.
             self.0.changed.send_modify(|count| *count = count.wrapping_add(1));
         }
         world
     }
 
-    /// Turns the clock forward by so many seconds: all that falls due meanwhile happens, each thing at its
-    /// time, and every delivery is answered or given up before the next. Answers how many things happened.
-    /// Goes on to its end when the caller goes away.
+    /// Advances the clock. Every task that becomes due meanwhile runs at its own time, and every delivery is
+    /// answered or given up before the next task. Returns how many tasks ran. The advance completes even if
+    /// the caller drops the future.
     pub async fn advance(&self, seconds: u32) -> u64 {
         let emulator = self.clone();
-        let turned = tokio::spawn(async move { emulator.turn(i64::from(seconds) * 1_000).await });
-        // It fails only when the program is ending.
-        turned.await.unwrap_or_default()
+        let advanced = tokio::spawn(async move { emulator.advance_by_ms(i64::from(seconds) * 1_000).await });
+        // Joining fails only while the program shuts down.
+        advanced.await.unwrap_or_default()
     }
 
-    async fn turn(&self, by_ms: i64) -> u64 {
-        let _turning = self.0.turning.lock().await;
+    async fn advance_by_ms(&self, by_ms: i64) -> u64 {
+        let _advancing = self.0.advancing.lock().await;
         let target = self.with(|world| {
             let now = world.now_ms();
             world.clock_after_advance = Some(world.clock);
@@ -163,23 +163,22 @@ impl Emulator {
         }
         self.with(|world| {
             world.run_until(target);
-            world.let_go((self.0.options.wall)());
+            world.end_advance((self.0.options.wall)());
         });
         ran
     }
 
-    /// Waits until no delivery is on its way or waits for its turn.
+    /// Waits until no delivery is due or in flight.
     pub async fn quiet(&self) {
         let mut changed = self.0.changed.subscribe();
         while !self.now().quiet() {
-            // The sender lives as long as we do.
+            // The sender lives as long as `self`.
             let _ = changed.changed().await;
         }
     }
 
-    /// Waits until every endpoint has accepted this session's `checkout.session.completed`, but no longer
-    /// than 10 seconds: so Stripe's page does before it sends the customer back
-    /// (docs.stripe.com/checkout/fulfillment).
+    /// Waits until every endpoint has accepted this session's `checkout.session.completed`, for 10 seconds at
+    /// most, as Stripe's page does before it redirects the customer (docs.stripe.com/checkout/fulfillment).
     pub async fn acknowledged(&self, session: &str) {
         let mut changed = self.0.changed.subscribe();
         let accepted = async {
@@ -187,12 +186,12 @@ impl Emulator {
                 let _ = changed.changed().await;
             }
         };
-        // Whether in time or not, the customer goes back to the shop.
+        // After a timeout the customer is redirected all the same.
         let _ = tokio::time::timeout(Duration::from_secs(10), accepted).await;
     }
 
-    /// Runs until `stop`: the agenda as the clock goes, the deliveries, and the file. What was on its way is
-    /// sent again at the next start.
+    /// Runs scheduled tasks, deliveries and saves until `stop`. Deliveries in flight are sent again at the
+    /// next start.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut changed = self.0.changed.subscribe();
@@ -203,8 +202,9 @@ impl Emulator {
             changed.borrow_and_update();
             let (fresh, wait) = {
                 let world = self.now();
-                let fresh: Vec<_> = world.endpoints.made_since(known).map(|made| made.id.clone()).collect();
-                known = world.endpoints.made();
+                let fresh: Vec<_> =
+                    world.endpoints.added_since(known).map(|endpoint| endpoint.id.clone()).collect();
+                known = world.endpoints.added();
                 let running = matches!(world.clock, ClockMode::Running { .. });
                 let due = world.next_due_ms().filter(|_| running);
                 let wait = due.map(|due| due.saturating_sub(world.now_ms()).max(1).unsigned_abs());
@@ -223,13 +223,13 @@ impl Emulator {
         drop(self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
-    /// What the file keeps.
+    /// The account as JSON; `None` when there is no file to save it to.
     fn kept(&self) -> Option<Vec<u8>> {
         self.0.options.file.as_ref()?;
         serde_json::to_vec(&*self.now()).ok()
     }
 
-    /// Delivers to one endpoint, in order, until it is deleted.
+    /// Delivers to one endpoint, in order, until the endpoint is deleted.
     async fn work(self, endpoint: String) {
         let mut changed = self.0.changed.subscribe();
         let mut burst = tokio::task::JoinSet::new();
@@ -244,7 +244,7 @@ impl Emulator {
                 let quiet = world.quiet();
                 let dispatch = world.dispatch(&endpoint, wall);
                 if dispatch.is_none() && world.quiet() != quiet {
-                    // What waited was dropped: whoever waited for it need not any more.
+                    // Waiting deliveries were dropped, so `quiet` may hold now.
                     self.0.changed.send_modify(|count| *count = count.wrapping_add(1));
                 }
                 dispatch
@@ -271,5 +271,5 @@ impl Emulator {
     }
 }
 
-/// How long the loop sleeps when nothing is to come: a change wakes it.
+/// How long the loop sleeps when nothing is scheduled; a change wakes it.
 const FAR: Duration = Duration::from_secs(3_600);

@@ -1,7 +1,5 @@
-//! The account between two runs: one JSON file, replaced as a whole a second after a change and at the end.
-//! What happened in the last second before a crash is lost; it is a rehearsal.
-//!
-//! Not here: what is in it (`world`).
+//! The account's file: one JSON document, replaced as a whole a second after a change and at the end. A crash
+//! loses the last second, which is acceptable for test data.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -16,23 +14,23 @@ use crate::world::World;
 /// Why an account cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The file is there and cannot be read.
+    /// The file exists and cannot be read.
     #[error("the emulator's file {0} cannot be read: {1}")]
     Unreadable(PathBuf, std::io::Error),
-    /// Another process runs on it.
-    #[error("another emulator runs on this account ({0} is locked). Stop it, or choose another file")]
+    /// Another process uses the account.
+    #[error("another emulator uses this account ({0} is locked). Stop it, or choose another file")]
     Taken(PathBuf),
-    /// It is not an account of this version.
+    /// The file is not an account of this version.
     #[error(
-        "{0} is not an account of this version of the emulator ({1}). Remove it to begin with an empty \
-         account; nothing but rehearsals is in it"
+        "{0} is not an account of this version of the emulator ({1}). Remove it to start with an empty \
+         account; it contains test data only"
     )]
     Foreign(PathBuf, serde_json::Error),
 }
 
-/// Takes the account for this process alone, until the answer is dropped: two emulators would each write over
-/// what the other did. The lock has a file of its own, because saving replaces the account's. None where
-/// nothing can be written or locked: there nobody saves either.
+/// Locks the account for this process until the returned file is dropped: two emulators would overwrite each
+/// other's changes. The lock has a file of its own, because saving replaces the account's file. `None` when
+/// the directory cannot be written or locked; then saving fails as well.
 pub(crate) fn take(path: &Path) -> Result<Option<fs::File>, FileError> {
     let path = beside(path, ".lock");
     let mut options = fs::OpenOptions::new();
@@ -45,14 +43,14 @@ pub(crate) fn take(path: &Path) -> Result<Option<fs::File>, FileError> {
     }
 }
 
-/// A file beside the account's, named after it.
+/// The path of the account's file with a suffix.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// The account in the file; None when there is no file.
+/// The account in the file; `None` when there is no file.
 pub(crate) fn read(path: &Path) -> Result<Option<World>, FileError> {
     match fs::read(path) {
         Ok(bytes) => {
@@ -64,7 +62,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<World>, FileError> {
     }
 }
 
-/// Saves a while after a change: a second, or twenty times what the last save took, if that is longer.
+/// Saves one second after a change, or twenty times the duration of the last save if that is longer.
 pub(crate) struct Saver {
     path: Option<PathBuf>,
     due: Option<Instant>,
@@ -76,14 +74,14 @@ impl Saver {
         Self { path, due: None, pause: Duration::from_secs(1) }
     }
 
-    /// Something changed.
+    /// Notes a change.
     pub(crate) fn changed(&mut self) {
         if self.path.is_some() && self.due.is_none() {
             self.due = Some(now() + self.pause);
         }
     }
 
-    /// Resolves when it is time to save; never, when nothing changed.
+    /// Resolves when it is time to save; never, if nothing changed.
     pub(crate) fn due(&self) -> impl Future<Output = ()> + use<> {
         let due = self.due;
         async move {
@@ -94,7 +92,7 @@ impl Saver {
         }
     }
 
-    /// Replaces the file, which nobody else may read: signing secrets are in it.
+    /// Replaces the file. Other users cannot read it, because it contains signing secrets.
     pub(crate) async fn save(&mut self, account: Option<Vec<u8>>) {
         self.due = None;
         let (Some(path), Some(account)) = (self.path.clone(), account) else { return };

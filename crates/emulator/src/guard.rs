@@ -1,7 +1,7 @@
-//! Who may use the emulator: programs, and pages of its own. A page of another site in a browser on this
-//! machine may not, whatever key it sends: the emulator's key is well known, and a form's address carries it.
+//! Refuses requests that a browser sends for pages of other sites. The API key cannot protect against them,
+//! because it is well known. Programs and the emulator's own pages pass.
 //!
-//! Not here: whether the key of an API request is right (`api::exchange`).
+//! Not here: the check of the API key (`api::exchange`).
 
 use std::net::IpAddr;
 
@@ -17,9 +17,9 @@ use crate::wire::error::ErrorType;
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Forbidden {
-    /// `Host` is a name that anybody could point at this machine (DNS rebinding).
+    /// `Host` is a name that a stranger could point at this machine (DNS rebinding).
     Host,
-    /// A browser asks on behalf of another site's page.
+    /// A browser sent the request for a page of another site.
     Site,
 }
 
@@ -27,20 +27,20 @@ impl Forbidden {
     fn message(self) -> &'static str {
         match self {
             Self::Host => {
-                "Nothing was done: the emulator does not know the host name in this request. Use the address \
-                 that it printed, another IP address, or a name without dots, as in docker-compose. To use \
+                "Nothing was done: the emulator does not know the host name in this request. Use the URL \
+                 that it printed, an IP address, or a name without dots, as in docker-compose. To use \
                  another name, start it with `faireplace emulate --url http://NAME:PORT`."
             }
             Self::Site => {
                 "Nothing was done: a browser sent this request for a page of another site. Such a page may \
                  link to the emulator's pages and nothing more. Call the API from your server, and open the \
-                 pages at the address that the emulator printed."
+                 pages at the URL that the emulator printed."
             }
         }
     }
 }
 
-/// Passes a request on, or refuses it: in plain text where a page was asked for, else as Stripe's API would.
+/// Passes a request on, or refuses it: in plain text for a page, otherwise with an error like Stripe's.
 pub(crate) async fn only_from_here(
     State(emulator): State<Emulator>,
     request: Request,
@@ -56,38 +56,38 @@ pub(crate) async fn only_from_here(
     }
 }
 
-/// What a person opens in a browser; everything else is an API.
+/// Whether the path belongs to a page; every other path belongs to an API.
 fn is_page(path: &str) -> bool {
     path == "/" || path.starts_with("/c/pay/") || path.starts_with("/_control/")
 }
 
-/// `url` is where the emulator says that it is.
+/// `url` is the emulator's own URL.
 fn judge(method: &Method, page: bool, headers: &HeaderMap, url: &str) -> Result<(), Forbidden> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).ok_or(Forbidden::Host)?;
     if !is_known(host, url) {
         return Err(Forbidden::Host);
     }
-    // Programs send no `Sec-Fetch-Site`, and no browser lets a page write it.
+    // Programs do not send `Sec-Fetch-Site`, and browsers do not let a page set it.
     let own_site =
         headers.get_all("sec-fetch-site").iter().all(|site| site == "same-origin" || site == "none");
-    let leads_to_page = page && method == Method::GET && opens_a_tab(headers);
+    let leads_to_page = page && method == Method::GET && opens_in_a_tab(headers);
     if !own_site && !leads_to_page {
         return Err(Forbidden::Site);
     }
-    // After a shop's form that ends in a redirect to a page, some browsers still name the shop in `Origin`.
+    // After a form of the shop that redirects to a page here, some browsers still send the shop's `Origin`.
     let same =
         |origin: &str| origin.split_once("://").is_some_and(|(_, place)| place.eq_ignore_ascii_case(host));
     let own_origin = headers.get_all(header::ORIGIN).iter().all(|origin| origin.to_str().is_ok_and(same));
     if own_origin || (page && method.is_safe()) { Ok(()) } else { Err(Forbidden::Site) }
 }
 
-/// A link, a redirect or a form leads there, and what it leads to replaces the page: no frame, no picture.
-fn opens_a_tab(headers: &HeaderMap) -> bool {
+/// Whether a link, a redirect or a form opens the page in a tab; frames and images do not.
+fn opens_in_a_tab(headers: &HeaderMap) -> bool {
     let says = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
     says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
 }
 
-/// An address, a name that no stranger can own, or the emulator's own name.
+/// Whether the host is an IP address, a name that a stranger cannot register, or the emulator's own name.
 fn is_known(host: &str, url: &str) -> bool {
     let name = name_of(host);
     let own = || url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned));

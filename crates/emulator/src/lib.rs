@@ -1,8 +1,8 @@
 //! Stripe on localhost: its API, its payment page, its events, and signed deliveries that misbehave like the
-//! real ones, on a clock that can be turned forward.
+//! real ones, on a clock that can be advanced.
 //!
-//! Deliberately not here: credits. This crate knows Stripe and nothing of what a payment is worth. Nor is
-//! live mode: it plays one account in test mode, for whoever can reach its port.
+//! It emulates one account in test mode, for everybody who can reach its port. Not here: credits, and live
+//! mode.
 
 pub mod act;
 pub mod api;
@@ -19,7 +19,7 @@ pub mod world;
 
 pub use emulator::{API_KEY, Emulator, Options, Wall, Watcher};
 
-/// Everything that the emulator answers: Stripe's API, the pages, and the controls, all behind one guard.
+/// All routes of the emulator: Stripe's API, the pages, and the control API, behind one guard.
 pub fn router(emulator: &Emulator) -> axum::Router {
     let guard = axum::middleware::from_fn_with_state(emulator.clone(), guard::only_from_here);
     page::router(emulator.clone()).merge(api::router(emulator.clone())).layer(guard)

@@ -1,5 +1,5 @@
-//! The objects that only the emulator needs to write: those of the catalogue, endpoints, and events around
-//! all of them. The objects that carry money are `stripe::write`'s.
+//! The objects that only the emulator renders: products, prices, customers, endpoints and events. Sessions,
+//! charges and the other objects of a payment are in `stripe::write`.
 //!
 //! Not here: what changes them (`act`, `api`).
 

@@ -1,14 +1,18 @@
-//! The two pages that people look at: the payment page of a Checkout session, and the control page. Views
-//! in, HTML out; `askama` escapes every word of them.
+//! The pages: the payment page of a Checkout session, the control page, and the page of an event. `askama`
+//! escapes every value. Every button is a plain form, and JavaScript serves the copy buttons only.
 //!
-//! Deliberately not here: any state, and any rule of what a payment becomes. JavaScript is a convenience (a
-//! copy button): every button is a plain form.
+//! | file | duty |
+//! |---|---|
+//! | `view` | reads the account into the structs that a page shows |
+//! | `payment_page`, `control_page`, `event_page` | these structs, and their HTML |
+//! | `handlers/checkout`, `handlers/actions` | the forms of the payment page and of the control page |
+//! | `payment_form` | what the customer typed |
 //!
 //! ```text
 //! GET  /c/pay/{session}   the payment page
 //! POST /c/pay/{session}   pays: method = card | sepa_debit, number, exp, cvc, iban, name, email
-//!                         a test number at the press of a button: card, or debit
-//!                         the answer to the bank's question: challenge = complete | fail
+//!                         the button of a test number: card, or debit
+//!                         3-D Secure: challenge = complete | fail
 //! GET  /                                    the control page
 //! GET  /_control/copy.js                    its copy buttons
 //! POST /_control/advance                    seconds; or amount, unit = seconds | minutes | hours | days
@@ -16,7 +20,7 @@
 //! POST /_control/charges/{id}/refund        part = half | all
 //! POST /_control/charges/{id}/dispute       kind = dispute | inquiry | fraud_warning
 //! POST /_control/disputes/{id}/close        outcome = win | lose | close (evidence, or none)
-//! POST /_control/objects/{id}/hasten        what is to come for it comes now
+//! POST /_control/objects/{id}/hasten        runs what is scheduled for it now
 //! POST /_control/endpoints/{id}/misbehave   every field of `Misbehaviour`; left out: zero
 //! POST /_control/endpoints/{id}/roll        overlap_seconds
 //! POST /_control/endpoints/{id}/hold
@@ -45,14 +49,15 @@ pub(crate) use handlers::router;
 #[cfg(test)]
 pub(crate) use handlers::routes;
 
-/// The one style sheet, in every page.
+/// The style sheet of every page.
 const STYLE: &str = include_str!("../templates/style.css");
 
-/// The script behind the copy buttons, which show only where it runs.
+/// The script of the copy buttons, which are hidden without it.
 pub const COPY_SCRIPT: &str = include_str!("../templates/copy.js");
 
-/// Nothing is loaded from elsewhere and no script stands in a page, so that a name that got past the escaping
-/// would still not run. `form-action` is left open: paying ends in a redirect to the shop.
+/// The policy allows no inline script and loads nothing from elsewhere, so that a name would not run even if
+/// it escaped the escaping. It does not restrict `form-action`, because paying ends in a redirect to the
+/// shop.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; \
                                            img-src data:; base-uri 'none'; frame-ancestors 'none'";
 
@@ -63,24 +68,25 @@ struct MessagePage<'a> {
     text: &'a str,
 }
 
-/// A page that says one thing.
+/// A page with a title and one sentence.
 fn message(title: &str, text: &str) -> String {
     rendered(&MessagePage { title, text })
 }
 
 fn rendered(page: &impl askama::Template) -> String {
-    // Writing to a String cannot fail, and no value in a page has a Display that does.
+    // Writing to a String cannot fail, and neither can the Display of any value in a page.
     page.render().expect("a page renders")
 }
 
-/// Whether a page may link to it. A `javascript:` URL would run in the page, and Stripe takes any scheme.
+/// Whether a page may link to the URL. Stripe accepts any scheme, and a `javascript:` URL would run in the
+/// page.
 fn linkable(url: &str) -> bool {
     ["http://", "https://"]
         .iter()
         .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
-/// How a status looks: good news, bad news, something to wait for, or neither.
+/// The CSS class of a status: `good`, `bad`, `wait`, or none.
 fn tone(status: &str) -> &'static str {
     match status {
         "succeeded" | "paid" | "complete" | "won" | "enabled" | "warning_closed" | "no_payment_required" => {

@@ -1,8 +1,8 @@
 //! How Stripe's API talks: form parameters in, JSON out, errors, lists, expansion and idempotency keys of one
 //! shape.
 //!
-//! Pure: a request's bytes go in, a value or a [`StripeError`] comes out. Not here: HTTP, and what any request
-//! does.
+//! Pure: a request's bytes go in, a value or a [`StripeError`] comes out. Not here: HTTP, and the effects of
+//! requests.
 
 pub mod error;
 pub mod expand;

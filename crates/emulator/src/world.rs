@@ -1,7 +1,7 @@
-//! Everything that the emulated Stripe knows, and what is going to happen to it: objects, events, endpoints,
-//! deliveries, an agenda, and a clock that is turned from outside. Pure: the same calls give the same world.
+//! The state of the emulated account: objects, events, endpoints, deliveries, scheduled tasks, and a clock
+//! that is advanced from outside. It is pure: the same calls lead to the same state.
 //!
-//! Not here: what a payment, a refund or a dispute does (`act`), HTTP either way (`api`, `page`, `deliver`).
+//! Not here: what a payment, a refund or a dispute does (`act`), and HTTP (`api`, `page`, `deliver`).
 
 mod agenda;
 mod clock_mode;
@@ -30,37 +30,37 @@ use crate::object::{
 /// One Stripe account in test mode.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct World {
-    /// How the clock goes; only the emulator's loop turns it.
+    /// How the clock goes. Only the emulator's loop advances it.
     #[serde(rename = "time")]
     pub(crate) clock: ClockMode,
-    /// How it went before it was being turned, and will go again: it stands meanwhile.
+    /// Clock mode to restore after the advance in progress.
     #[serde(rename = "time_after")]
     pub(crate) clock_after_advance: Option<ClockMode>,
-    /// The virtual moment of the step in hand, in Unix milliseconds.
+    /// The current virtual time, in Unix milliseconds.
     pub(crate) now_ms: i64,
     pub(crate) ids: IdGenerator,
     pub(crate) agenda: Agenda,
     pub(crate) outbox: Outbox,
-    /// What is sold.
+    /// Products.
     pub(crate) products: Table<Product>,
-    /// For how much.
+    /// Prices.
     pub(crate) prices: Table<Price>,
-    /// To whom.
+    /// Customers.
     pub(crate) customers: Table<Customer>,
-    /// Customers that are gone, by id: Stripe goes on answering that they were.
+    /// The ids of deleted customers, which Stripe still returns as `deleted`.
     #[serde(default)]
     pub(crate) deleted_customers: BTreeSet<String>,
-    /// Checkout sessions, as Stripe's API shows them.
+    /// Checkout sessions, as Stripe's API returns them.
     pub(crate) sessions: Table<Session>,
-    /// What a session's page knows beyond the session: its items, and what its payment will carry.
+    /// The parts of each session that its object does not show, by session id.
     pub(crate) checkouts: BTreeMap<String, CheckoutDetails>,
-    /// Which session a payment intent belongs to.
+    /// The session of each payment intent that Checkout created.
     pub(crate) session_of: BTreeMap<String, String>,
     /// Payment intents.
     pub(crate) payment_intents: Table<PaymentIntent>,
     /// Charges.
     pub(crate) charges: Table<Charge>,
-    /// The test number with which each charge was paid, by charge id: it decides what comes later.
+    /// The test number that paid each charge, by charge id. It decides later effects.
     pub(crate) paid_with: BTreeMap<String, String>,
     /// Refunds.
     pub(crate) refunds: Table<Refund>,
@@ -70,17 +70,18 @@ pub struct World {
     pub(crate) warnings: Table<EarlyFraudWarning>,
     /// Events of the last 30 days.
     pub(crate) events: Table<EventRecord>,
-    /// How many changes there were to tell of, whether or not an event was made.
-    pub(crate) tellings: u64,
+    /// How many changes called for an event, whether or not one was created.
+    #[serde(rename = "tellings")]
+    pub(crate) changes_announced: u64,
     /// Webhook endpoints.
     pub(crate) endpoints: Table<WebhookEndpoint>,
-    /// The API request in hand: the events that it makes name it.
+    /// The API request in progress, which the events that it causes name.
     #[serde(skip)]
     pub(crate) request: Option<RequestReference>,
 }
 
 impl World {
-    /// An empty account. Everything that looks random in it follows from `seed`.
+    /// An empty account. Its ids and secrets follow from `seed`.
     #[must_use]
     pub fn new(seed: u64, clock: ClockMode, now_ms: i64) -> Self {
         Self {
@@ -104,13 +105,13 @@ impl World {
             disputes: Table::default(),
             warnings: Table::default(),
             events: Table::default(),
-            tellings: 0,
+            changes_announced: 0,
             endpoints: Table::default(),
             request: None,
         }
     }
 
-    /// The virtual time, in Unix seconds: what Stripe's objects call `created`.
+    /// The virtual time in Unix seconds, as in `created` of Stripe's objects.
     #[must_use]
     pub fn now(&self) -> i64 {
         self.now_ms.div_euclid(1_000)
@@ -122,7 +123,7 @@ impl World {
         self.now_ms
     }
 
-    /// From what everything that looks random follows.
+    /// The seed of ids and secrets.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.ids.seed()
@@ -138,46 +139,46 @@ impl World {
         self.id("whsec")
     }
 
-    /// Which request makes the events that follow; None for what happens by itself.
+    /// Sets the request that causes the events that follow; `None` for events without a request.
     pub fn on_behalf_of(&mut self, request: Option<RequestReference>) {
         self.request = request;
     }
 
-    /// Puts `task` on the agenda, `seconds` from now.
+    /// Schedules `task`, `seconds` from now.
     pub(crate) fn later(&mut self, seconds: i64, task: ScheduledTask) {
         let due = self.now_ms.saturating_add(seconds.saturating_mul(1_000));
         self.agenda.add(due, task);
     }
 
-    /// When the next thing falls due, in Unix milliseconds.
+    /// When the next task is due, in Unix milliseconds.
     #[must_use]
     pub fn next_due_ms(&self) -> Option<i64> {
         self.agenda.next_due_ms()
     }
 
-    /// Whether an endpoint has still to accept that this session is complete. One whose deliveries somebody
-    /// holds back is not waited for: it cannot.
+    /// Whether an endpoint has yet to accept that this session is complete. Endpoints whose deliveries are
+    /// held back do not count: they cannot accept.
     pub(crate) fn awaits_acknowledgement(&self, session: &str) -> bool {
-        let told = |event: &&EventRecord| {
+        let completed = |event: &&EventRecord| {
             event.type_name == "checkout.session.completed" && event.object.id() == session
         };
-        // It is among the newest: this is asked right after paying.
-        let Some(event) = self.events.iter().rev().take(1_000).find(told) else { return false };
+        // The event is among the newest, because this is called right after the payment.
+        let Some(event) = self.events.iter().rev().take(1_000).find(completed) else { return false };
         self.deliveries_of(&event.id).any(|delivery| {
             let held = self.endpoints.get(&delivery.endpoint).is_none_or(|endpoint| endpoint.held);
             matches!(delivery.state, DeliveryState::Waiting { .. }) && !held
         })
     }
 
-    /// The clock goes on as it did before it was turned; nothing happens to one that nobody turns.
-    pub(crate) fn let_go(&mut self, wall_ms: i64) {
+    /// Ends an advance: restores the clock mode from before it. Does nothing without an advance in progress.
+    pub(crate) fn end_advance(&mut self, wall_ms: i64) {
         if let Some(kind) = self.clock_after_advance.take() {
             self.clock = kind.set(self.now_ms, wall_ms);
         }
     }
 
-    /// What was planned for this object is not going to happen.
-    pub(crate) fn drop_plans(&mut self, object: &str) {
+    /// Cancels every task that is scheduled for this object.
+    pub(crate) fn cancel_tasks(&mut self, object: &str) {
         self.agenda.take_about(object);
     }
 }

@@ -1,6 +1,6 @@
-//! Checkout: a session is made, paid for, or expires (docs.stripe.com/api/checkout/sessions).
+//! Checkout sessions: created, paid, expired (docs.stripe.com/api/checkout/sessions).
 //!
-//! Not here: what the bank says to a card or a debit (`payment`).
+//! Not here: what the bank does with a card or a debit (`payment`).
 
 use stripe::write::{
     BillingDetails, CustomerCreation, Failure, MethodType, Payment, PaymentIntent, Session, SessionStatus,
@@ -10,47 +10,47 @@ use super::payment::{self, AttemptResult, Instrument};
 use crate::object::{CheckoutDetails, Customer, LineItem, Metadata};
 use crate::world::{ScheduledTask, World};
 
-/// A session lives for a day unless told otherwise, in seconds.
-pub const LIVES: i64 = 24 * 60 * 60;
+/// How long a session can be paid unless the request says otherwise, in seconds: a day.
+pub const DEFAULT_LIFETIME: i64 = 24 * 60 * 60;
 
-/// Tax where `automatic_tax` is asked for, in percent: the emulator knows one country.
+/// The tax rate when `automatic_tax` is enabled, in percent: the same for every country.
 pub const TAX_PERCENT: i64 = 20;
 
-/// What a new session is made of. The caller has checked it against Stripe's rules.
+/// The fields of a new session. The caller has checked them against Stripe's rules.
 #[derive(Clone, Debug)]
 pub struct NewCheckoutSession {
     /// At least one; all in `currency`.
     pub items: Vec<LineItem>,
     /// ISO 4217 code in lower case.
     pub currency: String,
-    /// Session metadata: it stays on the session.
+    /// Metadata of the session.
     pub metadata: Metadata,
-    /// What payment intent and charge will carry.
+    /// Metadata of the payment intent and the charge.
     pub intent_metadata: Metadata,
-    /// What payment intent and charge will be called.
+    /// Description of the payment intent and the charge.
     pub intent_description: Option<String>,
     /// An existing customer.
     pub customer: Option<String>,
-    /// Where the receipt goes.
+    /// Where the receipt is sent.
     pub customer_email: Option<String>,
-    /// Whether a customer is made in any case.
+    /// Whether a customer is always created.
     pub customer_creation: CustomerCreation,
-    /// The shop's own reference.
+    /// A reference of the shop's own.
     pub client_reference_id: Option<String>,
-    /// Where the customer goes after paying; `{CHECKOUT_SESSION_ID}` is filled in.
+    /// Where the customer is redirected after paying; `{CHECKOUT_SESSION_ID}` is replaced.
     pub success_url: Option<String>,
-    /// Where the customer goes to give up.
+    /// Where the page links to for a customer who does not pay.
     pub cancel_url: Option<String>,
-    /// Unix seconds; a day from now when left out.
+    /// Unix seconds; by default a day from now.
     pub expires_at: Option<i64>,
-    /// Whether tax was worked out.
+    /// Whether the amounts include or add tax.
     pub automatic_tax: bool,
-    /// How one may pay; card and SEPA debit when left out.
+    /// The payment methods that the session accepts.
     pub payment_method_types: Vec<MethodType>,
 }
 
-/// The amounts of one line: before exclusive tax, the tax in it or on it, and the total, in minor units. None
-/// when they are too large.
+/// The amounts of one line item in minor units: before exclusive tax, the tax, and the total. `None` when
+/// they overflow.
 #[must_use]
 pub fn amounts(unit: i64, quantity: i64, taxed: bool, inclusive: bool) -> Option<(i64, i64, i64)> {
     let gross = unit.checked_mul(quantity)?;
@@ -58,22 +58,22 @@ pub fn amounts(unit: i64, quantity: i64, taxed: bool, inclusive: bool) -> Option
         return Some((gross, 0, gross));
     }
     if inclusive {
-        // Of 120 the tax is 20: rounded half up, in integers.
+        // 120 includes a tax of 20; rounded half up, in integers.
         let base = 100 + TAX_PERCENT;
         let tax = gross.checked_mul(TAX_PERCENT)?.checked_add(base / 2)? / base;
-        // Stripe's subtotal is before *exclusive* tax: what is inside a price stays in it.
+        // Stripe's subtotal excludes *exclusive* tax only.
         return Some((gross, tax, gross));
     }
     let tax = gross.checked_mul(TAX_PERCENT)?.checked_add(50)? / 100;
     Some((gross, tax, gross.checked_add(tax)?))
 }
 
-/// Makes a session whose page is at `page` (the address of all pages, without a slash at its end). Answers
-/// its id. No event tells of it; Stripe has none.
+/// Creates a session. `page` is the base URL of the payment pages, without a trailing slash. Returns its id.
+/// Stripe has no event for it.
 pub fn create(world: &mut World, new: NewCheckoutSession, page: &str) -> String {
     let id = format!("{}a1", world.id("cs_test"));
     let sum = |of: fn(&LineItem) -> i64| new.items.iter().map(of).fold(0, i64::saturating_add);
-    let expires_at = new.expires_at.unwrap_or(world.now() + LIVES);
+    let expires_at = new.expires_at.unwrap_or(world.now() + DEFAULT_LIFETIME);
     let session = Session {
         id: id.clone(),
         created: world.now(),
@@ -111,13 +111,13 @@ pub fn create(world: &mut World, new: NewCheckoutSession, page: &str) -> String 
     id
 }
 
-/// Nobody paid in time, or the shop gave up. Nothing happens to a session that is not open.
+/// Expires a session. Does nothing unless the session is open.
 pub fn expire(world: &mut World, id: &str) {
     let open = world.sessions.get(id).is_some_and(|session| session.status == SessionStatus::Open);
     if !open {
         return;
     }
-    world.turn::<Session>(id, "checkout.session.expired", |session| {
+    world.transition::<Session>(id, "checkout.session.expired", |session| {
         session.status = SessionStatus::Expired;
         session.url = None;
     });
@@ -127,26 +127,26 @@ pub fn expire(world: &mut World, id: &str) {
     }
 }
 
-/// What came of paying.
+/// The outcome of paying.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PayOutcome {
-    /// The session is complete; the money is there, or on its way.
+    /// The session is complete. A debit may still be processing.
     Complete,
-    /// The customer's bank wants the customer to confirm: answer with [`answer_challenge`].
+    /// The customer's bank asks for 3-D Secure: continue with [`answer_challenge`].
     Challenged,
-    /// The bank refused; the customer may try another way.
+    /// The bank declined; the customer may try again.
     Declined(Failure),
-    /// The session is not open any more, or there is none.
+    /// The session is not open, or does not exist.
     NotOpen,
 }
 
-/// The customer pays.
+/// Pays a session.
 pub fn pay(world: &mut World, id: &str, instrument: &Instrument, payer: BillingDetails) -> PayOutcome {
     let Some(session) = world.sessions.get(id).filter(|session| session.status == SessionStatus::Open) else {
         return PayOutcome::NotOpen;
     };
     let is_free = session.amount_total == 0;
-    make_customer(world, id, &payer);
+    create_customer(world, id, &payer);
     if is_free {
         complete(world, id, None, Payment::NoPaymentRequired, payer);
         return PayOutcome::Complete;
@@ -160,14 +160,14 @@ pub fn pay(world: &mut World, id: &str, instrument: &Instrument, payer: BillingD
     conclude(world, id, &intent, attempted, payer)
 }
 
-/// The customer confirms the payment with the bank, or does not.
+/// Completes or fails 3-D Secure.
 pub fn answer_challenge(world: &mut World, id: &str, confirmed: bool, payer: BillingDetails) -> PayOutcome {
     let open = world.sessions.get(id).is_some_and(|session| session.status == SessionStatus::Open);
     let Some(checkout) = world.checkouts.get_mut(id).filter(|_| open) else { return PayOutcome::NotOpen };
     let (Some(number), Some(intent)) = (checkout.challenged.take(), checkout.payment_intent.clone()) else {
         return PayOutcome::NotOpen;
     };
-    // Only a test card can have been challenged.
+    // Only a test card is ever challenged.
     let Some(instrument) = Instrument::of_number(&number) else { return PayOutcome::NotOpen };
     let attempted = payment::answer_challenge(world, &intent, &instrument, confirmed, &payer);
     conclude(world, id, &intent, attempted, payer)
@@ -195,9 +195,9 @@ fn conclude(
     }
 }
 
-/// The customer whom the session is to make, made when the customer first pays: before the payment intent,
-/// which names it and whose charges do.
-fn make_customer(world: &mut World, id: &str, payer: &BillingDetails) {
+/// Creates the customer if the session asks for one. It happens at the first attempt to pay and before the
+/// payment intent, because intent and charge name the customer.
+fn create_customer(world: &mut World, id: &str, payer: &BillingDetails) {
     let wanted = |session: &&Session| {
         session.customer.is_none() && session.customer_creation == CustomerCreation::Always
     };
@@ -219,8 +219,8 @@ fn make_customer(world: &mut World, id: &str, payer: &BillingDetails) {
     world.create(made, "customer.created");
 }
 
-/// The session's payment intent, made when the customer first pays (since 2022-08-01 the session does not
-/// name it before it is complete).
+/// The session's payment intent, created at the first attempt to pay. Since 2022-08-01 the session does not
+/// name it before it is complete.
 fn intent_of(world: &mut World, id: &str) -> String {
     if let Some(intent) = world.checkouts.get(id).and_then(|checkout| checkout.payment_intent.clone()) {
         return intent;
@@ -246,7 +246,7 @@ fn intent_of(world: &mut World, id: &str) -> String {
 }
 
 fn complete(world: &mut World, id: &str, intent: Option<&str>, payment: Payment, payer: BillingDetails) {
-    world.turn::<Session>(id, "checkout.session.completed", |session| {
+    world.transition::<Session>(id, "checkout.session.completed", |session| {
         session.status = SessionStatus::Complete;
         session.payment_status = payment;
         session.payment_intent = intent.map(str::to_owned);

@@ -1,9 +1,9 @@
-//! Everything that can be done to the account from outside Stripe's own API: the clock, the customer, the bank,
-//! the network. The control page and the control API both go through the commands in this module, so a limit or
-//! a check is written once and holds on both.
+//! Everything that can be done to the account from outside Stripe's own API: the clock, the customer, the
+//! bank, the network. The control page and the control API both go through the commands in this module, so a
+//! limit or a check is written once and holds on both.
 //!
-//! A command is a value with a [`run`](Command::run). It checks its limits first, then that the objects it names
-//! exist, then that they are in a state that allows it; a refused command has changed nothing.
+//! A command is a value with a [`run`](Command::run). It checks its limits first, then that the objects it
+//! names exist, then that they are in a state that allows it; a refused command has changed nothing.
 
 mod bank;
 mod customer;
@@ -126,8 +126,8 @@ impl fmt::Display for Noun {
     }
 }
 
-/// The seconds by which to advance the clock, checked against the limit. Advancing waits for deliveries, so it
-/// is not a [`Command`].
+/// The seconds by which to advance the clock, checked against the limit. Advancing waits for deliveries, so
+/// it is not a [`Command`].
 ///
 /// # Errors
 /// When it is more than [`MAX_ADVANCE_SECONDS`].

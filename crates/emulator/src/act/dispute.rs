@@ -1,7 +1,7 @@
-//! Disputes, inquiries and warnings: the customer's bank takes the money back, asks, or warns
-//! (docs.stripe.com/disputes/how-disputes-work, docs.stripe.com/testing#disputes).
+//! Disputes, inquiries and early fraud warnings (docs.stripe.com/disputes/how-disputes-work,
+//! docs.stripe.com/testing#disputes).
 //!
-//! Not here: the dispute fee's own way, and several rounds of arbitration.
+//! Not here: refunds of the dispute fee, and arbitration.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::object::Metadata;
 use crate::world::{ScheduledTask, World};
 
 const DAY: i64 = 24 * 60 * 60;
-/// So long the seller may answer, in seconds.
-const ANSWERABLE: i64 = 9 * DAY;
-/// So long the bank takes to decide what was answered, in seconds.
-const DECIDED: i64 = 60 * DAY;
-/// What Stripe takes for a dispute, in minor units; it is no part of the dispute's amount.
+/// How long the seller may submit evidence, in seconds.
+const EVIDENCE_PERIOD: i64 = 9 * DAY;
+/// How long the bank takes to decide after evidence was submitted, in seconds.
+const REVIEW_PERIOD: i64 = 60 * DAY;
+/// Stripe's fee for a dispute, in minor units. The dispute's amount does not include it.
 const FEE: i64 = 1_500;
 
-/// A bank disputes a charge, or only asks about it. Nothing happens to a charge that took no money.
+/// Opens a dispute or an inquiry. Returns its id; `None`, and nothing happens, when the charge took no money.
 pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) -> Option<String> {
     let of = world.charges.get(charge).filter(|charge| charge.paid)?;
     let left = of.amount_captured - of.amount_refunded;
-    // A charge that was refunded in whole can be disputed all the same, for all of it.
+    // A charge that was refunded in full can still be disputed, for its full amount.
     let amount = if left > 0 { left } else { of.amount_captured };
     let (currency, payment_intent) = (of.currency.clone(), of.payment_intent.clone());
     let instrument = world.paid_with.get(charge).and_then(|number| Instrument::of_number(number));
@@ -41,7 +41,7 @@ pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) -> Opt
         reason: reason.to_owned(),
         evidence: BTreeMap::new(),
         submission_count: 0,
-        due_by: now + ANSWERABLE,
+        due_by: now + EVIDENCE_PERIOD,
         is_charge_refundable: inquiry,
         method: match instrument {
             Some(Instrument::Debit(_)) => MethodType::SepaDebit,
@@ -50,20 +50,21 @@ pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) -> Opt
         legs: Vec::new(),
         metadata: Metadata::new(),
     };
-    world.later(ANSWERABLE, ScheduledTask::DecideDispute(id.clone()));
+    world.later(EVIDENCE_PERIOD, ScheduledTask::DecideDispute(id.clone()));
     if inquiry {
         world.create(dispute, "charge.dispute.created");
         return Some(id);
     }
     let withdrawal = withdrawal(world, amount);
-    mark(world, charge);
+    mark_disputed(world, charge);
     world.create(Dispute { legs: vec![withdrawal], ..dispute }, "charge.dispute.created");
-    world.tell::<Dispute>(&id, "charge.dispute.funds_withdrawn");
-    refund::overtake(world, charge);
+    world.announce::<Dispute>(&id, "charge.dispute.funds_withdrawn");
+    refund::fail_pending(world, charge);
     Some(id)
 }
 
-/// A bank warns that a charge looks fraudulent. No money moves.
+/// Issues an early fraud warning. No money moves. Returns its id; `None`, and nothing happens, when the
+/// charge took no money.
 pub fn warn(world: &mut World, charge: &str) -> Option<String> {
     let of = world.charges.get(charge).filter(|charge| charge.paid)?;
     let payment_intent = of.payment_intent.clone();
@@ -81,9 +82,9 @@ pub fn warn(world: &mut World, charge: &str) -> Option<String> {
     Some(id)
 }
 
-/// Puts evidence beside what is there, and hands it to the bank if `submit`. Stripe's test texts decide at
-/// once: `winning_evidence`, `losing_evidence`, and for an inquiry `escalate_inquiry_evidence`. Answers
-/// whether the dispute was open to it.
+/// Adds evidence to a dispute, and submits it to the bank if `submit`. Stripe's test texts decide at once:
+/// `winning_evidence`, `losing_evidence`, and for an inquiry `escalate_inquiry_evidence`. Returns whether the
+/// dispute accepted it.
 pub fn answer(
     world: &mut World,
     id: &str,
@@ -109,8 +110,8 @@ pub fn answer(
     if !submit {
         return true;
     }
-    // The seller's term is over; what comes next is the bank's.
-    world.drop_plans(id);
+    // The deadline for evidence no longer matters; the bank decides next.
+    world.cancel_tasks(id);
     let text = world.disputes.get(id).and_then(|dispute| dispute.evidence.get("uncategorized_text").cloned());
     match text.as_deref() {
         Some("winning_evidence") if inquiry => close_as(world, id, DisputeStatus::WarningClosed),
@@ -118,12 +119,12 @@ pub fn answer(
         Some("losing_evidence") if inquiry => escalate(world, id),
         Some("losing_evidence") => close_as(world, id, DisputeStatus::Lost),
         Some("escalate_inquiry_evidence") if inquiry => escalate(world, id),
-        _ => world.later(DECIDED, ScheduledTask::DecideDispute(id.to_owned())),
+        _ => world.later(REVIEW_PERIOD, ScheduledTask::DecideDispute(id.to_owned())),
     }
     true
 }
 
-/// The seller gives in. Answers whether the dispute was open.
+/// Closes a dispute: the seller accepts it. Returns whether it was open.
 pub fn close(world: &mut World, id: &str) -> bool {
     let Some(dispute) = world.disputes.get(id).filter(|dispute| is_open(dispute.status)) else {
         return false;
@@ -133,8 +134,8 @@ pub fn close(world: &mut World, id: &str) -> bool {
     true
 }
 
-/// Time is over: what nobody answered is lost, and so is what the bank had no test text to decide by. An
-/// inquiry is closed.
+/// The deadline passed: a dispute without evidence, or with evidence that is none of the test texts, is lost.
+/// An inquiry is closed.
 pub(super) fn decide(world: &mut World, id: &str) {
     close(world, id);
 }
@@ -142,7 +143,7 @@ pub(super) fn decide(world: &mut World, id: &str) {
 fn win(world: &mut World, id: &str) {
     close_as(world, id, DisputeStatus::Won);
     let (leg, now) = (world.id("txn"), world.now());
-    world.turn::<Dispute>(id, "charge.dispute.funds_reinstated", |dispute| {
+    world.transition::<Dispute>(id, "charge.dispute.funds_reinstated", |dispute| {
         dispute.legs.push(Leg { id: leg, created: now, amount: dispute.amount, fee: 0 });
     });
 }
@@ -151,30 +152,30 @@ fn close_as(world: &mut World, id: &str, status: DisputeStatus) {
     world.change::<Dispute>(id, "charge.dispute.closed", |dispute| dispute.status = status);
 }
 
-/// An inquiry becomes a dispute, and the money is taken.
+/// Turns an inquiry into a dispute, which withdraws the money.
 fn escalate(world: &mut World, id: &str) {
     let Some(dispute) = world.disputes.get(id) else { return };
     let (charge, amount) = (dispute.charge.clone(), dispute.amount);
     let withdrawal = withdrawal(world, amount);
-    let due_by = world.now() + ANSWERABLE;
+    let due_by = world.now() + EVIDENCE_PERIOD;
     world.change::<Dispute>(id, "charge.dispute.updated", |dispute| {
         dispute.status = DisputeStatus::NeedsResponse;
         dispute.is_charge_refundable = false;
         dispute.due_by = due_by;
         dispute.legs.push(withdrawal);
     });
-    world.later(ANSWERABLE, ScheduledTask::DecideDispute(id.to_owned()));
-    mark(world, &charge);
-    world.tell::<Dispute>(id, "charge.dispute.funds_withdrawn");
-    refund::overtake(world, &charge);
+    world.later(EVIDENCE_PERIOD, ScheduledTask::DecideDispute(id.to_owned()));
+    mark_disputed(world, &charge);
+    world.announce::<Dispute>(id, "charge.dispute.funds_withdrawn");
+    refund::fail_pending(world, &charge);
 }
 
 fn withdrawal(world: &mut World, amount: i64) -> Leg {
     Leg { id: world.id("txn"), created: world.now(), amount: 0_i64.saturating_sub(amount), fee: FEE }
 }
 
-/// The charge counts as disputed; Stripe makes no event of that.
-fn mark(world: &mut World, charge: &str) {
+/// Marks the charge as disputed. Stripe has no event for it.
+fn mark_disputed(world: &mut World, charge: &str) {
     if let Some(charge) = world.charges.get_mut(charge) {
         charge.disputed = true;
     }

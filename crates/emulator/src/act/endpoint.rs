@@ -1,6 +1,6 @@
-//! Webhook endpoints come, go, and change their secrets (docs.stripe.com/api/webhook_endpoints).
+//! Webhook endpoints: created, deleted, enabled, given new secrets (docs.stripe.com/api/webhook_endpoints).
 //!
-//! Not here: money, and what goes to them (`world::outbox`).
+//! Not here: deliveries to them (`world::outbox`).
 
 use std::collections::VecDeque;
 
@@ -9,24 +9,24 @@ use stripe::write::ApiVersion;
 use crate::object::{EndpointSecret, Metadata, Misbehaviour, WebhookEndpoint};
 use crate::world::World;
 
-/// What an endpoint is made of.
+/// The fields of a new endpoint.
 #[derive(Clone, Debug)]
 pub struct NewWebhookEndpoint {
     /// Where events are posted to.
     pub url: String,
     /// Event types, or `*`.
     pub enabled_events: Vec<String>,
-    /// Decides the shape of the objects.
+    /// The API version in which its events are rendered.
     pub api_version: ApiVersion,
-    /// Its maker's words.
+    /// The shop's description of it.
     pub description: Option<String>,
-    /// Its maker's notes.
+    /// The shop's notes.
     pub metadata: Metadata,
-    /// `whsec_…`; a new one when left out.
+    /// `whsec_…`; by default a new one.
     pub secret: Option<String>,
 }
 
-/// Makes an endpoint, which hears of everything that happens from now on. Answers its id.
+/// Creates an endpoint, which receives the events from now on. Returns its id.
 pub fn create(world: &mut World, new: NewWebhookEndpoint) -> String {
     let id = world.id("we");
     let text = new.secret.unwrap_or_else(|| world.secret());
@@ -50,8 +50,8 @@ pub fn create(world: &mut World, new: NewWebhookEndpoint) -> String {
     id
 }
 
-/// Sends events to one URL, through the endpoint with this description: an existing one is enabled, moved there,
-/// and stops misbehaving; without one, it is created.
+/// Sends events to one URL, through the endpoint with this description: an existing one is enabled, moved
+/// there, and stops misbehaving; without one, it is created.
 pub fn forward(world: &mut World, new: NewWebhookEndpoint) {
     let same =
         |endpoint: &&WebhookEndpoint| new.description.is_some() && endpoint.description == new.description;
@@ -73,8 +73,8 @@ pub fn forward(world: &mut World, new: NewWebhookEndpoint) {
     }
 }
 
-/// Gives an endpoint a new secret; the old one signs beside it for so many virtual seconds (Stripe allows a
-/// day). Answers the new one; None when there is no such endpoint.
+/// Gives an endpoint a new secret; the old one also signs for this many virtual seconds. Returns the new
+/// secret; `None` when there is no such endpoint.
 pub fn rotate_secret(world: &mut World, id: &str, overlap_seconds: u32) -> Option<String> {
     let until = world.now() + i64::from(overlap_seconds);
     let text = world.secret();
@@ -83,17 +83,17 @@ pub fn rotate_secret(world: &mut World, id: &str, overlap_seconds: u32) -> Optio
         secret.expires = Some(secret.expires.map_or(until, |expires| expires.min(until)));
     }
     endpoint.secrets.insert(0, EndpointSecret { text: text.clone(), expires: None });
-    // Those that no longer sign are of no use to anybody; four at once are more than Stripe allows.
+    // Stripe allows two secrets at once; four leave room for a test that rotates quickly.
     endpoint.secrets.truncate(4);
     Some(text)
 }
 
-/// Deletes an endpoint: what waits for it is never sent. Answers whether there was one.
+/// Deletes an endpoint; its waiting deliveries are never sent. Returns whether it existed.
 pub fn delete(world: &mut World, id: &str) -> bool {
     world.delete_endpoint(id)
 }
 
-/// Enables an endpoint, or disables it: what happens meanwhile is not sent later, and retries stop.
+/// Enables or disables an endpoint. A disabled endpoint misses events for good, and its retries stop.
 pub fn enable(world: &mut World, id: &str, enabled: bool) {
     if let Some(endpoint) = world.endpoints.get_mut(id) {
         endpoint.enabled = enabled;

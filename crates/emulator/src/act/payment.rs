@@ -1,7 +1,7 @@
-//! Payment intents and charges: an attempt to take money, and what the bank makes of it. What the bank says
-//! follows from the test number alone (docs.stripe.com/testing).
+//! Payment intents and charges: payment attempts and their results. The test number alone decides the result
+//! (docs.stripe.com/testing).
 //!
-//! Not here: the numbers (`cards`), sessions (`checkout`), and money going back.
+//! Not here: the numbers (`cards`), sessions (`checkout`), refunds and disputes.
 
 use stripe::write::{
     BillingDetails, CaptureMethod, Charge, ChargeStatus, Declined, Failure, IntentStatus, Method, MethodType,
@@ -12,18 +12,18 @@ use crate::cards::{self, AUTHENTICATION_FAILED, Card, DECLINED, Debit, DebitEffe
 use crate::object::Metadata;
 use crate::world::{ScheduledTask, World};
 
-/// Stripe books a charge so long after it succeeded, in seconds.
-const SETTLES: i64 = 90;
-/// A SEPA debit clears or bounces after so long, in seconds.
-const CLEARS: i64 = 4 * DAY;
-/// The debit that takes longer.
-const CLEARS_LATER: i64 = 6 * DAY;
-/// What a test number's bank does to a payment that succeeded comes so soon after it, in seconds.
-const SOON: i64 = 2;
+/// When Stripe books a charge to the balance, in seconds after it succeeded.
+const SETTLES_AFTER: i64 = 90;
+/// When a SEPA debit succeeds or fails, in seconds after the payment.
+const CLEARS_AFTER: i64 = 4 * DAY;
+/// The same for the test account that takes longer.
+const CLEARS_LATE_AFTER: i64 = 6 * DAY;
+/// When the bank disputes a payment or warns of fraud, in seconds after the payment.
+const DISPUTED_AFTER: i64 = 2;
 const DAY: i64 = 24 * 60 * 60;
 
-/// A debit that the bank did not honour: its code is empty, as Stripe has been seen to send it.
-const BOUNCED: PaymentRefusal = PaymentRefusal {
+/// The failure of a debit. Its code is empty, as observed at Stripe.
+const FAILED_DEBIT: PaymentRefusal = PaymentRefusal {
     code: "",
     decline_code: Some("generic_decline"),
     message: "The customer's bank account has insufficient funds to cover this payment.",
@@ -81,20 +81,20 @@ impl Instrument {
     }
 }
 
-/// What came of one attempt.
+/// The result of one payment attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptResult {
-    /// The money is there.
+    /// The payment succeeded.
     Succeeded,
-    /// The money is on its way, for days.
+    /// The payment is processing, for days.
     Processing,
-    /// The bank asks the customer first.
+    /// The bank asks for 3-D Secure.
     Challenged,
-    /// The bank refused.
+    /// The bank declined.
     Declined(Failure),
 }
 
-/// A payment intent on which nothing was tried yet.
+/// A new payment intent, without any attempt.
 pub(crate) fn intent(id: String, created: i64, currency: String, amount: i64) -> PaymentIntent {
     PaymentIntent {
         client_secret: format!("{id}_secret"),
@@ -120,7 +120,7 @@ pub(crate) fn intent(id: String, created: i64, currency: String, amount: i64) ->
     }
 }
 
-/// Tries to take the money of a payment intent. The intent must be waiting for a payment method.
+/// Attempts a payment. The payment intent must be waiting for a payment method.
 pub fn attempt(
     world: &mut World,
     intent: &str,
@@ -144,7 +144,8 @@ pub fn attempt(
         },
         Instrument::Debit(debit) => {
             let charge = charge(world, intent, instrument, payer, ChargeStatus::Pending, false);
-            let wait = if debit.effect == DebitEffect::SucceedsLater { CLEARS_LATER } else { CLEARS };
+            let wait =
+                if debit.effect == DebitEffect::SucceedsLater { CLEARS_LATE_AFTER } else { CLEARS_AFTER };
             world.later(wait, ScheduledTask::ClearDebit(charge.id.clone()));
             if let Some(intent) = world.payment_intents.get_mut(intent) {
                 intent.status = IntentStatus::Processing;
@@ -159,7 +160,7 @@ pub fn attempt(
     }
 }
 
-/// The customer confirms the payment with the bank, or does not.
+/// Completes or fails 3-D Secure.
 pub fn answer_challenge(
     world: &mut World,
     intent: &str,
@@ -183,7 +184,7 @@ pub fn answer_challenge(
     take(world, intent, instrument, payer, true)
 }
 
-/// Given up: the intent takes no more attempts. Nothing happens to one that has its money, or waits for it.
+/// Cancels a payment intent. Does nothing to one that succeeded, is processing, or is canceled already.
 pub fn cancel(world: &mut World, intent: &str, reason: &str) {
     let now = world.now();
     let settled = |intent: &PaymentIntent| {
@@ -192,7 +193,7 @@ pub fn cancel(world: &mut World, intent: &str, reason: &str) {
     if world.payment_intents.get(intent).is_none_or(settled) {
         return;
     }
-    world.turn::<PaymentIntent>(intent, "payment_intent.canceled", |intent| {
+    world.transition::<PaymentIntent>(intent, "payment_intent.canceled", |intent| {
         intent.status = IntentStatus::Canceled;
         intent.canceled_at = Some(now);
         intent.cancellation_reason = Some(reason.to_owned());
@@ -200,16 +201,16 @@ pub fn cancel(world: &mut World, intent: &str, reason: &str) {
     });
 }
 
-/// Tells that a debit is under way: after the session's own event, as Stripe does.
+/// Emits the events of a debit that is processing: after the session's event, as Stripe does.
 pub(super) fn announce_processing(world: &mut World, intent: &str) {
-    world.tell::<PaymentIntent>(intent, "payment_intent.processing");
+    world.announce::<PaymentIntent>(intent, "payment_intent.processing");
     let charge = world.payment_intents.get(intent).and_then(|intent| intent.latest_charge.clone());
     if let Some(charge) = charge {
-        world.tell::<Charge>(&charge, "charge.pending");
+        world.announce::<Charge>(&charge, "charge.pending");
     }
 }
 
-/// Stripe books the money to the balance, a minute or two after it announced the success.
+/// Books a charge to the balance.
 pub(super) fn settle(world: &mut World, charge: &str) {
     let transaction = world.id("txn");
     world.change::<Charge>(charge, "charge.updated", |charge| {
@@ -217,7 +218,7 @@ pub(super) fn settle(world: &mut World, charge: &str) {
     });
 }
 
-/// The bank pays a debit, or refuses to.
+/// A SEPA debit succeeds or fails.
 pub(super) fn clear(world: &mut World, id: &str) {
     let Some(charge) = world.charges.get(id).filter(|charge| charge.status == ChargeStatus::Pending) else {
         return;
@@ -229,26 +230,26 @@ pub(super) fn clear(world: &mut World, id: &str) {
     let fails = matches!(instrument, Instrument::Debit(debit) if debit.effect == DebitEffect::Fails);
     let session = world.session_of.get(&intent).cloned();
     if fails {
-        let failure = failure(&BOUNCED);
-        world.turn::<Charge>(id, "charge.failed", |charge| {
+        let failure = failure(&FAILED_DEBIT);
+        world.transition::<Charge>(id, "charge.failed", |charge| {
             charge.status = ChargeStatus::Failed;
             charge.failure = Some(failure.clone());
         });
         fail_intent(world, &intent, &failure, Some(id), &instrument);
         if let Some(session) = session {
-            world.tell::<Session>(&session, "checkout.session.async_payment_failed");
+            world.announce::<Session>(&session, "checkout.session.async_payment_failed");
         }
         return;
     }
     let transaction = world.id("txn");
-    world.turn::<Charge>(id, "charge.succeeded", |charge| {
+    world.transition::<Charge>(id, "charge.succeeded", |charge| {
         succeed(charge);
-        // Only what is captured asynchronously is booked later (`automatic_async`): cards.
+        // Only cards are booked later, because they are captured asynchronously (`automatic_async`).
         charge.balance_transaction = Some(transaction);
     });
     succeed_intent(world, &intent);
     if let Some(session) = session {
-        world.turn::<Session>(&session, "checkout.session.async_payment_succeeded", |session| {
+        world.transition::<Session>(&session, "checkout.session.async_payment_succeeded", |session| {
             session.payment_status = Payment::Paid;
         });
     }
@@ -258,7 +259,7 @@ pub(super) fn clear(world: &mut World, id: &str) {
 fn challenge(world: &mut World, intent: &str) {
     let method = world.id("pm");
     let source = world.id("src");
-    world.turn::<PaymentIntent>(intent, "payment_intent.requires_action", |intent| {
+    world.transition::<PaymentIntent>(intent, "payment_intent.requires_action", |intent| {
         intent.status = IntentStatus::RequiresAction;
         intent.payment_method = Some(method);
         intent.last_payment_error = None;
@@ -297,7 +298,7 @@ fn succeed(charge: &mut Charge) {
 }
 
 fn succeed_intent(world: &mut World, intent: &str) {
-    world.turn::<PaymentIntent>(intent, "payment_intent.succeeded", |intent| {
+    world.transition::<PaymentIntent>(intent, "payment_intent.succeeded", |intent| {
         intent.status = IntentStatus::Succeeded;
         intent.amount_received = intent.amount;
         intent.last_payment_error = None;
@@ -305,7 +306,7 @@ fn succeed_intent(world: &mut World, intent: &str) {
     });
 }
 
-/// What a test number's bank does once it has paid.
+/// Schedules what the test number does after a successful payment.
 fn after_success(world: &mut World, charge: &str, instrument: &Instrument) {
     let id = charge.to_owned();
     let dispute = |reason: &str, inquiry| ScheduledTask::Dispute {
@@ -315,14 +316,14 @@ fn after_success(world: &mut World, charge: &str, instrument: &Instrument) {
     };
     match instrument {
         Instrument::Card(card) => {
-            world.later(SETTLES, ScheduledTask::SettleCharge(id.clone()));
+            world.later(SETTLES_AFTER, ScheduledTask::SettleCharge(id.clone()));
             match &card.effect {
-                Effect::Disputed { reason } => world.later(SOON, dispute(reason, false)),
-                Effect::Inquiry => world.later(SOON, dispute("fraudulent", true)),
-                Effect::EarlyFraudWarning => world.later(SOON, ScheduledTask::Warn(id)),
+                Effect::Disputed { reason } => world.later(DISPUTED_AFTER, dispute(reason, false)),
+                Effect::Inquiry => world.later(DISPUTED_AFTER, dispute("fraudulent", true)),
+                Effect::EarlyFraudWarning => world.later(DISPUTED_AFTER, ScheduledTask::Warn(id)),
                 Effect::SeveralDisputes => {
-                    world.later(SOON, dispute("fraudulent", false));
-                    world.later(2 * SOON, dispute("product_not_received", false));
+                    world.later(DISPUTED_AFTER, dispute("fraudulent", false));
+                    world.later(2 * DISPUTED_AFTER, dispute("product_not_received", false));
                 }
                 Effect::Succeeds
                 | Effect::Declined(_)
@@ -363,7 +364,7 @@ fn fail_intent(
     instrument: &Instrument,
 ) {
     let refused = charge.and_then(|id| world.charges.get(id)).and_then(|c| c.payment_method.clone());
-    world.turn::<PaymentIntent>(intent, "payment_intent.payment_failed", |intent| {
+    world.transition::<PaymentIntent>(intent, "payment_intent.payment_failed", |intent| {
         intent.status = IntentStatus::RequiresPaymentMethod;
         intent.payment_method = None;
         intent.next_action = None;
@@ -379,7 +380,7 @@ fn fail_intent(
     });
 }
 
-/// A charge of the intent's whole amount, not yet kept.
+/// A charge of the payment intent's full amount, not yet added to the world.
 fn charge(
     world: &mut World,
     intent: &str,

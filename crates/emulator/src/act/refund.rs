@@ -1,8 +1,8 @@
-//! Refunds: money goes back to the customer, and sometimes comes back again
-//! (docs.stripe.com/api/refunds, docs.stripe.com/testing#refunds).
+//! Refunds, also those that are pending at first or fail later (docs.stripe.com/api/refunds,
+//! docs.stripe.com/testing#refunds).
 //!
-//! Not here: what a refund means to credits. After a refund has failed, the charge still counts it as
-//! refunded: what Stripe does there is not documented.
+//! After a refund failed, the charge still counts it in `amount_refunded`: Stripe's behaviour is not
+//! documented.
 
 use stripe::write::{Charge, ChargeStatus, DisputeStatus, MethodType, Refund, RefundStatus};
 
@@ -11,23 +11,23 @@ use crate::cards::Effect;
 use crate::object::Metadata;
 use crate::world::{ScheduledTask, World};
 
-/// A pending refund goes through after so long, in seconds.
-const PENDING: i64 = 60;
-/// The bank's reference number becomes known after so long, in seconds.
-const REFERENCED: i64 = 3 * 60 * 60;
-/// A refund that fails does so after so long, in seconds.
-const FAILS: i64 = 7 * 24 * 60 * 60;
+/// When a pending refund succeeds, in seconds.
+const SUCCEEDS_AFTER: i64 = 60;
+/// When the bank's reference number becomes known, in seconds.
+const REFERENCE_AFTER: i64 = 3 * 60 * 60;
+/// When a refund that fails does so, in seconds.
+const FAILS_AFTER: i64 = 7 * 24 * 60 * 60;
 
-/// What a refund is made of.
+/// The fields of a new refund.
 #[derive(Clone, Debug)]
 pub struct NewRefund {
-    /// Of which charge.
+    /// The charge to refund.
     pub charge: String,
-    /// Minor units; all that is left when it is left out.
+    /// Minor units; by default everything that is left.
     pub amount: Option<i64>,
     /// Stripe's word for the reason.
     pub reason: Option<String>,
-    /// Its maker's notes.
+    /// The shop's notes.
     pub metadata: Metadata,
 }
 
@@ -57,10 +57,10 @@ pub enum RefundRefusal {
     Disputed,
 }
 
-/// Refunds a charge in whole or in part. Answers the refund's id.
+/// Refunds a charge in full or in part. Returns the refund's id.
 ///
 /// # Errors
-/// When the charge cannot be refunded, or not by so much.
+/// When the charge cannot be refunded, or not by this amount.
 pub fn create(world: &mut World, new: NewRefund) -> Result<String, RefundRefusal> {
     let charge = world.charges.get(&new.charge).ok_or(RefundRefusal::NoCharge)?;
     if charge.status != ChargeStatus::Succeeded {
@@ -109,37 +109,37 @@ pub fn create(world: &mut World, new: NewRefund) -> Result<String, RefundRefusal
     };
     world.create(refund, "refund.created");
     if is_pending {
-        world.later(PENDING, ScheduledTask::CompleteRefund(id.clone()));
+        world.later(SUCCEEDS_AFTER, ScheduledTask::CompleteRefund(id.clone()));
         return Ok(id);
     }
     count(world, &new.charge, amount);
     if effect == Some(&Effect::RefundSucceedsThenFails) {
-        world.later(FAILS, ScheduledTask::FailRefund(id.clone()));
+        world.later(FAILS_AFTER, ScheduledTask::FailRefund(id.clone()));
     } else if card {
-        world.later(REFERENCED, ScheduledTask::ReferenceRefund(id.clone()));
+        world.later(REFERENCE_AFTER, ScheduledTask::ReferenceRefund(id.clone()));
     }
     Ok(id)
 }
 
-/// Takes a refund back that is still pending. Answers whether it was.
+/// Cancels a pending refund. Returns whether it was pending.
 pub fn cancel(world: &mut World, id: &str) -> bool {
     if !is(world, id, RefundStatus::Pending) {
         return false;
     }
-    tell(world, id, "refund.updated", |refund| refund.status = RefundStatus::Canceled);
+    change(world, id, "refund.updated", |refund| refund.status = RefundStatus::Canceled);
     true
 }
 
-/// A pending refund goes through.
+/// A pending refund succeeds.
 pub(super) fn complete(world: &mut World, id: &str) {
     if !is(world, id, RefundStatus::Pending) {
         return;
     }
-    tell(world, id, "refund.updated", |refund| refund.status = RefundStatus::Succeeded);
+    change(world, id, "refund.updated", |refund| refund.status = RefundStatus::Succeeded);
     let refund = world.refunds.get(id);
     if let Some((charge, amount)) = refund.and_then(|r| Some((r.charge.clone()?, r.amount))) {
         count(world, &charge, amount);
-        world.later(REFERENCED, ScheduledTask::ReferenceRefund(id.to_owned()));
+        world.later(REFERENCE_AFTER, ScheduledTask::ReferenceRefund(id.to_owned()));
     }
 }
 
@@ -147,25 +147,25 @@ pub(super) fn complete(world: &mut World, id: &str) {
 pub(super) fn reference(world: &mut World, id: &str) {
     if is(world, id, RefundStatus::Succeeded) {
         let number = "74352266301000000000001".to_owned();
-        tell(world, id, "refund.updated", |refund| refund.reference = Some(number));
+        change(world, id, "refund.updated", |refund| refund.reference = Some(number));
     }
 }
 
-/// The refund comes back to the seller; the customer got nothing.
+/// A refund fails: the money returns to the seller.
 pub(super) fn fail(world: &mut World, id: &str, reason: &str) {
     if !is(world, id, RefundStatus::Succeeded) && !is(world, id, RefundStatus::Pending) {
         return;
     }
     let transaction = world.id("txn");
-    tell(world, id, "refund.failed", |refund| {
+    change(world, id, "refund.failed", |refund| {
         refund.status = RefundStatus::Failed;
         refund.failure_reason = Some(reason.to_owned());
         refund.failure_balance_transaction = Some(transaction);
     });
 }
 
-/// A dispute overtakes the refunds of a charge that are still pending.
-pub(super) fn overtake(world: &mut World, charge: &str) {
+/// Fails the pending refunds of a charge that was disputed.
+pub(super) fn fail_pending(world: &mut World, charge: &str) {
     let pending = world
         .refunds
         .iter()
@@ -175,14 +175,14 @@ pub(super) fn overtake(world: &mut World, charge: &str) {
     }
 }
 
-/// What pending refunds will take, in minor units: a pending one leaves `amount_refunded` as it is.
+/// The sum of pending refunds in minor units: `amount_refunded` does not include them.
 fn pending(world: &World, charge: &str) -> i64 {
     let of_charge =
         |refund: &&Refund| refund.charge.as_deref() == Some(charge) && refund.status == RefundStatus::Pending;
     world.refunds.iter().filter(of_charge).map(|refund| refund.amount).sum()
 }
 
-/// Whether the customer's bank has the money: not by an inquiry, and not after a won dispute
+/// Whether the customer's bank has the money: not during an inquiry, and not after a dispute was won
 /// (docs.stripe.com/disputes/how-disputes-work; github.com/Automattic/woocommerce-payments/issues/7960).
 fn holds_money(status: DisputeStatus) -> bool {
     match status {
@@ -198,10 +198,10 @@ fn is(world: &World, id: &str, status: RefundStatus) -> bool {
     world.refunds.get(id).is_some_and(|refund| refund.status == status)
 }
 
-/// Changes a refund, and tells of it by the name of today and by the one of before 2024-10-28.acacia.
-fn tell(world: &mut World, id: &str, type_name: &str, change: impl FnOnce(&mut Refund)) {
+/// Changes a refund, and emits its event under today's name and under the one before 2024-10-28.acacia.
+fn change(world: &mut World, id: &str, type_name: &str, edit: impl FnOnce(&mut Refund)) {
     let Some(before) = world.refunds.get(id).cloned() else { return };
-    world.change(id, type_name, change);
+    world.change(id, type_name, edit);
     let old_name = "charge.refund.updated";
     if world.endpoints.iter().any(|endpoint| endpoint.wants(old_name))
         && let Some(after) = world.refunds.get(id).cloned()

@@ -1,7 +1,8 @@
-//! One request to Stripe's API as the nouns see it: its parameters, the world, and the version to answer in.
+//! One request to Stripe's API as handlers see it: its parameters, the world, and the version of the
+//! response.
 //!
-//! Every handler is a plain function of a [`Call`]: it reads all parameters, ends the reading, and only then
-//! changes the world, so that a refused request has changed nothing. Not here: HTTP.
+//! Every handler is a plain function of a [`Call`]. It reads all parameters, calls `finish`, and only then
+//! changes the world, so that a refused request changes nothing. Not here: HTTP.
 
 use serde_json::{Value, json};
 use stripe::write::ApiVersion;
@@ -12,33 +13,32 @@ use crate::wire::list::{Created, ListParams};
 use crate::wire::{MetadataChange, Params, StripeError};
 use crate::world::{HasId, Table, World};
 
-/// What a route does.
+/// The function behind a route.
 pub(super) type Handler = fn(&mut Call<'_>) -> Result<Value, StripeError>;
 
 /// One request.
 pub(super) struct Call<'a> {
-    /// Everything there is, brought to the present.
+    /// The account, after everything that is due has run.
     pub(super) world: &'a mut World,
-    /// Body and query together.
+    /// The parameters of body and query together.
     pub(super) params: Params,
-    /// The `{id}` in the path; empty where the route has none.
+    /// The `{id}` in the path; empty when the route has none.
     pub(super) id: String,
-    /// The version to answer in.
+    /// The version of the response.
     pub(super) version: ApiVersion,
-    /// The account's own version: events are shown in it, whatever version asks.
+    /// The account's default version. Events are rendered in it, whatever version the request names.
     pub(super) account_version: ApiVersion,
-    /// The address of the payment pages, without a slash at its end.
+    /// The base URL of the payment pages, without a trailing slash.
     pub(super) site: &'a str,
 }
 
 impl Call<'_> {
-    /// The object that the path names. `noun` is Stripe's word in `No such …`.
+    /// The object with the id in the path. `noun` is Stripe's word in `No such …`.
     pub(super) fn named<'t, T: HasId>(&self, table: &'t Table<T>, noun: &str) -> Result<&'t T, StripeError> {
         table.get(&self.id).ok_or_else(|| StripeError::no_such(noun, &self.id, "id"))
     }
 
-    /// A list of the items that `keep` lets through, in pages. The handler has taken its own filters out
-    /// before.
+    /// One page of the items for which `keep` holds. The handler must have read its own filters before.
     pub(super) fn list<T: HasId>(
         params: &mut Params,
         (noun, url): (&str, &str),
@@ -54,8 +54,7 @@ impl Call<'_> {
         Ok(page.render(url, |item| render(item)))
     }
 
-    /// An update of an object that takes nothing but texts and metadata: `edit` gets the object with the
-    /// metadata already changed.
+    /// Updates an object and emits the event. `edit` receives the object with its metadata already changed.
     pub(super) fn update<T: ApiObject>(
         &mut self,
         type_name: &str,
@@ -74,7 +73,7 @@ impl Call<'_> {
     }
 }
 
-/// Any object of the account by its id, or a part of one, for `expand[]`.
+/// An object by its id, or a part of one, for `expand[]`.
 pub(super) fn resolve(world: &World, version: ApiVersion, wanted: ExpandTarget<'_>) -> Option<Value> {
     match wanted {
         ExpandTarget::Object(id) => render(world, version, id),
@@ -97,7 +96,7 @@ pub(super) fn resolve(world: &World, version: ApiVersion, wanted: ExpandTarget<'
 }
 
 fn render(world: &World, version: ApiVersion, id: &str) -> Option<Value> {
-    // IdGenerator of products are their makers' choice; all others begin with their kind.
+    // The shop may choose the id of a product; every other id begins with its kind.
     let kind = id.split('_').next().unwrap_or_default();
     match kind {
         "ch" | "py" => world.charges.get(id).map(|charge| charge.render(version)),
@@ -109,7 +108,7 @@ fn render(world: &World, version: ApiVersion, id: &str) -> Option<Value> {
     }
 }
 
-/// What Stripe answers when something was deleted.
+/// Stripe's response to a deletion.
 pub(super) fn deleted(id: &str, object: &str) -> Value {
     json!({ "id": id, "object": object, "deleted": true })
 }

@@ -26,7 +26,7 @@ const NOT_EMULATED: [&str; 6] =
 pub(super) const TAX_BEHAVIORS: [(&str, bool); 3] =
     [("inclusive", true), ("exclusive", false), ("unspecified", false)];
 
-/// The words of a new product.
+/// The parameters of a new product.
 pub(super) struct NewProduct {
     name: String,
     description: Option<String>,
@@ -34,17 +34,17 @@ pub(super) struct NewProduct {
 }
 
 impl NewProduct {
-    /// `product_data`, and the same fields of a product itself.
+    /// Reads `product_data`, or the same fields of a product itself.
     pub(super) fn read(params: &mut Params) -> Result<Self, StripeError> {
         params.ignore(&IGNORED_OF_PRODUCTS);
         Ok(Self {
             name: params.required_text("name")?,
             description: params.text_change("description")?.value(),
-            metadata: params.metadata()?.made()?,
+            metadata: params.metadata()?.for_new()?,
         })
     }
 
-    /// Makes the product. Answers its id.
+    /// Creates the product. Returns its id.
     pub(super) fn make(self, world: &mut World, id: Option<String>, active: bool) -> String {
         let (id, now) = (id.unwrap_or_else(|| world.id("prod")), world.now());
         let product = Product {
@@ -62,7 +62,7 @@ impl NewProduct {
     }
 }
 
-/// The figures of a new price.
+/// The parameters of a new price.
 pub(super) struct NewPrice {
     currency: String,
     unit_amount: i64,
@@ -73,7 +73,7 @@ pub(super) struct NewPrice {
 }
 
 impl NewPrice {
-    /// `price_data`, `default_price_data`, and the same fields of a price itself.
+    /// Reads `price_data`, `default_price_data`, or the same fields of a price itself.
     pub(super) fn read(params: &mut Params) -> Result<Self, StripeError> {
         params.refuse(&NOT_EMULATED)?;
         Ok(Self {
@@ -82,7 +82,7 @@ impl NewPrice {
             tax_inclusive: params.one_of("tax_behavior", &TAX_BEHAVIORS)?.unwrap_or(false),
             nickname: None,
             lookup_key: None,
-            metadata: params.metadata()?.made()?,
+            metadata: params.metadata()?.for_new()?,
         })
     }
 
@@ -91,7 +91,7 @@ impl NewPrice {
         Self { nickname, lookup_key, ..self }
     }
 
-    /// Makes the price. Answers its id. One that was made for a single session is not active.
+    /// Creates the price. Returns its id. A price that was created for a single session is not active.
     pub(super) fn make(self, world: &mut World, product: String, active: bool) -> String {
         let price = Price {
             id: world.id("price"),
@@ -115,13 +115,13 @@ impl NewPrice {
         &self.currency
     }
 
-    /// Minor units for one piece, and whether tax is inside.
+    /// The price of one unit in minor units, and whether it includes tax.
     pub(super) fn unit(&self) -> (i64, bool) {
         (self.unit_amount, self.tax_inclusive)
     }
 }
 
-/// `unit_amount`, or `unit_amount_decimal` as far as it is whole.
+/// `unit_amount`, or `unit_amount_decimal` when it is a whole number.
 fn unit_amount(params: &mut Params) -> Result<i64, StripeError> {
     let whole = params.integer_from("unit_amount", 0)?;
     let decimal = params.text("unit_amount_decimal")?;
@@ -139,8 +139,10 @@ fn unit_amount(params: &mut Params) -> Result<i64, StripeError> {
             let whole = fraction.bytes().all(|digit| digit == b'0');
             let amount = digits.parse().ok().filter(|amount| *amount >= 0 && whole);
             amount.ok_or_else(|| {
-                StripeError::invalid(format!("FairePlace's emulator takes whole minor units only: {decimal}"))
-                    .param(name)
+                StripeError::invalid(format!(
+                    "FairePlace's emulator accepts whole minor units only: {decimal}"
+                ))
+                .param(name)
             })?
         }
         (None, None) => return Err(params.missing("unit_amount")),

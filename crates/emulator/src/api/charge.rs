@@ -1,6 +1,5 @@
-//! Charges (docs.stripe.com/api/charges), which only payment intents make.
-//!
-//! Not here: making a charge without an intent, as programs of 2015 do.
+//! Charges (docs.stripe.com/api/charges). Only payment intents create them; the legacy `POST /v1/charges` is
+//! not emulated.
 
 use serde_json::Value;
 use stripe::write::Charge;

@@ -1,5 +1,5 @@
-//! The emulator's own control API, under `/_emulator/…`: JSON in, JSON out. It reads each request into a command
-//! of [`act::control`](crate::act::control), and renders what that reports.
+//! The emulator's own control API, under `/_emulator/…`: JSON in, JSON out. It reads each request into a
+//! command of [`act::control`](crate::act::control), and renders what that reports.
 //!
 //! It asks for no key. Not here: the checks (`act::control`), the page that gives the same commands, and the
 //! guard against other sites' pages ([`crate::guard`]).

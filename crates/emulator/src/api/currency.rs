@@ -1,10 +1,9 @@
-//! Which currencies there are, and how little and how much may be charged (docs.stripe.com/currencies).
-//!
-//! Amounts are minor units everywhere; nothing here divides.
+//! Stripe's currencies, with the smallest and the largest amount that can be charged
+//! (docs.stripe.com/currencies). Amounts are minor units.
 
 use crate::wire::{Params, StripeError};
 
-/// The most that Stripe takes in one payment: eight digits.
+/// The largest amount of one payment: eight digits.
 const MAX_AMOUNT: i64 = 99_999_999;
 
 const KNOWN: &str = "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd \
@@ -15,7 +14,7 @@ const KNOWN: &str = "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn
                      sgd shp sle sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx uyu uzs vnd vuv wst \
                      xaf xcd xof xpf yer zar zmw";
 
-/// The least amounts, in minor units; 50 cents where Stripe publishes none of its own.
+/// The smallest amounts; 50 minor units where Stripe publishes no other.
 const MIN_AMOUNTS: [(&str, i64); 21] = [
     ("aed", 200),
     ("bgn", 100),
@@ -43,7 +42,7 @@ const MIN_AMOUNTS: [(&str, i64); 21] = [
 /// `currency`, in lower case.
 ///
 /// # Errors
-/// When it is missing, or none that there is.
+/// When it is missing, or not a currency of Stripe's.
 pub(super) fn read(params: &mut Params) -> Result<String, StripeError> {
     let currency = params.required_text("currency")?.to_ascii_lowercase();
     if KNOWN.split_ascii_whitespace().any(|known| known == currency) {
@@ -53,17 +52,17 @@ pub(super) fn read(params: &mut Params) -> Result<String, StripeError> {
         .param(params.name("currency")))
 }
 
-/// An amount that may be charged at all.
+/// The amount, unless it is too large to be charged.
 pub(super) fn not_too_large(amount: i64, param: &str) -> Result<i64, StripeError> {
     if amount > MAX_AMOUNT { Err(too_large(param)) } else { Ok(amount) }
 }
 
-/// The fault of being more than can be charged.
+/// The error about an amount that is too large.
 pub(super) fn too_large(param: &str) -> StripeError {
     StripeError::amount_too_large(param, MAX_AMOUNT, "the currency")
 }
 
-/// The total of a payment: nothing at all, or what Stripe takes.
+/// Checks the total of a payment: zero, or between the smallest and the largest amount.
 pub(super) fn chargeable(total: i64, currency: &str, param: &str) -> Result<(), StripeError> {
     let least = MIN_AMOUNTS.iter().find(|(name, _)| *name == currency).map_or(50, |(_, least)| *least);
     match total {

@@ -1,6 +1,4 @@
-//! Customers (docs.stripe.com/api/customers).
-//!
-//! Not here: their addresses, saved cards and tax ids; they are taken and change nothing.
+//! Customers (docs.stripe.com/api/customers). Addresses and tax ids are accepted and ignored.
 
 use serde_json::Value;
 
@@ -36,7 +34,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let email = params.text_change("email")?.value();
     let phone = params.text_change("phone")?.value();
     let description = params.text_change("description")?.value();
-    let metadata = params.metadata()?.made()?;
+    let metadata = params.metadata()?.for_new()?;
     params.finish()?;
     check_email(email.as_deref())?;
     let id = call.world.id("cus");
@@ -99,7 +97,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     Call::list(&mut call.params, names, customers, |customer| customer.created, keep, Customer::render)
 }
 
-/// Only what cannot be an address at all is refused.
+/// Refuses only what cannot be an email address.
 pub(super) fn check_email(email: Option<&str>) -> Result<(), StripeError> {
     let plausible = |email: &str| {
         let halves = email.split_once('@');

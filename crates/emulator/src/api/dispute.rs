@@ -1,6 +1,6 @@
-//! Disputes (docs.stripe.com/api/disputes): listing them, answering with evidence, giving in.
+//! Disputes (docs.stripe.com/api/disputes): listing, submitting evidence, closing.
 //!
-//! Not here: what the evidence does (`act::dispute`).
+//! Not here: the effect of the evidence (`act::dispute`).
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     show(call)
 }
 
-/// Evidence is handed to the bank at once unless `submit=false`, as with Stripe.
+/// Submits the evidence at once unless `submit=false`, as Stripe does.
 pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     let evidence = params.nested("evidence", |evidence| {
@@ -36,7 +36,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     change.apply(&mut metadata)?;
     let evidence = evidence.unwrap_or_default();
     if !dispute::answer(call.world, &call.id, evidence, |now| *now = metadata, submit) {
-        return Err(StripeError::invalid("This dispute is already closed, and takes no more evidence."));
+        return Err(StripeError::invalid("This dispute is already closed and accepts no more evidence."));
     }
     show(call)
 }

@@ -1,6 +1,4 @@
-//! Events (docs.stripe.com/api/events): the last 30 days, and sending one again.
-//!
-//! Not here: what makes events, and their delivery.
+//! Events of the last 30 days (docs.stripe.com/api/events), and resending one.
 
 use serde_json::Value;
 
@@ -40,7 +38,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     Call::list(&mut call.params, (NOUN, "/v1/events"), &world.events, |event| event.created, keep, render)
 }
 
-/// `charge.*` stands for every type that begins so.
+/// `charge.*` matches every type that begins with `charge.`
 fn matches(pattern: &str, type_name: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => type_name.starts_with(start),
@@ -48,7 +46,7 @@ fn matches(pattern: &str, type_name: &str) -> bool {
     }
 }
 
-/// `POST /v1/events/{id}/retry`: what `stripe events resend` calls.
+/// `POST /v1/events/{id}/retry`, which `stripe events resend` calls.
 pub(super) fn retry(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let endpoint = call.params.text("webhook_endpoint")?;
     call.params.ignore(&["account", "for_stripecli"]);

@@ -1,6 +1,4 @@
-//! One request and its answer, the same for every route: key, size, version, idempotency, headers.
-//!
-//! Not here: what the routes do.
+//! What every route of Stripe's API has in common: authentication, body size, version, idempotency, headers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,11 +22,11 @@ use crate::wire::expand::Expansion;
 use crate::wire::idempotency::{Begun, Fingerprint, Idempotency, MAX_KEY_CHARACTERS, StoredAnswer};
 use crate::wire::{Params, StripeError, form};
 
-/// What every request needs.
+/// The state that all requests share.
 pub(super) struct Api {
     emulator: Emulator,
     keys: Mutex<Idempotency>,
-    /// How many requests there have been. Ids of objects do not depend on it, so that polling changes none.
+    /// The number of requests so far. Ids of objects do not depend on it, so polling does not change them.
     requests: AtomicU64,
 }
 
@@ -47,7 +45,7 @@ impl Api {
     }
 }
 
-/// A route that Stripe may have and the emulator does not.
+/// Responds to a route that the emulator does not have.
 pub(super) async fn unknown(api: Arc<Api>, request: Request) -> Response {
     let outcome =
         authorised(&api, request.headers()).and_then(|()| version(request.headers())).and_then(|_| {
@@ -55,11 +53,11 @@ pub(super) async fn unknown(api: Arc<Api>, request: Request) -> Response {
         });
     match outcome {
         Ok(never) => never,
-        Err(fault) => ApiResponse::refused(&api, &fault).into_response(request.headers()),
+        Err(error) => ApiResponse::refused(&api, &error).into_response(request.headers()),
     }
 }
 
-/// A route that there is.
+/// Responds to a route of `ROUTES`.
 pub(super) async fn answer(
     api: Arc<Api>,
     route: &'static Route,
@@ -69,18 +67,18 @@ pub(super) async fn answer(
     let (head, body) = request.into_parts();
     let id = path.ok().and_then(|params| params.iter().next().map(|(_, value)| value.to_owned()));
     let asked = ApiRequest { route, id: id.unwrap_or_default(), method: &head.method, path: head.uri.path() };
-    // `/v1/customers/search` looks like a customer of that name.
+    // `/v1/customers/search` looks like a customer with the id `search`.
     if asked.id == "search" {
         return unknown(api, Request::from_parts(head, body)).await;
     }
     let reply = match read(&api, &head.headers, head.uri.query(), body).await {
         Ok((params, version)) => asked.decide(&api, &head.headers, params, version),
-        Err(fault) => ApiResponse::refused(&api, &fault),
+        Err(error) => ApiResponse::refused(&api, &error),
     };
     reply.into_response(&head.headers)
 }
 
-/// Everything about a request that can be wrong on any route.
+/// Checks and reads a request as far as that is the same on every route.
 async fn read(
     api: &Api,
     headers: &HeaderMap,
@@ -91,7 +89,8 @@ async fn read(
     let version = version(headers)?;
     let too_large = |_| {
         let message = format!("The request body is larger than {} bytes.", form::MAX_BYTES);
-        StripeError::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorType::InvalidRequest, message).before_anything()
+        StripeError::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorType::InvalidRequest, message)
+            .without_execution()
     };
     let body = to_bytes(body, form::MAX_BYTES).await.map_err(too_large)?;
     let form = headers.get(header::CONTENT_TYPE).is_none_or(|kind| {
@@ -106,7 +105,7 @@ async fn read(
     Ok((Params::parse(&both)?, version))
 }
 
-/// The one key that is taken, as `Bearer` or as the user of `Basic`.
+/// Checks the API key, sent as `Bearer` or as the user of `Basic`.
 fn authorised(api: &Api, headers: &HeaderMap) -> Result<(), StripeError> {
     let given = headers.get(header::AUTHORIZATION).ok_or_else(StripeError::no_key)?;
     let given = given.to_str().map_err(|_| StripeError::wrong_key(""))?;
@@ -125,20 +124,20 @@ fn authorised(api: &Api, headers: &HeaderMap) -> Result<(), StripeError> {
     }
 }
 
-/// The user of `user:password` in base64 (RFC 7617), with or without padding; None if it cannot be decoded.
+/// The user of `user:password` in base64 (RFC 7617), with or without padding; `None` if it cannot be decoded.
 fn basic_user(encoded: &str) -> Option<String> {
     let text = String::from_utf8(STANDARD_NO_PAD.decode(encoded.trim_end_matches('=')).ok()?).ok()?;
     Some(text.split(':').next().unwrap_or_default().to_owned())
 }
 
-/// The version to answer in: the newest without a header.
+/// The version of the response: the newest, without a header.
 fn version(headers: &HeaderMap) -> Result<ApiVersion, StripeError> {
     let Some(given) = headers.get("stripe-version") else { return Ok(ApiVersion::default()) };
     let text = given.to_str().unwrap_or_default();
     ApiVersion::parse_nearest(text).ok_or_else(|| StripeError::unknown_version(text))
 }
 
-/// What is asked for.
+/// A request to a known route.
 struct ApiRequest<'a> {
     route: &'static Route,
     id: String,
@@ -147,11 +146,11 @@ struct ApiRequest<'a> {
 }
 
 impl ApiRequest<'_> {
-    /// Answers, once for each idempotency key.
+    /// Responds, and executes only once for each idempotency key.
     fn decide(self, api: &Api, headers: &HeaderMap, params: Params, version: ApiVersion) -> ApiResponse {
         let key = match idempotency_key(headers, self.method) {
             Ok(key) => key,
-            Err(fault) => return ApiResponse::refused(api, &fault),
+            Err(error) => return ApiResponse::refused(api, &error),
         };
         let Some(key) = key else { return self.act(api, params, version, None).0 };
         let fingerprint = Fingerprint::of(self.method.as_str(), self.path, &params);
@@ -171,7 +170,7 @@ impl ApiRequest<'_> {
         reply
     }
 
-    /// Answers, and whether the answer is the one for ever.
+    /// Executes the request. The flag says whether to keep the response under the idempotency key.
     fn act(self, api: &Api, params: Params, version: ApiVersion, key: Option<&str>) -> (ApiResponse, bool) {
         let request_id = api.request_id();
         let request = RequestReference { id: request_id.clone(), idempotency_key: key.map(str::to_owned) };
@@ -197,37 +196,37 @@ impl ApiRequest<'_> {
         });
         match result {
             Ok(answer) => (ApiResponse::new(StatusCode::OK, &answer, request_id), true),
-            Err(fault) => {
-                let (status, body) = fault.render();
-                (ApiResponse::new(status, &body, request_id), !fault.before_execution())
+            Err(error) => {
+                let (status, body) = error.render();
+                (ApiResponse::new(status, &body, request_id), !error.before_execution())
             }
         }
     }
 }
 
-/// The `Idempotency-Key` of a POST; other methods are idempotent by themselves.
+/// The `Idempotency-Key` of a POST. The other methods are idempotent already.
 fn idempotency_key(headers: &HeaderMap, method: &Method) -> Result<Option<String>, StripeError> {
     let Some(key) = headers.get("idempotency-key").filter(|_| method == Method::POST) else {
         return Ok(None);
     };
     let key = key
         .to_str()
-        .map_err(|_| StripeError::invalid("The idempotency key is not text.").before_anything())?;
+        .map_err(|_| StripeError::invalid("The idempotency key is not text.").without_execution())?;
     if key.len() > MAX_KEY_CHARACTERS {
         return Err(StripeError::invalid(format!(
             "Idempotency keys can have up to {MAX_KEY_CHARACTERS} characters, but you passed in one of {}.",
             key.len()
         ))
-        .before_anything());
+        .without_execution());
     }
     Ok(Some(key.to_owned()).filter(|key| !key.is_empty()))
 }
 
-/// An answer on its way out.
+/// A response and its request ids.
 struct ApiResponse {
     answer: StoredAnswer,
     request_id: String,
-    /// The request that was answered so first, when this is a replay.
+    /// The id of the original request, when this is a replay.
     original: Option<String>,
 }
 
@@ -238,8 +237,8 @@ impl ApiResponse {
         Self { answer, request_id, original: None }
     }
 
-    fn refused(api: &Api, fault: &StripeError) -> Self {
-        let (status, body) = fault.render();
+    fn refused(api: &Api, error: &StripeError) -> Self {
+        let (status, body) = error.render();
         Self::new(status, &body, api.request_id())
     }
 
@@ -247,10 +246,10 @@ impl ApiResponse {
         Self { request_id: api.request_id(), original: Some(answer.request_id.clone()), answer }
     }
 
-    /// With the headers that SDKs read.
+    /// Adds the headers that the SDKs read.
     fn into_response(self, asked: &HeaderMap) -> Response {
         let mut response = Response::new(Body::from(self.answer.body));
-        // It was a status before.
+        // A stored status was valid when it was stored.
         *response.status_mut() = StatusCode::from_u16(self.answer.status).unwrap_or(StatusCode::OK);
         let headers = response.headers_mut();
         let mut put = |name, value: &str| {

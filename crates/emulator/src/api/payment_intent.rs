@@ -1,6 +1,6 @@
-//! Payment intents (docs.stripe.com/api/payment_intents): looking at them, their words, giving them up.
+//! Payment intents (docs.stripe.com/api/payment_intents): retrieving, updating, canceling.
 //!
-//! Not here: what paying one does (`act::payment`).
+//! Not here: what a payment does (`act::payment`).
 
 mod confirm;
 
@@ -26,7 +26,7 @@ pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     show(call)
 }
 
-/// The words on it. Stripe makes no event of that.
+/// Updates description and metadata. Stripe has no event for it.
 pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let params = &mut call.params;
     params.refuse(&["amount", "capture_method", "currency", "customer", "payment_method"])?;

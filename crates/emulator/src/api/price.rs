@@ -1,6 +1,5 @@
-//! Prices (docs.stripe.com/api/prices): one-off, per unit.
-//!
-//! Not here: recurring prices, tiers, several currencies; they are refused by name.
+//! Prices (docs.stripe.com/api/prices): one-time, per unit. Recurring prices, tiers and several currencies
+//! are refused with an error that names them.
 
 use serde_json::Value;
 
@@ -35,8 +34,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
         }
         (Some(id), None) => id,
         (None, Some((Some(id), ..))) if call.world.products.get(&id).is_some() => {
-            let fault = StripeError::invalid(format!("Product already exists: {id}"));
-            return Err(fault.code("resource_already_exists").param("product_data[id]"));
+            let error = StripeError::invalid(format!("Product already exists: {id}"));
+            return Err(error.code("resource_already_exists").param("product_data[id]"));
         }
         (None, Some((id, active, data))) => data.make(call.world, id, active),
     };
@@ -44,7 +43,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     show(call)
 }
 
-/// A lookup key finds one price.
+/// A lookup key may belong to one price only.
 fn key_is_free(world: &World, key: &str, except: Option<&str>) -> Result<(), StripeError> {
     let holder = |price: &&Price| price.lookup_key.as_deref() == Some(key) && except != Some(&price.id);
     match world.prices.iter().find(holder) {

@@ -1,6 +1,4 @@
 //! Products (docs.stripe.com/api/products).
-//!
-//! Not here: features, packages, tax codes; they are taken and change nothing.
 
 use serde_json::Value;
 
@@ -19,8 +17,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let new = NewProduct::read(params)?;
     params.finish()?;
     if let Some(id) = id.as_deref().filter(|id| call.world.products.get(id).is_some()) {
-        let fault = StripeError::invalid(format!("Product already exists: {id}"));
-        return Err(fault.code("resource_already_exists").param("id"));
+        let error = StripeError::invalid(format!("Product already exists: {id}"));
+        return Err(error.code("resource_already_exists").param("id"));
     }
     let id = new.make(call.world, id, active);
     if let Some(price) = default_price {

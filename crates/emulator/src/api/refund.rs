@@ -1,6 +1,4 @@
-//! Refunds (docs.stripe.com/api/refunds): Stripe's refusals around `act::refund`.
-//!
-//! Not here: what a refund does.
+//! Refunds (docs.stripe.com/api/refunds): the parameters and Stripe's error messages around `act::refund`.
 
 use serde_json::Value;
 use stripe::write::{Refund, RefundStatus};
@@ -24,16 +22,16 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     let (charge, intent) = (params.text("charge")?, params.text("payment_intent")?);
     let amount = params.integer_from("amount", 1)?;
     let reason = params.one_of("reason", &REASONS)?.map(str::to_owned);
-    let metadata = params.metadata()?.made()?;
+    let metadata = params.metadata()?.for_new()?;
     params.finish()?;
     let charge = charge_of(call.world, charge, intent)?;
     let new = NewRefund { charge: charge.clone(), amount, reason, metadata };
-    call.id =
-        refund::create(call.world, new).map_err(|refused| fault(call.world, &refused, &charge, amount))?;
+    call.id = refund::create(call.world, new)
+        .map_err(|refusal| refusal_error(call.world, &refusal, &charge, amount))?;
     show(call)
 }
 
-/// The charge that is meant: named, or the last of a payment intent.
+/// The charge to refund: the one that is named, or the latest of the payment intent.
 fn charge_of(world: &World, charge: Option<String>, intent: Option<String>) -> Result<String, StripeError> {
     let charge = match (charge, intent) {
         (None, None) => {
@@ -65,8 +63,8 @@ fn charge_of(world: &World, charge: Option<String>, intent: Option<String>) -> R
     }
 }
 
-fn fault(world: &World, refused: &RefundRefusal, charge: &str, amount: Option<i64>) -> StripeError {
-    match refused {
+fn refusal_error(world: &World, refusal: &RefundRefusal, charge: &str, amount: Option<i64>) -> StripeError {
+    match refusal {
         RefundRefusal::NoCharge => StripeError::no_such("charge", charge, "charge"),
         RefundRefusal::NotPaid => {
             let message = format!("Charge {charge} has not succeeded, and cannot be refunded.");
@@ -129,7 +127,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, StripeError> {
     Call::list(&mut call.params, (NOUN, "/v1/refunds"), refunds, |refund| refund.created, keep, render)
 }
 
-/// `GET /v1/charges/{id}/refunds`, which some SDK helpers still use.
+/// `GET /v1/charges/{id}/refunds`, which some SDK helpers still call.
 pub(super) fn list_of_charge(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.charges, "charge")?;
     let keep = |refund: &Refund| refund.charge.as_ref() == Some(&call.id);

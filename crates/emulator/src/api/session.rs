@@ -1,6 +1,6 @@
-//! Checkout sessions (docs.stripe.com/api/checkout/sessions): a one-off payment on the hosted page.
+//! Checkout sessions (docs.stripe.com/api/checkout/sessions): a one-time payment on the hosted page.
 //!
-//! Not here: reading a new session's parameters (`session/new`), and paying (`act::checkout`).
+//! Not here: paying (`act::checkout`).
 
 mod new;
 
@@ -21,9 +21,9 @@ const STATUSES: [(&str, SessionStatus); 3] = [
 ];
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
-    let draft = new::RequestedSession::read(&mut call.params, call.version)?;
+    let requested = new::RequestedSession::read(&mut call.params, call.version)?;
     call.params.finish()?;
-    let session = draft.check(call.world)?.make(call.world);
+    let session = requested.check(call.world)?.create(call.world);
     call.id = checkout::create(call.world, session, call.site);
     show(call)
 }
@@ -33,7 +33,7 @@ pub(super) fn retrieve(call: &mut Call<'_>) -> Result<Value, StripeError> {
     show(call)
 }
 
-/// Metadata is what can still be changed.
+/// Updates the metadata. Nothing else can be changed.
 pub(super) fn update(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.refuse(&["collected_information", "line_items", "shipping_options"])?;
     let change = call.params.metadata()?;
@@ -85,7 +85,7 @@ pub(super) fn line_items(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.params.finish()?;
     call.named(&call.world.sessions, NOUN)?;
     let items = call.world.checkouts.get(&call.id).map_or(&[][..], |checkout| &checkout.items);
-    // A session's items come in the order in which they were given: the first is the newest.
+    // Line items are listed in the order in which they were given, and `page` expects the newest last.
     let page = paging.page("item", items.iter().rev(), |item| &item.id, |_| true)?;
     let url = format!("/v1/checkout/sessions/{}/line_items", call.id);
     Ok(page.render(&url, |item: &&LineItem| item.render()))

@@ -1,5 +1,4 @@
-//! The API through its router: requests as an SDK would send them, and what is answered. One file per
-//! subject.
+//! The API through its router: requests as an SDK sends them, and the responses. One file per subject.
 
 mod catalogue;
 mod control;
@@ -76,14 +75,14 @@ impl Account {
         self.send(request.body(Body::from(form.to_owned())).unwrap()).await
     }
 
-    /// The body of an answer that must be 200.
+    /// The body of a response that must be 200.
     async fn ok(&self, line: &str, form: &str) -> Value {
         let answer = self.call(line, form, &[]).await;
         assert_eq!(answer.status, 200, "{line} {form}: {}", answer.body);
         answer.body
     }
 
-    /// Status, code and message of an answer that must be a refusal, after which nothing has changed.
+    /// Status, code and message of a response that must be an error and must have changed nothing.
     async fn refused(&self, line: &str, form: &str) -> (u16, String, String) {
         let before = self.all();
         let answer = self.call(line, form, &[]).await;
@@ -94,7 +93,7 @@ impl Account {
         (answer.status, text("code"), text("message"))
     }
 
-    /// Everything there is.
+    /// The whole account as JSON.
     pub(crate) fn all(&self) -> Value {
         self.emulator.with(|world| serde_json::to_value(&*world).unwrap())
     }
@@ -114,7 +113,7 @@ impl Account {
         id(&self.ok("POST /v1/checkout/sessions", &form).await)
     }
 
-    /// A session paid with this card: its payment intent and its charge.
+    /// Pays a session with this card. Returns its payment intent and its charge.
     pub(crate) async fn paid(&self, card: &str) -> (String, String) {
         let session = self.session().await;
         let body = format!("{{\"card\": \"{card}\"}}");

@@ -1,6 +1,6 @@
-//! Webhook endpoints (docs.stripe.com/api/webhook_endpoints): the secret is shown once, when one is made.
+//! Webhook endpoints (docs.stripe.com/api/webhook_endpoints). The secret is returned once, on creation.
 //!
-//! Not here: rolling the secret, which Stripe's API cannot do either (`control`), and deliveries.
+//! Not here: rotating the secret, which Stripe's API cannot do either (`act::control`).
 
 use serde_json::Value;
 use stripe::write::ApiVersion;
@@ -12,7 +12,7 @@ use crate::object::WebhookEndpoint;
 use crate::wire::{Params, StripeError};
 
 const NOUN: &str = "webhook_endpoint";
-/// In one account and mode (docs.stripe.com/webhooks).
+/// Endpoints in one account and mode (docs.stripe.com/webhooks).
 const MAX_ENDPOINTS: usize = 16;
 const MAX_TYPES: usize = 500;
 
@@ -27,7 +27,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
             .ok_or_else(|| StripeError::unknown_version(&text).param("api_version"))?,
     };
     let description = params.text_change("description")?.value();
-    let metadata = params.metadata()?.made()?;
+    let metadata = params.metadata()?.for_new()?;
     params.finish()?;
     if call.world.endpoints.len() >= MAX_ENDPOINTS {
         return Err(StripeError::invalid(format!(
@@ -39,7 +39,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> {
     call.named(&call.world.endpoints, NOUN).map(|endpoint| endpoint.render(true))
 }
 
-/// `enabled_events`, at least one; `*` is every type.
+/// `enabled_events`: at least one type, or `*` for all.
 fn enabled_events(params: &mut Params) -> Result<Option<Vec<String>>, StripeError> {
     let types = params.texts("enabled_events")?;
     let formed = |name: &String| {
@@ -54,7 +54,7 @@ fn enabled_events(params: &mut Params) -> Result<Option<Vec<String>>, StripeErro
         .param("enabled_events"));
     }
     if types.len() > MAX_TYPES {
-        return Err(StripeError::invalid(format!("An endpoint takes at most {MAX_TYPES} event types."))
+        return Err(StripeError::invalid(format!("An endpoint accepts at most {MAX_TYPES} event types."))
             .param("enabled_events"));
     }
     Ok(Some(types).filter(|types| !types.is_empty()))

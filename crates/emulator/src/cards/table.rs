@@ -1,7 +1,7 @@
-//! The tables themselves, in the order in which the payment page offers them. Stripe publishes many more
-//! numbers; these are those that differ in what they do to a payment, and those that people know by heart.
+//! The test numbers, in the order in which the payment page lists them: those with different effects, and the
+//! best-known ones of each brand.
 //!
-//! Not here: numbers whose effect the emulator does not model (address checks, Radar, PIN, on-file set-up).
+//! Not here: numbers whose effect the emulator does not model (address checks, Radar, PIN, saved cards).
 
 use super::{Card, DECLINED, Debit, DebitEffect, Effect, PaymentRefusal};
 

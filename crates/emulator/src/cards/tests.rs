@@ -1,5 +1,4 @@
-//! The table against Stripe's page of test numbers, and the refusals for everything that is not in it.
-//! Not here: what the effects do to a payment.
+//! The tables compared with Stripe's page of test numbers, and the errors for every other number.
 
 use super::*;
 
@@ -59,7 +58,7 @@ fn each_iban_does_what_stripe_documents() {
 }
 
 #[test]
-fn what_is_not_in_the_table_is_refused_in_stripes_words() {
+fn other_numbers_are_refused_in_stripes_words() {
     let cards = [
         ("4111111111111111", NOT_A_TEST_CARD),
         ("4242424242424241", INCORRECT_NUMBER),
@@ -86,7 +85,7 @@ fn what_is_not_in_the_table_is_refused_in_stripes_words() {
 }
 
 #[test]
-fn the_tables_are_sound() {
+fn the_tables_are_consistent() {
     for card in CARDS {
         assert!(is_card_number(card.number), "{}", card.number);
         assert_eq!(CARDS.iter().filter(|other| other.number == card.number).count(), 1, "{}", card.number);

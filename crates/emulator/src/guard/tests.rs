@@ -1,4 +1,4 @@
-//! Who may use the emulator: as a table of headers, and on every route that there is.
+//! Which requests are refused: as a table of headers, and on every route.
 
 use axum::body::{Body, to_bytes};
 use axum::http::HeaderName;
@@ -9,7 +9,7 @@ use crate::api::{self, tests::Account};
 
 const OWN: &str = "http://stripe.ci.example:12111";
 
-/// Judges a request with these headers, `name: value` with ` | ` between.
+/// Judges a request with these headers: `name: value`, separated by ` | `.
 fn judged(method: &Method, page: bool, lines: &str) -> Result<(), Forbidden> {
     let mut headers = HeaderMap::new();
     for line in lines.split(" | ").filter(|line| !line.is_empty()) {
@@ -20,7 +20,7 @@ fn judged(method: &Method, page: bool, lines: &str) -> Result<(), Forbidden> {
 }
 
 #[test]
-fn programs_of_this_machine_and_its_neighbours_may_use_it_and_strange_names_may_not() {
+fn known_hosts_are_accepted_and_other_names_refused() {
     let known = ["127.0.0.1:12111", "localhost:12111", "LOCALHOST", "[::1]:12111", "192.168.0.7:12111"];
     let neighbours = ["emulator:12111", "shop.localhost", "host.docker.internal:12111"];
     let own = ["stripe.ci.example:12111", "STRIPE.CI.EXAMPLE", "stripe.ci.example:80"];
@@ -41,7 +41,8 @@ fn programs_of_this_machine_and_its_neighbours_may_use_it_and_strange_names_may_
     assert_eq!(judged(&Method::GET, true, ""), Err(Forbidden::Host), "no host at all");
 }
 
-/// What a browser says, and which of these it may: GET a page, POST to a page, GET from an API, POST to one.
+/// A browser's headers, and which requests are allowed: GET a page, POST to a page, GET from an API, POST to
+/// one.
 #[rustfmt::skip]
 const BROWSERS: &[(&str, [bool; 4])] = &[
     // Pages of the emulator, and what a person types into the address bar.
@@ -70,7 +71,7 @@ const BROWSERS: &[(&str, [bool; 4])] = &[
 ];
 
 #[test]
-fn a_page_of_another_site_may_lead_to_a_page_and_nothing_else() {
+fn another_site_may_link_to_pages_and_nothing_else() {
     for (said, expected) in BROWSERS {
         let lines = format!("host: localhost:12111 | {said}");
         let asked = [(Method::GET, true), (Method::POST, true), (Method::GET, false), (Method::POST, false)];
@@ -82,7 +83,7 @@ fn a_page_of_another_site_may_lead_to_a_page_and_nothing_else() {
     }
 }
 
-/// Every path that a route has, and some that have none.
+/// The path of every route, and some unknown paths.
 fn paths() -> Vec<String> {
     let mut paths: Vec<String> =
         ["/v1", "/v1/", "/v1/none", "/v2/none", "/none", "/_emulator", "/c/pay"].map(str::to_owned).to_vec();

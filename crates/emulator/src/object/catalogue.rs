@@ -1,6 +1,5 @@
-//! What is sold, for how much, and to whom (docs.stripe.com/api/products, /prices, /customers).
-//!
-//! Not here: recurring prices, tiers, and whatever else a one-off purchase has no use for.
+//! Products, prices and customers (docs.stripe.com/api/products, /prices, /customers), as far as one-time
+//! purchases need them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,26 +9,26 @@ use super::Metadata;
 /// A product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
-    /// `prod_…`, or what its maker chose.
+    /// `prod_…`, or an id that the shop chose.
     pub id: String,
     /// Unix seconds.
     pub created: i64,
     /// Unix seconds.
     pub updated: i64,
-    /// What the customer reads.
+    /// Its name, for the customer.
     pub name: String,
-    /// What else the customer reads.
+    /// Its description, for the customer.
     pub description: Option<String>,
     /// Whether it can be bought.
     pub active: bool,
-    /// The price it is sold at when none is named.
+    /// The id of the default price.
     pub default_price: Option<String>,
-    /// Its maker's notes.
+    /// The shop's notes.
     pub metadata: Metadata,
 }
 
 impl Product {
-    /// As Stripe's API answers it.
+    /// As Stripe's API returns it.
     #[must_use]
     pub fn render(&self) -> Value {
         json!({
@@ -57,7 +56,7 @@ impl Product {
     }
 }
 
-/// A one-off price.
+/// A one-time price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
     /// `price_…`
@@ -68,22 +67,22 @@ pub struct Price {
     pub active: bool,
     /// ISO 4217 code in lower case.
     pub currency: String,
-    /// Minor units for one piece.
+    /// Minor units for one unit of the product.
     pub unit_amount: i64,
-    /// Of what.
+    /// The id of the product.
     pub product: String,
-    /// Whether tax is inside `unit_amount`; it is put on top otherwise.
+    /// Whether `unit_amount` includes tax; otherwise tax is added.
     pub tax_inclusive: bool,
-    /// A short name for its maker.
+    /// A short name, for the shop.
     pub nickname: Option<String>,
-    /// A name by which it can be looked up.
+    /// A name to look it up by.
     pub lookup_key: Option<String>,
-    /// Its maker's notes.
+    /// The shop's notes.
     pub metadata: Metadata,
 }
 
 impl Price {
-    /// As Stripe's API answers it.
+    /// As Stripe's API returns it.
     #[must_use]
     pub fn render(&self) -> Value {
         json!({
@@ -119,18 +118,18 @@ pub struct Customer {
     pub created: i64,
     /// Full name.
     pub name: Option<String>,
-    /// Where receipts go.
+    /// Where receipts are sent.
     pub email: Option<String>,
-    /// As dialled.
+    /// Phone number.
     pub phone: Option<String>,
-    /// Its maker's words.
+    /// The shop's description.
     pub description: Option<String>,
-    /// Its maker's notes.
+    /// The shop's notes.
     pub metadata: Metadata,
 }
 
 impl Customer {
-    /// As Stripe's API answers it.
+    /// As Stripe's API returns it.
     #[must_use]
     pub fn render(&self) -> Value {
         json!({

@@ -1,5 +1,5 @@
-//! What a Checkout Session's page knows beyond the session object: the items, and what the
-//! payment will carry.
+//! The parts of a Checkout session that its object does not show: line items, and the data of its payment
+//! intent.
 //!
 //! Not here: the session itself (`stripe::write::Session`).
 
@@ -8,43 +8,43 @@ use serde_json::{Value, json};
 
 use super::{Metadata, Price};
 
-/// The part of a session that no event shows.
+/// The parts of a session that no event shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutDetails {
-    /// What is bought.
+    /// The line items.
     pub items: Vec<LineItem>,
-    /// `payment_intent_data[metadata]`: the one way by which metadata reaches intent and charge
+    /// `payment_intent_data[metadata]`: the only way to put metadata on intent and charge
     /// (support.stripe.com/questions/how-metadata-works-with-related-objects).
     pub intent_metadata: Metadata,
     /// `payment_intent_data[description]`
     pub intent_description: Option<String>,
-    /// The payment intent, once the customer has tried to pay; the session names it only when complete.
+    /// The payment intent, after the first attempt to pay. The session names it only when it is complete.
     pub payment_intent: Option<String>,
-    /// The card whose bank waits for the customer to confirm the payment.
+    /// The number of the card whose bank asks for 3-D Secure.
     pub challenged: Option<String>,
 }
 
-/// One line of the purchase. Amounts are minor units of the session's currency.
+/// One line item. Amounts are minor units of the session's currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineItem {
     /// `li_…`
     pub id: String,
     /// The product's name.
     pub description: String,
-    /// How many.
+    /// The quantity.
     pub quantity: i64,
-    /// What one costs.
+    /// The price.
     pub price: Price,
     /// Before tax.
     pub amount_subtotal: i64,
     /// The tax.
     pub amount_tax: i64,
-    /// With tax.
+    /// Including tax.
     pub amount_total: i64,
 }
 
 impl LineItem {
-    /// As Stripe's API answers it.
+    /// As Stripe's API returns it.
     #[must_use]
     pub fn render(&self) -> Value {
         json!({

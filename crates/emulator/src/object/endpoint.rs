@@ -1,7 +1,6 @@
-//! A webhook endpoint: where events go, with which secrets they are signed, and how badly the way there
-//! behaves.
+//! Webhook endpoints: URL, signing secrets, and misbehaviour of the deliveries.
 //!
-//! Not here: when and how often (`world::outbox`), and the sending (`deliver`).
+//! Not here: the deliveries (`world::outbox`), and sending them (`deliver`).
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,29 +20,29 @@ pub struct WebhookEndpoint {
     pub created: i64,
     /// Where events are posted to.
     pub url: String,
-    /// Event types, or `*` for all of them.
+    /// Event types, or `*` for all.
     pub enabled_events: Vec<String>,
-    /// Decides the shape of the objects; it never changes.
+    /// The API version in which its events are rendered; it never changes.
     pub api_version: ApiVersion,
-    /// Its maker's words.
+    /// The shop's description of it.
     pub description: Option<String>,
-    /// Its maker's notes.
+    /// The shop's notes.
     pub metadata: Metadata,
-    /// Whether events go there. Those that happen while it is disabled are not sent later.
+    /// Whether it receives events. Events that occur while it is disabled are not sent later.
     pub enabled: bool,
-    /// The newest first; more than one while a secret is being rolled.
+    /// The newest first; several while a replaced secret still signs.
     pub secrets: Vec<EndpointSecret>,
-    /// How badly the way there behaves.
+    /// How its deliveries misbehave.
     pub misbehaviour: Misbehaviour,
-    /// Whether deliveries wait until they are released.
+    /// Whether its deliveries wait until they are released.
     pub held: bool,
     /// Since when every attempt has failed, in virtual Unix seconds.
     pub failing_since: Option<i64>,
-    /// Deliveries whose turn has come, and whether each is on top of its schedule.
+    /// The queue of due deliveries, each with whether it is outside its retry schedule.
     pub(crate) ready: VecDeque<(u64, bool)>,
-    /// Whether what waits for a burst goes out now.
+    /// Whether a burst is being sent.
     pub(crate) flushing: bool,
-    /// How many attempts are on their way.
+    /// How many attempts are in flight.
     #[serde(skip)]
     pub(crate) in_flight: u32,
 }
@@ -53,7 +52,7 @@ pub struct WebhookEndpoint {
 pub struct EndpointSecret {
     /// `whsec_…`
     pub text: String,
-    /// Virtual Unix seconds; None for the one that stays.
+    /// Virtual Unix seconds; `None` for the current secret.
     pub expires: Option<i64>,
 }
 
@@ -63,48 +62,48 @@ impl fmt::Debug for EndpointSecret {
     }
 }
 
-/// How badly the way to an endpoint behaves: what networks and Stripe itself do now and then, as often as
-/// one asks. The default is not at all. The same seed draws the same cases.
+/// Misbehaviour of the deliveries to an endpoint: what networks and Stripe itself do now and then, as often
+/// as a test needs it. The default is none. The same seed draws the same cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Misbehaviour {
-    /// Which cases are drawn.
+    /// The seed of the draws.
     pub seed: u64,
-    /// Percent of accepted deliveries that come once more.
+    /// Percent of accepted deliveries that are sent once more.
     pub duplicate: u8,
-    /// Percent of changes for which Stripe makes two events
+    /// Percent of changes that create two events
     /// (docs.stripe.com/webhooks#handle-duplicate-events).
     pub twin: u8,
-    /// Percent of changes for which no event is ever made.
+    /// Percent of changes that create no event.
     pub never: u8,
     /// Percent of attempts that are sent as two copies at the same moment.
     pub simultaneous: u8,
-    /// Percent of attempts whose answer is lost after the whole body was sent.
+    /// Percent of attempts whose response is lost after the whole body was sent.
     pub lost_answer: u8,
-    /// Every delivery waits for up to so many virtual seconds, each for another time: any order.
+    /// The longest delay of a delivery in virtual seconds. Each has its own, so they arrive in any order.
     pub disorder_seconds: u32,
-    /// Deliveries wait until there are so many, or a minute has passed, and then all come at once.
+    /// How many deliveries wait for each other, for a minute at most, before all are sent at once.
     pub burst: u32,
-    /// How far the sender's clock is off, in seconds: the signature's `t` is.
+    /// By how many seconds the signature's `t` is off, as if the sender's clock were.
     pub clock_skew_seconds: i32,
 }
 
 impl WebhookEndpoint {
-    /// Whether events of this type go there. Before 2024-10-28.acacia a refund of a charge made no `refund.*`
-    /// events (docs.stripe.com/changelog/acacia/2024-10-28/refund-webhook-update).
+    /// Whether it receives events of this type. Before 2024-10-28.acacia a refund of a charge had no
+    /// `refund.*` events (docs.stripe.com/changelog/acacia/2024-10-28/refund-webhook-update).
     #[must_use]
     pub fn wants(&self, type_name: &str) -> bool {
-        let told = if type_name == "charge.refund.updated" {
+        let exists = if type_name == "charge.refund.updated" {
             !self.api_version.has_refund_events()
         } else {
             self.api_version.has_refund_events() || !type_name.starts_with("refund.")
         };
         let enabled = self.enabled_events.iter().any(|wanted| wanted == "*" || wanted == type_name);
-        self.enabled && told && enabled
+        self.enabled && exists && enabled
     }
 
-    /// Whether so many deliveries wait as a burst takes.
-    pub(crate) fn has_gathered(&self) -> bool {
+    /// Whether enough deliveries wait for a burst.
+    pub(crate) fn burst_is_full(&self) -> bool {
         u32::try_from(self.ready.len()).unwrap_or(u32::MAX) >= self.misbehaviour.burst
     }
 
@@ -114,7 +113,7 @@ impl WebhookEndpoint {
         self.secrets.iter().filter(valid).map(|secret| secret.text.as_str())
     }
 
-    /// As Stripe's API answers it: the secret only when it is made.
+    /// As Stripe's API returns it; with the secret only on creation.
     #[must_use]
     pub fn render(&self, with_secret: bool) -> Value {
         let mut object = json!({

@@ -1,6 +1,6 @@
-//! An event: what changed, as it was and as it became (docs.stripe.com/api/events/object).
+//! Events: an object after a change, with its previous values (docs.stripe.com/api/events/object).
 //!
-//! Not here: which change makes which event (`act`), and who is told (`world::emit`).
+//! Not here: which change has which event (`act`), and which endpoints receive it (`world::emit`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use stripe::write::ApiVersion;
 
 use super::Snapshot;
 
-/// An event. It never changes but for the number of those who have still to hear of it.
+/// An event. Only its number of pending endpoints ever changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRecord {
     /// `evt_…`
@@ -17,15 +17,16 @@ pub struct EventRecord {
     pub type_name: String,
     /// Unix seconds.
     pub created: i64,
-    /// The object as the event found it.
+    /// The object at the moment of the event.
     pub object: Snapshot,
-    /// The object before, where the event tells of a change to it.
+    /// The object before the change, for events that report one.
     pub previous: Option<Snapshot>,
-    /// The API request behind it; None for what happened by itself.
+    /// The API request that caused it, if one did.
     pub request: Option<RequestReference>,
-    /// How many endpoints were to hear of it.
-    pub told: u32,
-    /// How many have not accepted it yet.
+    /// The number of endpoints that it is sent to.
+    #[serde(rename = "told")]
+    pub recipients: u32,
+    /// The number of endpoints that have not accepted it yet.
     pub pending: u32,
 }
 
@@ -39,13 +40,13 @@ pub struct RequestReference {
 }
 
 impl EventRecord {
-    /// As this version of Stripe's API writes it, with so many endpoints to go.
+    /// As this version of Stripe's API renders it, with this number of pending endpoints.
     #[must_use]
     pub fn render(&self, version: ApiVersion, pending_webhooks: u32) -> Value {
         let object = self.object.render(version);
         let mut data = Map::new();
         if let Some(previous) = &self.previous {
-            let changed = earlier(&previous.render(version), &object);
+            let changed = previous_values(&previous.render(version), &object);
             data.insert("previous_attributes".to_owned(), changed.unwrap_or_else(|| json!({})));
         }
         data.insert("object".to_owned(), object);
@@ -63,15 +64,15 @@ impl EventRecord {
             },
             "type": self.type_name,
         });
-        // Moved, where the macro would copy the whole tree.
+        // Moved, because the macro would copy the whole tree.
         event["data"] = Value::Object(data);
         event
     }
 }
 
-/// What `before` says about the fields in which it differs from `after`: of objects only the differing
-/// fields, of everything else the whole. None when nothing differs.
-fn earlier(before: &Value, after: &Value) -> Option<Value> {
+/// The values in `before` that differ from `after`: nested objects are reduced to the fields that differ,
+/// other values are taken whole. `None` when nothing differs.
+fn previous_values(before: &Value, after: &Value) -> Option<Value> {
     if before == after {
         return None;
     }
@@ -79,7 +80,7 @@ fn earlier(before: &Value, after: &Value) -> Option<Value> {
     let gone = |key: &String| !old.contains_key(key);
     let changed = old.iter().filter_map(|(key, value)| {
         let now = new.get(key).unwrap_or(&Value::Null);
-        Some((key.clone(), earlier(value, now)?))
+        Some((key.clone(), previous_values(value, now)?))
     });
     let added = new.keys().filter(|key| gone(key)).map(|key| (key.clone(), Value::Null));
     Some(Value::Object(changed.chain(added).collect()))
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_differs_is_told_as_it_was() {
+    fn previous_values_contain_only_differences() {
         let cases = [
             (json!({"a": 1}), json!({"a": 1}), None),
             (json!({"a": 1, "b": 2}), json!({"a": 1, "b": 3}), Some(json!({"b": 2}))),
@@ -100,7 +101,7 @@ mod tests {
             (json!({"l": [1]}), json!({"l": [1, 2]}), Some(json!({"l": [1]}))),
         ];
         for (before, after, expected) in cases {
-            assert_eq!(earlier(&before, &after), expected, "{before} to {after}");
+            assert_eq!(previous_values(&before, &after), expected, "{before} to {after}");
         }
     }
 }

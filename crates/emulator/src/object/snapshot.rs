@@ -1,6 +1,6 @@
-//! Any object that an event can be about, and where the world keeps it.
+//! The objects that have events, and the table of each.
 //!
-//! Not here: endpoints and events themselves, about which there are no events.
+//! Not here: endpoints and events, which have no events themselves.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +24,7 @@ macro_rules! snapshots {
         }
 
         impl Snapshot {
-            /// As this version of Stripe's API writes it.
+            /// As this version of Stripe's API renders it.
             #[must_use]
             pub fn render(&self, version: ApiVersion) -> Value {
                 match self {
@@ -64,11 +64,11 @@ macro_rules! snapshots {
 }
 
 snapshots! {
-    /// What is sold.
+    /// A product.
     Product in products, |object: &Product, _| object.render();
-    /// For how much.
+    /// A price.
     Price in prices, |object: &Price, _| object.render();
-    /// To whom.
+    /// A customer.
     Customer in customers, |object: &Customer, _| object.render();
     /// A Checkout session.
     Session in sessions, Session::render;
@@ -80,6 +80,6 @@ snapshots! {
     Refund in refunds, Refund::render;
     /// A dispute or an inquiry.
     Dispute in disputes, Dispute::render;
-    /// A bank's warning.
+    /// An early fraud warning.
     EarlyFraudWarning in warnings, EarlyFraudWarning::render;
 }

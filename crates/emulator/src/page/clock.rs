@@ -1,8 +1,6 @@
-//! Moments and spans of time as people read them. All moments are UTC, as in Stripe's dashboard exports.
-//!
-//! Not here: the clock.
+//! Formats times and durations for people. All times are UTC, as in Stripe's dashboard exports.
 
-/// `24 Nov 2026, 02:15:04 UTC`, from Unix seconds; a moment beyond the calendar as the bare number.
+/// `24 Nov 2026, 02:15:04 UTC`, from Unix seconds; a time beyond the calendar is shown as its number.
 pub(super) fn moment(seconds: i64) -> String {
     written(seconds, "%-d %b %Y, %H:%M:%S UTC")
 }
@@ -19,7 +17,7 @@ fn written(seconds: i64, format: &str) -> String {
     }
 }
 
-/// `in 5 min`, `in 2 h`, `in 1 day`: how long until `then`, in its largest unit, rounded up.
+/// `in 5 min`, `in 2 h`, `in 1 day`: the time until `then`, in its largest unit, rounded up.
 pub(super) fn until(now: i64, then: i64) -> String {
     let left = then.saturating_sub(now);
     let in_units = |size: i64| left.saturating_add(size - 1) / size;
@@ -38,14 +36,14 @@ mod tests {
     use super::{moment, short, until};
 
     #[test]
-    fn moments_are_utc() {
+    fn times_are_utc() {
         assert_eq!(moment(1_795_486_504), "24 Nov 2026, 02:15:04 UTC");
         assert_eq!(short(0), "1 Jan, 00:00:00");
         assert_eq!(moment(i64::MAX), i64::MAX.to_string());
     }
 
     #[test]
-    fn a_wait_is_told_in_its_largest_unit() {
+    fn a_duration_is_shown_in_its_largest_unit() {
         for (left, told) in [
             (i64::MIN, "now"),
             (0, "now"),

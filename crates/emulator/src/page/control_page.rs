@@ -1,34 +1,32 @@
-//! The control page: the clock, the endpoints, every object and every event, with what can be done to them.
-//!
-//! Not here: doing it, and reading it out of the world; the view holds strings and integers only.
+//! The control page: the clock, the endpoints, the objects and the events, each with its buttons.
 
 use super::{DeliveryEntry, EventEntry, clock, money::money, tone};
 use crate::act::control::{Figure, figures};
 use crate::object::Misbehaviour;
 use askama::Template;
 
-/// All that the control page shows.
+/// The values on the control page.
 #[derive(Clone, Debug)]
 pub struct ControlPage {
     /// Unix seconds, virtual.
     pub now: i64,
-    /// The clock moves only when it is advanced.
+    /// Whether the clock stands still until it is advanced.
     pub frozen: bool,
-    /// When something is due next, Unix seconds, virtual.
+    /// When the next task is due, virtual Unix seconds.
     pub next_due: Option<i64>,
-    /// What everything random is drawn from.
+    /// The seed of ids and secrets.
     pub seed: u64,
     /// For `STRIPE_API_BASE`.
     pub api_base: String,
     /// For `STRIPE_SECRET_KEY`.
     pub api_key: String,
-    /// The version that the API speaks unless asked for another.
+    /// The default API version.
     pub api_version: String,
-    /// What the last button did, or why it did not.
+    /// Why the last command was refused.
     pub banner: Option<Banner>,
-    /// In the order they were made.
+    /// Oldest first.
     pub endpoints: Vec<EndpointCard>,
-    /// The newest first, as all of these lists.
+    /// Checkout sessions; newest first, as in all of these lists.
     pub payments: Newest<SessionRow>,
     /// Charges.
     pub charges: Newest<ChargeRow>,
@@ -40,21 +38,21 @@ pub struct ControlPage {
     pub events: Newest<EventEntry>,
 }
 
-/// A sentence at the head of the page.
+/// A message at the top of the page.
 #[derive(Clone, Debug)]
 pub struct Banner {
-    /// It was done; else it was refused.
+    /// Whether it is good news.
     pub good: bool,
-    /// What and why.
+    /// The message.
     pub text: String,
 }
 
-/// The newest of many.
+/// The newest of many objects.
 #[derive(Clone, Debug)]
 pub struct Newest<T> {
-    /// Those that are shown.
+    /// The rows that are shown.
     pub rows: Vec<T>,
-    /// How many there are.
+    /// The total number.
     pub total: usize,
 }
 
@@ -63,23 +61,23 @@ pub struct Newest<T> {
 pub struct EndpointCard {
     /// `we_…`
     pub id: String,
-    /// Where it is.
+    /// Its URL.
     pub url: String,
-    /// Not disabled.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// Its deliveries are kept back.
+    /// Whether its deliveries are held back.
     pub held: bool,
     /// The signing secret.
     pub secret: String,
-    /// The version that its events are rendered for.
+    /// The API version of its events.
     pub version: String,
-    /// Deliveries that it accepted.
+    /// The number of accepted deliveries.
     pub accepted: u64,
-    /// Deliveries that are waiting, for a first or a further attempt.
+    /// The number of deliveries that wait for an attempt.
     pub waiting: u64,
-    /// Deliveries that were given up.
+    /// The number of deliveries that were given up.
     pub given_up: u64,
-    /// How it misbehaves.
+    /// How its deliveries misbehave.
     pub misbehaviour: Misbehaviour,
 }
 
@@ -88,9 +86,9 @@ pub struct EndpointCard {
 pub struct SessionRow {
     /// `cs_…`
     pub id: String,
-    /// The hosted page, while it can be paid.
+    /// The path of its payment page, while it is open.
     pub url: Option<String>,
-    /// Who pays, as far as known.
+    /// The customer's email or name; may be empty.
     pub customer: String,
     /// Minor units.
     pub amount: i64,
@@ -117,9 +115,9 @@ pub struct ChargeRow {
     pub currency: String,
     /// `succeeded`, `pending`, `failed`.
     pub status: String,
-    /// It is or was disputed.
+    /// Whether it was ever disputed.
     pub disputed: bool,
-    /// What is to come, as the button that makes it come now.
+    /// The label of the button that runs its next scheduled effect.
     pub coming: Option<&'static str>,
 }
 
@@ -128,7 +126,7 @@ pub struct ChargeRow {
 pub struct RefundRow {
     /// `re_…`
     pub id: String,
-    /// Of this charge.
+    /// The refunded or disputed charge.
     pub charge: String,
     /// Minor units.
     pub amount: i64,
@@ -136,7 +134,7 @@ pub struct RefundRow {
     pub currency: String,
     /// `pending`, `succeeded`, `failed`, `canceled`.
     pub status: String,
-    /// What is to come, as the button that makes it come now.
+    /// The label of the button that runs its next scheduled effect.
     pub coming: Option<&'static str>,
 }
 
@@ -145,7 +143,7 @@ pub struct RefundRow {
 pub struct DisputeRow {
     /// `du_…` or `dp_…`
     pub id: String,
-    /// Of this charge.
+    /// The refunded or disputed charge.
     pub charge: String,
     /// `fraudulent` …
     pub reason: String,
@@ -155,9 +153,9 @@ pub struct DisputeRow {
     pub currency: String,
     /// `needs_response` …
     pub status: String,
-    /// It can still be answered or closed.
+    /// Whether it can still be decided.
     pub open: bool,
-    /// It only asks, so far: what would lose a dispute escalates it.
+    /// Whether it is an inquiry, which losing evidence escalates to a dispute.
     pub inquiry: bool,
 }
 
@@ -308,7 +306,7 @@ impl ChargeRow {
     }
 }
 
-/// Enough to tell two secrets apart, not enough to use one: its kind, and the end of a long one.
+/// The kind of a secret and the end of a long one: enough to tell two apart, not enough to use one.
 fn masked(secret: &str) -> String {
     let kind = ["whsec_", "sk_test_", "rk_test_"].into_iter().find(|kind| secret.starts_with(kind));
     let kind = kind.unwrap_or_default();

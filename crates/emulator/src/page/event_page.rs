@@ -1,6 +1,4 @@
-//! Events and their deliveries: as rows of the control page, and the page of one event with its body.
-//!
-//! Not here: sending.
+//! Events and their deliveries: the entries on the control page, and the page of one event with its body.
 
 use super::clock;
 use askama::Template;
@@ -14,22 +12,22 @@ pub struct EventEntry {
     pub type_name: String,
     /// Unix seconds, virtual.
     pub created: i64,
-    /// Deliveries that no endpoint has accepted yet.
+    /// The number of endpoints that have not accepted it yet.
     pub pending_webhooks: u64,
-    /// One per endpoint that it goes to.
+    /// One for each endpoint that it is sent to.
     pub deliveries: Vec<DeliveryEntry>,
 }
 
-/// One event on its way to one endpoint.
+/// The delivery of one event to one endpoint.
 #[derive(Clone, Debug)]
 pub struct DeliveryEntry {
     /// `we_…`
     pub endpoint: String,
-    /// Where it goes.
+    /// The endpoint's URL.
     pub url: String,
-    /// In the order they were made.
+    /// Oldest first.
     pub attempts: Vec<AttemptEntry>,
-    /// Unix seconds, virtual; `None` when no further attempt is planned.
+    /// Unix seconds, virtual; `None` when no attempt is scheduled.
     pub next_attempt: Option<i64>,
 }
 
@@ -38,7 +36,7 @@ pub struct DeliveryEntry {
 pub struct AttemptEntry {
     /// Unix seconds, virtual.
     pub at: i64,
-    /// The status of the answer, or in words why there was none.
+    /// The status of the response, or why there was none.
     pub answer: Result<u16, String>,
     /// How long it took, in real milliseconds.
     pub milliseconds: u64,
@@ -53,7 +51,7 @@ pub struct EventPage {
     pub event: EventEntry,
     /// Its JSON, indented.
     pub body: String,
-    /// For which version of the API the body is rendered.
+    /// The API version of the body.
     pub version: String,
 }
 
@@ -79,8 +77,8 @@ impl EventEntry {
         clock::short(self.created)
     }
 
-    /// What became of its deliveries, in a word, and how that looks.
-    pub(super) fn fate(&self) -> (String, &'static str) {
+    /// The state of its deliveries in a word, and its CSS class.
+    pub(super) fn outcome(&self) -> (String, &'static str) {
         let accepted = self.deliveries.iter().filter(|delivery| delivery.is_accepted()).count();
         let all = self.deliveries.len();
         let waiting = self.deliveries.iter().any(|delivery| delivery.next_attempt.is_some());
@@ -116,7 +114,7 @@ impl AttemptEntry {
         clock::short(self.at)
     }
 
-    pub(super) fn told(&self) -> String {
+    pub(super) fn response(&self) -> String {
         match &self.answer {
             Ok(status) => status.to_string(),
             Err(words) => words.clone(),

@@ -1,6 +1,6 @@
-//! The pages over HTTP: a GET shows the world as it is, a POST asks `act` for one change and goes back.
+//! The pages over HTTP: a GET shows the account, a POST gives one command and redirects back.
 //!
-//! Not here: what the change is, how the page looks, and who may use it ([`crate::guard`]).
+//! Not here: the HTML, and the guard against other sites' pages ([`crate::guard`]).
 
 mod actions;
 mod checkout;
@@ -16,7 +16,7 @@ use super::{CONTENT_SECURITY_POLICY, COPY_SCRIPT, view};
 use crate::Emulator;
 use crate::controller::Controller;
 
-/// The most bytes of a form. A customer types less.
+/// The most bytes of a form.
 const MAX_BYTES: usize = 64 * 1024;
 
 /// Every route.
@@ -41,7 +41,7 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Controller>); 16] {
     ]
 }
 
-/// Both pages and everything behind their buttons. The caller serves it beside Stripe's API.
+/// The pages and everything behind their buttons.
 pub(crate) fn router(emulator: Emulator) -> Router {
     let routes = routes().into_iter();
     let router = routes.fold(Router::new(), |router, (path, route)| router.route(path, route));
@@ -52,7 +52,7 @@ async fn control_page(State(controller): State<Controller>) -> Response {
     control_page_with(&controller, StatusCode::OK, None)
 }
 
-/// The control page; with a banner when the last button could not do what it says.
+/// The control page; with a banner when the last command was refused.
 fn control_page_with(controller: &Controller, status: StatusCode, banner: Option<Banner>) -> Response {
     let view = controller.read(|world| view::control(world, controller.options(), banner));
     page(status, super::control(&view))
@@ -84,7 +84,7 @@ fn page(status: StatusCode, html: String) -> Response {
     (status, headers, Html(html)).into_response()
 }
 
-/// On to `location`, which is percent-encoded where a header would not take it.
+/// A redirect to `location`, percent-encoded where a header requires it.
 fn see_other(location: &str) -> Response {
     let mut encoded = String::with_capacity(location.len());
     for byte in location.bytes() {

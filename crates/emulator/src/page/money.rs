@@ -1,6 +1,5 @@
-//! Amounts as people read them, from integers of minor units: `€1,234.50`, `¥500`, `KWD 1.250`.
-//!
-//! Not here: arithmetic. Nothing is divided into a fraction; the digits are cut in two.
+//! Formats amounts from integers of minor units: `€1,234.50`, `¥500`, `KWD 1.250`. It splits the digits and
+//! never divides.
 
 /// Currencies whose amounts Stripe counts in whole units (docs.stripe.com/currencies#zero-decimal).
 const ZERO_DECIMAL: &[&str] = &[
@@ -27,7 +26,7 @@ pub(super) fn money(amount: i64, currency: &str) -> String {
     format!("{sign}{}{}{point}{fraction}", symbol(&currency), grouped(whole))
 }
 
-/// A count with a comma at every thousand.
+/// Digits with a comma at every thousand.
 pub(super) fn grouped(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -54,7 +53,7 @@ mod tests {
     use super::money;
 
     #[test]
-    fn amounts_are_written_with_the_decimals_of_their_currency() {
+    fn amounts_have_the_decimals_of_their_currency() {
         for (amount, currency, written) in [
             (4900, "eur", "€49.00"),
             (5, "usd", "$0.05"),

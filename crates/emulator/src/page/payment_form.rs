@@ -1,14 +1,14 @@
-//! What a customer typed into the payment form, checked as Stripe's page checks it before it asks any bank: a
-//! mistake here makes no event.
+//! What a customer typed into the payment form, checked as Stripe's page checks it before the payment is
+//! attempted. A mistake here emits no event.
 //!
-//! Not here: what the bank says.
+//! Not here: the checks that the control API shares (`act::control`).
 
 use crate::act::control::{Payer, PaymentNumber};
 use crate::cards;
 use serde::Deserialize;
 use stripe::write::MethodType;
 
-/// The fields of the form, all of them optional: which of them count depends on the button.
+/// The fields of the form, all of them optional: the button decides which of them count.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct PaymentForm {
@@ -19,11 +19,11 @@ pub(super) struct PaymentForm {
     iban: String,
     name: String,
     email: String,
-    /// A test card, at the press of a button.
+    /// The card of a test number's button.
     card: Option<String>,
-    /// A test IBAN, at the press of a button.
+    /// The IBAN of a test number's button.
     debit: Option<String>,
-    /// `complete` or `fail`: the answer to the bank.
+    /// The outcome of 3-D Secure: `complete` or `fail`.
     pub(super) challenge: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl PaymentForm {
         Ok(PaymentNumber::Card(number.to_owned()))
     }
 
-    /// Whether it is the bank account that counts.
+    /// Whether the customer pays by SEPA debit.
     pub(super) fn is_debit(&self) -> bool {
         self.debit.is_some() || (self.card.is_none() && self.method == MethodType::SepaDebit.name())
     }
@@ -76,7 +76,7 @@ fn text(field: &str) -> Option<&str> {
     Some(field.trim()).filter(|field| !field.is_empty())
 }
 
-/// `MM / YY` or `MM/YYYY`, with or without blanks; good through the end of its month.
+/// `MM / YY` or `MM/YYYY`, with or without spaces; valid until the end of the month.
 fn expiry(typed: &str, now: i64) -> Result<(), String> {
     let digits: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '/' && *c != '-').collect();
     let parts = match digits.len() {
@@ -90,7 +90,7 @@ fn expiry(typed: &str, now: i64) -> Result<(), String> {
     if !(1..=12).contains(&month) {
         return Err("Your card's expiration date is invalid.".to_owned());
     }
-    // A clock beyond the calendar has no months.
+    // A clock beyond the calendar counts as 1970.
     let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_second(now).unwrap_or_default());
     if (year, month) < (today.year(), today.month()) {
         return Err("Your card's expiration date is in the past.".to_owned());
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named_as_stripes_page_names_them() {
+    fn mistakes_have_the_messages_of_stripes_page() {
         let visa = "4242 4242 4242 4242";
         for (number, exp, cvc, told) in [
             (visa, "12 / 34", "123", "accepted"),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_button_needs_no_more_than_its_number() {
+    fn the_button_of_a_test_number_needs_no_other_field() {
         let press = |card: Option<&str>, debit: Option<&str>| PaymentForm {
             card: card.map(str::to_owned),
             debit: debit.map(str::to_owned),

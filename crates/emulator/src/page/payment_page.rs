@@ -1,48 +1,48 @@
-//! The hosted payment page: what a customer sees at the `url` of a Checkout session, in each of its states.
+//! The hosted payment page, which a customer sees at the `url` of a Checkout session, in each of its states.
 //!
-//! Not here: paying. The page shows a view that holds strings and integers only. It works without JavaScript:
-//! the method is chosen by CSS, and a test number is a button that submits the form.
+//! It works without JavaScript: CSS shows the fields of the chosen method, and a test number is a button that
+//! submits the form.
 
 use super::{linkable, money::money};
 use crate::cards::{CARDS, Card, DEBITS, Effect};
 use askama::Template;
 
-/// All that the payment page shows.
+/// The values on the payment page.
 #[derive(Clone, Debug)]
 pub struct PaymentPage {
-    /// Who is paid.
+    /// The name of the shop.
     pub shop: String,
-    /// Where the form posts to.
+    /// The URL that the form posts to.
     pub action: String,
     /// The line items.
     pub items: Vec<ItemRow>,
     /// Before tax, in minor units.
     pub subtotal: i64,
-    /// In minor units; `None` hides the line.
+    /// Minor units; `None` hides the line.
     pub tax: Option<i64>,
-    /// What is due, in minor units.
+    /// The total due, in minor units.
     pub total: i64,
     /// Three letters.
     pub currency: String,
-    /// As the shop or the customer gave it; may be empty.
+    /// From the shop or the customer; may be empty.
     pub email: String,
-    /// The shop gave it, and the customer cannot change it.
+    /// Whether the email is the shop's, so that the customer cannot change it.
     pub email_fixed: bool,
-    /// As the customer typed it; may be empty.
+    /// From the customer; may be empty.
     pub name: String,
-    /// The session takes cards.
+    /// Whether the session accepts cards.
     pub takes_card: bool,
-    /// The session takes SEPA debits.
+    /// Whether the session accepts SEPA debits.
     pub takes_debit: bool,
-    /// The customer chose SEPA debit before.
+    /// Whether SEPA debit is selected.
     pub debit_chosen: bool,
-    /// Why the last attempt failed, for the customer.
+    /// The error of the last attempt, for the customer.
     pub error: Option<String>,
-    /// How far the payment is.
+    /// The state of the payment.
     pub state: PaymentState,
-    /// Where `Back to the shop` leads.
+    /// The target of `Back to the shop`.
     pub cancel_url: Option<String>,
-    /// Where a customer who has paid goes on, with the session's id filled in.
+    /// Where a customer who has paid continues, with the session's id inserted.
     pub success_url: Option<String>,
 }
 
@@ -51,25 +51,25 @@ pub struct PaymentPage {
 pub struct ItemRow {
     /// The product's name.
     pub name: String,
-    /// How many.
+    /// The quantity.
     pub quantity: u64,
-    /// For all of them, before tax, in minor units.
+    /// For the whole quantity, before tax, in minor units.
     pub amount: i64,
 }
 
-/// How far the payment is.
+/// The state of the payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentState {
     /// It can be paid.
     Open,
-    /// The bank asks the customer to authenticate.
+    /// The bank asks for 3-D Secure.
     Challenge {
-        /// Of the card.
+        /// The last four digits of the card.
         last4: String,
     },
-    /// A debit whose bank has not answered yet.
+    /// A debit is processing.
     Processing,
-    /// A debit that the bank has refused.
+    /// A debit failed.
     Failed,
     /// Paid.
     Complete,
@@ -104,7 +104,7 @@ impl PaymentPage {
         self.state == PaymentState::Open
     }
 
-    /// Who has paid, or is being asked by the bank, is not invited to leave.
+    /// The link back to the shop, unless the customer has paid or is at 3-D Secure.
     fn back(&self) -> Option<&str> {
         let may_leave =
             matches!(self.state, PaymentState::Open | PaymentState::Failed | PaymentState::Expired);
@@ -184,14 +184,14 @@ impl TestNumber {
         Self { number: card.number, does: card.summary.to_owned() }
     }
 
-    /// In groups of four, as on a card.
+    /// The number in groups of four, as on a card.
     fn spaced(&self) -> String {
         let characters: Vec<char> = self.number.chars().collect();
         characters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join(" ")
     }
 }
 
-/// The heading under which a card is offered; `None` for those that merely are of another brand or country.
+/// The heading of the card's group; `None` for cards that differ only in brand or country.
 fn group(card: &Card) -> Option<&'static str> {
     match card.effect {
         Effect::Succeeds => (card.number == CARDS[0].number).then_some("Paid"),
@@ -204,7 +204,7 @@ fn group(card: &Card) -> Option<&'static str> {
     }
 }
 
-/// The name of a card network, as people write it.
+/// The display name of a card brand.
 pub(super) fn brand(brand: &str) -> &str {
     match brand {
         "visa" => "Visa",

@@ -1,6 +1,4 @@
-//! What the pages say in each state, and that no name can break out of its place.
-//!
-//! Not here: how they look; run the emulator for that.
+//! The content of the pages in each state, and the escaping of every value.
 
 use super::*;
 use crate::object::Misbehaviour;
@@ -72,7 +70,7 @@ fn endpoint() -> EndpointCard {
     }
 }
 
-fn desk() -> ControlPage {
+fn control_view() -> ControlPage {
     let now = 1_795_486_504;
     let eur = || "eur".to_owned();
     let payment = |id: &str, status: &str, paid: &str, url: Option<&str>| SessionRow {
@@ -170,13 +168,13 @@ fn listing<T>() -> Newest<T> {
 }
 
 #[test]
-fn each_state_says_what_can_be_done() {
+fn each_state_offers_what_can_be_done() {
     let challenge = PaymentState::Challenge { last4: "3155".to_owned() };
     for (state, says, not) in [
         (PaymentState::Open, "Pay €126.00", "This checkout"),
         (challenge, "value=\"complete\">Complete authentication", "name=\"number\""),
         (PaymentState::Processing, "being processed", "Back to the shop"),
-        (PaymentState::Failed, "The bank refused the debit", "name=\"number\""),
+        (PaymentState::Failed, "The bank declined the debit", "name=\"number\""),
         (
             PaymentState::Complete,
             "href=\"https://shop.example/thanks?session_id=cs_test_a1\"",
@@ -192,7 +190,7 @@ fn each_state_says_what_can_be_done() {
 }
 
 #[test]
-fn every_test_number_is_a_button_of_the_one_form() {
+fn every_test_number_is_a_button_of_the_form() {
     let page = checkout(&session(PaymentState::Open));
     let button = |field: &str, number: &str| {
         format!("form=\"pay\" formnovalidate name=\"{field}\" value=\"{number}\"")
@@ -210,7 +208,7 @@ fn every_test_number_is_a_button_of_the_one_form() {
 }
 
 #[test]
-fn the_reason_of_a_refusal_is_announced() {
+fn an_error_is_announced_to_screen_readers() {
     let error = Some("Your card was declined.".to_owned());
     let page = checkout(&PaymentPage { error, ..session(PaymentState::Open) });
     assert!(page.contains("role=\"alert\"") && page.contains("id=\"error\">Your card was declined."));
@@ -218,9 +216,9 @@ fn the_reason_of_a_refusal_is_announced() {
 }
 
 #[test]
-fn no_name_breaks_out_of_its_place() {
+fn every_value_is_escaped() {
     let hostile = || HOSTILE.to_owned();
-    let till = checkout(&PaymentPage {
+    let payment = checkout(&PaymentPage {
         shop: hostile(),
         name: hostile(),
         email: hostile(),
@@ -230,7 +228,7 @@ fn no_name_breaks_out_of_its_place() {
         cancel_url: Some(format!("javascript:{HOSTILE}")),
         ..session(PaymentState::Open)
     });
-    let mut view = desk();
+    let mut view = control_view();
     view.banner = Some(Banner { good: false, text: hostile() });
     view.endpoints[0].url = hostile();
     view.endpoints[0].secret = hostile();
@@ -245,7 +243,7 @@ fn no_name_breaks_out_of_its_place() {
         body: hostile(),
         version: hostile(),
     };
-    for page in [till, control(&view), event(&event_view)] {
+    for page in [payment, control(&view), event(&event_view)] {
         assert!(!page.contains("<script>"), "{page}");
         assert!(!page.contains("alert(1)</"), "{page}");
         assert!(!page.contains("javascript:"), "{page}");
@@ -254,8 +252,8 @@ fn no_name_breaks_out_of_its_place() {
 }
 
 #[test]
-fn nothing_is_loaded_from_elsewhere() {
-    let pages = [checkout(&session(PaymentState::Open)), control(&desk())];
+fn nothing_is_loaded_from_other_hosts() {
+    let pages = [checkout(&session(PaymentState::Open)), control(&control_view())];
     for page in pages {
         let loads = ["src=\"http", "@import", "url(", "<link rel=\"stylesheet\""];
         assert!(loads.iter().all(|load| !page.contains(load)));
@@ -263,16 +261,16 @@ fn nothing_is_loaded_from_elsewhere() {
 }
 
 #[test]
-fn the_control_page_shows_the_clock_the_keys_and_every_object() {
-    let page = control(&desk());
+fn the_control_page_shows_clock_keys_and_objects() {
+    let page = control(&control_view());
     for shown in [
         "24 Nov 2026, 02:15:04 UTC",
-        "Standing still",
-        "Something is due in 5 min.",
+        ">Stopped<",
+        "The next task is due in 5 min.",
         "whsec_••••••••mnop",
         "misbehaving",
         "3 of 1,204",
-        "€63.00 back",
+        "€63.00 refunded",
         "Dispute now",
         "Complete now",
         "needs_response",
@@ -295,10 +293,10 @@ fn the_control_page_shows_the_clock_the_keys_and_every_object() {
         events: listing(),
         next_due: None,
         frozen: false,
-        ..desk()
+        ..control_view()
     };
     let page = control(&empty);
-    for shown in ["Running", "Nothing is due.", "No charge yet.", "Nothing has happened yet."] {
+    for shown in ["Running", "Nothing is scheduled.", "No charge yet.", "No event yet."] {
         assert!(page.contains(shown), "{shown}");
     }
 }

@@ -1,6 +1,4 @@
-//! What the pages show, read out of the world at one moment. It changes nothing.
-//!
-//! Not here: HTML, and money: what an object means is `act`'s.
+//! Reads the account into the structs that the pages show.
 
 use std::collections::HashMap;
 
@@ -19,12 +17,12 @@ use crate::act::control::shops_email;
 use crate::object::{self, EventRecord};
 use crate::world::{DeliveryState, Outcome, ScheduledTask, World};
 
-/// Who is paid, as long as the emulated account has no name of its own.
+/// The name of the shop on the payment page: the emulated account has none.
 const SHOP: &str = "Test shop";
 /// The most rows of one kind of object on the control page.
 const MAX_ROWS: usize = 50;
 
-/// The payment page of a session, with what the customer typed; None when there is no such session.
+/// The payment page of a session; `None` when there is no such session.
 pub(super) fn checkout(world: &World, id: &str, typed: FormValues<'_>) -> Option<PaymentPage> {
     let session = world.sessions.get(id)?;
     let checkout = world.checkouts.get(id)?;
@@ -56,7 +54,7 @@ pub(super) fn checkout(world: &World, id: &str, typed: FormValues<'_>) -> Option
     })
 }
 
-/// What the customer typed, and what was wrong with it.
+/// What the customer typed before, and the error about it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct FormValues<'a> {
     pub(super) email: Option<&'a str>,
@@ -84,14 +82,14 @@ fn state(world: &World, session: &Session, challenged: Option<&str>) -> PaymentS
     }
 }
 
-/// Where a customer who has paid goes on, the session's id filled in as Stripe fills it in.
+/// Where a customer who has paid is redirected, with the session's id inserted as Stripe inserts it.
 pub(super) fn success_url(session: &Session) -> Option<String> {
     session.success_url.as_ref().map(|url| url.replace("{CHECKOUT_SESSION_ID}", &session.id))
 }
 
 /// The control page.
 pub(super) fn control(world: &World, options: &Options, banner: Option<Banner>) -> ControlPage {
-    let coming = coming(world);
+    let coming = scheduled(world);
     let still = matches!(world.clock, crate::world::ClockMode::Still { .. });
     ControlPage {
         now: world.now(),
@@ -111,7 +109,7 @@ pub(super) fn control(world: &World, options: &Options, banner: Option<Banner>) 
     }
 }
 
-/// The page of one event; None when there is no such event.
+/// The page of one event; `None` when there is no such event.
 pub(super) fn event(world: &World, id: &str) -> Option<EventPage> {
     let event = world.events.get(id)?;
     let endpoint = world.deliveries_of(id).find_map(|delivery| world.endpoints.get(&delivery.endpoint));
@@ -165,8 +163,8 @@ fn endpoints(world: &World) -> Vec<EndpointCard> {
     world.endpoints.iter().map(row).collect()
 }
 
-/// What is to come for charges and refunds, by id, as the button that makes it come now.
-fn coming(world: &World) -> HashMap<&str, &'static str> {
+/// The next scheduled effect on each charge and refund, as the label of the button that runs it now.
+fn scheduled(world: &World) -> HashMap<&str, &'static str> {
     let mut coming = HashMap::new();
     for (_, task) in world.upcoming() {
         let (id, button) = match task {

@@ -1,8 +1,8 @@
-//! Stripe's error object (docs.stripe.com/api/errors): what a refused request is answered with, in Stripe's
-//! own words where they are known, so that a program's handling of errors can be rehearsed.
+//! Stripe's error object (docs.stripe.com/api/errors), with Stripe's own messages where they are known, so
+//! that the error handling of a program can be tested.
 //!
-//! Not here: which request is refused. Sources of the wordings: docs.stripe.com/error-codes, answers recorded
-//! in public issue threads and test suites; where none was found the sentence is ours.
+//! The messages come from docs.stripe.com/error-codes, and from responses in public issue threads and test
+//! suites; where none was found the message is ours.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,21 +12,21 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 use stripe::write::{ApiVersion, pretty};
 
-/// `error.type`: the four that exist on the wire.
+/// `error.type`: the four values that exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorType {
-    /// The request is wrong, or asks for something that cannot be.
+    /// The request is invalid, or cannot be executed in the current state.
     InvalidRequest,
     /// The card was declined.
     Card,
     /// The server failed.
     Api,
-    /// The idempotency key cannot be used for this.
+    /// The idempotency key cannot be used for this request.
     Idempotency,
 }
 
 impl ErrorType {
-    /// As it stands in `error.type`.
+    /// The value of `error.type`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl ErrorType {
     }
 }
 
-/// One refusal, ready to be rendered.
+/// One error, ready to be rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StripeError(Box<Body>);
 
@@ -55,9 +55,9 @@ struct Body {
     before_execution: bool,
 }
 
-/// Building one.
+/// Building an error.
 impl StripeError {
-    /// A refusal of this kind.
+    /// An error of this type.
     #[must_use]
     pub fn new(status: StatusCode, kind: ErrorType, message: impl Into<String>) -> Self {
         Self(Box::new(Body {
@@ -73,59 +73,58 @@ impl StripeError {
         }))
     }
 
-    /// 400, `invalid_request_error`: what was asked for cannot be done.
+    /// 400, `invalid_request_error`.
     #[must_use]
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ErrorType::InvalidRequest, message)
     }
 
-    /// With `error.code` (docs.stripe.com/error-codes).
+    /// Sets `error.code` (docs.stripe.com/error-codes).
     #[must_use]
     pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         self.0.code = Some(code.into());
         self
     }
 
-    /// With `error.param`: the parameter that is wrong, as the client wrote it (`line_items[0][price]`).
+    /// Sets `error.param`: the invalid parameter, as the client wrote it (`line_items[0][price]`).
     #[must_use]
     pub fn param(mut self, param: impl Into<String>) -> Self {
         self.0.param = Some(param.into());
         self
     }
 
-    /// With the charge that the refusal is about.
+    /// Sets `error.charge`.
     #[must_use]
     pub fn charge(mut self, charge: impl Into<String>) -> Self {
         self.0.charge = Some(charge.into());
         self
     }
 
-    /// With the payment intent, rendered in full as Stripe does for a declined card.
+    /// Sets `error.payment_intent`, which Stripe renders in full for a declined card.
     #[must_use]
     pub fn payment_intent(mut self, payment_intent: Value) -> Self {
         self.0.payment_intent = Some(payment_intent);
         self
     }
 
-    /// A fault found while reading the request: Stripe keeps no such answer under an idempotency key
-    /// (docs.stripe.com/api/idempotent_requests), because nothing had begun.
+    /// Marks an error found before execution began. Stripe does not store such a response under the
+    /// idempotency key (docs.stripe.com/api/idempotent_requests).
     #[must_use]
-    pub fn before_anything(mut self) -> Self {
+    pub fn without_execution(mut self) -> Self {
         self.0.before_execution = true;
         self
     }
 }
 
-/// Looking at one.
+/// Reading an error.
 impl StripeError {
-    /// Whether nothing had begun when the request was refused, so that the same idempotency key may be used
-    /// for the corrected request.
+    /// Whether execution had not begun, so that the corrected request may use the same idempotency key.
     #[must_use]
     pub fn before_execution(&self) -> bool {
         self.0.before_execution
     }
 
-    /// The status, and `{"error": {…}}`. Fields without a value are left out, as Stripe leaves them out.
+    /// The status, and `{"error": {…}}`. Like Stripe's, it has no fields without a value.
     #[must_use]
     pub fn render(&self) -> (StatusCode, Value) {
         let body = &*self.0;
@@ -148,7 +147,7 @@ impl StripeError {
         (body.status, Value::Object(Map::from_iter([("error".to_owned(), Value::Object(error))])))
     }
 
-    /// Stripe links its page of error codes from coded faults of the request and of the card.
+    /// Stripe links its page of error codes from request and card errors that have a code.
     fn doc_url(&self) -> Option<String> {
         match self.0.kind {
             ErrorType::InvalidRequest | ErrorType::Card => {
@@ -160,23 +159,23 @@ impl StripeError {
     }
 }
 
-/// Parameters.
+/// Errors about parameters.
 impl StripeError {
-    /// A parameter that the emulator does not know there.
+    /// An unknown parameter.
     #[must_use]
     pub fn unknown_parameter(param: &str) -> Self {
         let message = format!("Received unknown parameter: {param}");
-        Self::invalid(message).code("parameter_unknown").param(param).before_anything()
+        Self::invalid(message).code("parameter_unknown").param(param).without_execution()
     }
 
-    /// A parameter that must be there and is not.
+    /// A missing parameter.
     #[must_use]
     pub fn missing_parameter(param: &str) -> Self {
         let message = format!("Missing required param: {param}.");
-        Self::invalid(message).code("parameter_missing").param(param).before_anything()
+        Self::invalid(message).code("parameter_missing").param(param).without_execution()
     }
 
-    /// A parameter that was set to nothing and cannot be unset.
+    /// An empty parameter that cannot be unset.
     #[must_use]
     pub fn empty_parameter(param: &str) -> Self {
         let message = format!(
@@ -184,21 +183,21 @@ impl StripeError {
              field; however '{param}' cannot be unset. You should remove '{param}' from your request or \
              supply a non-empty value."
         );
-        Self::invalid(message).code("parameter_invalid_empty").param(param).before_anything()
+        Self::invalid(message).code("parameter_invalid_empty").param(param).without_execution()
     }
 
     /// A parameter of the wrong type: `Invalid integer: abc`. `expected` is Stripe's word for the type.
     #[must_use]
     pub fn wrong_type(param: &str, expected: &'static str, given: &str) -> Self {
-        let fault =
-            Self::invalid(format!("Invalid {expected}: {}", excerpt(given))).param(param).before_anything();
+        let error =
+            Self::invalid(format!("Invalid {expected}: {}", excerpt(given))).param(param).without_execution();
         match expected {
-            "integer" => fault.code("parameter_invalid_integer"),
-            _ => fault,
+            "integer" => error.code("parameter_invalid_integer"),
+            _ => error,
         }
     }
 
-    /// A text that is none of those which are taken there.
+    /// A text that is not one of the allowed ones.
     #[must_use]
     pub fn not_one_of(param: &str, allowed: &[&str]) -> Self {
         let list = match allowed {
@@ -207,62 +206,62 @@ impl StripeError {
             [first, second] => format!("{first} or {second}"),
             [most @ .., last] => format!("{}, or {last}", most.join(", ")),
         };
-        Self::invalid(format!("Invalid {param}: must be one of {list}")).param(param).before_anything()
+        Self::invalid(format!("Invalid {param}: must be one of {list}")).param(param).without_execution()
     }
 
-    /// A text with too many characters.
+    /// A text that is too long.
     #[must_use]
     pub fn too_long(param: &str, given: &str, most: usize) -> Self {
         let message = format!("Invalid string: {}; must be at most {most} characters", excerpt(given));
-        Self::invalid(message).param(param).before_anything()
+        Self::invalid(message).param(param).without_execution()
     }
 
-    /// An integer below the least that is taken there.
+    /// An integer below its minimum.
     #[must_use]
     pub fn below(param: &str, least: i64) -> Self {
         let message = format!("This value must be greater than or equal to {least}.");
-        Self::invalid(message).code("parameter_invalid_integer").param(param).before_anything()
+        Self::invalid(message).code("parameter_invalid_integer").param(param).without_execution()
     }
 
-    /// Parameters that exclude one another; `error.param` is the first.
+    /// Parameters that exclude each other; `error.param` is the first.
     #[must_use]
     pub fn exclusive(params: &[&str]) -> Self {
         let message = format!("You may only specify one of these parameters: {}.", params.join(", "));
-        Self::invalid(message).param(*params.first().unwrap_or(&"")).before_anything()
+        Self::invalid(message).param(*params.first().unwrap_or(&"")).without_execution()
     }
 
-    /// An amount that is too small to be charged.
+    /// An amount below the minimum charge.
     #[must_use]
     pub fn amount_too_small(param: &str, least: i64, currency: &str) -> Self {
         let message = format!("Amount must be at least {least} in the smallest unit of {currency}.");
         Self::invalid(message).code("amount_too_small").param(param)
     }
 
-    /// An amount that is larger than what there is.
+    /// An amount above the maximum.
     #[must_use]
     pub fn amount_too_large(param: &str, most: i64, currency: &str) -> Self {
         let message = format!("Amount must be no more than {most} in the smallest unit of {currency}.");
         Self::invalid(message).code("amount_too_large").param(param)
     }
 
-    /// A parameter that Stripe has and the emulator does not play.
+    /// A parameter of Stripe's that the emulator does not support.
     #[must_use]
     pub fn not_emulated(param: &str) -> Self {
-        let message = format!("Stripe has the parameter {param}; FairePlace's emulator does not play it.");
-        Self::invalid(message).param(param).before_anything()
+        let message = format!("Stripe has the parameter {param}; FairePlace's emulator does not support it.");
+        Self::invalid(message).param(param).without_execution()
     }
 
-    /// A body or query that is not form parameters, or has more of them than are read.
+    /// A body or query that cannot be parsed, or is too large.
     #[must_use]
     pub fn unreadable(why: &str) -> Self {
-        Self::invalid(format!("The parameters cannot be read: {why}")).before_anything()
+        Self::invalid(format!("The parameters cannot be read: {why}")).without_execution()
     }
 }
 
-/// Objects, routes, keys.
+/// Errors about objects, routes and keys.
 impl StripeError {
-    /// 404: the object that was named is not there. `noun` is Stripe's word (`checkout.session`), `param`
-    /// where it was named (`id` when in the URL).
+    /// 404: an object that does not exist. `noun` is Stripe's word (`checkout.session`); `param` is the
+    /// parameter with its id (`id` for the URL).
     #[must_use]
     pub fn no_such(noun: &str, id: &str, param: &str) -> Self {
         let message = format!("No such {noun}: '{}'", excerpt(id));
@@ -271,60 +270,61 @@ impl StripeError {
             .param(param)
     }
 
-    /// 404: Stripe may have this URL, the emulator does not. `has` names what it does have.
+    /// 404: a URL that the emulator does not have. `has` lists the nouns that it has.
     #[must_use]
     pub fn unknown_url(method: &str, path: &str, has: &str) -> Self {
         let message = format!(
             "Unrecognized request URL ({method}: {}). FairePlace's emulator does not have it; it has: {has}.",
             excerpt(path)
         );
-        Self::new(StatusCode::NOT_FOUND, ErrorType::InvalidRequest, message).before_anything()
+        Self::new(StatusCode::NOT_FOUND, ErrorType::InvalidRequest, message).without_execution()
     }
 
-    /// A version that is none, or is older than those that can be written.
+    /// A version that is malformed, or older than the oldest supported one.
     #[must_use]
     pub fn unknown_version(version: &str) -> Self {
         let [oldest, ..] = ApiVersion::ALL;
         Self::invalid(format!(
-            "Invalid Stripe API version: {}. FairePlace's emulator plays {} and later ones.",
+            "Invalid Stripe API version: {}. FairePlace's emulator supports {} and later versions.",
             excerpt(version),
             oldest.as_str()
         ))
-        .before_anything()
+        .without_execution()
     }
 
-    /// 401: no key.
+    /// 401: a missing key.
     #[must_use]
     pub fn no_key() -> Self {
         let message = "You did not provide an API key. You need to provide your API key in the Authorization \
                        header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See \
                        https://stripe.com/docs/api#authentication for details.";
-        Self::new(StatusCode::UNAUTHORIZED, ErrorType::InvalidRequest, message).before_anything()
+        Self::new(StatusCode::UNAUTHORIZED, ErrorType::InvalidRequest, message).without_execution()
     }
 
-    /// 401: another key than the emulator's. Shows no more of it than Stripe does: its kind and its last four
+    /// 401: a wrong key. The message shows as much of it as Stripe does: its kind and its last four
     /// characters.
     #[must_use]
     pub fn wrong_key(key: &str) -> Self {
         let mut message = format!("Invalid API Key provided: {}", redacted(key));
         if key.contains("_live_") {
-            message
-                .push_str(". This is FairePlace's emulator: it takes no live key, and should never see one");
+            message.push_str(
+                ". This is FairePlace's emulator: it does not accept live keys, and should never receive one",
+            );
         }
-        Self::new(StatusCode::UNAUTHORIZED, ErrorType::InvalidRequest, message).before_anything()
+        Self::new(StatusCode::UNAUTHORIZED, ErrorType::InvalidRequest, message).without_execution()
     }
 
-    /// 400: the same idempotency key for another request.
+    /// 400: an idempotency key that was used for another request.
     #[must_use]
     pub fn idempotency_mismatch(key: &str) -> Self {
         let message = format!(
             "Keys for idempotent requests can only be used with the same parameters they were first used \
              with. Try using a key other than '{key}' if you meant to execute a different request."
         );
-        Self::new(StatusCode::BAD_REQUEST, ErrorType::Idempotency, message).before_anything()
+        Self::new(StatusCode::BAD_REQUEST, ErrorType::Idempotency, message).without_execution()
     }
 
-    /// 409: the first request with this idempotency key has not been answered yet.
+    /// 409: an idempotency key whose first request is still executing.
     #[must_use]
     pub fn idempotency_key_in_use(key: &str) -> Self {
         let message = format!(
@@ -334,15 +334,15 @@ impl StripeError {
         );
         Self::new(StatusCode::CONFLICT, ErrorType::Idempotency, message)
             .code("idempotency_key_in_use")
-            .before_anything()
+            .without_execution()
     }
 
     /// 402: the card was declined (docs.stripe.com/declines).
     #[must_use]
     pub fn card(code: String, decline_code: Option<String>, message: impl Into<String>) -> Self {
-        let mut fault = Self::new(StatusCode::PAYMENT_REQUIRED, ErrorType::Card, message).code(code);
-        fault.0.decline_code = decline_code;
-        fault
+        let mut error = Self::new(StatusCode::PAYMENT_REQUIRED, ErrorType::Card, message).code(code);
+        error.0.decline_code = decline_code;
+        error
     }
 }
 
@@ -361,7 +361,7 @@ impl IntoResponse for StripeError {
     }
 }
 
-/// What a client wrote, short enough for a message.
+/// The client's text, cut for use in a message.
 fn excerpt(given: &str) -> Cow<'_, str> {
     const MAX_CHARACTERS: usize = 200;
     match given.char_indices().nth(MAX_CHARACTERS) {
@@ -370,7 +370,7 @@ fn excerpt(given: &str) -> Cow<'_, str> {
     }
 }
 
-/// `sk_test_****abcd`: enough to recognise one's own key, too little to use it.
+/// `sk_test_****abcd`: enough to recognise a key, too little to use it.
 fn redacted(key: &str) -> String {
     const KINDS: [&str; 6] = ["sk_test_", "rk_test_", "pk_test_", "sk_live_", "rk_live_", "pk_live_"];
     const SHOWN: usize = 4;

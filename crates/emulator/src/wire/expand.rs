@@ -1,7 +1,7 @@
-//! `expand[]` (docs.stripe.com/expand): ids in an answer are replaced by the objects that they name.
+//! `expand[]` (docs.stripe.com/expand): replaces ids in a response by the objects that they name.
 //!
-//! Which fields can be expanded is a closed list, by the `object` that they are in, so that a misspelt path
-//! is refused as Stripe refuses it. Not here: the objects.
+//! The fields that can be expanded are a closed list by the `object` that contains them, so that a misspelt
+//! path is refused as Stripe refuses it.
 
 use serde_json::Value;
 
@@ -12,12 +12,12 @@ const MAX_LEVELS: usize = 4;
 /// The most paths in one request.
 const MAX_PATHS: usize = 20;
 
-/// What the answer to an expansion needs to be told.
+/// What an expansion asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpandTarget<'a> {
     /// The object with this id.
     Object(&'a str),
-    /// A part that an object only shows when it is asked for: a session's `line_items`, a charge's `refunds`.
+    /// A part that an object shows only when expanded: a session's `line_items`, a charge's `refunds`.
     Part {
         /// The id of the object.
         owner: &'a str,
@@ -26,16 +26,17 @@ pub enum ExpandTarget<'a> {
     },
 }
 
-/// What a request will be answered with: one object of this kind, or a list of them.
+/// The shape of a response: one object of a kind, or a list of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseShape {
-    /// One object; Stripe's name of its kind is in `object`.
+    /// One object, with the value of its `object` field.
     One(&'static str),
     /// A list of such objects.
     List(&'static str),
 }
 
-/// What is found in a field: an id in the first place, or nothing before it is asked for (a list).
+/// The fields that can be expanded: the object, the field, and the shape after expansion. A field of shape
+/// `List` is absent before.
 const FIELDS: &[(&str, &str, ResponseShape)] = &[
     ("charge", "customer", ResponseShape::One("customer")),
     ("charge", "payment_intent", ResponseShape::One("payment_intent")),
@@ -54,15 +55,15 @@ const FIELDS: &[(&str, &str, ResponseShape)] = &[
     ("refund", "payment_intent", ResponseShape::One("payment_intent")),
 ];
 
-/// The paths that a request asks for.
+/// The paths to expand in one response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expansion(Vec<String>);
 
 impl Expansion {
-    /// Reads `expand[]` of a request that will be answered with something of this shape.
+    /// Reads `expand[]` for a response of this shape.
     ///
     /// # Errors
-    /// When it is not a list of texts, has too many of them, or one of them leads nowhere.
+    /// When it is not a list of texts, has too many, or a path cannot be expanded.
     pub fn read(params: &mut Params, shape: ResponseShape) -> Result<Self, StripeError> {
         let paths = params.texts("expand")?;
         if paths.len() > MAX_PATHS {
@@ -74,8 +75,7 @@ impl Expansion {
         Ok(Self(paths))
     }
 
-    /// Replaces what the paths name. `resolve` gives the objects, already rendered; an id that it does not
-    /// know stays an id.
+    /// Expands the paths. `resolve` returns rendered objects; an id that it does not know stays an id.
     pub fn apply(&self, answer: &mut Value, resolve: impl Fn(ExpandTarget<'_>) -> Option<Value>) {
         for path in &self.0 {
             let levels: Vec<&str> = path.split('.').collect();
@@ -84,13 +84,13 @@ impl Expansion {
     }
 }
 
-/// Whether the path leads anywhere.
+/// Checks that the path can be expanded.
 fn check(path: &str, shape: ResponseShape) -> Result<(), StripeError> {
     let levels = path.split('.').count();
     if levels > MAX_LEVELS {
         let message =
             format!("You cannot expand more than {MAX_LEVELS} levels of a property. Property: {path}");
-        return Err(StripeError::invalid(message).before_anything());
+        return Err(StripeError::invalid(message).without_execution());
     }
     let mut at = shape;
     for (level, field) in path.split('.').enumerate() {
@@ -101,7 +101,7 @@ fn check(path: &str, shape: ResponseShape) -> Result<(), StripeError> {
                     "This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' \
                      instead."
                 );
-                return Err(StripeError::invalid(message).before_anything());
+                return Err(StripeError::invalid(message).without_execution());
             }
             ResponseShape::List(_) => return Err(cannot_expand(path)),
             ResponseShape::One(object) => {
@@ -114,7 +114,7 @@ fn check(path: &str, shape: ResponseShape) -> Result<(), StripeError> {
 }
 
 fn cannot_expand(path: &str) -> StripeError {
-    StripeError::invalid(format!("This property cannot be expanded ({path}).")).before_anything()
+    StripeError::invalid(format!("This property cannot be expanded ({path}).")).without_execution()
 }
 
 fn descend(value: &mut Value, levels: &[&str], resolve: &impl Fn(ExpandTarget<'_>) -> Option<Value>) {

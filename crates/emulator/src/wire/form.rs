@@ -1,8 +1,12 @@
-//! Form parameters with nested names, as Stripe's API takes them in bodies and queries alike:
+//! Form parameters with nested names, as Stripe's API accepts them in bodies and queries:
 //! `line_items[0][price_data][currency]=eur`, `expand[]=customer`.
 //!
-//! A handler takes out what it knows; what is left over is Stripe's `Received unknown parameter`, which
-//! [`Params::finish`] finds, so that a typing error never passes unseen. Not here: what a parameter means.
+//! A handler takes out the parameters that it knows. [`Params::finish`] refuses the others with Stripe's
+//! `Received unknown parameter`, so that a typo never goes unnoticed.
+//!
+//! The parser is our own because no form crate for axum or serde reproduces Stripe's: nested brackets with
+//! Rack's rules for `[]`, an empty text that unsets a field, and errors with Stripe's code, message and
+//! `param`.
 
 mod tree;
 
@@ -12,35 +16,35 @@ use super::StripeError;
 use super::metadata::MetadataChange;
 use tree::{Branch, Node};
 
-/// The most bytes of parameters in one request.
+/// The most bytes of parameters in a request.
 pub const MAX_BYTES: usize = 1024 * 1024;
-/// The most parameters in one request: a hundred line items with twenty fields each.
+/// The most parameters in a request: a hundred line items with twenty fields each.
 pub const MAX_PARAMETERS: usize = 2_000;
 /// The most characters of a text, unless a parameter has its own limit (docs.stripe.com/api gives 5000 to
 /// most).
 pub const MAX_CHARACTERS: usize = 5_000;
 
-/// Parameters not yet read: of a request, or of one nested object in it.
+/// The parameters of a request, or of one nested object in it, that were not taken out yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Params {
-    /// How the client names this object: `line_items[0]`; empty for the request itself.
+    /// The client's name for this object: `line_items[0]`; empty for the request itself.
     place: String,
     left: Branch,
 }
 
-/// What an update says about a field that may be unset.
+/// What an update does to a field that can be unset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldChange<T> {
-    /// Nothing: it stays as it is.
+    /// It is not mentioned: the field stays as it is.
     Keep,
-    /// The empty text: it has no value any more.
+    /// The empty text: the field loses its value.
     Unset,
     /// A new value.
     Set(T),
 }
 
 impl<T> FieldChange<T> {
-    /// The field after the change.
+    /// Applies the change.
     pub fn apply(self, field: &mut Option<T>) {
         match self {
             Self::Keep => {}
@@ -49,7 +53,7 @@ impl<T> FieldChange<T> {
         }
     }
 
-    /// For an object that is being made: a value, or none.
+    /// The value for a new object.
     pub fn value(self) -> Option<T> {
         match self {
             Self::Keep | Self::Unset => None,
@@ -59,11 +63,11 @@ impl<T> FieldChange<T> {
 }
 
 impl Params {
-    /// Reads `application/x-www-form-urlencoded` bytes.
+    /// Parses `application/x-www-form-urlencoded` bytes.
     ///
     /// # Errors
-    /// When there are too many bytes or parameters, when a name cannot be taken apart, or when one name is
-    /// both a text and an object.
+    /// When there are too many bytes or parameters, a name is malformed, or a name is both a text and an
+    /// object.
     pub fn parse(bytes: &[u8]) -> Result<Self, StripeError> {
         if bytes.len() > MAX_BYTES {
             return Err(StripeError::unreadable(&format!("there are more than {MAX_BYTES} bytes of them.")));
@@ -80,13 +84,13 @@ impl Params {
         Ok(Self { place: String::new(), left })
     }
 
-    /// How the client writes this parameter: `line_items[0][price]`.
+    /// The client's name for this parameter: `line_items[0][price]`.
     #[must_use]
     pub fn name(&self, name: &str) -> String {
         if self.place.is_empty() { name.to_owned() } else { format!("{}[{name}]", self.place) }
     }
 
-    /// A text, if the parameter is there.
+    /// An optional text.
     ///
     /// # Errors
     /// When it is empty, longer than [`MAX_CHARACTERS`], or not a text.
@@ -98,7 +102,7 @@ impl Params {
         }
     }
 
-    /// A text that must be there.
+    /// A required text.
     ///
     /// # Errors
     /// As [`Self::text`], and when it is missing.
@@ -106,7 +110,7 @@ impl Params {
         self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
-    /// A text that the empty text unsets.
+    /// A text that an empty text unsets.
     ///
     /// # Errors
     /// When it is too long, or not a text.
@@ -119,7 +123,7 @@ impl Params {
         }
     }
 
-    /// A text, for a parameter that may be an object instead; the object stays for [`Self::nested`].
+    /// A text, for a parameter that can also be an object. An object is left for [`Self::nested`].
     ///
     /// # Errors
     /// As [`Self::text`].
@@ -130,10 +134,10 @@ impl Params {
         }
     }
 
-    /// One of a closed list of texts, each with what it stands for.
+    /// One of a closed list of texts, each with its meaning.
     ///
     /// # Errors
-    /// When it is none of them.
+    /// When it is not one of them.
     pub fn one_of<T: Clone>(&mut self, name: &str, allowed: &[(&str, T)]) -> Result<Option<T>, StripeError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         match allowed.iter().find(|(word, _)| *word == text) {
@@ -145,10 +149,10 @@ impl Params {
         }
     }
 
-    /// A whole number. Stripe reads no other: no fraction, no exponent, no space.
+    /// An integer. Like Stripe, it accepts no fraction, exponent or space.
     ///
     /// # Errors
-    /// When it is anything else, or does not fit 64 bits.
+    /// When it is anything else, or does not fit into 64 bits.
     pub fn integer(&mut self, name: &str) -> Result<Option<i64>, StripeError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let digits = text.strip_prefix('-').unwrap_or(&text);
@@ -156,7 +160,7 @@ impl Params {
         number.map(Some).ok_or_else(|| StripeError::wrong_type(&self.name(name), "integer", &text))
     }
 
-    /// A whole number of at least `least`.
+    /// An integer of at least `least`.
     ///
     /// # Errors
     /// As [`Self::integer`], and when it is less.
@@ -180,20 +184,20 @@ impl Params {
         }
     }
 
-    /// A list of texts; none is an empty list.
+    /// A list of texts; empty when the parameter is missing.
     ///
     /// # Errors
-    /// When it is not a list, or has something else than texts in it.
+    /// When it is not a list of texts.
     pub fn texts(&mut self, name: &str) -> Result<Vec<String>, StripeError> {
         let place = self.name(name);
         let elements = self.elements(name)?;
         elements.into_iter().map(|(index, node)| node.text(&format!("{place}[{index}]"))).collect()
     }
 
-    /// A nested object, read by `read` and then searched for unknown parameters.
+    /// A nested object, read by `read` and then checked for unknown parameters.
     ///
     /// # Errors
-    /// What `read` finds wrong, unknown parameters in it, or a text in its place.
+    /// The errors of `read`, an unknown parameter, or a text instead of an object.
     pub fn nested<T>(
         &mut self,
         name: &str,
@@ -203,7 +207,7 @@ impl Params {
         self.left.remove(name).map(|node| node.read(place, read)).transpose()
     }
 
-    /// A list of objects, each read by `read`; none is an empty list.
+    /// A list of objects, each read by `read`; empty when the parameter is missing.
     ///
     /// # Errors
     /// As [`Self::nested`], for each.
@@ -235,7 +239,7 @@ impl Params {
         MetadataChange::set(entries.collect::<Result<_, StripeError>>()?, &place)
     }
 
-    /// Every parameter that is there as a map of texts, for objects without a closed list of fields.
+    /// All parameters as texts, for objects without a closed list of fields.
     ///
     /// # Errors
     /// When one of them is too long, or not a text.
@@ -251,17 +255,17 @@ impl Params {
         texts.collect()
     }
 
-    /// Takes out parameters that change nothing that the emulator shows, such as the page's language.
+    /// Takes out parameters that the emulator accepts and ignores, such as the page's language.
     pub fn ignore(&mut self, names: &[&str]) {
         for name in names {
             self.left.remove(*name);
         }
     }
 
-    /// Refuses parameters that Stripe has and that would change more than looks.
+    /// Refuses parameters of Stripe's that the emulator cannot ignore without a wrong result.
     ///
     /// # Errors
-    /// When one of them is there.
+    /// When one of them is present.
     pub fn refuse(&self, names: &[&str]) -> Result<(), StripeError> {
         match names.iter().find(|name| self.left.contains_key(**name)) {
             Some(name) => Err(StripeError::not_emulated(&self.name(name))),
@@ -269,16 +273,16 @@ impl Params {
         }
     }
 
-    /// Whether nothing is left.
+    /// Whether every parameter was taken out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.left.is_empty()
     }
 
-    /// Ends the reading.
+    /// Ends reading.
     ///
     /// # Errors
-    /// Stripe's `parameter_unknown` when something is left that nobody asked for.
+    /// Stripe's `parameter_unknown`, when a parameter is left.
     pub fn finish(&self) -> Result<(), StripeError> {
         match self.left.keys().next() {
             None => Ok(()),
@@ -286,7 +290,7 @@ impl Params {
         }
     }
 
-    /// The fault of this parameter not being there.
+    /// The error about this parameter when it is missing.
     #[must_use]
     pub fn missing(&self, name: &str) -> StripeError {
         StripeError::missing_parameter(&self.name(name))

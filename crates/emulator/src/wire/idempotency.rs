@@ -1,22 +1,21 @@
-//! The memory of `Idempotency-Key` (docs.stripe.com/api/idempotent_requests): the same key and request are
-//! answered again with the first answer, another request under the same key is refused.
+//! Responses by `Idempotency-Key` (docs.stripe.com/api/idempotent_requests): the same key and request replay
+//! the first response; another request under the same key is refused.
 //!
-//! Not here: reading the header, and which answers are worth keeping (a request that was refused before
-//! anything began is forgotten, and may be corrected under the same key).
+//! Not here: reading the header, and which responses are stored (`api::exchange`).
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Params;
 
-/// The most characters of a key.
+/// The longest key, in characters.
 pub const MAX_KEY_CHARACTERS: usize = 255;
-/// How long an answer is kept, in milliseconds of virtual time.
-pub const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
-/// How many answers are kept; beyond it the oldest goes.
+/// How long a response is kept, in milliseconds of virtual time.
+pub const RETENTION_MS: i64 = 24 * 60 * 60 * 1000;
+/// The most responses that are kept; the oldest is dropped first.
 const MAX_ANSWERS: usize = 10_000;
 
-/// Which request it was: two requests with the same method, path and parameters have the same.
+/// A hash of a request's method, path and parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(u64);
 
@@ -30,27 +29,27 @@ impl Fingerprint {
     }
 }
 
-/// What the first request was answered with.
+/// The response to the first request with a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The body's bytes.
     pub body: Vec<u8>,
-    /// Its `request-id`, which a replay names as `original-request`.
+    /// Its `request-id`, which a replay returns as `original-request`.
     pub request_id: String,
 }
 
-/// What to do with a request that has a key.
+/// What to do with a request under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// Nothing is known of the key: go on, and then call `finish` or `forget`.
+    /// The key is new: execute, then call `finish` or `forget`.
     Fresh,
-    /// It was answered before: answer the same.
+    /// The key has a response: return it.
     Replay(StoredAnswer),
     /// The key belongs to another request.
     Mismatch,
-    /// The first request with the key has not been answered yet.
+    /// The first request with the key is still executing.
     InFlight,
 }
 
@@ -58,12 +57,12 @@ pub enum Begun {
 #[derive(Debug, Default)]
 pub struct Idempotency {
     known: HashMap<String, (Fingerprint, Option<StoredAnswer>)>,
-    /// When each answer was given, oldest first. Requests in flight are not in it, and never dropped.
+    /// The time of each response, oldest first. Requests in flight are not in it and are never dropped.
     answered: VecDeque<(i64, String)>,
 }
 
 impl Idempotency {
-    /// A request with this key has come, at `now` in milliseconds of virtual time.
+    /// Registers a request at `now`, in milliseconds of virtual time.
     pub fn begin(&mut self, key: &str, fingerprint: Fingerprint, now: i64) -> Begun {
         self.drop_old(now);
         match self.known.get(key) {
@@ -77,7 +76,7 @@ impl Idempotency {
         }
     }
 
-    /// The request has been answered.
+    /// Stores the response.
     pub fn finish(&mut self, key: &str, answer: StoredAnswer, now: i64) {
         if let Some((_, kept @ None)) = self.known.get_mut(key) {
             *kept = Some(answer);
@@ -86,7 +85,7 @@ impl Idempotency {
         }
     }
 
-    /// The request came to nothing: as if it had never been sent.
+    /// Forgets a request whose response is not stored, as if it had never been sent.
     pub fn forget(&mut self, key: &str) {
         if let Some((_, None)) = self.known.get(key) {
             self.known.remove(key);
@@ -94,7 +93,7 @@ impl Idempotency {
     }
 
     fn drop_old(&mut self, now: i64) {
-        let old = |(at, _): &(i64, String)| now.saturating_sub(*at) > KEPT_MS;
+        let old = |(at, _): &(i64, String)| now.saturating_sub(*at) > RETENTION_MS;
         while self.answered.len() > MAX_ANSWERS || self.answered.front().is_some_and(old) {
             if let Some((_, key)) = self.answered.pop_front() {
                 self.known.remove(&key);

@@ -1,7 +1,5 @@
-//! Lists in pages (docs.stripe.com/api/pagination): newest first, `limit`, `starting_after`, `ending_before`,
-//! and filtering by `created`.
-//!
-//! Not here: which list, and its other filters.
+//! Pagination (docs.stripe.com/api/pagination): newest first, `limit`, `starting_after`, `ending_before`, and
+//! the filter by `created`.
 
 use serde_json::{Value, json};
 
@@ -11,7 +9,7 @@ use super::{Params, StripeError};
 const DEFAULT_LIMIT: i64 = 10;
 const MAX_LIMIT: i64 = 100;
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListParams {
     limit: usize,
@@ -20,26 +18,24 @@ pub struct ListParams {
 }
 
 impl ListParams {
-    /// Reads `limit`, `starting_after` and `ending_before`. A limit outside 1 to 100 is taken as the nearest
-    /// in it, as Stripe takes it.
+    /// Reads `limit`, `starting_after` and `ending_before`. Like Stripe, it clamps the limit to 1 to 100.
     ///
     /// # Errors
-    /// When the limit is not a whole number.
+    /// When the limit is not an integer.
     pub fn read(params: &mut Params) -> Result<Self, StripeError> {
         let limit = params.integer("limit")?.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         Ok(Self {
-            // Between 1 and 100, so it fits.
+            // It is between 1 and 100, so it fits.
             limit: usize::try_from(limit).unwrap_or_default(),
             starting_after: params.text("starting_after")?,
             ending_before: params.text("ending_before")?,
         })
     }
 
-    /// The page, cut out of all items that there are. The item that a cursor names need not pass the filter
-    /// `keep`.
+    /// The page of the items for which `keep` holds. A cursor may name an item for which it does not.
     ///
     /// # Errors
-    /// When a cursor names nothing, or there are two. `noun` is Stripe's word for one item.
+    /// When a cursor names no item, or both cursors are given. `noun` is Stripe's word for an item.
     pub fn page<T>(
         &self,
         noun: &str,
@@ -61,7 +57,7 @@ impl ListParams {
                 items.find(|item| id(item) == cursor).ok_or_else(|| missing(cursor, "starting_after"))?;
                 self.cut(items, keep)
             }
-            // The page just before the cursor: walk towards the newest, then turn the page round.
+            // The page just before the cursor: collect towards the newest, then reverse.
             (None, Some(cursor)) => {
                 items.find(|item| id(item) == cursor).ok_or_else(|| missing(cursor, "ending_before"))?;
                 let mut page = self.cut(items, keep);
@@ -85,7 +81,7 @@ impl ListParams {
 pub struct ListPage<T> {
     /// The items.
     pub data: Vec<T>,
-    /// Whether there are more in the direction of the walk.
+    /// Whether there are more items in the direction of the cursor.
     pub has_more: bool,
 }
 
@@ -105,10 +101,10 @@ pub struct Created {
 }
 
 impl Created {
-    /// Reads the filter; without one, every moment passes.
+    /// Reads the filter; without one, every time passes.
     ///
     /// # Errors
-    /// When a bound is not a whole number, or has an unknown name.
+    /// When a bound is not an integer, or has an unknown name.
     pub fn read(params: &mut Params) -> Result<Self, StripeError> {
         if let Some(exactly) = params.text_unless_nested("created")? {
             let at = exactly.parse().map_err(|_| StripeError::wrong_type("created", "integer", &exactly))?;
@@ -125,7 +121,7 @@ impl Created {
         Ok(bounds.unwrap_or(Self { from: i64::MIN, to: i64::MAX }))
     }
 
-    /// Whether this moment passes.
+    /// Whether this time passes.
     #[must_use]
     pub fn contains(self, created: i64) -> bool {
         (self.from..=self.to).contains(&created)

@@ -1,7 +1,5 @@
-//! `metadata` in a request, with Stripe's limits (docs.stripe.com/metadata): 50 keys of 40 characters, values
-//! of 500, texts only.
-//!
-//! Not here: which object keeps it, and whom it is copied to.
+//! `metadata` in a request, with Stripe's limits (docs.stripe.com/metadata): 50 keys of up to 40 characters,
+//! values of up to 500 characters, texts only.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +9,15 @@ const MAX_KEYS: usize = 50;
 const MAX_KEY_CHARACTERS: usize = 40;
 const MAX_VALUE_CHARACTERS: usize = 500;
 
-/// What a request says about an object's metadata. An update adds to what is there.
+/// What a request does to an object's metadata. An update adds to the existing keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum MetadataChange {
-    /// Nothing.
+    /// It is not mentioned.
     #[default]
     Keep,
-    /// `metadata=`: all of it goes.
+    /// `metadata=`: every key is removed.
     Clear,
-    /// These keys get these values; an empty value removes its key.
+    /// These keys are set; an empty value removes its key.
     Set(BTreeMap<String, String>),
 }
 
@@ -44,7 +42,7 @@ impl MetadataChange {
         Ok(Self::Set(entries))
     }
 
-    /// Changes `metadata`, or leaves it alone.
+    /// Applies the change.
     ///
     /// # Errors
     /// When there would be more than 50 keys.
@@ -74,11 +72,11 @@ impl MetadataChange {
         Ok(())
     }
 
-    /// The metadata of an object that is being made.
+    /// The metadata of a new object.
     ///
     /// # Errors
     /// As [`Self::apply`].
-    pub fn made(self) -> Result<BTreeMap<String, String>, StripeError> {
+    pub fn for_new(self) -> Result<BTreeMap<String, String>, StripeError> {
         let mut metadata = BTreeMap::new();
         self.apply(&mut metadata)?;
         Ok(metadata)

@@ -1,5 +1,5 @@
-//! What is going to happen, and when. Things due at the same moment happen in the order in which they were
-//! put down.
+//! Scheduled tasks, by the moment at which they are due. Tasks of the same moment run in the order in which
+//! they were added.
 //!
 //! Not here: what they do (`act`, `outbox`).
 
@@ -7,51 +7,51 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that is going to happen.
+/// One scheduled task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScheduledTask {
-    /// A delivery is tried. `again`: on top of the schedule, as a duplicate or because somebody asked.
+    /// A delivery is attempted. `again`: outside the retry schedule, as a duplicate or a manual resend.
     Attempt {
-        /// Which.
+        /// Which one.
         delivery: u64,
-        /// Whether the schedule goes on as if it had not been.
+        /// Whether the attempt leaves the retry schedule as it is.
         again: bool,
     },
-    /// Deliveries that gathered for a burst go out, however few they are.
+    /// The deliveries that wait for a burst are sent, however few they are.
     Flush {
-        /// Of which endpoint.
+        /// The endpoint.
         endpoint: String,
     },
-    /// A session that nobody paid for expires.
+    /// An unpaid session expires.
     ExpireSession(String),
-    /// Stripe books a charge's money to the balance.
+    /// Stripe books a charge to the balance.
     SettleCharge(String),
-    /// The bank pays a debit, or refuses to.
+    /// A SEPA debit succeeds or fails.
     ClearDebit(String),
-    /// A pending refund goes through.
+    /// A pending refund succeeds.
     CompleteRefund(String),
     /// A refund's reference number becomes known.
     ReferenceRefund(String),
-    /// A refund comes back.
+    /// A refund fails.
     FailRefund(String),
     /// The customer's bank disputes a charge, with this reason.
     Dispute {
-        /// Which charge.
+        /// The charge.
         charge: String,
         /// Stripe's word for the reason.
         reason: String,
-        /// Whether it only asks, and moves no money.
+        /// Whether it is an inquiry, which moves no money.
         inquiry: bool,
     },
-    /// The bank warns that a charge looks fraudulent.
+    /// The bank issues an early fraud warning.
     Warn(String),
-    /// The time to answer a dispute, or the bank's time to decide it, is over.
+    /// The deadline for evidence, or the bank's deadline for a decision, has passed.
     DecideDispute(String),
 }
 
 impl ScheduledTask {
-    /// The object that it is about: a session, charge, refund or dispute. Deliveries are about none.
+    /// The session, charge, refund or dispute that the task is about. Deliveries have none.
     fn object(&self) -> Option<&str> {
         match self {
             Self::ExpireSession(id)
@@ -68,7 +68,7 @@ impl ScheduledTask {
     }
 }
 
-/// The tasks by the moment when they fall due.
+/// The tasks by the moment at which they are due.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<(i64, u64, ScheduledTask)>", into = "Vec<(i64, u64, ScheduledTask)>")]
 pub(crate) struct Agenda {
@@ -86,21 +86,21 @@ impl Agenda {
         self.tasks.keys().next().map(|(due, _)| *due)
     }
 
-    /// The next task, if it is due by then, and when it was.
+    /// Removes the next task if it is due at `now_ms`. Returns when it was due, and the task.
     pub(crate) fn take_due(&mut self, now_ms: i64) -> Option<(i64, ScheduledTask)> {
         let next = self.tasks.first_entry()?;
         let due = next.key().0;
         (due <= now_ms).then(|| (due, next.remove()))
     }
 
-    /// Every task about this object, in order.
+    /// Removes every task about this object, and returns them in order.
     pub(crate) fn take_about(&mut self, object: &str) -> Vec<ScheduledTask> {
         let about = |task: &ScheduledTask| task.object() == Some(object);
         let keys: Vec<_> = self.tasks.iter().filter(|(_, task)| about(task)).map(|(key, _)| *key).collect();
         keys.iter().filter_map(|key| self.tasks.remove(key)).collect()
     }
 
-    /// The deliveries that will be tried.
+    /// The deliveries with a scheduled attempt.
     pub(crate) fn attempts(&self) -> impl Iterator<Item = u64> {
         self.tasks.values().filter_map(|task| match task {
             ScheduledTask::Attempt { delivery, .. } => Some(*delivery),
@@ -108,7 +108,7 @@ impl Agenda {
         })
     }
 
-    /// What is going to happen to objects, not to deliveries, the soonest first.
+    /// The tasks about objects, the soonest first; not deliveries.
     pub(crate) fn upcoming(&self) -> impl Iterator<Item = (i64, &ScheduledTask)> {
         self.tasks.iter().filter(|(_, task)| task.object().is_some()).map(|(key, task)| (key.0, task))
     }

@@ -1,21 +1,20 @@
-//! How the account's clock goes: with the machine's, ahead of it, or not at all.
-//!
-//! Not here: the machine's clock; its reading is handed in.
+//! How the account's clock goes: with the machine's clock, ahead of it, or not at all. The machine's time is
+//! an argument.
 
 use serde::{Deserialize, Serialize};
 
-/// The clock. All figures are milliseconds.
+/// How the clock goes. All numbers are milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockMode {
-    /// It goes as the machine's does, so much ahead of it.
+    /// It runs ahead of the machine's clock by a fixed amount, or by nothing.
     Running {
-        /// How far ahead.
+        /// How far it is ahead.
         ahead_ms: i64,
     },
-    /// It stands until it is turned: the same story told twice bears the same times.
+    /// It stands still until it is advanced, so that every run has the same times.
     Still {
-        /// Where it stands, in Unix milliseconds.
+        /// The time that it shows, in Unix milliseconds.
         at_ms: i64,
     },
 }
@@ -30,7 +29,7 @@ impl ClockMode {
         }
     }
 
-    /// The same kind of clock, showing `now_ms` while the machine's shows `wall_ms`.
+    /// The same mode, adjusted so that the clock shows `now_ms` when the machine's clock shows `wall_ms`.
     #[must_use]
     pub fn set(self, now_ms: i64, wall_ms: i64) -> Self {
         match self {

@@ -1,6 +1,6 @@
-//! Changes become events, and events become deliveries: who is told what, and what is never told.
+//! Turns changes into events, and events into deliveries to the endpoints that want them.
 //!
-//! Not here: which change makes which event (`act`), and what happens on the way (`outbox`).
+//! Not here: which change has which event (`act`), and the deliveries themselves (`outbox`).
 
 use stripe::write::ApiVersion;
 
@@ -9,8 +9,8 @@ use super::{World, random};
 use crate::object::{ApiObject, EventRecord, Snapshot, WebhookEndpoint};
 use crate::world::HasId;
 
-/// How long events can be read, in seconds (docs.stripe.com/api/events).
-const KEPT: i64 = 30 * 24 * 60 * 60;
+/// How long events are kept, in seconds (docs.stripe.com/api/events).
+const RETENTION: i64 = 30 * 24 * 60 * 60;
 
 impl HasId for EventRecord {
     fn id(&self) -> &str {
@@ -25,14 +25,14 @@ impl HasId for WebhookEndpoint {
 }
 
 impl World {
-    /// A new object, and the event that tells of it.
+    /// Adds an object and emits its event.
     pub(crate) fn create<T: ApiObject>(&mut self, object: T, type_name: &str) {
         T::table(self).add(object.clone());
         self.emit(type_name, object.into(), None);
     }
 
-    /// Changes an object, and tells of it with the values that it had. Nothing is told when nothing changed,
-    /// or when there is no such object.
+    /// Changes an object and emits an event with the previous values. Emits nothing when nothing changed, or
+    /// when there is no such object.
     pub(crate) fn change<T: ApiObject>(&mut self, id: &str, type_name: &str, change: impl FnOnce(&mut T)) {
         let Some((before, after)) = self.changed(id, change) else { return };
         if before != after {
@@ -40,22 +40,27 @@ impl World {
         }
     }
 
-    /// Changes an object, and tells of the new state without the old one: what became of it, not what was
-    /// edited.
-    pub(crate) fn turn<T: ApiObject>(&mut self, id: &str, type_name: &str, change: impl FnOnce(&mut T)) {
+    /// Changes an object and emits an event without the previous values: a transition to a new state, not an
+    /// edit.
+    pub(crate) fn transition<T: ApiObject>(
+        &mut self,
+        id: &str,
+        type_name: &str,
+        change: impl FnOnce(&mut T),
+    ) {
         if let Some((_, after)) = self.changed(id, change) {
             self.emit(type_name, after.into(), None);
         }
     }
 
-    /// Tells of an object as it is.
-    pub(crate) fn tell<T: ApiObject>(&mut self, id: &str, type_name: &str) {
+    /// Emits an event about an object as it is.
+    pub(crate) fn announce<T: ApiObject>(&mut self, id: &str, type_name: &str) {
         if let Some(object) = T::table(self).get(id).cloned() {
             self.emit(type_name, object.into(), None);
         }
     }
 
-    /// The object before and after.
+    /// Changes an object. Returns it as it was and as it is.
     fn changed<T: ApiObject>(&mut self, id: &str, change: impl FnOnce(&mut T)) -> Option<(T, T)> {
         let object = T::table(self).get_mut(id)?;
         let before = object.clone();
@@ -63,11 +68,11 @@ impl World {
         Some((before, object.clone()))
     }
 
-    /// Makes the event, unless it is one of those that never are, and plans its deliveries.
+    /// Creates the event and its deliveries, unless misbehaviour suppresses it.
     pub(crate) fn emit(&mut self, type_name: &str, object: Snapshot, previous: Option<Snapshot>) {
-        self.forget_old_events();
-        self.tellings += 1;
-        let number = self.tellings;
+        self.drop_old_events();
+        self.changes_announced += 1;
+        let number = self.changes_announced;
         let wanting: Vec<(String, bool, bool)> = self
             .endpoints
             .iter()
@@ -81,17 +86,17 @@ impl World {
                 (endpoint.id.clone(), never, twin)
             })
             .collect();
-        // An event that nobody was to be spared, or that nobody waits for, can always be listed.
+        // An event stays listable unless every endpoint that wants it suppresses it.
         if !wanting.is_empty() && wanting.iter().all(|(_, never, _)| *never) {
             return;
         }
-        let told = |twin_only: bool| {
+        let recipients = |twin_only: bool| {
             let kept = wanting.iter().filter(move |(_, never, twin)| !never && (*twin || !twin_only));
             kept.map(|(id, _, _)| id.clone()).collect::<Vec<_>>()
         };
-        self.add_event(type_name, object.clone(), previous.clone(), told(false));
+        self.add_event(type_name, object.clone(), previous.clone(), recipients(false));
         if wanting.iter().any(|(_, never, twin)| *twin && !never) {
-            self.add_event(type_name, object, previous, told(true));
+            self.add_event(type_name, object, previous, recipients(true));
         }
     }
 
@@ -102,7 +107,7 @@ impl World {
         previous: Option<Snapshot>,
         endpoints: Vec<String>,
     ) {
-        let told = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
+        let recipients = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
         let id = self.id("evt");
         let (created, request) = (self.now(), self.request.clone());
         let type_name = type_name.to_owned();
@@ -113,23 +118,23 @@ impl World {
             object,
             previous,
             request,
-            told,
-            pending: told,
+            recipients,
+            pending: recipients,
         };
         self.events.add(event);
         for endpoint in endpoints {
-            self.plan(&id, &endpoint);
+            self.create_delivery(&id, &endpoint);
         }
     }
 
-    fn forget_old_events(&mut self) {
-        let oldest = self.now() - KEPT;
+    fn drop_old_events(&mut self) {
+        let oldest = self.now() - RETENTION;
         while let Some(event) = self.events.remove_oldest_if(|event| event.created < oldest) {
             self.outbox.forget(&event.id);
         }
     }
 
-    /// The event as the API shows it.
+    /// The event as the API returns it.
     #[must_use]
     pub fn render_event(&self, event: &EventRecord, version: ApiVersion) -> serde_json::Value {
         event.render(version, event.pending)

@@ -1,7 +1,7 @@
-//! Deliveries: one event on its way to one endpoint, attempt after attempt, until it is accepted or given up.
-//! The schedule is `stripe::retry`'s; what goes wrong on purpose is drawn here, from the endpoint's seed.
+//! Deliveries: one event to one endpoint, attempted until it is accepted or given up. The retry schedule is
+//! that of `stripe::retry`. Misbehaviour is drawn here from the endpoint's seed.
 //!
-//! Not here: the sending (`deliver`).
+//! Not here: sending (`deliver`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,15 +13,15 @@ use stripe::signature::sign;
 use super::{ScheduledTask, World, random};
 use crate::object::Misbehaviour;
 
-/// An endpoint that has accepted nothing for so long is disabled, in seconds. Stripe says "several days"
+/// How long an endpoint may fail before it is disabled, in seconds. Stripe says "several days"
 /// (docs.stripe.com/webhooks).
 const DISABLE_AFTER: i64 = 3 * 24 * 60 * 60;
-/// How long a burst gathers, in seconds.
-const BURST_GATHERS: i64 = 60;
-/// How many attempts of a burst are on their way at the same time.
+/// How long deliveries wait for a burst at most, in seconds.
+const BURST_WAIT: i64 = 60;
+/// How many attempts of a burst are in flight at the same time.
 const BURST_WIDTH: u32 = 16;
 
-/// What is drawn for an event or a delivery, each independently of the others.
+/// The kinds of draws for an event or a delivery, independent of each other.
 #[derive(Clone, Copy)]
 pub(super) enum Knob {
     Duplicate,
@@ -32,7 +32,7 @@ pub(super) enum Knob {
     Disorder,
 }
 
-/// Every delivery of the events that are kept.
+/// The deliveries of all kept events.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Outbox {
     deliveries: BTreeMap<u64, Delivery>,
@@ -40,35 +40,35 @@ pub(crate) struct Outbox {
     made: u64,
 }
 
-/// One event on its way to one endpoint.
+/// The delivery of one event to one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Counts up.
+    /// A number that counts up.
     pub id: u64,
     /// `evt_…`
     pub event: String,
     /// `we_…`
     pub endpoint: String,
-    /// Where it stands.
+    /// Its state.
     pub state: DeliveryState,
-    /// What has been tried.
+    /// The attempts so far.
     pub attempts: Vec<DeliveryAttempt>,
-    /// How many attempts of the schedule have failed.
+    /// How many scheduled attempts have failed.
     failed: u32,
 }
 
-/// Where a delivery stands.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
-    /// It will be tried at this virtual moment, in Unix milliseconds.
+    /// The next attempt is scheduled.
     Waiting {
-        /// When.
+        /// When, in virtual Unix milliseconds.
         next_ms: i64,
     },
-    /// The endpoint said 2xx.
+    /// The endpoint responded with 2xx.
     Delivered,
-    /// The schedule came to its end.
+    /// Every attempt of the schedule failed.
     Exhausted,
     /// The endpoint was disabled or deleted.
     Stopped,
@@ -81,65 +81,65 @@ pub struct DeliveryAttempt {
     pub at_ms: i64,
     /// How long it took, in real milliseconds.
     pub took_ms: u64,
-    /// How it went.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// How an attempt went.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// There was an answer.
+    /// There was a response.
     Answered {
         /// Its HTTP status; only 2xx is acceptance.
         status: u16,
-        /// The beginning of what it said.
+        /// The beginning of its body.
         excerpt: String,
     },
-    /// There was none, for this reason.
+    /// There was no response, for this reason.
     Failed(String),
 }
 
 impl Outcome {
-    /// Whether the endpoint accepted: any 2xx; a redirect is a failure (docs.stripe.com/webhooks).
+    /// Whether the endpoint accepted the event: any 2xx does; a redirect does not (docs.stripe.com/webhooks).
     #[must_use]
     pub fn accepted(&self) -> bool {
         matches!(self, Self::Answered { status: 200..=299, .. })
     }
 }
 
-/// One attempt, ready to be sent.
+/// An attempt that is ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
-    /// Of which delivery.
+    /// The delivery's number.
     pub delivery: u64,
-    /// To which endpoint: `we_…`
+    /// The endpoint: `we_…`
     pub endpoint: String,
-    /// Whether the schedule goes on as if it had not been.
+    /// Whether the attempt leaves the retry schedule as it is.
     pub again: bool,
-    /// The event, to print.
+    /// The event: `evt_…`
     pub event: String,
-    /// Its type, to print.
+    /// The event's type.
     pub type_name: String,
-    /// Where to.
+    /// The endpoint's URL.
     pub url: String,
     /// The exact bytes that are signed.
     pub body: String,
     /// The value of `Stripe-Signature`.
     pub signature: String,
-    /// How many copies at the same moment.
+    /// How many copies are sent at the same moment.
     pub copies: u8,
-    /// Whether to look away when the answer comes.
+    /// Whether to discard the response.
     pub lose_answer: bool,
-    /// Whether others may be on their way at the same time: it belongs to a burst.
+    /// Whether it belongs to a burst, so that other attempts may be in flight.
     pub burst: bool,
-    /// When it was taken, in virtual Unix milliseconds.
+    /// When it was taken from the queue, in virtual Unix milliseconds.
     pub at_ms: i64,
 }
 
 impl Delivery {
-    /// An attempt of the schedule found the endpoint disabled or deleted: there will be no other
-    /// (docs.stripe.com/webhooks). One on top of the schedule changes nothing.
+    /// Ends the schedule, because the endpoint is disabled or deleted (docs.stripe.com/webhooks). An attempt
+    /// outside the schedule changes nothing.
     fn stop(&mut self, again: bool) {
         if !again && self.state != DeliveryState::Delivered {
             self.state = DeliveryState::Stopped;
@@ -153,7 +153,7 @@ impl Outbox {
         self.by_event.get(event).into_iter().flatten().filter_map(|id| self.deliveries.get(id))
     }
 
-    /// All, the oldest first.
+    /// All deliveries, the oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Delivery> {
         self.deliveries.values()
     }
@@ -176,13 +176,13 @@ impl World {
         self.outbox.of_event(event)
     }
 
-    /// What is going to happen to objects: the moment in Unix milliseconds, and what.
+    /// The scheduled tasks about objects, each with its due time in Unix milliseconds.
     pub fn upcoming(&self) -> impl Iterator<Item = (i64, &ScheduledTask)> {
         self.agenda.upcoming()
     }
 
-    /// A new delivery, tried at once, or a little later where any order is asked for.
-    pub(super) fn plan(&mut self, event: &str, endpoint: &str) {
+    /// Creates a delivery. It is attempted at once, or after a delay when disorder is set.
+    pub(super) fn create_delivery(&mut self, event: &str, endpoint: &str) {
         let Some(misbehaviour) = self.endpoints.get(endpoint).map(|endpoint| endpoint.misbehaviour) else {
             return;
         };
@@ -204,8 +204,9 @@ impl World {
         self.agenda.add(due, ScheduledTask::Attempt { delivery: id, again: false });
     }
 
-    /// Sends an event again, on top of the schedule: to one endpoint, or to all that it was meant for
-    /// (docs.stripe.com/webhooks: a resend does not stop the automatic retries). Answers how many.
+    /// Sends an event again to one endpoint, or to all that it was meant for, outside the retry schedule: a
+    /// resend does not stop automatic retries (docs.stripe.com/webhooks). Returns how many deliveries that
+    /// were.
     pub(crate) fn resend(&mut self, event: &str, endpoint: Option<&str>) -> usize {
         let wanted = |delivery: &&Delivery| endpoint.is_none_or(|id| delivery.endpoint == id);
         let ids: Vec<u64> = self.outbox.of_event(event).filter(wanted).map(|delivery| delivery.id).collect();
@@ -215,8 +216,8 @@ impl World {
         ids.len()
     }
 
-    /// A delivery's turn has come: it joins its endpoint's queue.
-    pub(crate) fn ready(&mut self, id: u64, again: bool) {
+    /// Adds a delivery that is due to its endpoint's queue.
+    pub(crate) fn enqueue(&mut self, id: u64, again: bool) {
         let Some(delivery) = self.outbox.deliveries.get_mut(&id) else { return };
         let endpoint = self.endpoints.get_mut(&delivery.endpoint).filter(|endpoint| endpoint.enabled);
         let Some(endpoint) = endpoint else {
@@ -226,7 +227,7 @@ impl World {
         endpoint.ready.push_back((id, again));
         if endpoint.misbehaviour.burst > 0 && endpoint.ready.len() == 1 {
             let endpoint = endpoint.id.clone();
-            self.later(BURST_GATHERS, ScheduledTask::Flush { endpoint });
+            self.later(BURST_WAIT, ScheduledTask::Flush { endpoint });
         }
     }
 
@@ -236,7 +237,7 @@ impl World {
         }
     }
 
-    /// Lets go what was held, each delivery so many times, in an order that a seed decides if there is one.
+    /// Releases the held deliveries, each of them `times` times, shuffled if there is a seed.
     pub(crate) fn release(&mut self, endpoint: &str, shuffle: Option<u64>, times: u32) {
         let Some(endpoint) = self.endpoints.get_mut(endpoint) else { return };
         endpoint.held = false;
@@ -249,11 +250,11 @@ impl World {
             random::shuffle(&mut queue, seed);
         }
         endpoint.ready = queue.into();
-        // Nothing gathers any longer that somebody lets go.
+        // A release also ends the wait for a burst.
         endpoint.flushing = endpoint.misbehaviour.burst > 0 && !endpoint.ready.is_empty();
     }
 
-    /// Deletes an endpoint: what waits for it is not sent, now or later. Answers whether there was one.
+    /// Deletes an endpoint; its waiting deliveries are never sent. Returns whether it existed.
     pub(crate) fn delete_endpoint(&mut self, endpoint: &str) -> bool {
         let Some(deleted) = self.endpoints.remove(endpoint) else { return false };
         for (id, again) in deleted.ready {
@@ -264,23 +265,23 @@ impl World {
         true
     }
 
-    /// From now on the way to the endpoint behaves like this.
+    /// Sets an endpoint's misbehaviour. Deliveries that wait already join the burst, if one is set.
     pub(crate) fn misbehave(&mut self, endpoint: &str, misbehaviour: Misbehaviour) {
         let Some(endpoint) = self.endpoints.get_mut(endpoint) else { return };
         endpoint.misbehaviour = misbehaviour;
         if misbehaviour.burst > 0 && !endpoint.ready.is_empty() {
             let endpoint = endpoint.id.clone();
-            self.later(BURST_GATHERS, ScheduledTask::Flush { endpoint });
+            self.later(BURST_WAIT, ScheduledTask::Flush { endpoint });
         }
     }
 
-    /// The endpoint's next attempt, signed at this moment of the machine's clock (Unix seconds); None when
-    /// nothing is to be sent now. In order: the next comes when the last is recorded.
+    /// The endpoint's next attempt, signed at this time of the machine's clock (Unix seconds); `None` when
+    /// nothing can be sent now. Outside a burst the next attempt comes only after the last was recorded.
     pub fn dispatch(&mut self, endpoint: &str, wall: i64) -> Option<Dispatch> {
         let (now, at_ms) = (self.now(), self.now_ms);
         let endpoint = self.endpoints.get_mut(endpoint)?;
         let behaviour = endpoint.misbehaviour;
-        endpoint.flushing = behaviour.burst > 0 && (endpoint.flushing || endpoint.has_gathered());
+        endpoint.flushing = behaviour.burst > 0 && (endpoint.flushing || endpoint.burst_is_full());
         let width = if endpoint.flushing { BURST_WIDTH } else { 1 };
         if endpoint.held || endpoint.in_flight >= width || (behaviour.burst > 0 && !endpoint.flushing) {
             return None;
@@ -290,7 +291,7 @@ impl World {
                 endpoint.flushing = false;
                 return None;
             };
-            // A delivery whose event was forgotten has nothing to send.
+            // The event may be older than 30 days and gone.
             let Some(delivery) = self.outbox.deliveries.get_mut(&id) else { continue };
             let Some(event) = self.events.get(&delivery.event) else { continue };
             if !endpoint.enabled {
@@ -299,8 +300,8 @@ impl World {
             }
             let attempt = id.wrapping_mul(64).wrapping_add(delivery.attempts.len() as u64);
             let drawn = |knob: Knob, percent| random::happens(behaviour.seed, attempt, knob as u64, percent);
-            let body = stripe::write::pretty(&event.render(endpoint.api_version, event.told));
-            // What is no secret was refused when the endpoint was made.
+            let body = stripe::write::pretty(&event.render(endpoint.api_version, event.recipients));
+            // Malformed secrets were refused when the endpoint was created.
             let secrets: Vec<_> = endpoint.signing(now).filter_map(|text| Secret::parse(text).ok()).collect();
             let t = wall.saturating_add(i64::from(behaviour.clock_skew_seconds));
             let dispatch = Dispatch {
@@ -322,11 +323,11 @@ impl World {
         }
     }
 
-    /// What became of an attempt: accepted, tried again by the schedule, or given up.
+    /// Records the outcome of an attempt, and schedules the next one if necessary.
     pub fn record(&mut self, dispatch: &Dispatch, outcome: Outcome, took_ms: u64) {
         let accepted = outcome.accepted();
-        // First of all: the event may have been forgotten, or the endpoint deleted, meanwhile.
-        self.landed(&dispatch.endpoint, accepted);
+        // First, because the event may be gone, or the endpoint deleted, by now.
+        self.attempt_ended(&dispatch.endpoint, accepted);
         let Some(delivery) = self.outbox.deliveries.get_mut(&dispatch.delivery) else { return };
         delivery.attempts.push(DeliveryAttempt { at_ms: dispatch.at_ms, took_ms, outcome });
         let first_success = accepted && delivery.state != DeliveryState::Delivered;
@@ -340,7 +341,7 @@ impl World {
             delivery.failed += 1;
             retry = Schedule::default().next(delivery.failed);
             let next_ms = retry.map(|seconds| self.now_ms.saturating_add(seconds.saturating_mul(1_000)));
-            // What was accepted when somebody sent it by hand stays accepted, and the schedule goes on.
+            // A delivery that was accepted after a manual resend stays accepted while the schedule goes on.
             if delivery.state != DeliveryState::Delivered {
                 delivery.state =
                     next_ms.map_or(DeliveryState::Exhausted, |next_ms| DeliveryState::Waiting { next_ms });
@@ -357,8 +358,8 @@ impl World {
         }
     }
 
-    /// An endpoint has one attempt less on its way; one that accepts nothing for days is disabled.
-    fn landed(&mut self, endpoint: &str, accepted: bool) {
+    /// Counts an attempt as no longer in flight, and disables an endpoint that has failed for days.
+    fn attempt_ended(&mut self, endpoint: &str, accepted: bool) {
         let now = self.now();
         let Some(endpoint) = self.endpoints.get_mut(endpoint) else { return };
         endpoint.in_flight = endpoint.in_flight.saturating_sub(1);
@@ -370,8 +371,8 @@ impl World {
         }
     }
 
-    /// After the emulator was stopped: what was on its way then goes out once more.
-    pub(crate) fn reopen(&mut self) {
+    /// Schedules the deliveries again that were in flight when the emulator stopped.
+    pub(crate) fn resume_deliveries(&mut self) {
         let queued = self.endpoints.iter().flat_map(|endpoint| endpoint.ready.iter().map(|(id, _)| *id));
         let known: BTreeSet<u64> = queued.chain(self.agenda.attempts()).collect();
         let waiting = |delivery: &&Delivery| {
@@ -383,12 +384,12 @@ impl World {
         }
     }
 
-    /// Whether nothing is on its way or waits for its turn. What is held, or gathers for a burst, waits for
-    /// somebody or some time.
+    /// Whether no delivery is due or in flight. Deliveries that are held, or that wait for a burst, are not
+    /// due.
     #[must_use]
     pub fn quiet(&self) -> bool {
         self.endpoints.iter().all(|endpoint| {
-            let gathers = endpoint.misbehaviour.burst > 0 && !endpoint.flushing && !endpoint.has_gathered();
+            let gathers = endpoint.misbehaviour.burst > 0 && !endpoint.flushing && !endpoint.burst_is_full();
             endpoint.in_flight == 0 && (endpoint.ready.is_empty() || endpoint.held || gathers)
         })
     }

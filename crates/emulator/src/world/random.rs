@@ -1,18 +1,18 @@
-//! Where chance comes from: a seed, and nothing else. Ids follow each other; a draw depends only on what it
-//! is about, so that the order in which things are asked does not matter.
+//! Pseudo-random ids and draws from a seed. Ids follow each other; a draw depends only on the case that it is
+//! for, so the order of draws does not matter.
 //!
-//! Not here: secrets. What follows from a seed can be guessed, which is right for a rehearsal only.
+//! The results can be guessed from the seed, so this serves for test data only.
 
 use serde::{Deserialize, Serialize};
 
-/// Ids in Stripe's manner, one after the other.
+/// Ids like Stripe's, one after the other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct IdGenerator {
     seed: u64,
     made: u64,
 }
 
-/// How many characters follow the prefix, as in Stripe's own.
+/// How many characters follow the prefix, as in Stripe's ids.
 const LENGTH: usize = 24;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -32,7 +32,7 @@ impl IdGenerator {
     }
 }
 
-/// So many letters and digits, all of which follow from `seed`.
+/// `length` letters and digits that follow from `seed`.
 pub(crate) fn text(seed: u64, length: usize) -> String {
     let mut state = seed;
     (0..length)
@@ -44,8 +44,8 @@ pub(crate) fn text(seed: u64, length: usize) -> String {
         .collect()
 }
 
-/// Whether a thing that happens in `percent` of all cases happens in this one. `about` names the case, and
-/// `knob` tells different things about one case apart.
+/// Whether something that happens in `percent` of all cases happens in the case `about`. `knob` separates
+/// different draws for the same case.
 pub(crate) fn happens(seed: u64, about: u64, knob: u64, percent: u8) -> bool {
     below(seed, about, knob, 100) < u64::from(percent)
 }
@@ -55,7 +55,7 @@ pub(crate) fn below(seed: u64, about: u64, knob: u64, bound: u64) -> u64 {
     mixed(mixed(seed, about), knob).checked_rem(bound).unwrap_or_default()
 }
 
-/// Two numbers in, one out that looks like chance (SplitMix64's mixing).
+/// Mixes two numbers into one that looks random (SplitMix64).
 fn mixed(a: u64, b: u64) -> u64 {
     let mut z = a.wrapping_add(b.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -63,7 +63,7 @@ fn mixed(a: u64, b: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Puts `items` into the order that this seed means (Fisher and Yates).
+/// Shuffles `items` by a seed (Fisher–Yates).
 pub(crate) fn shuffle<T>(items: &mut [T], seed: u64) {
     for last in (1..items.len()).rev() {
         let place = below(seed, last as u64, 0, last as u64 + 1);

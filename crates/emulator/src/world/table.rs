@@ -1,4 +1,4 @@
-//! Objects of one kind, in the order in which they were made, found by id.
+//! A table of objects of one kind, in the order of their creation and indexed by id.
 //!
 //! Not here: paging and filters (`wire::list`).
 
@@ -6,51 +6,51 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What can be kept in a [`Table`].
+/// An object that a [`Table`] can hold.
 pub trait HasId {
     /// Its id, which never changes.
     fn id(&self) -> &str;
 }
 
-/// Objects of one kind. It is saved as a list, and loaded in the same order.
+/// Objects of one kind. A table is saved as a list and loaded in the same order.
 #[derive(Clone, Debug)]
 pub struct Table<T> {
     rows: BTreeMap<u64, T>,
     by_id: HashMap<String, u64>,
-    made: u64,
+    added: u64,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), by_id: HashMap::new(), made: 0 }
+        Self { rows: BTreeMap::new(), by_id: HashMap::new(), added: 0 }
     }
 }
 
 impl<T: HasId> Table<T> {
-    /// Adds the newest.
+    /// Adds an object as the newest.
     pub(crate) fn add(&mut self, row: T) {
-        self.made += 1;
-        self.by_id.insert(row.id().to_owned(), self.made);
-        self.rows.insert(self.made, row);
+        self.added += 1;
+        self.by_id.insert(row.id().to_owned(), self.added);
+        self.rows.insert(self.added, row);
     }
 
-    /// The one with this id.
+    /// The object with this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&T> {
         self.rows.get(self.by_id.get(id)?)
     }
 
-    /// The one with this id, to be changed. What must be told goes through `World::change` instead.
+    /// The object with this id, to change it without an event. `World::change` emits one.
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
         self.rows.get_mut(self.by_id.get(id)?)
     }
 
-    /// Takes one out.
+    /// Removes an object.
     pub(crate) fn remove(&mut self, id: &str) -> Option<T> {
         self.rows.remove(&self.by_id.remove(id)?)
     }
 
-    /// Takes the oldest out, if `rule` holds for it.
+    /// Removes the oldest object if `rule` holds for it.
     pub(crate) fn remove_oldest_if(&mut self, rule: impl FnOnce(&T) -> bool) -> Option<T> {
         let oldest = self.rows.first_entry()?;
         if !rule(oldest.get()) {
@@ -61,31 +61,31 @@ impl<T: HasId> Table<T> {
         Some(row)
     }
 
-    /// All, the oldest first; turn it round for Stripe's order.
+    /// All objects, the oldest first. Stripe lists them in reverse.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.rows.values()
     }
 
-    /// How many there are.
+    /// The number of objects.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there are none.
+    /// Whether the table is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Those that came after so many had been made.
-    pub(crate) fn made_since(&self, made: u64) -> impl Iterator<Item = &T> {
-        self.rows.range(made.saturating_add(1)..).map(|(_, row)| row)
+    /// The objects after the first `count` that were ever added.
+    pub(crate) fn added_since(&self, count: u64) -> impl Iterator<Item = &T> {
+        self.rows.range(count.saturating_add(1)..).map(|(_, row)| row)
     }
 
-    /// How many there have ever been, since it was loaded.
-    pub(crate) fn made(&self) -> u64 {
-        self.made
+    /// How many objects have been added since the table was loaded.
+    pub(crate) fn added(&self) -> u64 {
+        self.added
     }
 }
 

@@ -1,4 +1,4 @@
-//! The emulator and `stripe`'s stories tell of the same things in the same order.
+//! The emulator and `stripe`'s stories emit the same events in the same order.
 //!
 //! Not here: the fields (`payments`, `refunds`, `disputes`).
 
@@ -29,11 +29,11 @@ fn types(version: ApiVersion, told: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_emulator_tells_what_the_stories_tell() {
+fn the_emulator_emits_the_events_of_the_stories() {
     const DISPUTED: &str = "4000000000000259: buy 2500 eur; hasten";
     let old = |version: ApiVersion| !version.has_refund_events();
     for version in ApiVersion::ALL {
-        // What one of them tells more than the other: in which life, and after how many events.
+        // A scenario of the emulator for each story.
         let lives = [
             (Story::Purchase, "4242424242424242: buy 2500 eur; advance 2d".to_owned()),
             (
@@ -51,13 +51,13 @@ fn the_emulator_tells_what_the_stories_tell() {
             match name {
                 // The story's refund is pending for a minute first; the test card's succeeds at once.
                 Story::FailedRefund if !old(version) => assert_eq!(theirs.remove(6), "refund.updated"),
-                // The reference number of a refund makes an event before acacia, too.
+                // The reference number of a refund has an event before acacia, too.
                 Story::PartialRefund if old(version) => {
                     assert_eq!(ours.pop().as_deref(), Some("charge.refund.updated"));
                 }
-                // The session takes its payment intent with it.
+                // An expiring session cancels its payment intent.
                 Story::Declined => assert_eq!(ours.pop().as_deref(), Some("payment_intent.canceled")),
-                // The bank disputes before Stripe has booked the money.
+                // The dispute comes before Stripe has booked the charge.
                 Story::DisputeWon | Story::DisputeLost => {
                     theirs.sort_by_key(|name| name == "charge.updated");
                     ours.sort_by_key(|name| name == "charge.updated");

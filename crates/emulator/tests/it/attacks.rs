@@ -1,5 +1,4 @@
-//! Lives that try to break the account: amounts at the edge, objects that are gone, metadata that must stay
-//! where it was put, events that are forgotten.
+//! Scenarios that try to break the account: extreme amounts, missing objects, metadata, dropped events.
 //!
 //! Not here: attacks over the network (`deliveries`).
 
@@ -26,7 +25,7 @@ fn text(text: &str) -> String {
 }
 
 #[test]
-fn every_refusal_says_why_and_leaves_the_session_open() {
+fn every_decline_has_its_code_and_leaves_the_session_open() {
     for card in CARDS {
         let Effect::Declined(refusal) = &card.effect else { continue };
         let lines = life(ApiVersion::Endive, &format!("{}: buy 2500 eur", card.number));
@@ -38,7 +37,7 @@ fn every_refusal_says_why_and_leaves_the_session_open() {
 }
 
 #[test]
-fn amounts_at_the_edge_neither_overflow_nor_lose_a_cent() {
+fn extreme_amounts_neither_overflow_nor_lose_a_cent() {
     const MAX: i64 = i64::MAX;
     let mut life = Life::new(ApiVersion::Endive);
     life.tell(&format!(
@@ -67,7 +66,7 @@ fn amounts_at_the_edge_neither_overflow_nor_lose_a_cent() {
 }
 
 #[test]
-fn a_clock_at_the_end_of_time_does_not_run_over() {
+fn a_clock_at_the_end_of_time_does_not_overflow() {
     let end = i64::MAX;
     let mut world = World::new(7, ClockMode::Still { at_ms: end }, end);
     crate::life::add_endpoint(&mut world, "we_1", "http://127.0.0.1:9/", ApiVersion::Endive);
@@ -78,7 +77,7 @@ fn a_clock_at_the_end_of_time_does_not_run_over() {
 }
 
 #[test]
-fn objects_that_are_not_there_change_nothing() {
+fn missing_objects_change_nothing() {
     let mut world = world(ApiVersion::Endive);
     buy(&mut world, "4242424242424242");
     let before = serde_json::to_string(&world).expect("JSON");
@@ -104,7 +103,7 @@ fn objects_that_are_not_there_change_nothing() {
 }
 
 #[test]
-fn what_was_planned_for_what_is_gone_does_nothing() {
+fn tasks_for_deleted_objects_do_nothing() {
     let mut world = world(ApiVersion::Endive);
     for number in ["4000000000007726", "4000000000005126", "4000000000000259", "AT591904300235473203"] {
         buy(&mut world, number);
@@ -122,7 +121,7 @@ fn what_was_planned_for_what_is_gone_does_nothing() {
 }
 
 #[test]
-fn a_charge_that_no_test_number_paid_can_be_refunded() {
+fn a_charge_without_a_test_number_can_be_refunded() {
     let mut world = world(ApiVersion::Endive);
     buy(&mut world, "4242424242424242");
     let mut charge = world.charges().iter().next().expect("a charge").clone();
@@ -137,7 +136,7 @@ fn a_charge_that_no_test_number_paid_can_be_refunded() {
 }
 
 #[test]
-fn metadata_stays_where_it_was_put() {
+fn metadata_stays_on_the_object_it_was_set_on() {
     for passed_on in [false, true] {
         let mut world = world(ApiVersion::Endive);
         let mut new = wanted(2_500, "eur");
@@ -172,12 +171,12 @@ fn metadata_stays_where_it_was_put() {
 }
 
 #[test]
-fn events_are_forgotten_after_30_days_and_what_is_on_its_way_lands_all_the_same() {
+fn events_are_dropped_after_30_days_even_with_an_attempt_in_flight() {
     let mut world = world(ApiVersion::Endive);
     buy(&mut world, "4242424242424242");
     world.run_until(START * 1_000);
     let dispatch = world.dispatch("we_1", START).expect("an attempt");
-    assert!(world.dispatch("we_1", START).is_none(), "one after the other");
+    assert!(world.dispatch("we_1", START).is_none(), "one at a time");
     world.run_until((START + 31 * 24 * 3_600) * 1_000);
     buy(&mut world, "4242424242424242");
     assert_eq!(world.events().len(), 4);
@@ -194,7 +193,7 @@ fn events_are_forgotten_after_30_days_and_what_is_on_its_way_lands_all_the_same(
 }
 
 #[test]
-fn nothing_is_counted_twice_however_often_it_is_accepted() {
+fn an_event_accepted_several_times_counts_once() {
     let mut world = world(ApiVersion::Endive);
     misbehave(&mut world, Misbehaviour { duplicate: 100, twin: 100, ..Misbehaviour::default() });
     buy(&mut world, "4242424242424242");
@@ -210,12 +209,12 @@ fn nothing_is_counted_twice_however_often_it_is_accepted() {
         world.run_until(world.now_ms());
         sent += 1;
     }
-    assert!(world.events().iter().all(|event| (event.told, event.pending) == (1, 0)));
+    assert!(world.events().iter().all(|event| (event.recipients, event.pending) == (1, 0)));
     assert!(world.deliveries().all(|delivery| delivery.state == DeliveryState::Delivered));
 }
 
 #[test]
-fn a_disabled_endpoint_that_is_enabled_in_time_goes_on() {
+fn an_endpoint_enabled_before_the_retry_receives_it() {
     let mut world = world(ApiVersion::Endive);
     buy(&mut world, "4242424242424242");
     world.run_until(START * 1_000);
@@ -238,11 +237,11 @@ fn a_disabled_endpoint_that_is_enabled_in_time_goes_on() {
     world.run_until((START + 99_999) * 1_000);
     assert!(world.dispatch("we_1", START).is_none());
     let stopped = |delivery: &emulator::world::Delivery| delivery.state == DeliveryState::Stopped;
-    assert!(world.deliveries().all(stopped), "what a disabled endpoint missed is not sent later");
+    assert!(world.deliveries().all(stopped), "a disabled endpoint misses events for good");
 }
 
 #[test]
-fn what_was_held_for_an_endpoint_that_is_disabled_now_is_not_sent() {
+fn held_deliveries_to_a_disabled_endpoint_are_not_sent() {
     let mut world = world(ApiVersion::Endive);
     hold(&mut world);
     buy(&mut world, "4242424242424242");
@@ -255,20 +254,20 @@ fn what_was_held_for_an_endpoint_that_is_disabled_now_is_not_sent() {
 }
 
 #[test]
-fn a_burst_that_has_gathered_is_still_to_go_out() {
+fn a_full_burst_is_due() {
     let mut world = world(ApiVersion::Endive);
     misbehave(&mut world, Misbehaviour { burst: 4, ..Misbehaviour::default() });
     buy(&mut world, "4242424242424242");
-    assert!(world.quiet(), "the clock may be turned until they are due");
+    assert!(world.quiet(), "the clock may advance until they are due");
     world.run_until(START * 1_000);
-    assert!(!world.quiet(), "the clock must not go on without them");
+    assert!(!world.quiet(), "the clock must wait for them");
     let sent: Vec<_> = std::iter::from_fn(|| world.dispatch("we_1", START)).collect();
     assert_eq!(sent.len(), 4);
     assert!(sent.iter().all(|sent| sent.burst));
 }
 
 #[test]
-fn the_request_is_named_by_what_it_makes_and_by_nothing_else() {
+fn only_events_that_a_request_caused_name_it() {
     let mut world = world(ApiVersion::Endive);
     let request = emulator::object::RequestReference { id: text("req_1"), idempotency_key: Some(text("k")) };
     world.on_behalf_of(Some(request));

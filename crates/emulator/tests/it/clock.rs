@@ -1,6 +1,6 @@
-//! Turning the clock while the account is used, whether it goes or stands; and that it always comes to rest.
+//! Advancing a running or a stopped clock while the account is used; and that every advance ends.
 //!
-//! Not here: what falls due (`payments`, `refunds`, `disputes`).
+//! Not here: what becomes due (`payments`, `refunds`, `disputes`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,7 +17,7 @@ use crate::receiver::{Answer, Rig, WALL, buy, options, within};
 
 const CARD: &str = "4242424242424242";
 
-/// An account whose clock goes with a machine's that shows what one puts there.
+/// An account whose clock runs with the machine's clock, which the test sets.
 async fn going() -> (Rig, Arc<AtomicI64>) {
     let shows = Arc::new(AtomicI64::new(WALL * 1_000));
     let wall = shows.clone();
@@ -26,7 +26,7 @@ async fn going() -> (Rig, Arc<AtomicI64>) {
 }
 
 #[tokio::test]
-async fn a_clock_that_goes_goes_on_after_it_was_turned() {
+async fn a_running_clock_keeps_running_after_an_advance() {
     let (rig, shows) = going().await;
     rig.emulator.with(|world| buy(world, CARD));
     within(rig.emulator.quiet()).await;
@@ -41,13 +41,13 @@ async fn a_clock_that_goes_goes_on_after_it_was_turned() {
     );
     within(rig.emulator.quiet()).await;
     assert_eq!(rig.types(), ["charge.updated"]);
-    // A machine's clock that is put back does not put the account back.
+    // Setting the machine's clock back does not set the account's clock back.
     shows.fetch_sub(50_000, Ordering::SeqCst);
     assert_eq!(rig.emulator.with(|world| world.now()), WALL + 90);
 }
 
 #[tokio::test]
-async fn what_a_mere_look_brings_about_is_delivered() {
+async fn events_that_a_read_causes_are_delivered() {
     let (rig, shows) = going().await;
     rig.emulator.with(|world| buy(world, CARD));
     within(rig.emulator.quiet()).await;
@@ -59,7 +59,7 @@ async fn what_a_mere_look_brings_about_is_delivered() {
 }
 
 #[tokio::test]
-async fn what_falls_due_happens_by_itself_while_nobody_looks() {
+async fn due_tasks_run_without_any_request() {
     let began = tokio::time::Instant::now();
     let wall: emulator::Wall =
         Arc::new(move || WALL * 1_000 + i64::try_from(began.elapsed().as_millis()).expect("a short test"));
@@ -74,17 +74,17 @@ async fn what_falls_due_happens_by_itself_while_nobody_looks() {
 }
 
 #[tokio::test]
-async fn two_who_turn_the_clock_turn_it_by_both() {
+async fn concurrent_advances_add_up() {
     let rig = Rig::start().await;
     rig.emulator.with(|world| buy(world, CARD));
     let (a, b) = tokio::join!(rig.advance(60), rig.advance(60));
     assert_eq!(rig.emulator.with(|world| world.now()), START + 120);
-    // The booking, and its delivery; what was due before happened before.
+    // Booking the charge, and the delivery of its event; everything else was due before.
     assert_eq!((a + b, rig.types().len()), (2, 5));
 }
 
 #[tokio::test]
-async fn the_clock_is_turned_to_the_end_though_nobody_waits_for_it() {
+async fn an_advance_completes_after_its_caller_is_gone() {
     let rig = Rig::start().await;
     rig.receiver.answer(Answer::Hang);
     rig.emulator.with(|world| buy(world, CARD));
@@ -98,11 +98,11 @@ async fn the_clock_is_turned_to_the_end_though_nobody_waits_for_it() {
 }
 
 #[tokio::test]
-async fn the_account_can_be_used_while_its_clock_is_turned() {
+async fn the_account_can_be_used_during_an_advance() {
     let rig = Rig::start().await;
     rig.emulator.with(|world| buy(world, "4000000000000259"));
     let emulator = rig.emulator.clone();
-    // Whenever an event arrives, somebody asks for a refund and opens a session.
+    // Meanwhile, refunds and sessions are created.
     let busy = async {
         for _ in 0..50 {
             emulator.with(|world| {
@@ -125,7 +125,7 @@ async fn the_account_can_be_used_while_its_clock_is_turned() {
 }
 
 #[tokio::test]
-async fn the_clock_can_be_turned_however_an_endpoint_is() {
+async fn the_clock_advances_whatever_state_an_endpoint_is_in() {
     for state in ["held", "disabled", "gathering", "deleted", "hanging"] {
         let rig = Rig::start().await;
         rig.emulator.with(|world| {
@@ -158,7 +158,7 @@ async fn the_clock_can_be_turned_however_an_endpoint_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_is_dropped_because_an_endpoint_is_disabled_wakes_whoever_waits() {
+async fn dropped_deliveries_wake_waiting_tasks() {
     let rig = Rig::start().await;
     let set = |enabled: bool| {
         rig.emulator.with(|world| {
@@ -186,7 +186,7 @@ async fn what_is_dropped_because_an_endpoint_is_disabled_wakes_whoever_waits() {
 }
 
 #[tokio::test]
-async fn a_change_that_panics_leaves_an_account_that_can_be_used() {
+async fn the_account_is_usable_after_a_panic() {
     let rig = Rig::start().await;
     let emulator = rig.emulator.clone();
     let panicked = tokio::spawn(async move { emulator.with(|_| panic!("on purpose")) }).await;
@@ -196,7 +196,7 @@ async fn a_change_that_panics_leaves_an_account_that_can_be_used() {
 }
 
 #[tokio::test]
-async fn checkout_waits_for_the_endpoint_but_not_for_long() {
+async fn checkout_waits_until_the_endpoint_accepts() {
     let rig = Rig::start().await;
     let session = rig.emulator.with(|world| buy(world, CARD));
     within(rig.emulator.acknowledged(&session)).await;

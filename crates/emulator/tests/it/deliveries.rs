@@ -1,7 +1,7 @@
-//! Deliveries to an endpoint: in order, signed, tried again by the schedule, given up; and all the ways in
-//! which an endpoint fails to accept.
+//! Deliveries to an endpoint: in order, signed, retried on schedule, given up; and every way in which an
+//! endpoint can fail.
 //!
-//! Not here: what the sender does wrong on purpose (`misbehaviour`), and the clock (`clock`).
+//! Not here: misbehaviour of the sender (`misbehaviour`), and the clock (`clock`).
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::receiver::{Answer, Receiver, Rig, WALL, all_verify, buy, within};
 
 const CARD: &str = "4242424242424242";
 
-/// Seconds after the first attempt at which the others follow, the last one included.
+/// The times of all attempts, in seconds after the first.
 const SCHEDULE: [i64; 6] = [0, 300, 2_100, 9_300, 38_100, 124_500];
 
 impl Rig {
-    /// When each attempt of the oldest delivery was made, in milliseconds after the beginning, and its state.
+    /// The times of the oldest delivery's attempts, in milliseconds after `START`, and its state.
     fn oldest(&self) -> (Vec<i64>, DeliveryState) {
         self.emulator.with(|world| {
             let delivery = world.deliveries().next().expect("a delivery");
@@ -28,7 +28,7 @@ impl Rig {
         })
     }
 
-    /// An account whose first event, and no other, waits for the endpoint: a session that expired.
+    /// Emits one event: a session expires.
     async fn one_event(&self) {
         self.emulator.with(|world| {
             let session = crate::life::new_session(world, 2_500, "eur");
@@ -53,8 +53,8 @@ async fn hundreds_of_events_reach_each_endpoint_in_order() {
     let (mut expected, mut older) = (Vec::new(), Vec::new());
     rig.emulator.with(|world| {
         for event in world.events().iter() {
-            expected.push((event.id.clone(), pretty(&event.render(ApiVersion::Endive, event.told))));
-            older.push((event.id.clone(), pretty(&event.render(ApiVersion::V2022_11_15, event.told))));
+            expected.push((event.id.clone(), pretty(&event.render(ApiVersion::Endive, event.recipients))));
+            older.push((event.id.clone(), pretty(&event.render(ApiVersion::V2022_11_15, event.recipients))));
         }
     });
     assert_eq!(expected.len(), 60 * (5 + 7));
@@ -67,7 +67,7 @@ async fn hundreds_of_events_reach_each_endpoint_in_order() {
 }
 
 #[tokio::test]
-async fn what_is_not_accepted_is_tried_again_by_the_schedule_and_then_given_up() {
+async fn a_failing_delivery_is_retried_on_schedule_and_then_given_up() {
     let rig = Rig::start().await;
     rig.receiver.answer(Answer::Status(500));
     rig.one_event().await;
@@ -83,7 +83,7 @@ async fn what_is_not_accepted_is_tried_again_by_the_schedule_and_then_given_up()
 }
 
 #[tokio::test]
-async fn what_is_accepted_at_last_is_not_tried_again() {
+async fn an_accepted_delivery_is_not_retried() {
     let rig = Rig::start().await;
     rig.receiver.answer(Answer::Status(503));
     rig.one_event().await;
@@ -119,12 +119,12 @@ async fn only_2xx_is_acceptance_and_no_answer_is_too_much() {
         assert_eq!(outcome.accepted(), accepted, "{answer:?}: {outcome:?}");
         let (Outcome::Answered { excerpt: said, .. } | Outcome::Failed(said)) = &outcome;
         assert!(said.contains(words) && said.len() <= 200, "{answer:?}: {outcome:?}");
-        assert!(rig.receiver.written.load(Ordering::Relaxed) < 64 << 20, "{answer:?}: it was all read");
+        assert!(rig.receiver.written.load(Ordering::Relaxed) < 64 << 20, "{answer:?}: everything was read");
     }
 }
 
 #[tokio::test]
-async fn where_nothing_listens_the_schedule_goes_on() {
+async fn retries_continue_where_nothing_listens() {
     let rig = Rig::start().await;
     let gone = Receiver::start().await.url.clone();
     rig.emulator.with(|world| edit(world, |saved| saved["endpoints"][0]["url"] = gone.into()));
@@ -139,7 +139,7 @@ async fn where_nothing_listens_the_schedule_goes_on() {
 }
 
 #[tokio::test]
-async fn while_a_secret_is_rotated_both_sign() {
+async fn both_secrets_sign_during_the_overlap() {
     let rig = Rig::start().await;
     let rotate = RotateSecret { endpoint: "we_1".to_owned(), overlap_seconds: 60 };
     let new = rig.emulator.with(|world| run(world, rotate));
@@ -168,18 +168,18 @@ async fn an_endpoint_that_accepts_nothing_for_days_is_disabled() {
     rig.one_event().await;
     rig.advance(9 * 24 * 60 * 60).await;
     assert_eq!(rig.types(), Vec::<String>::new(), "nothing goes to a disabled endpoint");
-    assert_eq!(rig.emulator.with(|world| world.deliveries().count()), planned, "nor is it planned");
+    assert_eq!(rig.emulator.with(|world| world.deliveries().count()), planned, "and no delivery is created");
     let waiting = |world: &mut emulator::world::World| {
         world.deliveries().filter(|d| matches!(d.state, DeliveryState::Waiting { .. })).count()
     };
     assert_eq!(rig.emulator.with(waiting), 0);
     rig.emulator.with(|world| run(world, Enable { endpoint: "we_1".to_owned() }));
     rig.one_event().await;
-    assert_eq!(rig.types(), ["checkout.session.expired"], "only what happens from now on");
+    assert_eq!(rig.types(), ["checkout.session.expired"], "only new events");
 }
 
 #[tokio::test]
-async fn what_is_held_waits_and_comes_as_often_and_in_the_order_that_is_asked_for() {
+async fn held_deliveries_are_released_in_the_requested_order_and_number() {
     let rig = Rig::start().await;
     let mut orders = Vec::new();
     for (shuffle, times) in [(None, 1), (Some(1), 3), (Some(1), 3), (Some(2), 3)] {
@@ -205,7 +205,7 @@ async fn what_is_held_waits_and_comes_as_often_and_in_the_order_that_is_asked_fo
 }
 
 #[tokio::test]
-async fn sending_again_by_hand_does_not_stop_the_schedule() {
+async fn a_manual_resend_does_not_stop_the_retries() {
     let rig = Rig::start().await;
     rig.receiver.answer(Answer::Status(500));
     rig.one_event().await;
@@ -224,7 +224,7 @@ async fn sending_again_by_hand_does_not_stop_the_schedule() {
 }
 
 #[tokio::test]
-async fn a_deleted_endpoint_hears_nothing_more_also_when_an_attempt_is_on_its_way() {
+async fn a_deleted_endpoint_receives_nothing_more_even_with_an_attempt_in_flight() {
     let rig = Rig::start().await;
     rig.receiver.answer(Answer::Status(500));
     rig.one_event().await;
@@ -235,7 +235,7 @@ async fn a_deleted_endpoint_hears_nothing_more_also_when_an_attempt_is_on_its_wa
     rig.emulator.with(|world| emulator::act::endpoint::delete(world, "we_1"));
     rig.receiver.take();
     rig.advance(5 * 24 * 60 * 60).await;
-    // Longer than the attempt that was on its way may take.
+    // Longer than the timeout of the attempt in flight.
     tokio::time::sleep(Duration::from_millis(600)).await;
     rig.advance(5 * 24 * 60 * 60).await;
     assert_eq!(rig.types(), Vec::<String>::new());

@@ -1,13 +1,13 @@
-//! Disputes: answered, given up, forgotten; inquiries; warnings.
+//! Disputes: with evidence, closed, expired; inquiries; early fraud warnings.
 //!
-//! Not here: SEPA's (`payments`).
+//! Not here: disputes of SEPA debits (`payments`).
 
 use stripe::write::ApiVersion;
 
 use crate::life::check_after_purchase;
 
 #[test]
-fn a_dispute_is_won_lost_given_up_or_forgotten() {
+fn a_dispute_is_won_lost_closed_or_expires() {
     const CASES: &[(&str, &str)] = &[
         (
             "4000000000000259: buy 2500 eur; advance 1h; refund; submit winning_evidence; refund 500; advance 30d",
@@ -66,7 +66,7 @@ fn a_dispute_is_won_lost_given_up_or_forgotten() {
 }
 
 #[test]
-fn an_inquiry_moves_money_only_when_it_becomes_a_dispute() {
+fn an_inquiry_moves_money_only_after_escalation() {
     const CASES: &[(&str, &str)] = &[
         (
             "4000000000001976: buy 2500 eur; advance 1h; refund 500; submit winning_evidence; advance 30d",
@@ -112,7 +112,7 @@ fn an_inquiry_moves_money_only_when_it_becomes_a_dispute() {
 }
 
 #[test]
-fn disputes_meet_refunds_and_each_other() {
+fn disputes_combine_with_refunds_and_each_other() {
     const CASES: &[(&str, &str)] = &[
         (
             "4000000000007726: buy 2500 eur; advance 1h; refund 1000; dispute; refund 1; advance 70d",

@@ -1,6 +1,6 @@
-//! The account in its file: it goes on where it stopped, with whatever was on its way.
+//! The account's file: the account continues where it stopped, also with attempts in flight.
 //!
-//! Not here: what a command line says about it.
+//! Not here: the command line.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::receiver::{Answer, Receiver, Rig, WALL, buy, options, within};
 
 const CARD: &str = "4242424242424242";
 
-/// A file of its own in the build's directory, not there yet.
+/// A path in the build directory where no file exists.
 fn file(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.json"));
     let _ = std::fs::remove_file(&path);
@@ -32,7 +32,7 @@ fn whole(emulator: &Emulator) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn an_account_goes_on_where_it_stopped() {
+async fn an_account_continues_where_it_stopped() {
     let path = file("goes_on");
     let rig = Rig::with(kept(&path)).await;
     rig.receiver.answer(Answer::Status(500));
@@ -57,17 +57,17 @@ async fn an_account_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn two_emulators_do_not_share_a_file() {
+async fn two_emulators_cannot_share_a_file() {
     let path = file("shared");
     let first = Emulator::open(kept(&path)).expect("the first");
-    let fault = Emulator::open(kept(&path)).map(drop).expect_err("the second");
-    assert!(fault.to_string().contains("another emulator runs on this account"), "{fault}");
+    let error = Emulator::open(kept(&path)).map(drop).expect_err("the second");
+    assert!(error.to_string().contains("another emulator uses this account"), "{error}");
     drop(first);
     Emulator::open(kept(&path)).expect("the next");
 }
 
 #[tokio::test]
-async fn what_was_on_its_way_goes_out_once_more() {
+async fn attempts_in_flight_at_the_stop_are_sent_again() {
     let path = file("on_its_way");
     let rig = Rig::with(kept(&path)).await;
     rig.receiver.answer(Answer::Hang);
@@ -87,7 +87,7 @@ async fn what_was_on_its_way_goes_out_once_more() {
 }
 
 #[tokio::test]
-async fn misfortune_goes_on_as_if_nothing_had_been() {
+async fn misbehaviour_is_the_same_across_restarts() {
     let knobs = Misbehaviour { seed: 5, never: 40, twin: 20, duplicate: 20, ..Default::default() };
     let mut runs = Vec::new();
     for interrupted in [false, true] {
@@ -96,7 +96,7 @@ async fn misfortune_goes_on_as_if_nothing_had_been() {
         rig.emulator.with(|world| misbehave(world, knobs));
         for _ in 0..6 {
             rig.buy(CARD).await;
-            // Events are forgotten on the way.
+            // Old events are dropped meanwhile.
             rig.advance(12 * 24 * 3_600).await;
             if interrupted {
                 rig = Rig::reopen(kept(&path), rig.stop().await);
@@ -110,7 +110,7 @@ async fn misfortune_goes_on_as_if_nothing_had_been() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_being_turned_goes_again() {
+async fn a_clock_stopped_during_an_advance_runs_again() {
     let path = file("turned");
     let wall: emulator::Wall = Arc::new(|| WALL * 1_000);
     let going = || Options { still_at_ms: None, wall: wall.clone(), ..kept(&path) };
@@ -128,7 +128,7 @@ async fn a_clock_that_was_being_turned_goes_again() {
 }
 
 #[tokio::test]
-async fn what_is_no_account_is_refused_and_left_alone() {
+async fn a_file_that_is_not_an_account_is_refused_and_kept() {
     let path = file("foreign");
     for text in ["", "{}", "[]", "not JSON", "{\"time\": {\"still\": {\"at_ms\": 1}}}"] {
         std::fs::write(&path, text).expect("a file");
@@ -144,7 +144,7 @@ async fn what_is_no_account_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_written_stops_nobody() {
+async fn an_unwritable_file_does_not_stop_the_emulator() {
     let path = PathBuf::from("/nonexistent-directory/account.json");
     let rig = Rig::with(kept(&path)).await;
     rig.buy(CARD).await;

@@ -1,7 +1,5 @@
 //! A small language for the life of one payment: `4242424242424242: buy 2500 eur; refund 1000; advance 7d`
-//! becomes the list of events that it makes, one line each.
-//!
-//! Not here: the lives themselves, and deliveries. Whatever is told is also read back by `stripe`'s reader.
+//! becomes the list of its events, one line each. Every event is also parsed by `stripe`'s reader.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +14,17 @@ use serde_json::{Value, json};
 use stripe::write::{ApiVersion, BillingDetails, CustomerCreation, MethodType, pretty};
 use stripe::{Envelope, Object};
 
-/// When every life begins, in Unix seconds.
+/// The start of every life, in Unix seconds.
 pub(crate) const START: i64 = 1_790_000_000;
 
-/// A world with one endpoint of this version that wants everything.
+/// A world with one endpoint of this version that wants every event.
 pub(crate) fn world(version: ApiVersion) -> World {
     let mut world = World::new(7, ClockMode::Still { at_ms: START * 1_000 }, START * 1_000);
     add_endpoint(&mut world, "we_1", "http://127.0.0.1:9/", version);
     world
 }
 
-/// Adds an endpoint with this id that wants everything.
+/// Adds an endpoint with this id that wants every event.
 pub(crate) fn add_endpoint(world: &mut World, id: &str, url: &str, version: ApiVersion) {
     let endpoint = serde_json::to_value(endpoint(id, url, version)).expect("JSON");
     edit(world, |saved| saved["endpoints"].as_array_mut().expect("a list").push(endpoint));
@@ -37,17 +35,17 @@ pub(crate) fn run<C: Command>(world: &mut World, command: C) -> C::Done {
     command.run(world).unwrap_or_else(|refusal| panic!("refused: {refusal}"))
 }
 
-/// Holds the deliveries to the endpoint `we_1` back.
+/// Holds the deliveries to `we_1` back.
 pub(crate) fn hold(world: &mut World) {
     run(world, Hold { endpoint: "we_1".to_owned() });
 }
 
-/// Releases them.
+/// Releases the deliveries to `we_1`.
 pub(crate) fn release(world: &mut World, shuffle: Option<u64>, times: u32) {
     run(world, Release { endpoint: "we_1".to_owned(), shuffle, times });
 }
 
-/// Makes them go wrong.
+/// Sets the misbehaviour of the deliveries to `we_1`.
 pub(crate) fn misbehave(world: &mut World, misbehaviour: Misbehaviour) {
     run(world, Misbehave { endpoint: "we_1".to_owned(), misbehaviour });
 }
@@ -57,14 +55,14 @@ pub(crate) fn resend(world: &mut World, event: &str) -> usize {
     run(world, Resend { event: event.to_owned(), endpoint: None })
 }
 
-/// Changes the account as one would change its file: into states that no command leads to.
+/// Edits the account like a saved file, into states that no command leads to.
 pub(crate) fn edit(world: &mut World, change: impl FnOnce(&mut Value)) {
     let mut saved = serde_json::to_value(&*world).expect("JSON");
     change(&mut saved);
     *world = serde_json::from_value(saved).expect("an account");
 }
 
-/// An endpoint that wants everything.
+/// An endpoint that wants every event.
 fn endpoint(id: &str, url: &str, version: ApiVersion) -> WebhookEndpoint {
     let fields = json!({
         "id": id, "created": START, "url": url, "enabled_events": ["*"], "api_version": version.as_str(),
@@ -75,34 +73,34 @@ fn endpoint(id: &str, url: &str, version: ApiVersion) -> WebhookEndpoint {
     serde_json::from_value(fields).expect("an endpoint")
 }
 
-/// What every test endpoint signs with.
+/// The signing secret of every test endpoint.
 pub(crate) const SECRET: &str = "whsec_rehearsal0000000000000000";
 
-/// What the life made so far.
+/// A life in progress.
 pub(crate) struct Life {
     pub(crate) world: World,
     version: ApiVersion,
     number: String,
     session: String,
     refund: String,
-    /// What was asked for and refused, in the words of the refusal.
+    /// The actions that were refused, with the reasons.
     pub(crate) refused: Vec<String>,
 }
 
-/// The events that an endpoint of this version hears of, one line each; then what was refused.
+/// The events that an endpoint of this version receives, one line each; then the refused actions.
 pub(crate) fn life(version: ApiVersion, story: &str) -> Vec<String> {
     let mut life = Life::new(version);
     life.tell(story);
     life.lines()
 }
 
-/// Compares every life of a table with what is expected of it, and shows all that differ. A line that begins
-/// with no time and is no refusal goes on with the line before.
+/// Compares every life of a table with its expected lines, and shows all differences. A line that begins with
+/// neither a time nor `refused` continues the line before.
 pub(crate) fn check(version: ApiVersion, cases: &[(&str, &str)]) {
     check_part(version, cases, &[]);
 }
 
-/// The same, without the events of paying by card: they are the same in every life (`payments`).
+/// The same, without the events of a card payment, which are the same in every life (`payments`).
 pub(crate) fn check_after_purchase(version: ApiVersion, cases: &[(&str, &str)]) {
     let paying = [
         "payment_intent.created",
@@ -289,7 +287,7 @@ pub(crate) fn new_session(world: &mut World, amount: i64, currency: &str) -> Str
     checkout::create(world, wanted(amount, currency), "http://127.0.0.1:1")
 }
 
-/// A session for one thing at this price, with session metadata only.
+/// A session for one item at this price, with metadata on the session only.
 pub(crate) fn wanted(amount: i64, currency: &str) -> NewCheckoutSession {
     let price = json!({
         "id": "price_1", "created": START, "product": "prod_1", "currency": currency, "unit_amount": amount,
@@ -323,9 +321,9 @@ pub(crate) fn wanted(amount: i64, currency: &str) -> NewCheckoutSession {
     }
 }
 
-/// One event: when, what, the fields that matter, and what they were before. It must be readable.
+/// One event: its time, type, important fields, and their previous values. It must be parsable.
 fn line(event: &EventRecord, version: ApiVersion) -> String {
-    let body = pretty(&event.render(version, event.told));
+    let body = pretty(&event.render(version, event.recipients));
     let read = Envelope::parse(body.as_bytes()).expect("an event");
     assert_eq!((read.id(), read.type_name()), (event.id.as_str(), event.type_name.as_str()));
     assert_eq!((read.created(), read.livemode()), (Some(event.created), Some(false)));
@@ -386,7 +384,7 @@ fn line(event: &EventRecord, version: ApiVersion) -> String {
     format!("{} {} {said}{was}", when(event.created - START), event.type_name)
 }
 
-/// Every value in it that is no object, after its own name.
+/// Every value in it that is not an object, after its name.
 fn leaves(name: &str, value: &Value, into: &mut Vec<String>) {
     match value {
         Value::Object(fields) => fields.iter().for_each(|(name, value)| leaves(name, value, into)),

@@ -1,7 +1,7 @@
-//! The emulator from outside: what happens to money as tables that read like an account statement, and
-//! deliveries to a receiver that listens on localhost.
+//! The emulator from outside: payments as tables that read like an account statement, deliveries to a
+//! receiver on localhost, and the two control surfaces.
 //!
-//! Not here: its API and its pages, and the tables of test numbers (`cards`).
+//! Not here: Stripe's API and the HTML of the pages, which have tests beside the code.
 
 mod agree;
 mod attacks;

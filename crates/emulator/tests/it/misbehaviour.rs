@@ -1,6 +1,6 @@
-//! Each way in which the sender misbehaves on purpose: always, now and then, and again in the same way.
+//! Each kind of misbehaviour: always, sometimes, and repeatable by its seed.
 //!
-//! Not here: what an endpoint does wrong (`deliveries`).
+//! Not here: failures of the endpoint (`deliveries`).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use emulator::object::Misbehaviour;
 use crate::life::{SECRET, START, edit, hold, misbehave};
 use crate::receiver::{Arrived, Rig, WALL, all_verify, buy, options, within};
 
-/// What was sent, in order: what, when in virtual milliseconds, how.
+/// The attempts in order: event, time in virtual milliseconds, copies, lost response, outside the schedule.
 type Log = Vec<(String, i64, u8, bool, bool)>;
 
 /// Eight customers pay, and two days pass.
@@ -48,7 +48,7 @@ fn counts(arrived: &[Arrived]) -> Vec<usize> {
 const EVENTS: usize = 8 * 5;
 
 #[tokio::test]
-async fn what_always_goes_wrong_goes_wrong_every_time() {
+async fn misbehaviour_at_100_percent_happens_every_time() {
     let (log, arrived) = run(Misbehaviour::default()).await;
     assert_eq!(counts(&arrived), [1; EVENTS]);
     assert!(all_verify(&arrived));
@@ -90,7 +90,7 @@ async fn what_always_goes_wrong_goes_wrong_every_time() {
 }
 
 #[tokio::test]
-async fn the_same_seed_goes_wrong_in_the_same_way_and_another_in_another() {
+async fn misbehaviour_depends_on_the_seed_alone() {
     let plain = Misbehaviour::default();
     let knobs = [
         ("duplicate", Misbehaviour { duplicate: 30, ..plain }),
@@ -131,7 +131,7 @@ async fn the_same_seed_goes_wrong_in_the_same_way_and_another_in_another() {
 }
 
 #[tokio::test]
-async fn a_burst_that_never_gathers_goes_out_after_a_minute_and_holds_up_nobody() {
+async fn an_incomplete_burst_is_sent_after_a_minute() {
     let rig = Rig::start().await;
     rig.emulator.with(|world| misbehave(world, Misbehaviour { burst: 1_000, ..Default::default() }));
     rig.emulator.with(|world| buy(world, "4242424242424242"));
@@ -139,7 +139,7 @@ async fn a_burst_that_never_gathers_goes_out_after_a_minute_and_holds_up_nobody(
     assert_eq!(rig.types().len(), 0);
     rig.advance(1).await;
     assert_eq!(rig.types().len(), 4);
-    // Switched on while deliveries wait; switched off while they gather.
+    // A burst set while deliveries wait, and removed while they gather.
     rig.emulator.with(|world| {
         hold(world);
         misbehave(world, Misbehaviour::default());

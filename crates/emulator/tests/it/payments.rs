@@ -1,14 +1,14 @@
-//! Paying: by card at once, after a refusal, through 3-D Secure, by SEPA debit days later, or not at all.
+//! Payments: by card, after a decline, through 3-D Secure, by SEPA debit, or not at all.
 //!
-//! Not here: money that goes back (`refunds`, `disputes`).
+//! Not here: refunds and disputes.
 
 use stripe::write::ApiVersion;
 
 use crate::life::check;
 
-/// At once, or at the second try.
+/// At the first or the second attempt.
 #[test]
-fn a_card_pays_or_is_refused() {
+fn a_card_succeeds_or_is_declined() {
     const CASES: &[(&str, &str)] = &[
         (
             "4242424242424242: buy 2500 eur; advance 7d",
@@ -47,9 +47,9 @@ fn a_card_pays_or_is_refused() {
     check(ApiVersion::Endive, CASES);
 }
 
-/// The customer's bank asks first.
+/// The customer's bank asks for 3-D Secure.
 #[test]
-fn three_d_secure_is_passed_or_not() {
+fn three_d_secure_is_completed_or_failed() {
     const CASES: &[(&str, &str)] = &[
         (
             "4000002500003155: buy 2500 eur; confirm; advance 2d",
@@ -101,7 +101,7 @@ fn three_d_secure_is_passed_or_not() {
     check(ApiVersion::Endive, CASES);
 }
 
-/// Whoever comes later comes too late.
+/// A later payment or expiry is refused.
 #[test]
 fn a_session_expires_once() {
     const CASES: &[(&str, &str)] = &[
@@ -130,9 +130,9 @@ fn a_session_expires_once() {
     check(ApiVersion::Endive, CASES);
 }
 
-/// Complete at once; the money comes later, or not, or not for good.
+/// Complete at once; the debit succeeds later, fails, or is disputed.
 #[test]
-fn a_debit_is_paid_days_later() {
+fn a_debit_succeeds_or_fails_days_later() {
     const CASES: &[(&str, &str)] = &[
         (
             "AT611904300234573201: buy 2500 eur; refund; advance 7d; refund; advance 7d",

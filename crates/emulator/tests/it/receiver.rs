@@ -1,7 +1,5 @@
-//! A receiver on localhost that answers as it is told, and an emulator that delivers to it. Everything that
-//! arrives is verified and read before it is kept.
-//!
-//! Not here: the tests.
+//! A receiver on localhost with configurable responses, and an emulator that delivers to it. Every delivery
+//! is verified and parsed when it arrives.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,25 +18,25 @@ use tokio::task::JoinHandle;
 
 use crate::life::{SECRET, START, add_endpoint, new_session, payer};
 
-/// What the machine's clock shows, for ever: another year than the account's.
+/// The constant time of the machine's clock: another year than the account's.
 pub(crate) const WALL: i64 = 1_800_000_000;
 
-/// How the receiver answers.
+/// The receiver's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// With this status.
+    /// A response with this status.
     Status(u16),
-    /// See elsewhere: at the receiver itself.
+    /// A redirect to the receiver itself.
     Redirect,
-    /// Not at all.
+    /// No response.
     Hang,
-    /// By closing the connection.
+    /// The connection is closed.
     Close,
-    /// With something that is no HTTP.
+    /// Bytes that are not HTTP.
     Garbage,
-    /// Fine, followed by a gibibyte.
+    /// A 200 with a body of a gibibyte.
     Endless,
-    /// Fine, and then the body breaks off.
+    /// A 200 whose body breaks off.
     Short,
 }
 
@@ -56,7 +54,7 @@ pub(crate) struct Receiver {
     pub(crate) url: String,
     arrived: Arc<Mutex<Vec<Arrived>>>,
     answers: Arc<Mutex<Answer>>,
-    /// How many bytes of an endless answer went out.
+    /// How many bytes of an endless response were sent.
     pub(crate) written: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
@@ -81,14 +79,14 @@ impl Receiver {
         *self.answers.lock().expect("no panic") = answer;
     }
 
-    /// Waits until something has arrived since the last time.
+    /// Waits until something has arrived since the last `take`.
     pub(crate) async fn something(&self) {
         while self.arrived.lock().expect("no panic").is_empty() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 
-    /// What has arrived since the last time.
+    /// Everything that has arrived since the last `take`.
     pub(crate) fn take(&self) -> Vec<Arrived> {
         std::mem::take(&mut *self.arrived.lock().expect("no panic"))
     }
@@ -155,7 +153,7 @@ fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// An attempt looks like Stripe's, verifies if the sender's clock is right, and can be read.
+/// Checks that an attempt looks like Stripe's and can be parsed.
 fn read(head: &str, body: String) -> Arrived {
     assert_eq!(field(head, "content-type"), Some("application/json; charset=utf-8"));
     assert_eq!(field(head, "user-agent"), Some("Stripe/1.0 (+https://stripe.com/docs/webhooks)"));
@@ -168,14 +166,14 @@ fn read(head: &str, body: String) -> Arrived {
 }
 
 impl Arrived {
-    /// Whether it verifies with this secret when the receiver's clock shows this.
+    /// Whether it verifies with this secret at this time of the receiver's clock.
     pub(crate) fn verifies(&self, secret: &str, now: i64) -> bool {
         let secret = Secret::parse(secret).expect("a secret");
         signature::verify(self.body.as_bytes(), Some(self.header.as_bytes()), &[secret], now, 300).is_ok()
     }
 }
 
-/// An emulator that runs, and a receiver that it delivers to.
+/// A running emulator, and a receiver that it delivers to.
 pub(crate) struct Rig {
     pub(crate) emulator: Emulator,
     pub(crate) receiver: Receiver,
@@ -183,7 +181,7 @@ pub(crate) struct Rig {
     running: JoinHandle<()>,
 }
 
-/// An account that stands still, and whose machine's clock does, too.
+/// An account whose clock stands still, like the machine's clock.
 pub(crate) fn options() -> Options {
     Options {
         url: "http://127.0.0.1:1".to_owned(),
@@ -214,7 +212,7 @@ impl Rig {
         rig
     }
 
-    /// With what the file holds.
+    /// Opens the account in the file.
     pub(crate) fn reopen(options: Options, receiver: Receiver) -> Self {
         let emulator = Emulator::open(options).expect("an account");
         let (stop, stopped) = oneshot::channel();
@@ -232,24 +230,24 @@ impl Rig {
         self.receiver
     }
 
-    /// Turns the clock; it must come to an end.
+    /// Advances the clock, within the time limit.
     pub(crate) async fn advance(&self, seconds: u32) -> u64 {
         within(self.emulator.advance(seconds)).await
     }
 
-    /// Somebody pays, and everything that follows at once is delivered.
+    /// Pays, and delivers everything that is due at once.
     pub(crate) async fn buy(&self, number: &str) {
         self.emulator.with(|world| buy(world, number));
         self.advance(0).await;
     }
 
-    /// The types of what has arrived since the last time.
+    /// The types of everything that has arrived since the last `take`.
     pub(crate) fn types(&self) -> Vec<String> {
         self.receiver.take().into_iter().map(|arrived| arrived.type_name).collect()
     }
 }
 
-/// Whatever it is, it ends.
+/// Fails if the future takes longer than a minute.
 pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), work).await.expect("it never ended")
 }
@@ -261,7 +259,7 @@ pub(crate) fn buy(world: &mut World, number: &str) -> String {
     session
 }
 
-/// Every arrival verifies with the one secret at the machine's time.
+/// Whether every arrival verifies with the test secret at the machine's time.
 pub(crate) fn all_verify(arrived: &[Arrived]) -> bool {
     arrived.iter().all(|arrived| arrived.verifies(SECRET, WALL))
 }

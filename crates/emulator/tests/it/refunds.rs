@@ -1,14 +1,12 @@
-//! Refunds: in whole, in parts, pending, failing, taken back, too large.
-//!
-//! Not here: what they mean to credits.
+//! Refunds: full, partial, pending, failing, canceled, too large.
 
 use stripe::write::ApiVersion;
 
 use crate::life::check_after_purchase;
 
-/// What is left is known at any moment, pending refunds included.
+/// What is left to refund accounts for pending refunds.
 #[test]
-fn a_refund_goes_through_or_is_refused() {
+fn a_refund_succeeds_or_is_refused() {
     const CASES: &[(&str, &str)] = &[
         (
             "4242424242424242: buy 2500 eur; advance 1h; refund 1000; refund 1000; refund 501; refund; refund; advance 7d",
@@ -59,7 +57,7 @@ fn a_refund_goes_through_or_is_refused() {
     check_after_purchase(ApiVersion::Endive, CASES);
 }
 
-/// Only the charge tells of it, and the old event about what becomes of it.
+/// Only the charge's event reports it, and the old event its progress.
 #[test]
 fn before_acacia_a_refund_has_no_events_of_its_own() {
     const CASES: &[(&str, &str)] = &[
@@ -85,7 +83,7 @@ fn before_acacia_a_refund_has_no_events_of_its_own() {
     check_after_purchase(ApiVersion::V2022_11_15, CASES);
 }
 
-/// `charge.refund.updated` is gone with them.
+/// They replace `charge.refund.updated`.
 #[test]
 fn since_acacia_a_refund_has_events() {
     const CASES: &[(&str, &str)] = &[

@@ -1,5 +1,5 @@
-//! The control page and the control API are two surfaces of the same commands: what one refuses, the other refuses
-//! for the same reason, and what both accept leaves the same account behind.
+//! The control page and the control API are two surfaces of the same commands: both refuse the same input for
+//! the same reason, and an accepted command has the same result on either.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
@@ -16,8 +16,8 @@ use tower::ServiceExt;
 use crate::life::{add_endpoint, edit, hold, new_session, run, wanted};
 use crate::receiver::{buy, options};
 
-/// An account with something to command: a paid charge, a declined one, a pending debit, a closed dispute, three
-/// sessions, a held endpoint, and events.
+/// An account to give commands to: a paid charge, a declined one, a pending debit, a closed dispute,
+/// three sessions, a held endpoint, and events.
 struct Account {
     emulator: Emulator,
     /// Ids by the name that the tables below give them.
@@ -92,15 +92,15 @@ fn fill(world: &mut World) -> Vec<(&'static str, String)> {
     ids
 }
 
-/// As a page shows the text.
+/// The text as HTML.
 fn escaped(text: &str) -> String {
     text.replace('\'', "&#39;")
 }
 
-/// Where, the form of the page, the body of the API, and the reason that both give.
+/// The path, the form for the page, the body for the API, and the reason that both give.
 type Refused = (&'static str, &'static str, &'static str, &'static str);
 
-/// `*` stands for `_control` and for `_emulator`.
+/// `*` stands for `_control` or `_emulator`.
 const REFUSED: &[Refused] = &[
     (
         "/*/advance",
@@ -183,7 +183,7 @@ const REFUSED: &[Refused] = &[
 ];
 
 #[tokio::test]
-async fn what_one_surface_refuses_the_other_refuses_for_the_same_reason() {
+async fn both_surfaces_refuse_the_same_input_for_the_same_reason() {
     let account = Account::new();
     let before = account.saved();
     for (path, form, json, reason) in REFUSED {
@@ -198,7 +198,7 @@ async fn what_one_surface_refuses_the_other_refuses_for_the_same_reason() {
     }
 }
 
-/// Paying has a page of its own: which session, the form, the body, the reason.
+/// The session, the form for its payment page, the body for the API, and the reason that both give.
 const NOT_PAID: &[Refused] = &[
     (
         "{only_card}",
@@ -225,7 +225,7 @@ const NOT_PAID: &[Refused] = &[
 ];
 
 #[tokio::test]
-async fn what_cannot_be_paid_on_the_page_cannot_be_paid_through_the_api() {
+async fn both_surfaces_refuse_the_same_payments() {
     let account = Account::new();
     let before = account.saved();
     for (session, form, json, reason) in NOT_PAID {
@@ -246,7 +246,7 @@ async fn what_cannot_be_paid_on_the_page_cannot_be_paid_through_the_api() {
     assert_eq!(account.saved(), before, "what was refused changed something");
 }
 
-/// Where, the form, the body: both do the same.
+/// The path, the form for the page, and the body for the API.
 const ACCEPTED: &[(&str, &str, &str)] = &[
     ("/*/advance", "seconds=60", r#"{"seconds":60}"#),
     ("/*/advance", "amount=2&unit=minutes", r#"{"seconds":120}"#),
@@ -276,7 +276,7 @@ const ACCEPTED: &[(&str, &str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn what_both_surfaces_accept_leaves_the_same_account_behind() {
+async fn the_same_command_on_either_surface_has_the_same_result() {
     for (path, form, json) in ACCEPTED {
         let (one, other) = (Account::new(), Account::new());
         let before = one.saved();
@@ -297,7 +297,7 @@ async fn what_both_surfaces_accept_leaves_the_same_account_behind() {
 }
 
 #[tokio::test]
-async fn paying_on_either_surface_leaves_the_same_account_behind() {
+async fn the_same_payment_on_either_surface_has_the_same_result() {
     let by_card = ("card=4242424242424242", r#"{"card":"4242424242424242""#, "US");
     let by_debit = ("debit=AT611904300234573201", r#"{"iban":"AT61 1904 3002 3457 3201""#, "AT");
     for (form, json, country) in [by_card, by_debit] {
@@ -331,7 +331,7 @@ async fn paying_on_either_surface_leaves_the_same_account_behind() {
 }
 
 #[tokio::test]
-async fn what_only_the_page_has_is_checked_as_stripes_api_checks_it() {
+async fn buttons_without_a_control_route_are_checked_too() {
     let account = Account::new();
     let before = account.saved();
     for (path, form, reason) in [
@@ -353,7 +353,7 @@ async fn what_only_the_page_has_is_checked_as_stripes_api_checks_it() {
 }
 
 #[test]
-fn a_seed_of_any_size_and_no_misbehaviour_are_accepted() {
+fn a_seed_of_any_size_is_accepted() {
     let mut world = crate::life::world(ApiVersion::Endive);
     let misbehaviour = Misbehaviour { seed: u64::MAX, ..Misbehaviour::default() };
     run(&mut world, Misbehave { endpoint: "we_1".to_owned(), misbehaviour });

@@ -8,7 +8,8 @@ use crate::act::payment::Instrument;
 use crate::cards::{self, PaymentRefusal};
 use crate::world::World;
 
-/// The most characters of a customer's name, email, country or postal code that are kept; the rest is cut off.
+/// The most characters of a customer's name, email, country or postal code that are kept; the rest is cut
+/// off.
 const MAX_CHARACTERS: usize = 500;
 
 /// The customer pays for an open session.

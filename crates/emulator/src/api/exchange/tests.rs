@@ -8,7 +8,7 @@ use crate::api::stripe;
 use crate::api::tests::Account;
 
 #[tokio::test]
-async fn a_key_in_flight_is_refused_until_its_request_is_answered() {
+async fn a_key_in_flight_is_refused_until_its_request_completes() {
     let account = Account::new();
     let api = Arc::new(Api::new(account.emulator.clone()));
     let params = Params::parse(b"name=A").unwrap();

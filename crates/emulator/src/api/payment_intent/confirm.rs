@@ -1,8 +1,8 @@
-//! A payment intent made and confirmed without Checkout, with one of Stripe's test payment methods
+//! Payment intents created and confirmed without Checkout, with one of Stripe's test payment methods
 //! (docs.stripe.com/testing#cards): `payment_method=pm_card_visa&confirm=true`.
 //!
-//! Not here: Stripe.js, saved payment methods, and manual capture. An intent whose bank asks the customer
-//! stays at `requires_action`: the page on which the customer would answer belongs to Checkout.
+//! Not here: Stripe.js, saved payment methods, and manual capture. An intent whose bank asks for 3-D Secure
+//! stays at `requires_action`, because only Checkout has a page where the customer could respond.
 
 use serde_json::Value;
 use stripe::write::{BillingDetails, IntentStatus, PaymentIntent};
@@ -43,7 +43,7 @@ const IGNORED: [&str; 16] = [
     "use_stripe_sdk",
 ];
 
-/// Stripe's names for its test cards; each also with `visa_` after `pm_card_`.
+/// Stripe's names for its test cards, after `pm_card_` or `pm_card_visa_`.
 const TEST_METHODS: [(&str, &str); 18] = [
     ("visa", "4242424242424242"),
     ("visa_debit", "4000056655665556"),
@@ -65,7 +65,7 @@ const TEST_METHODS: [(&str, &str); 18] = [
     ("refundFail", "4000000000005126"),
 ];
 
-/// The test card that a payment method's name stands for.
+/// The test card with this payment method's name.
 fn instrument(params: &mut Params) -> Result<Option<Instrument>, StripeError> {
     let Some(id) = params.text("payment_method")? else { return Ok(None) };
     let number_of =
@@ -84,7 +84,7 @@ pub(in crate::api) fn create(call: &mut Call<'_>) -> Result<Value, StripeError> 
     let amount = params.integer_from("amount", 1)?.ok_or_else(|| params.missing("amount"))?;
     let currency = currency::read(params)?;
     let (customer, description) = (params.text("customer")?, params.text("description")?);
-    let metadata = params.metadata()?.made()?;
+    let metadata = params.metadata()?.for_new()?;
     let confirm = params.boolean("confirm")?.unwrap_or(false);
     let instrument = instrument(params)?;
     params.finish()?;
@@ -137,17 +137,17 @@ pub(in crate::api) fn confirm(call: &mut Call<'_>) -> Result<Value, StripeError>
     attempt(call, &instrument.ok_or_else(no_method)?)
 }
 
-/// A decline is an answer of 402, and the intent that failed is kept.
+/// A decline is a 402 response, and the failed intent is kept.
 fn attempt(call: &mut Call<'_>, instrument: &Instrument) -> Result<Value, StripeError> {
     match payment::attempt(call.world, &call.id, instrument, &BillingDetails::default()) {
         AttemptResult::Succeeded | AttemptResult::Processing | AttemptResult::Challenged => show(call),
         AttemptResult::Declined(failure) => {
             let intent = call.named(&call.world.payment_intents, NOUN)?;
-            let fault = StripeError::card(failure.code, failure.decline_code, failure.message)
+            let error = StripeError::card(failure.code, failure.decline_code, failure.message)
                 .payment_intent(intent.render(call.version));
             Err(match &intent.latest_charge {
-                Some(charge) => fault.charge(charge),
-                None => fault,
+                Some(charge) => error.charge(charge),
+                None => error,
             })
         }
     }
@@ -167,5 +167,5 @@ fn automatic_only(params: &mut Params) -> Result<(), StripeError> {
 fn no_method() -> StripeError {
     let message = "You cannot confirm this PaymentIntent because it's missing a payment method. Provide \
                    payment_method, for example pm_card_visa.";
-    StripeError::invalid(message).code("payment_intent_unexpected_state").before_anything()
+    StripeError::invalid(message).code("payment_intent_unexpected_state").without_execution()
 }

@@ -1,7 +1,6 @@
-//! A new Checkout session: its parameters, and Stripe's rules for them. A draft is read, then checked against
-//! what exists, and only then made.
-//!
-//! Not here: subscriptions, discounts, shipping, embedded pages; they are refused by name.
+//! A new Checkout session: its parameters, and Stripe's rules for them. A request is read, then checked
+//! against the objects that exist, and only then executed. Subscriptions, discounts, shipping and embedded
+//! pages are refused with an error that names them.
 
 use stripe::write::{ApiVersion, CustomerCreation, MethodType};
 
@@ -20,7 +19,7 @@ const MAX_REFERENCE_CHARACTERS: usize = 200;
 const MIN_LIFETIME: i64 = 30 * 60;
 const MAX_LIFETIME: i64 = 24 * 60 * 60;
 
-/// Taken and not kept: how the page looks, and what it asks for besides the payment.
+/// Accepted and ignored: how the page looks, and what it asks for besides the payment.
 const IGNORED: [&str; 24] = [
     "adaptive_pricing",
     "after_expiration",
@@ -59,10 +58,10 @@ const NOT_EMULATED: [&str; 9] = [
     "subscription_data",
 ];
 
-/// How one may pay unless the request says otherwise.
+/// The payment methods unless the request names others.
 const METHODS: [(&str, MethodType); 2] = [("card", MethodType::Card), ("sepa_debit", MethodType::SepaDebit)];
 
-/// What was asked for, not yet compared with what there is.
+/// The parameters, not yet checked against the objects that exist.
 pub(super) struct RequestedSession {
     session: NewCheckoutSession,
     lines: Vec<RequestedItem>,
@@ -109,7 +108,7 @@ impl RequestedSession {
         let session = NewCheckoutSession {
             items: Vec::new(),
             currency: String::new(),
-            metadata: params.metadata()?.made()?,
+            metadata: params.metadata()?.for_new()?,
             intent_metadata,
             intent_description,
             customer: params.text("customer")?,
@@ -128,7 +127,7 @@ impl RequestedSession {
         Ok(Self { session: NewCheckoutSession { currency: only.unwrap_or_default(), ..session }, lines })
     }
 
-    /// Compares with what there is. Nothing is changed yet.
+    /// Checks the parameters against the objects that exist. It changes nothing.
     pub(super) fn check(self, world: &World) -> Result<CheckedSession, StripeError> {
         let session = &self.session;
         if session.customer.is_some() && session.customer_email.is_some() {
@@ -137,7 +136,7 @@ impl RequestedSession {
         if session.customer.is_some() && session.customer_creation == CustomerCreation::Always {
             return Err(StripeError::exclusive(&["customer", "customer_creation"]));
         }
-        check_email(session.customer_email.as_deref()).map_err(|fault| fault.param("customer_email"))?;
+        check_email(session.customer_email.as_deref()).map_err(|error| error.param("customer_email"))?;
         if let Some(id) = session.customer.as_ref().filter(|id| world.customers.get(id).is_none()) {
             return Err(StripeError::no_such("customer", id, "customer"));
         }
@@ -159,7 +158,7 @@ impl RequestedSession {
         }))
     }
 
-    /// That every line can be sold, all in one currency, which is answered.
+    /// Checks that every item can be sold, and all in one currency, which it returns.
     fn check_lines(&self, world: &World) -> Result<String, StripeError> {
         let mut currency = Some(self.session.currency.clone()).filter(|currency| !currency.is_empty());
         let mut total = 0_i64;
@@ -180,13 +179,12 @@ impl RequestedSession {
     }
 }
 
-/// A draft that can be made.
+/// A session that passed every check.
 pub(super) struct CheckedSession(RequestedSession);
 
 impl CheckedSession {
-    /// Makes the prices and products that the request brought along, and the lines. The session itself is the
-    /// caller's.
-    pub(super) fn make(self, world: &mut World) -> NewCheckoutSession {
+    /// Creates the prices and products that the request describes. The caller creates the session itself.
+    pub(super) fn create(self, world: &mut World) -> NewCheckoutSession {
         let RequestedSession { session, lines } = self.0;
         let taxed = session.automatic_tax;
         let items = lines.into_iter().filter_map(|line| line.make(world, taxed)).collect();
@@ -230,7 +228,7 @@ impl RequestedItem {
         Ok(Self { place: String::new(), of, quantity })
     }
 
-    /// The currency, and what one piece costs.
+    /// The currency; the price of one unit, and whether it includes tax.
     fn check(&self, world: &World) -> Result<(String, (i64, bool)), StripeError> {
         let named = |name: &str| format!("{}{name}", self.place);
         match &self.of {
@@ -289,20 +287,22 @@ impl RequestedItem {
     }
 }
 
-/// Only payments on the hosted page.
+/// Refuses everything but payments on the hosted page.
 fn mode(params: &mut Params) -> Result<(), StripeError> {
     match params.text("mode")?.as_deref() {
         None => return Err(params.missing("mode")),
         Some("payment") => {}
         Some("setup" | "subscription") => {
-            return Err(StripeError::invalid("FairePlace's emulator plays mode=payment only.").param("mode"));
+            return Err(
+                StripeError::invalid("FairePlace's emulator supports mode=payment only.").param("mode")
+            );
         }
         Some(_) => return Err(StripeError::not_one_of("mode", &["payment", "setup", "subscription"])),
     }
     match params.text("ui_mode")?.as_deref() {
         None | Some("hosted" | "hosted_page") => Ok(()),
         Some(_) => {
-            Err(StripeError::invalid("FairePlace's emulator plays ui_mode=hosted_page only.")
+            Err(StripeError::invalid("FairePlace's emulator supports ui_mode=hosted_page only.")
                 .param("ui_mode"))
         }
     }
@@ -323,7 +323,7 @@ fn reference(params: &mut Params) -> Result<Option<String>, StripeError> {
     }
 }
 
-/// `payment_intent_data`: what intent and charge will carry.
+/// `payment_intent_data`: metadata and description of the payment intent and the charge.
 fn intent_data(data: &mut Params) -> Result<(Metadata, Option<String>), StripeError> {
     data.refuse(&["application_fee_amount", "capture_method", "on_behalf_of", "transfer_data"])?;
     data.ignore(&[
@@ -334,10 +334,10 @@ fn intent_data(data: &mut Params) -> Result<(Metadata, Option<String>), StripeEr
         "statement_descriptor_suffix",
         "transfer_group",
     ]);
-    Ok((data.metadata()?.made()?, data.text("description")?))
+    Ok((data.metadata()?.for_new()?, data.text("description")?))
 }
 
-/// `payment_method_types`, which endive took away (docs.stripe.com/changelog), and its successor.
+/// `payment_method_types`, which endive removed (docs.stripe.com/changelog), or its successor.
 fn methods(params: &mut Params, version: ApiVersion) -> Result<Vec<MethodType>, StripeError> {
     let old = params.texts("payment_method_types")?;
     if !old.is_empty() && version >= ApiVersion::Endive {
@@ -353,7 +353,7 @@ fn methods(params: &mut Params, version: ApiVersion) -> Result<Vec<MethodType>, 
     let known = |name: &String| {
         let method = METHODS.iter().find(|(known, _)| known == name).map(|(_, method)| *method);
         method.ok_or_else(|| {
-            StripeError::invalid(format!("FairePlace's emulator plays card and sepa_debit, not {name}."))
+            StripeError::invalid(format!("FairePlace's emulator supports card and sepa_debit, not {name}."))
                 .param("payment_method_types")
         })
     };

@@ -1,4 +1,4 @@
-//! Products, prices and customers: made, changed, listed, and what is refused.
+//! Products, prices and customers: created, updated, listed, and refused.
 
 use super::*;
 
@@ -35,7 +35,7 @@ async fn products_and_prices() {
 }
 
 #[tokio::test]
-async fn an_update_tells_what_was_before() {
+async fn an_update_event_has_the_previous_values() {
     let account = Account::new();
     let customer = id(&account.ok("POST /v1/customers", "name=A&metadata[x]=1").await);
     account.ok(&format!("POST /v1/customers/{customer}"), "name=B&metadata[x]=2").await;
@@ -118,14 +118,14 @@ async fn what_is_refused() {
             "product=p&currency=eur&unit_amount_decimal=0.5",
             400,
             "",
-            "FairePlace's emulator takes whole minor units only: 0.5",
+            "FairePlace's emulator accepts whole minor units only: 0.5",
         ),
         (
             "POST /v1/prices",
             "product=p&currency=eur&unit_amount=1&recurring[interval]=month",
             400,
             "",
-            "Stripe has the parameter recurring; FairePlace's emulator does not play it.",
+            "Stripe has the parameter recurring; FairePlace's emulator does not support it.",
         ),
         ("POST /v1/customers", "email=nobody", 400, "email_invalid", "Invalid email address: nobody"),
         ("GET /v1/customers/cus_0", "", 404, "resource_missing", "No such customer: 'cus_0'"),

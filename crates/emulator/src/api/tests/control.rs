@@ -1,11 +1,11 @@
-//! The control API: paying, the clock, the bank, and the network's misbehaviour.
+//! The control API: payments, the clock, disputes, and misbehaviour.
 
 use serde_json::json;
 
 use super::*;
 
 #[tokio::test]
-async fn strangers_pages_may_not_use_it() {
+async fn other_sites_may_not_use_it() {
     let account = Account::new();
     let cases = [
         (("host", "evil.example"), ("accept", "*/*"), 403),

@@ -1,9 +1,9 @@
-//! Nonsense on every route: refused in Stripe's shape, without a panic and without a change.
+//! Invalid input on every route: refused with Stripe's error object, without a panic and without a change.
 
 use super::super::ROUTES;
 use super::*;
 
-/// Every route, with an id that is not there.
+/// Every route, with an id that does not exist.
 fn lines() -> impl Iterator<Item = String> {
     ROUTES.iter().map(|route| {
         let names =
@@ -42,7 +42,7 @@ async fn nonsense_is_refused_everywhere() {
 }
 
 #[tokio::test]
-async fn odd_ids_are_not_found() {
+async fn unusual_ids_are_not_found() {
     let account = Account::new();
     for id in ["%00", "%F0%9F%92%B6", "..%2F..", "a%20b", &"x".repeat(5_000), "'%22%3E"] {
         for noun in ["charges", "products", "checkout/sessions", "events", "webhook_endpoints"] {

@@ -166,5 +166,5 @@ async fn an_intent_without_checkout() {
         assert_eq!(account.refused(line, form).await.0, 400, "{form}");
     }
     let held = account.refused(line, "amount=1000&currency=eur&capture_method=manual").await;
-    assert!(held.2.contains("does not play it"), "{}", held.2);
+    assert!(held.2.contains("does not support it"), "{}", held.2);
 }

@@ -1,4 +1,4 @@
-//! What is the same on every route: keys, versions, request ids, idempotency, unknown URLs, sizes.
+//! What all routes have in common: keys, versions, request ids, idempotency, unknown URLs, sizes.
 
 use super::*;
 
@@ -60,7 +60,7 @@ async fn versions() {
 }
 
 #[tokio::test]
-async fn every_answer_has_a_request_id_of_its_own() {
+async fn every_response_has_its_own_request_id() {
     let account = Account::new();
     let mut seen = std::collections::BTreeSet::new();
     for line in ["GET /v1/charges", "GET /v1/nothing", "GET /v1/charges/ch_0", "POST /v1/refunds"] {
@@ -71,7 +71,7 @@ async fn every_answer_has_a_request_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_key_is_answered_once() {
+async fn a_key_executes_once() {
     let account = Account::new();
     let key = [("idempotency-key", "k1")];
     let create = "POST /v1/customers";
@@ -96,7 +96,7 @@ async fn a_key_is_answered_once() {
 }
 
 #[tokio::test]
-async fn what_is_kept_under_a_key() {
+async fn which_responses_a_key_stores() {
     let account = Account::new();
     let cases = [
         // Refused before anything began: forgotten.
@@ -120,7 +120,7 @@ async fn what_is_kept_under_a_key() {
 }
 
 #[tokio::test]
-async fn what_is_not_emulated_says_so() {
+async fn unsupported_parameters_are_named() {
     let account = Account::new();
     for line in [
         "GET /v1/subscriptions",
@@ -151,7 +151,7 @@ async fn what_is_not_emulated_says_so() {
 }
 
 #[tokio::test]
-async fn bodies_are_bounded_forms() {
+async fn bodies_are_forms_of_limited_size() {
     let account = Account::new();
     let json = [("content-type", "application/json")];
     let answer = account.call("POST /v1/customers", "{\"name\": \"A\"}", &json).await;

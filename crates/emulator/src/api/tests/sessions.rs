@@ -1,9 +1,9 @@
-//! Checkout sessions: what they cost, what they carry where, and what is refused.
+//! Checkout sessions: amounts, metadata, and refused requests.
 
 use super::*;
 
 #[tokio::test]
-async fn a_session_as_stripe_answers_it() {
+async fn a_session_looks_like_stripes() {
     let account = Account::new();
     let more = "&metadata[tenant]=t1&payment_intent_data[metadata][order]=7&client_reference_id=c1\
                 &customer_email=a@b.c&cancel_url=https://shop.example/&locale=de&allow_promotion_codes=true";
@@ -90,9 +90,9 @@ async fn what_is_refused() {
     let usd = id(&account.ok("POST /v1/prices", "product=p&currency=usd&unit_amount=500").await);
     let line = "&line_items[1][quantity]=1&line_items[1][price]=";
     let cases = [
-        ("&mode=subscription".to_owned(), 400, "", "FairePlace's emulator plays mode=payment only."),
+        ("&mode=subscription".to_owned(), 400, "", "FairePlace's emulator supports mode=payment only."),
         ("&mode=gift".to_owned(), 400, "", "Invalid mode: must be one of payment, setup, or subscription"),
-        ("&ui_mode=embedded".to_owned(), 400, "", "FairePlace's emulator plays ui_mode=hosted_page only."),
+        ("&ui_mode=embedded".to_owned(), 400, "", "FairePlace's emulator supports ui_mode=hosted_page only."),
         ("&success_url=done.html".to_owned(), 400, "url_invalid", "Not a valid URL"),
         ("&success_url=javascript:alert(1)".to_owned(), 400, "url_invalid", "Not a valid URL"),
         ("&line_items[0][quantity]=0".to_owned(), 400, "parameter_invalid_integer", ""),
@@ -141,13 +141,13 @@ async fn what_is_refused() {
             "&allowed_payment_method_types[]=paypal".to_owned(),
             400,
             "",
-            "FairePlace's emulator plays card and sepa_debit, not paypal.",
+            "FairePlace's emulator supports card and sepa_debit, not paypal.",
         ),
         (
             "&discounts[0][coupon]=x".to_owned(),
             400,
             "",
-            "Stripe has the parameter discounts; FairePlace's emulator does not play it.",
+            "Stripe has the parameter discounts; FairePlace's emulator does not support it.",
         ),
         (format!("&client_reference_id={}", "x".repeat(201)), 400, "", ""),
         ("&automatic_tax[enabled]=maybe".to_owned(), 400, "", "Invalid boolean: maybe"),
@@ -175,7 +175,7 @@ async fn what_is_refused() {
 }
 
 #[tokio::test]
-async fn ways_to_pay_follow_the_version() {
+async fn payment_methods_depend_on_the_version() {
     let account = Account::new();
     let form = format!("{SESSION}&payment_method_types[]=sepa_debit");
     let headers = [("stripe-version", "2025-03-31.basil")];

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn an_endpoint_shows_its_secret_once() {
+async fn an_endpoint_returns_its_secret_once() {
     let account = Account::new();
     let form = "url=http://127.0.0.1:1/hook&enabled_events[]=charge.refunded&enabled_events[]=charge.failed\
                 &api_version=2025-03-31.basil&metadata[a]=b&description=mine";
@@ -27,7 +27,7 @@ async fn an_endpoint_shows_its_secret_once() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_deleted_endpoint_is_stopped() {
+async fn deliveries_to_a_deleted_endpoint_stop() {
     let account = Account::new();
     let form = "url=http://127.0.0.1:1/hook&enabled_events[]=charge.succeeded";
     let endpoint = id(&account.ok("POST /v1/webhook_endpoints", form).await);

@@ -1,5 +1,6 @@
-//! The buttons of the control page. Each form is read into a command of [`act::control`](crate::act::control);
-//! then the browser goes back to where the button was, or the page shows why nothing was done.
+//! The buttons of the control page. Each form is read into a command of
+//! [`act::control`](crate::act::control); then the browser goes back to where the button was, or the page
+//! shows why nothing was done.
 
 use axum::Form;
 use axum::extract::rejection::FormRejection;

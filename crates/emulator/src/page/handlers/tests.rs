@@ -1,6 +1,4 @@
-//! The pages through their router, as a browser uses them: a customer pays, and a person presses the buttons.
-//!
-//! Not here: deliveries over the wire.
+//! The pages through their router, as a browser uses them: payments, and the buttons of the control page.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,7 +116,7 @@ fn events(emulator: &Emulator) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_card_typed_into_the_form_pays_and_leads_back_to_the_shop() {
+async fn a_card_in_the_form_pays_and_redirects_to_the_shop() {
     let emulator = emulator();
     let id = session(&emulator);
     let path = format!("/c/pay/{id}");
@@ -141,7 +139,7 @@ async fn a_card_typed_into_the_form_pays_and_leads_back_to_the_shop() {
 }
 
 #[tokio::test]
-async fn mistakes_ask_no_bank_and_declines_leave_the_session_open() {
+async fn mistakes_emit_no_event_and_declines_leave_the_session_open() {
     let emulator = emulator();
     let id = session(&emulator);
     let path = format!("/c/pay/{id}");
@@ -164,7 +162,7 @@ async fn mistakes_ask_no_bank_and_declines_leave_the_session_open() {
 }
 
 #[tokio::test]
-async fn three_d_secure_asks_first() {
+async fn three_d_secure_comes_first() {
     let emulator = emulator();
     let path = format!("/c/pay/{}", session(&emulator));
     let asked = post(&emulator, &path, "card=4000002500003155&email=ada%40example.com").await;
@@ -178,8 +176,8 @@ async fn three_d_secure_asks_first() {
 }
 
 #[tokio::test]
-async fn a_debit_is_processing_until_the_bank_answers() {
-    for (iban, end) in [("AT611904300234573201", "Paid"), ("AT861904300235473202", "The bank refused")] {
+async fn a_debit_is_processing_until_it_clears() {
+    for (iban, end) in [("AT611904300234573201", "Paid"), ("AT861904300235473202", "The bank declined")] {
         let emulator = emulator();
         let path = format!("/c/pay/{}", session(&emulator));
         post(&emulator, &path, &format!("debit={iban}")).await;
@@ -191,7 +189,7 @@ async fn a_debit_is_processing_until_the_bank_answers() {
 }
 
 #[tokio::test]
-async fn the_page_waits_for_the_shop_to_hear_of_it() {
+async fn the_page_waits_until_the_shop_accepts_the_event() {
     let emulator = emulator();
     let endpoint = emulator.with(endpoint);
     let path = format!("/c/pay/{}", session(&emulator));
@@ -212,7 +210,7 @@ async fn the_page_waits_for_the_shop_to_hear_of_it() {
 }
 
 #[tokio::test]
-async fn the_page_does_not_wait_for_what_is_held_back() {
+async fn the_page_does_not_wait_for_held_deliveries() {
     let emulator = emulator();
     let endpoint = emulator.with(endpoint);
     emulator.with(|world| world.endpoints.get_mut(&endpoint).unwrap().held = true);
@@ -266,14 +264,14 @@ async fn every_button_does_what_it_says() {
         assert!(types.contains(&wanted.to_owned()), "{wanted} in {types:?}");
     }
     let page = get(&emulator, "/").await.text;
-    assert!(page.contains("€24.51 back") && page.contains("radar.early_fraud_warning.created"));
+    assert!(page.contains("€24.51 refunded") && page.contains("radar.early_fraud_warning.created"));
     let event = emulator.with(|world| world.events.iter().next().unwrap().id.clone());
     let shown = get(&emulator, &format!("/_control/events/{event}")).await;
     assert!(shown.text.contains("&#34;object&#34;: &#34;event&#34;"), "{}", shown.text);
 }
 
 #[tokio::test]
-async fn an_endpoint_is_held_rolled_and_made_to_misbehave() {
+async fn an_endpoint_is_held_given_a_secret_and_made_to_misbehave() {
     let emulator = emulator();
     let id = emulator.with(endpoint);
     let at = |what: &str| format!("/_control/endpoints/{id}/{what}");
@@ -298,7 +296,7 @@ async fn an_endpoint_is_held_rolled_and_made_to_misbehave() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_said_on_the_page() {
+async fn the_page_shows_why_a_command_was_refused() {
     let emulator = emulator();
     let path = format!("/c/pay/{}", session(&emulator));
     post(&emulator, &path, "card=4000000000000002").await;
@@ -311,7 +309,7 @@ async fn what_cannot_be_done_is_said_on_the_page() {
         ("/_control/objects/re_none/hasten".to_owned(), "", "Nothing is scheduled"),
         ("/_control/endpoints/we_none/hold".to_owned(), "", "No such webhook_endpoint"),
         ("/_control/events/evt_none/resend".to_owned(), "", "No such event"),
-        ("/_control/advance".to_owned(), "amount=4000000000&unit=days", "seconds must be between 0 and"),
+        ("/_control/advance".to_owned(), "amount=4000000000&unit=days", "seconds must be between 0"),
     ] {
         let answer = post(&emulator, &path, form).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{path}");

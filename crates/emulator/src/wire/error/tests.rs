@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn an_error_has_the_fields_that_it_has() {
+fn an_error_has_no_empty_fields() {
     let (status, body) = StripeError::no_such("charge", "ch_x", "id").render();
     assert_eq!(status, 404);
     assert_eq!(
@@ -49,18 +49,18 @@ fn statuses_and_types() {
         (StripeError::amount_too_small("amount", 50, "eur"), 400, "invalid_request_error"),
         (StripeError::exclusive(&["customer", "customer_email"]), 400, "invalid_request_error"),
     ];
-    for (fault, status, kind) in cases {
-        let rendered = fault.render();
+    for (error, status, kind) in cases {
+        let rendered = error.render();
         assert_eq!(
             (rendered.0.as_u16(), rendered.1["error"]["type"].as_str()),
             (status, Some(kind)),
-            "{fault}"
+            "{error}"
         );
     }
 }
 
 #[test]
-fn a_wrong_key_is_hardly_shown() {
+fn a_wrong_key_is_redacted() {
     let cases = [
         ("sk_test_0123456789abcd", "sk_test_****abcd"),
         ("sk_test_short", "sk_test_****"),
@@ -75,11 +75,13 @@ fn a_wrong_key_is_hardly_shown() {
         assert_eq!(message.len(), "Invalid API Key provided: ".len() + expected, "{key}: {message}");
         assert!(!message.contains("0123"), "{message}");
     }
-    assert!(StripeError::wrong_key("sk_live_0123456789abcd").to_string().contains("takes no live key"));
+    assert!(
+        StripeError::wrong_key("sk_live_0123456789abcd").to_string().contains("does not accept live keys")
+    );
 }
 
 #[test]
 fn long_input_is_not_echoed_in_full() {
-    let fault = StripeError::no_such("charge", &"ü".repeat(10_000), "id");
-    assert!(fault.to_string().len() < 500);
+    let error = StripeError::no_such("charge", &"ü".repeat(10_000), "id");
+    assert!(error.to_string().len() < 500);
 }

@@ -40,7 +40,7 @@ const SESSION: ResponseShape = ResponseShape::One("checkout.session");
 const SESSIONS: ResponseShape = ResponseShape::List("checkout.session");
 
 #[test]
-fn ids_become_objects() {
+fn ids_are_replaced_by_objects() {
     let cases = [
         (vec!["payment_intent"], "/payment_intent/id", "pi_1"),
         (vec!["payment_intent.latest_charge"], "/payment_intent/latest_charge/id", "ch_1"),
@@ -90,8 +90,8 @@ fn wrong_paths_are_refused() {
         ("a.b.c.d.e", "You cannot expand more than 4 levels of a property. Property: a.b.c.d.e"),
     ];
     for (path, message) in cases {
-        let fault = expand(session(), SESSION, &[path]).unwrap_err();
-        assert_eq!((fault.to_string().as_str(), fault.render().0.as_u16()), (message, 400), "{path}");
+        let error = expand(session(), SESSION, &[path]).unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.render().0.as_u16()), (message, 400), "{path}");
     }
     assert!(expand(session(), SESSION, &["customer"; MAX_PATHS + 1]).is_err());
 }

@@ -13,7 +13,7 @@ fn message<T: std::fmt::Debug>(result: Result<T, StripeError>) -> String {
 }
 
 #[test]
-fn names_become_a_tree() {
+fn names_are_parsed_into_a_tree() {
     let cases = [
         ("", json!({})),
         ("a=1&b=2", json!({"a": "1", "b": "2"})),
@@ -34,18 +34,18 @@ fn names_become_a_tree() {
 }
 
 #[test]
-fn names_that_make_no_sense_are_refused() {
+fn malformed_names_are_refused() {
     let deep = format!("a{}=1", "[b]".repeat(9));
     for text in
         ["a[=1", "a]=1", "[a]=1", "=1", "a[b=1", "a[b]c=1", "a[[b]]=1", "a=1&a[b]=2", "a[b]=1&a=2", &deep]
     {
-        let fault = Params::parse(text.as_bytes()).unwrap_err();
-        assert!(fault.to_string().starts_with("The parameters cannot be read: "), "{text}: {fault}");
+        let error = Params::parse(text.as_bytes()).unwrap_err();
+        assert!(error.to_string().starts_with("The parameters cannot be read: "), "{text}: {error}");
     }
 }
 
 #[test]
-fn there_are_limits() {
+fn bytes_parameters_and_depth_are_limited() {
     let most = "a=1&".repeat(MAX_PARAMETERS);
     assert!(Params::parse(most.as_bytes()).is_ok());
     assert!(Params::parse(format!("{most}b=1").as_bytes()).is_err());
@@ -70,7 +70,7 @@ fn values_have_types() {
 }
 
 #[test]
-fn elements_are_in_the_order_of_their_numbers() {
+fn elements_are_ordered_by_index() {
     let text: String = (0..12).rev().map(|index| format!("a[{index}]={index}&")).collect();
     let numbers: Vec<String> = (0..12).map(|index| index.to_string()).collect();
     assert_eq!(params(&text).texts("a").unwrap(), numbers);
@@ -127,14 +127,14 @@ fn wrong_values_are_refused_in_stripes_words() {
 }
 
 #[test]
-fn what_nobody_asked_for_is_unknown() {
+fn parameters_that_were_not_read_are_unknown() {
     let mut left = params("known=1&foo=2");
     left.text("known").unwrap();
     assert_eq!(message(left.finish()), "Received unknown parameter: foo");
 }
 
 #[test]
-fn the_empty_text_unsets() {
+fn an_empty_text_unsets() {
     let mut update = params("gone=&new=x");
     let mut fields = [Some("old".to_owned()), Some("old".to_owned()), Some("old".to_owned())];
     for (field, name) in fields.iter_mut().zip(["gone", "new", "untouched"]) {

@@ -1,7 +1,7 @@
-//! From `a[b][0]=x` to a tree. Nothing here knows what any name means.
+//! Turns `a[b][0]=x` into a tree.
 //!
-//! Names are taken apart as Stripe's own server does it (Rack's rules): `a[]=x` appends, and
-//! `a[][b]=1&a[][c]=2` is one element until a name comes twice.
+//! Names are parsed by Rack's rules, as on Stripe's server: `a[]=x` appends, and `a[][b]=1&a[][c]=2` is one
+//! element until a name repeats.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) enum Node {
     Branch(Branch),
 }
 
-/// Puts one `name=value` into the tree. The later of two equal names counts.
+/// Inserts one `name=value`. The later of two equal names wins.
 pub(super) fn insert(tree: &mut Branch, name: &str, value: String) -> Result<(), StripeError> {
     let keys = keys(name)?;
     let mut branch = tree;
@@ -68,8 +68,7 @@ fn keys(name: &str) -> Result<Vec<&str>, StripeError> {
     Ok(keys)
 }
 
-/// Which element `[]` stands for: the last one if it is an object that has not been given `rest` yet, else a
-/// new one.
+/// The index for `[]`: the last element if it is an object without a value at `rest`, else a new one.
 fn element(list: &Branch, rest: &[&str]) -> String {
     let last = list.keys().filter_map(|key| key.parse::<usize>().ok()).max();
     match last {
@@ -82,7 +81,7 @@ fn element(list: &Branch, rest: &[&str]) -> String {
     }
 }
 
-/// Whether the element has a value at these keys; an inner `[]` can always take one more.
+/// Whether the element has a value at these keys; an inner `[]` always accepts one more.
 fn has(node: &Node, keys: &[&str]) -> bool {
     match (node, keys) {
         (_, []) | (Node::Text(_), _) => true,

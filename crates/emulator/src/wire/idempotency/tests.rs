@@ -11,7 +11,7 @@ fn answer(number: usize) -> StoredAnswer {
 }
 
 #[test]
-fn a_key_lives_once() {
+fn a_key_replays_its_response() {
     let (first, other) = (fingerprint("amount=5&reason=duplicate"), fingerprint("amount=6"));
     let mut keys = Idempotency::default();
     assert_eq!(keys.begin("k", first, 0), Begun::Fresh);
@@ -27,7 +27,7 @@ fn a_key_lives_once() {
 }
 
 #[test]
-fn a_request_that_came_to_nothing_is_forgotten() {
+fn a_forgotten_request_frees_its_key() {
     let mut keys = Idempotency::default();
     assert_eq!(keys.begin("k", fingerprint("amount=abc"), 0), Begun::Fresh);
     keys.forget("k");
@@ -35,14 +35,14 @@ fn a_request_that_came_to_nothing_is_forgotten() {
 }
 
 #[test]
-fn answers_are_kept_for_a_day_and_requests_in_flight_for_ever() {
+fn responses_are_kept_for_a_day_and_requests_in_flight_without_limit() {
     let mut keys = Idempotency::default();
     keys.begin("answered", fingerprint(""), 0);
     keys.finish("answered", answer(1), 10);
     keys.begin("in flight", fingerprint(""), 0);
-    assert_eq!(keys.begin("answered", fingerprint(""), 10 + KEPT_MS), Begun::Replay(answer(1)));
-    assert_eq!(keys.begin("answered", fingerprint(""), 11 + KEPT_MS), Begun::Fresh);
-    assert_eq!(keys.begin("in flight", fingerprint(""), 11 + KEPT_MS), Begun::InFlight);
+    assert_eq!(keys.begin("answered", fingerprint(""), 10 + RETENTION_MS), Begun::Replay(answer(1)));
+    assert_eq!(keys.begin("answered", fingerprint(""), 11 + RETENTION_MS), Begun::Fresh);
+    assert_eq!(keys.begin("in flight", fingerprint(""), 11 + RETENTION_MS), Begun::InFlight);
 }
 
 #[test]

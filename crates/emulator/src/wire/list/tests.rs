@@ -44,7 +44,7 @@ fn a_cursor_need_not_pass_the_filter() {
 }
 
 #[test]
-fn walking_either_way_sees_everything_once() {
+fn paging_in_either_direction_returns_every_item_once() {
     for (cursor, start) in [("starting_after", ""), ("ending_before", "&ending_before=x_1")] {
         let mut seen = Vec::new();
         let mut query = format!("limit=4{start}");
@@ -76,13 +76,13 @@ fn wrong_cursors_are_refused() {
         ("limit=ten", "Invalid integer: ten", 400),
     ];
     for (query, message, status) in cases {
-        let fault = page(query, false).unwrap_err();
-        assert_eq!((fault.to_string().as_str(), fault.render().0.as_u16()), (message, status), "{query}");
+        let error = page(query, false).unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.render().0.as_u16()), (message, status), "{query}");
     }
 }
 
 #[test]
-fn a_list_renders_as_stripe_renders_it() {
+fn a_list_looks_like_stripes() {
     let page = ListPage { data: vec![7], has_more: true };
     let expected = json!({"object": "list", "data": [{"n": 7}], "has_more": true, "url": "/v1/events"});
     assert_eq!(page.render("/v1/events", |n| json!({ "n": n })), expected);

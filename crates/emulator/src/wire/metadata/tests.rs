@@ -40,7 +40,7 @@ fn the_limits_count_characters() {
     for (text, refused) in cases {
         match (change(&text), refused) {
             (Ok(_), None) => {}
-            (Err(fault), Some(start)) => assert!(fault.to_string().starts_with(start), "{fault}"),
+            (Err(error), Some(start)) => assert!(error.to_string().starts_with(start), "{error}"),
             (other, _) => panic!("{text}: {other:?}"),
         }
     }
@@ -49,7 +49,7 @@ fn the_limits_count_characters() {
 #[test]
 fn a_fifty_first_key_is_refused_and_nothing_is_changed() {
     let fifty: String = (0..50).map(|key| format!("&metadata[k{key}]=v")).collect();
-    let mut metadata = change(&fifty).unwrap().made().unwrap();
+    let mut metadata = change(&fifty).unwrap().for_new().unwrap();
     let before = metadata.clone();
     assert!(
         change("metadata[k0]=&metadata[new]=v").unwrap().apply(&mut metadata).is_ok(),
