@@ -120,7 +120,7 @@ async fn timed(
 fn rendered(emulator: &Emulator) -> anyhow::Result<Vec<(bytes::Bytes, String)>> {
     let secret = [Secret::parse("whsec_5JqXo2v8Zt1RkLw9Yb3Nf7Hd4Gc6Ms0P")?];
     Ok(emulator.with(|world| {
-        let body = |event: &emulator::object::Event| {
+        let body = |event: &emulator::object::EventRecord| {
             let body = pretty(&event.render(Default::default(), event.recipients));
             let signature = sign(body.as_bytes(), unix_seconds(), &secret);
             (body.into(), signature)

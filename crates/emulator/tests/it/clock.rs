@@ -163,9 +163,9 @@ async fn dropped_deliveries_wake_waiting_tasks() {
     let set = |enabled: bool| {
         rig.emulator.with(|world| {
             if enabled {
-                hold(world)
+                hold(world);
             } else {
-                release(world, None, 1)
+                release(world, None, 1);
             }
             endpoint::enable(world, "we_1", enabled);
         });
