@@ -6,7 +6,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::ensure;
 use emulator::Emulator;
-use emulator::act::control::{Command as _, Hold, Release};
+use emulator::act::control::{ControlCommand as _, HoldDeliveries, Release};
 use stripe::{Secret, signature::sign, write::pretty};
 use tokio::task::JoinSet;
 
@@ -94,7 +94,7 @@ fn hold(emulator: &Emulator, held: bool) -> anyhow::Result<()> {
         let ids: Vec<String> = world.endpoints().iter().map(|endpoint| endpoint.id.clone()).collect();
         for id in ids {
             if held {
-                Hold { endpoint: id }.run(world)?;
+                HoldDeliveries { endpoint: id }.run(world)?;
             } else {
                 Release { endpoint: id, shuffle: None, times: 1 }.run(world)?;
             }

@@ -1,7 +1,7 @@
 //! What the control page and the control API hold instead of the emulator: they read the account and give
 //! commands, and have no other way to change it.
 
-use crate::act::control::{self, Command, Refusal};
+use crate::act::control::{self, ControlCommand, ControlRefusal};
 use crate::emulator::{Emulator, Options};
 use crate::world::World;
 
@@ -25,7 +25,7 @@ impl Controller {
     }
 
     /// Carries out a command at the present moment. No API request stands behind the events that it makes.
-    pub(crate) fn run<C: Command>(&self, command: C) -> Result<C::Done, Refusal> {
+    pub(crate) fn run<C: ControlCommand>(&self, command: C) -> Result<C::Done, ControlRefusal> {
         self.0.with(|world| {
             world.on_behalf_of(None);
             command.run(world)
@@ -33,7 +33,7 @@ impl Controller {
     }
 
     /// Advances the clock, and waits for the deliveries that fall due. Answers how many tasks that were.
-    pub(crate) async fn advance(&self, seconds: u64) -> Result<u64, Refusal> {
+    pub(crate) async fn advance(&self, seconds: u64) -> Result<u64, ControlRefusal> {
         Ok(self.0.advance(control::advance_seconds(seconds)?).await)
     }
 

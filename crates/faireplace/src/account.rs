@@ -11,14 +11,14 @@ use serde_json::Value;
 use crate::config::Database;
 use crate::dev_file::DevFile;
 use crate::failure::Failure;
-use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange};
+use crate::outgoing::{self, Certificates, Outgoing, ResponseLimits, exchange};
 use crate::terminal::shown;
 
 /// The emulator's default address, on stripe-mock's port.
 pub(crate) const LISTEN: &str = "127.0.0.1:12111";
 
 /// Limits of an answer. Advancing the clock by weeks takes long: it makes many deliveries on the way.
-const LIMITS: Limits = Limits { bytes: 16 << 20, time: Duration::from_secs(600) };
+const LIMITS: ResponseLimits = ResponseLimits { bytes: 16 << 20, time: Duration::from_secs(600) };
 
 /// A client of one emulator.
 pub(crate) struct Account {

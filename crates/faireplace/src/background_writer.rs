@@ -19,19 +19,19 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A handle of the thread. Clones share the thread, which ends with the last of them.
 #[derive(Clone, Debug)]
 pub(crate) struct BackgroundWriter {
-    queue: SyncSender<Entry>,
-    waiting: Arc<Waiting>,
+    queue: SyncSender<QueuedEntry>,
+    waiting: Arc<QueueSize>,
     dropped: Arc<AtomicU64>,
 }
 
 /// Lines and bytes in the queue.
 #[derive(Debug, Default)]
-struct Waiting {
+struct QueueSize {
     lines: AtomicUsize,
     bytes: AtomicUsize,
 }
 
-enum Entry {
+enum QueuedEntry {
     Line(Vec<u8>),
     /// Answered when all lines before it are written.
     Flush(SyncSender<()>),
@@ -41,7 +41,7 @@ impl BackgroundWriter {
     /// Starts the thread, which passes each line to `write`.
     pub(crate) fn start(name: &str, write: impl FnMut(&[u8]) + Send + 'static) -> std::io::Result<Self> {
         let (queue, entries) = sync_channel(MAX_LINES);
-        let waiting = Arc::new(Waiting::default());
+        let waiting = Arc::new(QueueSize::default());
         let counted = waiting.clone();
         thread::Builder::new().name(name.to_owned()).spawn(move || run(&entries, &counted, write))?;
         Ok(Self { queue, waiting, dropped: Arc::default() })
@@ -51,7 +51,7 @@ impl BackgroundWriter {
     pub(crate) fn line(&self, line: Vec<u8>) {
         let length = line.len();
         let fits = self.waiting.add(length) <= MAX_BYTES;
-        if !fits || self.queue.try_send(Entry::Line(line)).is_err() {
+        if !fits || self.queue.try_send(QueuedEntry::Line(line)).is_err() {
             self.waiting.remove(length);
             self.dropped.fetch_add(1, Relaxed);
         }
@@ -71,13 +71,13 @@ impl BackgroundWriter {
     pub(crate) fn flush(&self) {
         let (done, written) = sync_channel(1);
         // A full queue is not being read, so waiting is pointless.
-        if self.queue.try_send(Entry::Flush(done)).is_ok() {
+        if self.queue.try_send(QueuedEntry::Flush(done)).is_ok() {
             let _ = written.recv_timeout(PATIENCE);
         }
     }
 }
 
-impl Waiting {
+impl QueueSize {
     /// Counts a line; returns the bytes in the queue.
     fn add(&self, bytes: usize) -> usize {
         self.lines.fetch_add(1, Relaxed);
@@ -90,15 +90,15 @@ impl Waiting {
     }
 }
 
-fn run(entries: &Receiver<Entry>, waiting: &Waiting, mut write: impl FnMut(&[u8])) {
+fn run(entries: &Receiver<QueuedEntry>, waiting: &QueueSize, mut write: impl FnMut(&[u8])) {
     while let Ok(entry) = entries.recv() {
         match entry {
-            Entry::Line(line) => {
+            QueuedEntry::Line(line) => {
                 write(&line);
                 waiting.remove(line.len());
             }
             // The caller may have stopped waiting.
-            Entry::Flush(done) => drop(done.try_send(())),
+            QueuedEntry::Flush(done) => drop(done.try_send(())),
         }
     }
 }

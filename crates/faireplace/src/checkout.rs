@@ -14,12 +14,12 @@ use stripe::checkout::{self, OpenSession};
 
 use crate::config::{ApiKey, Config};
 use crate::failure::Failure;
-use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange};
+use crate::outgoing::{self, Certificates, Outgoing, ResponseLimits, exchange};
 
 /// The base URL of Stripe's API.
 pub(crate) const STRIPE: &str = "https://api.stripe.com";
 /// Limits of an answer: shorter than clients and proxies wait for ours; a session has a few thousand bytes.
-const LIMITS: Limits = Limits { bytes: 1 << 20, time: Duration::from_secs(20) };
+const LIMITS: ResponseLimits = ResponseLimits { bytes: 1 << 20, time: Duration::from_secs(20) };
 
 /// The packages for sale, sold through Stripe at `base` with `key`; without a key they are only listed.
 ///

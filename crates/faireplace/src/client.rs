@@ -20,7 +20,7 @@ use tower::ServiceExt;
 
 use crate::config::{Config, Database};
 use crate::failure::Failure;
-use crate::outgoing::{ExchangeError, Limits, exchange};
+use crate::outgoing::{ExchangeError, ResponseLimits, exchange};
 use crate::{operator_key, service};
 
 /// The largest response that is read, in bytes.
@@ -262,7 +262,7 @@ async fn over_network(
     request: Request<Full<Bytes>>,
     patience: Option<Duration>,
 ) -> Result<(StatusCode, Bytes), Failure> {
-    let limits = Limits { bytes: MAX_ANSWER_BYTES, time: patience.unwrap_or(Duration::MAX) };
+    let limits = ResponseLimits { bytes: MAX_ANSWER_BYTES, time: patience.unwrap_or(Duration::MAX) };
     match exchange(http, request, limits).await {
         Ok(answer) => Ok((answer.status(), answer.into_body())),
         Err(ExchangeError::Request(error)) => {

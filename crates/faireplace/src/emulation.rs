@@ -35,7 +35,7 @@ pub(crate) struct Emulation {
 }
 
 /// Options of an emulator.
-pub(crate) struct Wanted {
+pub(crate) struct EmulationOptions {
     pub(crate) listen: SocketAddr,
     /// The setting or option for the address, to name in the error when the port is taken.
     pub(crate) listen_option: &'static str,
@@ -55,7 +55,7 @@ impl Emulation {
     ///
     /// # Errors
     /// When the port is taken, or the file is not an emulator's.
-    pub(crate) async fn open(wanted: Wanted) -> Result<Self, Failure> {
+    pub(crate) async fn open(wanted: EmulationOptions) -> Result<Self, Failure> {
         let (listen, option) = (wanted.listen, wanted.listen_option);
         let taken = |error: std::io::Error| {
             Failure::failed(format!(

@@ -12,12 +12,12 @@ use crate::terminal::shown;
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    kind: Kind,
+    kind: FailureKind,
     message: String,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum FailureKind {
     Failed,
     Disk,
     Configuration,
@@ -28,22 +28,22 @@ enum Kind {
 impl Failure {
     /// Refused or failed: exit code 1.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Failed, message: message.into() }
+        Self { kind: FailureKind::Failed, message: message.into() }
     }
 
     /// Bad configuration: exit code 78; a supervisor should not restart the program.
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Configuration, message: message.into() }
+        Self { kind: FailureKind::Configuration, message: message.into() }
     }
 
     /// The disk failed: exit code 74. Only opening the database again shows what it holds.
     pub(crate) fn disk(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Disk, message: message.into() }
+        Self { kind: FailureKind::Disk, message: message.into() }
     }
 
     /// The command that `emulate` ran failed; its exit code becomes ours.
     pub(crate) fn of_command(code: u8, what: &str) -> Self {
-        Self { kind: Kind::Command(code), message: format!("the command {what}") }
+        Self { kind: FailureKind::Command(code), message: format!("the command {what}") }
     }
 
     /// Prefixes the message with what it is about.
@@ -58,10 +58,10 @@ impl Failure {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.kind {
-            Kind::Failed => ExitCode::from(1),
-            Kind::Disk => ExitCode::from(74),
-            Kind::Configuration => ExitCode::from(78),
-            Kind::Command(code) => ExitCode::from(code),
+            FailureKind::Failed => ExitCode::from(1),
+            FailureKind::Disk => ExitCode::from(74),
+            FailureKind::Configuration => ExitCode::from(78),
+            FailureKind::Command(code) => ExitCode::from(code),
         }
     }
 }

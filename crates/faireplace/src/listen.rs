@@ -14,9 +14,9 @@ use stripe::write::WrittenEvent;
 
 use crate::delivery_line::{self, clock_text};
 use crate::failure::Failure;
-use crate::sender::Sender;
+use crate::sender::EventSender;
 use crate::terminal::{bold, faint, line, red, shown};
-use api::{Answer, EventsApi};
+use api::{EventsAnswer, EventsApi};
 use follow::Follower;
 
 /// Intervals and limits.
@@ -77,7 +77,7 @@ impl Selection {
 pub(crate) struct Listener {
     pub(crate) api: EventsApi,
     /// `None` if events are only printed.
-    pub(crate) sender: Option<Sender>,
+    pub(crate) sender: Option<EventSender>,
     pub(crate) selection: Selection,
     pub(crate) clock: Clock,
     pub(crate) pace: Pace,
@@ -98,7 +98,7 @@ impl Listener {
         let mut failures = 0;
         loop {
             match self.api.ask(&follower.ask()).await {
-                Answer::Page { page, version } => {
+                EventsAnswer::EventsPage { page, version } => {
                     if !ready || failures > 0 {
                         self.say_ready(version.as_deref());
                     }
@@ -111,11 +111,11 @@ impl Listener {
                         tokio::time::sleep(self.pace.poll).await;
                     }
                 }
-                Answer::Forgotten => {
+                EventsAnswer::Forgotten => {
                     follower.forgotten();
                     tokio::time::sleep(self.pace.poll).await;
                 }
-                Answer::Later(reason) => {
+                EventsAnswer::Later(reason) => {
                     follower.away(started);
                     failures += 1;
                     if failures == 1 {
@@ -126,7 +126,7 @@ impl Listener {
                         if self.api.is_near() { self.pace.first_wait } else { self.pace.wait(failures) };
                     tokio::time::sleep(wait).await;
                 }
-                Answer::Refused(reason) => {
+                EventsAnswer::Refused(reason) => {
                     return Failure::failed(format!(
                         "{}. Check STRIPE_SECRET_KEY, and that the key may read events",
                         shown(reason.trim_end_matches(['.', ' ']))

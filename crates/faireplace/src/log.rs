@@ -42,7 +42,7 @@ impl Log {
         let repeats = Repeats::default();
         let lines = tracing_subscriber::fmt::layer()
             .with_ansi(colourful(&std::io::stderr()))
-            .with_writer(Lines(writer.clone()));
+            .with_writer(LogLines(writer.clone()));
         let lines = if json { lines.json().boxed() } else { lines.with_target(false).boxed() };
         tracing_subscriber::registry().with(EnvFilter::new(level)).with(repeats.clone()).with(lines).init();
         // The default hook writes to standard error directly, which can block.
@@ -52,7 +52,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Lines dropped since the start because they were not read in time.
+    /// LogLines dropped since the start because they were not read in time.
     pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
         self.writer.dropped()
     }
@@ -81,9 +81,9 @@ async fn report(writer: BackgroundWriter, repeats: Repeats) {
 }
 
 /// Writes each log event as a line.
-struct Lines(BackgroundWriter);
+struct LogLines(BackgroundWriter);
 
-impl Write for &Lines {
+impl Write for &LogLines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.line(bytes.to_vec());
         Ok(bytes.len())
@@ -94,7 +94,7 @@ impl Write for &Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
+impl<'a> MakeWriter<'a> for LogLines {
     type Writer = &'a Self;
 
     fn make_writer(&'a self) -> &'a Self {

@@ -26,7 +26,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 
 use crate::failure::Failure;
 
-pub(crate) use exchange::{ExchangeError, Limits, exchange, exchange_head};
+pub(crate) use exchange::{ExchangeError, ResponseLimits, exchange, exchange_head};
 
 /// An HTTP client with TLS for `https` URLs.
 pub(crate) type Outgoing = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;

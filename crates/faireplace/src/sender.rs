@@ -16,7 +16,7 @@ use stripe::write::WrittenEvent;
 
 use crate::delivery_line;
 use crate::failure::Failure;
-use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange_head};
+use crate::outgoing::{self, Certificates, Outgoing, ResponseLimits, exchange_head};
 use crate::terminal::{self, shown};
 
 /// Stripe's user agent (docs.stripe.com/webhooks).
@@ -26,7 +26,7 @@ const USER_AGENT: &str = "Stripe/1.0 (+https://stripe.com/docs/webhooks)";
 const MAX_ANSWER_BYTES: usize = 1 << 16;
 
 /// A client of one endpoint.
-pub(crate) struct Sender {
+pub(crate) struct EventSender {
     http: Outgoing,
     endpoint: Uri,
     secret: Secret,
@@ -34,7 +34,7 @@ pub(crate) struct Sender {
     say: fn(&str),
 }
 
-impl Sender {
+impl EventSender {
     /// Sends to `endpoint`, signs with `secret`, prints to standard output.
     ///
     /// # Errors
@@ -43,10 +43,10 @@ impl Sender {
         Self::with(endpoint, secret, clock, Certificates::Checked, terminal::line)
     }
 
-    /// Like [`Sender::new`], with the check of certificates and the output chosen.
+    /// Like [`EventSender::new`], with the check of certificates and the output chosen.
     ///
     /// # Errors
-    /// As [`Sender::new`], and when this machine has no certificate authorities.
+    /// As [`EventSender::new`], and when this machine has no certificate authorities.
     pub(crate) fn with(
         endpoint: &str,
         secret: Secret,
@@ -110,7 +110,8 @@ impl Sender {
             .header("stripe-signature", signature)
             .body(Full::new(Bytes::from(event.body.clone())))
             .map_err(|error| error.to_string())?;
-        let answer = exchange_head(&self.http, request, Limits { bytes: MAX_ANSWER_BYTES, time }).await;
+        let answer =
+            exchange_head(&self.http, request, ResponseLimits { bytes: MAX_ANSWER_BYTES, time }).await;
         Ok(answer.map_err(|error| outgoing::reason(&error, &self.endpoint))?.status)
     }
 }

@@ -4,6 +4,7 @@
 //! `samples.rs` proves that each rule can fail.
 
 mod layers;
+mod names;
 mod prose;
 mod samples;
 mod source;
@@ -25,6 +26,8 @@ const RULES: &[Rule] = &[
     ("purity", layers::purity),
     ("layering", layers::layering),
     ("exact numbers", layers::exact_numbers),
+    ("one name, one thing", names::one_name_one_thing),
+    ("import circles", names::import_circles),
     ("file names", prose::file_names),
     ("links", prose::links),
     ("reminders", prose::reminders),

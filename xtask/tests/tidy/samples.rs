@@ -10,7 +10,7 @@ type Sample = (&'static str, &'static str, String, &'static [usize]);
 fn each_rule_finds_exactly_the_broken_lines() {
     for (rule, path, text, expected) in samples() {
         let check = RULES.iter().find(|(name, _)| *name == rule).expect("the rule exists").1;
-        let tree = Tree { files: vec![File { path: path.to_owned(), text: text.clone() }] };
+        let tree = Tree { files: files(path, &text) };
         let found: Vec<usize> = check(&tree).iter().map(|finding| finding.line).collect();
         assert_eq!(found, expected, "{rule}, in {path}:\n{text}");
     }
@@ -27,8 +27,53 @@ fn each_rule_has_a_sample_that_breaks_it_and_one_that_does_not() {
     }
 }
 
+/// A sample is one file, or several: a line `=== PATH` begins the next one.
+fn files(path: &str, text: &str) -> Vec<File> {
+    let mut parts = text.split("=== ");
+    let first = File { path: path.to_owned(), text: parts.next().unwrap_or_default().to_owned() };
+    let others = parts.map(|part| part.split_once('\n').expect("a path and a text"));
+    let others = others.map(|(path, text)| File { path: path.to_owned(), text: text.to_owned() });
+    std::iter::once(first).chain(others).collect()
+}
+
 fn samples() -> Vec<Sample> {
-    [in_source(), in_layers(), in_prose()].into_iter().flatten().collect()
+    [in_source(), in_layers(), in_names(), in_prose()].into_iter().flatten().collect()
+}
+
+fn in_names() -> Vec<Sample> {
+    let (book, notice) = ("crates/ledger/src/book.rs", "=== crates/ledger/src/notice.rs\n");
+    let actions = "=== crates/ledger/src/actions/plan.rs\n";
+    let sample = |first: &str, second: &str, other: &str| format!("{first}{second}{other}");
+    let inner = "struct Charge;\nmod a {\n    struct Charge;\n}\nfn Charge() {}\n";
+    vec![
+        ("one name, one thing", book, sample("pub struct Charge {\n", notice, "enum Charge {\n"), &[1]),
+        ("one name, one thing", book, inner.into(), &[]),
+        (
+            "one name, one thing",
+            book,
+            sample("struct A;\n", "=== crates/web/tests/a.rs\n", "struct A;\n"),
+            &[],
+        ),
+        (
+            "import circles",
+            book,
+            sample("use crate::notice::Notice;\n", notice, "use super::book;\n"),
+            &[1, 1],
+        ),
+        (
+            "import circles",
+            book,
+            sample("\nfn a(n: super::notice::N)\n", notice, "use crate::{book::B};\n"),
+            &[2, 1],
+        ),
+        ("import circles", book, sample("use crate::notice::Notice;\n", notice, "// crate::book\n"), &[]),
+        (
+            "import circles",
+            "crates/ledger/src/actions.rs",
+            sample("use self::plan::A;\n", actions, "use super::B;\n"),
+            &[],
+        ),
+    ]
 }
 
 fn in_source() -> Vec<Sample> {

@@ -2,7 +2,7 @@
 //! bank, the network. The control page and the control API both go through the commands in this module, so a
 //! limit or a check is written once and holds on both.
 //!
-//! A command is a value with a [`run`](Command::run). It checks its limits first, then that the objects it
+//! A command is a value with a [`run`](ControlCommand::run). It checks its limits first, then that the objects it
 //! names exist, then that they are in a state that allows it; a refused command has changed nothing.
 
 mod bank;
@@ -11,11 +11,13 @@ mod endpoints;
 
 use std::fmt;
 
-pub use bank::{DecideDispute, DisputeDecision, DisputeKind, ExpireSession, Hasten, OpenDispute, Opened};
+pub use bank::{
+    DecideDispute, DisputeDecision, DisputeKind, ExpireSession, Hasten, OpenDispute, OpenedDispute,
+};
 pub use bank::{RefundCharge, RefundPart};
 pub(crate) use customer::shops_email;
 pub use customer::{AnswerChallenge, Pay, Payer, PaymentNumber};
-pub use endpoints::{Enable, Figure, Hold, Misbehave, Release, Resend, RotateSecret};
+pub use endpoints::{Enable, Figure, HoldDeliveries, Misbehave, Release, Resend, RotateSecret};
 pub use endpoints::{MAX_COPIES, MAX_OVERLAP_SECONDS, figures};
 
 use super::refund::RefundRefusal;
@@ -26,7 +28,7 @@ use crate::world::World;
 pub const MAX_ADVANCE_SECONDS: u32 = u32::MAX;
 
 /// One change of the account.
-pub trait Command {
+pub trait ControlCommand {
     /// What the command reports when it was carried out.
     type Done;
 
@@ -34,12 +36,12 @@ pub trait Command {
     ///
     /// # Errors
     /// Why nothing was changed.
-    fn run(self, world: &mut World) -> Result<Self::Done, Refusal>;
+    fn run(self, world: &mut World) -> Result<Self::Done, ControlRefusal>;
 }
 
 /// Why a command was refused. Its text is shown as it is by the page and by the API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum ControlRefusal {
     /// An object that does not exist.
     #[error("No such {noun}: '{id}'")]
     NoSuch {
@@ -114,9 +116,9 @@ impl Noun {
         }
     }
 
-    fn missing(self, id: &str) -> Refusal {
+    fn missing(self, id: &str) -> ControlRefusal {
         // An id is echoed in the message; a long one is cut.
-        Refusal::NoSuch { noun: self, id: id.chars().take(200).collect() }
+        ControlRefusal::NoSuch { noun: self, id: id.chars().take(200).collect() }
     }
 }
 
@@ -127,11 +129,11 @@ impl fmt::Display for Noun {
 }
 
 /// The seconds by which to advance the clock, checked against the limit. Advancing waits for deliveries, so
-/// it is not a [`Command`].
+/// it is not a [`ControlCommand`].
 ///
 /// # Errors
 /// When it is more than [`MAX_ADVANCE_SECONDS`].
-pub fn advance_seconds(seconds: u64) -> Result<u32, Refusal> {
+pub fn advance_seconds(seconds: u64) -> Result<u32, ControlRefusal> {
     let too_far = OutOfRange { field: "seconds", min: 0, max: MAX_ADVANCE_SECONDS.into() };
     u32::try_from(seconds).map_err(|_| too_far.into())
 }

@@ -19,7 +19,9 @@ use serde_json::{Value, json};
 use stripe::write::{ApiVersion, pretty};
 
 use crate::act::checkout::PayOutcome;
-use crate::act::control::{DisputeKind, Hasten, OpenDispute, Opened, Pay, Payer, PaymentNumber, Refusal};
+use crate::act::control::{
+    ControlRefusal, DisputeKind, Hasten, OpenDispute, OpenedDispute, Pay, Payer, PaymentNumber,
+};
 use crate::controller::Controller;
 use crate::emulator::Emulator;
 use crate::wire::StripeError;
@@ -66,11 +68,11 @@ fn ok(body: &Value) -> ControlResult {
     Ok(respond(StatusCode::OK, body))
 }
 
-impl From<Refusal> for StripeError {
-    fn from(refusal: Refusal) -> Self {
+impl From<ControlRefusal> for StripeError {
+    fn from(refusal: ControlRefusal) -> Self {
         match refusal {
-            Refusal::NoSuch { noun: kind, id } => Self::no_such(kind.as_str(), &id, "id"),
-            Refusal::Number(refusal) => {
+            ControlRefusal::NoSuch { noun: kind, id } => Self::no_such(kind.as_str(), &id, "id"),
+            ControlRefusal::Number(refusal) => {
                 let decline_code = refusal.decline_code.map(str::to_owned);
                 Self::card(refusal.code.to_owned(), decline_code, refusal.message)
             }
@@ -185,7 +187,7 @@ async fn pay(State(controller): State<Controller>, Path(id): Path<String>, body:
         PayOutcome::Challenged => {
             return Err(StripeError::invalid("The bank asked again. Nothing was paid."));
         }
-        PayOutcome::NotOpen => return Err(Refusal::SessionNotOpen.into()),
+        PayOutcome::NotOpen => return Err(ControlRefusal::SessionNotOpen.into()),
     }
     controller.acknowledged(&id).await;
     let version = ApiVersion::default();
@@ -216,8 +218,8 @@ async fn open_dispute(
     let opened = controller.run(OpenDispute { charge, kind, reason })?;
     let version = ApiVersion::default();
     let made = controller.read(|world| match &opened {
-        Opened::Dispute(id) => world.disputes.get(id).map(|dispute| dispute.render(version)),
-        Opened::Warning(id) => world.warnings.get(id).map(|warning| warning.render(version)),
+        OpenedDispute::Dispute(id) => world.disputes.get(id).map(|dispute| dispute.render(version)),
+        OpenedDispute::Warning(id) => world.warnings.get(id).map(|warning| warning.render(version)),
     });
     ok(&made.unwrap_or_default())
 }

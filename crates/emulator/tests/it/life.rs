@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use emulator::act::checkout::{self, NewCheckoutSession};
-use emulator::act::control::{Command, Hasten, Hold, Misbehave, Release, Resend};
+use emulator::act::control::{Command, Hasten, HoldDeliveries, Misbehave, Release, Resend};
 use emulator::act::dispute;
 use emulator::act::payment::Instrument;
 use emulator::act::refund::{self, NewRefund};
@@ -37,7 +37,7 @@ pub(crate) fn run<C: Command>(world: &mut World, command: C) -> C::Done {
 
 /// Holds the deliveries to `we_1` back.
 pub(crate) fn hold(world: &mut World) {
-    run(world, Hold { endpoint: "we_1".to_owned() });
+    run(world, HoldDeliveries { endpoint: "we_1".to_owned() });
 }
 
 /// Releases the deliveries to `we_1`.

@@ -37,7 +37,8 @@ async fn whoever_does_not_know_whether_it_was_done_learns_its_name() {
     for (answer, unsure) in cases {
         let client = service(answer.clone());
         let failure = client.post_named("/api", "drawn-1", &Value::Null).await.unwrap_err().to_string();
-        let advice = "\nIt may have been done. Repeat the command with `--once drawn-1`, and it is done only once.";
+        let advice =
+            "\nIt may have been done. Repeat the command with `--once drawn-1`, and it is done only once.";
         assert_eq!(failure.ends_with(advice), unsure, "{answer}: {failure}");
     }
 }

@@ -17,7 +17,7 @@ use crate::checkout as selling;
 use crate::client::Client;
 use crate::config::{ApiKey, Config, Environment, published};
 use crate::dev_file::DevFile;
-use crate::emulation::{Emulation, Wanted};
+use crate::emulation::{Emulation, EmulationOptions};
 use crate::failure::Failure;
 use crate::log::Log;
 use crate::service::Service;
@@ -96,7 +96,7 @@ impl DevArgs {
 
 /// The Stripe emulator in this process, with our service as its webhook endpoint.
 async fn emulation(config: &Config, url: &str, secret: &Secret) -> Result<Emulation, Failure> {
-    let emulation = Emulation::open(Wanted {
+    let emulation = Emulation::open(EmulationOptions {
         listen: config.emulator_listen,
         listen_option: "FAIREPLACE_EMULATOR_LISTEN=",
         url: None,

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::listen::address;
 use crate::account::LISTEN;
 use crate::config::Environment;
-use crate::emulation::{Emulation, SECRET, Wanted};
+use crate::emulation::{Emulation, EmulationOptions, SECRET};
 use crate::failure::Failure;
 use crate::log::Log;
 use crate::terminal::{bold, faint, say};
@@ -83,7 +83,7 @@ impl EmulateArgs {
             .map_err(|fault| Failure::configuration(format!("STRIPE_WEBHOOK_SECRET: {fault}")))?;
         // A list has at least one.
         let secret = secrets.into_iter().next().ok_or_else(|| Failure::configuration("no secret"))?;
-        let emulation = Emulation::open(Wanted {
+        let emulation = Emulation::open(EmulationOptions {
             listen: self.listen,
             listen_option: "--listen ",
             url: self.url.clone(),

@@ -21,7 +21,7 @@ pub(crate) struct ExplainArgs {
 }
 
 /// One section of the page.
-struct Entry {
+struct ExplainedName {
     chapter: &'static str,
     name: &'static str,
     text: &'static str,
@@ -71,12 +71,12 @@ fn list() {
     say!("\n{}", faint("`faireplace explain NAME` explains one of them."));
 }
 
-fn entries() -> impl Iterator<Item = Entry> {
+fn entries() -> impl Iterator<Item = ExplainedName> {
     DOCUMENT.split("\n## ").skip(1).flat_map(|part| {
         let (chapter, rest) = part.split_once('\n').unwrap_or((part, ""));
         rest.split("\n### `").skip(1).filter_map(move |entry| {
             let (name, text) = entry.split_once("`\n")?;
-            Some(Entry { chapter, name, text: text.trim() })
+            Some(ExplainedName { chapter, name, text: text.trim() })
         })
     })
 }
@@ -107,7 +107,7 @@ fn gist(text: &str) -> String {
 }
 
 fn unknown(code: &str, asked: &str) -> Failure {
-    let far = |entry: &Entry| levenshtein(asked, &entry.name.to_ascii_lowercase());
+    let far = |entry: &ExplainedName| levenshtein(asked, &entry.name.to_ascii_lowercase());
     let mut near: Vec<_> = entries().map(|entry| (far(&entry), entry.name)).collect();
     near.retain(|(distance, _)| *distance <= MAX_DISTANCE);
     near.sort_unstable();

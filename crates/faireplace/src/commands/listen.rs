@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::listen::api::EventsApi;
 use crate::listen::{Listener, Pace, Selection, secret};
 use crate::outgoing::Certificates;
-use crate::sender::Sender;
+use crate::sender::EventSender;
 use crate::terminal::{faint, line, note, say};
 
 const STRIPE: &str = "https://api.stripe.com";
@@ -57,11 +57,11 @@ pub(crate) struct ListenArgs {
     skip_verify: bool,
     /// Print each event as one line of JSON, and everything else to standard error
     #[arg(long, value_enum, ignore_case = true)]
-    format: Option<Format>,
+    format: Option<ListenFormat>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Format {
+enum ListenFormat {
     #[value(name = "JSON")]
     Json,
 }
@@ -82,7 +82,7 @@ impl ListenArgs {
         let sender = match &self.forward_to {
             Some(to) => {
                 let secret = origin.secret().clone();
-                Some(Sender::with(&address(to), secret, clock.clone(), certificates, out)?)
+                Some(EventSender::with(&address(to), secret, clock.clone(), certificates, out)?)
             }
             None => None,
         };

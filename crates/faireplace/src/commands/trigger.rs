@@ -16,7 +16,7 @@ use crate::client::{Client, running};
 use crate::config::{Config, Environment};
 use crate::dev_file::DevFile;
 use crate::failure::Failure;
-use crate::sender::Sender;
+use crate::sender::EventSender;
 use crate::terminal::{bold, faint, green, red, say};
 use plan::Plan;
 pub(super) use rehearse::checkout;
@@ -108,7 +108,7 @@ impl Trigger {
             let url = service.clone().unwrap_or_else(|| format!("http://{}", config.listen));
             format!("{url}/webhooks/stripe")
         });
-        let sender = Sender::new(&endpoint, secret, clock)?;
+        let sender = EventSender::new(&endpoint, secret, clock)?;
         if let Some(seed) = plan.seed {
             say!(
                 "{}",

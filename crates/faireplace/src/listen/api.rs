@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use stripe::write::{ApiVersion, WrittenEvent};
 
-use super::follow::{Ask, Page};
+use super::follow::{Ask, EventsPage};
 use crate::client::encoded;
 use crate::failure::Failure;
-use crate::outgoing::{self, Certificates, Limits, Outgoing, exchange};
+use crate::outgoing::{self, Certificates, Outgoing, ResponseLimits, exchange};
 
 /// Limits of an answer: a hundred events, each far larger than any known.
-const LIMITS: Limits = Limits { bytes: 16 << 20, time: Duration::from_secs(30) };
+const LIMITS: ResponseLimits = ResponseLimits { bytes: 16 << 20, time: Duration::from_secs(30) };
 
 /// Events on a page: Stripe's maximum (docs.stripe.com/api/pagination).
 const PAGE: u32 = 100;
@@ -33,9 +33,9 @@ pub(crate) struct EventsApi {
 }
 
 /// The result of a request.
-pub(crate) enum Answer {
+pub(crate) enum EventsAnswer {
     /// Events, and the API version of the request.
-    Page { page: Page, version: Option<String> },
+    EventsPage { page: EventsPage, version: Option<String> },
     /// The API does not know the event that we continue from.
     Forgotten,
     /// A temporary failure, with the reason.
@@ -90,10 +90,10 @@ impl EventsApi {
     }
 
     /// Sends the request.
-    pub(crate) async fn ask(&self, ask: &Ask) -> Answer {
+    pub(crate) async fn ask(&self, ask: &Ask) -> EventsAnswer {
         match self.request(ask).await {
             Ok(answer) => self.read(ask, answer.status(), answer.headers(), answer.body()),
-            Err(error) => Answer::Later(error),
+            Err(error) => EventsAnswer::Later(error),
         }
     }
 
@@ -120,19 +120,21 @@ impl EventsApi {
         })
     }
 
-    fn read(&self, ask: &Ask, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
+    fn read(&self, ask: &Ask, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> EventsAnswer {
         let word = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         if status.is_success() {
             let version = word("stripe-version").map(str::to_owned);
             return match page(body) {
-                Ok(page) => Answer::Page { page, version },
-                Err(error) => Answer::Later(format!("{} answered no list of events: {error}", self.shown())),
+                Ok(page) => EventsAnswer::EventsPage { page, version },
+                Err(error) => {
+                    EventsAnswer::Later(format!("{} answered no list of events: {error}", self.shown()))
+                }
             };
         }
         let error = serde_json::from_slice::<ErrorBody>(body).map(|body| body.error).unwrap_or_default();
         if error.code.as_deref() == Some("resource_missing") && matches!(ask, Ask::After(_) | Ask::Before(_))
         {
-            return Answer::Forgotten;
+            return EventsAnswer::Forgotten;
         }
         // Stripe never repeats a key in full, but another server might.
         let message = error.message.unwrap_or_default().replace(&self.key, "sk_…");
@@ -143,7 +145,7 @@ impl EventsApi {
         let later = word("stripe-should-retry") == Some("true")
             || matches!(status.as_u16(), 408 | 409 | 425 | 429)
             || status.is_server_error();
-        if later { Answer::Later(reason) } else { Answer::Refused(reason) }
+        if later { EventsAnswer::Later(reason) } else { EventsAnswer::Refused(reason) }
     }
 }
 
@@ -177,12 +179,12 @@ struct ErrorDetail {
 }
 
 /// Keeps the events' bytes: the listed bytes are signed and sent.
-fn page(body: &[u8]) -> Result<Page, serde_json::Error> {
+fn page(body: &[u8]) -> Result<EventsPage, serde_json::Error> {
     let list: ListBody = serde_json::from_slice(body)?;
     let event = |raw: &RawValue| {
         let EventHead { id, type_name, created } = serde_json::from_str(raw.get())?;
         Ok(WrittenEvent { id, type_name, created, body: raw.get().to_owned() })
     };
     let events = list.data.iter().map(|raw| event(raw)).collect::<Result<_, _>>()?;
-    Ok(Page { events, has_more: list.has_more })
+    Ok(EventsPage { events, has_more: list.has_more })
 }

@@ -11,7 +11,7 @@ use stripe::write::WrittenEvent;
 
 /// One page of the response, newest first.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct EventsPage {
     pub(crate) events: Vec<WrittenEvent>,
     pub(crate) has_more: bool,
 }
@@ -58,8 +58,8 @@ impl Follower {
 
     /// Takes the response to [`Follower::ask`]. Returns the events to forward, oldest first, and whether
     /// there are more.
-    pub(crate) fn take(&mut self, page: Page) -> (Vec<WrittenEvent>, bool) {
-        let Page { mut events, has_more } = page;
+    pub(crate) fn take(&mut self, page: EventsPage) -> (Vec<WrittenEvent>, bool) {
+        let EventsPage { mut events, has_more } = page;
         let newest = events.first().map(|event| event.id.clone());
         match (&mut self.0, newest) {
             (Position::Start, newest) => {

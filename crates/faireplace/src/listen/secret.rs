@@ -13,14 +13,14 @@ use crate::operator_key::write_private;
 const SUFFIX: &str = ".listen-secret";
 
 /// A secret and its origin.
-pub(crate) enum Origin {
+pub(crate) enum SecretOrigin {
     /// From the settings. It may be a Stripe endpoint's secret, so it is printed only on request.
     Settings(Secret),
     /// Generated on this machine, by `dev` or here. The developer of the endpoint needs to see it.
     MadeUp(Secret),
 }
 
-impl Origin {
+impl SecretOrigin {
     /// The secret itself.
     pub(crate) fn secret(&self) -> &Secret {
         match self {
@@ -41,13 +41,13 @@ impl Origin {
 ///
 /// # Errors
 /// When the generated secret cannot be stored, or its file was damaged.
-pub(crate) fn find(config: &Config) -> Result<Origin, Failure> {
+pub(crate) fn find(config: &Config) -> Result<SecretOrigin, Failure> {
     if let Some(secret) = config.secrets.iter().flatten().next() {
-        return Ok(Origin::Settings(secret.clone()));
+        return Ok(SecretOrigin::Settings(secret.clone()));
     }
     match DevFile::read(&config.database) {
-        Some(dev) => dev.secret().map(Origin::MadeUp),
-        None => kept(&config.database).map(Origin::MadeUp),
+        Some(dev) => dev.secret().map(SecretOrigin::MadeUp),
+        None => kept(&config.database).map(SecretOrigin::MadeUp),
     }
 }
 

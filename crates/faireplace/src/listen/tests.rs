@@ -12,7 +12,7 @@ use super::{EventsApi, Listener, Pace, Selection, one_line, secret};
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::outgoing::Certificates;
-use crate::sender::Sender;
+use crate::sender::EventSender;
 use servers::{Servers, eventually, tls_endpoint};
 
 const SECRET: &str = "whsec_5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH";
@@ -32,7 +32,7 @@ fn listener(api: &str, endpoint: &str, events: &[&str], certificates: Certificat
     let selection = Selection(events.iter().map(ToString::to_string).collect());
     Listener {
         api: EventsApi::new(api, KEY, selection.types(), true).unwrap(),
-        sender: Some(Sender::with(endpoint, secret, clock.clone(), certificates, |_| ()).unwrap()),
+        sender: Some(EventSender::with(endpoint, secret, clock.clone(), certificates, |_| ()).unwrap()),
         selection,
         clock,
         pace: PACE,

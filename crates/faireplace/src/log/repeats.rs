@@ -30,17 +30,17 @@ const MAX_KINDS: usize = 1024;
 
 /// Counts repeated events and suppresses them. Clones share the counts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Repeats(Arc<Mutex<HashMap<Kind, Window>>>);
+pub(super) struct Repeats(Arc<Mutex<HashMap<EventKind, RepeatWindow>>>);
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Kind {
+struct EventKind {
     place: Identifier,
     level: Level,
     reason: String,
 }
 
 #[derive(Debug)]
-struct Window {
+struct RepeatWindow {
     began: Instant,
     message: String,
     seen: u64,
@@ -57,7 +57,7 @@ impl Repeats {
         self.report_if(|_| true);
     }
 
-    fn report_if(&self, ready: impl Fn(&Window) -> bool) {
+    fn report_if(&self, ready: impl Fn(&RepeatWindow) -> bool) {
         let over: Vec<_> = self.lock().extract_if(|_, window| ready(window)).collect();
         // The lock is released first: these lines pass through this filter again.
         for (kind, window) in over.into_iter().filter(|(_, window)| window.seen > IN_FULL) {
@@ -79,18 +79,18 @@ impl Repeats {
     }
 
     /// Whether to write this event.
-    fn admit(&self, kind: Kind, message: String) -> bool {
+    fn admit(&self, kind: EventKind, message: String) -> bool {
         let mut kinds = self.lock();
         if kinds.len() >= MAX_KINDS && !kinds.contains_key(&kind) {
             return true;
         }
-        let new = || Window { began: Instant::now(), message, seen: 0 };
+        let new = || RepeatWindow { began: Instant::now(), message, seen: 0 };
         let window = kinds.entry(kind).or_insert_with(new);
         window.seen += 1;
         window.seen <= IN_FULL
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Kind, Window>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<EventKind, RepeatWindow>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,21 +102,21 @@ impl<S: Subscriber> Layer<S> for Repeats {
         if !is_counted || metadata.target() == REPEATED {
             return true;
         }
-        let mut text = Text::default();
+        let mut text = EventText::default();
         event.record(&mut text);
-        let kind = Kind { place: metadata.callsite(), level: *metadata.level(), reason: text.reason };
+        let kind = EventKind { place: metadata.callsite(), level: *metadata.level(), reason: text.reason };
         self.admit(kind, text.message)
     }
 }
 
 /// The message and the reason of an event.
 #[derive(Default)]
-struct Text {
+struct EventText {
     message: String,
     reason: String,
 }
 
-impl Visit for Text {
+impl Visit for EventText {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let into = match field.name() {
             "message" => &mut self.message,

@@ -17,10 +17,10 @@ use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::{Limits, authorities, exchange};
+use super::{ResponseLimits, authorities, exchange};
 
 /// Limits of an answer. The date of a slower one would say little; an answer to HEAD has no body.
-const LIMITS: Limits = Limits { bytes: 0, time: Duration::from_secs(10) };
+const LIMITS: ResponseLimits = ResponseLimits { bytes: 0, time: Duration::from_secs(10) };
 
 /// A source that asks the server at `base`. `None` if that is not an `https` URL: without TLS anybody on the
 /// network could set the time.

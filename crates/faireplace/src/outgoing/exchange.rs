@@ -15,9 +15,9 @@ use tokio::time::timeout;
 
 use super::reason;
 
-/// Limits of an answer.
+/// ResponseLimits of an answer.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct ResponseLimits {
     /// Maximum size of the body in bytes.
     pub(crate) bytes: usize,
     /// Maximum time; `Duration::MAX` for no limit.
@@ -58,7 +58,7 @@ impl ExchangeError {
 pub(crate) async fn exchange<C>(
     http: &Client<C, Full<Bytes>>,
     request: Request<Full<Bytes>>,
-    limits: Limits,
+    limits: ResponseLimits,
 ) -> Result<Response<Bytes>, ExchangeError>
 where
     C: Connect + Clone + Send + Sync + 'static,
@@ -80,7 +80,7 @@ where
 pub(crate) async fn exchange_head<C>(
     http: &Client<C, Full<Bytes>>,
     request: Request<Full<Bytes>>,
-    limits: Limits,
+    limits: ResponseLimits,
 ) -> Result<Parts, SendError>
 where
     C: Connect + Clone + Send + Sync + 'static,

@@ -16,11 +16,11 @@ use rustls::{ClientConfig, RootCertStore};
 use web::destination::Destinations;
 
 use super::guard::Guard;
-use super::{Limits, authorities, exchange_head, reason};
+use super::{ResponseLimits, authorities, exchange_head, reason};
 use crate::failure::Failure;
 
 /// Limits of an answer's body. It is read only so that the connection can be used again.
-const BODY: Limits = Limits { bytes: 16 * 1024, time: Duration::from_secs(2) };
+const BODY: ResponseLimits = ResponseLimits { bytes: 16 * 1024, time: Duration::from_secs(2) };
 /// Bytes of a response's head.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How long an idle connection is kept.

@@ -159,7 +159,8 @@ async fn the_totals_are_what_the_journal_says() {
                 let request = axum::http::Request::post("/api/admin/adjustments")
                     .header("authorization", format!("Bearer {}", tenant.deployment.operator))
                     .header("idempotency-key", format!("a{step}"));
-                tenant.deployment
+                tenant
+                    .deployment
                     .send(request.body(axum::body::Body::from(body.to_string())).unwrap())
                     .await
                     .data();

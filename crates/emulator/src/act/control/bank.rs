@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use stripe::write::SessionStatus;
 
-use super::{Command, Noun, Refusal};
+use super::{ControlCommand, ControlRefusal, Noun};
 use crate::act::refund::NewRefund;
 use crate::act::{checkout, dispute, refund};
 use crate::object::Metadata;
@@ -18,14 +18,14 @@ pub struct ExpireSession {
     pub session: String,
 }
 
-impl Command for ExpireSession {
+impl ControlCommand for ExpireSession {
     type Done = ();
 
-    fn run(self, world: &mut World) -> Result<(), Refusal> {
+    fn run(self, world: &mut World) -> Result<(), ControlRefusal> {
         let session =
             world.sessions.get(&self.session).ok_or_else(|| Noun::Session.missing(&self.session))?;
         if session.status != SessionStatus::Open {
-            return Err(Refusal::SessionNotOpen);
+            return Err(ControlRefusal::SessionNotOpen);
         }
         checkout::expire(world, &self.session);
         Ok(())
@@ -51,10 +51,10 @@ pub enum RefundPart {
     All,
 }
 
-impl Command for RefundCharge {
+impl ControlCommand for RefundCharge {
     type Done = ();
 
-    fn run(self, world: &mut World) -> Result<(), Refusal> {
+    fn run(self, world: &mut World) -> Result<(), ControlRefusal> {
         let charge = world.charges.get(&self.charge).ok_or_else(|| Noun::Charge.missing(&self.charge))?;
         let amount = match self.part {
             RefundPart::Half => Some(charge.amount_captured - charge.amount_captured / 2),
@@ -93,28 +93,28 @@ pub enum DisputeKind {
 
 /// The object that [`OpenDispute`] made, by id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Opened {
+pub enum OpenedDispute {
     /// A dispute or an inquiry: `du_…`
     Dispute(String),
     /// An early fraud warning: `issfr_…`
     Warning(String),
 }
 
-impl Command for OpenDispute {
-    type Done = Opened;
+impl ControlCommand for OpenDispute {
+    type Done = OpenedDispute;
 
-    fn run(self, world: &mut World) -> Result<Opened, Refusal> {
+    fn run(self, world: &mut World) -> Result<OpenedDispute, ControlRefusal> {
         if world.charges.get(&self.charge).is_none() {
             return Err(Noun::Charge.missing(&self.charge));
         }
         let inquiry = self.kind == DisputeKind::Inquiry;
         let opened = match self.kind {
-            DisputeKind::FraudWarning => dispute::warn(world, &self.charge).map(Opened::Warning),
+            DisputeKind::FraudWarning => dispute::warn(world, &self.charge).map(OpenedDispute::Warning),
             DisputeKind::Dispute | DisputeKind::Inquiry => {
-                dispute::open(world, &self.charge, &self.reason, inquiry).map(Opened::Dispute)
+                dispute::open(world, &self.charge, &self.reason, inquiry).map(OpenedDispute::Dispute)
             }
         };
-        opened.ok_or(Refusal::NothingToDispute)
+        opened.ok_or(ControlRefusal::NothingToDispute)
     }
 }
 
@@ -139,10 +139,10 @@ pub enum DisputeDecision {
     Close,
 }
 
-impl Command for DecideDispute {
+impl ControlCommand for DecideDispute {
     type Done = ();
 
-    fn run(self, world: &mut World) -> Result<(), Refusal> {
+    fn run(self, world: &mut World) -> Result<(), ControlRefusal> {
         if world.disputes.get(&self.dispute).is_none() {
             return Err(Noun::Dispute.missing(&self.dispute));
         }
@@ -158,7 +158,7 @@ impl Command for DecideDispute {
                 dispute::answer(world, &self.dispute, evidence, |_| (), true)
             }
         };
-        if was_open { Ok(()) } else { Err(Refusal::DisputeClosed) }
+        if was_open { Ok(()) } else { Err(ControlRefusal::DisputeClosed) }
     }
 }
 
@@ -170,10 +170,10 @@ pub struct Hasten {
     pub object: String,
 }
 
-impl Command for Hasten {
+impl ControlCommand for Hasten {
     type Done = usize;
 
-    fn run(self, world: &mut World) -> Result<usize, Refusal> {
+    fn run(self, world: &mut World) -> Result<usize, ControlRefusal> {
         Ok(world.hasten(&self.object))
     }
 }

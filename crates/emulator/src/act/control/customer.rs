@@ -2,7 +2,7 @@
 
 use stripe::write::{BillingDetails, MethodType, Session, SessionStatus};
 
-use super::{Command, Noun, Refusal};
+use super::{ControlCommand, ControlRefusal, Noun};
 use crate::act::checkout::{self, PayOutcome};
 use crate::act::payment::Instrument;
 use crate::cards::{self, PaymentRefusal};
@@ -81,16 +81,16 @@ impl Payer {
     }
 }
 
-impl Command for Pay {
-    /// `NotOpen` never comes: it is a [`Refusal`].
+impl ControlCommand for Pay {
+    /// `NotOpen` never comes: it is a [`ControlRefusal`].
     type Done = PayOutcome;
 
-    fn run(self, world: &mut World) -> Result<PayOutcome, Refusal> {
+    fn run(self, world: &mut World) -> Result<PayOutcome, ControlRefusal> {
         let session = open_session(world, &self.session)?;
         if !session.payment_method_types.contains(&self.number.method()) {
-            return Err(Refusal::MethodNotAccepted);
+            return Err(ControlRefusal::MethodNotAccepted);
         }
-        let instrument = self.number.instrument().map_err(Refusal::Number)?;
+        let instrument = self.number.instrument().map_err(ControlRefusal::Number)?;
         let payer = self.payer.details(shops_email(world, session), Some(instrument));
         match (checkout::pay(world, &self.session, &instrument, payer.clone()), self.confirm) {
             (PayOutcome::Challenged, Some(confirmed)) => {
@@ -112,23 +112,23 @@ pub struct AnswerChallenge {
     pub payer: Payer,
 }
 
-impl Command for AnswerChallenge {
-    /// `NotOpen` never comes: it is a [`Refusal`].
+impl ControlCommand for AnswerChallenge {
+    /// `NotOpen` never comes: it is a [`ControlRefusal`].
     type Done = PayOutcome;
 
-    fn run(self, world: &mut World) -> Result<PayOutcome, Refusal> {
+    fn run(self, world: &mut World) -> Result<PayOutcome, ControlRefusal> {
         let session = open_session(world, &self.session)?;
         let challenged =
             world.checkouts.get(&self.session).and_then(|checkout| checkout.challenged.as_deref());
-        let instrument = challenged.and_then(Instrument::of_number).ok_or(Refusal::NotChallenged)?;
+        let instrument = challenged.and_then(Instrument::of_number).ok_or(ControlRefusal::NotChallenged)?;
         let payer = self.payer.details(shops_email(world, session), Some(instrument));
         Ok(checkout::answer_challenge(world, &self.session, self.confirmed, payer))
     }
 }
 
-fn open_session<'w>(world: &'w World, id: &str) -> Result<&'w Session, Refusal> {
+fn open_session<'w>(world: &'w World, id: &str) -> Result<&'w Session, ControlRefusal> {
     let session = world.sessions.get(id).ok_or_else(|| Noun::Session.missing(id))?;
-    if session.status == SessionStatus::Open { Ok(session) } else { Err(Refusal::SessionNotOpen) }
+    if session.status == SessionStatus::Open { Ok(session) } else { Err(ControlRefusal::SessionNotOpen) }
 }
 
 /// The customer's address as the shop gave it: for this session, or on the customer object.

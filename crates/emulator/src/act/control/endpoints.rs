@@ -1,6 +1,6 @@
 //! What can be done to webhook endpoints and their deliveries besides what Stripe's API does.
 
-use super::{Command, Noun, OutOfRange, Refusal};
+use super::{ControlCommand, ControlRefusal, Noun, OutOfRange};
 use crate::act::endpoint;
 use crate::object::Misbehaviour;
 use crate::world::World;
@@ -53,7 +53,7 @@ pub fn figures(of: &Misbehaviour) -> [Figure; 8] {
     ]
 }
 
-fn exists(world: &World, endpoint: &str) -> Result<(), Refusal> {
+fn exists(world: &World, endpoint: &str) -> Result<(), ControlRefusal> {
     world.endpoints.get(endpoint).map(drop).ok_or_else(|| Noun::Endpoint.missing(endpoint))
 }
 
@@ -66,10 +66,10 @@ pub struct Misbehave {
     pub misbehaviour: Misbehaviour,
 }
 
-impl Command for Misbehave {
+impl ControlCommand for Misbehave {
     type Done = ();
 
-    fn run(self, world: &mut World) -> Result<(), Refusal> {
+    fn run(self, world: &mut World) -> Result<(), ControlRefusal> {
         for figure in figures(&self.misbehaviour) {
             figure.check()?;
         }
@@ -88,10 +88,10 @@ pub struct RotateSecret {
     pub overlap_seconds: u32,
 }
 
-impl Command for RotateSecret {
+impl ControlCommand for RotateSecret {
     type Done = String;
 
-    fn run(self, world: &mut World) -> Result<String, Refusal> {
+    fn run(self, world: &mut World) -> Result<String, ControlRefusal> {
         if self.overlap_seconds > MAX_OVERLAP_SECONDS {
             let (min, max) = (0, MAX_OVERLAP_SECONDS.into());
             return Err(OutOfRange { field: "overlap_seconds", min, max }.into());
@@ -104,15 +104,15 @@ impl Command for RotateSecret {
 
 /// Keeps the deliveries to an endpoint back until they are released.
 #[derive(Clone, Debug)]
-pub struct Hold {
+pub struct HoldDeliveries {
     /// `we_…`
     pub endpoint: String,
 }
 
-impl Command for Hold {
+impl ControlCommand for HoldDeliveries {
     type Done = ();
 
-    fn run(self, world: &mut World) -> Result<(), Refusal> {
+    fn run(self, world: &mut World) -> Result<(), ControlRefusal> {
         let endpoint = world.endpoints.get_mut(&self.endpoint);
         endpoint.ok_or_else(|| Noun::Endpoint.missing(&self.endpoint))?.held = true;
         Ok(())
@@ -130,10 +130,10 @@ pub struct Release {
     pub times: u32,
 }
 
-impl Command for Release {
+impl ControlCommand for Release {
     type Done = ();
 
-    fn run(self, world: &mut World) -> Result<(), Refusal> {
+    fn run(self, world: &mut World) -> Result<(), ControlRefusal> {
         if !(1..=MAX_COPIES).contains(&self.times) {
             return Err(OutOfRange { field: "times", min: 1, max: MAX_COPIES.into() }.into());
         }
@@ -150,10 +150,10 @@ pub struct Enable {
     pub endpoint: String,
 }
 
-impl Command for Enable {
+impl ControlCommand for Enable {
     type Done = ();
 
-    fn run(self, world: &mut World) -> Result<(), Refusal> {
+    fn run(self, world: &mut World) -> Result<(), ControlRefusal> {
         exists(world, &self.endpoint)?;
         endpoint::enable(world, &self.endpoint, true);
         Ok(())
@@ -170,10 +170,10 @@ pub struct Resend {
     pub endpoint: Option<String>,
 }
 
-impl Command for Resend {
+impl ControlCommand for Resend {
     type Done = usize;
 
-    fn run(self, world: &mut World) -> Result<usize, Refusal> {
+    fn run(self, world: &mut World) -> Result<usize, ControlRefusal> {
         if world.events.get(&self.event).is_none() {
             return Err(Noun::Event.missing(&self.event));
         }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ControlResult, ok, read};
-use crate::act::control::{Noun, Refusal, Resend};
+use crate::act::control::{ControlRefusal, Noun, Resend};
 use crate::controller::Controller;
 use crate::wire::{Params, StripeError};
 use crate::world::{Delivery, DeliveryState, Outcome};
@@ -72,7 +72,7 @@ pub(super) async fn resend(
 ) -> ControlResult {
     let ResendBody { endpoint } = read(body).await?;
     let count = controller.run(Resend { event, endpoint }).map_err(|refusal| match refusal {
-        Refusal::NoSuch { noun: Noun::Endpoint, id } => {
+        ControlRefusal::NoSuch { noun: Noun::Endpoint, id } => {
             StripeError::no_such(Noun::Endpoint.as_str(), &id, "endpoint")
         }
         other => other.into(),

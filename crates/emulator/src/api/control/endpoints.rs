@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ControlResult, ok, read};
-use crate::act::control::{Enable, Hold, Misbehave, Release, RotateSecret};
+use crate::act::control::{Enable, HoldDeliveries, Misbehave, Release, RotateSecret};
 use crate::controller::Controller;
 use crate::object::WebhookEndpoint;
 
@@ -54,7 +54,7 @@ pub(super) async fn rotate_secret(
 }
 
 pub(super) async fn hold(State(controller): State<Controller>, Path(id): Path<String>) -> ControlResult {
-    controller.run(Hold { endpoint: id.clone() })?;
+    controller.run(HoldDeliveries { endpoint: id.clone() })?;
     show(&controller, &id)
 }
 

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::{control_page_with, see_other};
 use crate::act::control::{
-    Command, DecideDispute, DisputeDecision, DisputeKind, Enable, ExpireSession, Hasten, Hold, Misbehave,
-    OpenDispute, RefundCharge, RefundPart, Release, Resend, RotateSecret,
+    ControlCommand, DecideDispute, DisputeDecision, DisputeKind, Enable, ExpireSession, Hasten,
+    HoldDeliveries, Misbehave, OpenDispute, RefundCharge, RefundPart, Release, Resend, RotateSecret,
 };
 use crate::controller::Controller;
 use crate::object::Misbehaviour;
@@ -151,7 +151,7 @@ pub(super) async fn rotate_secret(
 }
 
 pub(super) async fn hold(State(controller): State<Controller>, Path(endpoint): Path<String>) -> Response {
-    run(&controller, "/#endpoints", Hold { endpoint })
+    run(&controller, "/#endpoints", HoldDeliveries { endpoint })
 }
 
 /// A field that the browser sends empty when nothing was typed.
@@ -212,7 +212,7 @@ pub(super) async fn resend(
     }
 }
 
-fn read_and_run<T, C: Command>(
+fn read_and_run<T, C: ControlCommand>(
     controller: &Controller,
     back: &str,
     form: Read<T>,
@@ -225,7 +225,7 @@ fn read_and_run<T, C: Command>(
 }
 
 /// Carries out the command and goes `back`, or shows the page with the reason why not.
-fn run(controller: &Controller, back: &str, command: impl Command) -> Response {
+fn run(controller: &Controller, back: &str, command: impl ControlCommand) -> Response {
     match controller.run(command) {
         Ok(_) => see_other(back),
         Err(refusal) => refuse(controller, StatusCode::CONFLICT, &refusal.to_string()),

@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::{nothing_here, page, see_other, view};
 use crate::act::checkout::PayOutcome;
-use crate::act::control::{AnswerChallenge, Pay, Refusal};
+use crate::act::control::{AnswerChallenge, ControlRefusal, Pay};
 use crate::controller::Controller;
 use crate::page::payment_form::PaymentForm;
 use crate::page::view::FormValues;
@@ -42,9 +42,9 @@ pub(super) async fn pay(
         Ok(PayOutcome::Declined(failure)) => with_error(StatusCode::PAYMENT_REQUIRED, &failure.message),
         // The page says whether the session was paid, expired, or does not exist.
         Ok(PayOutcome::NotOpen)
-        | Err(Refusal::SessionNotOpen | Refusal::NotChallenged | Refusal::NoSuch { .. }) => {
-            see_other(&own_page)
-        }
+        | Err(
+            ControlRefusal::SessionNotOpen | ControlRefusal::NotChallenged | ControlRefusal::NoSuch { .. },
+        ) => see_other(&own_page),
         Err(refusal) => with_error(StatusCode::UNPROCESSABLE_ENTITY, &refusal.to_string()),
     }
 }
@@ -57,7 +57,7 @@ fn submit(
     controller: &Controller,
     session: &str,
     form: &PaymentForm,
-) -> Result<Result<PayOutcome, Refusal>, String> {
+) -> Result<Result<PayOutcome, ControlRefusal>, String> {
     let (session, payer) = (session.to_owned(), form.payer());
     match form.challenge.as_deref() {
         Some(answer @ ("complete" | "fail")) => {

@@ -11,7 +11,7 @@ struct List {
 }
 
 impl List {
-    fn page(&self, ask: &Ask) -> Page {
+    fn page(&self, ask: &Ask) -> EventsPage {
         let number = |id: &str| id.trim_start_matches("evt_").parse::<i64>().unwrap();
         let all: Vec<i64> = (self.oldest..=self.newest).rev().collect();
         let limit = if *ask == Ask::Newest { 1 } else { self.limit };
@@ -33,7 +33,7 @@ impl List {
             created: n,
             body: String::new(),
         });
-        Page { events: events.collect(), has_more }
+        EventsPage { events: events.collect(), has_more }
     }
 }
 

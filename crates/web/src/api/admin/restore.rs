@@ -4,13 +4,12 @@
 use axum::response::Response;
 use engine::actions::{BackupKey, working_again};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use store::Restore;
 use utoipa::ToSchema;
 
 use super::actions::{ActionView, reason, respond};
 use super::keys::KeyView;
-use crate::answer::{Data, Problem, rfc3339};
+use crate::answer::{Data, rfc3339};
 use crate::api::{Operator, Received, body};
 
 /// Show what was restored
