@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use emulator::act::checkout::{self, NewCheckoutSession};
-use emulator::act::control::{Command, Hasten, HoldDeliveries, Misbehave, Release, Resend};
+use emulator::act::control::{ControlCommand, Hasten, HoldDeliveries, Misbehave, Release, Resend};
 use emulator::act::dispute;
 use emulator::act::payment::Instrument;
 use emulator::act::refund::{self, NewRefund};
@@ -31,7 +31,7 @@ pub(crate) fn add_endpoint(world: &mut World, id: &str, url: &str, version: ApiV
 }
 
 /// Carries out a command that must be allowed.
-pub(crate) fn run<C: Command>(world: &mut World, command: C) -> C::Done {
+pub(crate) fn run<C: ControlCommand>(world: &mut World, command: C) -> C::Done {
     command.run(world).unwrap_or_else(|refusal| panic!("refused: {refusal}"))
 }
 
