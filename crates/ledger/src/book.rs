@@ -1,6 +1,6 @@
-//! The part of the ledger that a batch of decisions reads and changes: the touched payments, their tenants
-//! and lots, and the ends of the counters. A store loads it, decisions change it in memory one after the
-//! other, and the store writes what they decided, in one commit (design section 4, rules 1 and 2).
+//! The part of the ledger that a batch of decisions reads and changes: the affected payments, their tenants
+//! and lots, and the next free ids. The store loads it, decisions change it in memory one after the other,
+//! and the store writes the results in one commit (design section 4, rules 1 and 2).
 
 use std::collections::BTreeMap;
 
@@ -15,34 +15,41 @@ use crate::posting::{Balance, Transaction};
 /// One tenant's totals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tenant {
-    /// Who.
+    /// Its id.
     pub id: TenantId,
-    /// The sum of its lots, and what it owes.
+    /// The sums over its lots, and its debt.
     pub balance: Balance,
-    /// It wants to be told when fewer than so many are available.
+    /// Send `balance.low` when fewer credits than this are available.
     pub low_balance: Option<Credits>,
 }
 
-/// How purchases stand in the burn order. An operator's grant may burn before or after them.
-pub const PRIORITY_OF_PURCHASES: u8 = 50;
+impl Tenant {
+    /// A tenant without credits or debt.
+    pub fn new(id: TenantId) -> Self {
+        Self { id, balance: Balance::default(), low_balance: None }
+    }
+}
 
-/// The credits of one payment, to one tenant, or those of an operator's grant. All figures but
-/// `freeze_target` are folds of postings.
+/// The priority of purchased lots in the burn order. An operator's grant may burn before or after them.
+pub const PURCHASE_PRIORITY: u8 = 50;
+
+/// The credits that one payment, or one operator's grant, gave to one tenant. All figures except
+/// `freeze_target` are sums of postings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lot {
-    /// Its name.
+    /// Its id.
     pub id: LotId,
-    /// Whose credits.
+    /// The tenant that owns the credits.
     pub tenant: TenantId,
     /// The payment that bought them; none for an operator's grant.
     pub payment: Option<PaymentId>,
-    /// When they were bought, by Stripe's clock, or granted, by ours; in seconds. Part of the burn order. An
-    /// earlier event about the same purchase that arrives later makes it earlier: the burn order does not
-    /// depend on delivery.
+    /// When the credits were bought, by Stripe's clock, or granted, by ours; in seconds. Part of the burn
+    /// order. An earlier event about the same purchase that arrives later moves it back, so the burn order
+    /// does not depend on the order of delivery.
     pub purchased_at: i64,
-    /// Granted in all.
+    /// Total granted.
     pub granted: Credits,
-    /// Revoked in all; may have been met from other lots or from debt.
+    /// Total revoked. Other lots or debt may have covered a part of it.
     pub revoked: Credits,
     /// Spendable.
     pub available: Credits,
@@ -50,72 +57,73 @@ pub struct Lot {
     pub held: Credits,
     /// Set aside by pending refunds and open disputes.
     pub frozen: Credits,
-    /// How many should be frozen. Credits that return to the lot meet it first.
+    /// How many should be frozen. Credits that return to the lot are frozen up to this number first.
     pub freeze_target: Credits,
     /// From 0 to 100; the smallest burns first.
     pub priority: u8,
-    /// When its credits end; never, for what was bought.
+    /// When its credits expire. Purchased credits never do.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Lot {
-    /// Spends burn lots in this order, which is total: priority, expiry, purchase time, lot id (design
+    /// The order in which spends use lots: priority, expiry, purchase time, lot id. It is total (design
     /// section 3, Spend and hold).
     pub fn burn_order(&self) -> (u8, Timestamp, i64, LotId) {
-        let ends = self.expires_at.unwrap_or(Timestamp(i64::MAX));
-        (self.priority, ends, self.purchased_at, self.id)
+        let expires_at = self.expires_at.unwrap_or(Timestamp(i64::MAX));
+        (self.priority, expires_at, self.purchased_at, self.id)
     }
 }
 
-/// One payment: what is known of it, under one id.
+/// One payment, with everything known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// Its name in the store.
+    /// Its id in the store.
     pub id: PaymentId,
     /// Everything known about it.
     pub knowledge: Knowledge,
 }
 
-/// What to write: final values, not instructions.
+/// What to write. All of it is final values, not increments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// The payment as it is now known.
+    /// The payment with its new knowledge.
     pub payment: Option<Payment>,
-    /// Payments that turned out to be the same one; their lots and aliases now belong to it.
+    /// Payments merged into `payment`; their lots and aliases now belong to it.
     pub absorbed: Vec<PaymentId>,
-    /// Lots that changed.
+    /// Lots that are new or changed.
     pub lots: Vec<Lot>,
-    /// Tenants that changed.
+    /// Tenants that are new or changed.
     pub tenants: Vec<Tenant>,
-    /// Holds that were made or changed.
+    /// Holds that are new or changed.
     pub holds: Vec<Hold>,
-    /// What to add to the journal.
+    /// Entries to append to the journal.
     pub transactions: Vec<Transaction>,
-    /// What to tell others, in the order in which it happened.
+    /// Notices to send, in the order of events.
     pub notices: Vec<Notice>,
 }
 
 /// The loaded part of the ledger.
 #[derive(Clone, Debug)]
 pub struct Book {
-    /// Touched payments.
+    /// The payments that the batch affects.
     pub payments: BTreeMap<PaymentId, Payment>,
-    /// Which payment an object belongs to, for the objects that this batch names.
+    /// The payment that each object belongs to, for the objects that the batch names.
     pub aliases: BTreeMap<ObjectId, PaymentId>,
-    /// Touched tenants that exist. One that is missing here is new.
+    /// The affected tenants that exist. A tenant that is missing here is new.
     pub tenants: BTreeMap<TenantId, Tenant>,
-    /// The lots of touched payments, and of touched tenants as many as the batch may need, in burn order.
+    /// All lots of the affected payments, and enough lots of the affected tenants, in burn order, for the
+    /// batch.
     pub lots: BTreeMap<LotId, Lot>,
-    /// The holds that commands name, and those of touched tenants whose time is up; with the lots of both,
-    /// and all lots of the payments that bought them.
+    /// The holds that commands name, and the overdue holds of the affected tenants. The lots of all these
+    /// holds are in `lots`, with all other lots of the same payments.
     pub holds: BTreeMap<HoldId, Hold>,
-    /// When the last transaction was made. Time in the ledger never goes back, whatever a clock does.
+    /// When the last transaction was made. Time in the ledger never goes back, whatever the clock does.
     pub clock: Timestamp,
-    /// The id that the next new payment gets.
+    /// The id of the next new payment.
     pub next_payment: PaymentId,
-    /// The id that the next new lot gets.
+    /// The id of the next new lot.
     pub next_lot: LotId,
-    /// The place in the journal of the next transaction.
+    /// The number of the next transaction in the journal.
     pub next_seq: i64,
     /// The hash of the last transaction.
     pub head: [u8; 32],
@@ -139,10 +147,15 @@ impl Default for Book {
 }
 
 impl Book {
-    /// Carries out what was decided. Cannot fail: changes are final values, not instructions.
+    /// Whether this tenant has bought before or was given an API key.
+    pub(crate) fn knows_tenant(&self, id: TenantId) -> bool {
+        self.tenants.contains_key(&id)
+    }
+
+    /// Applies the changes of a decision. Cannot fail, because they are final values.
     pub fn apply(&mut self, changes: &Changes) {
-        for gone in &changes.absorbed {
-            self.payments.remove(gone);
+        for absorbed in &changes.absorbed {
+            self.payments.remove(absorbed);
         }
         if let Some(payment) = &changes.payment {
             let objects = payment.knowledge.objects().cloned();

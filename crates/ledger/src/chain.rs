@@ -1,23 +1,24 @@
-//! The hash chain: every transaction seals the one before it, in the same commit that writes it, so that a
-//! line changed or removed later shows. The sealed text is plain, one field per line, so that anyone can
-//! check it with nothing but `sha256sum`:
+//! The hash chain. Every transaction carries a hash of itself and of the transaction before it, written in
+//! the same commit, so that a line changed or removed later is detected. The hashed text is plain, one field
+//! per line, so that anyone can check it with `sha256sum`:
 //!
 //! ```text
 //! faireplace-1          the format
 //! <previous hash>       64 lower-case hex digits, zeros for the first
 //! <seq> <tenant> <kind> <payment or -> <at, microseconds>
 //! event <id>            or: operator <who> and, on the next line, reason <why>; or: command <key>;
-//!                       or: clock <what ran out>
-//! hold <id>             only where a hold is behind it
-//! reference <text>      only where the tenant gave one
+//!                       or: clock <what expired>
+//! hold <id>             only if a hold is concerned
+//! reference <text>      only if the tenant gave one
 //! <account> <lot or -> <amount>      one line per posting
-//! <available> <held> <frozen> <debt> after it
+//! <available> <held> <frozen> <debt> after the transaction
 //! ```
 //!
-//! In names and reasons a line break is written `\n` and a backslash `\\`: no text can pose as a line.
+//! In names and reasons a line break is written `\n` and a backslash `\\`, so no text can pass for another
+//! line.
 //!
-//! Not here: anchoring the head outside the database, without which a chain proves nothing against whoever
-//! owns the database.
+//! Against an attacker who controls the database, the chain proves something only if its head is also kept
+//! elsewhere. Nothing here does that.
 
 use std::fmt::Write;
 
@@ -25,7 +26,7 @@ use sha2::{Digest, Sha256};
 
 use crate::posting::{Cause, Transaction};
 
-/// What stands before the first transaction.
+/// The hash before the first transaction.
 pub const GENESIS: [u8; 32] = [0; 32];
 
 /// The hash that `transaction` should carry when it follows `previous`. Its own `hash` is not read.

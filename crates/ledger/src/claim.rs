@@ -1,14 +1,15 @@
-//! Claims: what the metadata of a Stripe object says was bought, by whom, and whether that was accepted
-//! (design section 3, Terms). A claim is kept for ever, also when it was rejected, so that a person can see
-//! what the customer paid for.
+//! Claims: what the metadata of a Stripe object says was bought and by whom, and whether that is accepted
+//! (design section 3, Terms). Claims are never deleted, not even rejected ones, so that a person can see what
+//! the customer paid for.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{EventRef, TenantId};
-use crate::money::{Credits, MAX_CREDITS_PER_PAYMENT, Minor, Rounding};
+use crate::money::{Credits, Minor, Rounding};
 use crate::outcome::Reason;
 
-/// Which kind of object carries the metadata. The first kind that has a claim counts.
+/// The kind of object that carries the metadata. Of several claims, that of the first kind in this list
+/// counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimSource {
@@ -18,14 +19,15 @@ pub enum ClaimSource {
     PaymentIntent,
     /// A charge. Stripe copies the payment intent's metadata to it once.
     Charge,
-    /// An invoice, its subscription, or its lines. It never grants by itself: its refunds cannot be matched.
+    /// An invoice, its subscription, or its lines. It never grants by itself, because its refunds cannot be
+    /// matched.
     Invoice,
 }
 
-/// What an object's metadata says, as it was written, before anyone trusted it.
+/// What an object's metadata says, verbatim and not yet trusted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClaimedTerms {
-    /// Where it was read.
+    /// The kind of object that it was read from.
     pub source: ClaimSource,
     /// The metadata's tenant, e.g. `550e8400-e29b-41d4-a716-446655440000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,18 +44,18 @@ pub struct ClaimedTerms {
     /// What is due: after discounts, with tax. Minor units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Minor>,
-    /// The sum of the items: before discounts and tax. Minor units.
+    /// The sum of the items, before discounts and tax. Minor units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subtotal: Option<Minor>,
     /// The purchase belongs to a subscription or an invoice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recurring: bool,
-    /// A figure of the object could not be read, so the rest must not be trusted without a person.
+    /// A figure of the object could not be read, so a person must check the rest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreadable: bool,
 }
 
-/// What was to be paid, as far as an object says.
+/// What is due, as far as an object says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Amounts {
     /// After discounts, with tax. Minor units.
@@ -70,40 +72,40 @@ pub enum Judgement {
     Waiting,
     /// Rejected.
     Rejected(Reason),
-    /// Accepted. A changed catalogue or setting never reaches back; only other amounts can.
+    /// Accepted. Later changes of the catalogue or the settings do not affect it; only other amounts can.
     Accepted {
-        /// Who gets the credits.
+        /// The tenant that gets the credits.
         tenant: TenantId,
         /// How many.
         credits: Credits,
-        /// How parts of a credit are rounded when money goes back.
+        /// How fractions of a credit are rounded when money goes back.
         rounding: Rounding,
-        /// What the catalogue asked for, before tax and discounts, in minor units. None without a catalogue.
+        /// The catalogue's price, before tax and discounts, in minor units. None without a catalogue.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         price: Option<Minor>,
     },
 }
 
-/// A claim: terms, who said so first, and what was decided about them.
+/// A claim: terms, the events that stated them, and the judgement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// What was claimed, with the amounts of the latest event that said so.
+    /// The terms, with the amounts of the latest event that stated them.
     #[serde(flatten)]
     pub terms: ClaimedTerms,
-    /// The earliest event that said so.
+    /// The earliest event that stated them.
     pub first: EventRef,
-    /// The latest event that said so.
+    /// The latest event that stated them.
     pub latest: EventRef,
-    /// The amounts of the checkout session by which it was judged. A judgement by larger ones, or by any
-    /// instead of none, replaces it.
+    /// The session amounts that the judgement is based on. A judgement based on larger amounts replaces it;
+    /// any amounts rank above none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Amounts>,
-    /// Whether it may grant.
+    /// Whether it may grant credits.
     pub judgement: Judgement,
 }
 
 impl ClaimedTerms {
-    /// Terms without any content.
+    /// Empty terms.
     pub fn none(source: ClaimSource) -> Self {
         Self {
             source,
@@ -118,32 +120,32 @@ impl ClaimedTerms {
         }
     }
 
-    /// Whether none of our metadata keys was there: the object claims nothing.
+    /// Whether the object has none of our metadata keys and so claims nothing.
     pub fn is_empty(&self) -> bool {
         self.tenant.is_none() && self.package.is_none() && self.credits.is_none() && !self.unreadable
     }
 
-    /// The tenant, where it is a UUID.
+    /// The tenant, if it is a UUID.
     pub fn tenant_id(&self) -> Option<TenantId> {
         self.tenant.as_deref().and_then(TenantId::parse)
     }
 
-    /// The metadata's credits: a whole number from 1 to [`MAX_CREDITS_PER_PAYMENT`], written in the plainest
-    /// way, without sign, point or leading zero.
+    /// The metadata's credits, if they are valid for one payment and written without sign, point or leading
+    /// zero.
     pub fn parsed_credits(&self) -> Option<Credits> {
         let text = self.credits.as_deref()?;
         let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-        let credits: i64 = plain.then(|| text.parse().ok()).flatten()?;
-        (credits <= MAX_CREDITS_PER_PAYMENT).then_some(Credits(credits))
+        let credits = plain.then(|| text.parse().ok()).flatten().map(Credits)?;
+        credits.is_valid_purchase().then_some(credits)
     }
 
-    /// What it says was to be paid.
+    /// What is due according to these terms.
     pub fn amounts(&self) -> Amounts {
         Amounts { total: self.amount, subtotal: self.subtotal }
     }
 
-    /// Equal tenant, credits and currency are one claim, whatever the package is called. Where the metadata
-    /// names no credits, the package says how many.
+    /// Whether both are the same claim: of the same kind of object, with equal tenant, credits and currency.
+    /// The package is compared only if the metadata names no credits, because then it determines them.
     pub(crate) fn same_claim(&self, other: &Self) -> bool {
         let tenant = |terms: &Self| terms.tenant_id().ok_or_else(|| terms.tenant.clone());
         self.source == other.source
@@ -155,7 +157,7 @@ impl ClaimedTerms {
 }
 
 impl Claim {
-    /// Who gets the credits, as far as that can be read.
+    /// The tenant that gets the credits, if it can be read.
     pub fn tenant(&self) -> Option<TenantId> {
         match self.judgement {
             Judgement::Accepted { tenant, .. } => Some(tenant),
@@ -163,7 +165,7 @@ impl Claim {
         }
     }
 
-    /// How many credits, as far as that can be read.
+    /// The number of credits, if it can be read.
     pub fn credits(&self) -> Option<Credits> {
         match self.judgement {
             Judgement::Accepted { credits, .. } => Some(credits),
@@ -176,13 +178,13 @@ impl Claim {
         matches!(self.judgement, Judgement::Accepted { .. })
     }
 
-    /// Whether this event is the earliest or the latest that said so.
+    /// Whether this event is the earliest or the latest that stated the claim.
     pub(crate) fn stated_by(&self, event: &EventRef) -> bool {
         [&self.first, &self.latest].contains(&event)
     }
 
-    /// Whether the `other` claim names another tenant, currency or number of credits than this one, which
-    /// counts. What it leaves out is no difference. Where neither names credits, the packages are compared.
+    /// Whether `other` names another tenant, currency or number of credits than this claim, which counts.
+    /// Missing values are no contradiction. If neither names credits, the packages are compared.
     pub fn contradicts(&self, other: &Self) -> bool {
         fn differ<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
             a.zip(b).is_some_and(|(a, b)| a != b)
@@ -191,7 +193,7 @@ impl Claim {
             Some(tenant) => Some(tenant.to_string()),
             None => claim.terms.tenant.clone(),
         };
-        // Whether the other claim was judged depends on what arrived first, so only its words count.
+        // Only the other claim's terms are compared: whether it was judged depends on the order of arrival.
         let credits =
             self.credits().map(|credits| credits.to_string()).or_else(|| self.terms.credits.clone());
         let package = |claim: &Self| claim.terms.package.clone().filter(|_| claim.terms.credits.is_none());
@@ -201,8 +203,8 @@ impl Claim {
             || differ(self.terms.currency.as_ref(), other.terms.currency.as_ref())
     }
 
-    /// Learns what `other` says of the same claim: the latest event names its amounts, and the best informed
-    /// judgement counts.
+    /// Merges what `other` says about the same claim: the amounts of the latest event, and the judgement
+    /// based on the largest session amounts.
     fn join(&mut self, other: Self) {
         (self.session, self.judgement) = (self.session, self.judgement).max((other.session, other.judgement));
         if (&other.latest, &other.terms) > (&self.latest, &self.terms) {
@@ -212,8 +214,8 @@ impl Claim {
     }
 }
 
-/// Adds a claim to `claims`, which stay sorted: by source, accepted before others, then by the time of the
-/// event. So the first is the one that counts.
+/// Adds a claim to `claims` and keeps them sorted: by source, accepted ones first, then by the time of the
+/// event. The first one is the one that counts.
 pub(crate) fn join(claims: &mut Vec<Claim>, claim: Claim) {
     match claims.iter_mut().find(|known| known.terms.same_claim(&claim.terms)) {
         Some(known) => known.join(claim),
@@ -230,7 +232,7 @@ pub(crate) fn sort(claims: &mut [Claim]) {
     });
 }
 
-/// Three letters, lower case.
+/// Whether this is a currency code as Stripe writes it: three lower-case letters.
 pub(crate) fn is_currency(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|b| b.is_ascii_lowercase())
 }

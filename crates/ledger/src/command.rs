@@ -1,6 +1,5 @@
-//! What an API asks for, in our terms: spend, hold, capture, release, adjust, write off; and the answers, a
-//! receipt or a refusal.
-//! Not here: deciding (`execute`), idempotency keys (`store`), the API's words (`web`), and who may ask.
+//! Commands: spend, hold, capture, release, adjust, write off; and their answers, a receipt or a refusal.
+//! `execute` decides them; idempotency keys are handled in `store`, authorisation in `web`.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +12,11 @@ use crate::posting::{Balance, Cause};
 /// One command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// Whose credits.
+    /// The tenant whose credits it moves.
     pub tenant: TenantId,
-    /// Who asked.
+    /// Who sent it.
     pub cause: Cause,
-    /// What the tenant's own system calls the occasion.
+    /// The tenant's own reference for it, such as an order number.
     pub reference: Option<String>,
     /// What to do.
     pub action: CommandAction,
@@ -26,111 +25,112 @@ pub struct Command {
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandAction {
-    /// Use credits.
+    /// Spend credits.
     Spend {
         /// How many; at least one.
         credits: Credits,
     },
     /// Set credits aside.
     Hold {
-        /// The name that the hold gets. It must be new.
+        /// The id of the new hold. It must be unused.
         id: HoldId,
         /// How many; at least one.
         credits: Credits,
-        /// Until they return by themselves, in seconds from the decision.
+        /// How long until the hold expires, in seconds from the decision.
         lasts_seconds: i64,
     },
-    /// Use held credits; the rest of them returns.
+    /// Spend held credits; the rest of them becomes available again.
     Capture {
-        /// Which hold.
+        /// The hold to capture.
         hold: HoldId,
-        /// How many; all of them, where it is not said.
+        /// How many; all of them if none.
         credits: Option<Credits>,
     },
-    /// Return held credits.
+    /// Make held credits available again.
     Release {
-        /// Which hold.
+        /// The hold to release.
         hold: HoldId,
     },
-    /// An operator gives credits, or takes (negative) what is available.
+    /// An operator grants credits, or takes available ones.
     Adjust {
-        /// How many; not zero.
+        /// How many: positive to grant, negative to take; not zero.
         credits: i64,
-        /// Of what is given: its place in the burn order, from 0 to 100.
+        /// The place of granted credits in the burn order, from 0 to 100.
         priority: u8,
-        /// Of what is given: when it ends.
+        /// When granted credits expire.
         expires_at: Option<Timestamp>,
     },
     /// An operator forgives a debt.
     WriteOff {
-        /// How much of it; all, where it is not said.
+        /// How many; the whole debt if none.
         credits: Option<Credits>,
     },
 }
 
-/// It was done.
+/// The answer to a command that was executed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// The transaction, by its place in the journal.
+    /// The transaction, by its number in the journal.
     pub transaction: i64,
-    /// How many credits were spent, set aside, captured, returned, given (negative: taken) or forgiven.
+    /// How many credits were spent, held, captured, released, granted (negative: taken) or forgiven.
     pub credits: Credits,
-    /// Of which lots, in burn order; none for a write-off.
+    /// From which lots, in burn order; empty for a write-off.
     pub allocations: Vec<Allocation>,
-    /// What the tenant has and owes now.
+    /// The tenant's balance after the command.
     pub balance_after: Balance,
-    /// The hold as it is now, where there is one.
+    /// The hold after the command, if one was concerned.
     pub hold: Option<Hold>,
 }
 
-/// Why it was not done. Nothing was changed, but that what had run out of time was settled.
+/// Why a command was refused. Nothing was changed, except that overdue holds and credits expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "refusal", rename_all = "snake_case")]
 pub enum Refusal {
-    /// Zero or fewer credits were asked for.
+    /// The number of credits is zero or negative.
     #[error("a command moves at least 1 credit; nothing was changed")]
     NotPositive,
-    /// The tenant has fewer than were asked for, or owes some.
+    /// Fewer credits are available than requested.
     #[error(
-        "not enough credits: {requested} asked for, {available} available, {debt} owed; nothing was changed"
+        "not enough credits: {requested} requested, {available} available, {debt} owed; nothing was changed"
     )]
     Insufficient {
-        /// Asked for.
+        /// Credits requested.
         requested: Credits,
-        /// Spendable credits.
+        /// Spendable credits. A tenant in debt has none.
         available: Credits,
-        /// Credits owed; while there are any, nothing can be spent or held.
+        /// Credits owed.
         debt: Credits,
     },
-    /// There is none, or it is another tenant's.
+    /// The hold does not exist, or belongs to another tenant.
     #[error("there is no such hold; nothing was changed")]
     NoSuchHold,
-    /// A hold resolves once.
-    #[error("the hold was {state} before; nothing was changed")]
+    /// The hold was already captured or released, or it expired.
+    #[error("the hold is already {state}; nothing was changed")]
     HoldResolved {
-        /// What became of it.
+        /// Its state.
         state: HoldState,
     },
-    /// A capture takes no more than was held.
-    #[error("{requested} asked for, {held} held; nothing was changed")]
+    /// More credits were to be captured than the hold has.
+    #[error("{requested} credits requested, {held} held; nothing was changed")]
     CaptureExceedsHold {
-        /// Asked for.
+        /// Credits requested.
         requested: Credits,
-        /// Held.
+        /// Credits held.
         held: Credits,
     },
-    /// There is less to forgive than was asked for, or nothing.
-    #[error("{debt} owed; nothing was changed")]
+    /// The debt is smaller than the write-off, or there is none.
+    #[error("only {debt} credits owed; nothing was changed")]
     DebtTooSmall {
-        /// Owed.
+        /// Credits owed.
         debt: Credits,
     },
 }
 
-/// What became of a command, and what to write: also where it was refused.
+/// The answer to a command, and what to write. A refused command may have changes too: overdue holds and
+/// credits expire first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Execution {
-    /// The answer, which is the same for ever.
+    /// The answer. It is stored, and never changes.
     pub answer: Result<Receipt, Refusal>,
     /// What to write.
     pub changes: Changes,

@@ -1,4 +1,4 @@
-//! The heart: what a payment is worth, given all that is known (design section 3).
+//! What a payment is worth in credits, given all that is known about it (design section 3).
 //!
 //! ```text
 //! A   = what was paid                     C = credits granted
@@ -8,32 +8,33 @@
 //! revoked = round(C·E / A)                frozen = round(C·min(A, E+F) / A) − revoked
 //! ```
 //!
-//! Absolute targets, computed from the original grant and rounded once; never a change to an earlier result.
+//! The results are absolute targets, computed from the original grant and rounded once. They never build on
+//! an earlier result.
 
 use crate::claim::Judgement;
 use crate::ids::TenantId;
 use crate::knowledge::{DisputeFacts, DisputeOutcome, Knowledge, RefundRank, Verdict};
 use crate::money::{Credits, Minor, Rounding, prorate};
 
-/// What one tenant should have had from one payment, as absolute figures. A tenant who is not named here
-/// should have nothing from it.
+/// What one tenant should have received from one payment, as absolute figures. Every other tenant should have
+/// received nothing from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entitlement {
-    /// Whose it is; nobody's while nothing is granted.
+    /// The tenant; none while nothing is granted.
     pub tenant: Option<TenantId>,
-    /// Credits granted in all.
+    /// Credits granted.
     pub granted: Credits,
-    /// Of these, credits revoked for good.
+    /// How many of these are revoked for good.
     pub revoked: Credits,
-    /// Of these, credits that should be set aside for now.
+    /// How many of these are frozen for now.
     pub frozen: Credits,
     /// E: money that went back for good, in minor units.
     pub lost: Minor,
-    /// F: money that may yet go back, in minor units.
+    /// F: money that may still go back, in minor units.
     pub pending: Minor,
 }
 
-/// Works out what is due from everything known. Pure and total: the same knowledge, the same answer.
+/// Computes the entitlement from everything known about a payment.
 pub fn entitlement(known: &Knowledge) -> Entitlement {
     let Some((tenant, granted, rounding)) = grant(known) else {
         return Entitlement::default();
@@ -46,7 +47,7 @@ pub fn entitlement(known: &Knowledge) -> Entitlement {
     Entitlement { tenant: Some(tenant), granted, revoked, frozen, lost, pending }
 }
 
-/// Who gets how many credits, and how parts of one are rounded: a person's word, else what the facts say.
+/// Which tenant gets how many credits, and how fractions are rounded: as a person decided, else by the facts.
 fn grant(known: &Knowledge) -> Option<(TenantId, Credits, Rounding)> {
     match known.ruling.as_ref().map(|ruling| &ruling.verdict) {
         Some(Verdict::Grant(grant)) => Some((grant.tenant, grant.credits, grant.rounding)),
@@ -55,7 +56,8 @@ fn grant(known: &Knowledge) -> Option<(TenantId, Credits, Rounding)> {
     }
 }
 
-/// What the facts grant, whatever a person said: the claim that counts, if it was accepted and is paid.
+/// What the facts grant, regardless of a person's decision: the claim that counts, if it is accepted and
+/// paid.
 pub(crate) fn granted_by_facts(known: &Knowledge) -> Option<(TenantId, Credits, Rounding)> {
     match known.claim()?.judgement {
         Judgement::Accepted { tenant, credits, rounding, .. } if known.is_paid() => {
@@ -65,8 +67,8 @@ pub(crate) fn granted_by_facts(known: &Knowledge) -> Option<(TenantId, Credits, 
     }
 }
 
-/// E_r. A refund that failed after the charge had counted it is subtracted from whichever view is larger,
-/// so it does not matter whether Stripe lowers `amount_refunded` again (it does not say).
+/// E_r. A refund that failed after the charge had counted it is subtracted from the larger of the two sums,
+/// so it does not matter whether Stripe lowers `amount_refunded` again (its documentation does not say).
 fn refunded(known: &Knowledge, paid: Minor) -> Minor {
     let sum = |wanted: fn(RefundRank) -> bool| -> Minor {
         known.refunds.values().filter(|refund| wanted(refund.rank)).map(|refund| refund.amount).sum()
@@ -77,17 +79,21 @@ fn refunded(known: &Knowledge, paid: Minor) -> Minor {
     decided.max(watermark).less(came_back).min(paid)
 }
 
-/// What lost disputes cost, in minor units: their amounts less what was reinstated.
+/// The cost of lost disputes, in minor units: their amounts less what was reinstated.
 pub(crate) fn cost_of_lost_disputes(known: &Knowledge) -> Minor {
     let lost = |dispute: &&DisputeFacts| dispute.outcome == DisputeOutcome::Lost;
     known.disputes.values().filter(lost).map(|dispute| dispute.amount.less(dispute.reinstated)).sum()
 }
 
-/// F. An inquiry (`warning_*`) withdraws nothing and so freezes nothing.
+/// The open disputes whose funds are withdrawn. An inquiry (`warning_*`) withdraws nothing.
+pub(crate) fn open_disputes(known: &Knowledge) -> impl Iterator<Item = &DisputeFacts> {
+    known.disputes.values().filter(|dispute| dispute.outcome == DisputeOutcome::Open && dispute.withdrawn)
+}
+
+/// F.
 fn pending(known: &Knowledge) -> Minor {
     let refunds = known.refunds.values().filter(|refund| refund.rank == RefundRank::Pending);
-    let disputes = known.disputes.values().filter(|d| d.outcome == DisputeOutcome::Open && d.withdrawn);
     let refunds: Minor = refunds.map(|refund| refund.amount).sum();
-    let disputes: Minor = disputes.map(|dispute| dispute.amount.less(dispute.reinstated)).sum();
+    let disputes: Minor = open_disputes(known).map(|dispute| dispute.amount.less(dispute.reinstated)).sum();
     refunds + disputes
 }

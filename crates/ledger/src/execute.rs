@@ -1,9 +1,6 @@
-//! Deciding a command. The kind of decision that may refuse (design section 3, Spend and hold): credits burn
-//! in a total order, a tenant that owes spends nothing, and a hold resolves once. What ran out of time by
-//! then is settled first, so that no sweep's delay can matter.
-//! Not here: what can be asked and answered (`command`).
-
-use std::mem;
+//! Executes a command or refuses it (design section 3, Spend and hold): credits burn in a total order, a
+//! tenant in debt spends nothing, and a hold resolves once. Overdue holds and credits expire first, so that a
+//! late sweep changes no answer.
 
 use crate::book::{Book, Changes, Lot};
 use crate::command::{Command, CommandAction, Execution, Receipt, Refusal};
@@ -15,58 +12,55 @@ use crate::posting::{Account, Balance, Cause, TransactionKind};
 use crate::settle::{refreeze, repay};
 use crate::transaction_builder::{Line, Origin, TransactionBuilder};
 
-/// Decides a command. What has run out of time by a trusted clock ends first. The book must hold the tenant;
-/// of its lots those to burn, as far as they are needed; the hold that is named, and the holds and lots of
-/// the tenant whose time is up; and all lots of the payments that bought what is in these holds.
+/// Executes a command. If the clock is trusted, overdue holds and credits expire first.
+///
+/// The book must hold the tenant, enough of its lots in burn order, the hold that the command names, the
+/// tenant's overdue holds and lots, and all lots of the payments that bought the credits in these holds.
 ///
 /// # Panics
-/// When it does not: better than to take fewer credits than were sold. When a new hold's name is not new:
-/// what the older one holds would be lost.
+/// If the book lacks lots that the command needs: fewer credits than requested would be taken. If the id of a
+/// new hold is in use: the credits of the existing hold would be lost.
 pub fn execute(book: &Book, command: &Command, now: Now) -> Execution {
-    let origin = Origin { reference: command.reference.clone(), ..Origin::of(command.cause.clone()) };
+    let origin = Origin { reference: command.reference.clone(), ..Origin::new(command.cause.clone()) };
     let mut builder = TransactionBuilder::new(book, origin, now);
-    settle_due(&mut builder, command.tenant);
+    expire_overdue(&mut builder, command.tenant);
     let answer = Executor { builder: &mut builder, tenant: command.tenant }.run(command);
     Execution { answer, changes: builder.finish(None, Vec::new()) }
 }
 
-/// Returns the credits of `tenant`'s holds whose time is up, and ends those of its lots. Changes nothing
-/// while the clock is in doubt.
+/// Expires the overdue holds and credits of `tenant`. Changes nothing while the clock is in doubt.
 pub fn expire(book: &Book, tenant: TenantId, now: Now) -> Changes {
-    let mut builder = TransactionBuilder::new(book, Origin::of(Cause::Clock(String::new())), now);
-    settle_due(&mut builder, tenant);
+    let mut builder = TransactionBuilder::new(book, Origin::new(Cause::Clock(String::new())), now);
+    expire_overdue(&mut builder, tenant);
     builder.finish(None, Vec::new())
 }
 
-/// Ends what has run out of time, in the clock's name.
-pub(crate) fn settle_due(builder: &mut TransactionBuilder<'_>, tenant: TenantId) {
-    for hold in builder.holds_due(tenant) {
-        let due = Origin::of(Cause::Clock(format!("hold {}", hold.id)));
-        let because = mem::replace(&mut builder.origin, due);
-        Executor { builder, tenant }.resolve(
-            hold,
-            Credits::ZERO,
-            (HoldState::Expired, TransactionKind::HoldExpired),
-        );
-        builder.origin = because;
+/// Expires overdue holds and credits. The cause of these transactions is the clock.
+pub(crate) fn expire_overdue(builder: &mut TransactionBuilder<'_>, tenant: TenantId) {
+    for hold in builder.overdue_holds(tenant) {
+        let origin = Origin::new(Cause::Clock(format!("hold {}", hold.id)));
+        builder.with_origin(origin, |builder| {
+            let end = (HoldState::Expired, TransactionKind::HoldExpired);
+            Executor { builder, tenant }.resolve(hold, Credits::ZERO, end);
+        });
     }
-    end_lots(builder, tenant);
+    expire_lots(builder, tenant);
 }
 
-/// Ends the available credits of lots whose time is up.
-fn end_lots(builder: &mut TransactionBuilder<'_>, tenant: TenantId) {
-    let by = builder.now.ended_by();
-    let over = |lot: &Lot| lot.tenant == tenant && lot.expires_at.is_some_and(|end| end <= by);
-    for id in builder.lots_where(over) {
+/// Expires the available credits of overdue lots.
+fn expire_lots(builder: &mut TransactionBuilder<'_>, tenant: TenantId) {
+    let cutoff = builder.now.ended_by();
+    let overdue = |lot: &Lot| lot.tenant == tenant && lot.expires_at.is_some_and(|end| end <= cutoff);
+    for id in builder.lots_where(overdue) {
         let amount = builder.lot(id).available.0;
-        let because = mem::replace(&mut builder.origin, Origin::of(Cause::Clock(format!("lot {id}"))));
         let lines = [(Account::Available, Some(id), -amount), (Account::Expired, Some(id), amount)];
-        builder.post(tenant, TransactionKind::Expired, &lines);
-        builder.origin = because;
+        builder.with_origin(Origin::new(Cause::Clock(format!("lot {id}"))), |builder| {
+            builder.post(tenant, TransactionKind::Expired, &lines);
+        });
     }
 }
 
-/// One tenant's side of the counter.
+/// Executes the commands of one tenant.
 struct Executor<'d, 'b> {
     builder: &'d mut TransactionBuilder<'b>,
     tenant: TenantId,
@@ -76,12 +70,12 @@ impl Executor<'_, '_> {
     fn run(&mut self, command: &Command) -> Result<Receipt, Refusal> {
         match command.action {
             CommandAction::Spend { credits } => {
-                self.affordable(credits)?;
+                self.ensure_available(credits)?;
                 let taken = self.burn(credits, Account::Consumed, TransactionKind::Spent);
                 Ok(self.receipt(credits, taken, None))
             }
             CommandAction::Hold { id, credits, lasts_seconds } => {
-                self.affordable(credits)?;
+                self.ensure_available(credits)?;
                 self.hold(id, credits, lasts_seconds, command.reference.clone())
             }
             CommandAction::Capture { hold, credits } => {
@@ -106,8 +100,9 @@ impl Executor<'_, '_> {
         }
     }
 
-    /// Whether so many are available. Who owes has none: debt is repaid from whatever becomes available.
-    fn affordable(&self, credits: Credits) -> Result<(), Refusal> {
+    /// Refuses a number that is not positive or not available. A tenant in debt has no available credits,
+    /// because credits that become available repay the debt first.
+    fn ensure_available(&self, credits: Credits) -> Result<(), Refusal> {
         if credits <= Credits::ZERO {
             return Err(Refusal::NotPositive);
         }
@@ -118,7 +113,7 @@ impl Executor<'_, '_> {
         Ok(())
     }
 
-    /// Takes available credits in burn order into `account`.
+    /// Moves available credits to `account`, in burn order.
     fn burn(&mut self, credits: Credits, account: Account, kind: TransactionKind) -> Vec<Allocation> {
         let tenant = self.tenant;
         let (mut lines, mut taken, mut left) = (Vec::<Line>::new(), Vec::new(), credits);
@@ -143,7 +138,7 @@ impl Executor<'_, '_> {
         lasts_seconds: i64,
         reference: Option<String>,
     ) -> Result<Receipt, Refusal> {
-        assert!(!self.builder.has_hold(id), "the hold {id} was made before");
+        assert!(!self.builder.has_hold(id), "the hold {id} exists already");
         self.builder.origin.hold = Some(id);
         let lots = self.burn(credits, Account::Held, TransactionKind::Held);
         let hold = Hold {
@@ -168,40 +163,40 @@ impl Executor<'_, '_> {
     }
 
     /// Resolves an open hold: spends the first `captured` of its credits, in burn order, and returns the rest
-    /// to the lots they came from, where they meet what should be frozen, what has ended, and what is owed.
+    /// to their lots.
     fn resolve(&mut self, mut hold: Hold, captured: Credits, end: (HoldState, TransactionKind)) -> Receipt {
         let (mut lines, mut spent, mut returned) = (Vec::<Line>::new(), Vec::new(), Vec::new());
         let mut left = captured;
         for &Allocation { lot, credits } in &hold.lots {
             let spend = credits.min(left);
-            let back = credits - spend;
+            let unspent = credits - spend;
             left -= spend;
             let line = |account, amount: Credits| (account, Some(lot), amount.0);
             lines.push((Account::Held, Some(lot), -credits.0));
-            lines.extend([line(Account::Consumed, spend), line(Account::Available, back)]);
+            lines.extend([line(Account::Consumed, spend), line(Account::Available, unspent)]);
             spent.extend((spend > Credits::ZERO).then_some(Allocation { lot, credits: spend }));
-            returned.extend((back > Credits::ZERO).then_some(Allocation { lot, credits: back }));
+            returned.extend((unspent > Credits::ZERO).then_some(Allocation { lot, credits: unspent }));
         }
         let cause = self.builder.origin.cause.clone();
         let reference = hold.reference.clone();
-        self.builder.origin = Origin { hold: Some(hold.id), reference, ..Origin::of(cause) };
+        self.builder.origin = Origin { hold: Some(hold.id), reference, ..Origin::new(cause) };
         self.builder.post(self.tenant, end.1, &lines);
         (hold.captured, hold.state, hold.resolved_at) = (captured, end.0, Some(self.builder.at));
         self.builder.holds.insert(hold.id, hold.clone());
-        let back: Vec<_> = returned.iter().map(|part| part.lot).collect();
-        // Nothing is captured where all of it returns.
+        let lots: Vec<_> = returned.iter().map(|part| part.lot).collect();
+        // The receipt is for the captured credits, or for the returned ones if none were captured.
         let (credits, moved) = if captured.is_zero() { (hold.credits, returned) } else { (captured, spent) };
-        let mut receipt = self.receipt(credits, moved, Some(hold));
-        self.come_back(&back);
-        receipt.balance_after = self.builder.balance(self.tenant);
-        receipt
+        let receipt = self.receipt(credits, moved, Some(hold));
+        self.after_return(receipt, &lots)
     }
 
-    /// What follows when credits return to lots: freezing comes first, then their end, then debt.
-    fn come_back(&mut self, lots: &[LotId]) {
+    /// Applies the claims on credits that have just become available in `lots`, in this order: freezing,
+    /// expiry, debt. Returns the receipt with the balance after that.
+    fn after_return(&mut self, receipt: Receipt, lots: &[LotId]) -> Receipt {
         refreeze(self.builder, self.tenant, lots);
-        end_lots(self.builder, self.tenant);
+        expire_lots(self.builder, self.tenant);
         repay(self.builder, self.tenant);
+        Receipt { balance_after: self.builder.balance(self.tenant), ..receipt }
     }
 
     fn adjust(
@@ -212,7 +207,7 @@ impl Executor<'_, '_> {
     ) -> Result<Receipt, Refusal> {
         if credits < 0 {
             let taken = Credits(credits.saturating_neg());
-            self.affordable(taken)?;
+            self.ensure_available(taken)?;
             let lots = self.burn(taken, Account::Adjusted, TransactionKind::Adjusted);
             return Ok(self.receipt(Credits(credits), lots, None));
         }
@@ -224,11 +219,9 @@ impl Executor<'_, '_> {
         (opened.priority, opened.expires_at) = (priority, expires_at);
         let lines = [(Account::Adjusted, Some(lot), -credits), (Account::Available, Some(lot), credits)];
         self.builder.post(self.tenant, TransactionKind::Adjusted, &lines);
-        let given = Allocation { lot, credits: Credits(credits) };
-        let mut receipt = self.receipt(Credits(credits), vec![given], None);
-        self.come_back(&[lot]);
-        receipt.balance_after = self.builder.balance(self.tenant);
-        Ok(receipt)
+        let granted = Allocation { lot, credits: Credits(credits) };
+        let receipt = self.receipt(Credits(credits), vec![granted], None);
+        Ok(self.after_return(receipt, &[lot]))
     }
 
     fn write_off(&mut self, credits: Option<Credits>) -> Result<Receipt, Refusal> {
@@ -245,7 +238,7 @@ impl Executor<'_, '_> {
         Ok(self.receipt(credits, Vec::new(), None))
     }
 
-    /// For the transaction that was posted last.
+    /// The receipt for the last transaction posted.
     fn receipt(&self, credits: Credits, allocations: Vec<Allocation>, hold: Option<Hold>) -> Receipt {
         let transaction = self.builder.transactions.last().map_or(0, |posted| posted.seq);
         let balance_after = self.builder.balance(self.tenant);

@@ -1,6 +1,6 @@
-//! Holds: credits set aside for a spend that may yet happen. A hold resolves once: captured (no more than was
-//! held, the rest returns), released, or expired (design section 3, Spend and hold).
-//! Not here: the postings that do it (`command`).
+//! Holds: credits set aside for a later spend. A hold resolves once: it is captured (in whole or in part; the
+//! rest becomes available again), released, or expires (design section 3, Spend and hold). `execute` makes
+//! the postings.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,29 +8,29 @@ use crate::ids::{HoldId, LotId, TenantId, Timestamp};
 use crate::money::Credits;
 use crate::named::named;
 
-/// How long a hold lives where nobody says: 14 days, in seconds, as long as a signature may take.
+/// The default lifetime of a hold, in seconds: 14 days, as long as a signature may take.
 pub const LIFE_SECONDS: i64 = 14 * 86_400;
-/// The longest that a hold may live, in seconds.
+/// The longest lifetime of a hold, in seconds.
 pub const MAX_LIFE_SECONDS: i64 = 90 * 86_400;
 
 named! {
-    /// What became of a hold.
+    /// The state of a hold.
     HoldState {
-        /// It stands.
+        /// Its credits are set aside.
         Open = "open",
         /// It was spent, in whole or in part.
         Captured = "captured",
-        /// It was given up.
+        /// It was released without a spend.
         Released = "released",
-        /// Its time was up.
+        /// It expired.
         Expired = "expired",
     }
 }
 
-/// Credits of one lot.
+/// A number of credits of one lot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allocation {
-    /// Which lot.
+    /// The lot.
     pub lot: LotId,
     /// How many of its credits.
     pub credits: Credits,
@@ -39,30 +39,30 @@ pub struct Allocation {
 /// One hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// Its name.
+    /// Its id.
     pub id: HoldId,
-    /// Whose credits.
+    /// The tenant that owns the credits.
     pub tenant: TenantId,
-    /// How many were set aside.
+    /// How many credits were set aside.
     pub credits: Credits,
-    /// How many of them were spent in the end.
+    /// How many of them were captured.
     pub captured: Credits,
-    /// What became of it.
+    /// Its state.
     pub state: HoldState,
-    /// From which lots, in burn order; together they are `credits`.
+    /// The lots that the credits come from, in burn order. They add up to `credits`.
     pub lots: Vec<Allocation>,
-    /// What the tenant's own system calls the occasion.
+    /// The tenant's own reference for it, such as an order number.
     pub reference: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When its credits return by themselves.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// When it was captured, released or expired.
+    /// When it was captured or released, or expired.
     pub resolved_at: Option<Timestamp>,
 }
 
 impl Hold {
-    /// Whether it stands.
+    /// Whether its credits are still set aside.
     pub fn is_open(&self) -> bool {
         self.state == HoldState::Open
     }

@@ -1,5 +1,5 @@
-//! The names of things, one type each, so that none can stand where another belongs.
-//! Not here: the syntax of Stripe's ids, which are opaque to us (docs.stripe.com/upgrades: they may change).
+//! Ids and timestamps, one type each, so that the compiler rejects one in place of another. Stripe's ids are
+//! opaque: their syntax may change (docs.stripe.com/upgrades).
 
 use std::fmt;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Who owns credits. FairePlace's guide makes it a UUID, and so do we: anything else is quarantined.
+/// A tenant, the owner of credits. A UUID, as in FairePlace's guide; anything else is quarantined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TenantId(pub Uuid);
 
 impl TenantId {
-    /// Reads the hyphenated form of a UUID, in either case; any other form is refused, so that one tenant
-    /// cannot be spelled in two ways.
+    /// Parses the hyphenated form of a UUID, in either case. Other forms are refused, so that one tenant is
+    /// not written in several ways.
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
     }
@@ -26,13 +26,13 @@ impl fmt::Display for TenantId {
     }
 }
 
-/// A hold, by the name that whoever made it was told.
+/// A hold. The API returns this id when the hold is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct HoldId(pub Uuid);
 
 impl HoldId {
-    /// Reads `hold_` and 32 lower-case hex digits; any other form names nothing.
+    /// Parses `hold_` and 32 lower-case hex digits; no other form is valid.
     pub fn parse(text: &str) -> Option<Self> {
         let id = Self(Uuid::try_parse(text.strip_prefix("hold_")?).ok()?);
         (id.to_string() == text).then_some(id)
@@ -55,7 +55,7 @@ impl TryFrom<String> for HoldId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("a hold is named `hold_` and 32 hex digits")
+        Self::parse(&text).ok_or("a hold id is `hold_` and 32 lower-case hex digits")
     }
 }
 
@@ -94,7 +94,7 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// A Stripe event (`evt_…`), or the name that we gave to a body in which none could be read.
+    /// A Stripe event (`evt_…`), or the id that we assigned to a body whose event id could not be read.
     EventId
 }
 text_id! {
@@ -118,7 +118,7 @@ macro_rules! number_id {
 }
 
 number_id! {
-    /// A payment in the store. People and programs name a payment by any of its Stripe ids instead.
+    /// A payment in the store. The API uses any of its Stripe ids instead.
     PaymentId
 }
 number_id! {
@@ -126,22 +126,22 @@ number_id! {
     LotId
 }
 number_id! {
-    /// A moment: microseconds since 1970-01-01 UTC, by our clock.
+    /// A point in time: microseconds since 1970-01-01 UTC, by our clock.
     Timestamp
 }
 
-/// Who told us, and when it happened by Stripe's clock. Ordered by time, then id: where two claims
-/// contradict each other the smallest counts, whichever arrived first.
+/// A Stripe event and its time. Ordered by time, then id: of two contradicting claims the one with the
+/// smaller reference counts, regardless of which arrived first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventRef {
     /// Seconds since 1970-01-01 UTC, from the event's `created`.
     pub created: i64,
-    /// The event that said so.
+    /// The event.
     pub id: EventId,
 }
 
 impl Timestamp {
-    /// The moment `seconds` after 1970-01-01 UTC.
+    /// The time `seconds` after 1970-01-01 UTC.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000))
     }
@@ -151,12 +151,12 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
-    /// How long it is from this moment until that one; nothing, where that is not later.
+    /// The duration until `later`; zero if that is not later.
     pub fn until(self, later: Self) -> Duration {
         Duration::from_micros(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or_default())
     }
 
-    /// This moment, `seconds` later.
+    /// This time plus `seconds`.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))

@@ -1,7 +1,6 @@
-//! May claimed terms be accepted? Metadata is signed inside the event, but it was written by whoever holds
-//! an API key or owns a payment link, so it is checked before it turns into credits (design section 3, Trust
-//! and Terms). A rejected claim is kept with its reason, for a person to decide.
-//! Not here: which metadata keys to read (`engine::read`); what accepted terms are worth (`entitlement`).
+//! Accepts or rejects claimed terms. An event's signature covers the metadata, but anyone with an API key or
+//! a payment link may have written it, so it is checked before it grants credits (design section 3, Trust and
+//! Terms). A rejected claim is kept with its reason, for a person to decide.
 
 use crate::claim::{self, Amounts, Claim, ClaimSource, ClaimedTerms, Judgement, is_currency};
 use crate::fact::Fact;
@@ -11,21 +10,22 @@ use crate::money::{Credits, Minor};
 use crate::outcome::Reason;
 use crate::policy::{Catalogue, PackageTerms, Policy, TermsFrom};
 
-/// Adds the claim of `fact` to `known`, which already holds the rest of the fact, and judges every claim
-/// that can be judged by now.
+/// Adds the claim of `fact` to `known`, which already contains the rest of the fact, and judges every claim
+/// that can be judged now. `is_known` says whether a tenant has bought before or was given an API key.
 pub fn judge(known: &mut Knowledge, fact: &Fact, policy: &Policy, is_known: impl Fn(TenantId) -> bool) {
     if let Some(terms) = &fact.claimed {
         let from_session = terms.source == ClaimSource::Session;
         if !terms.is_empty() {
             let same = known.claims.iter_mut().find(|claim| claim.terms.same_claim(terms));
-            // An accepted claim is not judged again: a changed setting never reaches back.
+            // An accepted claim is not judged again, because a changed setting must not affect it.
             let accepted = same.as_ref().is_some_and(|claim| claim.is_accepted());
             let judgement = match from_session && !accepted {
-                true => accept(terms, terms.amounts(), policy, &is_known),
+                true => judge_terms(terms, terms.amounts(), policy, &is_known),
                 false => Judgement::Waiting,
             };
             if let Some(same) = same.filter(|same| from_session && !accepted && same.stated_by(&fact.event)) {
-                // Replayed after a correction: what was said of the claim before is no longer true.
+                // A replay, perhaps after a correction of the catalogue: the new judgement replaces the old
+                // one.
                 same.judgement = Judgement::Waiting;
             }
             known.join_claim(Claim {
@@ -42,11 +42,11 @@ pub fn judge(known: &mut Knowledge, fact: &Fact, policy: &Policy, is_known: impl
     judge_waiting(known, fact.claimed.as_ref(), policy, is_known);
 }
 
-/// Judges the claims of other objects than sessions as soon as no session can outrank them. One that was
-/// rejected is judged again where `told_again` repeats it, because the catalogue may have been corrected.
+/// Judges the claims of objects other than sessions, as soon as no session can outrank them. A rejected claim
+/// is judged again if an event repeats it (`repeated`), because the catalogue may have been corrected.
 pub(crate) fn judge_waiting(
     known: &mut Knowledge,
-    told_again: Option<&ClaimedTerms>,
+    repeated: Option<&ClaimedTerms>,
     policy: &Policy,
     is_known: impl Fn(TenantId) -> bool,
 ) {
@@ -58,20 +58,21 @@ pub(crate) fn judge_waiting(
         .session_without_terms
         .then_some(Amounts { total: known.session_total, subtotal: known.session_subtotal });
     for claim in &mut known.claims {
-        let told_more = session > claim.session;
-        // The session's amounts are better: a discounted payment intent has no subtotal.
+        let has_new_amounts = session > claim.session;
+        // The session's amounts take precedence: a payment intent has no subtotal, so a discount does not
+        // show.
         let own = Amounts { total: claim.terms.amount, subtotal: None };
         let amounts = session.map_or(own, |of| Amounts { total: of.total.or(own.total), ..of });
         match claim.judgement {
             Judgement::Accepted { price, .. } => {
-                if told_more && price.is_some_and(|price| !price_agrees(price, amounts)) {
+                if has_new_amounts && price.is_some_and(|price| !price_agrees(price, amounts)) {
                     claim.judgement = Judgement::Rejected(Reason::PriceMismatch);
                 }
             }
             Judgement::Rejected(_)
-                if !told_more && !told_again.is_some_and(|terms| terms.same_claim(&claim.terms)) => {}
+                if !has_new_amounts && !repeated.is_some_and(|terms| terms.same_claim(&claim.terms)) => {}
             Judgement::Rejected(_) | Judgement::Waiting => {
-                claim.judgement = accept(&claim.terms, amounts, policy, &is_known);
+                claim.judgement = judge_terms(&claim.terms, amounts, policy, &is_known);
             }
         }
         claim.session = session.max(claim.session);
@@ -79,29 +80,29 @@ pub(crate) fn judge_waiting(
     claim::sort(&mut known.claims);
 }
 
-/// Whether a claim of another object than a session must wait, because a session may yet arrive.
+/// Whether a claim of an object other than a session must wait, because a session may still arrive.
 pub(crate) fn waits_for_session(known: &Knowledge, policy: &Policy) -> bool {
     policy.terms_from == TermsFrom::Session && is_unjudged(known)
 }
 
-/// Whether a claim was not judged yet, because a session may have been on its way.
+/// Whether a claim has not been judged yet because a session could still arrive.
 pub(crate) fn is_unjudged(known: &Knowledge) -> bool {
     !known.session_overdue
         && !known.session_known()
         && known.claims.iter().any(|claim| claim.judgement == Judgement::Waiting)
 }
 
-/// Accepted, if every check holds; else rejected, for the first that does not.
-fn accept(
+/// Accepts the terms if every check passes, else rejects them with the reason of the first check that fails.
+fn judge_terms(
     terms: &ClaimedTerms,
     amounts: Amounts,
     policy: &Policy,
     is_known: impl Fn(TenantId) -> bool,
 ) -> Judgement {
-    checked(terms, amounts, policy, is_known).unwrap_or_else(Judgement::Rejected)
+    check(terms, amounts, policy, is_known).unwrap_or_else(Judgement::Rejected)
 }
 
-fn checked(
+fn check(
     terms: &ClaimedTerms,
     amounts: Amounts,
     policy: &Policy,
@@ -120,12 +121,13 @@ fn checked(
     }
     let claimed = terms.credits.is_some().then(|| terms.parsed_credits().ok_or(Reason::CreditsInvalid));
     let claimed = claimed.transpose()?;
-    // Without a currency its money could stand in no report.
+    // Reports of money need a currency.
     let free = amounts.total == Some(Minor::ZERO);
     if !terms.currency.as_deref().map_or(free, is_currency) {
         return Err(Reason::CurrencyInvalid);
     }
-    let listed = policy.catalogue.as_ref().map(|catalogue| agree(terms, claimed, amounts, catalogue));
+    let listed =
+        policy.catalogue.as_ref().map(|catalogue| listed_package(terms, claimed, amounts, catalogue));
     let listed = listed.transpose()?;
     Ok(Judgement::Accepted {
         tenant,
@@ -135,8 +137,8 @@ fn checked(
     })
 }
 
-/// Credits, currency and price must agree with the catalogue. Answers the package.
-fn agree<'c>(
+/// The package in the catalogue, if its credits, currency and price agree with the terms.
+fn listed_package<'c>(
     terms: &ClaimedTerms,
     claimed: Option<Credits>,
     amounts: Amounts,
@@ -153,8 +155,8 @@ fn agree<'c>(
     if price_agrees(package.price, amounts) { Ok(package) } else { Err(Reason::PriceMismatch) }
 }
 
-/// The price is compared before tax and discounts where Stripe tells us that (`amount_subtotal`);
-/// `amount_total` holds tax, so without a subtotal it may be more than the list price, never less.
+/// Compares the price before tax and discounts if Stripe reports it (`amount_subtotal`). `amount_total`
+/// includes tax, so without a subtotal it may be more than the list price, but not less.
 fn price_agrees(price: Minor, amounts: Amounts) -> bool {
     match (amounts.subtotal, amounts.total) {
         (Some(subtotal), _) => subtotal == price,

@@ -1,7 +1,6 @@
 //! Everything known about one payment. It only ever grows: [`Knowledge::join`] is commutative, associative
 //! and idempotent (maxima, unions, ranks, minima of claims), so the same facts lead to the same knowledge in
 //! whatever order and however often they arrive (design section 3).
-//! Not here: what it is worth (`entitlement`), and whether a claim is accepted (`judge`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,21 +18,21 @@ pub struct ChargeFacts {
     /// What was authorised, in minor units.
     #[serde(skip_serializing_if = "Minor::is_zero")]
     pub amount: Minor,
-    /// The most that was ever seen captured, in minor units.
+    /// The largest captured amount seen, in minor units.
     #[serde(skip_serializing_if = "Minor::is_zero")]
     pub captured: Minor,
-    /// The highest `amount_refunded` seen, less what was authorised and never captured. Minor units.
+    /// The largest `amount_refunded` seen, less what was authorised but never captured. Minor units.
     #[serde(skip_serializing_if = "Minor::is_zero")]
     pub refunded: Minor,
     /// The charge succeeded.
     #[serde(skip_serializing_if = "is_false")]
     pub succeeded: bool,
-    /// The attempt failed. Never a veto: a later attempt may succeed.
+    /// The attempt failed. A later attempt may still succeed.
     #[serde(skip_serializing_if = "is_false")]
     pub failed: bool,
 }
 
-/// How far a refund has come. Later ranks override earlier ones; failed and canceled mean the same to us.
+/// The state of a refund. Later ranks override earlier ones; failed and canceled have the same effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundRank {
@@ -43,7 +42,7 @@ pub enum RefundRank {
     Succeeded,
     /// The money came back. Credits are restored.
     Failed,
-    /// Called off. Credits are restored.
+    /// The refund was canceled. Credits are restored.
     Canceled,
 }
 
@@ -52,15 +51,15 @@ pub enum RefundRank {
 pub struct RefundFacts {
     /// Minor units.
     pub amount: Minor,
-    /// How far it has come.
+    /// Its state.
     pub rank: RefundRank,
 }
 
-/// How a dispute ended, if it did. A late win after a loss is legal, so won outranks lost.
+/// How a dispute ended, if it did. A lost dispute can still be won later, so won outranks lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeOutcome {
-    /// Nobody knows yet.
+    /// Not decided yet.
     #[default]
     Open,
     /// The money is gone, except what was reinstated.
@@ -77,73 +76,73 @@ pub struct DisputeFacts {
     pub amount: Minor,
     /// How it ended.
     pub outcome: DisputeOutcome,
-    /// Stripe took the money while the dispute runs. False for a mere inquiry (`warning_*`).
+    /// Stripe withdrew the funds while the dispute is open. False for an inquiry (`warning_*`).
     #[serde(skip_serializing_if = "is_false")]
     pub withdrawn: bool,
-    /// What Stripe gave back of it, in minor units.
+    /// What Stripe reinstated of them, in minor units.
     #[serde(skip_serializing_if = "Minor::is_zero")]
     pub reinstated: Minor,
 }
 
-/// A person's word on a quarantined payment. The latest counts.
+/// A person's decision about a quarantined payment. The latest counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Ruling {
-    /// When it was given, by our clock.
+    /// When it was made, by our clock.
     pub at: Timestamp,
-    /// Who gave it.
+    /// Who made it.
     pub by: String,
     /// Why.
     pub reason: String,
-    /// The word itself.
+    /// The decision itself.
     pub verdict: Verdict,
-    /// What it answered. [`crate::rule`] fills it in.
+    /// The facts that it was based on. [`crate::rule`] fills them in.
     #[serde(default)]
     pub answered: ReviewedFacts,
 }
 
-/// What the facts said by themselves when a person decided. Once they say something else, the person is asked
-/// again.
+/// What the facts said by themselves when a person decided. If they say something else later, the payment
+/// needs a person again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReviewedFacts {
     /// Why a person was needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// Who had been granted how many credits.
+    /// Which tenant the facts granted how many credits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grants: Option<(TenantId, Credits)>,
 }
 
-/// What a person may say of a quarantined payment.
+/// What a person can decide about a quarantined payment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// These credits, to this tenant; it counts as paid.
+    /// Grant these credits to this tenant. The payment counts as paid.
     Grant(Grant),
-    /// No credits.
+    /// Grant no credits.
     Dismiss,
 }
 
 /// What a person grants for a payment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
-    /// Who gets the credits.
+    /// The tenant that gets the credits.
     pub tenant: TenantId,
     /// How many.
     pub credits: Credits,
-    /// What was paid, in minor units, where the payment itself does not say.
+    /// What was paid, in minor units, if no event says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Minor>,
-    /// Three letters, lower case, where the payment itself does not say.
+    /// The currency, three letters, lower case, if no event says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// The payment intent behind it, where no event has named it: by it, refunds and disputes are matched.
+    /// The payment intent, if no event names it. Refunds and disputes are matched by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_intent: Option<ObjectId>,
     /// There is no payment intent: a person takes credits back when money goes back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refunds_by_hand: bool,
-    /// How parts of a credit are rounded when money goes back.
+    /// How fractions of a credit are rounded when money goes back.
     #[serde(default)]
     pub rounding: Rounding,
 }
@@ -155,16 +154,17 @@ pub struct Knowledge {
     /// Its checkout sessions; normally one.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub sessions: BTreeSet<ObjectId>,
-    /// Its payment intents; normally one, none where nothing was due.
+    /// Its payment intents; normally one, none if nothing was due.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub payment_intents: BTreeSet<ObjectId>,
-    /// Its invoices, where it has any.
+    /// Its invoices, if any.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub invoices: BTreeSet<ObjectId>,
-    /// The subscription that it began. A renewal is a payment of its own and is not listed under it.
+    /// The subscription that it started. A renewal is a payment of its own and does not name the
+    /// subscription.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub subscriptions: BTreeSet<ObjectId>,
-    /// What its objects claim was bought; the first counts.
+    /// What its objects claim was bought. The first claim counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<Claim>,
     /// A session was `paid`, or `no_payment_required` over a total of 0, or its delayed payment succeeded.
@@ -176,7 +176,7 @@ pub struct Knowledge {
     /// A completed session had a `payment_status` that may or may not mean paid.
     #[serde(skip_serializing_if = "is_false")]
     pub status_unknown: bool,
-    /// A session was completed; while it is not paid, a delayed payment is under way.
+    /// A session was completed. While it is not paid, a delayed payment is under way.
     #[serde(skip_serializing_if = "is_false")]
     pub completed: bool,
     /// A session expired.
@@ -185,16 +185,16 @@ pub struct Knowledge {
     /// A delayed payment failed.
     #[serde(skip_serializing_if = "is_false")]
     pub async_failed: bool,
-    /// A session carried none of our metadata. Unless another object does, it is a sale of something else.
+    /// A session carried none of our metadata. Unless another object does, this is a sale of something else.
     #[serde(skip_serializing_if = "is_false")]
     pub session_without_terms: bool,
-    /// What the sessions said was due, in minor units; the most, should they differ.
+    /// What was due according to the sessions, in minor units; the largest, if they differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_total: Option<Minor>,
     /// The same before discounts and tax.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_subtotal: Option<Minor>,
-    /// The currency of whatever was charged or sent back: three letters, lower case.
+    /// The currency that was charged or refunded: three letters, lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// No session arrived in time.
@@ -203,11 +203,11 @@ pub struct Knowledge {
     /// Money went back, and no purchase arrived in time.
     #[serde(skip_serializing_if = "is_false")]
     pub reversal_overdue: bool,
-    /// The most that was ever said to be tax in what was to be paid, in minor units. It makes no credits;
-    /// only reports of money ask for it.
+    /// The largest tax amount reported, in minor units. It does not affect credits; only reports of money use
+    /// it.
     #[serde(skip_serializing_if = "Minor::is_zero")]
     pub tax: Minor,
-    /// What its payment intents were to collect, in minor units; the most, should they differ.
+    /// What its payment intents were to collect, in minor units; the largest, if they differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested: Option<Minor>,
     /// What each payment intent received, in minor units.
@@ -225,13 +225,13 @@ pub struct Knowledge {
     /// Early fraud warnings: no money moved, but a person should know.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub warnings: BTreeSet<ObjectId>,
-    /// What a person decided.
+    /// A person's decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ruling: Option<Ruling>,
 }
 
 impl Knowledge {
-    /// Learns all that `other` knows. The order of joins, and their number, make no difference.
+    /// Adds everything in `other`. The order and the number of joins make no difference.
     pub fn join(&mut self, other: Knowledge) {
         self.sessions.extend(other.sessions);
         self.payment_intents.extend(other.payment_intents);
@@ -275,12 +275,12 @@ impl Knowledge {
         self.ruling = self.ruling.take().max(other.ruling);
     }
 
-    /// Adds a claim. Equal terms told twice are one claim, told by whoever said so first.
+    /// Adds a claim. Equal terms from several events are one claim.
     pub fn join_claim(&mut self, claim: Claim) {
         claim::join(&mut self.claims, claim);
     }
 
-    /// Whether both know the same, whichever event said it last.
+    /// Whether both contain the same knowledge, ignoring which event stated a claim last.
     pub(crate) fn says_the_same(&self, other: &Self) -> bool {
         let undated = |known: &Self| {
             let mut known = known.clone();
@@ -302,30 +302,30 @@ impl Knowledge {
             .chain(&self.subscriptions)
     }
 
-    /// The id that names this payment: its payment intent, else its session, else its charge, else
-    /// whatever it is known by so far.
+    /// The id that identifies this payment: its payment intent, else its session, else its charge, else any
+    /// other object known so far.
     pub fn key(&self) -> Option<&ObjectId> {
         self.objects().next()
     }
 
-    /// The claim that counts: of the first kind of object that has one, the earliest accepted, else the
+    /// The claim that counts: for the first kind of object that has one, the earliest accepted, else the
     /// earliest rejected. Earliest by (created, event id), so that the order of arrival does not matter.
     pub fn claim(&self) -> Option<&Claim> {
         self.claims.first()
     }
 
-    /// When it was bought, by Stripe's clock, in seconds: when the claim that counts was first told. Zero
-    /// while no purchase is known.
+    /// When it was bought, by Stripe's clock, in seconds: the time of the first event with the claim that
+    /// counts. Zero while no purchase is known.
     pub fn purchased_at(&self) -> i64 {
         self.claim().map_or(0, |claim| claim.first.created)
     }
 
-    /// Whether this is a payment of ours: one of its objects carries our metadata, or a person said so.
+    /// Whether this is one of our payments: one of its objects carries our metadata, or a person decided so.
     pub fn is_ours(&self) -> bool {
         !self.claims.is_empty() || self.ruling.is_some()
     }
 
-    /// Whether a session of it is known, whatever its metadata says.
+    /// Whether a session is known, with or without our metadata.
     pub fn session_known(&self) -> bool {
         self.session_without_terms
             || self.claim().is_some_and(|claim| claim.terms.source == ClaimSource::Session)
@@ -336,8 +336,8 @@ impl Knowledge {
         self.ruling.is_some() || self.claim().is_some_and(|claim| claim.judgement != Judgement::Waiting)
     }
 
-    /// What was collected from the customer so far, in minor units: by its charges or, where they tell less,
-    /// by its payment intents.
+    /// What was collected from the customer so far, in minor units: by its charges or by its payment intents,
+    /// whichever is more.
     pub fn collected(&self) -> Minor {
         self.captured().max(self.received.values().copied().sum())
     }
@@ -346,9 +346,9 @@ impl Knowledge {
         self.charges.values().map(|charge| charge.captured).sum()
     }
 
-    /// What was to be paid, in minor units: by the session where one is known, else by the object that
-    /// claims the purchase, else by its payment intents, else by its largest charge. Never less than the
-    /// price for which a claim was accepted, unless a subtotal tells a discount.
+    /// What is due, in minor units: according to the session if one is known, else to the object that claims
+    /// the purchase, else to its payment intents, else to its largest charge. Never less than the price for
+    /// which a claim was accepted, unless a subtotal shows a discount.
     pub fn amount_due(&self) -> Option<Minor> {
         let claim = self.claim();
         let claimed = claim.and_then(|claim| claim.terms.amount);
@@ -366,20 +366,19 @@ impl Knowledge {
         if discounted { due } else { due.max(price) }
     }
 
-    /// Whether it is paid: a session says so, or all that was due has been collected (design section 3,
-    /// Paid).
+    /// Whether it is paid: a session says so, or everything due was collected (design section 3, Paid).
     pub fn is_paid(&self) -> bool {
         let collected = self.collected();
         self.paid || (collected > Minor::ZERO && self.amount_due().is_some_and(|due| collected >= due))
     }
 
-    /// Whether its refunds and disputes can be matched with it: they name its payment intent or its charge.
+    /// Whether refunds and disputes, which name a payment intent or a charge, can be matched with it.
     pub fn is_linked(&self) -> bool {
         !self.payment_intents.is_empty() || !self.charges.is_empty()
     }
 
-    /// Whether money of it went back, or is about to: a refund that did not fail, or a dispute that took
-    /// funds and was not won.
+    /// Whether money went back or is about to: a refund that did not fail, or a dispute that withdrew funds
+    /// and was not won.
     pub fn has_reversal(&self) -> bool {
         let refund =
             |refund: &RefundFacts| refund.amount > Minor::ZERO && refund.rank <= RefundRank::Succeeded;
@@ -389,9 +388,9 @@ impl Knowledge {
             || self.disputes.values().any(dispute)
     }
 
-    /// What the customer paid, in minor units: what its charges captured, else what was due once a session
-    /// said that it is paid, else what its payment intents received, else what was due, else what a person
-    /// said. Nothing where none of them is known.
+    /// What the customer paid, in minor units: what its charges captured, else what was due if a session says
+    /// that it is paid, else what its payment intents received, else what was due, else what a person
+    /// entered. Zero if none of these is known.
     pub fn amount_paid(&self) -> Minor {
         let captured = self.captured();
         if captured > Minor::ZERO {
@@ -406,15 +405,15 @@ impl Knowledge {
         }
     }
 
-    /// What was really taken from the customer, in minor units: unlike [`Self::amount_paid`], nothing while
-    /// an amount is only due. Of a sale of something else only what was collected counts: nothing may link
-    /// its session or its invoice with its charge, and all of them tell of the same money.
+    /// What was actually taken from the customer, in minor units: unlike [`Self::amount_paid`], zero while an
+    /// amount is only due. For a sale of something else only collected money counts: its session or invoice
+    /// may not be linked with its charge, and the same money would be counted twice.
     pub fn amount_taken(&self) -> Minor {
         let paid = self.is_ours() && (self.is_paid() || self.invoice_paid);
         if paid { self.amount_paid() } else { self.collected() }
     }
 
-    /// What a person granted, if the latest word is a grant.
+    /// What a person granted, if the latest decision is a grant.
     pub fn granted_by_hand(&self) -> Option<&Grant> {
         match self.ruling.as_ref().map(|ruling| &ruling.verdict) {
             Some(Verdict::Grant(grant)) => Some(grant),
@@ -422,7 +421,7 @@ impl Knowledge {
         }
     }
 
-    /// The currency of its amounts, as far as anything says: three letters, lower case.
+    /// The currency of its amounts, if known: three letters, lower case.
     pub fn currency(&self) -> Option<&str> {
         let claimed = self.claim().and_then(|claim| claim.terms.currency.as_deref());
         let by_hand = self.granted_by_hand().and_then(|grant| grant.currency.as_deref());
@@ -430,23 +429,22 @@ impl Knowledge {
         facts.or(by_hand).or(claimed)
     }
 
-    /// The package that was bought, by its name.
+    /// The name of the package that was bought.
     pub fn package(&self) -> Option<&str> {
         self.claim().and_then(|claim| claim.terms.package.as_deref())
     }
 
-    /// Whose purchase it is, as far as anything says, accepted or not.
+    /// The tenant of the purchase, if known, accepted or not.
     pub fn tenant(&self) -> Option<TenantId> {
         self.granted_by_hand().map(|grant| grant.tenant).or_else(|| self.claim()?.tenant())
     }
 
-    /// How many credits were bought, as far as anything says, accepted or not.
+    /// The number of credits bought, if known, accepted or not.
     pub fn credits(&self) -> Option<Credits> {
         self.granted_by_hand().map(|grant| grant.credits).or_else(|| self.claim()?.credits())
     }
 
-    /// What the customer paid for the credits themselves, in minor units: without tax, as far as we were told
-    /// of it.
+    /// What the customer paid for the credits, in minor units: without tax, if the tax is known.
     pub fn net_price(&self) -> Minor {
         self.amount_paid().less(self.tax)
     }

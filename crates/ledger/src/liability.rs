@@ -1,157 +1,155 @@
-//! What unspent credits are worth: the money that was taken for services still owed, lot by lot, and what of
-//! it was earned or given back. A pure reading of sums of postings; nothing is decided by it.
+//! What unspent credits are worth: for each lot, the money taken for services still owed (deferred), earned
+//! (recognised) and refunded. Computed from sums of postings; no decision depends on it.
 //!
-//! A lot of C credits was sold for the net price P. Each of its credits is used up, went back unspent, or is
-//! outstanding, and the money follows the credits with one rounding, of the cumulative figure, so that cents
-//! never drift and a lot without outstanding credits is worth exactly zero:
+//! A lot of C credits was sold for the net price P. Each of its credits is used, was taken back unspent, or
+//! is outstanding. The money follows the credits, rounded once from the cumulative figure, so that rounding
+//! errors do not add up and a lot without outstanding credits is worth exactly zero:
 //!
 //! ```text
 //! recognised       = floor(P × used / C)
-//! refunded unspent = ceil (P × went back unspent / C)
+//! refunded unspent = ceil (P × taken back unspent / C)
 //! deferred         = P − recognised − refunded unspent
-//! refunded spent   = floor(P × taken back after they were used / C)      less revenue
+//! refunded spent   = floor(P × taken back after use / C)                 reduces revenue
 //! ```
 //!
-//! Credits of one lot can stand in for those of another: a refund of spent credits takes them from wherever
-//! the tenant has some. The lot that gave has then been used up for a service given earlier.
-//!
-//! Not here: prices (`knowledge`), reading the journal (`store`), ageing and totals (`web`).
+//! Credits of one lot can replace those of another: a refund of spent credits takes whatever credits the
+//! tenant has. The replacing credits then count as used, for the service that the spent ones paid for.
 
 use std::collections::BTreeMap;
 
 use crate::ids::PaymentId;
 use crate::money::{Credits, Minor};
 
-/// One lot at one moment: its price and the sums of its postings by account. None is negative, but that
-/// together they may name more credits than were granted.
+/// A lot's price and the sums of its postings by account, at one moment. None is negative. Together they may
+/// add up to more credits than were granted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LotSums {
-    /// P: what was paid for all of it, without tax, in minor units. Zero for an operator's grant.
+    /// P: what was paid for the lot, without tax, in minor units. Zero for an operator's grant.
     pub price: Minor,
-    /// C: granted, less what was reversed.
+    /// C: granted, less reversed.
     pub granted: Credits,
     /// Spent.
     pub consumed: Credits,
-    /// Taken back because money went back, from whichever lot or debt that was met.
+    /// Taken back because money went back, including what other lots or debt covered.
     pub revoked: Credits,
     /// Available, held and frozen.
     pub outstanding: Credits,
-    /// Expired, or taken by an operator's hand: owed no more, and not given back.
+    /// Expired, or taken by an operator: no longer owed, and no money went back.
     pub ended: Credits,
 }
 
-/// What has become of one lot: `granted = used + unspent_back + outstanding`, and
+/// The breakdown of one lot: `granted = used + unspent_back + outstanding`, and
 /// `price = recognised + refunded_unspent + deferred`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LotValue {
-    /// Credits used up: spent, ended, or taken for a refund of others that were spent.
+    /// Credits used: spent, ended, or taken in place of spent credits of another lot.
     pub used: Credits,
-    /// Credits that went back before they were used.
+    /// Credits taken back before they were used.
     pub unspent_back: Credits,
-    /// Credits that were taken back after they had been used, or while a hold stood on them.
+    /// Credits taken back after they were used, or while they were held.
     pub spent_back: Credits,
     /// Credits for which a service is owed.
     pub outstanding: Credits,
-    /// Revenue, before `refunded_spent`.
+    /// Revenue, before `refunded_spent` is subtracted.
     pub recognised: Minor,
-    /// Money that went back for credits that were not used. It was never revenue.
+    /// Money refunded for unused credits. It was never revenue.
     pub refunded_unspent: Minor,
-    /// Money that went back for credits that had been used: less revenue.
+    /// Money refunded for used credits. It reduces revenue.
     pub refunded_spent: Minor,
-    /// The liability: money for services that are still owed.
+    /// The liability: money for services still owed.
     pub deferred: Minor,
 }
 
-/// What one tenant's lots are worth.
+/// The value of one tenant's lots.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantValue {
-    /// In the order of what was asked.
+    /// In the order of the argument.
     pub lots: Vec<LotValue>,
-    /// Outstanding credits that no price stands behind, beside those of operators' grants: a written-off debt
-    /// was repaid after all, or credits are frozen while as many are owed.
+    /// Outstanding credits without a price, apart from those of operators' grants: a written-off debt was
+    /// repaid after all, or credits are frozen while the same number is owed.
     pub unpriced: Credits,
 }
 
-/// Works out what all the lots of one tenant are worth.
+/// Computes the value of all lots of one tenant.
 pub fn value(lots: &[LotSums]) -> TenantValue {
-    let mut parts: Vec<Parts> = lots.iter().map(Parts::of).collect();
-    // Credits that returned to a lot which others had stood in for are theirs.
+    let mut parts: Vec<Parts> = lots.iter().map(Parts::new).collect();
+    // Credits that returned to a lot after other lots had replaced them belong to those other lots.
     let mut unpriced: Credits = parts.iter().map(|part| part.excess).sum();
     for part in &mut parts {
-        let theirs = unpriced.min(part.stood_in).min(part.used);
-        part.used -= theirs;
-        part.outstanding += theirs;
-        unpriced -= theirs;
+        let returned = unpriced.min(part.replacing).min(part.used);
+        part.used -= returned;
+        part.outstanding += returned;
+        unpriced -= returned;
     }
     let lots = lots.iter().zip(parts).map(|(lot, parts)| parts.priced(lot)).collect();
     TenantValue { lots, unpriced }
 }
 
-/// Each lot with its own part of its payment's price, where it came with the price of the whole payment; with
-/// none where no payment stands behind it. A payment has more than one lot where several turned out to be the
-/// same, or where one changed hands.
+/// Splits the price of each payment among its lots. Each lot comes with the price of its whole payment, and
+/// leaves with its own part; a lot without a payment leaves with none. A payment has several lots if payments
+/// were merged or if it passed to another tenant.
 pub fn apportion(lots: &[(Option<PaymentId>, LotSums)]) -> Vec<LotSums> {
     let mut payments: BTreeMap<PaymentId, Vec<usize>> = BTreeMap::new();
-    for (place, (payment, _)) in lots.iter().enumerate() {
+    for (index, (payment, _)) in lots.iter().enumerate() {
         if let Some(payment) = payment {
-            payments.entry(*payment).or_default().push(place);
+            payments.entry(*payment).or_default().push(index);
         }
     }
     let mut own: Vec<_> = lots.iter().map(|(_, sums)| LotSums { price: Minor::ZERO, ..*sums }).collect();
-    for places in payments.values() {
-        let granted: Vec<_> = places.iter().map(|place| own[*place].granted).collect();
-        let price = lots[places[0]].1.price;
-        for (place, part) in places.iter().zip(split(price, &granted)) {
-            own[*place].price = part;
+    for indices in payments.values() {
+        let granted: Vec<_> = indices.iter().map(|index| own[*index].granted).collect();
+        let price = lots[indices[0]].1.price;
+        for (index, part) in indices.iter().zip(split(price, &granted)) {
+            own[*index].price = part;
         }
     }
     own
 }
 
-/// Divides a price by what was granted of each lot, to the last cent.
+/// Splits a price in proportion to the granted credits, without losing a cent.
 fn split(price: Minor, granted: &[Credits]) -> Vec<Minor> {
-    let all = granted.iter().copied().sum();
-    let (mut credits, mut given) = (Credits::ZERO, Minor::ZERO);
+    let total = granted.iter().copied().sum();
+    let (mut credits_so_far, mut price_so_far) = (Credits::ZERO, Minor::ZERO);
     let mut part = |own: Credits| {
-        credits += own;
-        let through = if own.is_zero() { given } else { share(price, credits, all) };
-        let part = through - given;
-        given = through;
+        credits_so_far += own;
+        let through = if own.is_zero() { price_so_far } else { share(price, credits_so_far, total) };
+        let part = through - price_so_far;
+        price_so_far = through;
         part
     };
     granted.iter().map(|own| part(*own)).collect()
 }
 
-/// A lot's credits, each of them in one place.
+/// The breakdown of a lot's credits.
 struct Parts {
     used: Credits,
     unspent_back: Credits,
     spent_back: Credits,
     outstanding: Credits,
-    /// Of `used`: taken for others.
-    stood_in: Credits,
-    /// Outstanding beyond what was granted: others stood in for them.
+    /// The part of `used` that was taken in place of other lots' credits.
+    replacing: Credits,
+    /// Outstanding credits beyond the lot's own: other lots' credits were taken in their place.
     excess: Credits,
 }
 
 impl Parts {
-    fn of(lot: &LotSums) -> Self {
-        let named = lot.consumed + lot.ended + lot.revoked + lot.outstanding;
-        let stood_in = lot.granted.less(named);
-        // What was revoked and not met from this lot had been used, or it would have been there.
-        let spent_back = named.less(lot.granted).min(lot.revoked);
+    fn new(lot: &LotSums) -> Self {
+        let posted = lot.consumed + lot.ended + lot.revoked + lot.outstanding;
+        let replacing = lot.granted.less(posted);
+        // Revoked credits that this lot did not cover had been used before.
+        let spent_back = posted.less(lot.granted).min(lot.revoked);
         let unspent_back = lot.revoked - spent_back;
-        let used = (lot.consumed + lot.ended + stood_in).min(lot.granted.less(unspent_back));
+        let used = (lot.consumed + lot.ended + replacing).min(lot.granted.less(unspent_back));
         let outstanding = lot.granted.less(used + unspent_back);
         let excess = lot.outstanding.less(outstanding);
-        Self { used, unspent_back, spent_back, outstanding, stood_in, excess }
+        Self { used, unspent_back, spent_back, outstanding, replacing, excess }
     }
 
     fn priced(self, lot: &LotSums) -> LotValue {
-        // Whatever was granted was reversed: the money stands behind another lot.
+        // If the whole grant was reversed, the money belongs to another lot.
         let price = if lot.granted == Credits::ZERO { Minor::ZERO } else { lot.price };
         let recognised = share(price, self.used, lot.granted);
-        // The rounded-up share of what went back is what the rounded-down share of the rest leaves.
+        // Rounded up, because the share of the remaining credits is rounded down.
         let refunded_unspent = price - share(price, lot.granted - self.unspent_back, lot.granted);
         LotValue {
             used: self.used,
@@ -166,7 +164,7 @@ impl Parts {
     }
 }
 
-/// `price × part / whole`, rounded down, in 128-bit integers; all of it for all of `whole`.
+/// `price × part / whole`, rounded down, in 128-bit integers; `price` if `part ≥ whole`.
 fn share(price: Minor, part: Credits, whole: Credits) -> Minor {
     if part >= whole {
         return price;

@@ -1,22 +1,26 @@
-//! What a payment is worth in credits, and the journal that says so. Pure: no I/O, no clock, no randomness,
-//! no JSON. Everything here is a function of its arguments, so every rule can be tested in every order.
+//! What a payment is worth in credits, and the journal that records it. Pure: no I/O, no clock, no
+//! randomness, no JSON. Everything here is a function of its arguments, so every rule can be tested in every
+//! order of events.
 //!
-//! The tour, in reading order:
+//! The modules, in reading order:
 //! - [`fact`]: what one event tells us, in our terms;
-//! - [`knowledge`]: everything known about one payment; facts *join* it, so neither order nor number matters;
-//! - [`claim`], [`judge`]: what objects claim was bought, and whether that is accepted;
-//! - [`review`]: which payments need a person, or wait for something;
-//! - [`mod@entitlement`]: knowledge → the credits that should be granted, revoked and frozen;
-//! - [`mod@decide`]: entitlement − what is already posted = postings, and one named [`outcome`];
-//! - [`command`], [`mod@execute`]: the other kind of decision, which may refuse: spend, hold, adjust;
-//! - [`hold`]: credits set aside, and what becomes of them;
+//! - [`knowledge`]: everything known about one payment; facts *join* it, so order and repetition do not
+//!   matter;
+//! - [`claim`], [`judge`]: what objects claim was bought, and whether the claim is accepted;
+//! - [`mod@entitlement`]: how many credits a payment should have granted, revoked and frozen;
+//! - [`review`], [`status`]: which payments need a person or wait for something, and where each one stands;
+//! - [`mod@decide`]: posts the difference between the entitlement and the postings so far, and names the
+//!   [`outcome`];
+//! - [`command`], [`mod@execute`]: commands, which may be refused: spend, hold, capture, release, adjust, write
+//!   off;
+//! - [`hold`]: credits set aside for a later spend;
+//! - [`notice`]: notices for other systems;
+//! - [`posting`], [`chain`]: balanced transactions and their hash chain;
+//! - [`book`]: the part of the ledger that a batch of decisions reads and changes;
 //! - [`liability`]: what unspent credits are worth in money;
-//! - [`notice`]: what others are told;
-//! - [`now`]: the time, and whether it may end credits or holds;
-//! - [`posting`], [`chain`]: balanced transactions, and the hash chain they belong to;
-//! - [`book`]: the part of the ledger that a batch of decisions reads and changes.
+//! - [`policy`], [`now`]: the deployment's rules, and the time.
 //!
-//! Deliberately not here: Stripe's JSON (`stripe`), how facts are read from it (`engine`), memory (`store`).
+//! Stripe's JSON is read by `stripe`, turned into facts by `engine`, and everything is stored by `store`.
 
 pub mod book;
 pub mod chain;
@@ -34,6 +38,7 @@ pub mod liability;
 pub mod money;
 mod named;
 pub mod notice;
+mod notify;
 pub mod now;
 pub mod outcome;
 pub mod policy;

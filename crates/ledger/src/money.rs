@@ -1,6 +1,6 @@
-//! Credits and minor units: integers only (design section 3). Nothing here divides by 100, because
-//! currencies with no and with three decimals exist, and nothing here is a float, because floats are
-//! already wrong on FairePlace's own price list.
+//! Credits and minor units, as integers (design section 3). Nothing here divides by 100, because some
+//! currencies have no decimals or three. Nothing here is a float, because floats give wrong results even for
+//! FairePlace's own price list.
 
 use std::fmt;
 use std::iter::Sum;
@@ -16,16 +16,16 @@ macro_rules! amount {
         pub struct $name(pub i64);
 
         impl $name {
-            /// None at all.
+            /// Zero.
             pub const ZERO: Self = Self(0);
 
-            /// `self − other`, or nothing where that would be negative.
+            /// `self − other`, or zero if that would be negative.
             #[must_use]
             pub fn less(self, other: Self) -> Self {
                 Self($sub(self.0, other.0).max(0))
             }
 
-            /// Whether this is exactly nothing; lets stored knowledge leave it out.
+            /// Whether this is zero. Stored knowledge leaves such figures out.
             pub fn is_zero(&self) -> bool {
                 self.0 == 0
             }
@@ -67,33 +67,40 @@ macro_rules! amount {
 }
 
 amount! {
-    /// Whole credits. One credit is one lease signature. A sum that does not fit is a defect, and panics.
+    /// Whole credits. One credit is one lease signature. A sum that overflows is a bug, and panics.
     Credits, Add::add, Sub::sub
 }
 amount! {
-    /// An amount of money in the currency's minor unit, as Stripe writes it. A sum that does not fit is as
-    /// large as can be: it is only ever compared with what was paid.
+    /// An amount of money in the currency's minor unit, as Stripe writes it. Sums saturate, because they are
+    /// only ever compared with what was paid.
     Minor, i64::saturating_add, i64::saturating_sub
 }
 
-/// The most credits that one payment may claim; more is refused as a mistake.
+/// The most credits that one payment can grant. A larger number is refused as a mistake.
 pub const MAX_CREDITS_PER_PAYMENT: i64 = 1_000_000_000;
 
-/// Which way a fraction of a credit goes when part of a payment is taken back. Floor by default: a
-/// merchant who wants a credit back refunds its price, while a ceiling would turn a goodwill refund of one
-/// cent into a lost signature.
+impl Credits {
+    /// Whether one payment can grant this many: 1 to [`MAX_CREDITS_PER_PAYMENT`].
+    pub fn is_valid_purchase(self) -> bool {
+        (1..=MAX_CREDITS_PER_PAYMENT).contains(&self.0)
+    }
+}
+
+/// How a fraction of a credit is rounded when part of a payment goes back. Floor by default: a merchant who
+/// wants a credit back refunds its whole price, whereas with a ceiling a goodwill refund of one cent would
+/// cost the customer a signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
-    /// Revoke only whole credits that were paid back in full.
+    /// Revoke only credits whose price was refunded in full.
     #[default]
     Floor,
-    /// Revoke every credit of which any part was paid back.
+    /// Revoke every credit of whose price any part was refunded.
     Ceil,
 }
 
-/// `credits × part / whole`, rounded once, in 128-bit integers; all of `credits` when `part ≥ whole`, and
-/// none when nothing was due (`whole` = 0).
+/// `credits × part / whole`, rounded once, in 128-bit integers; all of `credits` if `part ≥ whole`, and zero
+/// if nothing was due (`whole` = 0).
 pub fn prorate(credits: Credits, part: Minor, whole: Minor, rounding: Rounding) -> Credits {
     if whole.0 <= 0 || part.0 <= 0 || credits.0 <= 0 {
         return Credits::ZERO;
@@ -107,7 +114,7 @@ pub fn prorate(credits: Credits, part: Minor, whole: Minor, rounding: Rounding) 
         Rounding::Floor => product / whole,
         Rounding::Ceil => (product + whole - 1) / whole,
     };
-    // part < whole, so the share is below `credits` and fits; if that is ever wrong, no more than all goes.
+    // part < whole, so the share is below `credits` and fits.
     Credits(i64::try_from(share).unwrap_or(credits.0))
 }
 

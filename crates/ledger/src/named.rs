@@ -1,7 +1,7 @@
-//! The one macro: a closed list of which every member has a name. Variant and name stand in one row, so that
-//! what is stored can always be read again.
+//! A macro for enums with a fixed text name per variant. Variant and name are on one line, so that every
+//! stored name can be read back.
 
-/// Makes an enum of these variants, each with the name that stands beside it. Whoever uses it needs `serde`.
+/// Defines an enum of these variants with these names. The calling crate needs `serde`.
 #[macro_export]
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
@@ -12,17 +12,17 @@ macro_rules! named {
         pub enum $name { $($(#[$vdoc])* $variant,)+ }
 
         impl $name {
-            /// Every one of them, in their order.
+            /// All variants, in order.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// Its name, as stored and shown.
+            /// The name, as stored and shown.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
 
-            /// The one with this name.
+            /// The variant with this name.
             pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == name)
+                Self::ALL.iter().copied().find(|variant| variant.as_str() == name)
             }
         }
 

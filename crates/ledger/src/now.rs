@@ -1,20 +1,20 @@
-//! What time it is, and whether that time may end credits or holds. A clock that may be wrong still dates
-//! entries, but ends nothing: what has ended cannot be given back (design section 3, The clock may be wrong).
-//! Not here: how a clock comes to be in doubt, and how that is settled (`engine::clock`).
+//! The current time, and whether the clock is trusted. A clock that may be wrong still dates entries, but
+//! expires nothing, because expired credits cannot be given back (design section 3, The clock may be wrong).
+//! `engine::clock` decides whether the clock is trusted.
 
 use crate::ids::Timestamp;
 
-/// What time it is, and whether it may end credits or holds.
+/// The current time, and whether holds and credits may expire by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     /// The time, which dates entries.
     pub at: Timestamp,
-    /// Whether the clock is trusted. One in doubt ends nothing.
+    /// Whether the clock is trusted. If not, nothing expires.
     pub trusted: bool,
 }
 
 impl Now {
-    /// This time, by a clock that is trusted.
+    /// This time, by a trusted clock.
     pub const fn trusted(at: Timestamp) -> Self {
         Self { at, trusted: true }
     }
@@ -24,8 +24,8 @@ impl Now {
         Self { at, trusted: false }
     }
 
-    /// The moment by which to judge what has ended: an end at or before it has come. While the clock is in
-    /// doubt it lies before every end.
+    /// Holds and credits whose expiry is at or before this time have expired. While the clock is in doubt, it
+    /// is earlier than every expiry.
     pub const fn ended_by(self) -> Timestamp {
         if self.trusted { self.at } else { Timestamp(i64::MIN) }
     }

@@ -1,12 +1,12 @@
-//! The closed list of what can become of an event, and of why something needs a person (design section 3,
-//! Trust). Every event ends in exactly one outcome, stored with it and shown; none exists only as a log line.
+//! The possible outcomes of an event, and the reasons why something needs a person (design section 3, Trust).
+//! Every event ends in exactly one outcome, which is stored with the event and shown.
 
 use crate::named::named;
 
 named! {
-    /// What became of an event. Where several are true, the first of them is named.
+    /// The outcome of an event. If several apply, the first in this list is used.
     Outcome {
-        /// A person must look; nothing was granted. The reason stands beside it.
+        /// A person must decide; nothing was granted. The reason is stored with it.
         Quarantined = "quarantined",
         /// Credits were added.
         Granted = "granted",
@@ -14,9 +14,9 @@ named! {
         Revoked = "revoked",
         /// Credits that had been taken back were returned.
         Restored = "restored",
-        /// Credits were set aside while a refund is pending or a dispute is open.
+        /// Credits were set aside because a refund is pending or a dispute is open.
         Frozen = "frozen",
-        /// Credits that were set aside are spendable again.
+        /// Frozen credits are spendable again.
         Unfrozen = "unfrozen",
         /// The payment became final: its charge succeeded.
         Finalized = "finalized",
@@ -26,13 +26,13 @@ named! {
         Closed = "closed",
         /// The purchase is complete and its delayed payment is under way.
         AwaitingPayment = "awaiting_payment",
-        /// About a payment of ours whose purchase is not known yet; kept until it is.
+        /// It is about one of our payments whose purchase is not known yet; it is kept until then.
         AwaitingPurchase = "awaiting_purchase",
-        /// Something new was learned that moves no credits.
+        /// It says something new that moves no credits.
         Recorded = "recorded",
-        /// Everything in it was known already.
+        /// It says nothing new.
         AlreadyKnown = "already_known",
-        /// Not about credits, as far as is known; kept, and counted where it is about money.
+        /// Not about credits, as far as is known. It is kept, and counted if it is about money.
         Ignored = "ignored",
     }
 }
@@ -40,17 +40,17 @@ named! {
 named! {
     /// Why an event or a payment needs a person.
     Reason {
-        /// The body is signed, but is no event that we can read.
+        /// The body is signed, but is not an event that we can read.
         Unreadable = "unreadable",
-        /// A test event at a live deployment, or the other way round.
+        /// A test event at a live deployment, or a live event at a test deployment.
         WrongMode = "wrong_mode",
         /// An event of a connected account that this deployment does not serve.
         ForeignAccount = "foreign_account",
         /// A thin event (`v2.core.event`) about money: it carries no object, only a pointer to one.
         ThinEvent = "thin_event",
-        /// The program panicked on this event; its neighbours went on.
+        /// The program panicked on this event. Other events were not affected.
         Panicked = "panicked",
-        /// It could not be applied within the retry schedule.
+        /// The event could not be applied within the retry schedule.
         RetriesExhausted = "retries_exhausted",
         /// The metadata names no tenant.
         TenantMissing = "tenant_missing",
@@ -60,7 +60,7 @@ named! {
         TenantUnknown = "tenant_unknown",
         /// The metadata's package is not in the catalogue.
         PackageUnknown = "package_unknown",
-        /// Neither metadata nor catalogue say how many credits were bought.
+        /// Neither the metadata nor the catalogue says how many credits were bought.
         CreditsMissing = "credits_missing",
         /// The credits are not a whole number from 1 to 1,000,000,000.
         CreditsInvalid = "credits_invalid",
@@ -72,20 +72,20 @@ named! {
         CurrencyMismatch = "currency_mismatch",
         /// The price differs from the catalogue's.
         PriceMismatch = "price_mismatch",
-        /// `payment_status` has a value that we do not know, or says that nothing was due beside an amount.
+        /// `payment_status` has an unknown value, or says that nothing was due although there is an amount.
         PaymentStatusUnknown = "payment_status_unknown",
-        /// Objects name different tenants, credits or currencies for one payment. One counts until a person
-        /// decides.
+        /// Objects name different tenants, credits or currencies for one payment. One of the claims counts
+        /// until a person decides.
         ClaimsConflict = "claims_conflict",
         /// Less was collected than was due.
         Underpaid = "underpaid",
-        /// A subscription or an invoice: its refunds cannot be matched with it, so it grants nothing by
+        /// A subscription or an invoice. Its refunds cannot be matched with it, so it grants nothing by
         /// itself.
         Unlinked = "unlinked",
-        /// Money of a payment of ours went back, and no purchase that it could be matched with arrived.
+        /// Money of one of our payments went back, and no purchase arrived to match it with.
         ReversalUnmatched = "reversal_unmatched",
-        /// Since a person decided, facts arrived that ask, or would grant, something else. The decision
-        /// counts until a person decides again.
+        /// A person decided, and later facts raise another question or would grant something else. The
+        /// decision counts until a person decides again.
         DecisionOutdated = "decision_outdated",
     }
 }

@@ -1,16 +1,16 @@
-//! The deployment's rules about money. Changing them does not touch payments that were judged before.
+//! The deployment's rules about money. A change does not affect payments that were judged before.
 
 use std::collections::BTreeMap;
 
 use crate::money::{Credits, Minor, Rounding};
 
-/// The rules.
+/// The deployment's rules about money.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Which way a fraction of a credit goes when part of a payment is taken back. Kept with each payment
-    /// when its terms are accepted.
+    /// How a fraction of a credit is rounded when part of a payment goes back. Stored with each payment when
+    /// its terms are accepted.
     pub refund_rounding: Rounding,
-    /// What is for sale. Without one, the metadata's credits are believed.
+    /// The packages for sale. Without a catalogue, the credits in the metadata are trusted.
     pub catalogue: Option<Catalogue>,
     /// Refuse purchases for tenants that have neither bought before nor been given an API key.
     pub known_tenants_only: bool,
@@ -18,8 +18,8 @@ pub struct Policy {
     pub terms_from: TermsFrom,
     /// How long a claim on a payment intent, a charge or an invoice waits for a checkout session. Seconds.
     pub session_wait: i64,
-    /// How long a refund or a dispute of a payment of ours waits for its purchase before a person is asked.
-    /// Seconds.
+    /// How long a refund or a dispute of one of our payments waits for its purchase before a person must
+    /// look. Seconds.
     pub reversal_wait: i64,
 }
 
@@ -39,20 +39,20 @@ impl Default for Policy {
 /// Which object carries the metadata of a purchase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TermsFrom {
-    /// The checkout session. Metadata elsewhere counts after a wait, in case the session is late.
+    /// The checkout session. Metadata on other objects counts after a wait, because a session may be late.
     #[default]
     Session,
     /// The payment intent: this deployment sells without checkout sessions, so nothing waits for one.
     PaymentIntent,
 }
 
-/// What is for sale, by package name.
+/// The packages for sale, by name.
 pub type Catalogue = BTreeMap<String, PackageTerms>;
 
-/// One thing for sale.
+/// One package for sale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageTerms {
-    /// How many credits it holds.
+    /// How many credits it grants.
     pub credits: Credits,
     /// What it costs before tax, in minor units.
     pub price: Minor,

@@ -10,14 +10,14 @@ use crate::money::Credits;
 use crate::named::named;
 
 named! {
-    /// Where credits can be. A positive posting moves credits into the account. `debt` is the only account of
-    /// a tenant whose balance is zero or below.
+    /// An account that holds credits. A positive posting moves credits into the account. `debt` is the only
+    /// account of a tenant with a balance of zero or below.
     Account {
-        /// Where credits that were bought come from.
+        /// The source of purchased credits.
         Issued = "issued",
         /// Spendable credits of a lot.
         Available = "available",
-        /// Credits of a lot set aside for a spend that may yet happen.
+        /// Credits of a lot set aside for a later spend.
         Held = "held",
         /// Credits of a lot set aside while a refund is pending or a dispute is open.
         Frozen = "frozen",
@@ -27,11 +27,11 @@ named! {
         Consumed = "consumed",
         /// Credits that were taken back.
         Revoked = "revoked",
-        /// Granted credits whose time was up. What was bought never expires.
+        /// Granted credits that expired. Purchased credits never do.
         Expired = "expired",
-        /// What operators gave (out of it) and took (into it) by hand.
+        /// The source of credits that operators granted, and the destination of credits that they took.
         Adjusted = "adjusted",
-        /// Debt that an operator forgave: where the credits that cover it come from.
+        /// The source of the credits that cover forgiven debt.
         WrittenOff = "written_off",
     }
 }
@@ -39,17 +39,17 @@ named! {
 /// One signed line: `amount` credits into (or, negative, out of) an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Posting {
-    /// Which account.
+    /// The account.
     pub account: Account,
-    /// Which lot the credits belong to; none for debt, which is the tenant's as a whole.
+    /// The lot that the credits belong to; none for debt, which belongs to the tenant as a whole.
     pub lot: Option<LotId>,
     /// Signed, in credits.
     pub amount: i64,
 }
 
 impl Posting {
-    /// What its lot was granted, or where that is negative granted no more: what leaves `issued`, and what
-    /// leaves `adjusted`. What enters `adjusted` was taken from lots of any kind.
+    /// How many credits the posting grants to its lot; negative if it reverses a grant. Only credits from
+    /// `issued` and `adjusted` are granted; credits into `adjusted` may come from any lot.
     pub fn granted(&self) -> Option<Credits> {
         let grants = self.account == Account::Issued || self.account == Account::Adjusted && self.amount < 0;
         grants.then_some(Credits(-self.amount))
@@ -67,27 +67,27 @@ named! {
         Restored = "restored",
         /// A refund is pending or a dispute is open.
         Frozen = "frozen",
-        /// It came to nothing.
+        /// Frozen credits are spendable again, for example because the refund failed or the dispute was won.
         Unfrozen = "unfrozen",
-        /// The grant itself was wrong: another claim counts, or a person said so.
+        /// The grant itself was wrong: another claim counts, or a person decided so.
         Reversed = "reversed",
-        /// New credits paid what was owed.
+        /// New credits repaid a debt.
         DebtRepaid = "debt_repaid",
-        /// The tenant used credits.
+        /// The tenant spent credits.
         Spent = "spent",
-        /// The tenant set credits aside for a spend that may yet happen.
+        /// The tenant set credits aside for a later spend.
         Held = "held",
         /// A hold was spent, in whole or in part; the rest is available again.
         Captured = "captured",
-        /// A hold was given up; its credits are available again.
+        /// A hold was released; its credits are available again.
         Released = "released",
-        /// A hold's time was up; its credits are available again.
+        /// A hold expired; its credits are available again.
         HoldExpired = "hold_expired",
-        /// An operator gave or took credits by hand.
+        /// An operator granted or took credits by hand.
         Adjusted = "adjusted",
-        /// Granted credits whose time was up.
+        /// Granted credits expired.
         Expired = "expired",
-        /// An operator forgave what was owed.
+        /// An operator forgave a debt.
         WrittenOff = "written_off",
     }
 }
@@ -95,23 +95,23 @@ named! {
 /// Why a transaction happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// A Stripe event taught us something.
+    /// A Stripe event.
     Event(EventId),
     /// A person decided, or an operator's key sent a command.
     Operator {
-        /// Who.
+        /// The operator.
         by: String,
-        /// Why.
+        /// The operator's reason.
         reason: String,
     },
     /// A tenant's command over the API, by its idempotency key.
     Command(String),
-    /// Nobody: this ran out of time.
+    /// The clock: this hold or lot expired.
     Clock(String),
 }
 
 named! {
-    /// What kind of cause it is.
+    /// The kind of a cause.
     CauseKind {
         /// [`Cause::Event`].
         Event = "event",
@@ -125,7 +125,7 @@ named! {
 }
 
 impl Cause {
-    /// What kind of cause it is.
+    /// The kind of this cause.
     pub const fn kind(&self) -> CauseKind {
         match self {
             Self::Event(_) => CauseKind::Event,
@@ -147,7 +147,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// What a tenant has and owes, in credits. None of the four is ever negative.
+/// A tenant's balance in credits. None of the four figures is ever negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
     /// Spendable.
@@ -161,7 +161,7 @@ pub struct Balance {
 }
 
 impl Balance {
-    /// The one figure: available + held + frozen − debt. Negative when more is owed than there is.
+    /// available + held + frozen − debt. Negative if the debt exceeds the credits.
     pub fn net(&self) -> i64 {
         (self.available + self.held + self.frozen - self.debt).0
     }
@@ -170,23 +170,23 @@ impl Balance {
 /// One entry of the journal, never changed once written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
-    /// Its place in the journal: 1, 2, 3, … without gaps.
+    /// Its number in the journal: 1, 2, 3, … without gaps.
     pub seq: i64,
-    /// Whose.
+    /// The tenant whose credits it moved.
     pub tenant: TenantId,
     /// What it did.
     pub kind: TransactionKind,
-    /// Why.
+    /// Why it happened.
     pub cause: Cause,
-    /// The payment behind it, if there is one.
+    /// The payment concerned, if any.
     pub payment: Option<PaymentId>,
-    /// The hold behind it, if there is one.
+    /// The hold concerned, if any.
     pub hold: Option<HoldId>,
-    /// What the tenant's own system calls the occasion.
+    /// The tenant's own reference for it, such as an order number.
     pub reference: Option<String>,
-    /// When, by our clock.
+    /// When it was posted, by our clock.
     pub at: Timestamp,
-    /// Its lines; they sum to zero.
+    /// Its postings. They sum to zero.
     pub postings: Vec<Posting>,
     /// The tenant's balance after it.
     pub balance_after: Balance,
@@ -195,7 +195,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// How much it changed the tenant's balance: zero for credits that only moved between available and
+    /// How much it changed the tenant's net balance: zero for credits that only moved between available and
     /// frozen, or that repaid a debt.
     pub fn amount(&self) -> i64 {
         let ours =
@@ -209,7 +209,7 @@ impl Transaction {
         Credits(moved.map(|posting| posting.amount.max(0)).sum())
     }
 
-    /// How many credits it moved, in whichever direction.
+    /// How many credits it moved in total.
     pub fn credits(&self) -> Credits {
         Credits(self.postings.iter().map(|posting| posting.amount.max(0)).sum())
     }

@@ -1,5 +1,5 @@
-//! Which payments need a person, and which wait for something that may never come (design section 3:
-//! Nothing about our money is silent). Pure readings of what is known.
+//! Which payments need a person, and which wait for an event that may never arrive (design section 3: Nothing
+//! about our money is silent).
 
 use crate::claim::Judgement;
 use crate::entitlement::granted_by_facts;
@@ -10,29 +10,29 @@ use crate::named::named;
 use crate::outcome::Reason;
 use crate::policy::Policy;
 
-/// Why this payment needs a person, if it does. A person's word answers it, until facts arrive that ask, or
-/// would grant, something else.
+/// Why this payment needs a person, if it does. A person's decision settles it until facts arrive that raise
+/// another reason or would grant something else.
 pub fn review_reason(known: &Knowledge) -> Option<Reason> {
-    let Some(ruling) = &known.ruling else { return open_question(known) };
-    let (facts, answered) = (stated(known), &ruling.answered);
+    let Some(ruling) = &known.ruling else { return reason_by_facts(known) };
+    let (facts, answered) = (reviewed_facts(known), &ruling.answered);
     let by_hand = known.granted_by_hand().map(|grant| (grant.tenant, grant.credits));
     let grants = facts.grants.is_some() && ![answered.grants, by_hand].contains(&facts.grants);
-    let asks = facts.reason.is_some() && facts.reason != answered.reason;
-    // What a person took back by hand must not be taken again.
+    let new_reason = facts.reason.is_some() && facts.reason != answered.reason;
+    // A person took credits back by hand. If refunds can be matched now, they would be taken a second time.
     let linked = known.is_linked() && known.granted_by_hand().is_some_and(|grant| grant.refunds_by_hand);
-    (grants || asks || linked).then_some(Reason::DecisionOutdated)
+    (grants || new_reason || linked).then_some(Reason::DecisionOutdated)
 }
 
-/// What the facts say by themselves, whatever a person said.
-pub(crate) fn stated(known: &Knowledge) -> ReviewedFacts {
+/// What the facts say by themselves, regardless of a person's decision.
+pub(crate) fn reviewed_facts(known: &Knowledge) -> ReviewedFacts {
     ReviewedFacts {
-        reason: open_question(known),
+        reason: reason_by_facts(known),
         grants: granted_by_facts(known).map(|(tenant, credits, _)| (tenant, credits)),
     }
 }
 
-/// Nobody is asked about a purchase of which no money was taken.
-fn open_question(known: &Knowledge) -> Option<Reason> {
+/// Why the facts need a person. Purchases for which no money was taken never do.
+fn reason_by_facts(known: &Knowledge) -> Option<Reason> {
     let (paid, collected) = (known.is_paid(), known.collected());
     let overdue = known.reversal_overdue && known.has_reversal();
     match known.claim()?.judgement {
@@ -53,30 +53,30 @@ fn open_question(known: &Knowledge) -> Option<Reason> {
         Judgement::Waiting => overdue.then_some(Reason::ReversalUnmatched),
         Judgement::Rejected(_) | Judgement::Accepted { .. } => match () {
             () if conflicting(known) => Some(Reason::ClaimsConflict),
-            // A reversal cannot be prorated against nothing.
+            // A reversal cannot be prorated against zero.
             () => (overdue && known.amount_paid().is_zero()).then_some(Reason::ReversalUnmatched),
         },
     }
 }
 
-/// Whether claims name different tenants, credits or currencies for one payment.
+/// Whether the claims name different tenants, credits or currencies.
 fn conflicting(known: &Knowledge) -> bool {
-    let Some((counts, others)) = known.claims.split_first() else { return false };
-    others.iter().any(|other| counts.contradicts(other))
+    let Some((first, others)) = known.claims.split_first() else { return false };
+    others.iter().any(|other| first.contradicts(other))
 }
 
 named! {
     /// What a payment waits for.
     Wait {
-        /// The checkout session, because another object carries our metadata.
+        /// Its checkout session, because another object carries our metadata.
         Session = "session",
-        /// The purchase behind a refund or a dispute.
+        /// The purchase that a refund or a dispute belongs to.
         Purchase = "purchase",
     }
 }
 
 impl Wait {
-    /// For how long it is waited, in seconds.
+    /// How long the wait lasts, in seconds.
     pub const fn seconds(self, policy: &Policy) -> i64 {
         match self {
             Self::Session => policy.session_wait,
@@ -85,7 +85,7 @@ impl Wait {
     }
 }
 
-/// What this payment waits for, if it waits for anything.
+/// What this payment waits for, if anything.
 pub fn waits_for(known: &Knowledge, policy: &Policy) -> Option<Wait> {
     if waits_for_session(known, policy) {
         return Some(Wait::Session);

@@ -1,6 +1,6 @@
-//! From what is posted to what is due: the steps of one tenant's side of one payment. Granted, revoked and
-//! frozen are separate targets with separate lines, so that history shows a purchase and its refund even
-//! when the refund came first (design section 3).
+//! Brings the postings of one payment for one tenant to the entitlement. Granted, revoked and frozen are
+//! separate targets with separate transactions, so that the history shows a purchase and its refund even if
+//! the refund arrived first (design section 3).
 
 use crate::book::Lot;
 use crate::entitlement::Entitlement;
@@ -9,8 +9,8 @@ use crate::money::Credits;
 use crate::posting::{Account, TransactionKind};
 use crate::transaction_builder::{Line, TransactionBuilder};
 
-/// One tenant's side of one payment. Its own lots are normally one; more only where payments that had
-/// each granted turned out to be the same.
+/// One payment for one tenant. It normally has one lot of its own, and several only if payments that had each
+/// granted credits were merged.
 pub(crate) struct Settlement<'d, 'b> {
     pub(crate) builder: &'d mut TransactionBuilder<'b>,
     pub(crate) tenant: TenantId,
@@ -18,7 +18,7 @@ pub(crate) struct Settlement<'d, 'b> {
 }
 
 impl Settlement<'_, '_> {
-    /// Posts the difference between what is posted and what is due.
+    /// Posts the difference between the postings so far and `due`.
     pub(crate) fn run(mut self, due: &Entitlement) {
         let granted = self.sum(|lot| lot.granted);
         let revoked = self.sum(|lot| lot.revoked);
@@ -40,9 +40,9 @@ impl Settlement<'_, '_> {
         self.builder.post(self.tenant, TransactionKind::Granted, &lines);
     }
 
-    /// Takes credits back: from the payment's own lots (first what no longer needs to be frozen, then what is
-    /// available, then the rest that is frozen), then from the tenant's other lots, and books what is left as
-    /// debt. Held credits are left standing: somebody was promised them.
+    /// Takes credits back. First from the payment's own lots: frozen credits that no longer need to be
+    /// frozen, then available ones, then other frozen ones. Then from the tenant's other lots. The remainder
+    /// becomes debt. Held credits are not touched, because the holder of the hold relies on them.
     fn take(&mut self, credits: Credits, kind: TransactionKind, frozen_due: Credits) {
         let thawing = self.sum(|lot| lot.frozen).less(frozen_due);
         let others = {
@@ -61,8 +61,8 @@ impl Settlement<'_, '_> {
         self.builder.post(self.tenant, kind, &lines);
     }
 
-    /// Gives back what had been revoked. It lands in the payment's own lots, wherever it was taken from; what
-    /// is to be frozen or is owed is met from there by the steps that follow.
+    /// Returns revoked credits to the payment's own lots, wherever they were taken from. The steps that
+    /// follow freeze them or repay debt with them as needed.
     fn restore(&mut self, credits: Credits) {
         let mut lines: Vec<Line> = Vec::new();
         self.spread(&mut lines, credits, Account::Revoked, |lot| lot.revoked, -1);
@@ -70,8 +70,9 @@ impl Settlement<'_, '_> {
         self.builder.post(self.tenant, TransactionKind::Restored, &lines);
     }
 
-    /// Freezes or unfreezes, as far as the own lots go; a freeze never becomes debt. What is frozen stays
-    /// where it is, so that the same fact told again moves nothing from one lot to another.
+    /// Freezes or unfreezes credits of the payment's own lots. If they have too few available, the rest is
+    /// not frozen; it never becomes debt. Frozen credits stay in their lot, so that a repeated event moves
+    /// nothing between lots.
     fn freeze(&mut self, due: Credits) {
         let (mut freeze, mut thaw): (Vec<Line>, Vec<Line>) = (Vec::new(), Vec::new());
         let frozen = self.sum(|lot| lot.frozen);
@@ -80,7 +81,7 @@ impl Settlement<'_, '_> {
             let lot = self.builder.lot(id);
             let (up, down) = (lot.available.min(more), lot.frozen.min(fewer));
             (more, fewer) = (more - up, fewer - down);
-            // The last lot keeps what could not be met, so that credits that return are frozen first.
+            // The last lot keeps the unmet part as its target, so that credits that return are frozen first.
             let unmet = if index + 1 == self.own.len() { more } else { Credits::ZERO };
             let target = lot.frozen + up - down + unmet;
             if lot.freeze_target != target {
@@ -93,7 +94,7 @@ impl Settlement<'_, '_> {
         self.builder.post(self.tenant, TransactionKind::Frozen, &freeze);
     }
 
-    /// Draws up to `limit` of what is `left` from one account of `lots`, in their order.
+    /// Takes up to `limit` of the credits `left` from one account of `lots`, in their order.
     fn draw(
         &self,
         lines: &mut Vec<Line>,
@@ -116,8 +117,8 @@ impl Settlement<'_, '_> {
         }
     }
 
-    /// Books `credits` on `account` of the own lots, no more on each than `room` of it allows. Together they
-    /// have room for all: nothing is granted, revoked or restored beyond the targets.
+    /// Posts `credits` to `account` of the payment's own lots, to each at most its `room`. Together they have
+    /// room for all, because nothing is granted, revoked or restored beyond the targets.
     fn spread(
         &self,
         lines: &mut Vec<Line>,
@@ -135,11 +136,11 @@ impl Settlement<'_, '_> {
     }
 }
 
-/// Credits that returned to a lot first meet what should be frozen of its payment: of the lot itself, then of
-/// the payment's other lots, which (in `freeze`) were asked for more than they had.
+/// Freezes credits that returned to lots, as far as the freeze targets of the lots are unmet. Credits beyond
+/// a lot's own target take over the unmet targets of the same payment's other lots.
 pub(crate) fn refreeze(builder: &mut TransactionBuilder<'_>, tenant: TenantId, returned: &[LotId]) {
     let unmet = |lot: &Lot| lot.freeze_target.less(lot.frozen);
-    // What a lot cannot meet from its own, which may just have returned to it, too.
+    // The unmet part that the lot's own available credits cannot cover.
     let short = |lot: &Lot| unmet(lot).less(lot.available);
     for &id in returned {
         let payment = builder.lot(id).payment;
@@ -159,7 +160,7 @@ pub(crate) fn refreeze(builder: &mut TransactionBuilder<'_>, tenant: TenantId, r
     builder.post(tenant, TransactionKind::Frozen, &lines);
 }
 
-/// Pays what the tenant owes from whatever became available: debt comes before spending.
+/// Repays the tenant's debt from its available credits.
 pub(crate) fn repay(builder: &mut TransactionBuilder<'_>, tenant: TenantId) {
     let mut owed = builder.balance(tenant).debt;
     if owed == Credits::ZERO {

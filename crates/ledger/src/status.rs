@@ -1,26 +1,26 @@
-//! Where a payment stands, in a word that a support person understands. A pure reading of what is known;
-//! nothing is decided by it.
+//! The status of a payment, in terms that a support person understands. Derived from the knowledge about it;
+//! no decision depends on it.
 
-use crate::entitlement::{cost_of_lost_disputes, entitlement};
-use crate::knowledge::{DisputeOutcome, Knowledge, Verdict};
+use crate::entitlement::{cost_of_lost_disputes, entitlement, open_disputes};
+use crate::knowledge::{Knowledge, Verdict};
 use crate::money::Minor;
 use crate::named::named;
 use crate::outcome::Reason;
 use crate::review::review_reason;
 
 named! {
-    /// Where a payment stands.
+    /// The status of a payment.
     PaymentStatus {
-        /// A person must look before credits are granted.
+        /// A person must decide before credits are granted.
         Quarantined = "quarantined",
-        /// Its metadata is ours, and it waits for its checkout session.
+        /// It carries our metadata, and waits for its checkout session.
         AwaitingPurchase = "awaiting_purchase",
         /// The purchase is complete; a delayed payment is under way.
         Pending = "pending",
-        /// An attempt failed and none succeeded; the customer may still try again. Most never do, and nothing
-        /// more is heard of them: the session that expires no longer names its payment intent.
+        /// An attempt failed and none succeeded. The customer may still try again; if not, the status stays,
+        /// because a session that expires no longer names its payment intent.
         Failed = "failed",
-        /// Ended without payment.
+        /// The purchase ended without payment.
         Expired = "expired",
         /// Paid; the charge has not been seen yet.
         Paid = "paid",
@@ -36,18 +36,18 @@ named! {
         PartlyRefunded = "partly_refunded",
         /// All of the money went back.
         Refunded = "refunded",
-        /// A person decided that it is worth no credits.
+        /// A person decided that it grants no credits.
         Dismissed = "dismissed",
-        /// None of its objects carries our metadata: a sale of something else, as far as is known. It is
-        /// counted, and becomes ours when an event links it to a purchase.
+        /// None of its objects carries our metadata, so it seems to be a sale of something else. It is
+        /// counted, and becomes ours if an event links it to a purchase.
         Unrelated = "unrelated",
     }
 }
 
 impl PaymentStatus {
-    /// Reads it off what is known.
+    /// The status of the payment about which this is known.
     pub fn of(known: &Knowledge) -> Self {
-        // With these two, something counts until a person decides.
+        // With these two reasons, a claim or an earlier decision counts until a person decides.
         let provisional = [Reason::ClaimsConflict, Reason::DecisionOutdated];
         if review_reason(known).is_some_and(|reason| !provisional.contains(&reason)) {
             return Self::Quarantined;
@@ -71,9 +71,8 @@ impl PaymentStatus {
     fn of_paid(known: &Knowledge) -> Self {
         let due = entitlement(known);
         let lost = due.lost;
-        let disputed = known.disputes.values().any(|d| d.withdrawn && d.outcome == DisputeOutcome::Open);
         match () {
-            () if disputed => Self::Disputed,
+            () if open_disputes(known).next().is_some() => Self::Disputed,
             () if due.pending > Minor::ZERO => Self::RefundPending,
             () if cost_of_lost_disputes(known) > Minor::ZERO => Self::DisputeLost,
             () if lost > Minor::ZERO && lost >= known.amount_paid() => Self::Refunded,
@@ -84,7 +83,12 @@ impl PaymentStatus {
     }
 }
 
-/// Whether the charge of this payment succeeded: `charge.succeeded` finalises it.
+/// Whether a charge of this payment succeeded: `charge.succeeded` finalises it.
 pub fn is_final(known: &Knowledge) -> bool {
     known.charges.values().any(|charge| charge.succeeded)
+}
+
+/// Whether the payment is both paid and final.
+pub(crate) fn is_finalized(known: &Knowledge) -> bool {
+    known.is_paid() && is_final(known)
 }

@@ -1,27 +1,29 @@
-//! A decision while it is being written: the book underneath, and on top of it the lots and tenants touched
-//! so far. Every change goes through [`TransactionBuilder::post`], which keeps transactions balanced, balances
-//! non-negative and the chain unbroken. Not here: which postings to make (`decide`, `execute`).
+//! Collects the changes of one decision: the book, unchanged, and copies of the lots, holds and tenants
+//! changed so far. Credits move only through [`TransactionBuilder::post`], which keeps transactions balanced,
+//! balances non-negative and the chain unbroken.
 
 use std::collections::BTreeMap;
+use std::mem;
 
-use crate::book::{Book, Changes, Lot, PRIORITY_OF_PURCHASES, Payment, Tenant};
+use crate::book::{Book, Changes, Lot, PURCHASE_PRIORITY, Payment, Tenant};
 use crate::chain;
 use crate::hold::Hold;
 use crate::ids::{HoldId, LotId, PaymentId, TenantId, Timestamp};
 use crate::money::Credits;
-use crate::notice::{self, Notice, PaymentOrigin};
+use crate::notice::Notice;
+use crate::notify::{self, PaymentInfo};
 use crate::now::Now;
 use crate::posting::{Account, Balance, Cause, Posting, Transaction, TransactionKind};
 
-/// A line that is to be posted: so many credits into an account, of a lot.
+/// A posting to make: the account, the lot, and how many credits to move into the account.
 pub(crate) type Line = (Account, Option<LotId>, i64);
 
 pub(crate) struct TransactionBuilder<'a> {
     book: &'a Book,
-    /// The date of new entries, which is never before the last entry's.
+    /// The time of new journal entries: never before the last entry.
     pub(crate) at: Timestamp,
-    /// The clock alone says what has ended, and when a new hold ends: an entry that was once dated ahead must
-    /// not end anything early.
+    /// The clock. It decides what has expired and when a new hold expires, and `at` does not: an entry dated
+    /// ahead by mistake must not make anything expire early.
     pub(crate) now: Now,
     pub(crate) origin: Origin,
     pub(crate) lots: BTreeMap<LotId, Lot>,
@@ -31,16 +33,16 @@ pub(crate) struct TransactionBuilder<'a> {
     pub(crate) notices: Vec<Notice>,
 }
 
-/// What is behind the transactions that are posted next.
+/// The cause, payment, hold and reference of the transactions that are posted next.
 pub(crate) struct Origin {
     pub(crate) cause: Cause,
-    pub(crate) payment: Option<PaymentOrigin>,
+    pub(crate) payment: Option<PaymentInfo>,
     pub(crate) hold: Option<HoldId>,
     pub(crate) reference: Option<String>,
 }
 
 impl Origin {
-    pub(crate) fn of(cause: Cause) -> Self {
+    pub(crate) fn new(cause: Cause) -> Self {
         Self { cause, payment: None, hold: None, reference: None }
     }
 }
@@ -60,28 +62,35 @@ impl<'a> TransactionBuilder<'a> {
         }
     }
 
-    /// The hold of this name, if it is `tenant`'s: another tenant's is as good as missing.
+    /// Runs `work` with another origin for the transactions that it posts.
+    pub(crate) fn with_origin(&mut self, origin: Origin, work: impl FnOnce(&mut Self)) {
+        let outer = mem::replace(&mut self.origin, origin);
+        work(self);
+        self.origin = outer;
+    }
+
+    /// The hold with this id, if it belongs to `tenant`.
     pub(crate) fn hold(&self, tenant: TenantId, id: HoldId) -> Option<&Hold> {
         let hold = self.holds.get(&id).or_else(|| self.book.holds.get(&id));
         hold.filter(|hold| hold.tenant == tenant)
     }
 
-    /// Whether there is a hold of this name, whoever's.
+    /// Whether a hold with this id exists, of any tenant.
     pub(crate) fn has_hold(&self, id: HoldId) -> bool {
         self.holds.contains_key(&id) || self.book.holds.contains_key(&id)
     }
 
-    /// The open holds of `tenant` whose time is up, the longest due first.
-    pub(crate) fn holds_due(&self, tenant: TenantId) -> Vec<Hold> {
-        let by = self.now.ended_by();
-        let due = |hold: &&Hold| hold.tenant == tenant && hold.is_open() && hold.expires_at <= by;
-        let mut due: Vec<_> = self.book.holds.values().filter(due).cloned().collect();
-        due.sort_by_key(|hold| (hold.expires_at, hold.id));
-        due
+    /// The open holds of `tenant` that have expired, in order of expiry.
+    pub(crate) fn overdue_holds(&self, tenant: TenantId) -> Vec<Hold> {
+        let cutoff = self.now.ended_by();
+        let overdue = |hold: &&Hold| hold.tenant == tenant && hold.is_open() && hold.expires_at <= cutoff;
+        let mut holds: Vec<_> = self.book.holds.values().filter(overdue).cloned().collect();
+        holds.sort_by_key(|hold| (hold.expires_at, hold.id));
+        holds
     }
 
     pub(crate) fn lot(&self, id: LotId) -> &Lot {
-        // Ids come from the book or from `open_lot`, so one of the two has it.
+        // Ids come from the book or from `open_lot`, so one of the two maps has it.
         self.lots.get(&id).unwrap_or_else(|| &self.book.lots[&id])
     }
 
@@ -95,7 +104,7 @@ impl<'a> TransactionBuilder<'a> {
 
     fn tenant(&self, id: TenantId) -> Tenant {
         let known = self.tenants.get(&id).or_else(|| self.book.tenants.get(&id));
-        known.copied().unwrap_or(Tenant { id, balance: Balance::default(), low_balance: None })
+        known.copied().unwrap_or(Tenant::new(id))
     }
 
     /// The lots that satisfy `wanted`, in burn order.
@@ -106,8 +115,8 @@ impl<'a> TransactionBuilder<'a> {
         found.into_iter().map(|lot| lot.id).collect()
     }
 
-    /// A new, empty lot. A decision opens at most one: for the one tenant who is entitled, if it has none, or
-    /// for an operator's grant.
+    /// Opens an empty lot. A decision opens at most one: for the entitled tenant, if it has none of this
+    /// payment yet, or for an operator's grant.
     pub(crate) fn open_lot(
         &mut self,
         tenant: TenantId,
@@ -127,18 +136,18 @@ impl<'a> TransactionBuilder<'a> {
             held: none,
             frozen: none,
             freeze_target: none,
-            priority: PRIORITY_OF_PURCHASES,
+            priority: PURCHASE_PRIORITY,
             expires_at: None,
         };
         self.lots.insert(id, lot);
         id
     }
 
-    /// Posts one balanced transaction; nothing at all when every line is zero.
+    /// Posts one balanced transaction, or nothing if every line is zero.
     ///
     /// # Panics
-    /// When the lines do not sum to zero or a balance would fall below zero. That is a defect of this
-    /// program: better to stop and quarantine the event than to write a wrong line.
+    /// If the lines do not sum to zero or a balance would fall below zero. That is a bug in this program; the
+    /// event is then quarantined, and nothing wrong is written.
     pub(crate) fn post(&mut self, tenant: TenantId, kind: TransactionKind, lines: &[Line]) {
         let lines = lines.iter().filter(|line| line.2 != 0);
         let postings: Vec<_> =
@@ -171,17 +180,18 @@ impl<'a> TransactionBuilder<'a> {
             hash: [0; 32],
         };
         transaction.hash = chain::seal(&previous, &transaction);
-        let origin = self.origin.payment.as_ref();
-        self.notices.extend(notice::of_transaction(&transaction, origin, before.balance.debt));
+        let payment = self.origin.payment.as_ref();
+        self.notices.extend(notify::for_transaction(&transaction, payment, before.balance.debt));
         self.transactions.push(transaction);
     }
 
-    /// What to write.
+    /// The collected changes.
     pub(crate) fn finish(mut self, payment: Option<Payment>, absorbed: Vec<PaymentId>) -> Changes {
-        // Once for the whole decision: what is granted and at once used to repay was never low in between.
+        // Compared once per decision: steps in between, such as a grant that at once repays debt, do not
+        // count.
         let low = self.tenants.values().filter_map(|tenant| {
             let before = self.book.tenants.get(&tenant.id).map(|before| before.balance).unwrap_or_default();
-            notice::of_balance(tenant, before, self.at)
+            notify::for_low_balance(tenant, before, self.at)
         });
         self.notices.extend(low.collect::<Vec<_>>());
         Changes {

@@ -1,4 +1,4 @@
-//! Proration against hand-made sums, and against the prices on which floats are known to be wrong.
+//! Proration against results worked out by hand, and against prices for which floats give wrong results.
 
 use super::{Credits, Minor, Rounding, prorate};
 
@@ -13,7 +13,7 @@ fn check(credits: i64, part: i64, whole: i64, floor: i64, ceil: i64) {
 }
 
 #[test]
-fn a_share_is_rounded_once_and_exact_at_both_ends() {
+fn shares_are_rounded_once_and_exact_at_both_ends() {
     check(10, 0, 25_000, 0, 0);
     check(10, 1, 25_000, 0, 1);
     check(10, 2_499, 25_000, 0, 1);
@@ -26,9 +26,9 @@ fn a_share_is_rounded_once_and_exact_at_both_ends() {
     check(1_000_000_000, 999_999_999_999, 1_000_000_000_000, 999_999_999, 1_000_000_000);
 }
 
-/// ledger-facts section 0.3: a double, then a ceiling, gives one credit too many on each of these.
+/// A double followed by a ceiling gives one credit too many for each of these.
 #[test]
-fn whole_credits_of_the_price_list_stay_whole_in_either_rounding() {
+fn refunds_of_whole_credits_are_exact_in_either_rounding() {
     check(25, 16_100, 57_500, 7, 7);
     check(25, 32_200, 57_500, 14, 14);
     check(50, 14_000, 100_000, 7, 7);
