@@ -1,5 +1,5 @@
-//! Answers are kept for ever and given again: they survive being stored, and what is no answer is not read as
-//! one. And a decision that is asked for twice, or refused, changes nothing the second time.
+//! Answers to commands are stored and given again: they round-trip through JSON in a stable format, and
+//! malformed ones are rejected. Also what receipts contain, and that expiry and resolution happen once.
 
 use ledger::{
     Account, Allocation, Balance, Credits, Hold, HoldId, HoldState, LotId, Now, Receipt, Refusal, Timestamp,
@@ -17,11 +17,11 @@ use crate::world::World;
 
 type Answer = Result<Receipt, Refusal>;
 
-fn there_and_back<T: Serialize + DeserializeOwned>(one: &T) -> T {
-    serde_json::from_str(&serde_json::to_string(one).unwrap()).unwrap()
+fn round_trip<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
 }
 
-/// One of each.
+/// Every kind of refusal.
 fn refusals() -> [Refusal; 8] {
     let [requested, available, debt, held] = [7, 0, 3, 5].map(Credits);
     [
@@ -55,24 +55,24 @@ fn receipt() -> Receipt {
 }
 
 #[test]
-fn answers_survive_being_stored() {
+fn answers_round_trip_through_json() {
     for refusal in refusals() {
-        assert_eq!(there_and_back::<Answer>(&Err(refusal)), Err(refusal));
+        assert_eq!(round_trip::<Answer>(&Err(refusal)), Err(refusal));
     }
     let full = receipt();
     let plain = Receipt { hold: None, ..full.clone() };
     for receipt in [full, plain] {
-        assert_eq!(there_and_back::<Answer>(&Ok(receipt.clone())), Ok(receipt));
+        assert_eq!(round_trip::<Answer>(&Ok(receipt.clone())), Ok(receipt));
     }
     for id in [uuid::Uuid::nil(), uuid::Uuid::max(), uuid::Uuid::from_u128(1 << 100)].map(HoldId) {
-        assert_eq!(there_and_back(&id), id);
+        assert_eq!(round_trip(&id), id);
         assert_eq!(HoldId::parse(&id.to_string()), Some(id));
     }
 }
 
-/// What is stored today must be readable for ever: changing these words would lose pinned answers.
+/// Answers stored today must stay readable: changing this format would lose stored answers.
 #[test]
-fn stored_answers_are_written_in_these_words() {
+fn stored_answers_keep_their_format() {
     let texts = refusals().map(|refusal| serde_json::to_string(&Answer::Err(refusal)).unwrap());
     let expected = [
         r#"{"Err":{"refusal":"not_positive"}}"#,
@@ -98,7 +98,7 @@ fn stored_answers_are_written_in_these_words() {
 }
 
 #[test]
-fn what_is_no_answer_is_not_read_as_one() {
+fn malformed_answers_are_rejected() {
     let read = |value: Value| serde_json::from_value::<Answer>(value);
     let good = serde_json::to_value(Answer::Ok(receipt())).unwrap();
     assert!(read(good.clone()).is_ok());
@@ -143,9 +143,8 @@ fn what_is_no_answer_is_not_read_as_one() {
     }
 }
 
-/// What the API shows of a refusal: figures, not only words.
 #[test]
-fn refusals_say_what_was_asked_and_what_is_there() {
+fn refusal_messages_contain_the_figures() {
     let texts = refusals().map(|refusal| refusal.to_string());
     assert!(texts.iter().all(|text| text.ends_with("nothing was changed")), "{texts:?}");
     let with_figures = [(1, ["7", "0", "3"]), (6, ["7", "5", "5"]), (7, ["3", "3", "3"])];
@@ -162,12 +161,12 @@ fn after(lines: &[&str]) -> World {
     world
 }
 
-/// What the receipt says, for each command, beside what the statements show.
+/// The parts of receipts that statements do not show.
 #[test]
-fn receipts_tell_which_lots_and_what_became_of_the_hold() {
+fn receipts_name_the_lots_and_the_state_of_the_hold() {
     let before =
         ["session P1 A 2 credits 5000 paid", "session P2 A 4 credits 5000 paid", "hold A h1 3 for lease_7"];
-    let told = |line: &str| {
+    let parts = |line: &str| {
         let world = after(&before);
         let Step::Command(command) = Step::parse(line, 9) else { panic!("{line}") };
         let receipt = execute(&world.book, &command, Now::trusted(Timestamp(0))).answer.unwrap();
@@ -176,18 +175,18 @@ fn receipts_tell_which_lots_and_what_became_of_the_hold() {
         (receipt.transaction, receipt.credits.0, lots, receipt.balance_after.available.0, hold)
     };
     let [open, captured, released] = [HoldState::Open, HoldState::Captured, HoldState::Released];
-    assert_eq!(told("spend A 2"), (4, 2, vec![(2, 2)], 1, None));
-    assert_eq!(told("hold A h2 3"), (4, 3, vec![(2, 3)], 0, Some((open, 0, false))));
-    assert_eq!(told("capture A h1"), (4, 3, vec![(1, 2), (2, 1)], 3, Some((captured, 3, true))));
-    assert_eq!(told("capture A h1 1"), (4, 1, vec![(1, 1)], 5, Some((captured, 1, true))));
-    assert_eq!(told("capture A h1 2"), (4, 2, vec![(1, 2)], 4, Some((captured, 2, true))));
-    assert_eq!(told("release A h1"), (4, 3, vec![(1, 2), (2, 1)], 6, Some((released, 0, true))));
-    assert_eq!(told("adjust A 5"), (4, 5, vec![(3, 5)], 8, None));
-    assert_eq!(told("adjust A -2"), (4, -2, vec![(2, 2)], 1, None));
+    assert_eq!(parts("spend A 2"), (4, 2, vec![(2, 2)], 1, None));
+    assert_eq!(parts("hold A h2 3"), (4, 3, vec![(2, 3)], 0, Some((open, 0, false))));
+    assert_eq!(parts("capture A h1"), (4, 3, vec![(1, 2), (2, 1)], 3, Some((captured, 3, true))));
+    assert_eq!(parts("capture A h1 1"), (4, 1, vec![(1, 1)], 5, Some((captured, 1, true))));
+    assert_eq!(parts("capture A h1 2"), (4, 2, vec![(1, 2)], 4, Some((captured, 2, true))));
+    assert_eq!(parts("release A h1"), (4, 3, vec![(1, 2), (2, 1)], 6, Some((released, 0, true))));
+    assert_eq!(parts("adjust A 5"), (4, 5, vec![(3, 5)], 8, None));
+    assert_eq!(parts("adjust A -2"), (4, -2, vec![(2, 2)], 1, None));
 }
 
 #[test]
-fn what_the_clock_did_says_so() {
+fn expiry_transactions_name_the_clock_as_cause() {
     let world = after(&[
         "adjust A 4 until 60",
         "hold A h1 3 lasts 60 for lease_7",
@@ -203,34 +202,34 @@ fn what_the_clock_did_says_so() {
 }
 
 #[test]
-fn a_name_is_given_to_one_hold_only() {
+fn a_hold_id_cannot_be_reused() {
     let world = after(&["session P1 A 9 credits 900 paid", "session P2 B 9 credits 900 paid", "hold A h1 3"]);
     for line in ["hold A h1 3", "hold B h1 3"] {
         let Step::Command(command) = Step::parse(line, 9) else { panic!("{line}") };
-        let decided = std::panic::catch_unwind(|| execute(&world.book, &command, Now::trusted(Timestamp(0))));
-        assert!(decided.is_err(), "{line}");
+        let result = std::panic::catch_unwind(|| execute(&world.book, &command, Now::trusted(Timestamp(0))));
+        assert!(result.is_err(), "{line}");
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
-    /// Wherever a history ends: what is due is ended once, and every tenant can be swept in any order.
+    /// After any history, a second sweep finds nothing to expire.
     #[test]
-    fn what_ran_out_of_time_is_ended_once(history in histories(), later in 0..80_i64) {
+    fn overdue_holds_and_credits_expire_once(history in histories(), later in 0..80_i64) {
         let mut world = World::default();
         history.steps().for_each(|step| drop(world.take(step)));
         world.take(&Step::Clock(Now::trusted(Timestamp::from_seconds(later))));
         let tenants = ["A", "B", "C"].map(|letter| tenant(letter).unwrap());
-        for who in tenants {
-            world.take(&Step::Sweep(who));
-            prop_assert_eq!(expire(&world.book, who, world.now()), ledger::Changes::default());
+        for tenant_id in tenants {
+            world.take(&Step::Sweep(tenant_id));
+            prop_assert_eq!(expire(&world.book, tenant_id, world.now()), ledger::Changes::default());
         }
     }
 
-    /// In the end every hold can be resolved and every credit spent: nothing is ever stuck.
+    /// After any history, nothing is stuck.
     #[test]
-    fn nothing_is_ever_stuck(history in histories()) {
+    fn every_hold_can_be_resolved_and_every_credit_spent(history in histories()) {
         let mut world = World::default();
         history.steps().for_each(|step| drop(world.take(step)));
         let open: Vec<_> = world.book.holds.values().filter(|hold| hold.is_open()).cloned().collect();
@@ -240,14 +239,14 @@ proptest! {
             prop_assert!(["released", "refused (was expired)"].contains(&done.outcome.as_str()));
         }
         let tenants: Vec<_> = world.book.tenants.keys().copied().collect();
-        for who in tenants {
-            world.take(&Step::Sweep(who));
-            let balance = world.book.tenants[&who].balance;
+        for tenant_id in tenants {
+            world.take(&Step::Sweep(tenant_id));
+            let balance = world.book.tenants[&tenant_id].balance;
             prop_assert!(balance.held.is_zero());
-            let spent = world.fold(who, Account::Consumed);
+            let spent = world.fold(tenant_id, Account::Consumed);
             if balance.available > Credits::ZERO {
-                world.take(&Step::parse(&format!("spend {} {}", letter(who), balance.available), 99));
-                prop_assert_eq!(world.fold(who, Account::Consumed), spent + balance.available.0);
+                world.take(&Step::parse(&format!("spend {} {}", letter(tenant_id), balance.available), 99));
+                prop_assert_eq!(world.fold(tenant_id, Account::Consumed), spent + balance.available.0);
             }
         }
     }

@@ -1,19 +1,18 @@
-//! A second reading of the rules of commands (design section 3, Debt, Spend and hold), written from their
-//! prose and not from the code: every single credit is a coin that lies somewhere, and is moved by hand. It
-//! knows no postings, no sums and no differences; time, burn order and refusals it works out anew.
-//! Its purchases are plain: one name, a credit for each 100 minor units. What is odd about those:
-//! `reference`.
+//! A naive model of commands (design section 3, Debt, Spend and hold), written from the design and not from
+//! the code: every credit is a coin in some place, and is moved individually. It has no postings, sums or
+//! differences, and implements time, burn order and refusals independently. Its purchases are simple: one id,
+//! and one credit per 100 minor units. `reference` models purchases in full.
 
 use std::collections::BTreeMap;
 
 use ledger::{Command, CommandAction, Credits, HoldState, Now, Refusal, Timestamp};
 
-/// Where a coin lies. What is used, forfeited or taken back is gone.
+/// Where a coin is. Coins that were spent, expired or taken back are gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    Purse,
-    Hold(u128),
-    Ice,
+    Available,
+    Held(u128),
+    Frozen,
     Gone,
 }
 
@@ -40,28 +39,28 @@ pub(crate) struct Hold {
     coins: Vec<usize>,
 }
 
-/// Everything about one tenant.
+/// One tenant.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tenant {
     coins: Vec<Coin>,
     lots: Vec<Lot>,
     pub(crate) holds: BTreeMap<u128, Hold>,
     pub(crate) debt: i64,
-    moved: bool,
+    changed: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Purchase {
     sold: Option<(String, i64)>,
-    /// The tenant's lot, how many credits are revoked.
     lot: i64,
+    /// How many credits are revoked.
     revoked: i64,
     refunds: BTreeMap<String, (i64, u8)>,
 }
 
-/// Everybody.
+/// All tenants and purchases.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Coins {
+pub(crate) struct CoinModel {
     pub(crate) tenants: BTreeMap<String, Tenant>,
     purchases: BTreeMap<String, Purchase>,
     lots: i64,
@@ -76,95 +75,96 @@ impl Tenant {
         self.coins.iter().filter(here).count() as i64
     }
 
-    fn has(&self) -> i64 {
-        self.count(None, |place| place == Place::Purse)
+    fn available(&self) -> i64 {
+        self.count(None, |place| place == Place::Available)
     }
 
     pub(crate) fn to_freeze(&self, lot: i64) -> i64 {
         self.lots.iter().find(|one| one.id == lot).map_or(0, |one| one.to_freeze)
     }
 
-    /// The coin in the purse that burns next: first by priority, then what ends first, then the oldest.
-    fn next(&self) -> Option<usize> {
+    /// The available coin that burns next: by priority, then expiry, then age.
+    fn next_to_burn(&self) -> Option<usize> {
         let rank = |lot: i64| {
             let lot = self.lots.iter().find(|one| one.id == lot).unwrap();
             (lot.priority, lot.end, lot.bought, lot.id)
         };
-        let purse = (0..self.coins.len()).filter(|&coin| self.coins[coin].place == Place::Purse);
-        purse.min_by_key(|&coin| rank(self.coins[coin].lot))
+        let available = (0..self.coins.len()).filter(|&coin| self.coins[coin].place == Place::Available);
+        available.min_by_key(|&coin| rank(self.coins[coin].lot))
     }
 
-    fn own(&self, lot: i64, place: Place) -> Option<usize> {
+    fn find(&self, lot: i64, place: Place) -> Option<usize> {
         self.coins.iter().position(|coin| (coin.lot, coin.place) == (lot, place))
     }
 
-    fn put(&mut self, coin: usize, place: Place) {
+    fn move_to(&mut self, coin: usize, place: Place) {
         self.coins[coin].place = place;
-        self.moved = true;
+        self.changed = true;
     }
 
-    fn mint(&mut self, lot: i64, count: i64) {
-        (0..count).for_each(|_| self.coins.push(Coin { lot, place: Place::Purse }));
-        self.moved |= count > 0;
+    fn grant(&mut self, lot: i64, count: i64) {
+        (0..count).for_each(|_| self.coins.push(Coin { lot, place: Place::Available }));
+        self.changed |= count > 0;
     }
 
     fn repay(&mut self) {
         while self.debt > 0 {
-            let Some(coin) = self.next() else { return };
-            self.put(coin, Place::Gone);
+            let Some(coin) = self.next_to_burn() else { return };
+            self.move_to(coin, Place::Gone);
             self.debt -= 1;
         }
     }
 
-    /// What a lot should freeze comes out of the purse, and what it need not freeze goes back.
+    /// Freezes or unfreezes coins until the lot's target is met.
     fn freeze(&mut self, lot: i64) {
         let wanted = self.to_freeze(lot);
-        while self.count(Some(lot), |place| place == Place::Ice) > wanted {
-            let coin = self.own(lot, Place::Ice).unwrap();
-            self.put(coin, Place::Purse);
+        while self.count(Some(lot), |place| place == Place::Frozen) > wanted {
+            let coin = self.find(lot, Place::Frozen).unwrap();
+            self.move_to(coin, Place::Available);
         }
-        while self.count(Some(lot), |place| place == Place::Ice) < wanted {
-            let Some(coin) = self.own(lot, Place::Purse) else { return };
-            self.put(coin, Place::Ice);
+        while self.count(Some(lot), |place| place == Place::Frozen) < wanted {
+            let Some(coin) = self.find(lot, Place::Available) else { return };
+            self.move_to(coin, Place::Frozen);
         }
     }
 
-    fn forfeit(&mut self, at: i64) {
-        let over: Vec<i64> = self.lots.iter().filter(|lot| lot.end <= at).map(|lot| lot.id).collect();
-        for lot in over {
-            while let Some(coin) = self.own(lot, Place::Purse) {
-                self.put(coin, Place::Gone);
+    fn expire_lots(&mut self, at: i64) {
+        let overdue: Vec<i64> = self.lots.iter().filter(|lot| lot.end <= at).map(|lot| lot.id).collect();
+        for lot in overdue {
+            while let Some(coin) = self.find(lot, Place::Available) {
+                self.move_to(coin, Place::Gone);
             }
         }
     }
 
-    /// The first coins of a hold are used; the others go back.
+    /// Spends the first coins of a hold and returns the others.
     fn resolve(&mut self, id: u128, captured: i64, state: HoldState, at: i64) {
         let hold = self.holds.get_mut(&id).unwrap();
         (hold.state, hold.captured) = (state, captured);
         let coins = hold.coins.clone();
         for (index, &coin) in coins.iter().enumerate() {
-            self.put(coin, if (index as i64) < captured { Place::Gone } else { Place::Purse });
+            self.move_to(coin, if (index as i64) < captured { Place::Gone } else { Place::Available });
         }
-        let back: Vec<i64> = coins[captured as usize..].iter().map(|&coin| self.coins[coin].lot).collect();
-        back.into_iter().for_each(|lot| self.freeze(lot));
-        self.forfeit(at);
+        let returned: Vec<i64> =
+            coins[captured as usize..].iter().map(|&coin| self.coins[coin].lot).collect();
+        returned.into_iter().for_each(|lot| self.freeze(lot));
+        self.expire_lots(at);
         self.repay();
     }
 
-    fn settle_due(&mut self, at: i64) {
+    fn expire_overdue(&mut self, at: i64) {
         let due = |hold: &(&u128, &Hold)| hold.1.state == HoldState::Open && hold.1.until <= at;
-        let mut due: Vec<_> = self.holds.iter().filter(due).map(|(id, hold)| (hold.until, *id)).collect();
-        due.sort_unstable();
-        due.into_iter().for_each(|(_, id)| self.resolve(id, 0, HoldState::Expired, at));
-        self.forfeit(at);
+        let mut holds: Vec<_> = self.holds.iter().filter(due).map(|(id, hold)| (hold.until, *id)).collect();
+        holds.sort_unstable();
+        holds.into_iter().for_each(|(_, id)| self.resolve(id, 0, HoldState::Expired, at));
+        self.expire_lots(at);
     }
 
-    fn payable(&self, count: i64) -> Result<(), Refusal> {
+    fn ensure_available(&self, count: i64) -> Result<(), Refusal> {
         if count < 1 {
             return Err(Refusal::NotPositive);
         }
-        let (available, debt) = (self.has(), self.debt);
+        let (available, debt) = (self.available(), self.debt);
         if debt > 0 || available < count {
             let [requested, available, debt] = [count, available, debt].map(Credits);
             return Err(Refusal::Insufficient { requested, available, debt });
@@ -172,16 +172,16 @@ impl Tenant {
         Ok(())
     }
 
-    fn take(&mut self, count: i64, place: Place) -> Vec<usize> {
-        let take = |_| {
-            let coin = self.next().unwrap();
-            self.put(coin, place);
+    fn burn(&mut self, count: i64, place: Place) -> Vec<usize> {
+        let burn = |_| {
+            let coin = self.next_to_burn().unwrap();
+            self.move_to(coin, place);
             coin
         };
-        (0..count).map(take).collect()
+        (0..count).map(burn).collect()
     }
 
-    fn open(&self, id: u128) -> Result<i64, Refusal> {
+    fn open_hold(&self, id: u128) -> Result<i64, Refusal> {
         let hold = self.holds.get(&id).ok_or(Refusal::NoSuchHold)?;
         match hold.state {
             HoldState::Open => Ok(hold.coins.len() as i64),
@@ -190,30 +190,32 @@ impl Tenant {
     }
 }
 
-impl Coins {
+impl CoinModel {
     pub(crate) fn now(&self) -> Now {
         Now { at: Timestamp(self.at), trusted: !self.in_doubt }
     }
 
-    /// What a command is answered: how many credits it was about, or why not.
-    pub(crate) fn execute(&mut self, who: &str, command: &Command) -> Result<i64, Refusal> {
+    /// Executes a command and returns how many credits it moved, or why it was refused.
+    pub(crate) fn execute(&mut self, tenant_name: &str, command: &Command) -> Result<i64, Refusal> {
         let (at, by) = (self.at.max(self.latest), self.now().ended_by().0);
         let next_lot = self.lots + 1;
-        let tenant = self.tenants.entry(who.into()).or_default();
-        tenant.settle_due(by);
+        let tenant = self.tenants.entry(tenant_name.into()).or_default();
+        tenant.expire_overdue(by);
         let answer = match command.action {
-            CommandAction::Spend { credits } => tenant.payable(credits.0).map(|()| {
-                tenant.take(credits.0, Place::Gone);
+            CommandAction::Spend { credits } => tenant.ensure_available(credits.0).map(|()| {
+                tenant.burn(credits.0, Place::Gone);
                 credits.0
             }),
-            CommandAction::Hold { id, credits, lasts_seconds } => tenant.payable(credits.0).map(|()| {
-                let id = id.0.as_u128();
-                let coins = tenant.take(credits.0, Place::Hold(id));
-                let until = self.at + lasts_seconds * 1_000_000;
-                tenant.holds.insert(id, Hold { state: HoldState::Open, captured: 0, until, coins });
-                credits.0
-            }),
-            CommandAction::Capture { hold, credits } => tenant.open(hold.0.as_u128()).and_then(|held| {
+            CommandAction::Hold { id, credits, lasts_seconds } => {
+                tenant.ensure_available(credits.0).map(|()| {
+                    let id = id.0.as_u128();
+                    let coins = tenant.burn(credits.0, Place::Held(id));
+                    let until = self.at + lasts_seconds * 1_000_000;
+                    tenant.holds.insert(id, Hold { state: HoldState::Open, captured: 0, until, coins });
+                    credits.0
+                })
+            }
+            CommandAction::Capture { hold, credits } => tenant.open_hold(hold.0.as_u128()).and_then(|held| {
                 let count = credits.map_or(held, |credits| credits.0);
                 if count < 1 {
                     return Err(Refusal::NotPositive);
@@ -225,21 +227,23 @@ impl Coins {
                 tenant.resolve(hold.0.as_u128(), count, HoldState::Captured, by);
                 Ok(count)
             }),
-            CommandAction::Release { hold } => tenant.open(hold.0.as_u128()).inspect(|_| {
+            CommandAction::Release { hold } => tenant.open_hold(hold.0.as_u128()).inspect(|_| {
                 tenant.resolve(hold.0.as_u128(), 0, HoldState::Released, by);
             }),
             CommandAction::Adjust { credits: 0, .. } => Err(Refusal::NotPositive),
-            CommandAction::Adjust { credits, .. } if credits < 0 => tenant.payable(-credits).map(|()| {
-                tenant.take(-credits, Place::Gone);
-                credits
-            }),
+            CommandAction::Adjust { credits, .. } if credits < 0 => {
+                tenant.ensure_available(-credits).map(|()| {
+                    tenant.burn(-credits, Place::Gone);
+                    credits
+                })
+            }
             CommandAction::Adjust { credits, priority, expires_at } => {
                 let end = expires_at.map_or(i64::MAX, |end| end.0);
                 let bought = at.div_euclid(1_000_000);
                 tenant.lots.push(Lot { id: next_lot, priority, end, bought, to_freeze: 0 });
                 self.lots = next_lot;
-                tenant.mint(next_lot, credits);
-                tenant.forfeit(by);
+                tenant.grant(next_lot, credits);
+                tenant.expire_lots(by);
                 tenant.repay();
                 Ok(credits)
             }
@@ -250,27 +254,27 @@ impl Coins {
                 }
                 count => {
                     tenant.debt -= count;
-                    tenant.moved = true;
+                    tenant.changed = true;
                     Ok(count)
                 }
             },
         };
-        self.tick(who, at);
+        self.tick(tenant_name, at);
         answer
     }
 
-    pub(crate) fn sweep(&mut self, who: &str) {
+    pub(crate) fn sweep(&mut self, tenant_name: &str) {
         let (at, by) = (self.at.max(self.latest), self.now().ended_by().0);
-        self.tenants.entry(who.into()).or_default().settle_due(by);
-        self.tick(who, at);
+        self.tenants.entry(tenant_name.into()).or_default().expire_overdue(by);
+        self.tick(tenant_name, at);
     }
 
-    pub(crate) fn sold(&mut self, key: &str, who: &str, credits: i64) {
-        self.purchases.entry(key.into()).or_default().sold.get_or_insert((who.into(), credits));
+    pub(crate) fn sold(&mut self, key: &str, tenant_name: &str, credits: i64) {
+        self.purchases.entry(key.into()).or_default().sold.get_or_insert((tenant_name.into(), credits));
         self.revise(key);
     }
 
-    /// `rank`: pending, succeeded, failed. It only ever rises.
+    /// `rank` is 0 for pending, 1 for succeeded, 2 for failed, and never decreases.
     pub(crate) fn refund(&mut self, key: &str, refund: &str, amount: i64, rank: u8) {
         let known = self.purchases.entry(key.into()).or_default().refunds.entry(refund.into()).or_default();
         *known = (amount, known.1.max(rank));
@@ -280,42 +284,42 @@ impl Coins {
     fn revise(&mut self, key: &str) {
         let (at, by) = (self.at.max(self.latest), self.now().ended_by().0);
         let purchase = self.purchases.get_mut(key).unwrap();
-        let Some((who, credits)) = purchase.sold.clone() else { return };
-        let of = |rank: u8| -> i64 {
+        let Some((tenant_name, credits)) = purchase.sold.clone() else { return };
+        let refunded = |rank: u8| -> i64 {
             purchase.refunds.values().filter(|refund| refund.1 == rank).map(|refund| refund.0).sum()
         };
-        let gone = of(1).min(credits * 100);
+        let gone = refunded(1).min(credits * 100);
         let revoked = gone / 100;
-        let to_freeze = (gone + of(0)).min(credits * 100) / 100 - revoked;
-        let tenant = self.tenants.entry(who.clone()).or_default();
-        tenant.settle_due(by);
+        let to_freeze = (gone + refunded(0)).min(credits * 100) / 100 - revoked;
+        let tenant = self.tenants.entry(tenant_name.clone()).or_default();
+        tenant.expire_overdue(by);
         if purchase.lot == 0 {
             self.lots += 1;
             purchase.lot = self.lots;
             tenant.lots.push(Lot { id: self.lots, priority: 50, end: i64::MAX, bought: 5, to_freeze: 0 });
-            tenant.mint(self.lots, credits);
+            tenant.grant(self.lots, credits);
         }
         let lot = purchase.lot;
-        let thaw = tenant.count(Some(lot), |place| place == Place::Ice) - to_freeze;
+        let thaw = tenant.count(Some(lot), |place| place == Place::Frozen) - to_freeze;
         for index in 0..revoked - purchase.revoked {
-            let ice = tenant.own(lot, Place::Ice);
-            let coin = ice.filter(|_| index < thaw).or(tenant.own(lot, Place::Purse)).or(ice);
-            match coin.or(tenant.next()) {
-                Some(coin) => tenant.put(coin, Place::Gone),
-                None => (tenant.debt, tenant.moved) = (tenant.debt + 1, true),
+            let frozen = tenant.find(lot, Place::Frozen);
+            let coin = frozen.filter(|_| index < thaw).or(tenant.find(lot, Place::Available)).or(frozen);
+            match coin.or(tenant.next_to_burn()) {
+                Some(coin) => tenant.move_to(coin, Place::Gone),
+                None => (tenant.debt, tenant.changed) = (tenant.debt + 1, true),
             }
         }
-        tenant.mint(lot, purchase.revoked - revoked);
+        tenant.grant(lot, purchase.revoked - revoked);
         purchase.revoked = revoked;
         tenant.lots.iter_mut().filter(|one| one.id == lot).for_each(|one| one.to_freeze = to_freeze);
         tenant.freeze(lot);
         tenant.repay();
-        self.tick(&who, at);
+        self.tick(&tenant_name, at);
     }
 
-    /// Time is where something happened last.
-    fn tick(&mut self, who: &str, at: i64) {
-        if std::mem::take(&mut self.tenants.get_mut(who).unwrap().moved) {
+    /// Moves the journal's time on, if the tenant's coins changed.
+    fn tick(&mut self, tenant_name: &str, at: i64) {
+        if std::mem::take(&mut self.tenants.get_mut(tenant_name).unwrap().changed) {
             self.latest = at;
         }
     }

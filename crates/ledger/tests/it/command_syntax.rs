@@ -1,13 +1,13 @@
-//! The lines of a statement that ask for something, read: commands, and the clock. Words that are read here
-//! are listed in `step`, with the others.
+//! Parses the lines of a statement that are commands, sweeps, thresholds or clock settings. `step` lists
+//! their syntax.
 
 use ledger::{Cause, Command, CommandAction, Credits, HoldId, Now, Timestamp};
 use uuid::Uuid;
 
 use crate::step::{Step, Words};
 
-/// Reads the rest of a line that begins with `verb`, if it asks for something.
-pub(crate) fn asked(verb: &str, words: &mut Words<'_>, number: i64) -> Option<Step> {
+/// Parses the rest of a line that begins with `verb`, if that is one of these verbs.
+pub(crate) fn parse_command(verb: &str, words: &mut Words<'_>, number: i64) -> Option<Step> {
     if verb == "clock" {
         let at = time(words);
         let trusted = words.optional("in") != Some("doubt");
@@ -40,13 +40,13 @@ pub(crate) fn asked(verb: &str, words: &mut Words<'_>, number: i64) -> Option<St
     Some(Step::Command(Box::new(Command { tenant, cause, reference, action })))
 }
 
-/// The hold that a statement calls `h1`, and so on.
+/// The id of the hold that a statement calls `h1`, and so on.
 pub(crate) fn hold_id(name: &str) -> HoldId {
     let number = name.strip_prefix('h').and_then(|digits| digits.parse().ok());
     HoldId(Uuid::from_u128(number.unwrap_or_else(|| panic!("{name}: holds are h1, h2, …"))))
 }
 
-/// What a statement calls this hold.
+/// The name of this hold in statements.
 pub(crate) fn hold_name(id: HoldId) -> String {
     format!("h{}", id.0.as_u128())
 }
@@ -56,8 +56,8 @@ fn hold(words: &mut Words<'_>) -> HoldId {
 }
 
 fn credits(words: &mut Words<'_>) -> Option<Credits> {
-    let there = words.left.front().is_some_and(|word| *word != "for");
-    there.then(|| Credits(words.number()))
+    let is_given = words.left.front().is_some_and(|word| *word != "for");
+    is_given.then(|| Credits(words.number()))
 }
 
 fn adjust(words: &mut Words<'_>) -> CommandAction {
@@ -74,7 +74,7 @@ fn time(words: &mut Words<'_>) -> Timestamp {
 /// Seconds, with up to six decimals.
 fn at(text: &str, line: &str) -> Timestamp {
     let (seconds, micros) = text.split_once('.').unwrap_or((text, ""));
-    let number = |text: &str| text.parse::<i64>().unwrap_or_else(|_| panic!("{line}: {text} is no time"));
+    let number = |text: &str| text.parse::<i64>().unwrap_or_else(|_| panic!("{line}: {text} is not a time"));
     Timestamp(number(seconds) * 1_000_000 + number(&format!("{micros:0<6}")))
 }
 

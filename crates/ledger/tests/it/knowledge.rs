@@ -1,5 +1,4 @@
-//! Joining knowledge is commutative, associative and idempotent, for any knowledge at all; and stored as JSON
-//! it comes back the same.
+//! Joining knowledge is commutative, associative and idempotent, and knowledge round-trips through JSON.
 
 use ledger::claim::{Amounts, Claim, ClaimSource, ClaimedTerms, Judgement};
 use ledger::knowledge::{
@@ -31,18 +30,18 @@ proptest! {
         prop_assert_eq!(&all, &joined(&[&b, &a, &c]));
         prop_assert_eq!(&all, &joined(&[&a, &joined(&[&b, &c])]));
         prop_assert_eq!(&all, &joined(&[&all, &b, &a, &all]));
-        prop_assert_eq!(&a, &joined(&[&a]), "nothing adds nothing");
+        prop_assert_eq!(&a, &joined(&[&a]), "joining with nothing changes nothing");
     }
 
     #[test]
-    fn what_is_stored_comes_back(known in knowledge()) {
+    fn knowledge_round_trips_through_json(known in knowledge()) {
         let text = serde_json::to_string(&known).unwrap();
         prop_assert_eq!(serde_json::from_str::<Knowledge>(&text).unwrap(), known, "{}", text);
     }
 }
 
 #[test]
-fn what_is_not_known_takes_no_room() {
+fn empty_knowledge_serialises_to_an_empty_object() {
     assert_eq!(serde_json::to_string(&Knowledge::default()).unwrap(), "{}");
 }
 
@@ -105,7 +104,7 @@ fn minor() -> impl Strategy<Value = Minor> {
     prop_oneof![0..4_i64, Just(i64::MAX)].prop_map(Minor)
 }
 
-fn told() -> impl Strategy<Value = EventRef> {
+fn event_ref() -> impl Strategy<Value = EventRef> {
     let event = select(vec!["evt_1", "evt_2"]).prop_map(EventId::from);
     (0..3_i64, event).prop_map(|(created, id)| EventRef { created, id })
 }
@@ -118,7 +117,7 @@ fn terms() -> impl Strategy<Value = ClaimedTerms> {
         ClaimSource::Invoice,
     ]);
     let letter = select(vec!["A", "B", "acme"]);
-    let tenant = letter.prop_map(|who| tenant(who).map_or(who.to_owned(), |tenant| tenant.to_string()));
+    let tenant = letter.prop_map(|name| tenant(name).map_or(name.to_owned(), |tenant| tenant.to_string()));
     let texts = (option::of(tenant), option::of(select(vec!["10_credits", "ten"])));
     let credits = option::of(select(vec!["1", "2", "no"]));
     let amounts = (option::of(minor()), option::of(minor()));
@@ -139,11 +138,11 @@ fn terms() -> impl Strategy<Value = ClaimedTerms> {
 
 fn claim() -> impl Strategy<Value = Claim> {
     let rounding = select(vec![Rounding::Floor, Rounding::Ceil]);
-    let who = select(vec!["A", "B"]).prop_map(|letter| tenant(letter).unwrap());
+    let tenant_id = select(vec!["A", "B"]).prop_map(|letter| tenant(letter).unwrap());
     let judgement = prop_oneof![
         Just(Judgement::Waiting),
         select(vec![Reason::TenantInvalid, Reason::Unlinked]).prop_map(Judgement::Rejected),
-        (who, 1..3_i64, rounding).prop_map(|(tenant, credits, rounding)| Judgement::Accepted {
+        (tenant_id, 1..3_i64, rounding).prop_map(|(tenant, credits, rounding)| Judgement::Accepted {
             tenant,
             credits: Credits(credits),
             rounding,
@@ -153,7 +152,7 @@ fn claim() -> impl Strategy<Value = Claim> {
     let amounts =
         (option::of(minor()), option::of(minor())).prop_map(|(total, subtotal)| Amounts { total, subtotal });
     let session = option::of(amounts);
-    (terms(), told(), session, judgement).prop_map(|(terms, first, session, judgement)| Claim {
+    (terms(), event_ref(), session, judgement).prop_map(|(terms, first, session, judgement)| Claim {
         terms,
         latest: first.clone(),
         first,

@@ -1,5 +1,5 @@
-//! What unspent credits are worth: cases worked out by hand, and random histories against a second, naive
-//! reading that follows every credit through the journal.
+//! The value of unspent credits: cases computed by hand, and random histories compared with a naive model
+//! that follows every credit through the journal.
 
 use std::collections::BTreeMap;
 
@@ -32,18 +32,18 @@ fn figures(value: &LotValue) -> ([i64; 4], [i64; 4]) {
 }
 
 #[test]
-fn worked_out_by_hand() {
+fn lot_values_match_hand_computed_cases() {
     type Lots<'a> = &'a [([i64; 6], [i64; 4], [i64; 4])];
     let cases: &[(&str, Lots<'_>, i64)] = &[
         ("sold, nothing used", &[([25_000, 10, 0, 0, 10, 0], [0, 0, 0, 10], [0, 0, 0, 25_000])], 0),
         ("a third of 100 cents", &[([100, 3, 1, 0, 2, 0], [1, 0, 0, 2], [33, 0, 0, 67])], 0),
         ("two thirds", &[([100, 3, 2, 0, 1, 0], [2, 0, 0, 1], [66, 0, 0, 34])], 0),
-        ("all of it: exactly zero is left", &[([100, 3, 3, 0, 0, 0], [3, 0, 0, 0], [100, 0, 0, 0])], 0),
+        ("all used: exactly zero is left", &[([100, 3, 3, 0, 0, 0], [3, 0, 0, 0], [100, 0, 0, 0])], 0),
         ("one refunded unspent", &[([100, 3, 1, 1, 1, 0], [1, 1, 0, 1], [33, 34, 0, 33])], 0),
         ("spent and refunded, nothing is left", &[([100, 3, 1, 2, 0, 0], [1, 2, 0, 0], [33, 67, 0, 0])], 0),
         ("all spent, all refunded: a debt", &[([100, 3, 3, 3, 0, 0], [3, 0, 3, 0], [100, 0, 100, 0])], 0),
         (
-            "another lot stood in for what was spent",
+            "credits of another lot replaced the spent ones",
             &[
                 ([100, 3, 3, 3, 0, 0], [3, 0, 3, 0], [100, 0, 100, 0]),
                 ([900, 9, 0, 0, 6, 0], [3, 0, 0, 6], [300, 0, 0, 600]),
@@ -51,7 +51,7 @@ fn worked_out_by_hand() {
             0,
         ),
         (
-            "and the refund failed: what came back is the other's",
+            "and the refund failed: the returned credits belong to the other lot",
             &[
                 ([100, 3, 3, 0, 3, 0], [3, 0, 0, 0], [100, 0, 0, 0]),
                 ([900, 9, 0, 0, 6, 0], [0, 0, 0, 9], [0, 0, 0, 900]),
@@ -59,7 +59,7 @@ fn worked_out_by_hand() {
             0,
         ),
         (
-            "the lot that stood in was refunded too: its own went back, the first one's were used",
+            "the replacing lot was refunded too: its own credits went back, the first lot's were used",
             &[
                 ([100, 1, 1, 1, 0, 0], [1, 0, 1, 0], [100, 0, 100, 0]),
                 ([900, 1, 0, 1, 0, 0], [0, 1, 0, 0], [0, 900, 0, 0]),
@@ -67,7 +67,7 @@ fn worked_out_by_hand() {
             0,
         ),
         (
-            "and was spent again",
+            "and the returned credits were spent",
             &[
                 ([100, 3, 6, 0, 0, 0], [3, 0, 0, 0], [100, 0, 0, 0]),
                 ([900, 9, 0, 0, 6, 0], [3, 0, 0, 6], [300, 0, 0, 600]),
@@ -79,12 +79,12 @@ fn worked_out_by_hand() {
         ("a grant has no price", &[([0, 5, 2, 0, 3, 0], [2, 0, 0, 3], [0, 0, 0, 0])], 0),
         ("reversed after three were spent", &[([100, 0, 3, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0])], 0),
         (
-            "held credits were left standing by a refund of all",
+            "a full refund did not touch held credits",
             &[([1000, 10, 5, 10, 2, 0], [5, 3, 7, 2], [500, 300, 700, 200])],
             0,
         ),
         (
-            "as large as can be",
+            "the largest lot",
             &[(
                 [1_000_000_000_000, 1_000_000_000, 999_999_999, 0, 1, 0],
                 [999_999_999, 0, 0, 1],
@@ -94,8 +94,8 @@ fn worked_out_by_hand() {
         ),
     ];
     for (name, lots, unpriced) in cases {
-        let asked: Vec<_> = lots.iter().map(|lot| sums(lot.0)).collect();
-        let found = value(&asked);
+        let lot_sums: Vec<_> = lots.iter().map(|lot| sums(lot.0)).collect();
+        let found = value(&lot_sums);
         let lots: Vec<_> = lots.iter().map(|lot| (lot.1, lot.2)).collect();
         assert_eq!(found.lots.iter().map(figures).collect::<Vec<_>>(), lots, "{name}");
         assert_eq!(found.unpriced.0, *unpriced, "{name}");
@@ -103,7 +103,7 @@ fn worked_out_by_hand() {
 }
 
 #[test]
-fn a_price_is_divided_to_the_last_cent() {
+fn prices_are_split_without_losing_a_cent() {
     let cases: &[(i64, &[i64], &[i64])] = &[
         (100, &[3], &[100]),
         (100, &[1, 1, 1], &[33, 33, 34]),
@@ -130,7 +130,11 @@ fn a_price_is_divided_to_the_last_cent() {
         lot(Some(2), 100, 2),
         lot(Some(3), 7, 4),
     ];
-    assert_eq!(prices(&mixed), [33, 0, 900, 67, 7], "each payment's among its own, where they stand");
+    assert_eq!(
+        prices(&mixed),
+        [33, 0, 900, 67, 7],
+        "each price is split among the payment's own lots, in place"
+    );
 }
 
 /// Prices that do not divide evenly, one for each lot.
@@ -159,14 +163,13 @@ fn fold(journal: &[Transaction], tenant: TenantId) -> BTreeMap<LotId, LotSums> {
     lots
 }
 
-/// Where each credit of a lot is, found by following the journal: used, unspent back, spent back,
-/// outstanding. None where something was restored or reversed: that needs more than counting.
+/// The breakdown of each lot, found by following the journal: used, unspent back, spent back, outstanding.
+/// None if credits were restored or reversed, because simple counting does not cover that.
 ///
-/// A lot that stands in for others and is refunded itself gives its own credits back: it makes no difference
-/// which of the two came first.
+/// If a lot replaces credits of others and is refunded itself, its own credits go back, whichever came first.
 fn follow(journal: &[Transaction], tenant: TenantId) -> Option<BTreeMap<LotId, [i64; 4]>> {
     let mut lots: BTreeMap<LotId, [i64; 4]> = BTreeMap::new();
-    let mut stood_in: BTreeMap<LotId, i64> = BTreeMap::new();
+    let mut replacing: BTreeMap<LotId, i64> = BTreeMap::new();
     for transaction in journal.iter().filter(|transaction| transaction.tenant == tenant) {
         if matches!(transaction.kind, TransactionKind::Restored | TransactionKind::Reversed) {
             return None;
@@ -192,18 +195,18 @@ fn follow(journal: &[Transaction], tenant: TenantId) -> Option<BTreeMap<LotId, [
                 places[1] -= amount;
                 met -= amount;
             } else {
-                // It stands in for others, but first for its own credits that were taken back after use.
+                // These credits replace others, but first the lot's own that were taken back after use.
                 let own = places[2].min(-amount);
                 places[2] -= own;
                 places[1] += own;
                 places[0] += -amount - own;
-                *stood_in.entry(lot).or_default() += -amount - own;
+                *replacing.entry(lot).or_default() += -amount - own;
             }
         }
         if let Some((lot, amount)) = refunded {
-            let (places, stood_in) = (lots.entry(lot).or_default(), stood_in.entry(lot).or_default());
-            let own = (amount - met).min(*stood_in);
-            *stood_in -= own;
+            let (places, replacing) = (lots.entry(lot).or_default(), replacing.entry(lot).or_default());
+            let own = (amount - met).min(*replacing);
+            *replacing -= own;
             places[0] -= own;
             places[1] += own;
             places[2] += amount - met - own;
@@ -214,9 +217,9 @@ fn follow(journal: &[Transaction], tenant: TenantId) -> Option<BTreeMap<LotId, [
 
 fn check(journal: &[Transaction], tenant: TenantId) {
     let sums = fold(journal, tenant);
-    let asked: Vec<_> = sums.values().copied().collect();
-    let TenantValue { lots, unpriced } = value(&asked);
-    for (lot, found) in asked.iter().zip(&lots) {
+    let lot_sums: Vec<_> = sums.values().copied().collect();
+    let TenantValue { lots, unpriced } = value(&lot_sums);
+    for (lot, found) in lot_sums.iter().zip(&lots) {
         let price = if lot.granted.is_zero() { Minor::ZERO } else { lot.price };
         let parts = found.recognised + found.refunded_unspent + found.deferred;
         assert_eq!(parts, price, "a cent was lost: {lot:?} {found:?}");
@@ -231,13 +234,13 @@ fn check(journal: &[Transaction], tenant: TenantId) {
     let last = journal.iter().rev().find(|transaction| transaction.tenant == tenant);
     let balance = last.map(|transaction| transaction.balance_after).unwrap_or_default();
     let priced: Credits = lots.iter().map(|lot| lot.outstanding).sum();
-    assert_eq!(priced + unpriced, balance.available + balance.held + balance.frozen, "{asked:?}");
+    assert_eq!(priced + unpriced, balance.available + balance.held + balance.frozen, "{lot_sums:?}");
 
     let Some(followed) = follow(journal, tenant) else { return };
     for ((id, lot), found) in sums.iter().zip(&lots) {
         let places = followed[id];
         assert_eq!(figures(found).0, places, "lot {id}: {lot:?}");
-        // The exact share is credits × price / granted; no rounding is off by a whole cent.
+        // The exact share is credits × price / granted. Rounding changes it by less than a cent.
         for (credits, money) in places.into_iter().zip([found.recognised, found.refunded_unspent]) {
             let exact = i128::from(credits) * i128::from(lot.price.0);
             let rounded = i128::from(money.0) * i128::from(lot.granted.0);
@@ -250,7 +253,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn every_cent_is_somewhere_and_where_a_naive_reading_finds_it(history in histories()) {
+    fn lot_values_add_up_and_match_the_naive_model(history in histories()) {
         let mut world = World::default();
         for step in history.steps() {
             world.take(step);

@@ -1,9 +1,8 @@
-//! The ledger from outside, by its public API only. Bank statements with their expected right-hand columns
-//! (`statement`), the same statements in every order (`orders`), random histories against the invariants of
-//! double entry (`properties`), and against second, naive readings of the rules (`reference` for events,
-//! `till` and `coins` for commands); answers that are stored (`answers`). What every step is audited for:
-//! `audit`, `told`.
-//! Not here: the trust table (`src/judge/tests.rs`) and proration (`src/money/tests.rs`).
+//! Tests of the ledger's public API: statements with the expected results of every line (`statement`), the
+//! same statements in every order (`orders`), random histories against the invariants of double entry
+//! (`properties`) and against naive models of the rules (`reference` for events, `execute` and `coin_model`
+//! for commands), and stored answers (`answers`). After every step, `audit` and `notice_invariants` check all
+//! invariants. Judging claims is tested in `src/judge/tests.rs`, proration in `src/money/tests.rs`.
 
 mod answers;
 mod audit;

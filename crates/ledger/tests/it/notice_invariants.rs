@@ -1,5 +1,6 @@
-//! What must be true of notices after every step: one for each transaction, in their order, and one wherever
-//! a debt arose, a balance fell low, or a payment became final or failed; nothing else, and nothing twice.
+//! The invariants of notices after every step: one for each transaction, in order, and one whenever a debt
+//! arises, a balance falls below its threshold, or a payment becomes final or fails. No others, and none
+//! twice.
 
 use std::collections::BTreeSet;
 
@@ -12,23 +13,23 @@ use crate::world::World;
 impl World {
     pub(crate) fn audit_notices(&mut self, before: &Book, changes: &Changes) {
         let mut notices = changes.notices.iter();
-        let mut owed: std::collections::BTreeMap<_, _> =
+        let mut debts: std::collections::BTreeMap<_, _> =
             before.tenants.iter().map(|(id, tenant)| (*id, tenant.balance.debt)).collect();
         for transaction in &changes.transactions {
-            let notice = notices.next().expect("a transaction is told");
+            let notice = notices.next().expect("a transaction has a notice");
             self.audit_notice(notice, transaction);
             let debt = transaction.balance_after.debt;
-            let more = debt.less(owed.insert(transaction.tenant, debt).unwrap_or_default());
+            let more = debt.less(debts.insert(transaction.tenant, debt).unwrap_or_default());
             if more > Credits::ZERO {
-                let told = notices.next().expect("a debt is told");
+                let debt_notice = notices.next().expect("a new debt has a notice");
                 let (kind, credits) = (NoticeKind::DebtCreated, Some(more));
-                assert_eq!(*told, Notice { kind, credits, ..notice.clone() });
+                assert_eq!(*debt_notice, Notice { kind, credits, ..notice.clone() });
             }
         }
         let rest: Vec<&Notice> = notices.collect();
         let (payments, low): (Vec<&Notice>, Vec<&Notice>) =
             rest.iter().partition(|notice| notice.kind != NoticeKind::BalanceLow);
-        assert_eq!([payments.clone(), low.clone()].concat(), rest, "payments first, then what is low");
+        assert_eq!([payments.clone(), low.clone()].concat(), rest, "payments first, then low balances");
         self.audit_low(before, &low);
         self.audit_payment_notices(before, changes, &payments);
     }
@@ -81,7 +82,7 @@ impl World {
         assert_eq!(*notice, expected);
     }
 
-    /// EventRef when what is available falls below what the tenant wants to have, once.
+    /// One notice when the available credits fall below the threshold, and no more while they stay low.
     fn audit_low(&self, before: &Book, low: &[&Notice]) {
         let fell = |id| {
             let had = before.tenants.get(id).map_or(Balance::default(), |tenant| tenant.balance);
@@ -92,36 +93,38 @@ impl World {
             let balance = tenant.balance;
             (tenant.id, Some(balance.available), Some(balance))
         });
-        let told: Vec<_> =
+        let reported: Vec<_> =
             low.iter().map(|notice| (notice.tenant, notice.credits, notice.balance_after)).collect();
-        assert_eq!(told, expected.collect::<Vec<_>>());
+        assert_eq!(reported, expected.collect::<Vec<_>>());
     }
 
-    /// A payment whose owner is known is told final once. A failed attempt is told, while nothing is paid.
-    fn audit_payment_notices(&mut self, before: &Book, changes: &Changes, told: &[&Notice]) {
+    /// Finality is reported once, when the owner is known. A failed attempt is reported unless the payment is
+    /// paid.
+    fn audit_payment_notices(&mut self, before: &Book, changes: &Changes, notices: &[&Notice]) {
         let mut expected = Vec::new();
         if let Some(payment) = &changes.payment {
             let known = &payment.knowledge;
             let names: BTreeSet<_> = known.objects().cloned().collect();
-            let so_far = &mut self.told_final;
+            let reported = &mut self.reported_final;
             if !owned(known) || !known.is_paid() {
-                // Whoever owns it once it is paid has not been told.
-                so_far.retain(|name| !names.contains(name));
+                // It is reported again when it has an owner and is paid.
+                reported.retain(|name| !names.contains(name));
             }
-            let finalized = owned(known) && known.is_paid() && is_final(known) && so_far.is_disjoint(&names);
-            let same = changes.absorbed.iter().chain([&payment.id]);
-            let heard = same.filter_map(|id| before.payments.get(id)).map(|one| &one.knowledge);
-            let heard: usize = heard.filter(|known| owned(known)).map(failures).sum();
-            if owned(known) && !known.is_paid() && failures(known) > heard {
+            let finalized =
+                owned(known) && known.is_paid() && is_final(known) && reported.is_disjoint(&names);
+            let merged = changes.absorbed.iter().chain([&payment.id]);
+            let known_before = merged.filter_map(|id| before.payments.get(id)).map(|one| &one.knowledge);
+            let failures_before: usize = known_before.filter(|known| owned(known)).map(failures).sum();
+            if owned(known) && !known.is_paid() && failures(known) > failures_before {
                 expected.push(NoticeKind::PaymentFailed);
             }
             if finalized {
                 expected.push(NoticeKind::PaymentFinalized);
-                so_far.extend(names);
+                reported.extend(names);
             }
-            assert!(told.iter().all(|notice| notice.payment.as_ref() == known.key()));
+            assert!(notices.iter().all(|notice| notice.payment.as_ref() == known.key()));
         }
-        let kinds: Vec<_> = told.iter().map(|notice| notice.kind).collect();
+        let kinds: Vec<_> = notices.iter().map(|notice| notice.kind).collect();
         assert_eq!(kinds, expected, "{changes:?}");
     }
 }

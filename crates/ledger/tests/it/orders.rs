@@ -1,9 +1,9 @@
-//! Every order: the events of a statement marked `[every order]` are delivered in each of their orders, and
-//! all must end in one and the same position.
+//! The events of a statement marked `[every order]` are delivered in every possible order, and all orders
+//! must end in the same position.
 //!
-//! Duplicates need no permutations of their own: wherever in whatever order, each event that was delivered
-//! before is told again and must change nothing at all. So every history in which events are repeated, at
-//! any place and any number of times, ends where the history without the repetitions ends.
+//! Duplicates need no permutations of their own: after every step of every order, each event delivered before
+//! is delivered again and must change nothing. So a history with repeated events, anywhere and any number of
+//! times, ends in the same position as the history without the repetitions.
 
 use std::fmt::Debug;
 
@@ -11,9 +11,9 @@ use crate::statement::{Statement, files, read};
 use crate::step::Step;
 use crate::world::World;
 
-/// More make too many orders.
+/// With more events there are too many orders.
 const MAX_EVENTS: usize = 7;
-/// Of these there are more statements.
+/// The same limit for statements with commands, of which there are more.
 const MAX_WITH_COMMANDS: usize = 6;
 
 #[test]
@@ -31,9 +31,9 @@ fn every_order_of_every_marked_statement_ends_the_same() {
     assert!(counted.statements > 20);
 }
 
-/// With commands in between, order decides which of them are accepted and which lot pays, and nothing else.
+/// With commands in between, the order decides only which of them are accepted and which lots they use.
 #[test]
-fn commands_in_between_leave_the_net_position_alone() {
+fn interleaved_commands_do_not_change_the_net_position() {
     let files: Vec<_> = files().into_iter().map(|(_, text)| read(&text).1).collect();
     let mut counted = Counted::default();
     for statement in files.iter().flatten() {
@@ -50,13 +50,13 @@ fn commands_in_between_leave_the_net_position_alone() {
     assert!(counted.statements > 10);
 }
 
-/// How much was tried.
+/// How many cases were tried.
 #[derive(Debug, Default)]
 struct Counted {
     statements: usize,
     orders: usize,
     decisions: usize,
-    told_again: usize,
+    repetitions: usize,
 }
 
 type Line<'s> = (&'s str, &'s Step);
@@ -66,7 +66,7 @@ fn lines(statement: &Statement, wanted: impl Fn(&Step) -> bool) -> Vec<Line<'_>>
     lines.filter(|line| wanted(line.1)).collect()
 }
 
-/// Delivers `lines` in every order and compares what `view` shows in the end.
+/// Delivers `lines` in every order and compares the results of `view` at the end.
 fn check<V: Debug + PartialEq>(
     statement: &Statement,
     lines: &[Line<'_>],
@@ -78,18 +78,18 @@ fn check<V: Debug + PartialEq>(
     let mut order = Vec::new();
     walk(&statement.world(), lines, &mut order, counted, &mut |world, order| {
         let here = view(world);
-        let (told, there) = first.get_or_insert_with(|| (text(lines, order), view(world)));
+        let (first_order, there) = first.get_or_insert_with(|| (text(lines, order), view(world)));
         assert_eq!(
             *there,
             here,
-            "{}\nends in the first,\n{told}\nbut in the second,\n{}",
+            "{}\nends in the first position after\n{first_order}\nand in the second after\n{}",
             statement.title,
             text(lines, order)
         );
     });
 }
 
-/// Takes every step that is not yet taken, and goes on from there: orders share their beginnings.
+/// Takes each remaining step and recurses, so that orders share their prefixes.
 fn walk(
     world: &World,
     lines: &[Line<'_>],
@@ -97,9 +97,9 @@ fn walk(
     counted: &mut Counted,
     end: &mut impl FnMut(&World, &[usize]),
 ) {
-    for &told in order.iter() {
-        world.repeat(lines[told].1);
-        counted.told_again += 1;
+    for &index in order.iter() {
+        world.repeat(lines[index].1);
+        counted.repetitions += 1;
     }
     if order.len() == lines.len() {
         counted.orders += 1;

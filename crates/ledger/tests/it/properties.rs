@@ -1,6 +1,6 @@
-//! What holds for every history. Most of it is asserted by [`World`] after every single step: transactions
-//! and accounts sum to zero, nothing falls below zero, debt excludes spendable credits, the books are the
-//! fold of the journal, targets are met, the chain holds, strangers are not touched.
+//! Properties of every history. [`World`] asserts most of them after every step: transactions and accounts
+//! sum to zero, nothing falls below zero, a tenant in debt has no available credits, the books are the fold
+//! of the journal, targets are met, the chain is intact, other tenants are not affected.
 
 use ledger::money::prorate;
 use ledger::posting::TransactionKind;
@@ -18,48 +18,47 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn no_history_leaves_the_books_wrong(history in histories()) {
+    fn every_history_keeps_the_books_consistent(history in histories()) {
         let mut world = World::default();
         for (taken, step) in history.steps().enumerate() {
             world.take(step);
             let swept = world.clone().swept();
-            history.steps().take(taken + 1).for_each(|told| swept.repeat(told));
+            history.steps().take(taken + 1).for_each(|step| swept.repeat(step));
         }
     }
 
     #[test]
-    fn order_and_repetition_make_no_difference((told, again) in shuffled_events()) {
+    fn order_and_repetition_make_no_difference((first, second) in shuffled_events()) {
         let run = |steps: &mut dyn Iterator<Item = &Step>| {
             let mut world = World::default();
             steps.for_each(|step| drop(world.take(step)));
             world.position()
         };
-        prop_assert_eq!(run(&mut told.steps()), run(&mut again.steps()));
+        prop_assert_eq!(run(&mut first.steps()), run(&mut second.steps()));
     }
 
-    /// Whatever came before: a dispute that is won leaves no trace in the balance, a refund that fails none
-    /// in what the tenant has in all.
+    /// After any history, a won dispute leaves the balances unchanged, and a failed refund the net balances.
     #[test]
-    fn what_came_to_nothing_is_given_back(history in histories(), amount in 1..40_000_i64) {
+    fn won_disputes_and_failed_refunds_take_nothing(history in histories(), amount in 1..40_000_i64) {
         let mut world = World::default();
         history.steps().for_each(|step| drop(world.take(step)));
         let mut world = world.swept();
-        let told = |world: &mut World, text: String| world.take(&Step::parse(&text, 99));
+        let take = |world: &mut World, text: String| world.take(&Step::parse(&text, 99));
         let before = world.position().balances;
-        told(&mut world, format!("dispute P1 d_new {amount} open"));
-        told(&mut world, format!("dispute P1 d_new {amount} won"));
+        take(&mut world, format!("dispute P1 d_new {amount} open"));
+        take(&mut world, format!("dispute P1 d_new {amount} won"));
         prop_assert_eq!(&world.position().balances, &before);
         let before = world.net_before_commands();
-        told(&mut world, format!("refund P1 re_new {amount} pending"));
-        told(&mut world, format!("refund P1 re_new {amount} succeeded"));
-        told(&mut world, format!("refund P1 re_new {amount} failed"));
-        // Only where the charge had told of more than the refunds did, a failed refund counts against it.
+        take(&mut world, format!("refund P1 re_new {amount} pending"));
+        take(&mut world, format!("refund P1 re_new {amount} succeeded"));
+        take(&mut world, format!("refund P1 re_new {amount} failed"));
+        // If the charge reported more than the refunds, a failed refund is subtracted from that.
         let watermark = history.0.iter().any(|line| line.0.starts_with("watermark"));
         prop_assert!(watermark || world.net_before_commands() == before);
     }
 
     #[test]
-    fn a_share_is_monotone_bounded_and_exact_at_both_ends(
+    fn prorated_shares_are_monotone_bounded_and_exact_at_both_ends(
         credits in 0..=1_000_000_000_i64, whole in 1..i64::MAX, part in 0..i64::MAX, more in 0..i64::MAX,
     ) {
         let share = |part, rounding| prorate(Credits(credits), Minor(part), Minor(whole), rounding).0;
@@ -73,9 +72,10 @@ proptest! {
         prop_assert!((0..=1).contains(&gap));
     }
 
-    /// The journal of any history, one thing in it changed: the chain shows it.
     #[test]
-    fn no_line_of_the_journal_can_be_changed(history in histories(), at in any::<prop::sample::Index>()) {
+    fn any_change_to_a_journal_entry_changes_its_hash(
+        history in histories(), at in any::<prop::sample::Index>(),
+    ) {
         let mut world = World::default();
         history.steps().for_each(|step| drop(world.take(step)));
         if world.journal.is_empty() {
@@ -88,9 +88,9 @@ proptest! {
             prop_assert_ne!(&changed, transaction);
             prop_assert_ne!(chain::seal(&previous, &changed), transaction.hash, "{}", what);
         }
-        let mut elsewhere = previous;
-        elsewhere[7] ^= 1;
-        prop_assert_ne!(chain::seal(&elsewhere, transaction), transaction.hash);
+        let mut other = previous;
+        other[7] ^= 1;
+        prop_assert_ne!(chain::seal(&other, transaction), transaction.hash);
     }
 }
 
@@ -137,9 +137,9 @@ fn tampered(transaction: &Transaction) -> Vec<(&'static str, Transaction)> {
     changes.iter().map(change).collect()
 }
 
-/// Texts that try to pose as other texts.
+/// Names, reasons and references that try to pass for other fields.
 #[test]
-fn no_two_texts_seal_alike() {
+fn different_entries_have_different_hashes() {
     let operator = |by: &str, reason: &str| Cause::Operator { by: by.into(), reason: reason.into() };
     let command = |key: &str| Cause::Command(key.into());
     let hold = Some(HoldId(uuid::Uuid::nil()));

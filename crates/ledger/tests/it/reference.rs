@@ -1,6 +1,6 @@
-//! A second reading of section 3 of the design, written from its prose and not from the code: it looks at
-//! *all* events at once, knows neither joins nor postings nor differences, and counts whole credits one by
-//! one. What it expects of any history, the ledger must have arrived at step by step.
+//! A naive model of section 3 of the design, written from its text and not from the code. It looks at *all*
+//! events at once, has no joins, postings or differences, and counts whole credits one by one. After every
+//! step of a random history, the ledger must agree with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,55 +13,56 @@ use crate::history::{History, histories};
 use crate::step::{Step, letter, tenant};
 use crate::world::World;
 
-/// Everything that was said about one payment.
+/// All events and decisions about one payment.
 #[derive(Default)]
 struct Payment<'h> {
-    names: BTreeSet<&'h ObjectId>,
+    objects: BTreeSet<&'h ObjectId>,
     facts: Vec<&'h Fact>,
-    words: Vec<&'h Ruling>,
-    /// It waited in vain.
+    rulings: Vec<&'h Ruling>,
+    /// Whether it has waited in vain.
     waited: bool,
 }
 
-/// Credits of one tenant: granted, revoked, to be frozen.
+/// Granted, revoked and frozen credits by tenant.
 type Expected = BTreeMap<String, [i64; 3]>;
 
-/// What one kind of object claims: whose, how many, and what is due by its latest event.
-struct Counts {
-    /// None where it cannot be accepted.
+/// A claim: tenant and credits, and what is due according to its latest event.
+struct Claim {
+    /// None if it cannot be accepted.
     accepted: Option<(String, i64)>,
     due: Option<i64>,
 }
 
 impl Payment<'_> {
-    /// Who should have had how much of it.
+    /// The tenant that should have credits, and how many are granted, revoked and frozen.
     fn expected(&self) -> Option<(String, [i64; 3])> {
-        let (who, granted) = self.granted()?;
+        let (tenant, granted) = self.granted()?;
         let paid = self.paid();
         let gone = self.gone(paid);
         let revoked = whole_credits(granted, gone, paid);
-        let frozen = whole_credits(granted, (gone + self.in_doubt()).min(paid), paid) - revoked;
-        Some((who, [granted, revoked, frozen]))
+        let frozen = whole_credits(granted, (gone + self.pending()).min(paid), paid) - revoked;
+        Some((tenant, [granted, revoked, frozen]))
     }
 
-    /// The latest word of a person; else the claim that counts, once it is paid.
+    /// As in a person's latest decision, else as in the claim that counts, if it is paid.
     fn granted(&self) -> Option<(String, i64)> {
-        if let Some(word) = self.words.iter().max_by_key(|word| word.at) {
-            return match &word.verdict {
+        if let Some(ruling) = self.rulings.iter().max_by_key(|ruling| ruling.at) {
+            return match &ruling.verdict {
                 Verdict::Grant(grant) => Some((letter(grant.tenant), grant.credits.0)),
                 Verdict::Dismiss => None,
             };
         }
-        let counts = self.counts()?;
-        let said = self.facts.iter().any(|fact| fact.knowledge.paid);
+        let claim = self.claim()?;
+        let session_paid = self.facts.iter().any(|fact| fact.knowledge.paid);
         let collected = self.collected();
         let enough = collected > 0 && self.due().is_some_and(|due| collected >= due);
-        counts.accepted.filter(|_| said || enough)
+        claim.accepted.filter(|_| session_paid || enough)
     }
 
-    /// Of the first kind of object that claims anything, the earliest claim that can be accepted, else the
-    /// earliest. Payment intents and charges are not asked while a session may yet arrive.
-    fn counts(&self) -> Option<Counts> {
+    /// The claim that counts: for the first kind of object that claims anything, the earliest claim that can
+    /// be accepted, else the earliest. Claims of payment intents and charges wait while a session may still
+    /// arrive.
+    fn claim(&self) -> Option<Claim> {
         for source in [ClaimSource::Session, ClaimSource::PaymentIntent, ClaimSource::Charge] {
             let claims = self.claims(source);
             let Some(first) = claims.iter().find(|claim| claim.accepted.is_some()).or(claims.first()) else {
@@ -69,7 +70,7 @@ impl Payment<'_> {
             };
             let ready = source == ClaimSource::Session || self.waited || self.session_known();
             let accepted = first.accepted.clone().filter(|_| ready);
-            return Some(Counts { accepted, due: first.due });
+            return Some(Claim { accepted, due: first.due });
         }
         None
     }
@@ -81,8 +82,8 @@ impl Payment<'_> {
             .any(|terms| terms.source == ClaimSource::Session)
     }
 
-    /// The claims of one kind of object, the earliest first; the same tenant and credits are one claim.
-    fn claims(&self, source: ClaimSource) -> Vec<Counts> {
+    /// The claims of one kind of object, the earliest first. The same tenant and credits are one claim.
+    fn claims(&self, source: ClaimSource) -> Vec<Claim> {
         let mut facts: Vec<_> = self
             .facts
             .iter()
@@ -92,28 +93,28 @@ impl Payment<'_> {
             })
             .collect();
         facts.sort_by_key(|fact| (fact.event.created, fact.event.id.as_str()));
-        let mut claims: Vec<(_, Counts)> = Vec::new();
+        let mut claims: Vec<(_, Claim)> = Vec::new();
         for fact in facts {
             let Some(terms) = &fact.claimed else { continue };
             let letters = ["A", "B", "C"].map(|one| (one, tenant(one).unwrap().to_string()));
-            let who = letters.iter().find(|one| Some(&one.1) == terms.tenant.as_ref());
+            let known_tenant = letters.iter().find(|one| Some(&one.1) == terms.tenant.as_ref());
             let credits = terms.credits.as_ref().and_then(|text| text.parse().ok()).filter(|n| *n > 0_i64);
-            let accepted = who.zip(credits).map(|(who, credits)| (who.0.to_owned(), credits));
+            let accepted = known_tenant.zip(credits).map(|(tenant, credits)| (tenant.0.to_owned(), credits));
             let due = terms.amount.map(|amount| amount.0);
             let name = (&terms.tenant, &terms.credits);
             match claims.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, known)) => known.due = due,
-                None => claims.push((name, Counts { accepted, due })),
+                None => claims.push((name, Claim { accepted, due })),
             }
         }
-        claims.into_iter().map(|(_, counts)| counts).collect()
+        claims.into_iter().map(|(_, claim)| claim).collect()
     }
 
-    /// What is to be paid: as the session says, where one is known.
+    /// What is due: according to the session, if one is known.
     fn due(&self) -> Option<i64> {
         let by_sessions = self.facts.iter().filter_map(|fact| fact.knowledge.session_total).max();
         let claims_session = !self.claims(ClaimSource::Session).is_empty();
-        let claimed = self.counts().and_then(|counts| counts.due);
+        let claimed = self.claim().and_then(|claim| claim.due);
         let by_sessions = by_sessions.map(|total| total.0);
         let due = if claims_session { claimed.or(by_sessions) } else { by_sessions.or(claimed) };
         let requested = self.facts.iter().filter_map(|fact| fact.knowledge.requested).max();
@@ -144,14 +145,14 @@ impl Payment<'_> {
         (captured.values().sum(), received.values().sum())
     }
 
-    /// What was captured; else what was due, if a session says that it is paid; else what was received; else
+    /// What was captured, else what was due if a session says that it is paid, else what was received, else
     /// what was due.
     fn paid(&self) -> i64 {
-        let said = self.facts.iter().any(|fact| fact.knowledge.paid);
+        let session_paid = self.facts.iter().any(|fact| fact.knowledge.paid);
         let due = self.due().unwrap_or(0);
         match self.taken() {
             (captured @ 1.., _) => captured,
-            (_, received) if said => due.max(received),
+            (_, received) if session_paid => due.max(received),
             (_, received @ 1..) => received,
             _ => due,
         }
@@ -159,24 +160,24 @@ impl Payment<'_> {
 
     /// Money that went back for good.
     fn gone(&self, paid: i64) -> i64 {
-        let (mut told, mut came_back) = (0, 0);
+        let (mut settled, mut failed) = (0, 0);
         for (amount, rank) in self.refunds().into_values() {
-            told += if rank > RefundRank::Pending { amount } else { 0 };
-            came_back += if rank > RefundRank::Succeeded { amount } else { 0 };
+            settled += if rank > RefundRank::Pending { amount } else { 0 };
+            failed += if rank > RefundRank::Succeeded { amount } else { 0 };
         }
         let mut marks: BTreeMap<_, i64> = BTreeMap::new();
         for (id, charge) in self.facts.iter().flat_map(|fact| &fact.knowledge.charges) {
             let mark = marks.entry(id).or_default();
             *mark = charge.refunded.0.max(*mark);
         }
-        let refunded = (told.max(marks.values().sum()) - came_back).clamp(0, paid);
+        let refunded = (settled.max(marks.values().sum()) - failed).clamp(0, paid);
         let disputes = self.disputes();
         let lost = disputes.values().filter(|dispute| dispute.1 == DisputeOutcome::Lost);
         (refunded + lost.map(|dispute| dispute.0).sum::<i64>()).min(paid)
     }
 
-    /// Money that may yet go back.
-    fn in_doubt(&self) -> i64 {
+    /// Money that may still go back.
+    fn pending(&self) -> i64 {
         let refunds = self.refunds();
         let pending = refunds.values().filter(|refund| refund.1 == RefundRank::Pending);
         let disputes = self.disputes();
@@ -184,7 +185,7 @@ impl Payment<'_> {
         pending.map(|refund| refund.0).sum::<i64>() + open.map(|dispute| dispute.0).sum::<i64>()
     }
 
-    /// Amount and furthest state of each refund.
+    /// The largest amount and the highest rank of each refund.
     fn refunds(&self) -> BTreeMap<&ObjectId, (i64, RefundRank)> {
         let mut refunds = BTreeMap::new();
         for (id, refund) in self.facts.iter().flat_map(|fact| &fact.knowledge.refunds) {
@@ -194,7 +195,7 @@ impl Payment<'_> {
         refunds
     }
 
-    /// What each dispute costs or would cost, its furthest outcome, and whether its funds were withdrawn.
+    /// The cost of each dispute, its highest outcome, and whether its funds were withdrawn.
     fn disputes(&self) -> BTreeMap<&ObjectId, (i64, DisputeOutcome, bool)> {
         let mut all: BTreeMap<&ObjectId, (i64, i64, DisputeOutcome, bool)> = BTreeMap::new();
         for (id, dispute) in self.facts.iter().flat_map(|fact| &fact.knowledge.disputes) {
@@ -208,7 +209,7 @@ impl Payment<'_> {
     }
 }
 
-/// The most credits whose price, taken from the whole, does not exceed `part`.
+/// The largest number of credits whose share of `whole` does not exceed `part`.
 fn whole_credits(credits: i64, part: i64, whole: i64) -> i64 {
     if whole <= 0 {
         return 0;
@@ -216,33 +217,33 @@ fn whole_credits(credits: i64, part: i64, whole: i64) -> i64 {
     (0..=credits).rev().find(|n| n * whole <= credits * part).unwrap_or(0)
 }
 
-/// Sorts what was said by payment: whatever shares a name is about the same one.
+/// Groups the steps by payment: steps that share an object are about the same one.
 fn payments<'h>(steps: &[&'h Step]) -> Vec<Payment<'h>> {
     let mut payments: Vec<Payment<'h>> = Vec::new();
     for step in steps {
         let mut here = Payment::default();
         match step {
             Step::Fact(fact) => {
-                here.names.extend(fact.knowledge.objects());
+                here.objects.extend(fact.knowledge.objects());
                 here.facts.push(fact);
             }
-            Step::Rule(key, word) => {
-                here.names.insert(key);
-                here.words.push(word);
+            Step::Rule(key, ruling) => {
+                here.objects.insert(key);
+                here.rulings.push(ruling);
             }
             Step::Wait(key) => {
-                here.names.insert(key);
+                here.objects.insert(key);
                 here.waited = true;
             }
             _ => continue,
         }
         let (same, others): (Vec<_>, Vec<_>) =
-            payments.into_iter().partition(|payment| !payment.names.is_disjoint(&here.names));
+            payments.into_iter().partition(|payment| !payment.objects.is_disjoint(&here.objects));
         payments = others;
         for payment in same {
-            here.names.extend(payment.names);
+            here.objects.extend(payment.objects);
             here.facts.extend(payment.facts);
-            here.words.extend(payment.words);
+            here.rulings.extend(payment.rulings);
             here.waited |= payment.waited;
         }
         payments.push(here);
@@ -252,16 +253,16 @@ fn payments<'h>(steps: &[&'h Step]) -> Vec<Payment<'h>> {
 
 fn expected(steps: &[&Step]) -> Expected {
     let mut expected = Expected::new();
-    for (who, columns) in payments(steps).iter().filter_map(Payment::expected) {
-        let sums = expected.entry(who).or_default();
+    for (tenant, columns) in payments(steps).iter().filter_map(Payment::expected) {
+        let sums = expected.entry(tenant).or_default();
         sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += column);
     }
     expected.retain(|_, columns| *columns != [0; 3]);
     expected
 }
 
-/// What the ledger has granted for purchases, revoked and means to freeze; its balances are that less what
-/// commands did.
+/// What the ledger has granted and revoked for purchases, and its freeze targets. Checks that its net
+/// balances agree with that.
 fn posted(world: &World) -> Expected {
     let mut posted = Expected::new();
     for lot in world.book.lots.values().filter(|lot| lot.payment.is_some()) {
@@ -279,14 +280,14 @@ fn posted(world: &World) -> Expected {
 
 fn check(history: &History) -> Result<(), TestCaseError> {
     let mut world = World::default();
-    let mut heard = Vec::new();
+    let mut taken = Vec::new();
     for step in history.steps() {
-        // A word on a payment that nobody knows yet, or that grants nothing, is not taken.
+        // Refused decisions, and steps about unknown payments, have no effect.
         let outcome = world.take(step).outcome;
         if !["unknown", "refused", "waits_for_nothing"].contains(&outcome.as_str()) {
-            heard.push(step);
+            taken.push(step);
         }
-        prop_assert_eq!(posted(&world), expected(&heard), "after {:?}", step);
+        prop_assert_eq!(posted(&world), expected(&taken), "after {:?}", step);
     }
     Ok(())
 }
@@ -295,7 +296,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn the_ledger_and_the_prose_agree(history in histories()) {
+    fn the_ledger_agrees_with_the_reference_model(history in histories()) {
         check(&history)?;
     }
 }

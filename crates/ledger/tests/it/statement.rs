@@ -1,6 +1,6 @@
-//! Statements: what happened, line by line, and what it did to the balance. A file holds several, each begins
-//! with `== title`, options in brackets behind it: `[every order]` (see `orders`), `[ceil]`, `[catalogue]`,
-//! `[known tenants only]`.
+//! Statements: what happens, line by line, and the expected result of each line. A file has several. Each
+//! begins with `== title`, followed by options in brackets: `[every order]` (see `orders`), `[ceil]`,
+//! `[catalogue]`, `[known tenants only]`, `[sells without sessions]`.
 //!
 //! ```text
 //! == A refund of part of the money takes part of the credits
@@ -8,9 +8,9 @@
 //! refund   P1  re1  7500  succeeded           ->  revoked 3     available 7
 //! ```
 //!
-//! Behind the arrow stand what became of the event with the credits it moved, why a person must look (in
-//! parentheses, if one must), and the balance of every tenant. A failure prints the file as it would be
-//! right today.
+//! After the arrow follow the outcome with the credits moved, the reason why a person must look, in
+//! parentheses, if there is one, and the balance of every tenant. A failure prints the file with the actual
+//! results.
 
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ pub(crate) struct Statement {
     pub(crate) lines: Vec<Line>,
 }
 
-/// One line of it: something that happens, or a comment.
+/// One line of a statement: a step or a comment.
 pub(crate) struct Line {
     pub(crate) left: String,
     pub(crate) step: Option<Step>,
@@ -43,7 +43,7 @@ impl Statement {
         self.lines.iter().filter_map(|line| line.step.as_ref())
     }
 
-    /// An empty ledger under the rules that the statement asks for.
+    /// An empty ledger with the policy that the statement's options set.
     pub(crate) fn world(&self) -> World {
         let policy = Policy {
             refund_rounding: if self.has("ceil") { Rounding::Ceil } else { Rounding::Floor },
@@ -58,7 +58,7 @@ impl Statement {
         World::under(policy)
     }
 
-    /// The lines as they come out, and whether all of them were expected.
+    /// The lines with their actual results, and whether all of them were expected.
     fn run(&self) -> (String, bool) {
         let mut world = self.world();
         let tenants = self.tenants();
@@ -85,12 +85,12 @@ impl Statement {
             as_expected &= squeeze(&line.right) == squeeze(&format!("{} {}", right.0, right.1));
             rows.push((line.left.clone(), Some(right)));
         }
-        // None are left, unless a step panicked.
+        // Lines are left only if a step panicked.
         rows.extend(lines.map(|line| (line.left.clone(), None)));
         (format!("{}\n{}", self.title, render(&rows)), as_expected)
     }
 
-    /// The letters that it names.
+    /// The letters of the tenants that it names.
     fn tenants(&self) -> Vec<String> {
         let words = self.lines.iter().filter(|line| line.step.is_some());
         let words = words.flat_map(|line| line.left.split_whitespace());
@@ -102,7 +102,7 @@ impl Statement {
     }
 }
 
-/// Reads a file of statements. What stands before the first title is a comment on the file.
+/// Parses a file of statements. Text before the first title is a comment on the file.
 pub(crate) fn read(text: &str) -> (String, Vec<Statement>) {
     let mut head = String::new();
     let mut statements: Vec<Statement> = Vec::new();
@@ -142,19 +142,19 @@ pub(crate) fn files() -> Vec<(String, String)> {
 #[track_caller]
 fn check(name: &str, text: &str) {
     let (head, statements) = read(text);
-    let (mut today, mut wrong) = (head, String::new());
+    let (mut actual, mut wrong) = (head, String::new());
     for statement in &statements {
         let (lines, as_expected) = statement.run();
-        today += &lines;
+        actual += &lines;
         if !as_expected {
             let _ = writeln!(wrong, "  {}", statement.title);
         }
     }
-    assert!(wrong.is_empty(), "{name} should read, as things are:\n\n{today}\nNot as expected:\n{wrong}");
+    assert!(wrong.is_empty(), "{name} with the actual results:\n\n{actual}\nNot as expected:\n{wrong}");
 }
 
 #[test]
-fn every_statement_reads_as_written() {
+fn every_statement_has_the_expected_results() {
     let files = files();
     let failed: Vec<&str> = files
         .iter()
@@ -179,11 +179,11 @@ fn catalogue() -> Catalogue {
 fn outcome(done: &Done) -> String {
     let moved: Vec<String> =
         done.transactions.iter().map(|t| format!("{} {}", t.kind.as_str(), t.credits())).collect();
-    let question = done.review_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let reason = done.review_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     match moved.as_slice() {
-        [] => format!("{}{question}", done.outcome),
-        [one] if one.starts_with(&done.outcome) => format!("{one}{question}"),
-        several => format!("{}: {}{question}", done.outcome, several.join(", ")),
+        [] => format!("{}{reason}", done.outcome),
+        [one] if one.starts_with(&done.outcome) => format!("{one}{reason}"),
+        several => format!("{}: {}{reason}", done.outcome, several.join(", ")),
     }
 }
 

@@ -1,7 +1,6 @@
-//! One line of a statement, read: an event as Stripe would tell it, a person's word, a command (`asked`), the
-//! clock, or a question.
-//! Everything in these tests speaks this language, random histories too, so that a failure can be pasted
-//! into a statement file.
+//! Parses one line of a statement: an event as Stripe would report it, a person's decision, a command
+//! (`command_syntax`), the clock, or a query. All tests use this language, also random histories, so that a
+//! failure can be pasted into a statement file.
 //!
 //! ```text
 //! session   KEYS  TENANT  CREDITS credits  AMOUNT  STATUS     [TERMS] [recurring]
@@ -13,29 +12,29 @@
 //! refund    KEYS  ID  AMOUNT  pending | succeeded | failed | canceled
 //! dispute   KEYS  ID  AMOUNT  inquiry | open | lost | won     [reinstated AMOUNT]
 //! warning   KEYS  ID                                          an early fraud warning
-//! wait      KEY                                               what it waits for did not come in time
-//! grant     KEY   TENANT  CREDITS credits                     a person's word
+//! wait      KEY                                               it has waited in vain
+//! grant     KEY   TENANT  CREDITS credits                     a person's decision
 //!                 [amount N] [currency C] [intent ID] [by_hand]
-//! dismiss   KEY                                               a person's word
+//! dismiss   KEY                                               a person's decision
 //! spend     TENANT  CREDITS                    [for REFERENCE]
 //! hold      TENANT  HOLD CREDITS               [lasts SECONDS] [for REFERENCE]
 //! capture   TENANT  HOLD [CREDITS]
 //! release   TENANT  HOLD
-//! adjust    TENANT  CREDITS                    [priority N] [until TIME]      an operator gives or takes
+//! adjust    TENANT  CREDITS                    [priority N] [until TIME]      an operator grants or takes
 //! forgive   TENANT  [CREDITS]                                                 an operator writes debt off
-//! sweep     TENANT                                            what ran out of time is ended
-//! low       TENANT  [CREDITS]                                 it wants to be told below so many
-//! clock     TIME [in doubt]                                   our clock's seconds; they may go back
-//! status    KEY                                               where does this payment stand?
-//! lots      TENANT                                            what do its lots hold?
-//! holds     TENANT                                            what are its holds?
-//! told                                                        what was told since this was last asked?
+//! sweep     TENANT                                            expires overdue holds and credits
+//! low       TENANT  [CREDITS]                                 sets the threshold of `balance.low`
+//! clock     TIME [in doubt]                                   sets our clock, in seconds; it may go back
+//! status    KEY                                               shows the payment's status
+//! lots      TENANT                                            shows the tenant's lots
+//! holds     TENANT                                            shows the tenant's holds
+//! told                                                        shows the notices since the last `told`
 //! ```
 //!
-//! KEYS are the ids that the event carries, joined by `+`; their first letter says what they name: `s` a
+//! KEYS are the ids that the event carries, joined by `+`. Their first letter is the kind of object: `s` a
 //! session, `P` a payment intent, `c` a charge, `i` an invoice, `u` a subscription. TERMS are `package NAME`,
-//! `currency C` and `at CREATED`. Tenants are A to F, anything else stands as written, and `-` is missing. An
-//! event's time and id come from its line, unless `at` says otherwise. Holds are h1, h2 and so on.
+//! `currency C` and `at CREATED`. Tenants are A to F; other text is used verbatim, and `-` means missing. An
+//! event's time and id come from its line number, unless `at` gives the time. Holds are h1, h2 and so on.
 
 use ledger::claim::{ClaimSource, ClaimedTerms};
 use ledger::knowledge::{
@@ -45,9 +44,9 @@ use ledger::{
     Command, Credits, EventId, EventRef, Fact, Knowledge, Minor, Now, ObjectId, Rounding, TenantId, Timestamp,
 };
 
-use crate::command_syntax::asked;
+use crate::command_syntax::parse_command;
 
-/// What a line asks of the ledger.
+/// One parsed line.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Fact(Box<Fact>),
@@ -60,11 +59,11 @@ pub(crate) enum Step {
     Status(ObjectId),
     Lots(TenantId),
     Holds(TenantId),
-    EventRef,
+    Notices,
 }
 
 impl Step {
-    /// Reads the left-hand side of line `number`.
+    /// Parses the left-hand side of line `number`.
     pub(crate) fn parse(text: &str, number: i64) -> Self {
         let mut words = Words { text, left: text.split_whitespace().collect() };
         let step = match words.next() {
@@ -77,11 +76,11 @@ impl Step {
             "status" => Self::Status(words.id()),
             "lots" => Self::Lots(words.tenant()),
             "holds" => Self::Holds(words.tenant()),
-            "told" => Self::EventRef,
-            verb => asked(verb, &mut words, number)
+            "told" => Self::Notices,
+            verb => parse_command(verb, &mut words, number)
                 .unwrap_or_else(|| Self::Fact(Box::new(fact(verb, &mut words, number)))),
         };
-        assert!(words.left.is_empty(), "{text}: too much at its end");
+        assert!(words.left.is_empty(), "{text}: unexpected words at the end");
         step
     }
 }
@@ -133,7 +132,7 @@ fn fact(verb: &str, words: &mut Words<'_>, number: i64) -> Fact {
             b'c' => drop(known.charges.insert(key.into(), ChargeFacts::default())),
             b'i' => drop(known.invoices.insert(key.into())),
             b'u' => drop(known.subscriptions.insert(key.into())),
-            _ => panic!("{}: {key} names no session, payment intent, charge or invoice", words.text),
+            _ => panic!("{}: {key} has an unknown first letter", words.text),
         }
     }
     let mut claimed = None;
@@ -151,7 +150,7 @@ fn fact(verb: &str, words: &mut Words<'_>, number: i64) -> Fact {
         "refund" => drop(known.refunds.insert(words.id(), refund(words))),
         "dispute" => drop(known.disputes.insert(words.id(), dispute(words))),
         "warning" => drop(known.warnings.insert(words.id())),
-        _ => panic!("{}: no such verb", words.text),
+        _ => panic!("{}: unknown verb", words.text),
     }
     Fact { event, knowledge: known, claimed }
 }
@@ -159,8 +158,8 @@ fn fact(verb: &str, words: &mut Words<'_>, number: i64) -> Fact {
 /// `TENANT CREDITS credits AMOUNT`.
 fn terms(source: ClaimSource, words: &mut Words<'_>) -> ClaimedTerms {
     let metadata = |word: &str| (word != "-").then(|| word.to_owned());
-    let who = words.next();
-    let tenant = metadata(who).map(|text| tenant(&text).map_or(text, |tenant| tenant.to_string()));
+    let name = words.next();
+    let tenant = metadata(name).map(|text| tenant(&text).map_or(text, |tenant| tenant.to_string()));
     let credits = metadata(words.next());
     words.skip("credits");
     let amount = metadata(words.next()).map(|text| Minor(text.parse().unwrap()));
@@ -168,7 +167,7 @@ fn terms(source: ClaimSource, words: &mut Words<'_>) -> ClaimedTerms {
     ClaimedTerms { tenant, credits, amount, currency, ..ClaimedTerms::none(source) }
 }
 
-/// `[package NAME] [currency C] [at CREATED]`; answers the first word that is none of them.
+/// `[package NAME] [currency C] [at CREATED]`. Returns the first other word.
 fn more_terms<'t>(words: &mut Words<'t>, terms: &mut ClaimedTerms, event: &mut EventRef) -> Option<&'t str> {
     let metadata = |word: &str| (word != "-").then(|| word.to_owned());
     while !words.left.is_empty() {
@@ -202,9 +201,9 @@ fn invoice(words: &mut Words<'_>, known: &mut Knowledge, event: &mut EventRef) -
 
 /// What a charge's metadata claims: `for TENANT CREDITS`.
 fn charge_terms(words: &mut Words<'_>, amount: Minor) -> Option<ClaimedTerms> {
-    let who = words.optional("for")?;
+    let name = words.optional("for")?;
     Some(ClaimedTerms {
-        tenant: Some(tenant(who).map_or(who.to_owned(), |tenant| tenant.to_string())),
+        tenant: Some(tenant(name).map_or(name.to_owned(), |tenant| tenant.to_string())),
         credits: Some(words.next().to_owned()),
         currency: Some("eur".into()),
         amount: Some(amount),
@@ -223,7 +222,7 @@ fn session(words: &mut Words<'_>, known: &mut Knowledge, event: &mut EventRef) -
         "async_failed" => known.async_failed = true,
         "expired" => known.expired = true,
         "in_doubt" => known.status_unknown = true,
-        other => panic!("{}: {other} is no payment status", words.text),
+        other => panic!("{}: {other} is not a payment status", words.text),
     }
     match more_terms(words, &mut terms, event) {
         None => {}
@@ -232,7 +231,7 @@ fn session(words: &mut Words<'_>, known: &mut Knowledge, event: &mut EventRef) -
             known.invoice_paid = known.paid && terms.amount != Some(Minor::ZERO);
             known.paid = false;
         }
-        Some(other) => panic!("{}: {other}?", words.text),
+        Some(other) => panic!("{}: unexpected {other}", words.text),
     }
     terms
 }
@@ -247,11 +246,11 @@ fn charge(words: &mut Words<'_>) -> ChargeFacts {
         "authorised" => ChargeFacts { succeeded: true, ..seen },
         "captured" => ChargeFacts { captured, ..seen },
         "failed" => ChargeFacts { failed: true, ..seen },
-        other => panic!("{}: {other} is no state of a charge", words.text),
+        other => panic!("{}: {other} is not a charge state", words.text),
     }
 }
 
-/// What was authorised and never captured counts as refunded at Stripe, and not here.
+/// Stripe counts amounts that were authorised but never captured as refunded; here they are subtracted.
 fn watermark(words: &mut Words<'_>) -> ChargeFacts {
     let refunded = Minor(words.number());
     let uncaptured = if words.left.is_empty() { 0 } else { words.named("uncaptured") };
@@ -265,7 +264,7 @@ fn refund(words: &mut Words<'_>) -> RefundFacts {
         "succeeded" => RefundRank::Succeeded,
         "failed" => RefundRank::Failed,
         "canceled" => RefundRank::Canceled,
-        other => panic!("{}: {other} is no state of a refund", words.text),
+        other => panic!("{}: {other} is not a refund state", words.text),
     };
     RefundFacts { amount, rank }
 }
@@ -277,13 +276,13 @@ fn dispute(words: &mut Words<'_>) -> DisputeFacts {
         "open" => (DisputeOutcome::Open, true),
         "lost" => (DisputeOutcome::Lost, true),
         "won" => (DisputeOutcome::Won, true),
-        other => panic!("{}: {other} is no state of a dispute", words.text),
+        other => panic!("{}: {other} is not a dispute state", words.text),
     };
     let reinstated = Minor(if words.left.is_empty() { 0 } else { words.named("reinstated") });
     DisputeFacts { amount, outcome, withdrawn, reinstated }
 }
 
-/// The words of a line that are not read yet.
+/// The words of a line that are not parsed yet.
 pub(crate) struct Words<'t> {
     pub(crate) text: &'t str,
     pub(crate) left: std::collections::VecDeque<&'t str>,
@@ -306,7 +305,7 @@ impl<'t> Words<'t> {
         tenant(self.next()).unwrap_or_else(|| panic!("{}: tenants are A to F", self.text))
     }
 
-    /// The word after `name`, if that comes next.
+    /// The word after `name`, if `name` comes next.
     pub(crate) fn optional(&mut self, name: &str) -> Option<&'t str> {
         (self.left.front() == Some(&name)).then(|| {
             self.skip(name);
@@ -314,7 +313,7 @@ impl<'t> Words<'t> {
         })
     }
 
-    /// Whether the next word is this one, which is then read.
+    /// Whether the next word is `word`, which is then skipped.
     fn flag(&mut self, word: &str) -> bool {
         let is_next = self.left.front() == Some(&word);
         is_next.then(|| self.left.pop_front());

@@ -1,5 +1,5 @@
-//! A ledger in memory that takes the steps of statements and histories, and audits itself after every one of
-//! them (`audit`): whatever a test is about, no step may leave the books wrong.
+//! A ledger in memory that runs the steps of statements and histories, and checks all invariants after each
+//! one (`audit`), whatever the test is about.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,71 +15,71 @@ use ledger::{
 use crate::command_syntax::{hold_name, seconds};
 use crate::step::{Step, letter};
 
-/// A ledger, its whole journal, and the rules that it runs under.
+/// A ledger with its whole journal and its policy.
 #[derive(Clone, Default)]
 pub(crate) struct World {
     pub(crate) book: Book,
     pub(crate) journal: Vec<Transaction>,
     pub(crate) policy: Policy,
     pub(crate) folded: BTreeMap<(TenantId, Account, Option<LotId>), i64>,
-    /// What every hold moved: one line for its making, one for its end.
+    /// The transactions of each hold: one that created it, one that resolved it.
     pub(crate) moved_by_holds: BTreeMap<HoldId, Vec<Transaction>>,
-    /// The payments that were told final, by all of their names.
-    pub(crate) told_final: BTreeSet<ObjectId>,
+    /// The payments whose finality was reported, by all their objects.
+    pub(crate) reported_final: BTreeSet<ObjectId>,
     at: i64,
     in_doubt: bool,
-    told: Vec<Notice>,
+    /// The notices since the last `told`.
+    notices: Vec<Notice>,
 }
 
-/// What a step did.
+/// The result of a step.
 pub(crate) struct Done {
-    /// A word: an outcome, what a command did, why it was refused; or the answer to a question.
+    /// The outcome of an event, the result of a command, or the answer to a query.
     pub(crate) outcome: String,
     pub(crate) review_reason: Option<Reason>,
     pub(crate) transactions: Vec<Transaction>,
 }
 
-/// All that must not depend on the order of events.
+/// Everything that must not depend on the order of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
-    /// What is known of each payment, by its key.
+    /// The knowledge about each payment, by its key.
     pub(crate) payments: BTreeMap<ObjectId, Knowledge>,
     pub(crate) balances: BTreeMap<String, Balance>,
-    /// Granted, revoked, frozen and to be frozen, by payment and tenant.
+    /// Granted, revoked, frozen and the freeze target, by payment and tenant.
     pub(crate) lots: BTreeMap<(ObjectId, String), [i64; 4]>,
 }
 
 impl World {
-    /// An empty ledger under these rules.
+    /// An empty ledger with this policy.
     pub(crate) fn under(policy: Policy) -> Self {
         Self { policy, ..Self::default() }
     }
 
-    /// Takes one step, and audits the books after it.
+    /// Runs one step, and checks all invariants afterwards.
     pub(crate) fn take(&mut self, step: &Step) -> Done {
         let (outcome, review_reason, changes) = self.decide(step);
         match step {
             Step::Clock(now) => (self.at, self.in_doubt) = (now.at.0, !now.trusted),
             Step::Low(tenant, low) => {
-                let none = Tenant { id: *tenant, balance: Balance::default(), low_balance: None };
-                self.book.tenants.entry(*tenant).or_insert(none).low_balance = *low;
+                self.book.tenants.entry(*tenant).or_insert(Tenant::new(*tenant)).low_balance = *low;
             }
-            Step::EventRef => self.told.clear(),
+            Step::Notices => self.notices.clear(),
             _ => {}
         }
         self.write(step, &changes);
-        self.told.extend(changes.notices);
+        self.notices.extend(changes.notices);
         Done { outcome, review_reason, transactions: changes.transactions }
     }
 
-    /// The same, after everything that has run out of time has ended.
+    /// This ledger after a sweep of every tenant.
     pub(crate) fn swept(mut self) -> Self {
         let tenants: Vec<TenantId> = self.book.tenants.keys().copied().collect();
         tenants.into_iter().for_each(|tenant| drop(self.take(&Step::Sweep(tenant))));
         self
     }
 
-    /// The same, after everything that a payment waits for did not come in time.
+    /// This ledger after every wait has ended in vain.
     pub(crate) fn waited(mut self) -> Self {
         while let Some(key) = self.book.payments.values().find_map(|payment| {
             waits_for(&payment.knowledge, &self.policy).and(payment.knowledge.key().cloned())
@@ -89,22 +89,22 @@ impl World {
         self
     }
 
-    /// What a decision says beside its changes agrees with them.
+    /// Checks that the other fields of a decision agree with its changes.
     fn audit_decision(&self, decision: &Decision) {
-        let payment = decision.changes.payment.as_ref().expect("it is about a payment");
+        let payment = decision.changes.payment.as_ref().expect("a decision is about a payment");
         assert_eq!(decision.review_reason, review_reason(&payment.knowledge));
         assert_eq!(decision.waits_for, waits_for(&payment.knowledge, &self.policy));
     }
 
-    /// Hands an event over that was applied before: it must change nothing at all, where nothing is due.
+    /// Checks that an event that was applied before changes nothing. Nothing may be overdue.
     pub(crate) fn repeat(&self, step: &Step) {
         let Step::Fact(_) = step else { return };
         let (outcome, _, changes) = self.decide(step);
-        assert_eq!(outcome, "already_known", "{step:?}, told again");
+        assert_eq!(outcome, "already_known", "{step:?}, repeated");
         let payment = changes.payment.as_ref().expect("a fact is about a payment");
-        assert_eq!(Some(payment), self.book.payments.get(&payment.id), "{step:?}, told again");
+        assert_eq!(Some(payment), self.book.payments.get(&payment.id), "{step:?}, repeated");
         let rest = Changes { payment: None, ..changes };
-        assert_eq!(rest, Changes::default(), "{step:?}, told again");
+        assert_eq!(rest, Changes::default(), "{step:?}, repeated");
     }
 
     fn decide(&self, step: &Step) -> (String, Option<Reason>, Changes) {
@@ -137,12 +137,12 @@ impl World {
             Step::Command(command) => {
                 let execution = execute(&self.book, command, now);
                 self.audit_execution(command, now, &execution);
-                (word(command, &execution), None, execution.changes)
+                (answer_text(command, &execution), None, execution.changes)
             }
             Step::Sweep(tenant) => {
                 let changes = expire(&self.book, *tenant, now);
-                let what = if changes.transactions.is_empty() { "nothing_due" } else { "ended" };
-                (what.into(), None, changes)
+                let outcome = if changes.transactions.is_empty() { "nothing_due" } else { "ended" };
+                (outcome.into(), None, changes)
             }
             Step::Low(..) | Step::Clock(_) => answer("noted".into()),
             Step::Status(key) => {
@@ -151,7 +151,7 @@ impl World {
             }
             Step::Lots(tenant) => answer(self.lots_of(*tenant)),
             Step::Holds(tenant) => answer(self.holds_of(*tenant)),
-            Step::EventRef => answer(self.told.iter().map(told).collect::<Vec<_>>().join(" | ")),
+            Step::Notices => answer(self.notices.iter().map(notice_text).collect::<Vec<_>>().join(" | ")),
         }
     }
 
@@ -204,11 +204,12 @@ impl World {
         self.book.payments[&payment].knowledge.key().expect("a payment has a key").clone()
     }
 
-    /// All that must not depend on the order of events.
+    /// Everything that must not depend on the order of events.
     pub(crate) fn position(&self) -> Position {
         let payments = self.book.payments.values();
         let payments = payments.map(|payment| (self.key(payment.id), lasting(&payment.knowledge))).collect();
-        // Whether an overtaken claim was ever posted is a matter of order; that it left nothing is not.
+        // Whether an outranked claim was ever posted depends on the order; its tenant ends with nothing
+        // anyway.
         let tenants = self.book.tenants.values().filter(|tenant| tenant.balance != Balance::default());
         let balances = tenants.map(|tenant| (letter(tenant.id), tenant.balance)).collect();
         let mut lots: BTreeMap<_, [i64; 4]> = BTreeMap::new();
@@ -222,8 +223,8 @@ impl World {
         Position { payments, balances, lots }
     }
 
-    /// What each tenant has, owes and has used, forfeited or been given by hand: the same in any order,
-    /// whichever commands were accepted.
+    /// Each tenant's net balance without the effect of commands and expiry: the same in any order, whichever
+    /// commands were accepted.
     pub(crate) fn net_before_commands(&self) -> BTreeMap<String, i64> {
         use Account::{Adjusted, Consumed, Expired, WrittenOff};
         let by_commands = |tenant| -> i64 {
@@ -234,7 +235,7 @@ impl World {
         tenants.filter(|tenant| tenant.1 != 0).collect()
     }
 
-    /// The balance of one of its accounts, by the journal.
+    /// The balance of one of the tenant's accounts according to the journal.
     pub(crate) fn fold(&self, tenant: TenantId, account: Account) -> i64 {
         let lines = self.folded.iter().filter(|(key, _)| (key.0, key.1) == (tenant, account));
         lines.map(|(_, amount)| amount).sum()
@@ -251,8 +252,8 @@ impl World {
     }
 }
 
-/// What is known of a payment, without what only says when it was learned: whether something was late, and
-/// what was decided about claims that do not count.
+/// The knowledge about a payment, without the parts that depend on the order of arrival: whether something
+/// was late, and the judgement of claims that do not count.
 fn lasting(known: &Knowledge) -> Knowledge {
     let mut known = Knowledge { session_overdue: false, reversal_overdue: false, ..known.clone() };
     for (place, claim) in known.claims.iter_mut().enumerate() {
@@ -267,9 +268,9 @@ fn lasting(known: &Knowledge) -> Knowledge {
     known
 }
 
-/// What a command did, in a word.
-fn word(command: &Command, execution: &Execution) -> String {
-    let done = match (&execution.answer, command.action) {
+/// The answer to a command as a statement shows it.
+fn answer_text(command: &Command, execution: &Execution) -> String {
+    let text = match (&execution.answer, command.action) {
         (Err(refusal), _) => match refusal {
             Refusal::NotPositive => "refused (not positive)",
             Refusal::Insufficient { .. } => "refused (insufficient)",
@@ -285,11 +286,11 @@ fn word(command: &Command, execution: &Execution) -> String {
         (Ok(_), CommandAction::Adjust { .. }) => "adjusted",
         (Ok(_), CommandAction::WriteOff { .. }) => "written_off",
     };
-    done.to_owned()
+    text.to_owned()
 }
 
 /// A notice as a statement shows it.
-fn told(notice: &Notice) -> String {
+fn notice_text(notice: &Notice) -> String {
     let mut text = notice.kind.to_string();
     text += &notice.credits.map(|credits| format!(" {credits}")).unwrap_or_default();
     text += &notice.payment.as_ref().map(|key| format!(" of {key}")).unwrap_or_default();
