@@ -11,8 +11,8 @@
 //! - [`review`], [`status`]: which payments need a person or wait for something, and where each one stands;
 //! - [`mod@decide`]: posts the difference between the entitlement and the postings so far, and names the
 //!   [`outcome`];
-//! - [`command`], [`mod@execute`]: commands, which may be refused: spend, hold, capture, release, adjust, write
-//!   off;
+//! - [`command`], [`mod@execute`]: commands, which may be refused: spend, hold, capture, release, adjust,
+//!   write off;
 //! - [`hold`]: credits set aside for a later spend;
 //! - [`notice`]: notices for other systems;
 //! - [`posting`], [`chain`]: balanced transactions and their hash chain;
