@@ -1,18 +1,19 @@
-//! The purchase that most tests use, and Stripe's event for it.
+//! The sale that most tests use, and Stripe's event for it.
 
-use stripe::write::{ApiVersion, Purchase, event};
+use emulator::scenario::{Sale, event, metadata};
+use stripe::write::ApiVersion;
 
 /// The buyer.
 pub const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// Ten credits for 250 euros, in test mode, a minute ago. Ids are derived from `reference`.
-pub fn ten_credits(reference: &str) -> Purchase {
-    Purchase {
+/// Credits for `amount` euro cents, sold to `tenant` in test mode a minute ago. Ids are derived from `reference`.
+pub fn sale(reference: &str, tenant: &str, credits: u32, amount: i64) -> Sale {
+    let (package, count) = (format!("{credits}_credits"), credits.to_string());
+    Sale {
         reference: reference.to_owned(),
-        tenant_id: TENANT.to_owned(),
-        package: "10_credits".to_owned(),
-        credits: 10,
-        amount_total: 25_000,
+        metadata: metadata([("tenant_id", tenant), ("package", &package), ("credits", &count)]),
+        description: format!("{credits} credits"),
+        amount,
         currency: "eur".to_owned(),
         created: crate::now() - 60,
         livemode: false,
@@ -20,7 +21,12 @@ pub fn ten_credits(reference: &str) -> Purchase {
     }
 }
 
-/// The body of the event that reports this purchase as paid.
+/// Ten credits for 250 euros, sold to [`TENANT`].
+pub fn ten_credits(reference: &str) -> Sale {
+    sale(reference, TENANT, 10, 25_000)
+}
+
+/// The body of the event that reports this sale as paid.
 ///
 /// # Panics
 /// Never: the event type exists.

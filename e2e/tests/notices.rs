@@ -14,8 +14,8 @@ use e2e::http::Request;
 use e2e::receiver::{Reaction, Receiver, Request as Notice};
 use e2e::sale::{TENANT, ten_credits};
 use e2e::service::Service;
+use emulator::scenario::Scenario;
 use serde_json::{Value, json};
-use stripe::story::Story;
 
 /// Maximum time to wait for the next event of a stream.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,7 +42,7 @@ fn spend(service: &Service, name: &str) {
 
 /// The tenant buys ten credits.
 fn buy(service: &Service, reference: &str) {
-    for event in Story::Purchase.events(&ten_credits(reference)) {
+    for event in Scenario::Purchase.events(&ten_credits(reference)) {
         assert_eq!(service.deliver(&event.body), 200, "{}", event.id);
     }
     service.settle();

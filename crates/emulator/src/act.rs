@@ -5,6 +5,7 @@
 //! Not here: requests for these changes (`api`, `page`), and which endpoints receive the events
 //! (`world::emit`).
 
+pub(crate) mod capture;
 pub mod checkout;
 pub mod control;
 pub mod dispute;

@@ -14,6 +14,7 @@ pub mod file;
 mod guard;
 pub mod object;
 pub mod page;
+pub mod scenario;
 pub mod wire;
 pub mod world;
 

@@ -1,6 +1,6 @@
 //! Sends events to a webhook endpoint as Stripe does, with Stripe's headers and a new signature for each
-//! attempt, and prints them as `stripe listen` does. Not here: which events (`stripe::story`,
-//! `stripe::write`), and trying again (`listen`).
+//! attempt, and prints them as `stripe listen` does. Not here: which events (`trigger`), and
+//! trying again (`listen`).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A Stripe webhook in a program of your own: verified, typed, and nothing else.
+//! A Stripe webhook handler in a program of your own: verified and typed.
 //!
 //! ```sh
 //! STRIPE_WEBHOOK_SECRET=whsec_… cargo run -p stripe --example webhook_handler --features axum

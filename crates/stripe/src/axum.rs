@@ -1,7 +1,7 @@
-//! `StripeEvent`: an axum extractor that hands a handler only what Stripe signed.
+//! `StripeEvent`: an axum extractor that accepts only deliveries that Stripe signed.
 //!
-//! For a program that wants one handler and no ledger. Not here: durability. An event is lost when the
-//! handler answers 2xx and then forgets it, so do the work first, or store the event first.
+//! For a program that needs one handler and no ledger. Not here: durability. Do the work or store the event
+//! before the handler answers 2xx: after that, Stripe does not send it again.
 
 use crate::envelope::Envelope;
 use crate::fault::ReadFault;
@@ -14,15 +14,15 @@ use ::axum::http::StatusCode;
 use ::axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
-/// The largest body that is read, in bytes: far above any event that Stripe sends.
+/// The largest body that is read, in bytes: far larger than any event that Stripe sends.
 const LARGEST_BODY: usize = 1024 * 1024;
 
-/// A body whose signature was good.
+/// A delivery whose signature is valid.
 #[derive(Clone, Debug)]
 pub struct StripeEvent {
     /// The bytes that Stripe signed.
     pub body: Bytes,
-    /// When this attempt was signed, and with which secret.
+    /// When this delivery was signed, and with which secret.
     pub verified: Verified,
 }
 
@@ -30,14 +30,14 @@ impl StripeEvent {
     /// Reads the event.
     ///
     /// # Errors
-    /// When the body is no event that we understand. As a handler's answer the fault is a 422, which makes
-    /// Stripe try again and shows the delivery as failed in its Dashboard.
+    /// If the body is not an event that this crate can read. As a handler's response the fault is a 422: Stripe
+    /// tries again, and shows the delivery as failed in its Dashboard.
     pub fn envelope(&self) -> Result<Envelope<'_>, ReadFault> {
         Envelope::parse(&self.body)
     }
 }
 
-/// What the extractor needs of the application's state: the secrets, and what time it is.
+/// The part of the application's state that the extractor needs: the secrets and a clock.
 #[derive(Clone, Debug)]
 pub struct WebhookVerifier {
     secrets: Arc<[Secret]>,
@@ -45,7 +45,7 @@ pub struct WebhookVerifier {
 }
 
 impl WebhookVerifier {
-    /// Verifies with these secrets; `now` tells the time in Unix seconds.
+    /// Verifies with these secrets; `now` returns the time in Unix seconds.
     pub fn new(secrets: Vec<Secret>, now: fn() -> i64) -> WebhookVerifier {
         WebhookVerifier { secrets: secrets.into(), now }
     }
@@ -70,19 +70,19 @@ where
     }
 }
 
-/// Why a request never reached the handler. Take `Result<StripeEvent, StripeRejection>` to log the reason.
+/// Why a request does not reach the handler. Extract `Result<StripeEvent, StripeRejection>` to log the reason.
 #[derive(Debug, thiserror::Error)]
 pub enum StripeRejection {
     /// The body could not be read, or is larger than 1 MiB (413).
     #[error(transparent)]
     Body(BytesRejection),
-    /// Stripe did not sign this, or not just now (400).
+    /// Stripe did not sign this, or too long ago (400).
     #[error(transparent)]
     Signature(SignatureFault),
 }
 
 impl IntoResponse for StripeRejection {
-    /// One answer for every signature fault: the reason would help nobody but a forger.
+    /// The same response for every signature fault, so that a forger learns nothing.
     fn into_response(self) -> Response {
         match self {
             StripeRejection::Body(rejection) => rejection.into_response(),

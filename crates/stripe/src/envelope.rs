@@ -1,8 +1,8 @@
-//! The envelope around every object that Stripe sends: which event, of what type, when, for whom.
+//! The event around every object that Stripe sends: its id, type, time and account.
 //!
-//! Reads every API version since 2014 and the bare sample of FairePlace's guide. The object inside stays
-//! unread bytes until somebody asks for it. Not here: `request`, `pending_webhooks`, `previous_attributes`,
-//! on which no decision about money may rest.
+//! Reads every API version since 2014, and the shorter sample of FairePlace's guide. The object in the event is
+//! parsed only on request. Not here: `request`, `pending_webhooks` and `previous_attributes`, because no
+//! decision about money may depend on them.
 
 use crate::event_type::EventType;
 use crate::fault::ReadFault;
@@ -14,9 +14,9 @@ use std::borrow::Cow;
 /// What Stripe posts to an endpoint, borrowed from the body.
 #[derive(Clone, Debug)]
 pub enum Envelope<'a> {
-    /// `object: "event"`, or no `object` at all: carries the object as it was at that moment.
+    /// `object: "event"`, or no `object` at all: contains the object as it was at that time.
     Snapshot(Event<'a>),
-    /// `object: "v2.core.event"`: carries no object. To learn what happened one would have to ask Stripe.
+    /// `object: "v2.core.event"`: contains no object, which must be fetched from Stripe.
     Thin(ThinEvent<'a>),
 }
 
@@ -27,15 +27,15 @@ pub struct Event<'a> {
     pub id: Cow<'a, str>,
     /// The event's `type`.
     pub kind: EventType,
-    /// When Stripe made it, in Unix seconds. Says nothing about the order of events.
+    /// When Stripe created it, in Unix seconds. It does not give the order of events.
     pub created: i64,
     /// False in a sandbox; None in the guide's sample.
     pub livemode: Option<bool>,
     /// The connected account, with Connect.
     pub account: Option<Cow<'a, str>>,
-    /// The version that shaped the object.
+    /// The API version of the object.
     pub api_version: Option<Cow<'a, str>>,
-    /// `data.object`, a JSON object not yet looked into.
+    /// `data.object`, a JSON object that is not parsed yet.
     pub object: &'a RawValue,
 }
 
@@ -44,9 +44,9 @@ pub struct Event<'a> {
 pub struct ThinEvent<'a> {
     /// `evt_…`
     pub id: Cow<'a, str>,
-    /// The event's `type`, with the prefix `v1.` when it is about an object of the v1 API.
+    /// The event's `type`, with the prefix `v1.` if it is about an object of the v1 API.
     pub type_name: Cow<'a, str>,
-    /// When Stripe made it, as the RFC 3339 text that was sent.
+    /// When Stripe created it, as RFC 3339 text.
     pub created: Cow<'a, str>,
     /// False in a sandbox.
     pub livemode: Option<bool>,
@@ -55,11 +55,21 @@ pub struct ThinEvent<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads the envelope of a body whose signature was verified.
+    /// Reads the event in a body whose signature was verified.
+    ///
+    /// ```
+    /// use stripe::{Envelope, EventType, Object};
+    ///
+    /// let body = br#"{"id":"evt_1","object":"event","type":"charge.refunded","created":1790000000,
+    ///     "data":{"object":{"id":"ch_1","amount":2500,"amount_refunded":1000}}}"#;
+    /// let Envelope::Snapshot(event) = Envelope::parse(body).unwrap() else { panic!("a thin event") };
+    /// assert_eq!(event.kind, EventType::ChargeRefunded);
+    /// let Object::Charge(charge) = event.object().unwrap() else { panic!("another object") };
+    /// assert_eq!(charge.amount_refunded, 1000);
+    /// ```
     ///
     /// # Errors
-    /// When the body is no event, or a field of the envelope that we use is missing or not what Stripe
-    /// documents.
+    /// If the body is not an event, or a field that this crate uses is missing or malformed.
     pub fn parse(body: &'a [u8]) -> Result<Envelope<'a>, ReadFault> {
         let fields = Fields::of_body(body)?;
         match fields.text("object")?.as_deref() {
@@ -85,7 +95,7 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// When Stripe made it, in Unix seconds; None for a thin event, which says it in another form.
+    /// When Stripe created it, in Unix seconds; None for a thin event, which has a text instead.
     pub fn created(&self) -> Option<i64> {
         match self {
             Envelope::Snapshot(event) => Some(event.created),
@@ -93,7 +103,7 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// False in a sandbox; None when the event does not say.
+    /// False in a sandbox; None if the event does not say.
     pub fn livemode(&self) -> Option<bool> {
         match self {
             Envelope::Snapshot(event) => event.livemode,
@@ -103,13 +113,12 @@ impl<'a> Envelope<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// The object inside, read as what the event's type promises.
+    /// The object in the event, of the kind that the event's type implies.
     ///
-    /// `data.object.object` has no say: the guide's sample lacks it, and `charge.refund.updated` carries a
-    /// refund.
+    /// `data.object.object` is ignored: the guide's sample lacks it.
     ///
     /// # Errors
-    /// When a field that we use is missing or not what Stripe documents.
+    /// If a field that this crate requires is missing or malformed.
     pub fn object(&self) -> Result<Object, ReadFault> {
         Object::read(&self.kind, self.object)
     }

@@ -1,11 +1,11 @@
-//! The event types that say something about credits, by Stripe's names; every other type is kept as text.
+//! The event types that matter to payments; every other type is kept as text.
 //!
-//! Not here: what an event means, and the `v1.` names of thin events, which are never read as these.
+//! Not here: what an event means, and the `v1.` names of thin events.
 
 use crate::open_enum::open_enum;
 
 open_enum! {
-    /// What happened, from the event's `type`.
+    /// The event's `type`.
     EventType {
         CheckoutSessionCompleted = "checkout.session.completed",
         CheckoutSessionAsyncPaymentSucceeded = "checkout.session.async_payment_succeeded",

@@ -1,8 +1,8 @@
-//! Why a body, though Stripe signed it, cannot be read: one closed list with stable codes.
+//! Why a signed body cannot be read: one closed list with stable codes.
 //!
-//! A fault names the field and never quotes what stood there, so that it may go to any log.
+//! A fault names the field and never contains its value, so that it can be logged.
 
-/// Why an event, or the object in it, was not understood.
+/// Why an event, or the object in it, cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum ReadFault {
     /// The body is not JSON text in UTF-8.
@@ -11,13 +11,13 @@ pub enum ReadFault {
     /// JSON, but neither a snapshot event nor a thin one.
     #[error("the body is not an event: `object` is neither \"event\" nor \"v2.core.event\"")]
     NotAnEvent,
-    /// A field without which the rest means nothing is absent or null.
+    /// A required field is absent or null.
     #[error("`{field}` is missing")]
     Missing {
         /// The field's name.
         field: &'static str,
     },
-    /// A field is of another JSON type than Stripe documents.
+    /// A field has another JSON type than Stripe documents.
     #[error("`{field}` is not {expected}")]
     WrongType {
         /// The field's name.
@@ -31,28 +31,28 @@ pub enum ReadFault {
         /// The field's name.
         field: &'static str,
     },
-    /// Not an integer of minor units within bounds.
+    /// Not an integer of minor units within the limit.
     #[error("`{field}` is not an amount: an integer of minor units, at most 1,000,000,000,000")]
     Amount {
         /// The field's name.
         field: &'static str,
     },
-    /// Not a moment in Unix seconds.
+    /// Not a time in Unix seconds.
     #[error("`{field}` is not a time in whole Unix seconds")]
     Time {
         /// The field's name.
         field: &'static str,
     },
-    /// A string that is no text (half of a surrogate pair), or not a word where a word is expected.
+    /// A string with half of a surrogate pair, or not a word where a word is expected.
     #[error("`{field}` is not readable text")]
     Text {
         /// The field's name.
         field: &'static str,
     },
-    /// A key that we read stands twice in one object: two readers could see two different events.
+    /// A key occurs twice in one object, so two parsers could read two different events.
     #[error("a key of the object is written twice: `{field}`")]
     DuplicateKey {
-        /// The key, or the object in which any key may stand.
+        /// The key, or the object if its keys are free.
         field: &'static str,
     },
     /// More than 50 entries of metadata.
@@ -60,23 +60,23 @@ pub enum ReadFault {
     MetadataTooLarge,
 }
 
-/// The optional fields of an object that were malformed. Each counts as absent, so that it does not discard
-/// the readable rest; whoever uses the object decides what that means.
+/// The optional fields of an object that were malformed. Each counts as absent, so that the rest of the object
+/// can still be used; the caller decides what that means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults(Vec<ReadFault>);
 
 impl Faults {
-    /// The first of them, if there is any.
+    /// The first, if there is any.
     pub fn first(&self) -> Option<ReadFault> {
         self.0.first().copied()
     }
 
-    /// Those of an object inside are faults of the whole.
+    /// Adds the faults of an object inside this one.
     pub(crate) fn extend(&mut self, inner: &Faults) {
         self.0.extend(&inner.0);
     }
 
-    /// The value of an optional field, or nothing and one more fault.
+    /// The value of an optional field; a fault is added, and gives None.
     pub(crate) fn or_none<T>(&mut self, value: Result<Option<T>, ReadFault>) -> Option<T> {
         value.unwrap_or_else(|fault| {
             self.0.push(fault);
@@ -84,7 +84,7 @@ impl Faults {
         })
     }
 
-    /// The value of an optional part of the object, or what stands for its absence and one more fault.
+    /// The value of an optional part of the object; a fault is added, and gives the default.
     pub(crate) fn or_default<T: Default>(&mut self, value: Result<T, ReadFault>) -> T {
         self.or_none(value.map(Some)).unwrap_or_default()
     }

@@ -1,10 +1,10 @@
-//! The form encoding that Stripe's API takes: `a[b]=c&d=e`, every name and value percent-encoded.
-//! Not here: reading a form, which only the emulator does.
+//! The form encoding of Stripe's API: `a[b]=c&d=e`, every name and value percent-encoded.
+//! Not here: parsing a form, which only the emulator does.
 
 use std::fmt::Write;
 
-/// Text as one name or value of a form, one value of a query or one segment of a path: only what RFC 3986
-/// leaves unreserved stays itself.
+/// Percent-encodes a name or value of a form, a value of a query or a segment of a path: everything but the
+/// unreserved characters of RFC 3986.
 #[must_use]
 pub fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
@@ -18,7 +18,7 @@ pub fn encoded(text: &str) -> String {
     })
 }
 
-/// A form of these pairs, in their order.
+/// The form of these pairs, in this order.
 pub fn of<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String {
     pairs.into_iter().fold(String::new(), |mut form, (name, value)| {
         if !form.is_empty() {

@@ -1,9 +1,9 @@
-//! The objects inside events, reduced to the fields that a decision about credits may rest on.
+//! The objects in events, reduced to the fields that a decision about credits may depend on.
 //!
-//! Lenient where Stripe is free to change: unknown fields, new statuses, ids of any prefix, references as
-//! text or expanded. Strict where money is read: integers only, within bounds, written once. An object
-//! whose amount *is* the message (refund, dispute) must have it. A malformed optional field counts as absent
-//! and is listed in the object's `faults`. Not here: what the objects mean.
+//! Lenient where Stripe may change: unknown fields, new statuses, ids with any prefix, references as text or
+//! expanded. Strict about money: integers only, within a limit, each key once. Refunds and disputes must have
+//! an amount. A malformed optional field counts as absent and is listed in the object's `faults`. Not here:
+//! what the objects mean.
 
 mod charge;
 mod checkout_session;
@@ -35,7 +35,7 @@ pub enum Object {
     CheckoutSession(CheckoutSession),
     /// Of `payment_intent.*`.
     PaymentIntent(PaymentIntent),
-    /// Of `charge.*`, save the refunds and disputes that go under that name.
+    /// Of `charge.*`, except `charge.refund.*` and `charge.dispute.*`.
     Charge(Charge),
     /// Of `refund.*` and `charge.refund.updated`.
     Refund(Refund),
@@ -47,12 +47,12 @@ pub enum Object {
     InvoicePayment(InvoicePayment),
     /// Of `radar.early_fraud_warning.*`.
     EarlyFraudWarning(EarlyFraudWarning),
-    /// Of an event type that says nothing about credits; not looked into.
+    /// Of any other event type; not parsed.
     Other,
 }
 
 impl Object {
-    /// The first optional field that was malformed and counts as absent, if there is one.
+    /// The first optional field that was malformed and counts as absent.
     pub fn fault(&self) -> Option<ReadFault> {
         match self {
             Object::CheckoutSession(session) => session.faults.first(),
@@ -82,7 +82,7 @@ impl Object {
             | PaymentIntentAmountCapturableUpdated
             | PaymentIntentPartiallyFunded => PaymentIntent::read(&fields).map(Object::PaymentIntent),
             ChargeRefunded => {
-                // Elsewhere an absent amount_refunded is 0; here it would be a refund that nobody notices.
+                // Elsewhere an absent amount_refunded means 0; here that would hide a refund.
                 required("amount_refunded", fields.get("amount_refunded")?)?;
                 Charge::read(&fields).map(Object::Charge)
             }

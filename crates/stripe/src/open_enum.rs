@@ -1,7 +1,7 @@
-//! An enum of the values that Stripe documents today, open to those it adds tomorrow; for what is read.
+//! An enum of the values that Stripe documents, open to values that it adds later; for reading.
 //!
-//! Stripe counts a new event type or status as a compatible change, so an unknown one is kept as text and
-//! never refused. Name and variant stand in one row, so the two directions cannot disagree.
+//! To Stripe, a new event type or status is a compatible change, so an unknown value is kept as text and never
+//! refused. Name and variant are in one row, so the two directions cannot disagree.
 
 macro_rules! open_enum {
     ($(#[$doc:meta])* $type:ident { $($variant:ident = $name:literal,)+ }) => {
@@ -9,12 +9,12 @@ macro_rules! open_enum {
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum $type {
             $(#[doc = concat!("`", $name, "`")] $variant,)+
-            /// A value that this program does not know, as Stripe wrote it.
+            /// A value that this crate does not know, as Stripe wrote it.
             Other(String),
         }
 
         impl $type {
-            /// Every value known by name, with that name.
+            /// Every known value, with its name.
             pub const ALL: &[(&str, $type)] = &[$(($name, $type::$variant),)+];
 
             /// The value that Stripe calls `name`; an unknown name is kept in `Other`.

@@ -1,12 +1,21 @@
-//! The one retry schedule: when to try again what failed, and how long one attempt may take.
+//! The retry schedule: when to try again after a failure, and how long one attempt may take.
 //!
 //! Stripe publishes no intervals; these are FairePlace's published policy. It is a list of delays and not a
 //! formula, which is why no backoff crate is used. Not here: jitter, clocks, queues.
 
-/// From the first attempt to the last: the span of Stripe's own retries.
+/// From the first attempt to the last: as long as Stripe retries (docs.stripe.com/webhooks).
 const LONGEST_SPAN_SECONDS: u64 = 3 * 24 * 60 * 60;
 
 /// When to try again after a failure, and when to stop.
+///
+/// ```
+/// use stripe::retry::Schedule;
+///
+/// let schedule = Schedule::default();
+/// assert_eq!(schedule.next(0), Some(0), "the first attempt, at once");
+/// assert_eq!(schedule.next(1), Some(300), "five minutes after the first failure");
+/// assert_eq!(schedule.next(6), None, "after the sixth failure never again");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     delays_seconds: Vec<u32>,
@@ -14,10 +23,10 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule of one attempt and one more after each delay.
+    /// A schedule of one attempt, and one more after each delay.
     ///
     /// # Errors
-    /// When the delays add up to more than three days, or an attempt has no time at all.
+    /// If the delays add up to more than three days, or the timeout is zero.
     pub fn new(delays_seconds: Vec<u32>, attempt_timeout_seconds: u32) -> Result<Schedule, ScheduleFault> {
         let span: u64 = delays_seconds.iter().copied().map(u64::from).sum();
         if span > LONGEST_SPAN_SECONDS {
@@ -29,7 +38,7 @@ impl Schedule {
         Ok(Schedule { delays_seconds, attempt_timeout_seconds })
     }
 
-    /// Seconds from the last failure to the next attempt; 0 when nothing was tried yet, None when exhausted.
+    /// Seconds from the latest failure to the next attempt; 0 before the first attempt, None after the last.
     pub fn next(&self, failed_attempts: u32) -> Option<i64> {
         let Some(earlier) = failed_attempts.checked_sub(1) else { return Some(0) };
         let delay = self.delays_seconds.get(usize::try_from(earlier).ok()?)?;
@@ -49,13 +58,13 @@ impl Default for Schedule {
     }
 }
 
-/// Why a schedule was refused.
+/// Why a schedule is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleFault {
     /// The delays add up to more than three days.
     #[error("the retry delays add up to more than three days")]
     TooLong,
-    /// A time-out of zero.
-    #[error("the time-out of an attempt must be at least one second")]
+    /// A timeout of zero.
+    #[error("the timeout of an attempt must be at least one second")]
     NoTime,
 }

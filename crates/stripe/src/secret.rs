@@ -1,17 +1,17 @@
-//! The endpoint's signing secret: read strictly, kept with its key schedule, never printed.
+//! The endpoint's signing secret: checked strictly, and never printed.
 //!
-//! An empty or mangled secret is the commonest broken webhook there is, and the worst: several SDKs accept
-//! whatever an attacker signs with the same empty key. So the faults are found here, at start. Not here:
-//! where the text comes from.
+//! An empty or mangled secret is the most common configuration error of a webhook, and the worst: several SDKs
+//! accept what an attacker signs with the same empty key. So it is refused here, at start. Not here: where the
+//! text comes from.
 
 use hmac::{Hmac, KeyInit};
 use sha2::Sha256;
 use std::fmt;
 
-/// How many secrets may be valid at once. Rolling one needs two; a few endpoints may share one address.
+/// How many secrets may be valid at once. Rotating one needs two; a few endpoints may share one URL.
 const MAX_SECRETS: usize = 5;
 
-/// One signing secret of a webhook endpoint, the whole `whsec_…` text being the HMAC key.
+/// One signing secret of a webhook endpoint. The whole text, `whsec_…` included, is the HMAC key.
 #[derive(Clone)]
 pub struct Secret {
     text: String,
@@ -21,9 +21,15 @@ pub struct Secret {
 impl Secret {
     /// Reads one secret.
     ///
+    /// ```
+    /// use stripe::{Secret, SecretFault};
+    ///
+    /// assert!(Secret::parse("whsec_5Yw3ZkQmN8tR").is_ok());
+    /// assert_eq!(Secret::parse("whsec_your_secret").unwrap_err(), SecretFault::Placeholder);
+    /// ```
+    ///
     /// # Errors
-    /// When the text cannot be a secret: empty, quoted, with white space, a placeholder, or a key of
-    /// another kind.
+    /// If the text cannot be a secret: empty, quoted, with white space, a placeholder, or a key of another kind.
     pub fn parse(text: &str) -> Result<Secret, SecretFault> {
         check(text)?;
         // HMAC hashes longer keys and pads shorter ones: every length is a valid key.
@@ -31,10 +37,10 @@ impl Secret {
         Ok(Secret { text: text.to_owned(), keyed })
     }
 
-    /// Reads one to five secrets separated by commas; several are valid at once while one is being rolled.
+    /// Reads one to five secrets, separated by commas. Two are valid at once while one is being rotated.
     ///
     /// # Errors
-    /// When any of them is refused by [`Secret::parse`], or when there are more than five.
+    /// If [`Secret::parse`] refuses one of them, or there are more than five.
     pub fn parse_list(text: &str) -> Result<Vec<Secret>, SecretFault> {
         if text.split(',').count() > MAX_SECRETS {
             return Err(SecretFault::TooMany);
@@ -42,7 +48,7 @@ impl Secret {
         text.split(',').map(Secret::parse).collect()
     }
 
-    /// The secret itself. The one door out, for writing the file of a development secret; never for a log.
+    /// The text of the secret, for the file of a development secret. Never log it.
     pub fn expose(&self) -> &str {
         &self.text
     }
@@ -59,7 +65,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a text is not a signing secret. The messages never contain the text.
+/// Why a text is not a signing secret. No message contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretFault {
     /// Nothing, or nothing between two commas.
@@ -73,23 +79,19 @@ pub enum SecretFault {
         "the webhook signing secret contains white space: remove blanks and line ends, also around commas"
     )]
     Whitespace,
-    /// A quotation mark that the shell or the file format did not take away.
+    /// A quotation mark that the shell or the file format did not remove.
     #[error("the webhook signing secret contains a quotation mark: write it without quotes")]
     Quote,
     /// A comma in one secret, a control character, or a character outside ASCII.
-    #[error(
-        "the webhook signing secret contains a character that no secret has: copy it again, whole and alone"
-    )]
+    #[error("the webhook signing secret contains a character that no secret has: copy it again, completely")]
     Character,
     /// A text from an example.
-    #[error(
-        "the webhook signing secret is a placeholder: put the endpoint's own secret (whsec_…) in its place"
-    )]
+    #[error("the webhook signing secret is a placeholder: replace it with the endpoint's secret (whsec_…)")]
     Placeholder,
-    /// An API key or an endpoint's id in the secret's place.
+    /// An API key or an endpoint's id.
     #[error(
-        "this is an API key or an endpoint id, not a webhook signing secret: the secret begins with whsec_ \
-         and stands on the endpoint's page in Stripe's Dashboard"
+        "this is an API key or an endpoint id, not a webhook signing secret: the secret begins with whsec_; \
+         find it on the endpoint's page in Stripe's Dashboard"
     )]
     OtherKind,
     /// More secrets than can be valid at once.
@@ -120,14 +122,14 @@ fn check(text: &str) -> Result<(), SecretFault> {
     Ok(())
 }
 
-/// Words of templates that no random secret contains by chance.
+/// Words of templates that a random secret does not contain by chance.
 const WORDS: [&str; 8] =
     ["changeme", "replace", "example", "placeholder", "yoursecret", "yourwebhook", "yourstripe", "xxxxxx"];
-/// Shorter ones, which count where they stand alone.
+/// Shorter words, which count only as a whole part between separators.
 const SHORT_WORDS: [&str; 9] = ["change", "dummy", "fixme", "insert", "todo", "your", "xxx", "xxxx", "xxxxx"];
 
-/// Whether a secret, with or without its `whsec_`, or what follows the `sk_live_` of a key, was never filled
-/// in: `replace_me`, `your_secret_here`, `<secret>`, `xxxxxxxx`.
+/// Whether a secret, with or without `whsec_`, or the part of a key after `sk_live_`, is a placeholder:
+/// `replace_me`, `your_secret_here`, `<secret>`, `xxxxxxxx`.
 pub fn is_placeholder(text: &str) -> bool {
     let lower = text.to_lowercase();
     let core = lower.strip_prefix("whsec_").unwrap_or(&lower);

@@ -1,4 +1,4 @@
-//! The extractor: only what Stripe signed reaches a handler, and every refusal looks the same.
+//! The extractor: only signed deliveries reach the handler, and every refusal looks the same.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRef, FromRequest, Request};

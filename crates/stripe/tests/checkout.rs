@@ -1,5 +1,5 @@
-//! The form that asks for a Checkout session, and what is read from Stripe's answer, as tables.
-//! Not here: whether Stripe takes it; the emulator and the official clients are asked elsewhere (`e2e`).
+//! The request for a Checkout session, and how Stripe's answer is read, as tables.
+//! Not here: whether Stripe accepts it; `e2e` sends it to the emulator.
 
 use stripe::checkout::{Item, NewSession, OpenSession, error_message};
 
@@ -15,7 +15,7 @@ fn session<'a>() -> NewSession<'a> {
     }
 }
 
-/// One pair per line, with brackets and blanks as a person writes them.
+/// One pair per line, with brackets and spaces decoded.
 fn lines(session: &NewSession<'_>) -> String {
     let readable = [("%5B", "["), ("%5D", "]"), ("%20", " "), ("%3A", ":"), ("%2F", "/"), ("%40", "@")];
     let text = readable.iter().fold(session.form(), |text, (code, sign)| text.replace(code, sign));

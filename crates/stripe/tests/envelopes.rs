@@ -1,4 +1,4 @@
-//! Envelopes: what is an event, what is none, and what is read of it.
+//! Envelopes: which bodies are events, and what is read from them.
 
 use stripe::{Envelope, EventType, ReadFault};
 
@@ -37,7 +37,7 @@ fn the_guide_sample() {
     assert_eq!((envelope.created(), envelope.livemode()), (Some(1_708_425_600), None));
 }
 
-/// `base` is good; each row is it with something changed.
+/// Each row is the valid `base` with one change.
 #[test]
 fn envelopes_good_and_bad() {
     let with =
@@ -156,7 +156,7 @@ fn event_types_go_by_stripes_names() {
     assert_eq!(EventType::DisputeCreated.name(), "charge.dispute.created");
     assert_eq!(EventType::EarlyFraudWarningCreated.name(), "radar.early_fraud_warning.created");
     assert_eq!(EventType::from_name("invoice.sent"), EventType::Other("invoice.sent".to_owned()));
-    // A thin event's type is not a snapshot's.
+    // The types of thin events differ from those of snapshots.
     assert_eq!(EventType::from_name("v1.refund.created").name(), "v1.refund.created");
     assert!(matches!(EventType::from_name("v1.refund.created"), EventType::Other(_)));
 }

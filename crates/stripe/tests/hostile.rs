@@ -1,4 +1,4 @@
-//! Bodies made to hurt: bombs, doubles, half characters, floats, and every single flipped bit.
+//! Hostile bodies: deep nesting, duplicate keys, half characters, floats, and every single flipped bit.
 
 use std::thread;
 use stripe::signature::{SignatureFault, sign, verify};
@@ -11,7 +11,7 @@ fn secrets() -> Vec<Secret> {
     Secret::parse_list("whsec_test_secret").unwrap()
 }
 
-/// The code of the first fault on the way from bytes to object, or "read".
+/// The code of the first fault between bytes and object, or "read".
 fn read(body: &[u8]) -> &'static str {
     let object = Envelope::parse(body).and_then(|envelope| match envelope {
         Envelope::Snapshot(event) => event.object()?.fault().map_or(Ok(()), Err),
@@ -55,7 +55,7 @@ fn every_shortened_body_is_a_mismatch() {
     }
 }
 
-/// On a stack of 64 KiB, which a reader that recursed would not survive.
+/// On a stack of 64 KiB, which a recursive parser would overflow.
 #[test]
 fn nesting_does_not_recurse() {
     let arrays = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
@@ -102,7 +102,7 @@ fn width_is_bounded() {
     assert_eq!(read(with_object(completed, &metadata).as_bytes()), "wrong_type");
 }
 
-/// The second copy of a key never has an effect, because the first has none either.
+/// Neither copy of a duplicate key has an effect.
 #[test]
 fn a_key_written_twice_is_no_value_at_any_level() {
     let completed = "checkout.session.completed";

@@ -32,7 +32,7 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Metadata has no public maker; two objects are compared with it taken out and looked at on its own.
+/// Metadata has no public constructor, so objects are compared without it, and it is compared separately.
 fn check_versions(name: &str, expected: &Object, tenant_in_metadata: bool) {
     for version in VERSIONS {
         let mut object = read(&fixture(&format!("{name}.{version}"))).unwrap();
@@ -182,7 +182,7 @@ fn the_bare_sample_of_the_guide() {
     assert_eq!((session.payment_intent, session.mode, session.status), (None, None, None));
 }
 
-/// An event of this type around this object.
+/// An event of this type with this object.
 fn event(kind: &str, object: &str) -> Vec<u8> {
     format!(r#"{{"id":"evt_1","type":"{kind}","created":1,"data":{{"object":{object}}}}}"#).into_bytes()
 }
@@ -220,7 +220,7 @@ fn absent_flags_and_sums_are_false_and_zero() {
     assert!(!warning.actionable);
 }
 
-/// Stripe has been seen to send an empty `failure_code` for a debit that the bank refused.
+/// Stripe has been seen to send an empty `failure_code` for a declined debit.
 #[test]
 fn an_empty_explanation_is_none() {
     for (code, expected) in [("\"\"", None), ("\"card_declined\"", text("card_declined")), ("null", None)] {
@@ -303,7 +303,7 @@ fn movements_have_a_sign_within_the_same_bounds() {
     }
 }
 
-/// A malformed optional field is named, and discards nothing else; without the rest, nothing can be read.
+/// A malformed optional field is reported and affects no other field; a required field must be valid.
 #[test]
 fn what_cannot_be_read_is_named() {
     let not = |field, expected| ReadFault::WrongType { field, expected };
@@ -349,7 +349,7 @@ fn what_cannot_be_read_is_named() {
     }
 }
 
-/// Stripe's own type allows a refund without a status, and the charge around it is read all the same.
+/// Stripe's type allows a refund without a status; the charge with such a refund can be read.
 #[test]
 fn a_refund_may_have_no_status() {
     let body = event("refund.created", r#"{"id":"re_1","amount":5,"status":null}"#);
@@ -361,7 +361,7 @@ fn a_refund_may_have_no_status() {
     assert_eq!(charge.faults.first(), Some(ReadFault::Missing { field: "amount" }), "of the second refund");
 }
 
-/// The three places in which an invoice can carry a merchant's metadata, before and since 2025-03-31.basil.
+/// The three places of metadata in an invoice, before and since 2025-03-31.basil.
 #[test]
 fn an_invoice_in_every_version() {
     let of = |object: &str| match read(&event("invoice.paid", object)) {

@@ -1,4 +1,4 @@
-//! Properties over random input: nothing panics, what is signed verifies, and nothing else does.
+//! Properties over random input: nothing panics, and only signed bodies verify.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -64,7 +64,7 @@ proptest! {
     ) {
         let secrets = secrets(count);
         let header = sign(&body, timestamp, &secrets);
-        // The receiver may know only one of the secrets that the sender signs with, and any one.
+        // The receiver may know any one of the sender's secrets.
         let one = &secrets[known % count..][..1];
         let verified = verify(&body, Some(header.as_bytes()), one, timestamp + skew, 300);
         prop_assert_eq!(verified, Ok(Verified { timestamp, secret_index: 0 }));

@@ -1,4 +1,4 @@
-//! The schedule as its users see it: after which failure, how long to wait, and when to stop.
+//! The schedule: how long to wait after which failure, and when to stop.
 
 use stripe::retry::{Schedule, ScheduleFault};
 

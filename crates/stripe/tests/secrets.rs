@@ -1,4 +1,4 @@
-//! What may be a signing secret, and that none is ever printed.
+//! Which texts are accepted as signing secrets, and that no secret is printed.
 
 use stripe::{Secret, SecretFault};
 
@@ -10,7 +10,7 @@ fn one_secret() {
         ("whsec_0123456789abcdef0123456789abcdef", Ok(())),
         ("webhook_secret", Ok(())),
         ("a", Ok(())),
-        // Random ones that begin as a placeholder would.
+        // Random secrets that begin like a placeholder.
         ("whsec_xxxWbX5kEWLlfzsGNjH64I8lOOqUB6e8", Ok(())),
         ("whsec_Your5WbX5kEWLlfzsGNjH64I8lOOqUB6", Ok(())),
         ("whsec_toDo5WbXxXxXkEWLlfzsGNjH64I8lOOq", Ok(())),

@@ -1,7 +1,7 @@
 //! Commands that change something, with and without a running service.
 
 use e2e::deployment::Deployment;
-use stripe::story::Story;
+use emulator::scenario::Scenario;
 
 use crate::{OTHER_TENANT, Past, TENANT};
 
@@ -79,7 +79,7 @@ fn an_event_whose_cause_was_fixed_is_applied() {
     let account = ("FAIREPLACE_STRIPE_ACCOUNT", "acct_1A2b3C");
     let wrong = Deployment::default().with(account.0, account.1);
     let service = wrong.serve();
-    let event = &Story::Purchase.events(&crate::purchase("sale9", TENANT, false))[3];
+    let event = &Scenario::Purchase.events(&crate::ten_credits("sale9", TENANT, false))[3];
     assert_eq!(service.deliver(&event.body), 200);
     service.settle();
     assert!(wrong.done("quarantine list").contains(&event.id));

@@ -7,26 +7,17 @@ mod doctor;
 mod process;
 
 use e2e::deployment::Deployment;
+use e2e::sale::sale;
 use e2e::service::Service;
-use stripe::story::Story;
-use stripe::write::{ApiVersion, Purchase};
+use emulator::scenario::{Sale, Scenario};
 
 const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 const OTHER_TENANT: &str = "550e8400-e29b-41d4-a716-446655440001";
 const DAY: i64 = 86_400;
 
-fn purchase(reference: &str, tenant: &str, livemode: bool) -> Purchase {
-    Purchase {
-        reference: reference.to_owned(),
-        tenant_id: tenant.to_owned(),
-        package: "10_credits".to_owned(),
-        credits: 10,
-        amount_total: 25_000,
-        currency: "eur".to_owned(),
-        created: e2e::now() - 40 * DAY,
-        livemode,
-        api_version: ApiVersion::default(),
-    }
+/// A sale of ten credits, 40 days ago.
+fn ten_credits(reference: &str, tenant: &str, livemode: bool) -> Sale {
+    Sale { created: e2e::now() - 40 * DAY, livemode, ..sale(reference, tenant, 10, 25_000) }
 }
 
 /// A deployment with data: a partially refunded payment, an unreadable event (quarantine item 1), two
@@ -41,18 +32,18 @@ impl Past {
     fn new(running: bool) -> Self {
         let deployment = Deployment::default();
         let service = deployment.serve();
-        let deliver = |story: Story, purchase: &Purchase| {
-            for event in story.events(purchase) {
+        let deliver = |scenario: Scenario, sale: &Sale| {
+            for event in scenario.events(sale) {
                 assert_eq!(service.deliver(&event.body), 200, "{}", event.id);
             }
             service.settle();
         };
-        deliver(Story::PartialRefund, &purchase("sale1", TENANT, false));
+        deliver(Scenario::PartialRefund, &ten_credits("sale1", TENANT, false));
         assert_eq!(service.deliver("signed, and not JSON"), 200);
         service.settle();
-        deliver(Story::Purchase, &purchase("sale2", "nobody", false));
-        deliver(Story::Purchase, &purchase("sale3", "nobody", false));
-        let live = &Story::Purchase.events(&purchase("sale4", TENANT, true))[0];
+        deliver(Scenario::Purchase, &ten_credits("sale2", "nobody", false));
+        deliver(Scenario::Purchase, &ten_credits("sale3", "nobody", false));
+        let live = &Scenario::Purchase.events(&ten_credits("sale4", TENANT, true))[0];
         assert_eq!(service.deliver(&live.body), 200);
         service.settle();
         if running {

@@ -10,9 +10,9 @@ use std::time::Duration;
 use e2e::deployment::{Deployment, SECRET};
 use e2e::http::Connection;
 use e2e::service::deliver;
-use stripe::write::event;
+use emulator::scenario::event;
 
-use crate::{TENANT, purchase};
+use crate::{TENANT, ten_credits};
 
 #[test]
 fn a_second_service_on_the_same_database_does_not_start() {
@@ -121,7 +121,7 @@ fn deliver_until_refused(
 ) -> std::io::Error {
     let mut connection = Connection::open(address);
     for number in 0.. {
-        let sale = purchase(&format!("load{deliverer}_{number}"), TENANT, false);
+        let sale = ten_credits(&format!("load{deliverer}_{number}"), TENANT, false);
         let event = event("checkout.session.completed", &sale, "once", None).expect("the type exists");
         let answer = match &mut connection {
             Ok(connection) => deliver(connection, &event.body, SECRET),

@@ -1,5 +1,5 @@
 //! Compares the service's events and balances, as its API shows them, with the deliveries and with the
-//! expected credits of the stories.
+//! expected credits of the scenarios.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,9 +50,8 @@ impl<'s> Books<'s> {
             faults.push(format!("the service has {events} events, and {} were sent", tally.len()));
         }
         let mut worth: BTreeMap<&str, i64> = BTreeMap::new();
-        for (story, purchase) in &outbox.sales {
-            let credits = i64::from(story.expected_credits(purchase));
-            *worth.entry(&purchase.tenant_id).or_default() += credits;
+        for sold in &outbox.sales {
+            *worth.entry(&sold.tenant).or_default() += i64::from(sold.credits);
         }
         for (tenant, credits) in worth {
             faults.extend(self.faults_of_tenant(tenant, credits));

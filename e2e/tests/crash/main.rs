@@ -1,5 +1,5 @@
 //! The service is killed 200 times during deliveries, and restarted on the same database. Everything that it
-//! acknowledged is stored, and in the end every balance is what the stories are worth, although deliveries
+//! acknowledged is stored, and in the end every balance is what the scenarios are worth, although deliveries
 //! were lost, repeated and out of order.
 //!
 //! This does not test power failures, which signals cannot simulate (`synchronous=FULL` is for them).
@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use books::{Books, assert_audited};
 use e2e::deployment::Deployment;
-use outbox::{Outbox, purchase};
+use emulator::scenario::Scenario;
+use outbox::Outbox;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
-use stripe::story::Story;
 
 const SEED: u64 = 20_260_314;
 const KILLS: u32 = 200;
@@ -71,7 +71,7 @@ fn the_checks_can_fail() {
     let deployment = Deployment::default();
     let service = deployment.serve();
     let mut outbox = Outbox::empty();
-    outbox.add(Story::PartialRefund, purchase(0));
+    outbox.add(Scenario::PartialRefund, 0);
     outbox.deliver_the_rest(service.address);
     service.settle();
     let books = Books::of(&service);
@@ -80,7 +80,7 @@ fn the_checks_can_fail() {
     assert_eq!(books.missing(&["evt_never_sent"]), ["evt_never_sent"]);
 
     // Another payment of the same tenant, none of whose events was delivered.
-    outbox.add(Story::Purchase, purchase(1));
+    outbox.add(Scenario::Purchase, 1);
     let faults = books.faults(&outbox);
     let found = |text: &str| assert!(faults.iter().any(|fault| fault.contains(text)), "{faults:#?}");
     found("evt_sale1_paid_checkout_session_completed is missing");

@@ -7,21 +7,23 @@ use std::sync::Mutex;
 
 use e2e::deployment::SECRET;
 use e2e::http::Connection;
+use e2e::sale::sale;
 use e2e::service::deliver;
+use emulator::scenario::{Sale, Scenario};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{RngExt as _, SeedableRng as _};
-use stripe::story::Story;
-use stripe::write::{ApiVersion, Purchase, WrittenEvent};
+use stripe::write::WrittenEvent;
 
 const TENANTS: usize = 25;
 const DAY: i64 = 86_400;
-/// Credits and prices in minor units; some do not divide evenly.
-const PACKAGES: [(u32, i64); 4] = [(10, 25_000), (1, 2_999), (7, 14_001), (50, 100_000)];
+/// Credits, prices in minor units, and the credits that are left after half of the price was refunded. Some do
+/// not divide evenly.
+const PACKAGES: [(u32, i64, u32); 4] = [(10, 25_000, 5), (1, 2_999, 1), (7, 14_001, 4), (50, 100_000, 25)];
 
 /// The events that Stripe has to deliver.
 pub(crate) struct Outbox {
-    pub(crate) sales: Vec<(Story, Purchase)>,
+    pub(crate) sales: Vec<Sold>,
     events: Vec<WrittenEvent>,
     progress: Mutex<Progress>,
 }
@@ -43,21 +45,26 @@ pub(crate) struct Tally {
     pub(crate) acknowledged: u64,
 }
 
-/// The purchase with this number.
-pub(crate) fn purchase(number: usize) -> Purchase {
-    let (credits, amount_total) = PACKAGES[number / TENANTS % PACKAGES.len()];
-    Purchase {
-        reference: format!("sale{number}"),
-        tenant_id: format!("00000000-0000-4000-8000-{:012}", number % TENANTS),
-        package: format!("{credits}_credits"),
-        credits,
-        amount_total,
-        currency: "eur".to_owned(),
-        // Stories take three weeks, and no event may be in the future.
-        created: e2e::now() - 40 * DAY,
-        livemode: false,
-        api_version: ApiVersion::default(),
-    }
+/// One sale.
+pub(crate) struct Sold {
+    pub(crate) tenant: String,
+    /// The credits that its scenario leaves.
+    pub(crate) credits: u32,
+}
+
+/// The sale with this number, and its events.
+fn sold(scenario: Scenario, number: usize) -> (Sold, Vec<WrittenEvent>) {
+    let (credits, amount, after_half_refund) = PACKAGES[number / TENANTS % PACKAGES.len()];
+    let tenant = format!("00000000-0000-4000-8000-{:012}", number % TENANTS);
+    // Scenarios take up to eight days, and no event may be in the future.
+    let created = e2e::now() - 40 * DAY;
+    let sale = Sale { created, ..sale(&format!("sale{number}"), &tenant, credits, amount) };
+    let credits = match scenario {
+        Scenario::Purchase | Scenario::FailedRefund | Scenario::DisputeWon | Scenario::Async => credits,
+        Scenario::PartialRefund => after_half_refund,
+        Scenario::PendingRefund | Scenario::DisputeLost | Scenario::Declined => 0,
+    };
+    (Sold { tenant, credits }, scenario.events(&sale))
 }
 
 impl Outbox {
@@ -68,11 +75,11 @@ impl Outbox {
         Self { sales: Vec::new(), events: Vec::new(), progress: Mutex::new(progress) }
     }
 
-    /// This many sales with random stories. Each event is delivered twice, in random order.
+    /// This many sales with random scenarios. Each event is delivered twice, in random order.
     pub(crate) fn new(sales: usize, random: &mut Xoshiro256PlusPlus) -> Self {
         let mut outbox = Self::empty();
         for number in 0..sales {
-            outbox.add(*Story::ALL.choose(random).expect("there are stories"), purchase(number));
+            outbox.add(*Scenario::ALL.choose(random).expect("there are scenarios"), number);
         }
         let progress = outbox.progress.get_mut().expect("not poisoned");
         progress.waiting.extend_from_within(..);
@@ -82,14 +89,15 @@ impl Outbox {
     }
 
     /// Adds a sale whose events are delivered once.
-    pub(crate) fn add(&mut self, story: Story, purchase: Purchase) {
+    pub(crate) fn add(&mut self, scenario: Scenario, number: usize) {
         let progress = self.progress.get_mut().expect("not poisoned");
-        for event in story.events(&purchase) {
+        let (sold, events) = sold(scenario, number);
+        for event in events {
             progress.waiting.push(self.events.len());
             progress.tally.push(Tally::default());
             self.events.push(event);
         }
-        self.sales.push((story, purchase));
+        self.sales.push(sold);
     }
 
     /// The body of an event.

@@ -2,7 +2,7 @@
 //! `clients/`, the handlers of the webhook guide receive its events, and its objects have the fields of the
 //! requested API version.
 //!
-//! The emulator's rules are tested in `crates/emulator`, the service behind it in `stories.rs`.
+//! The emulator's rules are tested in `crates/emulator`, the service behind it in `trigger.rs`.
 
 mod browser;
 mod guide;

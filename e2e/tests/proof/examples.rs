@@ -2,8 +2,8 @@
 //! and keys are replaced, because they differ between services. The form of the answers is checked in `fuzz`.
 
 use e2e::http::Answer;
+use emulator::scenario::Scenario;
 use serde_json::{Value, json};
-use stripe::story::Story;
 
 use crate::document::{Audience, Document, Operation};
 use crate::world::{TENANT, World, text};
@@ -104,7 +104,7 @@ fn ids(world: &World, operation: &Operation<'_>) -> Vec<(&'static str, String)> 
 
 /// The id of a quarantine item, about a payment of one cent for ten credits.
 fn quarantined(world: &World) -> String {
-    world.deliver(&world.fresh().replace('-', ""), TENANT, 1, Story::Purchase);
+    world.deliver(&world.fresh().replace('-', ""), TENANT, 1, Scenario::Purchase);
     let items = world.service.get("/api/admin/quarantine");
     let newest = items["data"].as_array().unwrap().iter().filter_map(|item| item["id"].as_i64()).max();
     newest.expect("the payment is quarantined").to_string()

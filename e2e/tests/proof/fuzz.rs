@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use e2e::process::Process;
+use emulator::scenario::Scenario;
 use serde_json::{Value, json};
-use stripe::story::Story;
 
 use crate::document::{Audience, Document, Operation};
 use crate::world::{TENANT, World, text};
@@ -220,7 +220,7 @@ fn seeds(world: &World) -> Vec<(&'static str, &'static str, Vec<Value>)> {
     let payments = vec![world.service.get("/api/payments")["data"][0]["id"].clone()];
     let waiting = [5_000, 5_001, 5_002, 5_003].map(|credits| world.adjust(credits)["id"].clone());
     for reference in ["cheap1", "cheap2", "cheap3", "cheap4"] {
-        world.deliver(reference, TENANT, 1, Story::Purchase);
+        world.deliver(reference, TENANT, 1, Scenario::Purchase);
     }
     let items = world.service.get("/api/admin/quarantine")["data"].take();
     let quarantined: Vec<_> = items.as_array().unwrap().iter().map(|item| item["id"].clone()).collect();

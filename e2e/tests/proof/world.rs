@@ -5,10 +5,10 @@ use std::cell::Cell;
 
 use e2e::deployment::{Deployment, SECRET};
 use e2e::http::{Answer, Request};
+use e2e::sale::sale;
 use e2e::service::Service;
+use emulator::scenario::{Sale, Scenario};
 use serde_json::{Value, json};
-use stripe::story::Story;
-use stripe::write::{ApiVersion, Purchase};
 
 /// The tenant of `dev`, and of the document's examples.
 pub(crate) const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
@@ -71,20 +71,10 @@ impl World {
         self.post("/api/admin/adjustments", &body)
     }
 
-    /// Delivers the events of a story about one payment for ten credits, and waits until they are applied.
-    pub(crate) fn deliver(&self, reference: &str, tenant: &str, cents: i64, story: Story) {
-        let purchase = Purchase {
-            reference: reference.to_owned(),
-            tenant_id: tenant.to_owned(),
-            package: "10_credits".to_owned(),
-            credits: 10,
-            amount_total: cents,
-            currency: "eur".to_owned(),
-            created: e2e::now(),
-            livemode: false,
-            api_version: ApiVersion::default(),
-        };
-        for event in story.events(&purchase) {
+    /// Delivers the events of a scenario about ten credits, and waits until they are applied.
+    pub(crate) fn deliver(&self, reference: &str, tenant: &str, cents: i64, scenario: Scenario) {
+        let sale = Sale { created: e2e::now(), ..sale(reference, tenant, 10, cents) };
+        for event in scenario.events(&sale) {
             assert_eq!(self.service.deliver(&event.body), 200, "{}", event.id);
         }
         self.service.settle();
@@ -92,10 +82,10 @@ impl World {
 
     /// Spends all credits, and then refunds half of a purchase, for a debt of five credits.
     pub(crate) fn create_debt(&self) {
-        self.deliver("owed", TENANT, 25_000, Story::Purchase);
+        self.deliver("owed", TENANT, 25_000, Scenario::Purchase);
         let credits = self.service.balance(TENANT)["available"].clone();
         self.tenant_post("/api/credits/spend", &json!({ "credits": credits }));
-        self.deliver("owed", TENANT, 25_000, Story::PartialRefund);
+        self.deliver("owed", TENANT, 25_000, Scenario::PartialRefund);
         assert_eq!(self.service.balance(TENANT)["debt"], 5);
     }
 

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use e2e::deployment::Deployment;
+use e2e::sale::sale;
 use e2e::service::Service;
+use emulator::scenario::{Sale, event};
 use serde_json::Value;
-use stripe::write::{ApiVersion, Purchase, event};
 
 pub(crate) const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -16,18 +17,8 @@ pub(crate) fn open(credits: u32) -> (Deployment, Service, String) {
     let deployment = Deployment::default().with("FAIREPLACE_REQUESTS_PER_HOUR", "0");
     let service = deployment.serve();
     let key = service.service_key();
-    let purchase = Purchase {
-        reference: "race".into(),
-        tenant_id: TENANT.into(),
-        package: "some_credits".into(),
-        credits,
-        amount_total: 2_500 * i64::from(credits),
-        currency: "eur".into(),
-        created: e2e::now(),
-        livemode: false,
-        api_version: ApiVersion::default(),
-    };
-    let sold = event("checkout.session.completed", &purchase, "race", None).expect("the type exists");
+    let sale = Sale { created: e2e::now(), ..sale("race", TENANT, credits, 2_500 * i64::from(credits)) };
+    let sold = event("checkout.session.completed", &sale, "race", None).expect("the type exists");
     assert_eq!(service.deliver(&sold.body), 200);
     service.settle();
     assert_eq!(service.balance(TENANT)["available"], credits);

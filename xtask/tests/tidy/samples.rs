@@ -136,6 +136,13 @@ fn in_layers() -> Vec<Sample> {
             "[dependencies]\nserde.workspace = true\n[dev-dependencies]\nstore = \"1\"\n".into(),
             &[],
         ),
+        (
+            "layering",
+            "crates/engine/Cargo.toml",
+            "[dependencies]\nemulator.workspace = true\n[dev-dependencies]\nemulator.workspace = true\n"
+                .into(),
+            &[2],
+        ),
         ("layering", "bench/Cargo.toml", "[dependencies]\nstore.workspace = true\n".into(), &[]),
         (
             "exact numbers",

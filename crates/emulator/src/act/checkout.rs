@@ -71,7 +71,7 @@ pub fn amounts(unit: i64, quantity: i64, taxed: bool, inclusive: bool) -> Option
 /// Creates a session. `page` is the base URL of the payment pages, without a trailing slash. Returns its id.
 /// Stripe has no event for it.
 pub fn create(world: &mut World, new: NewCheckoutSession, page: &str) -> String {
-    let id = format!("{}a1", world.id("cs_test"));
+    let id = world.ids.next_session();
     let sum = |of: fn(&LineItem) -> i64| new.items.iter().map(of).fold(0, i64::saturating_add);
     let expires_at = new.expires_at.unwrap_or(world.now() + DEFAULT_LIFETIME);
     let session = Session {
@@ -221,7 +221,7 @@ fn create_customer(world: &mut World, id: &str, payer: &BillingDetails) {
 
 /// The session's payment intent, created at the first attempt to pay. Since 2022-08-01 the session does not
 /// name it before it is complete.
-fn intent_of(world: &mut World, id: &str) -> String {
+pub(crate) fn intent_of(world: &mut World, id: &str) -> String {
     if let Some(intent) = world.checkouts.get(id).and_then(|checkout| checkout.payment_intent.clone()) {
         return intent;
     }

@@ -22,10 +22,26 @@ const FEE: i64 = 1_500;
 
 /// Opens a dispute or an inquiry. Returns its id; `None`, and nothing happens, when the charge took no money.
 pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) -> Option<String> {
+    open_for(world, charge, None, reason, inquiry)
+}
+
+/// As [`open`], for a part of the charge: `amount`, in minor units. `None`, and nothing happens, when it is not
+/// between 1 and what is left of the charge.
+pub(crate) fn open_for(
+    world: &mut World,
+    charge: &str,
+    amount: Option<i64>,
+    reason: &str,
+    inquiry: bool,
+) -> Option<String> {
     let of = world.charges.get(charge).filter(|charge| charge.paid)?;
     let left = of.amount_captured - of.amount_refunded;
     // A charge that was refunded in full can still be disputed, for its full amount.
-    let amount = if left > 0 { left } else { of.amount_captured };
+    let most = if left > 0 { left } else { of.amount_captured };
+    let amount = amount.unwrap_or(most);
+    if amount <= 0 || amount > most {
+        return None;
+    }
     let (currency, payment_intent) = (of.currency.clone(), of.payment_intent.clone());
     let instrument = world.paid_with.get(charge).and_then(|number| Instrument::of_number(number));
     let (id, now) = (world.id("du"), world.now());
@@ -60,6 +76,7 @@ pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) -> Opt
     world.create(Dispute { legs: vec![withdrawal], ..dispute }, "charge.dispute.created");
     world.announce::<Dispute>(&id, "charge.dispute.funds_withdrawn");
     refund::fail_pending(world, charge);
+    answer_warnings(world, charge);
     Some(id)
 }
 
@@ -80,6 +97,17 @@ pub fn warn(world: &mut World, charge: &str) -> Option<String> {
     let id = warning.id.clone();
     world.create(warning, "radar.early_fraud_warning.created");
     Some(id)
+}
+
+/// A warning about a charge that was disputed or refunded in full is no longer actionable
+/// (docs.stripe.com/api/radar/early_fraud_warnings/object).
+pub(super) fn answer_warnings(world: &mut World, charge: &str) {
+    let of_charge = world.warnings.iter().filter(|warning| warning.charge == charge);
+    for id in of_charge.map(|warning| warning.id.clone()).collect::<Vec<_>>() {
+        world.change::<EarlyFraudWarning>(&id, "radar.early_fraud_warning.updated", |warning| {
+            warning.actionable = false;
+        });
+    }
 }
 
 /// Adds evidence to a dispute, and submits it to the bank if `submit`. Stripe's test texts decide at once:
@@ -168,6 +196,7 @@ fn escalate(world: &mut World, id: &str) {
     mark_disputed(world, &charge);
     world.announce::<Dispute>(id, "charge.dispute.funds_withdrawn");
     refund::fail_pending(world, &charge);
+    answer_warnings(world, &charge);
 }
 
 fn withdrawal(world: &mut World, amount: i64) -> Leg {

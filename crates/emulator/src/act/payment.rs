@@ -201,6 +201,22 @@ pub fn cancel(world: &mut World, intent: &str, reason: &str) {
     });
 }
 
+/// A bank transfer brings `amount`, in minor units: a part of what is due, so the intent waits for the rest
+/// (docs.stripe.com/payments/bank-transfers).
+pub(crate) fn fund(world: &mut World, intent: &str, amount: i64) {
+    let (method, reference) = (world.id("pm"), world.id("transfer"));
+    world.transition::<PaymentIntent>(intent, "payment_intent.partially_funded", |intent| {
+        intent.status = IntentStatus::RequiresAction;
+        intent.payment_method = Some(method);
+        intent.payment_method_types = vec![MethodType::BankTransfer];
+        intent.next_action = Some(NextAction::BankTransfer {
+            amount_remaining: intent.amount.saturating_sub(amount),
+            currency: intent.currency.clone(),
+            reference,
+        });
+    });
+}
+
 /// Emits the events of a debit that is processing: after the session's event, as Stripe does.
 pub(super) fn announce_processing(world: &mut World, intent: &str) {
     world.announce::<PaymentIntent>(intent, "payment_intent.processing");
@@ -263,7 +279,7 @@ fn challenge(world: &mut World, intent: &str) {
         intent.status = IntentStatus::RequiresAction;
         intent.payment_method = Some(method);
         intent.last_payment_error = None;
-        intent.next_action = Some(NextAction {
+        intent.next_action = Some(NextAction::Redirect {
             return_url: None,
             url: format!("https://hooks.stripe.com/redirect/authenticate/{source}"),
         });
@@ -381,7 +397,7 @@ fn fail_intent(
 }
 
 /// A charge of the payment intent's full amount, not yet added to the world.
-fn charge(
+pub(super) fn charge(
     world: &mut World,
     intent: &str,
     instrument: &Instrument,

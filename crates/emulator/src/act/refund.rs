@@ -6,6 +6,7 @@
 
 use stripe::write::{Charge, ChargeStatus, DisputeStatus, MethodType, Refund, RefundStatus};
 
+use super::dispute;
 use super::payment::Instrument;
 use crate::cards::Effect;
 use crate::object::Metadata;
@@ -215,4 +216,7 @@ fn count(world: &mut World, charge: &str, amount: i64) {
         charge.amount_refunded = charge.amount_refunded.saturating_add(amount);
         charge.refunded = charge.amount_refunded >= charge.amount;
     });
+    if world.charges.get(charge).is_some_and(|charge| charge.refunded) {
+        dispute::answer_warnings(world, charge);
+    }
 }

@@ -89,17 +89,11 @@ pub struct Misbehaviour {
 }
 
 impl WebhookEndpoint {
-    /// Whether it receives events of this type. Before 2024-10-28.acacia a refund of a charge had no
-    /// `refund.*` events (docs.stripe.com/changelog/acacia/2024-10-28/refund-webhook-update).
+    /// Whether it receives events of this type.
     #[must_use]
     pub fn wants(&self, type_name: &str) -> bool {
-        let exists = if type_name == "charge.refund.updated" {
-            !self.api_version.has_refund_events()
-        } else {
-            self.api_version.has_refund_events() || !type_name.starts_with("refund.")
-        };
         let enabled = self.enabled_events.iter().any(|wanted| wanted == "*" || wanted == type_name);
-        self.enabled && exists && enabled
+        self.enabled && self.api_version.sends(type_name) && enabled
     }
 
     /// Whether enough deliveries wait for a burst.

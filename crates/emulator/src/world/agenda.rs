@@ -100,6 +100,11 @@ impl Agenda {
         keys.iter().filter_map(|key| self.tasks.remove(key)).collect()
     }
 
+    /// When the next task about this object is due, in Unix milliseconds.
+    pub(crate) fn due_about(&self, object: &str) -> Option<i64> {
+        self.tasks.iter().find(|(_, task)| task.object() == Some(object)).map(|(key, _)| key.0)
+    }
+
     /// The deliveries with a scheduled attempt.
     pub(crate) fn attempts(&self) -> impl Iterator<Item = u64> {
         self.tasks.values().filter_map(|task| match task {

@@ -3,6 +3,8 @@
 //!
 //! The results can be guessed from the seed, so this serves for test data only.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Ids like Stripe's, one after the other.
@@ -10,6 +12,16 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct IdGenerator {
     seed: u64,
     made: u64,
+    /// In a scenario, whose world is never saved: the name that ids are made of.
+    #[serde(skip)]
+    named: Option<Named>,
+}
+
+#[derive(Clone, Debug)]
+struct Named {
+    name: String,
+    /// How many ids there are of each prefix.
+    made: BTreeMap<String, u64>,
 }
 
 /// How many characters follow the prefix, as in Stripe's ids.
@@ -18,15 +30,35 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 
 impl IdGenerator {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, made: 0 }
+        Self { seed, made: 0, named: None }
     }
 
     pub(crate) fn seed(&self) -> u64 {
         self.seed
     }
 
+    /// From now on, ids are `PREFIX_NAME`, then `PREFIX_NAME_2` and so on.
+    pub(crate) fn name_after(&mut self, name: &str) {
+        self.named = Some(Named { name: name.to_owned(), made: BTreeMap::new() });
+    }
+
+    /// A session's id, which is longer than others.
+    pub(crate) fn next_session(&mut self) -> String {
+        let id = self.next("cs_test");
+        if self.named.is_some() { id } else { format!("{id}a1") }
+    }
+
     /// `prefix`, an underscore, and 24 characters.
     pub(crate) fn next(&mut self, prefix: &str) -> String {
+        if let Some(Named { name, made }) = &mut self.named {
+            let number = made.entry(prefix.to_owned()).or_default();
+            *number += 1;
+            return if *number == 1 {
+                format!("{prefix}_{name}")
+            } else {
+                format!("{prefix}_{name}_{number}")
+            };
+        }
         self.made += 1;
         format!("{prefix}_{}", text(mixed(self.seed, self.made), LENGTH))
     }

@@ -3,7 +3,6 @@
 //!
 //! Not here: Stripe's API and the HTML of the pages, which have tests beside the code.
 
-mod agree;
 mod attacks;
 mod clock;
 mod deliveries;
@@ -14,4 +13,6 @@ mod misbehaviour;
 mod payments;
 mod receiver;
 mod refunds;
+mod round_trip;
+mod scenarios;
 mod surfaces;

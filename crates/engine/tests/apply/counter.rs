@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use emulator::scenario::event;
 use engine::Next;
 use engine::command_queue::MAX_QUEUED_COMMANDS;
 use engine::{Clock, CommandQueue, CommandWorker, Sweeper};
 use ledger::{Cause, Command, CommandAction, Credits, HoldId, Now, TenantId, Timestamp};
 use store::{CommandOutcome, CommandRequest, IdempotencyKey, Scope, StoreError};
-use stripe::write::event;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::deployment::Deployment;
-use crate::{NOW, purchase};
+use crate::{NOW, ten_credits};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -38,7 +38,7 @@ fn spend(key: &str) -> CommandRequest {
 /// A deployment whose tenant has ten credits, a command queue in front of it, and the queue's worker.
 async fn open() -> (Deployment, CommandQueue, CommandWorker) {
     let deployment = Deployment::new();
-    let granting = event("checkout.session.completed", &purchase("a", 1), "1", None).unwrap();
+    let granting = event("checkout.session.completed", &ten_credits("a", 1), "1", None).unwrap();
     deployment.keep(&granting.body, NOW).await;
     deployment.apply(NOW).await;
     let (commands, worker) = CommandQueue::new(deployment.store().clone());

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
+use emulator::scenario::{Scenario, event};
 use engine::Next;
 use engine::{DeploymentScope, read};
 use ledger::{Now, Outcome, Reason, Timestamp};
 use store::{EventToApply, Reading};
-use stripe::story::Story;
 use stripe::write::WrittenEvent;
 
 use crate::deployment::Deployment;
-use crate::{NOW, purchase};
+use crate::{NOW, ten_credits};
 
 /// The event of a paid purchase that grants its ten credits.
 fn completed(reference: &str, tenant: u128) -> WrittenEvent {
-    stripe::write::event("checkout.session.completed", &purchase(reference, tenant), "1", None).unwrap()
+    event("checkout.session.completed", &ten_credits(reference, tenant), "1", None).unwrap()
 }
 
 /// Three purchases by three tenants, the second one bad; all kept.
@@ -151,7 +151,7 @@ async fn unreadable_bodies_are_kept_once_each_and_shown() {
     for body in ["", "{", "[]", "{"] {
         deployment.keep(body, NOW).await;
     }
-    for body in Story::Purchase.events(&purchase("good", 1)) {
+    for body in Scenario::Purchase.events(&ten_credits("good", 1)) {
         deployment.keep(&body.body, NOW).await;
     }
     deployment.apply(NOW).await;

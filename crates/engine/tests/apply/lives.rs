@@ -1,19 +1,19 @@
-//! Every story, in many orders, every event delivered once to three times, in batches of every size: the
+//! Every scenario, in many orders, every event delivered once to three times, in batches of every size: the
 //! balance at the end is the same.
 
 use std::collections::BTreeMap;
 
+use emulator::scenario::{Sale, Scenario};
 use ledger::{Balance, Credits};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use stripe::story::Story;
 use stripe::write::ApiVersion;
 
 use crate::deployment::Deployment;
-use crate::{NOW, bodies, purchase};
+use crate::{NOW, bodies, ten_credits};
 
-/// Seeded orders per story and version, beside the natural one and its reverse.
+/// Seeded orders per scenario and version, beside the natural one and its reverse.
 const SHUFFLES: u64 = 3;
 
 /// Each event one to three times; copies may arrive anywhere after shuffling.
@@ -21,7 +21,16 @@ fn delivered(events: &[String], random: &mut Xoshiro256PlusPlus) -> Vec<String> 
     events.iter().flat_map(|body| vec![body.clone(); random.random_range(1..=3)]).collect()
 }
 
-/// One life to be lived: its name, its tenant, its deliveries in order, and its credits at the end.
+/// The credits that each scenario leaves of ten.
+fn credits_left(scenario: Scenario) -> u32 {
+    match scenario {
+        Scenario::Purchase | Scenario::FailedRefund | Scenario::DisputeWon | Scenario::Async => 10,
+        Scenario::PartialRefund => 5,
+        Scenario::PendingRefund | Scenario::DisputeLost | Scenario::Declined => 0,
+    }
+}
+
+/// One scenario of one tenant: its name, its deliveries in order, and the credits at the end.
 struct Life {
     name: String,
     tenant: u128,
@@ -29,24 +38,24 @@ struct Life {
     credits: u32,
 }
 
-/// Every story × version × order. `tenant_of` says whose each is, by its number.
+/// Every scenario × version × order. `tenant_of` gives the tenant of each number.
 fn lives(seed: u64, tenant_of: impl Fn(u128) -> u128) -> Vec<Life> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut lives = Vec::new();
-    for story in Story::ALL {
+    for scenario in Scenario::ALL {
         for api_version in ApiVersion::ALL {
             for order in 0..SHUFFLES + 2 {
                 let tenant = tenant_of(lives.len() as u128);
                 let reference = format!("r{}", lives.len());
-                let purchase = stripe::write::Purchase { api_version, ..purchase(&reference, tenant) };
-                let mut deliveries = delivered(&bodies(story, &purchase), &mut random);
+                let sale = Sale { api_version, ..ten_credits(&reference, tenant) };
+                let mut deliveries = delivered(&bodies(scenario, &sale), &mut random);
                 match order {
                     0 => {}
                     1 => deliveries.reverse(),
                     _ => deliveries.shuffle(&mut random),
                 }
-                let name = format!("{} {} order {order}", story.name(), api_version.as_str());
-                lives.push(Life { name, tenant, deliveries, credits: story.expected_credits(&purchase) });
+                let name = format!("{} {} order {order}", scenario.name(), api_version.as_str());
+                lives.push(Life { name, tenant, deliveries, credits: credits_left(scenario) });
             }
         }
     }
@@ -108,7 +117,7 @@ async fn strangers_and_neighbours_do_not_disturb_each_other() {
 #[tokio::test]
 async fn a_delivery_after_the_settlement_changes_nothing() {
     let deployment = Deployment::new();
-    let events = Story::PartialRefund.events(&purchase("late", 1));
+    let events = Scenario::PartialRefund.events(&ten_credits("late", 1));
     for event in &events {
         deployment.keep(&event.body, NOW).await;
     }

@@ -4,22 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use emulator::scenario::event;
 use engine::Clock;
 use engine::Next;
 use engine::apply::MAX_BATCH_EVENTS;
 use ledger::{Now, Outcome, Timestamp};
-use stripe::write::event;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use crate::deployment::Deployment;
-use crate::{NOW, purchase};
+use crate::{NOW, ten_credits};
 
 /// Far less than the loop sleeps of itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn granting(reference: &str) -> (String, String) {
-    let written = event("checkout.session.completed", &purchase(reference, 1), "1", None).unwrap();
+    let written = event("checkout.session.completed", &ten_credits(reference, 1), "1", None).unwrap();
     (written.id, written.body)
 }
 

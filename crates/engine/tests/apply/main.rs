@@ -7,21 +7,21 @@ mod failures;
 mod lives;
 mod looping;
 
+use emulator::scenario::{Sale, Scenario, metadata};
 use ledger::Timestamp;
-use stripe::story::Story;
-use stripe::write::{ApiVersion, Purchase};
+use stripe::write::ApiVersion;
 
 /// When every test begins: long after the events were made, as events may be late.
 const NOW: Timestamp = Timestamp::from_seconds(1_710_000_000);
 
-/// A purchase of ten credits; its reference makes all ids of its events.
-fn purchase(reference: &str, tenant: u128) -> Purchase {
-    Purchase {
+/// A sale of ten credits.
+fn ten_credits(reference: &str, tenant: u128) -> Sale {
+    let tenant = uuid::Uuid::from_u128(tenant).to_string();
+    Sale {
         reference: reference.to_owned(),
-        tenant_id: uuid::Uuid::from_u128(tenant).to_string(),
-        package: "10_credits".into(),
-        credits: 10,
-        amount_total: 2_500,
+        metadata: metadata([("tenant_id", &tenant), ("package", "10_credits"), ("credits", "10")]),
+        description: "10 credits".into(),
+        amount: 2_500,
         currency: "eur".into(),
         created: 1_700_000_000,
         livemode: false,
@@ -29,7 +29,7 @@ fn purchase(reference: &str, tenant: u128) -> Purchase {
     }
 }
 
-/// The bodies of a purchase's life.
-fn bodies(story: Story, purchase: &Purchase) -> Vec<String> {
-    story.events(purchase).into_iter().map(|event| event.body).collect()
+/// The bodies of a scenario's events.
+fn bodies(scenario: Scenario, sale: &Sale) -> Vec<String> {
+    scenario.events(sale).into_iter().map(|event| event.body).collect()
 }

@@ -2,15 +2,16 @@
 //! paste next, and stays up.
 
 use clap::Args;
-use engine::{Clock, Package, entropy};
+use emulator::scenario::{Sale, event_names, metadata};
+use engine::{Clock, MetadataKeys, Package, entropy};
 use serde_json::Value;
 use store::{Access, KeyHolder, Mode};
 use stripe::Secret;
-use stripe::write::{ApiVersion, Purchase, event_names};
+use stripe::write::ApiVersion;
 use web::auth;
 use web::destination::Destinations;
 
-use super::trigger::checkout;
+use super::trigger::open_session;
 use crate::account::{Account, text};
 use crate::background_writer::BackgroundWriter;
 use crate::checkout as selling;
@@ -80,8 +81,9 @@ impl DevArgs {
         let client = Client::connect(&config).await?;
         let database = config.database.path.display();
         say!("{}  {url}, {database}; Stripe emulator at {}\n", bold("faireplace dev"), account.url);
-        show_purchase(&client, &account, &dev, which, &screen).await?;
-        let next = checkout(&account, &purchase(&dev)).await?;
+        let keys = &config.scope.metadata;
+        show_purchase(&client, &account, &dev, keys, which, &screen).await?;
+        let next = open_session(&account, &ten_credits(&dev, keys)).await?;
         print_next_steps(&url, &dev, text(&next, "url"));
         let ended = running.await.map_err(|error| Failure::failed(error.to_string()))?;
         // It may have ended already.
@@ -147,12 +149,13 @@ async fn show_purchase(
     client: &Client,
     account: &Account,
     dev: &DevFile,
+    keys: &MetadataKeys,
     which: &str,
     screen: &BackgroundWriter,
 ) -> Result<(), Failure> {
     let before = available(client, dev).await?;
     say!("A demo tenant buys {which}{}. Stripe sends:", bold("10_credits"));
-    let session = checkout(account, &purchase(dev)).await?;
+    let session = open_session(account, &ten_credits(dev, keys)).await?;
     account.pay(text(&session, "id"), "4242424242424242").await?;
     account.settled().await?;
     client.settled().await?;
@@ -166,13 +169,14 @@ async fn show_purchase(
     Ok(())
 }
 
-fn purchase(dev: &DevFile) -> Purchase {
-    Purchase {
+fn ten_credits(dev: &DevFile, keys: &MetadataKeys) -> Sale {
+    let tenant = dev.tenant.to_string();
+    let terms = [(&*keys.tenant, &*tenant), (&*keys.package, "10_credits"), (&*keys.credits, "10")];
+    Sale {
         reference: format!("dev{:08x}", u32::from_le_bytes(entropy::bytes())),
-        tenant_id: dev.tenant.to_string(),
-        package: "10_credits".to_owned(),
-        credits: 10,
-        amount_total: 25_000,
+        metadata: metadata(terms),
+        description: "10 credits".to_owned(),
+        amount: 25_000,
         currency: "eur".to_owned(),
         created: Clock::system().now().seconds(),
         livemode: false,

@@ -1,15 +1,16 @@
-//! `faireplace trigger`: realistic, signed events for a webhook endpoint, one by one or a whole life of one
+//! `faireplace trigger`: realistic, signed events for a webhook endpoint: a single one, or all events of one
 //! payment; in order or shuffled, once or several times.
 
+mod emulated;
+mod expected;
 mod plan;
-mod rehearse;
 
 use clap::Args;
+use emulator::scenario::{Scenario, Step, event_names, steps_to};
 use engine::{Clock, entropy};
 use ledger::TenantId;
 use store::Mode;
-use stripe::story::Story;
-use stripe::write::event_names;
+use stripe::write::ApiVersion;
 
 use crate::account::{Account, text};
 use crate::client::{Client, running};
@@ -18,14 +19,15 @@ use crate::dev_file::DevFile;
 use crate::failure::Failure;
 use crate::sender::EventSender;
 use crate::terminal::{bold, faint, green, red, say};
+pub(super) use emulated::open_session;
+use emulated::{DeliveryOrder, EmulatedPayment};
 use plan::Plan;
-pub(super) use rehearse::checkout;
-use rehearse::{Manners, Rehearsal, Turn};
 
 /// Send realistic, signed events to a webhook endpoint
 ///
-/// Either one EVENT, such as charge.refunded, or with --story a whole life of one payment: purchase,
-/// partial-refund, failed-refund, dispute-won, dispute-lost, async, declined. They are test events.
+/// Either one EVENT, such as charge.refunded, or with --story all events of one payment: purchase,
+/// partial-refund, pending-refund, failed-refund, dispute-won, dispute-lost, async, declined. They are test
+/// events.
 #[derive(Args)]
 #[command(after_help = "Examples:
   faireplace trigger checkout.session.completed --payment r1
@@ -35,37 +37,37 @@ pub(crate) struct Trigger {
     /// The type of the event
     #[arg(required_unless_present_any = ["story", "list"], conflicts_with = "story")]
     event: Option<String>,
-    /// A whole life of one payment
+    /// All events of one payment
     #[arg(long)]
     story: Option<String>,
     /// List events and stories
     #[arg(long)]
     list: bool,
-    /// Who buys: a UUID
+    /// The tenant that buys: a UUID
     #[arg(long, default_value = crate::dev_file::DEMO_TENANT, value_parser = super::tenant)]
     tenant: TenantId,
-    /// What they buy
+    /// The package that it buys
     #[arg(long, default_value = "10_credits")]
     package: String,
-    /// Which payment it is about: the same word, the same payment. A new one, if left out
+    /// The payment's name: the same name means the same payment. Default: a new payment
     #[arg(long, value_name = "REF")]
     payment: Option<String>,
-    /// The sum that one event is about, in minor units: with the emulator, what one refund gives back
+    /// The amount of the one event, in minor units: with the emulator, of one refund
     #[arg(long, value_name = "MINOR", conflicts_with = "story")]
     amount: Option<i64>,
-    /// Deliver every event so many times, as Stripe may
+    /// How many times to deliver each event, as Stripe may
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     times: u32,
     /// Deliver in any order, as Stripe may
     #[arg(long)]
     shuffle: bool,
-    /// Which order: the same seed, the same order. A new one, if left out
+    /// The seed of the order: the same seed gives the same order. Default: a new order
     #[arg(long, requires = "shuffle")]
     seed: Option<u64>,
-    /// Send live events: at a live deployment they book credits that nobody paid for
+    /// Send live events: a live deployment books credits for them that nobody paid for
     #[arg(long)]
     live: bool,
-    /// The endpoint; the service on this database, if left out
+    /// The endpoint. Default: the service on this database
     #[arg(long, value_name = "URL")]
     to: Option<String>,
 }
@@ -76,7 +78,7 @@ impl Trigger {
             print_list();
             return Ok(());
         }
-        // Where nothing says live, nothing is: what is made up counts only for whoever asked for it.
+        // Without a database or a setting, the mode is test: made-up payments never become live by default.
         let config = Config::of_database_or(environment, Mode::Test)?;
         if config.mode == Mode::Live && !self.live {
             return Err(Failure::failed(
@@ -89,10 +91,10 @@ impl Trigger {
         let plan = Plan::make(&self, &config, clock.now(), random)?;
         let dev = DevFile::read(&config.database);
         let service = running(&config.database);
-        if let (Some(url), Some(dev), Some(turns)) = (&service, &dev, self.turns(&plan))
+        if let (Some(url), Some(dev), Some(steps)) = (&service, &dev, self.emulated_steps(&plan))
             && let Some(account) = account(dev).await
         {
-            return self.rehearse(&config, &account, url, &plan, turns).await;
+            return self.emulate(&config, &account, url, &plan, steps).await;
         }
         let secret = match (&config.secrets, &dev) {
             (Some(secrets), _) => secrets[0].clone(),
@@ -133,38 +135,39 @@ impl Trigger {
         }
         if service.is_some_and(|url| sender.sends_to(&url)) {
             let client = Client::connect(&config).await?;
-            return report(&client, &plan.session(), &plan.payment_intent(), &plan, &self).await;
+            let (session, intent) = (plan.sale.session_id(), plan.sale.payment_intent_id());
+            return report(&client, &session, &intent, &plan, &self).await;
         }
         Ok(())
     }
 
-    /// What the emulator would have to do; None where it cannot, or where the endpoint is another one.
-    fn turns(&self, plan: &Plan) -> Option<&'static [Turn]> {
+    /// The steps for the emulator of `dev`; None if it cannot take them, or for another endpoint.
+    fn emulated_steps(&self, plan: &Plan) -> Option<&'static [Step]> {
         if self.live || self.to.is_some() {
             return None;
         }
-        let turns = match (plan.story, &self.event) {
-            (Some(story), _) => rehearse::of_story(story),
-            (None, Some(name)) => rehearse::of_event(name)?,
+        let steps = match (plan.scenario, &self.event) {
+            (Some(scenario), _) => scenario.steps(),
+            (None, Some(name)) => steps_to(name).filter(|_| ApiVersion::default().sends(name))?,
             (None, None) => return None,
         };
-        let sum_is_a_refund = turns.contains(&Turn::Refund);
-        (self.amount.is_none() || sum_is_a_refund).then_some(turns)
+        let amount_is_a_refund = steps.contains(&Step::Refund);
+        (emulated::has_api_for(steps) && (self.amount.is_none() || amount_is_a_refund)).then_some(steps)
     }
 
-    /// Has the emulator play it, and says what it came to.
-    async fn rehearse(
+    /// Has the emulator take the steps, and reports the result.
+    async fn emulate(
         &self,
         config: &Config,
         account: &Account,
         service: &str,
         plan: &Plan,
-        turns: &[Turn],
+        steps: &[Step],
     ) -> Result<(), Failure> {
         let endpoints = account.read("/v1/webhook_endpoints?limit=100").await?;
         let url = format!("{service}/webhooks/stripe");
-        let ours = |endpoint: &&serde_json::Value| text(endpoint, "url") == url;
-        let endpoint = endpoints["data"].as_array().into_iter().flatten().find(ours);
+        let matches = |endpoint: &&serde_json::Value| text(endpoint, "url") == url;
+        let endpoint = endpoints["data"].as_array().into_iter().flatten().find(matches);
         let Some(endpoint) = endpoint.filter(|endpoint| text(endpoint, "status") == "enabled") else {
             return Err(Failure::failed(format!(
                 "the emulator sends nothing to {url}: its endpoint is disabled, as Stripe does after days of \
@@ -177,37 +180,37 @@ impl Trigger {
         if let Some(seed) = plan.seed {
             say!("{}", faint(&format!("in an order of its own; --seed {seed} repeats it")));
         }
-        let mut rehearsal = Rehearsal::begin(account, &plan.purchase, self.amount).await?;
-        rehearsal.take(turns, endpoint, Manners { times: self.times, seed: plan.seed }).await?;
-        let session = account.read(&format!("/v1/checkout/sessions/{}", rehearsal.session)).await?;
+        let mut payment = EmulatedPayment::open(account, &plan.sale, self.amount).await?;
+        payment.take(steps, endpoint, DeliveryOrder { times: self.times, seed: plan.seed }).await?;
+        let session = account.read(&format!("/v1/checkout/sessions/{}", payment.session)).await?;
         let client = Client::connect(config).await?;
-        report(&client, &rehearsal.session, text(&session, "payment_intent"), plan, self).await
+        report(&client, &payment.session, text(&session, "payment_intent"), plan, self).await
     }
 }
 
-/// The emulator of the `dev` that runs here, if it answers.
+/// The emulator of the running `dev`, if it answers.
 async fn account(dev: &DevFile) -> Option<Account> {
     let account = Account::at(dev.emulator.as_deref()?, emulator::API_KEY).ok()?;
     account.answers().await.then_some(account)
 }
 
-/// Waits until everything is applied, and says what it came to.
+/// Waits until everything is applied, and reports what the payment is worth.
 async fn report(
     client: &Client,
     session: &str,
     intent: &str,
     plan: &Plan,
-    asked: &Trigger,
+    options: &Trigger,
 ) -> Result<(), Failure> {
     client.settled().await?;
-    // The session first: a payment that was declined is known by nothing else.
+    // The session first: a declined payment is known by its session only.
     let payment = match client.find(&format!("/api/payments/{session}")).await? {
         Some(payment) => Some(payment),
         None => client.find(&format!("/api/payments/{intent}")).await?,
     };
     let Some(payment) = payment else {
         return match plan.expected {
-            Some(1..) => Err(Failure::failed("the service has heard nothing of this payment")),
+            Some(1..) => Err(Failure::failed("the service has received no event of this payment")),
             Some(_) | None => Ok(()),
         };
     };
@@ -216,8 +219,12 @@ async fn report(
     let of = |name: &str| payment["data"][name].as_str().unwrap_or_default();
     let (id, status) = (of("id"), bold(of("status")));
     say!("\npayment {id}: {status}, worth {} spendable credits", bold(&worth.to_string()));
-    let balance = client.get(&format!("/api/credits/balance?tenant_id={}", asked.tenant)).await?;
-    say!("balance {} available for tenant {}", bold(&balance["data"]["available"].to_string()), asked.tenant);
+    let balance = client.get(&format!("/api/credits/balance?tenant_id={}", options.tenant)).await?;
+    say!(
+        "balance {} available for tenant {}",
+        bold(&balance["data"]["available"].to_string()),
+        options.tenant
+    );
     match plan.expected {
         Some(expected) if expected == worth => {
             say!("{} as expected: {expected}", green("✓"));
@@ -235,8 +242,8 @@ async fn report(
 
 fn print_list() {
     say!("{}", faint("stories"));
-    for story in Story::ALL {
-        say!("  {:<16} {}", story.name(), story.summary());
+    for scenario in Scenario::ALL {
+        say!("  {:<16} {}", scenario.name(), scenario.summary());
     }
     say!("{}", faint("events"));
     for name in event_names() {

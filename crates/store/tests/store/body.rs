@@ -1,29 +1,29 @@
 //! Event bodies: what was packed comes back byte for byte, typical ones take little room, and damage shows.
 
+use emulator::scenario::{Sale, Scenario, event, event_names, metadata};
 use sha2::{Digest, Sha256};
 use store::body::{MAX_BODY_BYTES, pack, unpack};
-use stripe::story::Story;
-use stripe::write::{ApiVersion, Purchase, WrittenEvent, event, event_names};
+use stripe::write::{ApiVersion, WrittenEvent};
 
-/// Every event of every story and of every type, in every version of Stripe's API.
+/// Every event of every scenario and of every type, in every version of Stripe's API.
 fn typical() -> Vec<WrittenEvent> {
-    let purchase = |api_version| Purchase {
+    let tenant = "7f3c2f6e-6a0e-4a57-9a9e-0d6f6c5f9b11";
+    let sale = |api_version| Sale {
         reference: "1QkYgT2eZvKYlo2CaBcDeFgH".to_owned(),
-        tenant_id: "7f3c2f6e-6a0e-4a57-9a9e-0d6f6c5f9b11".to_owned(),
-        package: "100_credits".to_owned(),
-        credits: 100,
-        amount_total: 12_345,
+        metadata: metadata([("tenant_id", tenant), ("package", "100_credits"), ("credits", "100")]),
+        description: "100 credits".to_owned(),
+        amount: 12_345,
         currency: "usd".to_owned(),
         created: 1_795_123_456,
         livemode: false,
         api_version,
     };
-    let events = |purchase: &Purchase| -> Vec<WrittenEvent> {
-        let stories = Story::ALL.iter().flat_map(|story| story.events(purchase));
-        let types = event_names().iter().map(|name| event(name, purchase, "n1", None).unwrap());
-        stories.chain(types).collect()
+    let events = |sale: &Sale| -> Vec<WrittenEvent> {
+        let scenarios = Scenario::ALL.iter().flat_map(|scenario| scenario.events(sale));
+        let types = event_names().iter().map(|name| event(name, sale, "n1", None).unwrap());
+        scenarios.chain(types).collect()
     };
-    ApiVersion::ALL.into_iter().flat_map(|version| events(&purchase(version))).collect()
+    ApiVersion::ALL.into_iter().flat_map(|version| events(&sale(version))).collect()
 }
 
 /// Bytes without any pattern, the same ones every time.

@@ -1,4 +1,4 @@
-//! A charge: one attempt to take the money, and how much of it was given back so far.
+//! A charge: one attempt to collect the money, and how much of it was refunded so far.
 
 use super::{Metadata, Refund};
 use crate::fault::{Faults, ReadFault};
@@ -11,16 +11,16 @@ pub struct Charge {
     pub id: String,
     /// `pi_…`; absent on charges made without one.
     pub payment_intent: Option<String>,
-    /// What was authorised, in minor units.
+    /// The authorized amount, in minor units.
     pub amount: Option<i64>,
-    /// What was taken, in minor units; may be less than `amount`.
+    /// The captured amount, in minor units; may be less than `amount`.
     pub amount_captured: Option<i64>,
-    /// The sum of all refunds so far, in minor units, what was authorised and never captured included. Only
-    /// grows, as far as is known; never an amount to add.
+    /// All refunds so far, in minor units, including what was authorized and not captured. A total, not an
+    /// amount to add. As far as is known, it never decreases.
     pub amount_refunded: i64,
-    /// False while the charge is only authorised.
+    /// False while the charge is only authorized.
     pub captured: Option<bool>,
-    /// True once all of it was refunded.
+    /// True once it was refunded in full.
     pub refunded: bool,
     /// `succeeded`, `pending` or `failed`.
     pub status: Option<String>,
@@ -30,7 +30,7 @@ pub struct Charge {
     pub failure_code: Option<String>,
     /// Copied from the PaymentIntent once, at confirmation.
     pub metadata: Metadata,
-    /// The latest refunds, which API versions before 2022-11-15 embed; empty since.
+    /// The latest refunds, in API versions before 2022-11-15; empty in later versions.
     pub refunds: Vec<Refund>,
     /// `in_…`, in API versions before 2025-03-31.
     pub invoice: Option<String>,

@@ -1,4 +1,4 @@
-//! A Checkout Session: the one object that says for whom and for how many credits money was paid.
+//! A Checkout session: its metadata says which tenant paid for how many credits.
 
 use super::Metadata;
 use crate::fault::{Faults, ReadFault};
@@ -10,27 +10,27 @@ use crate::open_enum::open_enum;
 pub struct CheckoutSession {
     /// `cs_…`
     pub id: String,
-    /// Whether money is there; None when the event does not say.
+    /// Whether it is paid; None if the event does not say.
     pub payment_status: Option<PaymentStatus>,
     /// `open`, `complete` or `expired`.
     pub status: Option<String>,
     /// `payment`, `subscription` or `setup`.
     pub mode: Option<String>,
-    /// What was due after discounts and taxes, in minor units.
+    /// The amount after discounts and taxes, in minor units.
     pub amount_total: Option<i64>,
-    /// What was due before discounts and taxes, in minor units.
+    /// The amount before discounts and taxes, in minor units.
     pub amount_subtotal: Option<i64>,
     /// `total_details.amount_tax`: the part of `amount_total` that is tax, in minor units.
     pub amount_tax: Option<i64>,
     /// In lower case.
     pub currency: Option<String>,
-    /// The session's own; Stripe copies it to no other object.
+    /// Stripe copies it to no other object.
     pub metadata: Metadata,
-    /// `pi_…`; absent until confirmed, and when nothing was due.
+    /// `pi_…`; absent until the customer has paid, and if nothing was due.
     pub payment_intent: Option<String>,
-    /// The merchant's own reference.
+    /// The merchant's reference.
     pub client_reference_id: Option<String>,
-    /// `in_…`, where the session made an invoice.
+    /// `in_…`, if the session created an invoice.
     pub invoice: Option<String>,
     /// `sub_…`, in subscription mode.
     pub subscription: Option<String>,
@@ -41,7 +41,7 @@ pub struct CheckoutSession {
 }
 
 open_enum! {
-    /// Whether a session's money is there.
+    /// Whether a session is paid.
     PaymentStatus {
         Paid = "paid",
         Unpaid = "unpaid",

@@ -1,4 +1,4 @@
-//! A dispute, or an inquiry that may become one, and the money that it moved so far.
+//! A dispute, or an inquiry that may become one, and the money that it has moved so far.
 
 use crate::fault::{Faults, ReadFault};
 use crate::fields::{Fields, required};
@@ -10,19 +10,19 @@ use serde_json::value::RawValue;
 pub struct Dispute {
     /// `du_…` or `dp_…`
     pub id: String,
-    /// What is disputed, in minor units; may differ from the charge.
+    /// The disputed amount, in minor units; may differ from the charge's.
     pub amount: i64,
     /// In lower case.
     pub currency: Option<String>,
-    /// Where it stands.
+    /// Its status.
     pub status: DisputeStatus,
     /// `ch_…`
     pub charge: Option<String>,
     /// `pi_…`
     pub payment_intent: Option<String>,
-    /// What was moved on its account: at most a withdrawal and a reinstatement, which may be partial.
+    /// Its movements: at most a withdrawal and a reinstatement, which may be partial.
     pub balance_transactions: Vec<BalanceTransaction>,
-    /// What the cardholder says, such as `fraudulent`.
+    /// The cardholder's reason, such as `fraudulent`.
     pub reason: Option<String>,
     /// Optional fields that were malformed.
     pub faults: Faults,
@@ -38,7 +38,7 @@ pub struct BalanceTransaction {
 }
 
 open_enum! {
-    /// Where a dispute stands. The `warning_` ones are inquiries, which move no money.
+    /// The status of a dispute. The `warning_` ones are inquiries, which move no money.
     DisputeStatus {
         WarningNeedsResponse = "warning_needs_response",
         WarningUnderReview = "warning_under_review",

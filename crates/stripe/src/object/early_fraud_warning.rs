@@ -1,4 +1,4 @@
-//! An early fraud warning: the issuer thinks that a charge is fraud. No money has moved.
+//! An early fraud warning: the issuer suspects that a charge is fraudulent. No money has moved.
 
 use crate::fault::ReadFault;
 use crate::fields::{Fields, required};
@@ -12,7 +12,7 @@ pub struct EarlyFraudWarning {
     pub charge: Option<String>,
     /// `pi_…`
     pub payment_intent: Option<String>,
-    /// True while a refund could still avoid a dispute.
+    /// True while a refund can still prevent a dispute.
     pub actionable: bool,
     /// The issuer's category, such as `misc`.
     pub fraud_type: Option<String>,
@@ -20,7 +20,7 @@ pub struct EarlyFraudWarning {
 
 impl EarlyFraudWarning {
     pub(super) fn read(fields: &Fields<'_>) -> Result<EarlyFraudWarning, ReadFault> {
-        // It moves no money, so whatever is malformed beside its id counts as absent.
+        // It moves no money, so every malformed field except the id counts as absent.
         let reference = |field| fields.reference(field).unwrap_or_default().map(Into::into);
         Ok(EarlyFraudWarning {
             id: required("id", fields.id("id")?)?.into_owned(),

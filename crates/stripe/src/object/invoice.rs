@@ -1,5 +1,5 @@
-//! An invoice: what a subscription, or a merchant by hand, asks a customer to pay. It never grants credits by
-//! itself; a person who must decide about it sees here for whom and how much was paid.
+//! An invoice, of a subscription or created by hand. It never grants credits by itself; it shows an operator
+//! who reviews the payment for whom and how much was paid.
 
 use super::Metadata;
 use crate::fault::{Faults, ReadFault};
@@ -10,11 +10,11 @@ use crate::fields::{Fields, required};
 pub struct Invoice {
     /// `in_…`
     pub id: String,
-    /// What was paid so far, in minor units.
+    /// The amount paid so far, in minor units.
     pub amount_paid: Option<i64>,
     /// In lower case.
     pub currency: Option<String>,
-    /// Why it was made: `subscription_create`, `subscription_cycle`, `manual` and others.
+    /// Why it was created: `subscription_create`, `subscription_cycle`, `manual` and others.
     pub billing_reason: Option<String>,
     /// `sub_…`
     pub subscription: Option<String>,
@@ -22,7 +22,7 @@ pub struct Invoice {
     pub payment_intent: Option<String>,
     /// `ch_…`, in API versions before 2025-03-31.
     pub charge: Option<String>,
-    /// The invoice's own metadata, that of its subscription, and those of its lines, in this order.
+    /// The metadata of the invoice, of its subscription, and of its lines, in this order.
     pub metadata: Vec<Metadata>,
     /// Optional fields that were malformed.
     pub faults: Faults,
@@ -42,7 +42,7 @@ impl Invoice {
             metadata: vec![faults.or_default(Metadata::read(fields))],
             faults: Faults::default(),
         };
-        // Since 2025-03-31.basil the details stand under `parent`, and before under the invoice itself.
+        // Since 2025-03-31.basil the details are under `parent`, before that directly in the invoice.
         let parent = faults.or_none(fields.object("parent"));
         let details = match &parent {
             Some(parent) => faults.or_none(parent.object("subscription_details")),
@@ -76,7 +76,7 @@ pub struct InvoicePayment {
     pub currency: Option<String>,
     /// `pi_…`
     pub payment_intent: Option<String>,
-    /// `ch_…`, where it was paid by a charge without a payment intent.
+    /// `ch_…`, if it was paid by a charge without a payment intent.
     pub charge: Option<String>,
     /// Optional fields that were malformed.
     pub faults: Faults,

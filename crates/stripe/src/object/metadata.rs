@@ -1,14 +1,14 @@
-//! Metadata: what the merchant wrote on an object when making it, at most 50 texts by name.
+//! Metadata: at most 50 texts by key, which the merchant sets on an object.
 //!
-//! Signed with the event, yet written by whoever holds an API key: a claim, never a proof.
+//! It is signed with the event, but anyone with an API key can set it: it is a claim, not a proof.
 
 use crate::fault::ReadFault;
 use crate::fields::{self, Fields};
 
-/// Stripe's own limit (docs.stripe.com/metadata).
+/// Stripe's limit (docs.stripe.com/metadata).
 const MAX_KEYS: usize = 50;
 
-/// The metadata of an object, in the order in which it was written; empty when the object has none.
+/// The metadata of an object, in the order of the JSON; empty if the object has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
     entries: Vec<(String, String)>,
@@ -20,7 +20,7 @@ impl Metadata {
         self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
-    /// All keys with their texts.
+    /// Every key with its text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }

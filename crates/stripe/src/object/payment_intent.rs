@@ -1,4 +1,4 @@
-//! A PaymentIntent: the thread that joins session, charges, refunds and disputes.
+//! A PaymentIntent: the object that links session, charges, refunds and disputes.
 
 use super::Metadata;
 use crate::fault::{Faults, ReadFault};
@@ -9,17 +9,17 @@ use crate::fields::{Fields, required};
 pub struct PaymentIntent {
     /// `pi_…`
     pub id: String,
-    /// What is to be collected, in minor units.
+    /// The amount to collect, in minor units.
     pub amount: Option<i64>,
-    /// What was collected, in minor units.
+    /// The amount collected, in minor units.
     pub amount_received: Option<i64>,
     /// `succeeded`, `processing`, `canceled` and others.
     pub status: Option<String>,
     /// In lower case.
     pub currency: Option<String>,
-    /// `ch_…` of the latest attempt; absent before 2022-11-15, which embedded a list of charges.
+    /// `ch_…` of the latest attempt; absent before 2022-11-15, which has a list of charges instead.
     pub latest_charge: Option<String>,
-    /// Set with `payment_intent_data.metadata`, not copied from the session.
+    /// Set by `payment_intent_data.metadata`, not copied from the session.
     pub metadata: Metadata,
     /// `in_…`, in API versions before 2025-03-31.
     pub invoice: Option<String>,

@@ -1,4 +1,4 @@
-//! A refund: its own id, amount and life, which may end in failure weeks after it succeeded.
+//! A refund. It may still fail weeks after it succeeded.
 
 use crate::fault::{Faults, ReadFault};
 use crate::fields::{Fields, required};
@@ -9,24 +9,24 @@ use crate::open_enum::open_enum;
 pub struct Refund {
     /// `re_…` or `pyr_…`
     pub id: String,
-    /// Of this refund alone, in minor units.
+    /// The amount of this refund alone, in minor units.
     pub amount: i64,
-    /// Where in its life it is; Stripe's own type allows none.
+    /// Its status; Stripe's type allows none.
     pub status: Option<RefundStatus>,
-    /// `ch_…`; absent on refunds of a payment without charge.
+    /// `ch_…`; absent on refunds of a payment without a charge.
     pub charge: Option<String>,
     /// `pi_…`
     pub payment_intent: Option<String>,
     /// In lower case.
     pub currency: Option<String>,
-    /// Why the money came back to the merchant.
+    /// Why the refund failed.
     pub failure_reason: Option<String>,
     /// Optional fields that were malformed.
     pub faults: Faults,
 }
 
 open_enum! {
-    /// Where in its life a refund is. `succeeded` is not the end: it may still turn to `failed`.
+    /// The status of a refund. `succeeded` is not final: it may still become `failed`.
     RefundStatus {
         Pending = "pending",
         RequiresAction = "requires_action",

@@ -1,6 +1,6 @@
-//! The charge: one attempt to take the money, and how much of it went back.
+//! The charge: one attempt to collect the money, and how much of it was refunded.
 //!
-//! Deliberately not here: the list of refunds, absent since 2022-11-15, and the session's metadata.
+//! Deliberately not here: the list of refunds, which is absent since 2022-11-15.
 
 use super::body::with_nulls;
 use super::closed_enum::closed_enum;
@@ -10,69 +10,68 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 closed_enum! {
-    /// How far a charge has come.
+    /// The status of a charge.
     ChargeStatus {
-        /// A delayed method is under way.
+        /// A delayed payment method is processing.
         Pending = "pending",
-        /// The money was taken or, uncaptured, reserved.
+        /// The money was collected or, if not captured, authorized.
         Succeeded = "succeeded",
-        /// The bank refused.
+        /// The bank declined.
         Failed = "failed",
     }
 }
 
-/// One attempt to take the money; all amounts are minor units.
+/// One attempt to collect the money. All amounts are in minor units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
     /// `ch_…` or `py_…`.
     pub id: String,
     /// Unix seconds.
     pub created: i64,
-    /// Real money or rehearsal.
+    /// True in live mode.
     pub livemode: bool,
     /// ISO 4217 code in lower case.
     pub currency: String,
-    /// What was asked for.
+    /// The amount to collect.
     pub amount: i64,
-    /// What was taken.
+    /// The amount captured.
     pub amount_captured: i64,
-    /// What went back, in all refunds together.
+    /// The sum of all refunds.
     pub amount_refunded: i64,
-    /// How far it has come.
+    /// Its status.
     pub status: ChargeStatus,
-    /// False when the money was only reserved, or refused.
+    /// False if the charge was only authorized, or declined.
     pub captured: bool,
-    /// Whether the bank agreed.
+    /// Whether the bank approved.
     pub paid: bool,
-    /// Whether there was ever a dispute about it.
+    /// Whether it was ever disputed.
     pub disputed: bool,
-    /// Whether all of it went back.
+    /// Whether it was refunded in full.
     pub refunded: bool,
-    /// The movement into the seller's balance, once it is booked.
+    /// The movement into the merchant's balance, once there is one.
     pub balance_transaction: Option<String>,
     /// `pi_…`.
     pub payment_intent: Option<String>,
     /// `pm_…`.
     pub payment_method: Option<String>,
-    /// The card or the account.
+    /// The card or bank account.
     pub method: Method,
-    /// Whose it is.
+    /// The customer's name and address.
     pub billing_details: BillingDetails,
-    /// Why the bank refused.
+    /// Why the bank declined.
     pub failure: Option<Failure>,
     /// `cus_…`.
     pub customer: Option<String>,
-    /// For the seller's own eyes.
+    /// For the merchant; the customer does not see it.
     pub description: Option<String>,
-    /// Copied from the payment intent when that was confirmed.
+    /// Copied from the payment intent when it was confirmed.
     pub metadata: Metadata,
-    /// The receipt, of a charge that was paid.
+    /// The receipt, if the charge was paid.
     pub receipt_url: Option<String>,
 }
 
 impl Charge {
-    /// `data.object` of `charge.*`, except `charge.refund.*` and `charge.dispute.*`, as an endpoint pinned to
-    /// `version` gets it.
+    /// `data.object` of `charge.*`, except `charge.refund.*` and `charge.dispute.*`, in this API version.
     #[must_use]
     pub fn render(&self, version: ApiVersion) -> Value {
         let object = json!({
@@ -188,7 +187,7 @@ impl Charge {
         })
     }
 
-    /// The bank asked the customer, and the customer agreed.
+    /// The customer passed 3-D Secure.
     fn three_d_secure(&self, confirmed: bool) -> Value {
         if !confirmed {
             return Value::Null;

@@ -1,8 +1,7 @@
-//! The macro behind the words that Stripe writes into a field: an enum, closed because only what is known is
-//! ever written.
+//! An enum of the values of one of Stripe's fields, closed because only known values are written.
 //!
-//! Variant and word stand in one row, so what is rendered and what serde stores cannot disagree. Not here:
-//! words that are read; those stay open to what Stripe adds (`open_enum`).
+//! Variant and value are in one row, so the rendered and the stored form cannot disagree. Not here: values that
+//! are read, which stay open to what Stripe adds (`open_enum`).
 
 macro_rules! closed_enum {
     ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -16,7 +15,7 @@ macro_rules! closed_enum {
             /// Every value.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
-            /// Stripe's word for it.
+            /// Stripe's name for it.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {

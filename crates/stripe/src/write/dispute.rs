@@ -1,7 +1,7 @@
-//! The dispute: the customer's bank takes the money back at once, and decides later who was right; or an
-//! inquiry (`warning_*`), which only asks, and moves no money.
+//! The dispute: the customer's bank withdraws the money at once and decides later; or an inquiry (`warning_*`),
+//! which moves no money.
 //!
-//! Deliberately not here: what follows from the evidence, and when.
+//! Deliberately not here: how a dispute is decided, and when (`emulator`).
 
 use super::body::with_nulls;
 use super::closed_enum::closed_enum;
@@ -11,27 +11,27 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 closed_enum! {
-    /// How far a dispute has come.
+    /// The status of a dispute.
     DisputeStatus {
-        /// An inquiry waits for the seller.
+        /// An inquiry waits for the merchant.
         WarningNeedsResponse = "warning_needs_response",
-        /// An inquiry is answered.
+        /// The merchant has answered the inquiry.
         WarningUnderReview = "warning_under_review",
-        /// An inquiry has come to nothing.
+        /// The inquiry ended without a dispute.
         WarningClosed = "warning_closed",
-        /// The money is gone; the seller may object.
+        /// The money is withdrawn; the merchant may submit evidence.
         NeedsResponse = "needs_response",
-        /// The seller has objected.
+        /// The merchant has submitted evidence.
         UnderReview = "under_review",
-        /// The bank sides with the seller.
+        /// The bank decided for the merchant.
         Won = "won",
-        /// The bank sides with the customer.
+        /// The bank decided for the customer.
         Lost = "lost",
     }
 }
 
 impl DisputeStatus {
-    /// Whether it is an inquiry: no money has moved.
+    /// Whether it is an inquiry, which moves no money.
     #[must_use]
     pub const fn is_inquiry(self) -> bool {
         match self {
@@ -48,46 +48,46 @@ pub struct Dispute {
     pub id: String,
     /// Unix seconds.
     pub created: i64,
-    /// Real money or rehearsal.
+    /// True in live mode.
     pub livemode: bool,
     /// ISO 4217 code in lower case.
     pub currency: String,
-    /// What is disputed, in minor units.
+    /// The disputed amount, in minor units.
     pub amount: i64,
-    /// The charge that is disputed.
+    /// The disputed charge.
     pub charge: String,
     /// The payment intent of that charge.
     pub payment_intent: Option<String>,
-    /// How far it has come.
+    /// Its status.
     pub status: DisputeStatus,
-    /// Stripe's word for what the customer says: `fraudulent`.
+    /// The customer's reason: `fraudulent`.
     pub reason: String,
-    /// What the seller has handed in, by Stripe's names.
+    /// The merchant's evidence, by Stripe's field names.
     pub evidence: BTreeMap<String, String>,
-    /// How often the seller has submitted it.
+    /// How often the merchant has submitted evidence.
     pub submission_count: u32,
-    /// The end of the time to answer, in Unix seconds.
+    /// The deadline for evidence, in Unix seconds.
     pub due_by: i64,
-    /// Whether a refund can still end it: true of an inquiry only.
+    /// Whether a refund can still end it: only an inquiry.
     pub is_charge_refundable: bool,
-    /// The way the customer had paid.
+    /// The payment method of the charge.
     pub method: MethodType,
-    /// The movements of the seller's balance, oldest first.
+    /// The movements of the merchant's balance, the oldest first.
     pub legs: Vec<Leg>,
-    /// The dispute's own; the session's stays with the session.
+    /// The dispute's own metadata.
     pub metadata: Metadata,
 }
 
-/// One movement of the seller's balance because of a dispute.
+/// One movement of the merchant's balance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
     /// `txn_…`.
     pub id: String,
     /// Unix seconds.
     pub created: i64,
-    /// Minor units; negative when the bank takes the money.
+    /// Minor units; negative for a withdrawal.
     pub amount: i64,
-    /// What Stripe takes for the trouble, in minor units: a part of the net, never of the amount.
+    /// Stripe's dispute fee, in minor units: it reduces the net, not the amount.
     pub fee: i64,
 }
 
@@ -119,7 +119,7 @@ impl Dispute {
             "reason": self.reason,
             "status": self.status.name(),
         });
-        // Of the ways to pay here, only cards have details of a dispute.
+        // Of these payment methods, only cards have dispute details.
         if self.method == MethodType::Card {
             object["payment_method_details"] = self.card_details();
         }
@@ -180,7 +180,7 @@ impl Dispute {
     }
 }
 
-/// Visa's number for the reason (docs.stripe.com/disputes/categories).
+/// Visa's code for the reason (docs.stripe.com/disputes/categories).
 fn network_reason_code(reason: &str) -> Option<&'static str> {
     Some(match reason {
         "fraudulent" | "unrecognized" => "10.4",
@@ -193,7 +193,7 @@ fn network_reason_code(reason: &str) -> Option<&'static str> {
     })
 }
 
-/// The fields of `evidence` that take a text (docs.stripe.com/api/disputes/evidence_object).
+/// The text fields of `evidence` (docs.stripe.com/api/disputes/evidence_object).
 pub const EVIDENCE: [&str; 27] = [
     "access_activity_log",
     "billing_address",

@@ -1,4 +1,4 @@
-//! The early fraud warning: a bank says that a payment looks fraudulent. No money has moved.
+//! The early fraud warning: the bank suspects that a payment is fraudulent. No money has moved.
 
 use super::ApiVersion;
 use serde::{Deserialize, Serialize};
@@ -11,15 +11,15 @@ pub struct EarlyFraudWarning {
     pub id: String,
     /// Unix seconds.
     pub created: i64,
-    /// Real money or rehearsal.
+    /// True in live mode.
     pub livemode: bool,
-    /// The charge that looks fraudulent.
+    /// The suspicious charge.
     pub charge: String,
     /// The payment intent of that charge.
     pub payment_intent: Option<String>,
-    /// True until the charge is refunded or disputed.
+    /// True until the charge is refunded in full or disputed.
     pub actionable: bool,
-    /// Stripe's word for the kind of fraud: `made_with_stolen_card`.
+    /// The kind of fraud: `made_with_stolen_card`.
     pub fraud_type: String,
 }
 

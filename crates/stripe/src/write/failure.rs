@@ -1,22 +1,22 @@
-//! Why a bank refuses a payment: what a failed charge and the error of its payment intent both say.
+//! Why a bank declined a payment: the common part of a failed charge and of its payment intent's error.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// One refusal.
+/// One decline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Stripe's word: `card_declined` (docs.stripe.com/error-codes); empty for a SEPA debit.
+    /// `card_declined` and others (docs.stripe.com/error-codes); empty for a SEPA debit.
     pub code: String,
-    /// The bank's word: `insufficient_funds` (docs.stripe.com/declines/codes); none when the customer did not
-    /// confirm the payment.
+    /// `insufficient_funds` and others (docs.stripe.com/declines/codes); None if the customer did not confirm the
+    /// payment.
     pub decline_code: Option<String>,
-    /// A sentence for the customer.
+    /// The message for the customer.
     pub message: String,
 }
 
 impl Failure {
-    /// Stripe's error object, without the attempt that failed.
+    /// Stripe's error object, without the failed charge and payment method.
     pub(super) fn render(&self) -> Value {
         let mut error = json!({ "code": self.code, "message": self.message, "type": self.error_type() });
         if let Some(decline_code) = &self.decline_code {
@@ -30,7 +30,7 @@ impl Failure {
         error
     }
 
-    /// What the seller may do about it (docs.stripe.com/declines/codes).
+    /// What the merchant may do about it (docs.stripe.com/declines/codes).
     pub(super) fn advice_code(&self) -> Option<&'static str> {
         Some(match self.decline_code.as_deref()? {
             "lost_card" | "stolen_card" | "pickup_card" => "do_not_try_again",
@@ -39,7 +39,7 @@ impl Failure {
         })
     }
 
-    /// Whatever the bank declines is a `card_error`, a SEPA debit too.
+    /// Every decline by a bank is a `card_error`, also of a SEPA debit.
     fn error_type(&self) -> &'static str {
         if self.decline_code.is_some() { "card_error" } else { "invalid_request_error" }
     }

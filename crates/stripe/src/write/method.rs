@@ -1,6 +1,6 @@
-//! How the customer pays, and who the customer is: what several objects repeat.
+//! The payment method and the customer's details: the parts that several objects share.
 //!
-//! Deliberately not here: the test numbers and what they do; whoever makes an object decides that.
+//! Deliberately not here: test numbers and their effects (`emulator`).
 
 use super::body::with_nulls;
 use super::closed_enum::closed_enum;
@@ -8,42 +8,42 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 closed_enum! {
-    /// A way to pay.
+    /// A kind of payment method.
     MethodType {
-        /// Decided at once.
+        /// The bank decides at once.
         Card = "card",
-        /// A promise that the bank keeps or breaks days later.
+        /// The bank decides days later.
         SepaDebit = "sepa_debit",
-        /// May bring the money in parts, and has no charge before all of it is there.
+        /// The money may arrive in parts; there is no charge before all of it has.
         BankTransfer = "customer_balance",
     }
 }
 
 impl MethodType {
-    /// As it stands in `payment_method_types`.
+    /// The value of `payment_method_types`.
     pub(super) fn names(types: &[Self]) -> Vec<&'static str> {
         types.iter().map(|method| method.name()).collect()
     }
 }
 
-/// The very card or account behind a charge.
+/// The card or account of a charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Method {
     /// A card.
     Card {
-        /// Stripe's word for the card network: `visa`.
+        /// The card network: `visa`.
         brand: String,
         /// The last four digits.
         last4: String,
-        /// Where the card was issued: ISO 3166, two letters, in upper case.
+        /// The country of the issuer: two letters of ISO 3166, in upper case.
         country: String,
         /// `credit`, `debit`, `prepaid` or `unknown`.
         funding: String,
-        /// Whether the customer has confirmed the payment with the bank.
+        /// Whether the customer passed 3-D Secure.
         three_d_secure: bool,
     },
-    /// A bank account that is debited.
+    /// A bank account that is debited by SEPA.
     SepaDebit {
         /// The last four characters of the IBAN.
         last4: String,
@@ -52,13 +52,13 @@ pub enum Method {
         /// The id of the mandate: `mandate_…`.
         mandate: String,
     },
-    /// Money that the customer sends.
+    /// A bank transfer by the customer.
     #[serde(rename = "customer_balance")]
     BankTransfer,
 }
 
 impl Method {
-    /// Which kind it is.
+    /// Its kind.
     #[must_use]
     pub fn method_type(&self) -> MethodType {
         match self {
@@ -69,16 +69,16 @@ impl Method {
     }
 }
 
-/// The customer, as told while paying.
+/// The customer's details from the payment page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BillingDetails {
     /// Full name.
     pub name: Option<String>,
-    /// Address of the receipt.
+    /// The address for the receipt.
     pub email: Option<String>,
-    /// ISO 3166, two letters, in upper case.
+    /// Two letters of ISO 3166, in upper case.
     pub country: Option<String>,
-    /// As the country writes it.
+    /// In the country's format.
     pub postal_code: Option<String>,
 }
 

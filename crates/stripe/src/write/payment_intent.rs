@@ -1,7 +1,4 @@
-//! The payment intent: one customer's way to one payment, attempts included. Its metadata is its own: the
-//! session's stays with the session.
-//!
-//! Deliberately not here: where to send a bank transfer; nothing but a single event tells of one.
+//! The payment intent: one payment and the attempts at it. Stripe does not copy the session's metadata to it.
 
 use super::body::{named_after, with_nulls};
 use super::closed_enum::closed_enum;
@@ -11,104 +8,117 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 closed_enum! {
-    /// How far a payment has come.
+    /// The status of a payment.
     IntentStatus {
-        /// Nothing to pay with yet, or the last attempt failed.
+        /// There is no payment method yet, or the latest attempt failed.
         RequiresPaymentMethod = "requires_payment_method",
-        /// Ready to be tried.
+        /// Ready to be confirmed.
         RequiresConfirmation = "requires_confirmation",
-        /// The customer has to do something, such as confirming with the bank.
+        /// The customer has to do something, such as 3-D Secure.
         RequiresAction = "requires_action",
-        /// A delayed method is under way.
+        /// A delayed payment method is processing.
         Processing = "processing",
-        /// The money is reserved, not taken.
+        /// The payment is authorized, not captured.
         RequiresCapture = "requires_capture",
-        /// The money is there.
+        /// The payment is complete.
         Succeeded = "succeeded",
-        /// Given up.
+        /// Canceled.
         Canceled = "canceled",
     }
 }
 
 closed_enum! {
-    /// When the money is taken.
+    /// When the payment is captured.
     CaptureMethod {
-        /// At once; booked a little later.
+        /// At once; the balance is updated a little later.
         AutomaticAsync = "automatic_async",
-        /// When the seller says so.
+        /// When the merchant captures it.
         Manual = "manual",
     }
 }
 
-/// One payment; all amounts are minor units.
+/// One payment. All amounts are in minor units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentIntent {
     /// `pi_…`.
     pub id: String,
     /// Unix seconds.
     pub created: i64,
-    /// Real money or rehearsal.
+    /// True in live mode.
     pub livemode: bool,
     /// ISO 4217 code in lower case.
     pub currency: String,
-    /// What is to be paid.
+    /// The amount to collect.
     pub amount: i64,
-    /// What is reserved and may be taken.
+    /// The amount that can be captured.
     pub amount_capturable: i64,
-    /// What was taken.
+    /// The amount collected.
     pub amount_received: i64,
-    /// How far it has come.
+    /// Its status.
     pub status: IntentStatus,
-    /// When the money is taken.
+    /// When the payment is captured.
     pub capture_method: CaptureMethod,
-    /// For the seller's own eyes.
+    /// For the merchant; the customer does not see it.
     pub description: Option<String>,
-    /// The seller's own notes; charges get a copy when they are made.
+    /// Charges get a copy when they are created.
     pub metadata: Metadata,
     /// `cus_…`.
     pub customer: Option<String>,
-    /// The last attempt: `ch_…`.
+    /// The latest attempt: `ch_…`.
     pub latest_charge: Option<String>,
-    /// `pm_…`; a failed attempt takes it away.
+    /// `pm_…`; a failed attempt removes it.
     pub payment_method: Option<String>,
-    /// The ways to pay.
+    /// The accepted payment methods.
     pub payment_method_types: Vec<MethodType>,
     /// What the customer has to do.
     pub next_action: Option<NextAction>,
-    /// Why the last attempt failed.
+    /// Why the latest attempt failed.
     pub last_payment_error: Option<Declined>,
     /// Unix seconds.
     pub canceled_at: Option<i64>,
     /// `abandoned`, `automatic`, …
     pub cancellation_reason: Option<String>,
-    /// What the customer's browser may know it by.
+    /// The secret with which the customer's browser can use it.
     pub client_secret: String,
 }
 
-/// The customer has to visit the bank's page (`redirect_to_url`).
+/// What the customer has to do before the payment can go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NextAction {
-    /// Where the bank sends the customer afterwards.
-    pub return_url: Option<String>,
-    /// The bank's page.
-    pub url: String,
+#[serde(untagged)]
+pub enum NextAction {
+    /// Visit the bank's page (`redirect_to_url`).
+    Redirect {
+        /// Where the bank sends the customer afterwards.
+        return_url: Option<String>,
+        /// The bank's page.
+        url: String,
+    },
+    /// Send the rest by bank transfer (`display_bank_transfer_instructions`).
+    BankTransfer {
+        /// Minor units.
+        amount_remaining: i64,
+        /// ISO 4217 code in lower case.
+        currency: String,
+        /// The reference that the transfer must carry.
+        reference: String,
+    },
 }
 
-/// An attempt that failed.
+/// A failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declined {
     /// Why.
     pub failure: Failure,
-    /// The attempt: `ch_…`; none when it did not come to one.
+    /// The attempt: `ch_…`; None if no charge was created.
     pub charge: Option<String>,
     /// `pm_…`.
     pub payment_method: Option<String>,
-    /// The card or the account.
+    /// The card or bank account.
     pub method: Method,
 }
 
 impl PaymentIntent {
-    /// `data.object` of `payment_intent.*`, as an endpoint pinned to `version` gets it.
+    /// `data.object` of `payment_intent.*` in this API version.
     #[must_use]
     pub fn render(&self, version: ApiVersion) -> Value {
         let object = json!({
@@ -150,7 +160,7 @@ impl PaymentIntent {
         self.payment_method_types.iter().map(options).collect()
     }
 
-    /// `last_payment_error`: what does not apply is left out of it, not null.
+    /// `last_payment_error`: fields that do not apply are absent, not null.
     fn error(&self, declined: &Declined) -> Value {
         let mut error = declined.failure.render();
         error["payment_method"] = json!({
@@ -172,10 +182,21 @@ impl PaymentIntent {
 
 impl NextAction {
     fn render(&self) -> Value {
-        json!({
-            "redirect_to_url": { "return_url": self.return_url, "url": self.url },
-            "type": "redirect_to_url",
-        })
+        match self {
+            Self::Redirect { return_url, url } => json!({
+                "redirect_to_url": { "return_url": return_url, "url": url },
+                "type": "redirect_to_url",
+            }),
+            Self::BankTransfer { amount_remaining, currency, reference } => json!({
+                "display_bank_transfer_instructions": {
+                    "amount_remaining": amount_remaining,
+                    "currency": currency,
+                    "reference": reference,
+                    "type": "eu_bank_transfer",
+                },
+                "type": "display_bank_transfer_instructions",
+            }),
+        }
     }
 }
 

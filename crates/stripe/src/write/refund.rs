@@ -1,6 +1,6 @@
-//! The refund: one way of money back to the customer, which may fail days after it succeeded.
+//! The refund, which may still fail days after it succeeded.
 //!
-//! The object has no `livemode`; only the envelope knows.
+//! The object has no `livemode`; only the event has.
 
 use super::body::with_nulls;
 use super::closed_enum::closed_enum;
@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 closed_enum! {
-    /// How far a refund has come.
+    /// The status of a refund.
     RefundStatus {
-        /// Not yet out of the balance.
+        /// Not yet taken from the balance.
         Pending = "pending",
-        /// The customer has to say where the money goes.
+        /// The customer has to give an account for the money.
         RequiresAction = "requires_action",
-        /// On its way to the customer; it may still fail.
+        /// Sent to the customer; it may still fail.
         Succeeded = "succeeded",
-        /// The bank could not pay it out: the money came back to the seller.
+        /// The bank could not pay it out; the money returned to the merchant.
         Failed = "failed",
-        /// Called off.
+        /// Canceled.
         Canceled = "canceled",
     }
 }
 
-/// One refund of a charge or of a payment.
+/// One refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// `re_…`.
@@ -35,34 +35,34 @@ pub struct Refund {
     pub currency: String,
     /// Minor units.
     pub amount: i64,
-    /// The charge that is refunded.
+    /// The refunded charge.
     pub charge: Option<String>,
     /// The payment intent of that charge.
     pub payment_intent: Option<String>,
-    /// How far it has come.
+    /// Its status.
     pub status: RefundStatus,
     /// `duplicate`, `fraudulent` or `requested_by_customer`.
     pub reason: Option<String>,
     /// Why it failed: `expired_or_canceled_card`.
     pub failure_reason: Option<String>,
-    /// The number by which the customer's bank knows it, once that is known.
+    /// The reference number at the customer's bank, once it is known.
     pub reference: Option<String>,
-    /// The movement out of the seller's balance.
+    /// The movement out of the merchant's balance.
     pub balance_transaction: Option<String>,
-    /// The movement back into it, of a refund that failed.
+    /// The movement back into it, if the refund failed.
     pub failure_balance_transaction: Option<String>,
-    /// The way the customer had paid.
+    /// The payment method of the charge.
     pub method: MethodType,
-    /// `pm_…`: what the customer had paid with.
+    /// `pm_…`.
     pub payment_method: Option<String>,
     /// `cus_…`.
     pub customer: Option<String>,
-    /// The refund's own; the session's stays with the session.
+    /// The refund's own metadata.
     pub metadata: Metadata,
 }
 
 impl Refund {
-    /// `data.object` of `refund.*` and `charge.refund.updated`; since endive it names the customer.
+    /// `data.object` of `refund.*` and `charge.refund.updated`; since endive it contains the customer.
     #[must_use]
     pub fn render(&self, version: ApiVersion) -> Value {
         let mut object = json!({

@@ -1,7 +1,7 @@
-//! The Checkout Session: the only object that carries the purchase's metadata
+//! The Checkout session: the only object with the metadata of the purchase
 //! (support.stripe.com/questions/how-metadata-works-with-related-objects).
 //!
-//! Deliberately not here: `line_items`, which no event carries.
+//! Deliberately not here: `line_items`, which no event contains.
 
 use super::body::{named_after, with_nulls};
 use super::closed_enum::closed_enum;
@@ -10,49 +10,49 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 closed_enum! {
-    /// How far the customer has come.
+    /// The status of a session.
     SessionStatus {
-        /// The customer may pay.
+        /// The customer can pay.
         Open = "open",
-        /// The customer has finished; the money may still be on its way.
+        /// The customer has paid or started a delayed payment.
         Complete = "complete",
-        /// Nobody paid in time.
+        /// The customer did not pay in time.
         Expired = "expired",
     }
 }
 
 closed_enum! {
-    /// Whether the money is there: `payment_status`.
+    /// Whether the payment is complete: `payment_status`.
     Payment {
-        /// It is.
+        /// Complete.
         Paid = "paid",
-        /// It is not: not yet, or not any more.
+        /// Not complete yet, or failed.
         Unpaid = "unpaid",
-        /// There was nothing to pay.
+        /// Nothing was due.
         NoPaymentRequired = "no_payment_required",
     }
 }
 
 closed_enum! {
-    /// Whether Checkout makes a customer of whoever pays.
+    /// Whether Checkout creates a customer.
     CustomerCreation {
-        /// Only when something else needs one.
+        /// Only if the payment needs one.
         IfRequired = "if_required",
-        /// For every session.
+        /// Always.
         Always = "always",
     }
 }
 
-/// One visit to Checkout, for one payment (`mode: payment`).
+/// One Checkout session for one payment (`mode: payment`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// `cs_test_…` or `cs_live_…`.
     pub id: String,
-    /// When the customer was sent to Checkout, in Unix seconds.
+    /// When it was created, in Unix seconds.
     pub created: i64,
-    /// Until when the customer may pay, in Unix seconds.
+    /// When it expires, in Unix seconds.
     pub expires_at: i64,
-    /// Real money or rehearsal.
+    /// True in live mode.
     pub livemode: bool,
     /// ISO 4217 code in lower case.
     pub currency: String,
@@ -62,38 +62,38 @@ pub struct Session {
     pub amount_tax: i64,
     /// What the customer pays, in minor units.
     pub amount_total: i64,
-    /// How far the customer has come.
+    /// Its status.
     pub status: SessionStatus,
-    /// Whether the money is there.
+    /// Whether the payment is complete.
     pub payment_status: Payment,
-    /// Known when the customer completes the session (since 2022-08-01).
+    /// Set when the session completes (since 2022-08-01).
     pub payment_intent: Option<String>,
     /// `cus_…`.
     pub customer: Option<String>,
-    /// Filled in for the customer by whoever made the session.
+    /// Prefilled by the merchant.
     pub customer_email: Option<String>,
-    /// What the customer has told.
+    /// What the customer entered.
     pub customer_details: Option<BillingDetails>,
-    /// Whether a customer is made of whoever pays.
+    /// Whether a customer is created.
     pub customer_creation: CustomerCreation,
-    /// The seller's own name for the purchase.
+    /// The merchant's reference.
     pub client_reference_id: Option<String>,
-    /// The seller's own notes.
+    /// The merchant's metadata.
     pub metadata: Metadata,
-    /// Where the customer goes after paying.
+    /// Where the customer returns to after paying.
     pub success_url: Option<String>,
-    /// Where the customer goes without paying.
+    /// Where the customer returns to without paying.
     pub cancel_url: Option<String>,
     /// The payment page, while the session is open.
     pub url: Option<String>,
-    /// The ways to pay.
+    /// The accepted payment methods.
     pub payment_method_types: Vec<MethodType>,
-    /// Whether Stripe works out the tax.
+    /// Whether Stripe calculates tax.
     pub automatic_tax: bool,
 }
 
 impl Session {
-    /// `data.object` of `checkout.session.*`, as an endpoint pinned to `version` gets it.
+    /// `data.object` of `checkout.session.*` in this API version.
     #[must_use]
     pub fn render(&self, version: ApiVersion) -> Value {
         let object = json!({
@@ -143,7 +143,7 @@ impl Session {
         if version.has_currency_conversion() { with_nulls(object, &["currency_conversion"]) } else { object }
     }
 
-    /// The tax is worked out when the customer has told the address.
+    /// Tax is calculated once the customer has entered an address.
     fn render_automatic_tax(&self) -> Value {
         if !self.automatic_tax {
             return json!({ "enabled": false, "liability": null, "provider": null, "status": null });
@@ -211,7 +211,7 @@ fn invoice_creation() -> Value {
     })
 }
 
-/// Renamed by 2026-03-25.dahlia.
+/// The values were renamed by 2026-03-25.dahlia.
 fn ui_mode(version: ApiVersion) -> &'static str {
     match version {
         ApiVersion::V2022_11_15 | ApiVersion::Basil => "hosted",

@@ -1,4 +1,4 @@
-//! The charge in every status, by every way to pay; and the early fraud warning about one.
+//! The charge in every status, with every payment method, and the early fraud warning.
 
 use super::{card, declined_card, iban, keeps, note, read, text};
 use serde_json::{Value, json};

@@ -1,7 +1,6 @@
-//! Every model in every state and version: rendered, laid out, and read back by the reading half as what was
-//! meant; and kept by serde as it was.
+//! Every model in every status and version is rendered and read back with the same values, and survives serde.
 //!
-//! Not here: the events of a purchase (`stories`, `round_trip`).
+//! Not here: the events of a payment (`emulator`).
 
 mod charge;
 mod dispute;
@@ -25,7 +24,7 @@ fn note() -> Metadata {
     Metadata::from([("order".to_owned(), "\"7\" Ž".to_owned())])
 }
 
-/// The object as an event of that type brings it to a receiver.
+/// The object as a receiver reads it from an event of this type.
 fn read(type_name: &str, version: ApiVersion, object: &Value) -> Object {
     let body = pretty(&json!({
         "id": "evt_1",
@@ -44,7 +43,7 @@ fn read(type_name: &str, version: ApiVersion, object: &Value) -> Object {
     event.object().unwrap_or_else(|fault| panic!("{fault}: {body}"))
 }
 
-/// What serde stores, it gives back.
+/// The model survives a round trip through serde.
 fn keeps<T: Serialize + DeserializeOwned + PartialEq + Debug>(model: &T) {
     let stored = serde_json::to_string(model).unwrap();
     assert_eq!(*model, serde_json::from_str::<T>(&stored).unwrap(), "{stored}");

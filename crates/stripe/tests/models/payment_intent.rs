@@ -1,4 +1,4 @@
-//! The payment intent in every status, and what its error says of a refusal.
+//! The payment intent in every status, its next actions and its errors.
 
 use super::{declined_card, iban, keeps, note, read, text};
 use serde_json::json;
@@ -34,7 +34,7 @@ fn intent() -> PaymentIntent {
 
 #[test]
 fn payment_intents() {
-    let next = NextAction { return_url: None, url: "https://bank.example.com".to_owned() };
+    let next = NextAction::Redirect { return_url: None, url: "https://bank.example.com".to_owned() };
     for version in ApiVersion::ALL {
         for &status in IntentStatus::ALL {
             for &capture_method in CaptureMethod::ALL {
@@ -63,7 +63,32 @@ fn payment_intents() {
     }
 }
 
-/// What does not apply to a refusal is absent; the names are those of Stripe's error object.
+#[test]
+fn next_actions() {
+    let redirect = NextAction::Redirect { return_url: text("https://a/"), url: "https://bank/".to_owned() };
+    let transfer = NextAction::BankTransfer {
+        amount_remaining: 2500,
+        currency: "eur".to_owned(),
+        reference: "R1".to_owned(),
+    };
+    for (action, rendered) in [
+        (redirect, json!({ "return_url": "https://a/", "url": "https://bank/" })),
+        (
+            transfer,
+            json!({
+                "amount_remaining": 2500, "currency": "eur", "reference": "R1", "type": "eu_bank_transfer",
+            }),
+        ),
+    ] {
+        let model = PaymentIntent { next_action: Some(action), ..intent() };
+        keeps(&model);
+        let object = model.render(ApiVersion::Endive);
+        let kind = object["next_action"]["type"].as_str().unwrap();
+        assert_eq!(object["next_action"], json!({ kind: rendered, "type": kind }));
+    }
+}
+
+/// Fields that do not apply to a decline are absent.
 #[test]
 fn refusals() {
     let card = declined_card();

@@ -1,4 +1,4 @@
-//! The refund in every status, by every way to pay.
+//! The refund in every status, with every payment method.
 
 use super::{keeps, note, read, text};
 use serde_json::json;

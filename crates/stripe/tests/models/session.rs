@@ -1,4 +1,4 @@
-//! The session, open to expired, paid or not; and what only its page and its maker look at.
+//! The session in every status, and its fields that this crate does not read.
 
 use super::{keeps, note, read, text};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Which of our versions stands for which of Stripe's, and how a body is laid out.
+//! Which version is used for each of Stripe's, and how a body is formatted.
 
 use super::keeps;
 use serde_json::json;
@@ -10,7 +10,10 @@ fn versions_are_named_and_found() {
         keeps(&version);
         assert_eq!(serde_json::to_value(version).unwrap(), version.as_str());
         assert_eq!(ApiVersion::parse_nearest(version.as_str()), Some(version));
-        assert_eq!(version.has_refund_events(), version != ApiVersion::V2022_11_15);
+        let is_old = version == ApiVersion::V2022_11_15;
+        assert_eq!(version.sends("refund.created"), !is_old);
+        assert_eq!(version.sends("charge.refund.updated"), is_old);
+        assert!(version.sends("charge.refunded"));
     }
     let (oldest, basil, endive) = (ApiVersion::V2022_11_15, ApiVersion::Basil, ApiVersion::Endive);
     for (text, nearest) in [

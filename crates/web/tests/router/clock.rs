@@ -3,15 +3,15 @@
 //! Not here: when the clock is in doubt, as a table (`engine::clock`).
 
 use axum::http::Method;
+use emulator::scenario::{Sale, event};
 use engine::clock::ClockKeeper;
 use engine::{Pruner, Sweeper};
 use ledger::Timestamp;
 use serde_json::{Value, json};
-use stripe::write::event;
 use web::Limits;
 
 use crate::answer::Answer;
-use crate::deployment::{NOW, purchase};
+use crate::deployment::{NOW, ten_credits};
 use crate::tenant_client::TenantClient;
 use crate::{GUIDE_SAMPLE, TENANT};
 
@@ -98,7 +98,7 @@ impl Shop {
 
     /// A purchase that Stripe says was signed at this time, in seconds after the start.
     async fn sold(&self, reference: &str, signed: i64) -> Answer {
-        let sold = stripe::write::Purchase { reference: reference.into(), ..purchase() };
+        let sold = Sale { reference: reference.into(), ..ten_credits() };
         let body = event("checkout.session.completed", &sold, "buy", None).unwrap().body;
         self.till.deployment.deliver_at(Timestamp::from_seconds(NOW + signed), body).await
     }

@@ -1,5 +1,6 @@
 //! A deployment in a folder of its own, which goes away with it, and the ways to talk to it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -8,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
+use emulator::scenario::{Sale, metadata};
 use engine::Next;
 use engine::clock::Machine;
 use engine::{Applier, Clock, CommandQueue, DeploymentScope, MetadataKeys, Shop, read};
@@ -16,7 +18,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use store::{Access, KeyHolder, KeyRow, Mode, PersonRow, Store};
 use stripe::retry::Schedule;
-use stripe::write::{ApiVersion, Purchase};
+use stripe::write::ApiVersion;
 use stripe::{Secret, signature};
 use tower::ServiceExt as _;
 use web::app::OPERATOR_LIMITS;
@@ -264,16 +266,20 @@ impl Drop for Deployment {
 }
 
 /// Ten credits, bought by the tenant of the guide's sample when the sample was made.
-pub(crate) fn purchase() -> Purchase {
-    Purchase {
+pub(crate) fn ten_credits() -> Sale {
+    Sale {
         reference: "r".into(),
-        tenant_id: TENANT.into(),
-        package: "10_credits".into(),
-        credits: 10,
-        amount_total: 25_000,
+        metadata: terms(TENANT, 10),
+        description: "10 credits".into(),
+        amount: 25_000,
         currency: "eur".into(),
         created: 1_708_425_600,
         livemode: true,
         api_version: ApiVersion::default(),
     }
+}
+
+/// Session metadata: so many credits for this tenant.
+pub(crate) fn terms(tenant: &str, credits: u32) -> BTreeMap<String, String> {
+    metadata([("tenant_id", tenant), ("package", "10_credits"), ("credits", &credits.to_string())])
 }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use emulator::scenario::{Sale, event};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
-use stripe::write::{Purchase, event};
 
-use crate::deployment::{Deployment, purchase};
+use crate::deployment::{Deployment, ten_credits, terms};
 use crate::tenant_client::TenantClient;
 use crate::{OTHER, TENANT};
 
@@ -32,14 +32,13 @@ async fn sell(
     tax: i64,
     currency: &str,
 ) {
-    let sold = Purchase {
+    let sold = Sale {
         reference: reference.into(),
-        tenant_id: buyer.into(),
-        credits,
-        amount_total: total,
+        metadata: terms(buyer, credits),
+        amount: total,
         currency: currency.into(),
         created: tenant.deployment.now().seconds(),
-        ..purchase()
+        ..ten_credits()
     };
     let body = event("checkout.session.completed", &sold, "sold", None).unwrap().body;
     let mut body: Value = serde_json::from_str(&body).unwrap();

@@ -5,14 +5,14 @@ mod fake_stripe;
 
 use std::sync::Arc;
 
+use emulator::scenario::Scenario;
 use engine::Shop;
 use ledger::Policy;
 use serde_json::{Value, json};
 use store::Mode;
-use stripe::story::Story;
 use web::Limits;
 
-use crate::deployment::{Deployment, purchase};
+use crate::deployment::{Deployment, ten_credits};
 use crate::{OTHER, TENANT};
 use fake_stripe::{Does, FakeStripe, TEN, buy, request, selling, shop};
 
@@ -266,7 +266,7 @@ async fn a_checkout_is_a_pending_payment_until_stripe_speaks_of_it() {
     }
 
     let mut statuses = Vec::new();
-    for event in Story::PartialRefund.events(&purchase()) {
+    for event in Scenario::PartialRefund.events(&ten_credits()) {
         deployment.learn(event.body).await;
         deployment.pass(1);
         let payment = shown(id).await;
@@ -297,7 +297,7 @@ async fn a_payment_is_pending_then_paid_then_final() {
     };
     let mut found = vec![standing().await];
     for wanted in ["checkout.session.completed", "charge.succeeded"] {
-        let events = Story::Purchase.events(&purchase());
+        let events = Scenario::Purchase.events(&ten_credits());
         let event = events.into_iter().find(|event| event.type_name == wanted).unwrap();
         deployment.learn(event.body).await;
         found.push(standing().await);

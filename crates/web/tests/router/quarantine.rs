@@ -1,9 +1,9 @@
 //! A person's word: about an event it is read again or left; about a payment it counts like a fact.
 
+use emulator::scenario::{Sale, event};
 use serde_json::{Value, json};
-use stripe::write::{Purchase, event};
 
-use crate::deployment::{Deployment, purchase};
+use crate::deployment::{Deployment, ten_credits};
 use crate::office::{Office, waits};
 use crate::{GUIDE_SAMPLE, OTHER, TENANT};
 
@@ -181,7 +181,7 @@ async fn of_two_words_at_once_one_counts() {
 #[tokio::test]
 async fn an_event_is_read_again_or_left() {
     let deployment = Deployment::new().await;
-    let purchase = Purchase { livemode: false, ..purchase() };
+    let purchase = Sale { livemode: false, ..ten_credits() };
     let test_event = event("checkout.session.completed", &purchase, "1", None).unwrap();
     deployment.learn(test_event.body).await;
     deployment.learn("{").await;

@@ -3,12 +3,12 @@
 //! Not here: restoring (`store`).
 
 use axum::http::Method;
+use emulator::scenario::{Sale, event};
 use serde_json::{Value, json};
 use store::KeyHolder;
-use stripe::write::event;
 
 use crate::TENANT;
-use crate::deployment::purchase;
+use crate::deployment::ten_credits;
 use crate::office::Office;
 use crate::tenant_client::TenantClient;
 
@@ -55,7 +55,7 @@ async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
     assert_eq!(till.books().await, books);
 
     // Events are taken, and wait.
-    let sold = stripe::write::Purchase { reference: "later".into(), ..purchase() };
+    let sold = Sale { reference: "later".into(), ..ten_credits() };
     let sold = event("checkout.session.completed", &sold, "buy", None).unwrap();
     assert_eq!(till.deployment.deliver(sold.body).await.status, 200);
     till.deployment.apply().await;

@@ -2,12 +2,12 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use emulator::scenario::{Sale, event};
 use serde_json::{Value, json};
-use stripe::write::event;
 use web::Limits;
 
 use crate::answer::Answer;
-use crate::deployment::{Deployment, purchase};
+use crate::deployment::{Deployment, ten_credits};
 use crate::{OTHER, TENANT};
 
 pub(crate) struct TenantClient {
@@ -32,14 +32,14 @@ impl TenantClient {
 
     /// Ten more credits.
     pub(crate) async fn buy(&self, reference: &str) {
-        let purchase = stripe::write::Purchase { reference: reference.into(), ..purchase() };
+        let purchase = Sale { reference: reference.into(), ..ten_credits() };
         let sold = event("checkout.session.completed", &purchase, "buy", None).unwrap();
         self.deployment.learn(sold.body).await;
     }
 
     /// The first purchase's money goes back.
     pub(crate) async fn refund(&self) {
-        let refunded = event("charge.refunded", &purchase(), "refund", None).unwrap();
+        let refunded = event("charge.refunded", &ten_credits(), "refund", None).unwrap();
         self.deployment.learn(refunded.body).await;
     }
 

@@ -1,9 +1,9 @@
 //! What a tenant sees of itself, and that a payment which changed hands shows neither owner the other.
 
+use emulator::scenario::{Sale, event};
 use serde_json::{Value, json};
-use stripe::write::{Purchase, event};
 
-use crate::deployment::{Deployment, purchase};
+use crate::deployment::{Deployment, ten_credits, terms};
 use crate::{GUIDE_SAMPLE, OTHER, TENANT};
 
 #[tokio::test]
@@ -54,8 +54,8 @@ async fn a_purchase_as_its_tenant_sees_it() {
 async fn a_payment_that_changed_hands_shows_nobody_the_others_books() {
     let deployment = Deployment::new().await;
     let sold = |tenant: &str, credits: u32, created: i64| {
-        let purchase = Purchase { tenant_id: tenant.into(), credits, created, ..purchase() };
-        event("checkout.session.completed", &purchase, &format!("at{created}"), None).unwrap().body
+        let sale = Sale { metadata: terms(tenant, credits), created, ..ten_credits() };
+        event("checkout.session.completed", &sale, &format!("at{created}"), None).unwrap().body
     };
     deployment.learn(GUIDE_SAMPLE.replace(TENANT, OTHER)).await;
     deployment.learn(sold(OTHER, 777, 1_708_425_600)).await;

@@ -1,22 +1,14 @@
-//! What the writing half writes, the reading half reads: every event as the object that its type promises,
-//! with the ids, amounts and states that were meant.
+//! `stripe` reads every event as the object that its type promises, with the ids, amounts and states that were
+//! meant.
 
-use stripe::story::Story;
-use stripe::write::{ApiVersion, Purchase, WrittenEvent, event, event_names};
+use emulator::scenario::{Sale, Scenario, event, event_names};
+use stripe::write::{ApiVersion, WrittenEvent};
 use stripe::{Envelope, Object};
 
-fn purchase(api_version: ApiVersion) -> Purchase {
-    Purchase {
-        reference: "A1".to_owned(),
-        tenant_id: "7f3c2f6e-6a0e-4a57-9a9e-0d6f6c5f9b11".to_owned(),
-        package: "10_credits".to_owned(),
-        credits: 10,
-        amount_total: 4999,
-        currency: "eur".to_owned(),
-        created: 1_790_000_000,
-        livemode: true,
-        api_version,
-    }
+use crate::scenarios;
+
+fn sale(api_version: ApiVersion) -> Sale {
+    Sale { livemode: true, ..scenarios::sale("A1", api_version) }
 }
 
 fn read(event: &WrittenEvent) -> Object {
@@ -38,7 +30,7 @@ fn line(object: &Object) -> String {
         Object::CheckoutSession(session) => {
             assert_eq!(session.id, "cs_live_A1");
             assert_eq!(session.currency.as_deref(), Some("eur"));
-            assert_eq!(session.metadata.get("tenant_id"), Some("7f3c2f6e-6a0e-4a57-9a9e-0d6f6c5f9b11"));
+            assert_eq!(session.metadata.get("tenant_id"), Some(scenarios::TENANT));
             assert_eq!(session.metadata.get("credits"), Some("10"));
             let status = session.payment_status.as_ref().unwrap().name();
             format!("session {status} {} {}", session.amount_total.unwrap(), or_none(&session.payment_intent))
@@ -56,7 +48,7 @@ fn line(object: &Object) -> String {
             format!("charge {} {captured} of {amount} less {refunded}", or_none(&charge.status))
         }
         Object::Refund(refund) => {
-            assert_eq!((refund.id.as_str(), refund.payment_intent.as_deref()), ("re_A1_1", Some("pi_A1")));
+            assert_eq!((refund.id.as_str(), refund.payment_intent.as_deref()), ("re_A1", Some("pi_A1")));
             assert_eq!(refund.charge.as_deref(), Some("ch_A1"));
             format!(
                 "refund {} {}",
@@ -65,7 +57,7 @@ fn line(object: &Object) -> String {
             )
         }
         Object::Dispute(dispute) => {
-            assert_eq!((dispute.id.as_str(), dispute.payment_intent.as_deref()), ("dp_A1_1", Some("pi_A1")));
+            assert_eq!((dispute.id.as_str(), dispute.payment_intent.as_deref()), ("du_A1", Some("pi_A1")));
             assert_eq!(dispute.charge.as_deref(), Some("ch_A1"));
             let moved: Vec<i64> = dispute.balance_transactions.iter().map(|leg| leg.amount).collect();
             format!("dispute {} {} moved {moved:?}", dispute.status.name(), dispute.amount)
@@ -122,58 +114,65 @@ fn every_event_is_read_as_it_was_meant() {
     assert_eq!(meant.map(|(name, _)| name), *event_names(), "a type has no row");
     for version in ApiVersion::ALL {
         for (name, meant) in meant {
-            let event = event(name, &purchase(version), "n1", Some(2500)).unwrap();
+            let event = event(name, &sale(version), "n1", Some(2500)).unwrap();
             assert_eq!(line(&read(&event)), meant, "{name} in {}", version.as_str());
         }
     }
 }
 
 #[test]
-fn every_story_is_read_as_it_was_meant() {
+fn every_scenario_is_read_as_it_was_meant() {
     let purchased = "intent requires_payment_method 0 of 4999; charge succeeded 4999 of 4999 less 0; \
         intent succeeded 4999 of 4999; session paid 4999 pi_A1; charge succeeded 4999 of 4999 less 0";
     let disputed = "dispute needs_response 4999 moved [-4999]; dispute needs_response 4999 moved [-4999]; \
         dispute under_review 4999 moved [-4999]";
-    for (story, meant) in [
-        (Story::Purchase, purchased.to_owned()),
+    for (scenario, meant) in [
+        (Scenario::Purchase, purchased.to_owned()),
         (
-            Story::PartialRefund,
+            Scenario::PartialRefund,
             format!(
                 "{purchased}; refund succeeded 2499; charge succeeded 4999 of 4999 less 2499; \
                  refund succeeded 2499"
             ),
         ),
         (
-            Story::FailedRefund,
+            Scenario::PendingRefund,
             format!(
                 "{purchased}; refund pending 4999; refund succeeded 4999; \
+                 charge succeeded 4999 of 4999 less 4999; refund succeeded 4999"
+            ),
+        ),
+        (
+            Scenario::FailedRefund,
+            format!(
+                "{purchased}; refund succeeded 4999; \
                  charge succeeded 4999 of 4999 less 4999; refund failed 4999"
             ),
         ),
         (
-            Story::DisputeWon,
+            Scenario::DisputeWon,
             format!(
                 "{purchased}; {disputed}; dispute won 4999 moved [-4999]; \
                  dispute won 4999 moved [-4999, 4999]"
             ),
         ),
-        (Story::DisputeLost, format!("{purchased}; {disputed}; dispute lost 4999 moved [-4999]")),
+        (Scenario::DisputeLost, format!("{purchased}; {disputed}; dispute lost 4999 moved [-4999]")),
         (
-            Story::Async,
+            Scenario::Async,
             "intent requires_payment_method 0 of 4999; session unpaid 4999 pi_A1; \
              intent processing 0 of 4999; charge pending 0 of 4999 less 0; \
              charge succeeded 4999 of 4999 less 0; intent succeeded 4999 of 4999; session paid 4999 pi_A1"
                 .to_owned(),
         ),
         (
-            Story::Declined,
+            Scenario::Declined,
             "intent requires_payment_method 0 of 4999; charge failed 0 of 4999 less 0; \
-             intent requires_payment_method 0 of 4999; session unpaid 4999 none"
+             intent requires_payment_method 0 of 4999; session unpaid 4999 none; intent canceled 0 of 4999"
                 .to_owned(),
         ),
     ] {
         let told: Vec<String> =
-            story.events(&purchase(ApiVersion::Endive)).iter().map(|event| line(&read(event))).collect();
-        assert_eq!(told.join("; "), meant, "{}", story.name());
+            scenario.events(&sale(ApiVersion::Endive)).iter().map(|event| line(&read(event))).collect();
+        assert_eq!(told.join("; "), meant, "{}", scenario.name());
     }
 }

@@ -1,10 +1,12 @@
 //! The error for an unknown event type, with suggestions.
 
-use super::event_names;
 use std::fmt;
+
 use strsim::levenshtein;
 
-/// There is no writer for this event type.
+use super::event_names;
+
+/// No event of this type can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownEventType {
     /// The requested type.
@@ -16,14 +18,14 @@ pub struct UnknownEventType {
 
 impl UnknownEventType {
     pub(super) fn new(type_name: &str) -> Self {
-        let asked = type_name.to_lowercase();
+        let wanted = type_name.to_lowercase();
         let mut near = names_where(|name| {
-            levenshtein(&asked, name) <= 4 || (!asked.is_empty() && name.contains(asked.as_str()))
+            levenshtein(&wanted, name) <= 4 || (!wanted.is_empty() && name.contains(wanted.as_str()))
         });
         if near.is_empty() {
-            near = names_where(|name| parent(name).is_some() && parent(name) == parent(&asked));
+            near = names_where(|name| parent(name).is_some() && parent(name) == parent(&wanted));
         }
-        near.sort_by_key(|name| levenshtein(&asked, name));
+        near.sort_by_key(|name| levenshtein(&wanted, name));
         Self { type_name: type_name.to_owned(), near }
     }
 }

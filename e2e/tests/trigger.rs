@@ -1,7 +1,6 @@
-//! `dev` and `trigger`: what a newcomer sees first, and every life of a payment in any order and number of
-//! deliveries.
+//! `dev` and `trigger`: what a newcomer sees first, and every scenario in any order and number of deliveries.
 //!
-//! Not here: whether the written events look like Stripe's (`crates/stripe`).
+//! Not here: whether the events look like Stripe's (`crates/emulator`).
 
 use std::io::{Read, Write};
 
@@ -12,8 +11,16 @@ use e2e::service::Service;
 /// The sample payload of FairePlace's webhook guide, as it stands there.
 const GUIDE: &str = include_str!("../../crates/stripe/tests/fixtures/guide-sample.json");
 const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
-const STORIES: [&str; 7] =
-    ["purchase", "partial-refund", "failed-refund", "dispute-won", "dispute-lost", "async", "declined"];
+const STORIES: [&str; 8] = [
+    "purchase",
+    "partial-refund",
+    "pending-refund",
+    "failed-refund",
+    "dispute-won",
+    "dispute-lost",
+    "async",
+    "declined",
+];
 const SEEDS: u64 = 12;
 
 /// `dev` in a fresh folder, on a port of its own.
@@ -23,8 +30,8 @@ fn dev() -> (Deployment, Service) {
     (deployment, service)
 }
 
-/// `trigger`, aimed at an endpoint: no emulator plays it, the events are written one by one.
-fn written(service: &Service, arguments: &str) -> String {
+/// `trigger --to` an endpoint: it sends the events itself, without the emulator of `dev`.
+fn sent(service: &Service, arguments: &str) -> String {
     format!("trigger {arguments} --to {}/webhooks/stripe", service.url())
 }
 
@@ -116,16 +123,46 @@ fn every_story_ends_as_expected_in_any_order_and_however_often_it_is_told() {
             assert!(told.contains("✓ as expected: "), "{told}");
         }
     }
-    // The same without the emulator: the events are written, and sent by `trigger` itself.
+    // The same without the emulator of `dev`.
     for story in STORIES {
-        let told = deployment.done(&written(&service, &format!("--story {story} --times 3 --shuffle")));
+        let told = deployment.done(&sent(&service, &format!("--story {story} --times 3 --shuffle")));
         assert!(told.contains("✓ as expected: "), "{told}");
     }
-    // From the first screen, and 13 of each: 10 + 5 + 10 + 10 + 0 + 10 + 0.
+    // From the first screen, and 13 of each: 10 + 5 + 0 + 10 + 10 + 0 + 10 + 0.
     let expected = 10 + 13 * 45;
     assert_eq!(service.balance(TENANT)["available"], expected);
     let audit = deployment.done("audit verify");
     assert!(audit.contains("the books add up"), "{audit}");
+}
+
+/// Half of 140.00 is 2.5 of 5 credits: 2 or 3 are taken back, as the deployment rounds.
+#[test]
+fn a_partial_refund_ends_as_the_rounding_of_the_deployment_says() {
+    for (rounding, left) in [("floor", 3), ("ceil", 2)] {
+        let deployment = Deployment::empty()
+            .with("FAIREPLACE_LISTEN", "127.0.0.1:0")
+            .with("FAIREPLACE_REFUND_ROUNDING", rounding);
+        let service = deployment.dev();
+        let story = "--story partial-refund --package 5_credits";
+        for command in [format!("trigger {story}"), sent(&service, story)] {
+            let told = deployment.done(&command);
+            assert!(told.contains(&format!("worth {left} spendable credits")), "{rounding}: {told}");
+            assert!(told.contains(&format!("✓ as expected: {left}")), "{rounding}: {told}");
+        }
+    }
+}
+
+/// The expected result is not taken from the service: a wrong one is reported.
+#[test]
+fn a_result_that_is_not_the_expected_one_is_reported() {
+    let (deployment, service) = dev();
+    let paid = deployment.done(&sent(&service, "--story purchase --payment once"));
+    assert!(paid.contains("✓ as expected: 10"), "{paid}");
+    let refunded = deployment.done(&sent(&service, "charge.refunded --payment once --amount 12500"));
+    assert!(refunded.contains("worth 5 spendable credits"), "{refunded}");
+    let ended = deployment.run(&sent(&service, "--story purchase --payment once"));
+    assert_eq!(ended.code, Some(1), "{ended}");
+    assert!(ended.stdout.contains("✗ expected 10"), "{ended}");
 }
 
 #[test]
@@ -133,7 +170,7 @@ fn the_same_seed_tells_in_the_same_order_and_another_in_another() {
     let (deployment, service) = dev();
     let order = |seed: u32| {
         let arguments = format!("--story dispute-won --payment same --shuffle --seed {seed}");
-        let told = deployment.done(&written(&service, &arguments));
+        let told = deployment.done(&sent(&service, &arguments));
         let sent = |line: &str| Some(line.split_once("--> ")?.1.to_owned());
         told.lines().filter_map(sent).collect::<Vec<_>>()
     };
@@ -149,7 +186,7 @@ fn every_event_of_the_list_is_accepted() {
     assert!(STORIES.iter().all(|story| stories.contains(story)), "{list}");
     assert!(events.lines().count() >= 30, "{list}");
     for event in events.lines().map(str::trim) {
-        let told = deployment.done(&written(&service, event));
+        let told = deployment.done(&sent(&service, event));
         looks_like_stripe_listen(&told, &service);
         assert!(told.contains(&format!("   --> {event} [evt_")), "{told}");
     }
@@ -177,7 +214,7 @@ fn what_is_made_up_agrees_with_the_packages_that_dev_sells() {
         ("--tenant 650e8400-e29b-41d4-a716-446655440000", 0),
     ] {
         for event in ["checkout.session.completed", "checkout.session.async_payment_succeeded"] {
-            let told = deployment.done(&written(&service, &format!("{event} {words}")));
+            let told = deployment.done(&sent(&service, &format!("{event} {words}")));
             assert!(told.contains(": paid, worth "), "{words}: {told}");
             expected += credits;
         }
@@ -199,17 +236,17 @@ fn partial_refunds_add_up_whichever_is_heard_of_first() {
     // 250.00 for 10 credits; Stripe says how much was refunded so far. 140.00 of it is 5 credits and a part.
     for (payment, refunds) in [("r1", ["7000", "14000"]), ("r2", ["14000", "7000"])] {
         let told =
-            deployment.done(&written(&service, &format!("checkout.session.completed --payment {payment}")));
+            deployment.done(&sent(&service, &format!("checkout.session.completed --payment {payment}")));
         assert!(told.contains(": paid, worth 10 spendable credits"), "{told}");
-        let told = deployment.done(&written(&service, &format!("charge.succeeded --payment {payment}")));
+        let told = deployment.done(&sent(&service, &format!("charge.succeeded --payment {payment}")));
         assert!(told.contains(": final, worth 10 spendable credits"), "{told}");
         for (refunded, worth) in refunds.iter().zip([if payment == "r1" { 8 } else { 5 }, 5]) {
             let refund = format!("charge.refunded --payment {payment} --amount {refunded}");
-            let told = deployment.done(&written(&service, &refund));
+            let told = deployment.done(&sent(&service, &refund));
             let expected = format!("payment pi_{payment}: partly_refunded, worth {worth} spendable credits");
             assert!(told.contains(&expected), "{expected}, not:\n{told}");
         }
-        let told = deployment.done(&written(&service, &format!("charge.refunded --payment {payment}")));
+        let told = deployment.done(&sent(&service, &format!("charge.refunded --payment {payment}")));
         assert!(told.contains(": refunded, worth 0 spendable credits"), "{told}");
     }
 }
@@ -275,7 +312,7 @@ fn what_cannot_be_triggered_says_why() {
     check("trigger charge.refunded --to ftp://x/y", 1, "plain http");
     check("trigger charge.refunded --to http://127.0.0.1:1/", 1, "[ERROR] Failed to POST: nothing listens");
     // What the report names can be asked for.
-    let declined = deployment.done(&written(&service, "--story declined --payment no1"));
+    let declined = deployment.done(&sent(&service, "--story declined --payment no1"));
     assert!(declined.contains("payment cs_test_no1: "), "{declined}");
     let url = service.url();
     let own = deployment.done(&format!("trigger --story purchase --to {url}/webhooks/stripe"));
