@@ -1,4 +1,4 @@
-//! From kept events to decisions: claim what is due, read it as facts, settle the batch, and try again later
+//! From stored events to decisions: takes what is due, reads it as facts, applies the batch, and retries later
 //! what failed. Each step is bounded and says when it wants to run again.
 //! Not here: what an event means (`read`), and what follows from it (`ledger::decide`).
 
@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::next::{MAX_SLEEP, Next, REST_AFTER_FAILURE};
 use crate::read::DeploymentScope;
 
-/// Events that are settled in one commit. More would make the acknowledgements that queue behind it wait.
+/// Events that are applied in one commit. More would delay the acknowledgements that queue behind it.
 pub const MAX_BATCH_EVENTS: u32 = 128;
 /// From so many events in a batch on, they are taken to stream in.
 const STREAM_EVENTS_MIN: usize = 4;
@@ -22,12 +22,12 @@ const STREAM_EVENTS_MIN: usize = 4;
 const GATHER: Duration = Duration::from_millis(4);
 
 /// How an event's bytes become a reading; [`crate::read::read`] but for tests.
-pub type Reader = fn(&[u8], &DeploymentScope) -> Reading;
+pub type EventReader = fn(&[u8], &DeploymentScope) -> Reading;
 
 /// The loop that applies events.
 #[derive(Clone, Debug)]
 pub struct Applier {
-    /// Where events wait.
+    /// The database.
     pub store: Store,
     /// The deployment's money rules.
     pub policy: Arc<Policy>,
@@ -36,14 +36,14 @@ pub struct Applier {
     /// When to try again.
     pub schedule: Schedule,
     /// How to read an event.
-    pub reader: Reader,
+    pub reader: EventReader,
 }
 
 impl Applier {
     /// Applies one batch of what is due at `now`.
     ///
     /// # Errors
-    /// When the store cannot say what is due, or cannot book what became of it.
+    /// When the store cannot say what is due, or cannot record the outcome.
     pub async fn step(&self, now: Now) -> Result<Next, StoreError> {
         let due = self.store.due(now.at, MAX_BATCH_EVENTS).await?;
         if due.is_empty() {
@@ -55,10 +55,10 @@ impl Applier {
         let full = due.len() == MAX_BATCH_EVENTS as usize;
         let batch: Vec<EventToApply> = due.iter().map(|event| self.read(event)).collect();
         match self.store.apply_events(batch.clone(), self.policy.clone(), now).await {
-            Ok(settled) => self.report(&settled, &due),
+            Ok(applied) => self.report(&applied, &due),
             Err(error) if error.is_about_the_work() => {
                 tracing::warn!(%error, events = batch.len(), "a batch failed; now its events one by one");
-                self.settle_singly(batch, &due, now).await?;
+                self.apply_singly(batch, &due, now).await?;
             }
             Err(error) => return Err(error),
         }
@@ -69,7 +69,7 @@ impl Applier {
         }
     }
 
-    /// Runs steps until `stop` completes, waking up when something arrives.
+    /// Runs steps until `stop` completes, waking up when the store signals arrivals.
     pub async fn run(&self, clock: &Clock, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         let mut arrivals = self.store.arrivals();
@@ -100,14 +100,14 @@ impl Applier {
         }
     }
 
-    /// Reviews payments that have waited long enough for something that did not come.
+    /// Reviews payments that waited long enough for something that did not arrive.
     async fn review(&self, now: Now) -> Result<Next, StoreError> {
         let reviewed = self.store.review(self.policy.clone(), now, MAX_BATCH_EVENTS).await?;
         self.report(&reviewed, &[]);
         Ok(Next::Now)
     }
 
-    /// Reads one event. A body on which reading panics is quarantined; its neighbours go on.
+    /// Reads one event. A body on which reading panics is quarantined alone.
     fn read(&self, event: &DueEvent) -> EventToApply {
         let reading =
             match body::unpack(&event.body) {
@@ -124,9 +124,9 @@ impl Applier {
         EventToApply { seq: event.seq, reading }
     }
 
-    /// The batch failed as a whole, so nothing of it was written. Alone, each succeeds or is tried again
+    /// The batch failed as a whole, so nothing of it was written. Alone, each event succeeds or is retried
     /// later.
-    async fn settle_singly(
+    async fn apply_singly(
         &self,
         batch: Vec<EventToApply>,
         due: &[DueEvent],
@@ -135,13 +135,13 @@ impl Applier {
         let mut failed = Vec::new();
         for (item, event) in batch.into_iter().zip(due) {
             let error = match self.store.apply_events(vec![item], self.policy.clone(), now).await {
-                Ok(settled) => {
-                    self.report(&settled, std::slice::from_ref(event));
+                Ok(applied) => {
+                    self.report(&applied, std::slice::from_ref(event));
                     continue;
                 }
                 Err(error) => error,
             };
-            // None must wait for minutes because of the database: they are still due, for the next step.
+            // A fault of the database must not delay events for minutes: they stay due, for the next step.
             if !error.is_about_the_work() {
                 return Err(error);
             }
@@ -154,9 +154,9 @@ impl Applier {
         if failed.is_empty() { Ok(()) } else { self.store.postpone(failed, now.at).await }
     }
 
-    /// Logs what needs a person; the rest is in the books.
-    fn report(&self, settled: &[AppliedEvent], due: &[DueEvent]) {
-        for (seq, review) in settled.iter().filter_map(|one| Some((one.seq, one.review.as_ref()?))) {
+    /// Logs what needs a person; everything else is in the database.
+    fn report(&self, applied: &[AppliedEvent], due: &[DueEvent]) {
+        for (seq, review) in applied.iter().filter_map(|one| Some((one.seq, one.review.as_ref()?))) {
             let event = due.iter().find(|event| event.seq == seq).map(|event| event.id.as_str());
             let purchase = &review.purchase;
             tracing::warn!(

@@ -1,8 +1,8 @@
-//! Where the time comes from. The wall clock is believed while it agrees with the clock that counts from
-//! boot. After a jump the time is in doubt: it goes on from the last trusted time, and ends nothing until
-//! evidence settles which of the two is right (design section 3, The clock may be wrong).
-//! Not here: the rules of doubt (`guard`), what a start believes (`start`), the loop that remembers the time
-//! and asks Stripe for it (`keeper`).
+//! Where the time comes from. The wall clock is trusted while it agrees with the clock that counts from boot.
+//! After a jump the time is in doubt: it continues from the last trusted time, and ends nothing until evidence
+//! settles which of the two is right (design section 3, The clock may be wrong).
+//! Not here: the rules of doubt (`guard`), what a start trusts (`start`), the loop that stores the time and asks
+//! Stripe for it (`keeper`).
 
 mod guard;
 mod keeper;
@@ -36,28 +36,28 @@ pub struct Clock(Arc<SharedClock>);
 
 struct SharedClock {
     machine: Machine,
-    /// None for a clock whose wall time is always believed.
+    /// None for a clock whose wall time is always trusted.
     watch: Option<Watch>,
 }
 
-/// The guard, and copies of what the fast path needs of it.
+/// The guard, and copies of the values that the fast path needs.
 struct Watch {
     guard: Mutex<ClockGuard>,
     /// What wall time minus boot time should be; [`NO_ANCHOR`] while the wall clock is not trusted.
     anchor: AtomicI64,
-    /// What it was at the last trusted reading. The kept time goes on from there.
+    /// What it was at the last trusted reading. The kept time continues from there.
     trusted: AtomicI64,
     /// When the anchor next follows the wall clock a little, by the boot clock.
     follow_at: AtomicI64,
 }
 
 impl Clock {
-    /// The machine's wall clock, always believed: for programs that keep no ledger.
+    /// The machine's wall clock, always trusted: for programs without a ledger.
     pub fn system() -> Self {
         Self(Arc::new(SharedClock { machine: Machine::real(), watch: None }))
     }
 
-    /// A clock that a test moves, and that is always right: time since boot passes with it.
+    /// A clock that a test sets and that is always right: the time since boot moves with it.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         let now = Arc::new(now);
         let boot = now.clone();
@@ -65,7 +65,7 @@ impl Clock {
         Self(Arc::new(SharedClock { machine: Machine::new(move || now(), since_boot, None), watch: None }))
     }
 
-    /// The machine's clocks, watched. The record says which time was last written to the database.
+    /// The machine's clocks, watched. `record` says which time was last written to the database.
     pub fn watched(machine: Machine, record: &ClockRecord) -> Self {
         let (wall, boot) = machine.read();
         let guard = start::guard(&machine, wall, boot, record);
@@ -83,8 +83,7 @@ impl Clock {
         clock
     }
 
-    /// The time: the trusted one, or while the clock is in doubt the last trusted time and what has passed
-    /// since.
+    /// The time: the trusted one, or while the clock is in doubt the last trusted time plus what has elapsed.
     pub fn now(&self) -> Timestamp {
         self.reading().at
     }
@@ -102,13 +101,13 @@ impl Clock {
         self.with_guard(watch, |guard, wall, boot| guard.reading(wall, boot))
     }
 
-    /// How long the machine has run, suspended or not. Limits and time-outs count in this: no jump of the
-    /// wall clock moves it.
+    /// How long the machine has run, suspended or not. Limits and time-outs use this, because no jump of the
+    /// wall clock changes it.
     pub fn since_boot(&self) -> Duration {
         (self.0.machine.boot)()
     }
 
-    /// How the clock is doing.
+    /// The clock's status.
     pub fn status(&self) -> ClockStatus {
         match &self.0.watch {
             None => ClockStatus::trusted(self.now()),
@@ -116,18 +115,18 @@ impl Clock {
         }
     }
 
-    /// Evidence from `source`, which cannot be wrong: it was `at` just now, within `tolerance_seconds`.
-    /// Settles a doubt where that clearly fits one of the two times; answers which.
+    /// Takes evidence from `source`, which cannot be wrong, that it was `at` just now, within
+    /// `tolerance_seconds`. Settles a doubt where that clearly fits one of the two times.
     pub fn witness(&self, at: Timestamp, tolerance_seconds: i64, source: &'static str) -> EvidenceOutcome {
         let Some(watch) = &self.0.watch else { return EvidenceOutcome::NoDoubt };
         let settled =
             self.with_guard(watch, |guard, wall, boot| guard.witness(at, tolerance_seconds, wall, boot));
         match settled {
-            EvidenceOutcome::On(side) => tracing::warn!(
-                time = side.as_str(),
+            EvidenceOutcome::On(time) => tracing::warn!(
+                time = time.as_str(),
                 source,
                 "the clock's doubt is settled: {} is right",
-                side.in_words()
+                time.in_words()
             ),
             EvidenceOutcome::Neither => tracing::error!(
                 source,
@@ -138,14 +137,14 @@ impl Clock {
         settled
     }
 
-    /// The time that a doubt was settled against, where it is later than the trusted one. What was signed
-    /// then shows that the settlement was wrong: nothing is signed in the future.
+    /// The time that a doubt was settled against, where it is later than the trusted one. A signature of that
+    /// time shows that the settlement was wrong: nothing is signed in the future.
     pub fn rejected(&self) -> Option<Timestamp> {
         let watch = self.0.watch.as_ref()?;
         self.with_guard(watch, |guard, wall, boot| guard.rejected(wall, boot))
     }
 
-    /// Puts the time in doubt again, because of evidence against what the doubt was settled on.
+    /// Puts the time in doubt again, because evidence contradicts the settlement.
     pub fn doubt_again(&self) {
         let Some(watch) = &self.0.watch else { return };
         if let Some(why) = self.with_guard(watch, |guard, _, boot| guard.doubt_again(boot)) {
@@ -153,16 +152,16 @@ impl Clock {
         }
     }
 
-    /// Trusts the time that a person says is right. Answers how the clock is then; none when there was
-    /// nothing to decide.
-    pub fn confirm(&self, side: TimeCandidate) -> Option<ClockStatus> {
+    /// Trusts the time that an operator says is right. Answers the status then; none when there was nothing to
+    /// decide.
+    pub fn confirm(&self, time: TimeCandidate) -> Option<ClockStatus> {
         let watch = self.0.watch.as_ref()?;
         self.with_guard(watch, |guard, wall, boot| {
-            guard.confirm(side, wall, boot).then(|| guard.status(wall, boot))
+            guard.confirm(time, wall, boot).then(|| guard.status(wall, boot))
         })
     }
 
-    /// What a later start needs to know of this moment; none while the clock is in doubt.
+    /// What a later start needs to know about this moment; none while the clock is in doubt.
     pub fn mark(&self) -> Option<ClockMark> {
         let watch = self.0.watch.as_ref()?;
         // Both clocks are read as one.
@@ -172,7 +171,7 @@ impl Clock {
         now.trusted.then_some(ClockMark { at: now.at, boot_id, since_boot })
     }
 
-    /// Lets the guard observe the newest readings, then acts on it, and logs what changed.
+    /// Has the guard observe the newest readings, then acts on it, and logs what changed.
     fn with_guard<T>(&self, watch: &Watch, act: impl FnOnce(&mut ClockGuard, Timestamp, i64) -> T) -> T {
         let mut guard = watch.lock();
         // Read under the lock: an older reading must not follow a newer one.
@@ -212,7 +211,7 @@ impl Watch {
         self.guard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Copies what the fast path needs.
+    /// Copies the values that the fast path needs.
     fn publish(&self, guard: &ClockGuard, boot: i64) {
         self.trusted.store(guard.kept_offset(), Ordering::Relaxed);
         self.follow_at.store(boot.saturating_add(guard::FOLLOW_EVERY), Ordering::Relaxed);

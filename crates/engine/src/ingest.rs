@@ -1,4 +1,4 @@
-//! Durable first, acknowledged after: keeps the raw bytes of a verified delivery, whatever is in them.
+//! Durable first, acknowledged after: stores the raw bytes of a verified delivery, whatever they contain.
 //! Not here: the signature (the caller has checked it), and what the event means (`read`).
 
 use ledger::chain::hex;
@@ -7,29 +7,29 @@ use sha2::{Digest, Sha256};
 use store::{IncomingEvent, Ingested, Store, StoreError, body};
 use stripe::Envelope;
 
-/// The way in.
+/// Where verified deliveries are handed in.
 #[derive(Clone, Debug)]
 pub struct Intake {
     store: Store,
 }
 
 impl Intake {
-    /// An intake that keeps deliveries in `store`.
+    /// An intake that stores deliveries in `store`.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
 
-    /// Keeps one verified body. When this answers, the event is durable and may be acknowledged. Once this was
+    /// Stores one verified body. When this answers, the event is durable and may be acknowledged. Once this was
     /// polled, the write is not cancelled by a client that disconnects.
     ///
     /// # Errors
-    /// Whatever the store says; the event must then not be acknowledged.
+    /// Those of the store; the event must then not be acknowledged.
     pub async fn keep(&self, raw: &[u8], now: Timestamp) -> Result<Ingested, StoreError> {
         self.store.ingest(delivery(raw), now).await
     }
 }
 
-/// What the store needs to know of a body. One that is no readable event is kept too, under a name made
+/// What the store needs to know of a body. A body that is not a readable event is stored too, under a name made
 /// from its bytes, and ends in quarantine: nothing signed is ever lost.
 fn delivery(raw: &[u8]) -> IncomingEvent {
     let body = body::pack(raw);

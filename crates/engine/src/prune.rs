@@ -1,6 +1,6 @@
-//! Forgets old notices: a feed that nobody reads must not fill the disk. Small commits, so that nobody waits
-//! for them.
-//! Not here: which notices may go, which is the store's (none that is still due at an endpoint).
+//! Removes old notices: a feed that nobody reads must not fill the disk. In small commits, which delay no other
+//! write.
+//! Not here: which notices may be removed (`store`: none that is still due at an endpoint).
 
 use std::time::Duration;
 
@@ -11,26 +11,26 @@ use crate::clock::Clock;
 
 /// Notices that are removed in one commit.
 const BATCH: u32 = 500;
-/// Between two looks.
+/// Between two runs of batches.
 const INTERVAL: Duration = Duration::from_secs(3600);
-/// Between two commits.
+/// Between two batches.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The loop that prunes.
 #[derive(Clone, Debug)]
 pub struct Pruner {
-    /// Where notices are kept.
+    /// The database.
     pub store: Store,
-    /// How long.
+    /// How long notices are kept.
     pub keep_days: u32,
 }
 
 impl Pruner {
-    /// Prunes one batch. True when there is more to prune. What is pruned is gone for good, so a clock in
-    /// doubt prunes nothing.
+    /// Prunes one batch; true when there may be more. Pruning cannot be undone, so a clock in doubt prunes
+    /// nothing.
     ///
     /// # Errors
-    /// When the store cannot.
+    /// When the store fails.
     pub async fn step(&self, now: Now) -> Result<bool, StoreError> {
         if !now.trusted {
             return Ok(false);

@@ -1,6 +1,5 @@
-//! Ending holds and granted credits whose time is up, without anybody asking. Within about a second of their
-//! end, until when a balance still shows them as they were; no command ever finds them so, because each
-//! settles what its tenant's clock ended before it is decided.
+//! Ends holds and granted credits whose time is up, within about a second. Until then a balance still shows
+//! them; a command never counts them, because it first settles what has ended for its tenant.
 //! Not here: what ends, and what follows from it (`ledger::expire`).
 
 use std::time::Duration;
@@ -11,15 +10,15 @@ use store::{Store, StoreError};
 use crate::clock::Clock;
 use crate::next::{Next, REST_AFTER_FAILURE};
 
-/// Holds, and lots, that end in one commit. More would make the acknowledgements behind it wait.
+/// Holds, and as many lots, that end in one commit. More would delay the acknowledgements behind it.
 pub const MAX_BATCH_EXPIRIES: u32 = 128;
-/// How long to sleep at most. Nobody wakes this loop for a hold that was made since: looking costs less.
+/// How long to sleep at most. A new hold does not wake this loop: looking costs less than a signal.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The loop that ends what ran out of time.
+/// The loop that ends what has expired.
 #[derive(Clone, Debug)]
 pub struct Sweeper {
-    /// Where it is kept.
+    /// The database.
     pub store: Store,
 }
 
@@ -31,13 +30,13 @@ impl Sweeper {
     pub async fn step(&self, now: Now) -> Result<Next, StoreError> {
         match self.store.next_expiry().await? {
             None => return Ok(Next::OnArrival),
-            // Nothing ends by a clock in doubt, which may be settled at any moment.
+            // A clock in doubt ends nothing. It may be settled at any moment.
             Some(_) if !now.trusted => return Ok(Next::OnArrival),
             Some(at) if at > now.at => return Ok(Next::At(at)),
             Some(_) => {}
         }
         let swept = self.store.sweep(now, MAX_BATCH_EXPIRIES).await?;
-        // What is due and did not end will not end by trying at once.
+        // What is due and did not end would not end in an immediate retry.
         Ok(if swept.more && swept.expired > 0 { Next::Now } else { Next::Soon })
     }
 
@@ -50,7 +49,7 @@ impl Sweeper {
                 Ok(Next::At(at)) => clock.now().until(at).min(LOOK_EVERY),
                 Ok(Next::Soon | Next::OnArrival) => LOOK_EVERY,
                 Err(error) => {
-                    tracing::error!(%error, "cannot end what ran out of time; it ends later");
+                    tracing::error!(%error, "cannot end what has expired; it is tried again later");
                     REST_AFTER_FAILURE
                 }
             };

@@ -1,6 +1,6 @@
-//! Keeping the clock, with a store and a source of dates: the time is remembered while it is trusted, and
-//! asked for while it is not.
-//! Not here: what is doubted, and what settles it (the table in `clock/tests.rs`).
+//! The clock's keeper, with a store and a source of dates: it stores the time while the clock is trusted, and
+//! asks for it while it is not.
+//! Not here: what puts the clock in doubt, and what settles it (the table in `clock/tests.rs`).
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -17,14 +17,14 @@ const DAY: i64 = 86_400;
 
 type Answers = Arc<Mutex<VecDeque<Result<i64, &'static str>>>>;
 
-/// A machine with a database, and somebody to ask for the date.
+/// A machine with a database and a source of dates.
 struct Place {
     folder: std::path::PathBuf,
     store: Store,
     passed: Arc<AtomicI64>,
     ahead: Arc<AtomicI64>,
     answers: Answers,
-    /// By which times certificates were judged, in seconds after [`START`].
+    /// The times by which certificates were checked, in seconds after [`START`].
     asked: Arc<Mutex<Vec<i64>>>,
 }
 
@@ -39,7 +39,7 @@ impl Place {
         Self { folder, store, passed, ahead, answers: Arc::default(), asked: Arc::default() }
     }
 
-    /// The service starts on this machine, which has run since.
+    /// Starts the service on this machine, which has kept running.
     async fn start(&self) -> (Clock, ClockKeeper) {
         let (passed, ahead) = (self.passed.clone(), self.ahead.clone());
         let since = self.passed.clone();
@@ -55,7 +55,7 @@ impl Place {
         let (answers, asked) = (self.answers.clone(), self.asked.clone());
         let date = DateSource::from_fn(move |at| {
             asked.lock().unwrap().push(at.seconds() - START);
-            let answer = answers.lock().unwrap().pop_front().unwrap_or(Err("nobody answers"));
+            let answer = answers.lock().unwrap().pop_front().unwrap_or(Err("no answer"));
             async move { answer.map(|at| Timestamp::from_seconds(START + at)).map_err(str::to_owned) }
         });
         let keeper = ClockKeeper::new(clock.clone(), self.store.clone(), Some(date));
@@ -66,12 +66,12 @@ impl Place {
         self.store.clock_record().await.unwrap()
     }
 
-    /// What is remembered, in seconds after [`START`].
+    /// The stored time, in seconds after [`START`].
     async fn remembered(&self) -> Option<i64> {
         self.record().await.mark.map(|mark| mark.at.seconds() - START)
     }
 
-    /// So many seconds pass, and the loop looks every second.
+    /// Lets this many seconds pass, and steps every second.
     async fn pass(&self, keeper: &mut ClockKeeper, seconds: i64) {
         for _ in 0..seconds {
             self.passed.fetch_add(1, Ordering::Relaxed);
@@ -96,7 +96,7 @@ impl Drop for Place {
 }
 
 #[tokio::test]
-async fn the_time_is_remembered_every_minute_while_it_is_trusted() {
+async fn the_time_is_stored_every_minute_while_it_is_trusted() {
     let place = Place::new();
     let (_, mut keeper) = place.start().await;
     keeper.step().await.unwrap();
@@ -108,7 +108,7 @@ async fn the_time_is_remembered_every_minute_while_it_is_trusted() {
     place.jump(DAY);
     place.pass(&mut keeper, 300).await;
     assert_eq!(place.remembered().await, Some(60), "in doubt");
-    // EvidenceOutcome, it is remembered at once.
+    // Once the doubt is settled, the time is stored at once.
     place.jump(-DAY);
     place.pass(&mut keeper, 1).await;
     assert_eq!(place.remembered().await, Some(361));
@@ -119,7 +119,7 @@ async fn the_time_is_remembered_every_minute_while_it_is_trusted() {
 }
 
 #[tokio::test]
-async fn a_start_remembers_the_time_across_runs() {
+async fn a_start_knows_the_time_of_the_run_before() {
     let place = Place::new();
     let (_, mut keeper) = place.start().await;
     place.pass(&mut keeper, 61).await;
@@ -129,7 +129,7 @@ async fn a_start_remembers_the_time_across_runs() {
     let (clock, mut keeper) = place.start().await;
     assert_eq!(clock.status().state, ClockState::InDoubt);
     assert_eq!(clock.now().seconds() - START, 661, "what has passed is known exactly");
-    // What was remembered stays while the doubt lasts, for however many starts.
+    // The stored time stays while the doubt lasts, for any number of starts.
     place.pass(&mut keeper, 90).await;
     keeper.run(std::future::ready(())).await;
     assert_eq!(place.remembered().await, Some(61));
@@ -154,7 +154,7 @@ async fn stripe_is_asked_less_and_less_often_until_it_says_which_time_is_right()
     let kept: Vec<i64> = place.asked().into_iter().filter(|at| *at < DAY).collect();
     assert_eq!(kept, [191, 431, 911, 1391, 1871, 2351, 2831]);
     assert_eq!(clock.status().state, ClockState::InDoubt);
-    // By the certificate's own time nobody answers but at the wall clock's.
+    // Stripe answers only when its certificate is checked by the wall clock.
     place.answers.lock().unwrap().extend([Err("expired"), Ok(DAY + 3311)]);
     place.pass(&mut keeper, 480).await;
     assert_eq!(clock.status().state, ClockState::Trusted);
@@ -164,7 +164,7 @@ async fn stripe_is_asked_less_and_less_often_until_it_says_which_time_is_right()
 }
 
 #[tokio::test]
-async fn nobody_is_asked_where_there_is_no_way_out() {
+async fn nothing_is_asked_without_a_source_of_dates() {
     let place = Place::new();
     let (clock, _) = place.start().await;
     let mut keeper = ClockKeeper::new(clock.clone(), place.store.clone(), None);

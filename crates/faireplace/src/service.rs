@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use engine::clock::{ClockKeeper, DateSource, Machine};
-use engine::{Applier, Clock, CommandQueue, CommandWorker, Deliverer, Pruner, Shop, Sweeper, read};
+use engine::{Applier, Clock, CommandQueue, CommandWorker, Notifier, Pruner, Shop, Sweeper, read};
 use store::{ClosedBecause, OpenError, Store, StoreError};
 use stripe::Secret;
 use stripe::retry::Schedule;
@@ -34,7 +34,7 @@ pub(crate) struct Service {
     parts: Parts,
     worker: CommandWorker,
     applier: Applier,
-    deliverer: Deliverer,
+    notifier: Notifier,
     pruner: Pruner,
     keeper: ClockKeeper,
     orders_to_stop: [Signal; 2],
@@ -121,7 +121,7 @@ impl Service {
         let limits = Limits { connections: descriptors::room_for_connections(limits.connections), ..limits };
         let (parts, worker) = parts(config, store.clone(), secrets, clock.clone(), limits);
         let transport = outgoing::notices::transport(parts.destinations.clone())?;
-        let deliverer = Deliverer::new(store.clone(), transport, Schedule::default(), clock.clone());
+        let notifier = Notifier::new(store.clone(), transport, Schedule::default(), clock.clone());
         Ok(Self {
             address,
             listener,
@@ -129,7 +129,7 @@ impl Service {
             parts,
             worker,
             applier: applier(config, store.clone()),
-            deliverer,
+            notifier,
             pruner: Pruner { store: store.clone(), keep_days: config.notice_days },
             keeper: ClockKeeper::new(clock.clone(), store.clone(), date),
             orders_to_stop,
@@ -161,8 +161,8 @@ impl Service {
         loops.spawn(async move { applier.run(&apply_clock, stopped).await });
         let (sweeper, sweep_clock, stopped) = (Sweeper { store: store.clone() }, clock.clone(), until());
         loops.spawn(async move { sweeper.run(&sweep_clock, stopped).await });
-        let (mut deliverer, stopped) = (self.deliverer, until());
-        loops.spawn(async move { deliverer.run(stopped).await });
+        let (mut notifier, stopped) = (self.notifier, until());
+        loops.spawn(async move { notifier.run(stopped).await });
         let (pruner, prune_clock, stopped) = (self.pruner, clock.clone(), until());
         loops.spawn(async move { pruner.run(&prune_clock, stopped).await });
         let (mut keeper, stopped) = (self.keeper, until());

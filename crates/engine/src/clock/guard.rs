@@ -1,21 +1,21 @@
-//! Whether the wall clock is believed. Pure: the readings are arguments, so every case is a row of a table.
+//! Whether the wall clock is trusted. Pure: the readings are arguments, so every case is a row of a table.
 //!
-//! An *offset* is wall time minus boot time, in microseconds: it stays the same while both clocks run alike.
-//! The *anchor* is the offset that the wall clock is held against. It follows the wall clock at a bounded
-//! rate, so that a small step is taken up in the end, and many small steps in a row are changes.
+//! An *offset* is wall time minus boot time, in microseconds: it is constant while both clocks run alike. The
+//! *anchor* is the offset that the wall clock is compared with. It follows the wall clock at a bounded rate, so
+//! that it absorbs a small step in the end, and many small steps in a row are noticed.
 
 use ledger::{Now, Timestamp};
 
 use super::status::{ClockState, ClockStatus, Doubt};
 
-/// How far the wall clock may be from the anchor, in microseconds: 60 seconds.
+/// How far the wall clock may differ from the anchor, in microseconds: 60 seconds.
 pub(super) const TOLERANCE: i64 = 60_000_000;
 /// How often the anchor follows the wall clock, by the boot clock: every minute.
 pub(super) const FOLLOW_EVERY: i64 = 60_000_000;
-/// The anchor follows by at most one part in so many of the time that has passed: 1 second in 1000 seconds.
-/// NTP slews both clocks alike on Linux, so this takes up only small steps.
+/// The anchor follows by at most this fraction of the elapsed time: 1 second in 1000 seconds. NTP slews both
+/// clocks alike on Linux, so this absorbs only small steps.
 const FOLLOW_ONE_IN: i64 = 1000;
-/// Where the two times are close to each other, evidence means the one that it is this near to, in
+/// Where the two times are close together, evidence must be this near to the one that it supports, in
 /// microseconds: 30 seconds. They are more than [`TOLERANCE`] apart, so it is never this near to both.
 const CLEARLY: i64 = 30_000_000;
 
@@ -24,7 +24,7 @@ const CLEARLY: i64 = 30_000_000;
 pub enum TimeCandidate {
     /// The machine's wall clock.
     Wall,
-    /// The last trusted time, and what has passed since.
+    /// The last trusted time plus what has elapsed.
     Kept,
 }
 
@@ -42,7 +42,7 @@ impl TimeCandidate {
 
     /// The one with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|side| side.as_str() == name)
+        Self::ALL.into_iter().find(|time| time.as_str() == name)
     }
 
     pub(super) const fn in_words(self) -> &'static str {
@@ -53,20 +53,20 @@ impl TimeCandidate {
     }
 }
 
-/// What evidence did.
+/// The effect of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvidenceOutcome {
     /// There was no doubt.
     NoDoubt,
     /// This time is trusted now.
     On(TimeCandidate),
-    /// It may mean either time: the doubt stays.
+    /// It may fit either time: the doubt stays.
     Unclear,
     /// It fits neither time: the doubt stays.
     Neither,
 }
 
-/// What the log is told.
+/// A change that is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TrustChange {
     /// From now on the time is in doubt.
@@ -79,17 +79,17 @@ pub(super) enum TrustChange {
 enum Trust {
     /// The wall clock agrees with the anchor.
     Wall,
-    /// Nobody knows which time is right.
+    /// It is not known which time is right.
     Doubt { why: Doubt, since: Timestamp },
     /// The wall clock is wrong, and the kept time is right.
     Kept { why: Doubt, since: Timestamp },
 }
 
-/// What is believed of the wall clock.
+/// The state of trust in the wall clock.
 #[derive(Clone, Debug)]
 pub(super) struct ClockGuard {
     trust: Trust,
-    /// The offset that the wall clock is held against.
+    /// The offset that the wall clock is compared with.
     anchor: i64,
     /// How much further ahead than [`TOLERANCE`] the wall clock may be: nonzero after a start that cannot
     /// know how long the machine was off.
@@ -103,12 +103,12 @@ pub(super) struct ClockGuard {
 }
 
 impl ClockGuard {
-    /// One that trusts a wall clock of this offset.
+    /// A guard that trusts a wall clock of this offset.
     pub(super) fn trusting(offset: i64, anchor: i64, boot: i64) -> Self {
         Self { trust: Trust::Wall, anchor, slack: 0, kept: offset, followed_at: boot, rejected: None }
     }
 
-    /// One that begins in doubt, with a kept time of this offset. The wall clock is believed once it lies
+    /// A guard that begins in doubt, with a kept time of this offset. The wall clock is trusted once it is
     /// within the tolerance of that, or up to `slack` microseconds further ahead.
     pub(super) fn doubting(why: Doubt, kept: i64, slack: i64, boot: i64) -> Self {
         let since = Timestamp(kept.saturating_add(boot));
@@ -122,7 +122,7 @@ impl ClockGuard {
         }
     }
 
-    /// The time, as it is to be used.
+    /// The time to use.
     pub(super) fn reading(&self, wall: Timestamp, boot: i64) -> Now {
         match self.trust {
             Trust::Wall => Now::trusted(wall),
@@ -144,7 +144,7 @@ impl ClockGuard {
         matches!(self.trust, Trust::Doubt { .. })
     }
 
-    /// What the fast path holds the wall clock against; none while that is not trusted.
+    /// What the fast path compares the wall clock with; none while that is not trusted.
     pub(super) fn anchor(&self) -> Option<i64> {
         (self.trust == Trust::Wall).then_some(self.anchor)
     }
@@ -153,15 +153,15 @@ impl ClockGuard {
         self.kept
     }
 
-    /// Takes over the offset of a reading that the fast path has trusted. One from before a doubt that was
-    /// settled since may come late; it does not count.
+    /// Takes over the offset of a reading that the fast path trusted. A late one from before a settled doubt
+    /// does not count.
     pub(super) fn take_over(&mut self, offset: i64) {
         if offset.saturating_sub(self.anchor).saturating_abs() <= TOLERANCE {
             self.kept = offset;
         }
     }
 
-    /// Takes a reading in.
+    /// Observes a reading.
     pub(super) fn observe(&mut self, wall: Timestamp, boot: i64) -> Option<TrustChange> {
         let offset = wall.0.saturating_sub(boot);
         let ahead = offset.saturating_sub(self.anchor);
@@ -199,7 +199,7 @@ impl ClockGuard {
         }
         let kept = self.kept_time(boot);
         let away = |time: Timestamp| time.0.saturating_sub(at.0).saturating_abs();
-        let (side, nearest) = if away(wall) < away(kept) {
+        let (time, nearest) = if away(wall) < away(kept) {
             (TimeCandidate::Wall, away(wall))
         } else {
             (TimeCandidate::Kept, away(kept))
@@ -213,17 +213,17 @@ impl ClockGuard {
         if close && nearest > CLEARLY {
             return EvidenceOutcome::Unclear;
         }
-        if self.slack > 0 && side == TimeCandidate::Kept {
+        if self.slack > 0 && time == TimeCandidate::Kept {
             // The kept time lacks the downtime, and the evidence does not.
             self.kept = self.kept.max(at.0.saturating_sub(boot));
         }
-        self.settle(side, wall, boot);
-        EvidenceOutcome::On(side)
+        self.settle(time, wall, boot);
+        EvidenceOutcome::On(time)
     }
 
     /// The time that a doubt was settled against, where it is later than the trusted one. Nothing is signed
-    /// in the future, so whatever was signed then shows that the settlement was wrong. A time that is
-    /// earlier may always be that of a late delivery, and shows nothing.
+    /// in the future, so a signature of that time shows that the settlement was wrong. An earlier time may be
+    /// that of a late delivery, and shows nothing.
     pub(super) fn rejected(&self, wall: Timestamp, boot: i64) -> Option<Timestamp> {
         let (trusted, rejected) = match self.trust {
             Trust::Wall => (wall, Timestamp(self.rejected?.0.saturating_add(boot))),
@@ -247,20 +247,20 @@ impl ClockGuard {
         Some(why)
     }
 
-    /// Settles on what a person says. False where there is nothing to decide: the wall clock is trusted, or
+    /// Settles on what an operator says. False where there is nothing to decide: the wall clock is trusted, or
     /// the kept time is confirmed already.
-    pub(super) fn confirm(&mut self, side: TimeCandidate, wall: Timestamp, boot: i64) -> bool {
-        match (self.trust, side) {
+    pub(super) fn confirm(&mut self, time: TimeCandidate, wall: Timestamp, boot: i64) -> bool {
+        match (self.trust, time) {
             (Trust::Wall, _) | (Trust::Kept { .. }, TimeCandidate::Kept) => false,
             (Trust::Doubt { .. }, _) | (Trust::Kept { .. }, TimeCandidate::Wall) => {
-                self.settle(side, wall, boot);
+                self.settle(time, wall, boot);
                 true
             }
         }
     }
 
-    fn settle(&mut self, side: TimeCandidate, wall: Timestamp, boot: i64) {
-        match (side, self.trust) {
+    fn settle(&mut self, time: TimeCandidate, wall: Timestamp, boot: i64) {
+        match (time, self.trust) {
             (TimeCandidate::Wall, Trust::Doubt { why, .. } | Trust::Kept { why, .. }) => {
                 let (offset, rejected) = (wall.0.saturating_sub(boot), Some((self.kept, why)));
                 *self = Self { rejected, ..Self::trusting(offset, offset, boot) };

@@ -1,6 +1,6 @@
-//! Remembers the time for the next start while the clock is trusted, and asks Stripe what time it is while it
-//! is not. It reads the clock every second, so that a jump is noticed also when nobody asks for the time.
-//! Not here: the way to Stripe, which is an argument ([`DateSource`]).
+//! Stores the time for the next start while the clock is trusted, and asks Stripe for the time while it is not.
+//! It reads the clock every second, so that a jump is noticed even when nothing else reads the clock.
+//! Not here: the network, which is an argument ([`DateSource`]).
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,26 +14,26 @@ use super::Clock;
 
 /// How often the clock is read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often the time is remembered.
+/// How often the time is stored.
 const REMEMBER_EVERY: Duration = Duration::from_secs(60);
-/// When to ask Stripe again, from the first answer on that settled nothing; the last of them for ever.
+/// How long to wait before asking Stripe again, while no answer settles the doubt; then the last for ever.
 const ASK_AGAIN: [Duration; 4] =
     [Duration::from_secs(60), Duration::from_secs(120), Duration::from_secs(240), Duration::from_secs(480)];
-/// How near Stripe's `Date` must be to a time, in seconds. It is sent within the second, over a fast way.
+/// How near Stripe's `Date` must be to a time, in seconds. Stripe sends it within the second.
 const DATE_TOLERANCE_SECONDS: i64 = 60;
-/// No retry waits longer, in seconds: all of a schedule is three days at most. What waits longer was dated by
+/// No retry waits longer, in seconds: a whole schedule takes three days at most. What waits longer was dated by
 /// a clock that was ahead.
 const WAIT_MAX_SECONDS: i64 = 3 * 86_400;
 
 type Asking = Pin<Box<dyn Future<Output = Result<Timestamp, String>> + Send>>;
 
-/// Asks Stripe what time it is.
+/// Asks Stripe for the time.
 #[derive(Clone)]
 pub struct DateSource(Arc<dyn Fn(Timestamp) -> Asking + Send + Sync>);
 
 impl DateSource {
-    /// One that asks in this way, within a bounded time, and answers with the time or why there is none. It
-    /// is handed the time by which certificates are judged.
+    /// A source that calls `ask`, which answers within a bounded time with the time or why there is none. Its
+    /// argument is the time by which certificates are checked.
     pub fn from_fn<F>(ask: impl Fn(Timestamp) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Timestamp, String>> + Send + 'static,
@@ -48,28 +48,28 @@ impl fmt::Debug for DateSource {
     }
 }
 
-/// The loop that keeps the clock.
+/// The loop that stores the time and asks for it.
 #[derive(Debug)]
 pub struct ClockKeeper {
     clock: Clock,
     store: Store,
     date: Option<DateSource>,
-    /// When to remember the time again, and when to ask for it again, since boot.
+    /// When to store the time again, and when to ask for it again, since boot.
     remember_at: Duration,
     ask_at: Duration,
     asked: usize,
 }
 
 impl ClockKeeper {
-    /// Keeps this clock, with Stripe's `Date` as evidence where there is a way to ask for it.
+    /// Keeps `clock`, with Stripe's `Date` as evidence where there is a source for it.
     pub fn new(clock: Clock, store: Store, date: Option<DateSource>) -> Self {
         Self { clock, store, date, remember_at: Duration::ZERO, ask_at: Duration::ZERO, asked: 0 }
     }
 
-    /// Looks at the clock once, and does what is due.
+    /// Reads the clock once, and does what is due.
     ///
     /// # Errors
-    /// When the store cannot remember the time.
+    /// When the store cannot store the time.
     pub async fn step(&mut self) -> Result<(), StoreError> {
         let since_boot = self.clock.since_boot();
         if self.clock.reading().trusted {
@@ -79,7 +79,7 @@ impl ClockKeeper {
                 remember(&self.clock, &self.store).await?;
             }
         } else {
-            // Once it is settled, that is remembered at once.
+            // Once the doubt is settled, the time is stored at once.
             self.remember_at = Duration::ZERO;
             if since_boot >= self.ask_at {
                 self.ask_at = since_boot + ASK_AGAIN[self.asked.min(ASK_AGAIN.len() - 1)];
@@ -90,7 +90,7 @@ impl ClockKeeper {
         Ok(())
     }
 
-    /// Runs steps until `stop` completes; then remembers the time for the next start.
+    /// Runs steps until `stop` completes; then stores the time for the next start.
     pub async fn run(&mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
@@ -115,7 +115,7 @@ impl ClockKeeper {
     async fn ask(&self) {
         let Some(date) = &self.date else { return };
         let status = self.clock.status();
-        // A certificate is valid at the right time, and nobody knows which of the two that is.
+        // A certificate is valid at the right time, and it is not known which of the two that is.
         let answer = match (date.0)(status.kept).await {
             Err(_) => (date.0)(status.wall).await,
             answer => answer,
@@ -129,11 +129,11 @@ impl ClockKeeper {
     }
 }
 
-/// Remembers the time for the next start. Nothing happens while the clock is in doubt: what was remembered
-/// before is what a start must know then.
+/// Stores the time for the next start. Does nothing while the clock is in doubt: a start must then know the
+/// last trusted time.
 ///
 /// # Errors
-/// When the store cannot.
+/// When the store fails.
 pub async fn remember(clock: &Clock, store: &Store) -> Result<(), StoreError> {
     match clock.mark() {
         Some(mark) => {

@@ -1,18 +1,18 @@
-//! The machine's clocks: the only place that reads them. The wall clock says what time it is and may be set;
-//! the boot clock counts on from boot, also while the machine sleeps, and cannot be set.
+//! The machine's clocks, read nowhere else. The wall clock tells the time and may be set; the boot clock counts
+//! from boot, also while the machine sleeps, and cannot be set.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ledger::Timestamp;
 
-/// Where Linux says which run of the machine this is.
+/// Where Linux keeps the id of this boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// The machine's clocks.
 pub struct Machine {
     pub(super) wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
     pub(super) boot: Box<dyn Fn() -> Duration + Send + Sync>,
-    /// Which run of the machine it is, where that can be known.
+    /// The id of this boot, where that is known.
     pub(super) boot_id: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl Machine {
         Self::new(wall, boot_clock, boot_id.filter(|id| !id.is_empty()))
     }
 
-    /// Clocks that a test moves.
+    /// Clocks that a test sets.
     pub fn new(
         wall: impl Fn() -> Timestamp + Send + Sync + 'static,
         boot: impl Fn() -> Duration + Send + Sync + 'static,
@@ -38,7 +38,7 @@ impl Machine {
         Self { wall: Box::new(wall), boot: Box::new(boot), boot_id }
     }
 
-    /// The wall clock, and beside it the boot clock in microseconds.
+    /// The wall clock, and the boot clock in microseconds.
     pub(super) fn read(&self) -> (Timestamp, i64) {
         ((self.wall)(), i64::try_from((self.boot)().as_micros()).unwrap_or(i64::MAX))
     }
@@ -48,7 +48,7 @@ impl Machine {
 fn boot_clock() -> Duration {
     #[cfg(target_os = "linux")]
     let id = rustix::time::ClockId::Boottime;
-    // There the monotonic clock may stand still while the machine sleeps; the wall clock then seems to jump.
+    // Elsewhere the monotonic clock may stop while the machine sleeps; the wall clock then seems to jump.
     #[cfg(not(target_os = "linux"))]
     let id = rustix::time::ClockId::Monotonic;
     Duration::try_from(rustix::time::clock_gettime(id)).unwrap_or_default()

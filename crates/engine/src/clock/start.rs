@@ -1,4 +1,4 @@
-//! What a program that starts believes of the wall clock, given the time that was last written.
+//! Whether a start trusts the wall clock, given the time that was last written.
 
 use ledger::Timestamp;
 use store::{ClockMark, ClockRecord};
@@ -7,8 +7,8 @@ use super::guard::{ClockGuard, TOLERANCE};
 use super::machine::Machine;
 use super::status::Doubt;
 
-/// The longest downtime, in seconds, after which a start believes the wall clock by itself: 7 days. Stripe
-/// sends events again for 3 days, and a long weekend is normal. After a longer downtime the service starts in
+/// The longest downtime, in seconds, after which a start trusts the wall clock without evidence: 7 days. Stripe
+/// retries events for 3 days, and a long weekend is normal. After a longer downtime the service starts in
 /// doubt, and the first new event, Stripe's `Date` or an operator settles it, mostly within seconds.
 pub const DOWNTIME_MAX_SECONDS: i64 = 7 * 86_400;
 
@@ -16,7 +16,7 @@ pub const DOWNTIME_MAX_SECONDS: i64 = 7 * 86_400;
 pub(super) fn guard(machine: &Machine, wall: Timestamp, boot: i64, record: &ClockRecord) -> ClockGuard {
     let offset = wall.0.saturating_sub(boot);
     if let Some(expected) = record.mark.as_ref().and_then(|mark| same_boot(machine, boot, mark)) {
-        // How much time has passed is known exactly.
+        // The elapsed time is known exactly.
         return if offset.saturating_sub(expected).saturating_abs() <= TOLERANCE {
             ClockGuard::trusting(offset, expected, boot)
         } else {
@@ -24,7 +24,7 @@ pub(super) fn guard(machine: &Machine, wall: Timestamp, boot: i64, record: &Cloc
         };
     }
     let Some(last) = record.last_written() else {
-        // A new database has nothing to disagree with.
+        // A new database has no earlier time.
         return ClockGuard::trusting(offset, offset, boot);
     };
     let kept = last.0.saturating_sub(boot);

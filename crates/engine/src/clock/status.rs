@@ -1,4 +1,4 @@
-//! How the clock is doing, for health, status, `doctor` and whoever must decide.
+//! The clock's status, for health, status, `doctor` and the operator who must decide.
 
 use ledger::Timestamp;
 
@@ -43,12 +43,12 @@ impl Doubt {
     }
 }
 
-/// What is believed.
+/// Which time is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockState {
     /// The wall clock.
     Trusted,
-    /// Nothing for certain: the kept time is used, and ends nothing.
+    /// Neither: the kept time is used, and ends nothing.
     InDoubt,
     /// The kept time, which was confirmed. The wall clock is wrong.
     Kept,
@@ -68,23 +68,23 @@ impl ClockState {
     }
 }
 
-/// How the clock is doing.
+/// The clock's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockStatus {
-    /// What is believed.
+    /// Which time is trusted.
     pub state: ClockState,
     /// The machine's wall clock.
     pub wall: Timestamp,
-    /// The last trusted time, and what has passed since.
+    /// The last trusted time plus what has elapsed.
     pub kept: Timestamp,
-    /// Why the wall clock is not believed.
+    /// Why the wall clock is not trusted.
     pub why: Option<Doubt>,
     /// Since when it is in doubt, or the kept time is trusted, by the kept time.
     pub since: Option<Timestamp>,
 }
 
 impl ClockStatus {
-    /// A wall clock that is believed.
+    /// A wall clock that is trusted.
     pub(super) fn trusted(now: Timestamp) -> Self {
         Self { state: ClockState::Trusted, wall: now, kept: now, why: None, since: None }
     }

@@ -1,4 +1,4 @@
-//! The clock as a table: what happens to the machine's two clocks, and what is believed then. Times are
+//! The clock as a table: what happens to the machine's two clocks, and which time is trusted then. Times are
 //! seconds after [`START`], when the program starts on a machine that has run for [`RUN`] seconds.
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,15 +11,15 @@ const DAY: i64 = 86_400;
 const BOOT: &str = "this boot";
 
 enum Step {
-    /// So many seconds pass. The machine may be suspended meanwhile: the boot clock counts that too.
+    /// This many seconds pass. The machine may be suspended: the boot clock counts that too.
     Pass(i64),
-    /// Somebody sets the wall clock this much forward.
+    /// The wall clock is set this much forward.
     Jump(i64),
-    /// What is believed, and which time it is.
+    /// Which time is trusted, and what time it is.
     Is(ClockState, i64),
-    /// Evidence for this time, within so many seconds, and what it does.
+    /// Evidence for this time, within this many seconds, and its effect.
     Witness(i64, i64, EvidenceOutcome),
-    /// A person says which time is right; whether there was something to decide.
+    /// An operator says which time is right; whether there was something to decide.
     Confirm(TimeCandidate, bool),
 }
 
@@ -29,7 +29,7 @@ use Step::{Confirm, Is, Jump, Pass, Witness};
 /// A program that starts with this record, and what happens then.
 struct Row(&'static str, ClockRecord, &'static [Step]);
 
-/// The time was last remembered so many seconds before the start.
+/// The time was last stored this many seconds before the start.
 fn marked(boot_id: &str, ago: i64) -> ClockRecord {
     let since_boot = Duration::from_secs(RUN.saturating_sub(ago).unsigned_abs());
     let at = Timestamp::from_seconds(START - ago);
@@ -37,7 +37,7 @@ fn marked(boot_id: &str, ago: i64) -> ClockRecord {
     ClockRecord { mark, ..ClockRecord::default() }
 }
 
-/// Nothing was remembered; the newest date in the database is so many seconds before the start.
+/// No time was stored; the newest date in the database is this many seconds before the start.
 fn newest(ago: i64) -> ClockRecord {
     ClockRecord { newest: Some(Timestamp::from_seconds(START - ago)), ..ClockRecord::default() }
 }
@@ -134,13 +134,13 @@ fn while_it_runs() {
             new(),
             &[Pass(100), Jump(59), Is(Trusted, 159), Pass(100), Jump(59), Is(InDoubt, 259)],
         ),
-        // In 100,000 seconds the anchor has followed all of it.
+        // In 100,000 seconds the anchor has followed completely.
         Row(
             "small steps, far apart",
             new(),
             &[Jump(59), Pass(100_000), Is(Trusted, 100_059), Jump(59), Is(Trusted, 100_118)],
         ),
-        // The kept time goes on from the last trusted one, not from the anchor.
+        // The kept time continues from the last trusted one, not from the anchor.
         Row(
             "a small step, and a jump",
             new(),
@@ -227,7 +227,7 @@ fn at_a_start() {
         ),
     ];
     rows.into_iter().for_each(check);
-    // The clock was set while the program did not run: how much time passed is known exactly.
+    // The clock was set while the program did not run: the elapsed time is known exactly.
     let mut set_forward = marked(BOOT, 600);
     set_forward.mark.as_mut().unwrap().at = Timestamp::from_seconds(START - 600 - 61);
     check(Row("the same boot, set forward", set_forward, &[Is(InDoubt, -61), Jump(-10), Is(Trusted, -10)]));
@@ -255,7 +255,7 @@ fn what_settles_a_doubt() {
             new(),
             &[Jump(DAY), Witness(DAY - 2, 300, WALL), Is(Trusted, DAY), Pass(9), Is(Trusted, DAY + 9)],
         ),
-        // The wall clock is wrong and known to be: it may jump as it likes, until it agrees again.
+        // The wall clock is known to be wrong: it may jump, until it agrees again.
         Row(
             "an event for the kept time",
             new(),

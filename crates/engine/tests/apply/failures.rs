@@ -1,4 +1,4 @@
-//! What goes wrong with one event stays with that one; what goes wrong with the database is nobody's fault.
+//! A fault of one event affects that event alone; a fault of the database counts against no event.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn completed(reference: &str, tenant: u128) -> WrittenEvent {
     event("checkout.session.completed", &ten_credits(reference, tenant), "1", None).unwrap()
 }
 
-/// Three purchases by three tenants, the second one bad; all kept.
+/// Three purchases by three tenants, the second one bad; all stored.
 async fn three(deployment: &Deployment) -> [WrittenEvent; 3] {
     let events = [completed("good", 1), completed("bad", 2), completed("fine", 3)];
     for event in &events {
@@ -49,7 +49,7 @@ async fn a_reader_that_panics_quarantines_that_event_alone() {
     assert_eq!(open.len(), 1, "{open:?}");
     assert_eq!((open[0].reason, open[0].event.as_ref().unwrap().as_str()), (Reason::Panicked, &*bad.id));
 
-    // Mended, the replayed event counts, and nobody needs to look any more.
+    // After the fix, the replayed event counts, and the quarantine item is closed.
     deployment.applier.reader = read;
     deployment.store().replay(vec![bad.id.as_str().into()], NOW).await.unwrap();
     deployment.apply(NOW).await;
@@ -58,7 +58,7 @@ async fn a_reader_that_panics_quarantines_that_event_alone() {
 }
 
 #[tokio::test]
-async fn an_event_that_the_database_refuses_takes_nobody_with_it() {
+async fn an_event_that_the_database_refuses_affects_no_other() {
     let deployment = Deployment::new();
     let [_, bad, _] = three(&deployment).await;
     deployment.poison(&bad.id);
@@ -80,7 +80,7 @@ async fn failed_applications_follow_the_schedule_and_end_in_quarantine() {
         let due = now.plus_seconds(delay);
         assert_eq!(deployment.apply(now).await, Next::At(due), "attempt {attempt}");
         assert_eq!(deployment.event(&bad.id).await.attempts, attempt);
-        // A moment too early nothing is tried.
+        // A moment before it is due, nothing is retried.
         assert_eq!(deployment.apply(Timestamp(due.0 - 1)).await, Next::At(due), "before {due}");
         assert_eq!(deployment.event(&bad.id).await.attempts, attempt);
         now = due;
@@ -93,7 +93,7 @@ async fn failed_applications_follow_the_schedule_and_end_in_quarantine() {
     assert_eq!((open.len(), open[0].reason), (1, Reason::RetriesExhausted));
     assert!(open[0].detail.contains("poisoned"), "{}", open[0].detail);
 
-    // The cause is mended, and a person replays it.
+    // The cause is fixed, and an operator replays it.
     deployment.heal();
     deployment.store().replay(vec![bad.id.as_str().into()], now).await.unwrap();
     assert_eq!(deployment.apply(now).await, Next::OnArrival);
@@ -119,7 +119,7 @@ async fn an_event_that_is_settled_is_left_alone() {
 
 /// Another program (a backup, a shell) holds the database for longer than a write waits for it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_locked_database_is_no_events_fault() {
+async fn a_locked_database_counts_against_no_event() {
     let deployment = Deployment::new();
     let events = three(&deployment).await;
     let backdoor = deployment.backdoor();

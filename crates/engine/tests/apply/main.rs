@@ -1,11 +1,12 @@
-//! From kept events to balances, with a real database in a folder of its own and a clock that tests set.
+//! From stored events to balances, with a real database in a folder of its own and a clock that tests set.
 //! Not here: what one event means (`read`), and the store's own promises (its conformance suite).
 
-mod counter;
+mod apply_loop;
+mod command_queue;
 mod deployment;
 mod failures;
-mod lives;
-mod looping;
+mod scenario_orders;
+mod sweep;
 
 use emulator::scenario::{Sale, Scenario, metadata};
 use ledger::Timestamp;

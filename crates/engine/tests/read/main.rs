@@ -3,11 +3,11 @@
 //! Not here: what the ledger makes of a fact, and the JSON's own faults (the tests of `ledger` and `stripe`).
 
 mod charges;
+mod deployment_scope;
 mod disputes;
 mod refunds;
 mod sessions;
 mod show;
-mod worlds;
 mod written;
 
 use engine::{DeploymentScope, MetadataKeys, read};
@@ -38,13 +38,13 @@ fn with(base: &Value, patch: &Value) -> Value {
 }
 
 #[track_caller]
-fn check(name: &str, world: &DeploymentScope, event: &Value, expected: &str) {
-    check_bytes(name, world, event.to_string().as_bytes(), expected);
+fn check(name: &str, scope: &DeploymentScope, event: &Value, expected: &str) {
+    check_bytes(name, scope, event.to_string().as_bytes(), expected);
 }
 
 #[track_caller]
-fn check_bytes(name: &str, world: &DeploymentScope, body: &[u8], expected: &str) {
-    let found = show(&read(body, world));
+fn check_bytes(name: &str, scope: &DeploymentScope, body: &[u8], expected: &str) {
+    let found = show(&read(body, scope));
     assert_eq!(found, expected, "\n{name}\n{}", String::from_utf8_lossy(body));
 }
 

@@ -165,12 +165,12 @@ fn terms_are_taken_as_they_were_written() {
 fn configuration_names_the_keys_of_the_metadata() {
     let keys =
         MetadataKeys { tenant: "tenant_id".into(), package: "package_id".into(), credits: "credits".into() };
-    let world = DeploymentScope { metadata: keys, ..live() };
+    let scope = DeploymentScope { metadata: keys, ..live() };
     let fairplace = json!({ "metadata": { "tenant_id": "T", "user_id": "U", "package_id": "P" } });
     let sold = event(COMPLETED, &with(&session(), &fairplace));
     check(
         "FairePlace's other shape",
-        &world,
+        &scope,
         &sold,
         "pi_1 cs_1; paid; completed; session terms T P - eur 2500 2100",
     );

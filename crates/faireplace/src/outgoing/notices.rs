@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, Request, Uri, header};
 use bytes::Bytes;
 use engine::Transport;
-use engine::deliver::{NoticeResponse, SignedRequest};
+use engine::notify::{NoticeResponse, SignedRequest};
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;

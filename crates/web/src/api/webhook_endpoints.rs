@@ -1,6 +1,6 @@
 //! `/api/webhook-endpoints`: who is told of what happens. A tenant's key has its tenant's endpoints; an
 //! operator those of all tenants, or with `?tenant_id=` that tenant's.
-//! Not here: sending (`engine::deliver`), and where may be sent to (`destination`).
+//! Not here: sending (`engine::notify`), and where may be sent to (`destination`).
 
 use axum::response::Response;
 use engine::{entropy, notice};

@@ -2,7 +2,7 @@
 //! Not here: sending (`engine`), and every address that is refused (`destination`).
 
 use axum::http::Method;
-use engine::{Deliverer, Transport};
+use engine::{Notifier, Transport};
 use serde_json::{Value, json};
 use stripe::retry::Schedule;
 
@@ -28,15 +28,15 @@ async fn made(till: &TenantClient, key: &str, query: &str) -> (String, String) {
 async fn deliver(till: &TenantClient, status: u16) {
     let app = &till.deployment.app;
     let transport = Transport::from_fn(move |_| async move {
-        engine::deliver::NoticeResponse::Answered { status, retry_after_seconds: None }
+        engine::notify::NoticeResponse::Answered { status, retry_after_seconds: None }
     });
-    let mut deliverer = Deliverer::new(app.store.clone(), transport, Schedule::default(), app.clock.clone());
+    let mut notifier = Notifier::new(app.store.clone(), transport, Schedule::default(), app.clock.clone());
     loop {
-        deliverer.step(till.deployment.now()).await.unwrap();
-        if deliverer.is_idle() {
+        notifier.step(till.deployment.now()).await.unwrap();
+        if notifier.is_idle() {
             return;
         }
-        deliverer.landing().await;
+        notifier.lane_ended().await;
     }
 }
 

@@ -15,9 +15,7 @@ async fn what_is_said_of_an_address_is_where_it_is_and_no_more() {
     ] {
         let (id, signature, body) = ("msg_1".to_owned(), "v1,x".to_owned(), "{}".to_owned());
         let request = SignedRequest { url: url.clone(), id, timestamp: 0, signature, body };
-        let NoticeResponse::Failed(why) = transport.carry(request).await else {
-            panic!("{url} was answered")
-        };
+        let NoticeResponse::Failed(why) = transport.send(request).await else { panic!("{url} was answered") };
         assert!(why.starts_with(&expected) && !why.contains("secret"), "{url}: {why}");
     }
 }

@@ -56,14 +56,14 @@ async fn applied(deployment: &Deployment, id: &str) -> Outcome {
 }
 
 #[tokio::test]
-async fn the_loop_wakes_up_on_arrival_and_at_the_hour_and_stops() {
+async fn the_loop_wakes_up_on_arrival_and_when_a_retry_is_due_and_stops() {
     let deployment = Deployment::new();
     let hand = Arc::new(AtomicI64::new(NOW.0));
     let read_hand = hand.clone();
     let clock = Clock::from_fn(move || Timestamp(read_hand.load(Ordering::Relaxed)));
     let (stop, stopped) = oneshot::channel::<()>();
     let applier = deployment.applier.clone();
-    let looping = tokio::spawn(async move {
+    let running = tokio::spawn(async move {
         applier.run(&clock, async { drop(stopped.await) }).await;
     });
 
@@ -93,11 +93,11 @@ async fn the_loop_wakes_up_on_arrival_and_at_the_hour_and_stops() {
     assert_eq!(applied(&deployment, &id).await, Outcome::Granted);
 
     stop.send(()).unwrap();
-    timeout(PATIENCE, looping).await.expect("the loop does not stop").unwrap();
+    timeout(PATIENCE, running).await.expect("the loop does not stop").unwrap();
 }
 
 #[tokio::test]
-async fn whoever_goes_away_does_not_stop_the_wake_up() {
+async fn a_caller_that_goes_away_does_not_stop_the_wake_up() {
     let deployment = Deployment::new();
     let mut arrivals = deployment.store().arrivals();
     let writer = deployment.backdoor();
@@ -106,7 +106,7 @@ async fn whoever_goes_away_does_not_stop_the_wake_up() {
     let waiting = deployment.intake.keep(body.as_bytes(), NOW);
     timeout(Duration::from_millis(100), waiting).await.expect_err("kept while another had the database");
     drop(writer);
-    timeout(PATIENCE, arrivals.changed()).await.expect("nobody was woken up").unwrap();
+    timeout(PATIENCE, arrivals.changed()).await.expect("there was no signal").unwrap();
     assert_eq!(deployment.apply(NOW).await, Next::OnArrival);
     assert_eq!(deployment.balance(1).await.available.0, 10);
 }

@@ -1,12 +1,12 @@
-//! A post office to test with: endpoints, notices that are due, and receivers that do as they are told.
+//! What the tests share: endpoints, notices that are due, and receivers that do as a test says.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use engine::deliver::{NoticeResponse, SignedRequest};
-use engine::{Clock, Deliverer, Transport};
+use engine::notify::{NoticeResponse, SignedRequest};
+use engine::{Clock, Notifier, Transport};
 use ledger::{TenantId, Timestamp};
 use rusqlite::Connection;
 use store::{DeliveryRow, EndpointRow, Mode, Page, SigningSecret, Store};
@@ -18,7 +18,7 @@ use crate::NOW;
 
 /// What a receiver does with a request.
 #[derive(Clone)]
-pub(crate) enum Manner {
+pub(crate) enum Behaviour {
     Answers(u16),
     /// Never answers.
     Hangs,
@@ -29,7 +29,7 @@ pub(crate) enum Manner {
 
 #[derive(Default)]
 struct Seen {
-    manners: HashMap<String, Manner>,
+    behaviours: HashMap<String, Behaviour>,
     /// `receiver:id`, in the order in which they were sent.
     sent: Vec<String>,
     /// Their signatures.
@@ -38,33 +38,33 @@ struct Seen {
     most: HashMap<String, usize>,
 }
 
-pub(crate) struct Post {
+pub(crate) struct Fixture {
     pub(crate) store: Store,
     seen: Arc<Mutex<Seen>>,
     hand: Arc<AtomicI64>,
     folder: PathBuf,
 }
 
-impl Post {
+impl Fixture {
     pub(crate) fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("faireplace-post-{}-{number}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("faireplace-notify-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let store = Store::open_sqlite(&folder.join("test.db"), Mode::Test).unwrap();
         Self { store, seen: Arc::default(), hand: Arc::new(AtomicI64::new(NOW.0)), folder }
     }
 
     /// An endpoint of all tenants whose receiver behaves like this.
-    pub(crate) async fn endpoint(&self, name: &str, manner: Manner) {
+    pub(crate) async fn endpoint(&self, name: &str, behaviour: Behaviour) {
         let endpoint = EndpointRow::new(name.to_owned(), None, name.to_owned(), vec!["*".to_owned()], NOW);
         let secret = SigningSecret("whsec_AAAA".to_owned());
         assert!(self.store.create_endpoint(endpoint, secret, 1000).await.unwrap());
-        self.behave(name, manner);
+        self.behave(name, behaviour);
     }
 
-    pub(crate) fn behave(&self, name: &str, manner: Manner) {
-        self.seen.lock().unwrap().manners.insert(name.to_owned(), manner);
+    pub(crate) fn behave(&self, name: &str, behaviour: Behaviour) {
+        self.seen.lock().unwrap().behaviours.insert(name.to_owned(), behaviour);
     }
 
     /// A notice of a tenant, due now at these endpoints.
@@ -94,20 +94,20 @@ impl Post {
     }
 
     /// A loop as after a start of the service.
-    pub(crate) fn deliverer(&self) -> Deliverer {
-        self.deliverer_with(1)
+    pub(crate) fn notifier(&self) -> Notifier {
+        self.notifier_with(1)
     }
 
     /// One that waits as long for an answer as the service does.
-    pub(crate) fn patient_deliverer(&self) -> Deliverer {
-        self.deliverer_with(20)
+    pub(crate) fn patient_notifier(&self) -> Notifier {
+        self.notifier_with(20)
     }
 
-    fn deliverer_with(&self, attempt_seconds: u32) -> Deliverer {
+    fn notifier_with(&self, attempt_seconds: u32) -> Notifier {
         let seen = self.seen.clone();
         let transport = Transport::from_fn(move |request| receive(seen.clone(), request));
         let schedule = Schedule::new(vec![300, 1_800], attempt_seconds).unwrap();
-        Deliverer::new(self.store.clone(), transport, schedule, self.clock())
+        Notifier::new(self.store.clone(), transport, schedule, self.clock())
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -120,13 +120,13 @@ impl Post {
     }
 
     /// Steps until nothing is under way, and answers when the next delivery is due.
-    pub(crate) async fn deliver(&self, deliverer: &mut Deliverer) -> Option<Timestamp> {
+    pub(crate) async fn deliver(&self, notifier: &mut Notifier) -> Option<Timestamp> {
         loop {
-            let next = deliverer.step(self.clock().now()).await.unwrap();
-            if deliverer.is_idle() {
+            let next = notifier.step(self.clock().now()).await.unwrap();
+            if notifier.is_idle() {
                 return next;
             }
-            deliverer.landing().await;
+            notifier.lane_ended().await;
         }
     }
 
@@ -147,7 +147,7 @@ impl Post {
         self.sent().into_iter().filter_map(of).collect()
     }
 
-    /// The most letters that this receiver (or, without a name, all of them) ever had at a time.
+    /// The most requests that this receiver (or, without a name, all of them) ever had at a time.
     pub(crate) fn most(&self, name: &str) -> usize {
         self.seen.lock().unwrap().most.get(name).copied().unwrap_or_default()
     }
@@ -158,7 +158,7 @@ impl Post {
     }
 }
 
-impl Drop for Post {
+impl Drop for Fixture {
     fn drop(&mut self) {
         // What is left over is in the system's folder for such things.
         let _ = std::fs::remove_dir_all(&self.folder);
@@ -167,7 +167,7 @@ impl Drop for Post {
 
 async fn receive(seen: Arc<Mutex<Seen>>, request: SignedRequest) -> NoticeResponse {
     let lane_and_all = [request.url.clone(), String::new()];
-    let manner = {
+    let behaviour = {
         let mut seen = seen.lock().unwrap();
         seen.sent.push(format!("{}:{}", request.url, request.id));
         seen.signatures.push(request.signature);
@@ -178,16 +178,16 @@ async fn receive(seen: Arc<Mutex<Seen>>, request: SignedRequest) -> NoticeRespon
             let most = seen.most.entry(name.clone()).or_default();
             *most = under_way.max(*most);
         }
-        seen.manners[&request.url].clone()
+        seen.behaviours[&request.url].clone()
     };
-    let status = match manner {
-        Manner::Answers(status) => status,
-        Manner::Hangs => std::future::pending().await,
-        Manner::Waits(permits) => {
+    let status = match behaviour {
+        Behaviour::Answers(status) => status,
+        Behaviour::Hangs => std::future::pending().await,
+        Behaviour::Waits(permits) => {
             permits.acquire().await.unwrap().forget();
             200
         }
-        Manner::Panics => panic!("asked to"),
+        Behaviour::Panics => panic!("asked to"),
     };
     for name in &lane_and_all {
         *seen.lock().unwrap().under_way.get_mut(name).unwrap() -= 1;

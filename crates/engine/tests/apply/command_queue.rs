@@ -1,16 +1,12 @@
-//! The command queue and the sweep: commands gather while the last batch is made durable, callers may go away,
-//! and what ran out of time ends by itself.
+//! The command queue: commands gather while the last batch is made durable, and callers may go away.
 //! Not here: what a batch does (the store's conformance suite), and money.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use emulator::scenario::event;
-use engine::Next;
 use engine::command_queue::MAX_QUEUED_COMMANDS;
 use engine::{Clock, CommandQueue, CommandWorker, Sweeper};
-use ledger::{Cause, Command, CommandAction, Credits, HoldId, Now, TenantId, Timestamp};
+use ledger::{Cause, Command, CommandAction, Credits, HoldId, Now, TenantId};
 use store::{CommandOutcome, CommandRequest, IdempotencyKey, Scope, StoreError};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -22,7 +18,7 @@ use crate::{NOW, ten_credits};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-fn order(key: &str, action: CommandAction) -> CommandRequest {
+fn command(key: &str, action: CommandAction) -> CommandRequest {
     let tenant = TenantId(Uuid::from_u128(1));
     let command = Command { tenant, cause: Cause::Command(key.to_owned()), reference: None, action };
     CommandRequest {
@@ -32,11 +28,11 @@ fn order(key: &str, action: CommandAction) -> CommandRequest {
 }
 
 fn spend(key: &str) -> CommandRequest {
-    order(key, CommandAction::Spend { credits: Credits(1) })
+    command(key, CommandAction::Spend { credits: Credits(1) })
 }
 
 /// A deployment whose tenant has ten credits, a command queue in front of it, and the queue's worker.
-async fn open() -> (Deployment, CommandQueue, CommandWorker) {
+pub(crate) async fn open() -> (Deployment, CommandQueue, CommandWorker) {
     let deployment = Deployment::new();
     let granting = event("checkout.session.completed", &ten_credits("a", 1), "1", None).unwrap();
     deployment.keep(&granting.body, NOW).await;
@@ -78,7 +74,9 @@ async fn what_was_queued_is_done_though_the_caller_went_away_and_the_queue_close
     // The worker does not run yet, so all of these wait, until their callers give up.
     for number in 0..5 {
         let key = format!("k{number}");
-        timeout(Duration::from_millis(5), commands.submit(spend(&key))).await.expect_err("nobody runs it");
+        timeout(Duration::from_millis(5), commands.submit(spend(&key)))
+            .await
+            .expect_err("the worker does not run");
     }
     timeout(PATIENCE, worker.run(&clock(), async {})).await.expect("it does not close");
     assert_eq!(deployment.balance(1).await.available.0, 5);
@@ -128,7 +126,9 @@ async fn a_batch_that_fails_is_carried_out_one_by_one() {
 async fn the_store_signals_what_was_executed_and_what_ended() {
     let (deployment, commands, worker) = open().await;
     let mut changes = deployment.store().changes();
-    timeout(Duration::from_millis(5), commands.submit(spend("a"))).await.expect_err("nobody runs it");
+    timeout(Duration::from_millis(5), commands.submit(spend("a")))
+        .await
+        .expect_err("the worker does not run");
     assert!(!changes.has_changed().unwrap());
     worker.run(&clock(), async {}).await;
     timeout(PATIENCE, changes.changed()).await.expect("a command is not signalled").unwrap();
@@ -142,44 +142,8 @@ async fn the_store_signals_what_was_executed_and_what_ended() {
 }
 
 /// Holds four credits for a minute.
-async fn hold(deployment: &Deployment) {
+pub(crate) async fn hold(deployment: &Deployment) {
     let id = HoldId(Uuid::from_u128(7));
-    let hold = order("hold", CommandAction::Hold { id, credits: Credits(4), lasts_seconds: 60 });
+    let hold = command("hold", CommandAction::Hold { id, credits: Credits(4), lasts_seconds: 60 });
     deployment.store().execute_commands(vec![hold], Now::trusted(NOW)).await.unwrap().remove(0).unwrap();
-}
-
-#[tokio::test]
-async fn a_sweep_says_when_it_wants_the_next() {
-    let (deployment, ..) = open().await;
-    let sweeper = Sweeper { store: deployment.store().clone() };
-    assert_eq!(sweeper.step(Now::trusted(NOW)).await.unwrap(), Next::OnArrival, "nothing has an end");
-    hold(&deployment).await;
-    let end = NOW.plus_seconds(60);
-    assert_eq!(sweeper.step(Now::trusted(NOW)).await.unwrap(), Next::At(end));
-    assert_eq!(sweeper.step(Now::trusted(end)).await.unwrap(), Next::Soon, "it ended");
-    assert_eq!(sweeper.step(Now::trusted(end)).await.unwrap(), Next::OnArrival);
-    assert_eq!(deployment.balance(1).await.available.0, 10);
-}
-
-#[tokio::test]
-async fn the_loop_ends_what_is_due_and_stops() {
-    let (deployment, ..) = open().await;
-    let hand = Arc::new(AtomicI64::new(NOW.0));
-    let read_hand = hand.clone();
-    let clock = Clock::from_fn(move || Timestamp(read_hand.load(Ordering::Relaxed)));
-    let sweeper = Sweeper { store: deployment.store().clone() };
-    let (stop, stopped) = oneshot::channel::<()>();
-    let looping = tokio::spawn(async move { sweeper.run(&clock, async { drop(stopped.await) }).await });
-    hold(&deployment).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(deployment.balance(1).await.held.0, 4, "before its time");
-    hand.store(NOW.plus_seconds(60).0, Ordering::Relaxed);
-    let returned = async {
-        while deployment.balance(1).await.held.0 > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, returned).await.expect("the hold does not end");
-    stop.send(()).unwrap();
-    timeout(PATIENCE, looping).await.expect("the loop does not stop").unwrap();
 }

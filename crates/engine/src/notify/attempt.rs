@@ -1,5 +1,5 @@
-//! One attempt: signed for this moment, sent, and judged. What follows from an answer is a pure function of
-//! it.
+//! One attempt: signed with the time of now, sent, and judged. What follows from a response is a pure function
+//! of it.
 //! Not here: which attempt is next, and recording it.
 
 use std::time::Duration;
@@ -16,18 +16,18 @@ use crate::notice;
 
 /// Makes attempts. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Sender {
+pub(super) struct NoticeSender {
     pub(super) transport: Transport,
     pub(super) schedule: Schedule,
     pub(super) clock: Clock,
 }
 
-impl Sender {
-    /// Sends one notice once, within the time of an attempt.
+impl NoticeSender {
+    /// Sends one notice once, within the time that an attempt may take.
     pub(super) async fn attempt(&self, delivery: &DueDelivery) -> Attempt {
         let limit = Duration::from_secs(u64::from(self.schedule.attempt_timeout_seconds()));
         let reply = match request(delivery, self.clock.now()) {
-            Ok(request) => self.carry(request, limit).await,
+            Ok(request) => self.send(request, limit).await,
             Err(fault) => {
                 let (endpoint, sequence) = (&delivery.endpoint, delivery.notice.seq);
                 tracing::error!(endpoint, sequence, fault, "a notice could not be written");
@@ -41,11 +41,11 @@ impl Sender {
         Attempt { endpoint, notice: sequence, due_at, status, error, fate }
     }
 
-    async fn carry(&self, request: SignedRequest, limit: Duration) -> NoticeResponse {
-        // In a task of its own, so that a transport that panics fails this attempt and nothing else; it ends
-        // with the set.
+    async fn send(&self, request: SignedRequest, limit: Duration) -> NoticeResponse {
+        // In a task of its own, so that a transport that panics fails this attempt and nothing else. The task
+        // ends with the set.
         let mut sending = JoinSet::new();
-        sending.spawn(self.transport.carry(request));
+        sending.spawn(self.transport.send(request));
         match timeout(limit, sending.join_next()).await {
             Ok(Some(Ok(reply))) => reply,
             Ok(_) => NoticeResponse::Failed("sending it panicked".to_owned()),

@@ -155,8 +155,8 @@ fn events_of_another_world_never_count() {
             "ignored",
         ),
     ];
-    for (name, world, patch, expected) in rows {
-        check(name, &world, &patched(patch), expected);
+    for (name, scope, patch, expected) in rows {
+        check(name, &scope, &patched(patch), expected);
     }
 }
 

@@ -1,14 +1,14 @@
-//! From written notices to other systems: take what is due, sign it, send it, record what came of it, and try
-//! again later what failed. At least once: what was sent and not recorded is sent again under the same id.
+//! Sends written notices to endpoints: takes what is due, signs it, sends it, records the outcome, and retries
+//! what failed. At least once: a notice that was sent and not recorded is sent again under the same id.
 //!
-//! An endpoint's notices of one tenant (a lane) are sent one at a time, so first attempts keep their order; a
-//! retry comes when it is due, maybe after later notices, and the notice's `sequence` tells. Lanes run side
-//! by side within bounds, and those of endpoints that fail or are slow to answer have places of their own: a
-//! dead, hanging or dawdling receiver slows down nobody else.
+//! An endpoint's notices of one tenant (a lane) are sent one at a time, so first attempts keep their order. A
+//! retry comes when it is due, maybe after later notices; the notice's `sequence` shows the order. Lanes run
+//! side by side within bounds, and those of failing or slow endpoints have slots of their own, so a receiver
+//! that is down, hanging or slow delays no other.
 //! Not here: the network, which is an argument ([`Transport`]), and what is sent (`notice`).
 
 mod attempt;
-mod slow;
+mod slow_endpoints;
 mod transport;
 
 use std::collections::HashMap;
@@ -24,32 +24,33 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::clock::Clock;
 use crate::next::{MAX_SLEEP, REST_AFTER_FAILURE};
+use attempt::NoticeSender;
+use slow_endpoints::SlowEndpoints;
 
 pub use transport::{NoticeResponse, SignedRequest, Transport};
 
-/// Lanes that are under way at a time, each with one request, of endpoints that are well.
+/// Lanes of healthy endpoints that run at a time, each with one request.
 pub const MAX_LANES: usize = 32;
-/// Lanes, beside these, of endpoints that are failing or slow. One that turns out slow changes over, even if
-/// that makes more: so many in two seconds, for as long as an attempt takes.
+/// Lanes of failing or slow endpoints that run beside these. A lane that becomes slow moves here, even above
+/// the limit: for as long as an attempt takes, as many as become slow in two seconds.
 pub const MAX_LATE_LANES: usize = 32;
-/// Lanes of one endpoint that are under way at a time.
+/// Lanes of one endpoint that run at a time.
 pub const LANES_PER_ENDPOINT: usize = 8;
 /// Notices of one lane that are taken at once, and recorded in one commit if they arrive quickly.
 const NOTICES_PER_LANE: usize = 16;
-/// An endpoint is disabled when every attempt has failed for so long.
+/// An endpoint is disabled when every attempt has failed for this long.
 const DISABLED_AFTER_SECONDS: i64 = 3 * 24 * 60 * 60;
-/// How long an attempt's end waits at most to be recorded.
+/// How long the end of an attempt waits at most to be recorded.
 const RECORD_WITHIN: Duration = Duration::from_millis(250);
-/// How long what is under way may take when the service stops. What is cut off is sent again.
+/// How long running lanes may take when the service stops. What is cut off is sent again.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// The loop that tells others.
-pub struct Deliverer {
+/// The loop that sends notices.
+pub struct Notifier {
     store: Store,
-    sender: attempt::Sender,
-    slow: slow::Slow,
-    /// The lanes that are under way.
-    flights: JoinSet<()>,
+    sender: NoticeSender,
+    slow: SlowEndpoints,
+    running: JoinSet<()>,
     lane_of: HashMap<Id, Lane>,
     report: UnboundedSender<Attempt>,
     ended: UnboundedReceiver<Attempt>,
@@ -57,15 +58,15 @@ pub struct Deliverer {
     stopping: Arc<AtomicBool>,
 }
 
-impl Deliverer {
+impl Notifier {
     /// A loop that sends what is due in `store`.
     pub fn new(store: Store, transport: Transport, schedule: Schedule, clock: Clock) -> Self {
         let (report, ended) = unbounded_channel();
         Self {
             store,
-            sender: attempt::Sender { transport, schedule, clock },
-            slow: slow::Slow::default(),
-            flights: JoinSet::new(),
+            sender: NoticeSender { transport, schedule, clock },
+            slow: SlowEndpoints::default(),
+            running: JoinSet::new(),
             lane_of: HashMap::new(),
             report,
             ended,
@@ -74,39 +75,38 @@ impl Deliverer {
         }
     }
 
-    /// Records what has ended, and begins what is due at `now` as far as there is room. Does not wait for
-    /// what is under way. Answers when something else falls due; none when nothing does.
+    /// Records the attempts that have ended, and starts what is due at `now` as far as there are slots. Does
+    /// not wait for running lanes. Answers when something else falls due; none when nothing does.
     ///
     /// # Errors
-    /// When the store cannot record or cannot say what is due. Nothing is forgotten: the next step tries
-    /// again.
+    /// When the store cannot record, or cannot say what is due. Nothing is lost: the next step tries again.
     pub async fn step(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        while let Some(over) = self.flights.try_join_next_with_id() {
-            self.land(over);
+        while let Some(ended) = self.running.try_join_next_with_id() {
+            self.remove_lane(ended);
         }
         self.record(now).await?;
-        let due = self.store.due_deliveries(now, self.room()).await?;
+        let due = self.store.due_deliveries(now, self.budget()).await?;
         for (lane, deliveries) in by_lane(due) {
-            self.begin(lane, deliveries);
+            self.start_lane(lane, deliveries);
         }
         self.store.next_delivery(now).await
     }
 
-    /// Whether nothing is under way.
+    /// Whether no lane runs.
     pub fn is_idle(&self) -> bool {
-        self.flights.is_empty()
+        self.running.is_empty()
     }
 
-    /// Waits until a lane is over. Never, while none is under way.
-    pub async fn landing(&mut self) {
-        match self.flights.join_next_with_id().await {
-            Some(over) => self.land(over),
+    /// Waits until a lane has ended. Never resolves while none runs.
+    pub async fn lane_ended(&mut self) {
+        match self.running.join_next_with_id().await {
+            Some(ended) => self.remove_lane(ended),
             None => std::future::pending().await,
         }
     }
 
-    /// Runs steps until `stop` completes, waking up when the store has something new; then lets what is under
-    /// way end, for a while, and records it.
+    /// Runs steps until `stop` completes, waking up when the store signals changes; then gives running lanes a
+    /// while to end, and records their attempts.
     pub async fn run(&mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         let mut changes = self.store.changes();
@@ -122,13 +122,14 @@ impl Deliverer {
                     }
                 }
             };
-            if !self.flights.is_empty() {
+            if !self.running.is_empty() {
                 rest = rest.min(RECORD_WITHIN);
             }
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
+                // The store sends for as long as this holds it.
                 _ = changes.changed() => {}
-                () = self.landing() => {}
+                () = self.lane_ended() => {}
                 () = &mut stop => break,
             }
         }
@@ -137,22 +138,22 @@ impl Deliverer {
 
     async fn drain(&mut self) {
         self.stopping.store(true, Ordering::Relaxed);
-        let under_way = async {
-            while let Some(over) = self.flights.join_next_with_id().await {
-                self.land(over);
+        let all_ended = async {
+            while let Some(ended) = self.running.join_next_with_id().await {
+                self.remove_lane(ended);
             }
         };
-        if tokio::time::timeout(DRAIN, under_way).await.is_err() {
-            let lanes = self.flights.len();
+        if tokio::time::timeout(DRAIN, all_ended).await.is_err() {
+            let lanes = self.running.len();
             tracing::warn!(lanes, "cut deliveries that did not end in time; they are sent again");
-            self.flights.shutdown().await;
+            self.running.shutdown().await;
         }
         if let Err(error) = self.record(self.sender.clock.now()).await {
             tracing::warn!(%error, "cannot record what was delivered last; it is sent again");
         }
     }
 
-    fn room(&self) -> DispatchBudget {
+    fn budget(&self) -> DispatchBudget {
         DispatchBudget {
             busy: self.lane_of.values().cloned().collect(),
             slow: self.slow.endpoints(&self.sender.clock),
@@ -163,12 +164,12 @@ impl Deliverer {
         }
     }
 
-    /// Sends the lane's notices one after the other. One that fails or is slow ends it, and so does one that
-    /// is not due any more: what follows is taken up again with the room that there is then.
-    fn begin(&mut self, lane: Lane, deliveries: Vec<DueDelivery>) {
+    /// Sends the lane's notices one after the other. An attempt that fails or is slow ends the lane, and so
+    /// does a notice that is no longer due: the rest is taken again within the slots that there are then.
+    fn start_lane(&mut self, lane: Lane, deliveries: Vec<DueDelivery>) {
         let (sender, report, stopping) = (self.sender.clone(), self.report.clone(), self.stopping.clone());
         let (store, slow) = (self.store.clone(), self.slow.clone());
-        let flight = self.flights.spawn(async move {
+        let task = self.running.spawn(async move {
             let mut first = true;
             for taken in deliveries {
                 if stopping.load(Ordering::Relaxed) {
@@ -177,34 +178,34 @@ impl Deliverer {
                 let delivery = if std::mem::take(&mut first) {
                     taken
                 } else {
-                    // Those before it took their time: its endpoint may be gone, or sign with another secret.
+                    // Time has passed: the endpoint may be gone, or sign with another secret.
                     let now = sender.clock.now();
                     match store.due_delivery(taken.endpoint, taken.notice.seq, now).await {
                         Ok(Some(delivery)) => delivery,
-                        // Where the store fails, the loop's next step says so.
+                        // Where the store fails, the loop's next step reports it.
                         Ok(None) | Err(_) => return,
                     }
                 };
                 let attempt = sender.attempt(&delivery);
                 let (attempt, was_slow) = slow.watch(&delivery.endpoint, &sender.clock, attempt).await;
-                let arrived = attempt.fate == AttemptOutcome::Delivered;
-                // The receiver lives as long as this lane's owner.
+                let delivered = attempt.fate == AttemptOutcome::Delivered;
+                // The receiver lives as long as the notifier, which owns this task.
                 let _ = report.send(attempt);
-                if !arrived || was_slow {
+                if !delivered || was_slow {
                     return;
                 }
             }
         });
-        self.lane_of.insert(flight.id(), lane);
+        self.lane_of.insert(task.id(), lane);
     }
 
-    /// A lane is over. Its last attempts were reported before, and are recorded before anything else is
-    /// taken.
-    fn land(&mut self, over: Result<(Id, ()), JoinError>) {
-        self.lane_of.remove(&over.map_or_else(|error| error.id(), |(id, ())| id));
+    /// Frees the slot of a lane that has ended. Its attempts were reported before, and are recorded before
+    /// anything else is taken.
+    fn remove_lane(&mut self, ended: Result<(Id, ()), JoinError>) {
+        self.lane_of.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
     }
 
-    /// Records every attempt that has ended; those of a commit that failed are kept for the next.
+    /// Records every attempt that has ended. Where the commit fails, they are kept for the next.
     async fn record(&mut self, now: Timestamp) -> Result<(), StoreError> {
         while let Ok(attempt) = self.ended.try_recv() {
             self.unrecorded.push(attempt);
@@ -222,7 +223,7 @@ impl Deliverer {
             tracing::error!(
                 endpoint = one.endpoint,
                 reason = one.reason,
-                "an endpoint was disabled and is told nothing any more, until somebody enables it again"
+                "an endpoint was disabled; it receives no more deliveries until it is re-enabled"
             );
         }
         Ok(())

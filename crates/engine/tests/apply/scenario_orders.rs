@@ -30,8 +30,8 @@ fn credits_left(scenario: Scenario) -> u32 {
     }
 }
 
-/// One scenario of one tenant: its name, its deliveries in order, and the credits at the end.
-struct Life {
+/// One run of a scenario: its name, its deliveries in order, and the credits at the end.
+struct Run {
     name: String,
     tenant: u128,
     deliveries: Vec<String>,
@@ -39,14 +39,14 @@ struct Life {
 }
 
 /// Every scenario × version × order. `tenant_of` gives the tenant of each number.
-fn lives(seed: u64, tenant_of: impl Fn(u128) -> u128) -> Vec<Life> {
+fn runs(seed: u64, tenant_of: impl Fn(u128) -> u128) -> Vec<Run> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut lives = Vec::new();
+    let mut runs = Vec::new();
     for scenario in Scenario::ALL {
         for api_version in ApiVersion::ALL {
             for order in 0..SHUFFLES + 2 {
-                let tenant = tenant_of(lives.len() as u128);
-                let reference = format!("r{}", lives.len());
+                let tenant = tenant_of(runs.len() as u128);
+                let reference = format!("r{}", runs.len());
                 let sale = Sale { api_version, ..ten_credits(&reference, tenant) };
                 let mut deliveries = delivered(&bodies(scenario, &sale), &mut random);
                 match order {
@@ -55,11 +55,11 @@ fn lives(seed: u64, tenant_of: impl Fn(u128) -> u128) -> Vec<Life> {
                     _ => deliveries.shuffle(&mut random),
                 }
                 let name = format!("{} {} order {order}", scenario.name(), api_version.as_str());
-                lives.push(Life { name, tenant, deliveries, credits: credits_left(scenario) });
+                runs.push(Run { name, tenant, deliveries, credits: credits_left(scenario) });
             }
         }
     }
-    lives
+    runs
 }
 
 fn available(credits: u32) -> Balance {
@@ -70,11 +70,11 @@ fn available(credits: u32) -> Balance {
 async fn any_order_and_any_number_of_deliveries_end_alike() {
     for (seed, batch) in [(1, 1), (2, 7), (3, usize::MAX)] {
         let deployment = Deployment::new();
-        let lives = lives(seed, |number| number + 1);
-        // Small batches cost a commit each, so fewer lives are lived in them.
-        let lives: Vec<_> = if batch == 1 { lives.into_iter().step_by(7).collect() } else { lives };
+        let runs = runs(seed, |number| number + 1);
+        // Small batches cost a commit each, so fewer runs use them.
+        let runs: Vec<_> = if batch == 1 { runs.into_iter().step_by(7).collect() } else { runs };
         let mut waiting = 0;
-        for body in lives.iter().flat_map(|life| &life.deliveries) {
+        for body in runs.iter().flat_map(|run| &run.deliveries) {
             deployment.keep(body, NOW).await;
             waiting += 1;
             if waiting == batch {
@@ -83,27 +83,27 @@ async fn any_order_and_any_number_of_deliveries_end_alike() {
             }
         }
         deployment.apply(NOW).await;
-        for life in &lives {
-            let found = deployment.balance(life.tenant).await;
-            assert_eq!(found, available(life.credits), "{} in batches of {batch}", life.name);
+        for run in &runs {
+            let found = deployment.balance(run.tenant).await;
+            assert_eq!(found, available(run.credits), "{} in batches of {batch}", run.name);
         }
         deployment.check_settled().await;
     }
 }
 
-/// The same lives, but interleaved, and every second one is of the same tenant: what one payment gives back
+/// The same runs, but interleaved, and every second one is of the same tenant: what one payment gives back
 /// never comes out of another's lot while its own has enough.
 #[tokio::test]
 async fn strangers_and_neighbours_do_not_disturb_each_other() {
     let deployment = Deployment::new();
-    let lives = lives(4, |number| 1 + number % 2 * number);
+    let runs = runs(4, |number| 1 + number % 2 * number);
     let mut expected: BTreeMap<u128, u32> = BTreeMap::new();
-    for life in &lives {
-        *expected.entry(life.tenant).or_default() += life.credits;
+    for run in &runs {
+        *expected.entry(run.tenant).or_default() += run.credits;
     }
-    let longest = lives.iter().map(|life| life.deliveries.len()).max().unwrap();
+    let longest = runs.iter().map(|run| run.deliveries.len()).max().unwrap();
     for turn in 0..longest {
-        for body in lives.iter().filter_map(|life| life.deliveries.get(turn)) {
+        for body in runs.iter().filter_map(|run| run.deliveries.get(turn)) {
             deployment.keep(body, NOW).await;
         }
         deployment.apply(NOW).await;

@@ -1,6 +1,6 @@
-//! The way out, as an argument: whoever starts the loop hands in what makes the request, tests something that
+//! The way to the network, as an argument: the program hands in what makes requests, tests something that
 //! makes none.
-//! Not here: which addresses are allowed, time-outs, and what an answer means.
+//! Not here: which addresses are allowed, time-outs, and what a response means.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// One request to make: a POST of JSON with the three headers of Standard Webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedRequest {
-    /// Where to.
+    /// The endpoint's URL.
     pub url: String,
     /// `webhook-id`.
     pub id: String,
@@ -24,33 +24,33 @@ pub struct SignedRequest {
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoticeResponse {
-    /// An answer.
+    /// A response.
     Answered {
         /// Its status.
         status: u16,
         /// Its `retry-after`, where that is a number of seconds.
         retry_after_seconds: Option<i64>,
     },
-    /// None; why, in words for the receiver's owner.
+    /// No response; why, in words for the owner of the receiver.
     Failed(String),
 }
 
-type Carried = Pin<Box<dyn Future<Output = NoticeResponse> + Send>>;
+type Sending = Pin<Box<dyn Future<Output = NoticeResponse> + Send>>;
 
 /// Makes requests.
 #[derive(Clone)]
-pub struct Transport(Arc<dyn Fn(SignedRequest) -> Carried + Send + Sync>);
+pub struct Transport(Arc<dyn Fn(SignedRequest) -> Sending + Send + Sync>);
 
 impl Transport {
-    /// A transport that does this with each request.
+    /// A transport that makes each request with `send`.
     pub fn from_fn<F: Future<Output = NoticeResponse> + Send + 'static>(
-        carry: impl Fn(SignedRequest) -> F + Send + Sync + 'static,
+        send: impl Fn(SignedRequest) -> F + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(move |request| Box::pin(carry(request))))
+        Self(Arc::new(move |request| Box::pin(send(request))))
     }
 
     /// Makes one request.
-    pub fn carry(&self, request: SignedRequest) -> Carried {
+    pub fn send(&self, request: SignedRequest) -> Sending {
         (self.0)(request)
     }
 }
