@@ -6,7 +6,8 @@ use stripe::write::ApiVersion;
 /// The buyer.
 pub const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// Credits for `amount` euro cents, sold to `tenant` in test mode a minute ago. Ids are derived from `reference`.
+/// Credits for `amount` euro cents, sold to `tenant` in test mode a minute ago. Ids are derived from
+/// `reference`.
 pub fn sale(reference: &str, tenant: &str, credits: u32, amount: i64) -> Sale {
     let (package, count) = (format!("{credits}_credits"), credits.to_string());
     Sale {

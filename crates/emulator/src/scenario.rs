@@ -1,6 +1,6 @@
-//! Scenarios: the life of one payment, from Checkout to the last refund or dispute, and the events that Stripe
-//! sends about it. Each runs in a [`World`](crate::world::World) of its own: without HTTP, and always with the
-//! same bytes for the same sale.
+//! Scenarios: the life of one payment, from Checkout to the last refund or dispute, and the events that
+//! Stripe sends about it. Each runs in a [`World`](crate::world::World) of its own: without HTTP, and always
+//! with the same bytes for the same sale.
 //!
 //! ```
 //! use emulator::scenario::{Sale, Scenario, event, metadata};
@@ -44,8 +44,8 @@ use step::{DEBIT, DECLINED, GOOD, REFUND_FAILS, REFUND_PENDS};
 
 /// The life of one payment.
 ///
-/// Scenarios that begin alike share their first events, ids included: after [`Scenario::Purchase`], the events
-/// of [`Scenario::DisputeLost`] about the same sale repeat the purchase and go on to the dispute.
+/// Scenarios that begin alike share their first events, ids included: after [`Scenario::Purchase`], the
+/// events of [`Scenario::DisputeLost`] about the same sale repeat the purchase and go on to the dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scenario {
     /// Paid by card.

@@ -1,6 +1,6 @@
 //! Event bodies, compressed. Stripe's events look alike, so each is compressed against a sample of typical
-//! events that ships with the program (`body.dict`, plain text): a body of 3 KB takes a few hundred bytes.
-//! A blob's first byte names the sample; a sample, once released, is never changed or removed. This one has one
+//! events that ships with the program (`body.dict`, plain text): a body of 3 KB takes a few hundred bytes. A
+//! blob's first byte names the sample; a sample, once released, is never changed or removed. This one has one
 //! event of each frequent type, the most frequent last, because zstd encodes references to the end in fewer
 //! bytes.
 

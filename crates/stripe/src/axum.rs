@@ -30,8 +30,8 @@ impl StripeEvent {
     /// Reads the event.
     ///
     /// # Errors
-    /// If the body is not an event that this crate can read. As a handler's response the fault is a 422: Stripe
-    /// tries again, and shows the delivery as failed in its Dashboard.
+    /// If the body is not an event that this crate can read. As a handler's response the fault is a 422:
+    /// Stripe tries again, and shows the delivery as failed in its Dashboard.
     pub fn envelope(&self) -> Result<Envelope<'_>, ReadFault> {
         Envelope::parse(&self.body)
     }
@@ -70,7 +70,8 @@ where
     }
 }
 
-/// Why a request does not reach the handler. Extract `Result<StripeEvent, StripeRejection>` to log the reason.
+/// Why a request does not reach the handler. Extract `Result<StripeEvent, StripeRejection>` to log the
+/// reason.
 #[derive(Debug, thiserror::Error)]
 pub enum StripeRejection {
     /// The body could not be read, or is larger than 1 MiB (413).

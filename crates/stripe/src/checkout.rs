@@ -1,8 +1,8 @@
 //! The request for a Checkout session that sells one item, and Stripe's answer.
 //!
-//! The form is the whole request, so it can be stored and sent again: with the same `Idempotency-Key`, the same
-//! form returns the same session (docs.stripe.com/api/idempotent_requests).
-//! Deliberately not here: sending it, and what the item is worth in credits.
+//! The form is the whole request, so it can be stored and sent again: with the same `Idempotency-Key`, the
+//! same form returns the same session (docs.stripe.com/api/idempotent_requests). Deliberately not here:
+//! sending it, and what the item is worth in credits.
 
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! The event around every object that Stripe sends: its id, type, time and account.
 //!
-//! Reads every API version since 2014, and the shorter sample of FairePlace's guide. The object in the event is
-//! parsed only on request. Not here: `request`, `pending_webhooks` and `previous_attributes`, because no
+//! Reads every API version since 2014, and the shorter sample of FairePlace's guide. The object in the event
+//! is parsed only on request. Not here: `request`, `pending_webhooks` and `previous_attributes`, because no
 //! decision about money may depend on them.
 
 use crate::event_type::EventType;

@@ -60,8 +60,8 @@ pub enum ReadFault {
     MetadataTooLarge,
 }
 
-/// The optional fields of an object that were malformed. Each counts as absent, so that the rest of the object
-/// can still be used; the caller decides what that means.
+/// The optional fields of an object that were malformed. Each counts as absent, so that the rest of the
+/// object can still be used; the caller decides what that means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults(Vec<ReadFault>);
 

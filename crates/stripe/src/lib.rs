@@ -1,8 +1,8 @@
 //! Stripe's wire formats: signatures, events, the objects in them, the request for a checkout, and a retry
 //! schedule.
 //!
-//! Everything here is a pure function of its arguments: the secret, the time and the bytes are passed in. Where
-//! to start:
+//! Everything here is a pure function of its arguments: the secret, the time and the bytes are passed in.
+//! Where to start:
 //!
 //! - [`signature::verify`] checks a delivery;
 //! - [`Envelope::parse`] reads the event in it, and [`Event::object`] the object in the event;
@@ -27,8 +27,8 @@
 //! ```
 //!
 //! The crate stands on its own, for a program that only needs a webhook handler: see
-//! `examples/webhook_handler.rs` and the feature `axum`. Deliberately not here: I/O, a clock, async, requests to
-//! Stripe, which events a payment causes (`emulator`), and what an event is worth in credits (`ledger`).
+//! `examples/webhook_handler.rs` and the feature `axum`. Deliberately not here: I/O, a clock, async, requests
+//! to Stripe, which events a payment causes (`emulator`), and what an event is worth in credits (`ledger`).
 
 #[cfg(feature = "axum")]
 pub mod axum;

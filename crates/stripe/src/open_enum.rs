@@ -1,7 +1,7 @@
 //! An enum of the values that Stripe documents, open to values that it adds later; for reading.
 //!
-//! To Stripe, a new event type or status is a compatible change, so an unknown value is kept as text and never
-//! refused. Name and variant are in one row, so the two directions cannot disagree.
+//! To Stripe, a new event type or status is a compatible change, so an unknown value is kept as text and
+//! never refused. Name and variant are in one row, so the two directions cannot disagree.
 
 macro_rules! open_enum {
     ($(#[$doc:meta])* $type:ident { $($variant:ident = $name:literal,)+ }) => {

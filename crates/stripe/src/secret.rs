@@ -1,8 +1,8 @@
 //! The endpoint's signing secret: checked strictly, and never printed.
 //!
-//! An empty or mangled secret is the most common configuration error of a webhook, and the worst: several SDKs
-//! accept what an attacker signs with the same empty key. So it is refused here, at start. Not here: where the
-//! text comes from.
+//! An empty or mangled secret is the most common configuration error of a webhook, and the worst: several
+//! SDKs accept what an attacker signs with the same empty key. So it is refused here, at start. Not here:
+//! where the text comes from.
 
 use hmac::{Hmac, KeyInit};
 use sha2::Sha256;
@@ -29,7 +29,8 @@ impl Secret {
     /// ```
     ///
     /// # Errors
-    /// If the text cannot be a secret: empty, quoted, with white space, a placeholder, or a key of another kind.
+    /// If the text cannot be a secret: empty, quoted, with white space, a placeholder, or a key of another
+    /// kind.
     pub fn parse(text: &str) -> Result<Secret, SecretFault> {
         check(text)?;
         // HMAC hashes longer keys and pads shorter ones: every length is a valid key.

@@ -17,8 +17,8 @@ use stripe::write::WrittenEvent;
 
 const TENANTS: usize = 25;
 const DAY: i64 = 86_400;
-/// Credits, prices in minor units, and the credits that are left after half of the price was refunded. Some do
-/// not divide evenly.
+/// Credits, prices in minor units, and the credits that are left after half of the price was refunded. Some
+/// do not divide evenly.
 const PACKAGES: [(u32, i64, u32); 4] = [(10, 25_000, 5), (1, 2_999, 1), (7, 14_001, 4), (50, 100_000, 25)];
 
 /// The events that Stripe has to deliver.

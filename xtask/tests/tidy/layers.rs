@@ -3,8 +3,8 @@
 use crate::source::{find, words};
 use crate::tree::{File, Finding, Tree};
 
-/// The crates of the workspace that each crate may depend on. A new crate is added here first. Dev-dependencies are
-/// not restricted: the tests of any crate take their events from `emulator`.
+/// The crates of the workspace that each crate may depend on. A new crate is added here first.
+/// Dev-dependencies are not restricted: the tests of any crate take their events from `emulator`.
 const LAYERS: &[(&str, &[&str])] = &[
     ("ledger", &[]),
     ("stripe", &[]),

@@ -25,8 +25,8 @@ pub fn open(world: &mut World, charge: &str, reason: &str, inquiry: bool) -> Opt
     open_for(world, charge, None, reason, inquiry)
 }
 
-/// As [`open`], for a part of the charge: `amount`, in minor units. `None`, and nothing happens, when it is not
-/// between 1 and what is left of the charge.
+/// As [`open`], for a part of the charge: `amount`, in minor units. `None`, and nothing happens, when it is
+/// not between 1 and what is left of the charge.
 pub(crate) fn open_for(
     world: &mut World,
     charge: &str,

@@ -1,4 +1,4 @@
-//! One event of a given type about a sale.
+//! Makes one event of a given type about a sale: takes the steps that lead to it, and picks it out.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -20,9 +20,9 @@ pub fn event_names() -> &'static [&'static str] {
 /// One event of this type about `sale`, created at `sale.created`.
 ///
 /// `nonce` (`[A-Za-z0-9_]`, at most 50 characters) becomes a part of the event's id: the same nonce makes a
-/// duplicate, another nonce a new event about the same payment. `amount`, in minor units, is the amount of the
-/// refund, the dispute or the capture if the event is about one, else what the customer pays. Without it, the
-/// event is about the whole of `sale.amount`.
+/// duplicate, another nonce a new event about the same payment. `amount`, in minor units, is the amount of
+/// the refund, the dispute or the capture if the event is about one, else what the customer pays. Without it,
+/// the event is about the whole of `sale.amount`.
 ///
 /// The event is made whether or not Stripe sends its type in `sale.api_version`.
 ///

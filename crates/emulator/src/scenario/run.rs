@@ -163,8 +163,8 @@ impl<'a> Run<'a> {
         self.world.charges.iter().next_back().map(|charge| charge.id.clone()).unwrap_or_default()
     }
 
-    /// `evt_REFERENCE_STEP_TYPE`, or with the end of the test number `evt_REFERENCE_STEP_1234_TYPE`: the same in
-    /// every scenario with this step.
+    /// `evt_REFERENCE_STEP_TYPE`, or with the end of the test number `evt_REFERENCE_STEP_1234_TYPE`: the same
+    /// in every scenario with this step.
     fn event_id(&self, event: &EventRecord) -> String {
         let type_name = event.type_name.replace('.', "_");
         let id = format!("evt_{}_{}{}_{type_name}", self.sale.reference, self.step, self.number);

@@ -46,8 +46,8 @@ impl Sale {
         format!("pi_{}", self.reference)
     }
 
-    /// The request for its session, of which the customer pays `total` in the end: above the sale's amount the
-    /// rest is tax, below it is a discount.
+    /// The request for its session, of which the customer pays `total` in the end: above the sale's amount
+    /// the rest is tax, below it is a discount.
     pub(super) fn session(&self, total: i64) -> NewCheckoutSession {
         let price = Price {
             id: format!("price_{}", self.reference),

@@ -1,5 +1,5 @@
-//! `stripe` reads every event as the object that its type promises, with the ids, amounts and states that were
-//! meant.
+//! `stripe` reads every event as the object that its type promises, with the ids, amounts and states that
+//! were meant.
 
 use emulator::scenario::{Sale, Scenario, event, event_names};
 use stripe::write::{ApiVersion, WrittenEvent};

@@ -66,8 +66,8 @@ impl ApiVersion {
         self < Self::Endive
     }
 
-    /// Whether objects carry the fields that were added after 2025-03-31.basil, such as `managed_payments` and
-    /// `allowed_payment_method_types` (the types of stripe-node 23.1.0).
+    /// Whether objects carry the fields that were added after 2025-03-31.basil, such as `managed_payments`
+    /// and `allowed_payment_method_types` (the types of stripe-node 23.1.0).
     pub(crate) fn has_newest_fields(self) -> bool {
         self >= Self::Endive
     }

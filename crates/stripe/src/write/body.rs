@@ -1,4 +1,4 @@
-//! The layout of Stripe's JSON.
+//! The layout of Stripe's JSON: indentation, the order of keys, nulls, and ids derived from other ids.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! An enum of the values of one of Stripe's fields, closed because only known values are written.
 //!
-//! Variant and value are in one row, so the rendered and the stored form cannot disagree. Not here: values that
-//! are read, which stay open to what Stripe adds (`open_enum`).
+//! Variant and value are in one row, so the rendered and the stored form cannot disagree. Not here: values
+//! that are read, which stay open to what Stripe adds (`open_enum`).
 
 macro_rules! closed_enum {
     ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {

@@ -1,5 +1,5 @@
-//! The dispute: the customer's bank withdraws the money at once and decides later; or an inquiry (`warning_*`),
-//! which moves no money.
+//! The dispute: the customer's bank withdraws the money at once and decides later; or an inquiry
+//! (`warning_*`), which moves no money.
 //!
 //! Deliberately not here: how a dispute is decided, and when (`emulator`).
 

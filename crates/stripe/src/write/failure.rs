@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 pub struct Failure {
     /// `card_declined` and others (docs.stripe.com/error-codes); empty for a SEPA debit.
     pub code: String,
-    /// `insufficient_funds` and others (docs.stripe.com/declines/codes); None if the customer did not confirm the
-    /// payment.
+    /// `insufficient_funds` and others (docs.stripe.com/declines/codes); None if the customer did not confirm
+    /// the payment.
     pub decline_code: Option<String>,
     /// The message for the customer.
     pub message: String,

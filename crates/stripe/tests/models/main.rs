@@ -1,4 +1,5 @@
-//! Every model in every status and version is rendered and read back with the same values, and survives serde.
+//! Every model in every status and version is rendered and read back with the same values, and survives
+//! serde.
 //!
 //! Not here: the events of a payment (`emulator`).
 

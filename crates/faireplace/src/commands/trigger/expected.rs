@@ -10,8 +10,8 @@ use stripe::write::WrittenEvent;
 
 use crate::config::Config;
 
-/// The spendable credits that the payment leaves after all of `events`, if the deployment accepts the sale: its
-/// catalogue is not asked, its rounding of refunds is.
+/// The spendable credits that the payment leaves after all of `events`, if the deployment accepts the sale:
+/// its catalogue is not asked, its rounding of refunds is.
 pub(super) fn spendable(events: &[WrittenEvent], sale: &Sale, config: &Config) -> i64 {
     let mode = if sale.livemode { Mode::Live } else { Mode::Test };
     let scope = DeploymentScope { mode, account: None, metadata: config.scope.metadata.clone() };
