@@ -208,7 +208,7 @@ impl World {
         let lots = self.book.lots.values().filter(|lot| lot.payment == Some(payment.id));
         let concerned: BTreeSet<TenantId> = lots.map(|lot| lot.tenant).collect();
         affected(changes).for_each(|tenant| {
-            assert!(concerned.contains(&tenant), "{tenant} is not a tenant of the payment")
+            assert!(concerned.contains(&tenant), "{tenant} is not a tenant of the payment");
         });
         assert!(self.book.payments.contains_key(&payment.id));
     }
