@@ -10,7 +10,7 @@ use crate::money::Credits;
 use crate::now::Now;
 use crate::posting::{Account, Balance, Cause, TransactionKind};
 use crate::settle::{refreeze, repay};
-use crate::transaction_builder::{Line, Origin, TransactionBuilder};
+use crate::transaction_builder::{Origin, PostingLine, TransactionBuilder};
 
 /// Executes a command. If the clock is trusted, overdue holds and credits expire first.
 ///
@@ -116,7 +116,7 @@ impl Executor<'_, '_> {
     /// Moves available credits to `account`, in burn order.
     fn burn(&mut self, credits: Credits, account: Account, kind: TransactionKind) -> Vec<Allocation> {
         let tenant = self.tenant;
-        let (mut lines, mut taken, mut left) = (Vec::<Line>::new(), Vec::new(), credits);
+        let (mut lines, mut taken, mut left) = (Vec::<PostingLine>::new(), Vec::new(), credits);
         for lot in self.builder.lots_where(|lot| lot.tenant == tenant && lot.available > Credits::ZERO) {
             let credits = self.builder.lot(lot).available.min(left);
             if credits > Credits::ZERO {
@@ -165,7 +165,7 @@ impl Executor<'_, '_> {
     /// Resolves an open hold: spends the first `captured` of its credits, in burn order, and returns the rest
     /// to their lots.
     fn resolve(&mut self, mut hold: Hold, captured: Credits, end: (HoldState, TransactionKind)) -> Receipt {
-        let (mut lines, mut spent, mut returned) = (Vec::<Line>::new(), Vec::new(), Vec::new());
+        let (mut lines, mut spent, mut returned) = (Vec::<PostingLine>::new(), Vec::new(), Vec::new());
         let mut left = captured;
         for &Allocation { lot, credits } in &hold.lots {
             let spend = credits.min(left);

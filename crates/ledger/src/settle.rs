@@ -7,7 +7,7 @@ use crate::entitlement::Entitlement;
 use crate::ids::{LotId, TenantId};
 use crate::money::Credits;
 use crate::posting::{Account, TransactionKind};
-use crate::transaction_builder::{Line, TransactionBuilder};
+use crate::transaction_builder::{PostingLine, TransactionBuilder};
 
 /// One payment for one tenant. It normally has one lot of its own, and several only if payments that had each
 /// granted credits were merged.
@@ -49,7 +49,7 @@ impl Settlement<'_, '_> {
             let (tenant, own) = (self.tenant, self.own);
             self.builder.lots_where(|lot| lot.tenant == tenant && !own.contains(&lot.id))
         };
-        let mut lines: Vec<Line> = Vec::new();
+        let mut lines: Vec<PostingLine> = Vec::new();
         let mut left = credits;
         self.draw(&mut lines, &mut left, self.own, Account::Frozen, thawing);
         self.draw(&mut lines, &mut left, self.own, Account::Available, credits);
@@ -64,7 +64,7 @@ impl Settlement<'_, '_> {
     /// Returns revoked credits to the payment's own lots, wherever they were taken from. The steps that
     /// follow freeze them or repay debt with them as needed.
     fn restore(&mut self, credits: Credits) {
-        let mut lines: Vec<Line> = Vec::new();
+        let mut lines: Vec<PostingLine> = Vec::new();
         self.spread(&mut lines, credits, Account::Revoked, |lot| lot.revoked, -1);
         self.spread(&mut lines, credits, Account::Available, |lot| lot.revoked, 1);
         self.builder.post(self.tenant, TransactionKind::Restored, &lines);
@@ -74,7 +74,7 @@ impl Settlement<'_, '_> {
     /// not frozen; it never becomes debt. Frozen credits stay in their lot, so that a repeated event moves
     /// nothing between lots.
     fn freeze(&mut self, due: Credits) {
-        let (mut freeze, mut thaw): (Vec<Line>, Vec<Line>) = (Vec::new(), Vec::new());
+        let (mut freeze, mut thaw): (Vec<PostingLine>, Vec<PostingLine>) = (Vec::new(), Vec::new());
         let frozen = self.sum(|lot| lot.frozen);
         let (mut more, mut fewer) = (due.less(frozen), frozen.less(due));
         for (index, &id) in self.own.iter().enumerate() {
@@ -97,7 +97,7 @@ impl Settlement<'_, '_> {
     /// Takes up to `limit` of the credits `left` from one account of `lots`, in their order.
     fn draw(
         &self,
-        lines: &mut Vec<Line>,
+        lines: &mut Vec<PostingLine>,
         left: &mut Credits,
         lots: &[LotId],
         account: Account,
@@ -121,7 +121,7 @@ impl Settlement<'_, '_> {
     /// room for all, because nothing is granted, revoked or restored beyond the targets.
     fn spread(
         &self,
-        lines: &mut Vec<Line>,
+        lines: &mut Vec<PostingLine>,
         credits: Credits,
         account: Account,
         room: fn(&Lot) -> Credits,
@@ -152,7 +152,7 @@ pub(crate) fn refreeze(builder: &mut TransactionBuilder<'_>, tenant: TenantId, r
             builder.lot_mut(id).freeze_target += moved;
         }
     }
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines: Vec<PostingLine> = Vec::new();
     for &id in returned {
         let amount = unmet(builder.lot(id)).min(builder.lot(id).available).0;
         lines.extend([(Account::Available, Some(id), -amount), (Account::Frozen, Some(id), amount)]);
@@ -166,7 +166,7 @@ pub(crate) fn repay(builder: &mut TransactionBuilder<'_>, tenant: TenantId) {
     if owed == Credits::ZERO {
         return;
     }
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines: Vec<PostingLine> = Vec::new();
     for id in builder.lots_where(|lot| lot.tenant == tenant && lot.available > Credits::ZERO) {
         let amount = builder.lot(id).available.min(owed);
         lines.extend([(Account::Available, Some(id), -amount.0), (Account::Debt, None, amount.0)]);

@@ -16,7 +16,7 @@ use crate::now::Now;
 use crate::posting::{Account, Balance, Cause, Posting, Transaction, TransactionKind};
 
 /// A posting to make: the account, the lot, and how many credits to move into the account.
-pub(crate) type Line = (Account, Option<LotId>, i64);
+pub(crate) type PostingLine = (Account, Option<LotId>, i64);
 
 pub(crate) struct TransactionBuilder<'a> {
     book: &'a Book,
@@ -148,7 +148,7 @@ impl<'a> TransactionBuilder<'a> {
     /// # Panics
     /// If the lines do not sum to zero or a balance would fall below zero. That is a bug in this program; the
     /// event is then quarantined, and nothing wrong is written.
-    pub(crate) fn post(&mut self, tenant: TenantId, kind: TransactionKind, lines: &[Line]) {
+    pub(crate) fn post(&mut self, tenant: TenantId, kind: TransactionKind, lines: &[PostingLine]) {
         let lines = lines.iter().filter(|line| line.2 != 0);
         let postings: Vec<_> =
             lines.map(|&(account, lot, amount)| Posting { account, lot, amount }).collect();
