@@ -167,7 +167,7 @@ fn an_unusable_backup_changes_nothing() {
     for (name, words) in [
         ("torn.db", "is damaged, so nothing was changed"),
         ("short.db", "is damaged, so nothing was changed"),
-        ("notes.txt", "is no database of this program, so nothing was changed"),
+        ("notes.txt", "is not a database of this program, so nothing was changed"),
         ("nowhere.db", "cannot be restored, and nothing was changed"),
         ("faireplace.db", "is the database itself, so nothing was changed"),
     ] {

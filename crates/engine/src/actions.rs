@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use ledger::{Policy, Refusal, TenantId};
 use store::{
-    ActionDecided, ActionRefusal, ActionRequest, ActionRow, ActionState, ActionVerdict, Asked, NewAction,
-    OperatorLimits, Preview, Store, StoreError,
+    ActionRefusal, ActionRequest, ActionRow, ActionState, ActionVerdict, DecidedAction, NewAction,
+    OperatorLimits, Preview, RequestedAction, Store, StoreError,
 };
 
 use crate::clock::Clock;
@@ -124,9 +124,9 @@ impl OperatorActions {
         self.require_tenant(&order.request).await?;
         let (new, policy) = (self.new_action(order), self.policy.clone());
         let key = new.key.clone();
-        match self.store.ask_action(new, self.limits, policy, self.clock.reading()).await? {
-            Asked::Refused(refusal) => Err(refusal.into()),
-            Asked::Kept { action, replayed } => {
+        match self.store.request_action(new, self.limits, policy, self.clock.reading()).await? {
+            RequestedAction::Refused(refusal) => Err(refusal.into()),
+            RequestedAction::Recorded { action, replayed } => {
                 tracing::info!(
                     action = action.id,
                     kind = action.request.kind().as_str(),
@@ -169,23 +169,23 @@ impl OperatorActions {
         let (policy, now) = (self.policy.clone(), self.clock.reading());
         let decided = self.store.decide_action(id, verdict, key.clone(), policy, now).await?;
         match decided.ok_or(DecisionError::UnknownAction)? {
-            ActionDecided::Counted(row) => Ok(*row),
-            ActionDecided::Already(row) => {
+            DecidedAction::Decided(row) => Ok(*row),
+            DecidedAction::AlreadyDecided(row) => {
                 let own = row.decided_by.as_ref().and_then(|by| by.key.as_ref()) == Some(&key);
                 let same = own && rejects == (row.state == ActionState::Rejected);
                 if same { Ok(*row) } else { Err(DecisionError::AlreadyDecided(row)) }
             }
-            ActionDecided::SamePerson => Err(DecisionError::SamePerson),
-            ActionDecided::TooNew => Err(DecisionError::TooNew),
-            ActionDecided::NobodyActs => Err(DecisionError::NobodyActs),
-            ActionDecided::Ended => Err(DecisionError::Ended),
+            DecidedAction::SamePerson => Err(DecisionError::SamePerson),
+            DecidedAction::TooNew => Err(DecisionError::TooNew),
+            DecidedAction::NoRegisteredPerson => Err(DecisionError::NobodyActs),
+            DecidedAction::GrantExpired => Err(DecisionError::Ended),
         }
     }
 
     fn new_action(&self, order: ActionOrder) -> NewAction {
         let ActionOrder { request, reason, key, alone, name } = order;
         let id = format!("act_{}", entropy::unique_id(self.clock.now()).simple());
-        NewAction { id, request, reason, key, alone, name }
+        NewAction { id, request, reason, key, alone, idempotency_key: name }
     }
 
     /// Refuses to give credits to a tenant that is not known, or to forgive its debt. It becomes known by its

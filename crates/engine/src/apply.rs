@@ -56,7 +56,7 @@ impl Applier {
         let batch: Vec<EventToApply> = due.iter().map(|event| self.read(event)).collect();
         match self.store.apply_events(batch.clone(), self.policy.clone(), now).await {
             Ok(applied) => self.report(&applied, &due),
-            Err(error) if error.is_about_the_work() => {
+            Err(error) if error.is_caused_by_request() => {
                 tracing::warn!(%error, events = batch.len(), "a batch failed; now its events one by one");
                 self.apply_singly(batch, &due, now).await?;
             }
@@ -142,7 +142,7 @@ impl Applier {
                 Err(error) => error,
             };
             // A fault of the database must not delay events for minutes: they stay due, for the next step.
-            if !error.is_about_the_work() {
+            if !error.is_caused_by_request() {
                 return Err(error);
             }
             let delay = self.schedule.next(event.attempts + 1);

@@ -86,7 +86,7 @@ impl CommandWorker {
             batch.into_iter().map(|queued| (queued.request, queued.answer)).unzip();
         let answers = match self.store.execute_commands(requests.clone(), now).await {
             Ok(answers) => answers,
-            Err(error) if error.is_about_the_work() && requests.len() > 1 => {
+            Err(error) if error.is_caused_by_request() && requests.len() > 1 => {
                 tracing::warn!(%error, commands = requests.len(), "a batch failed; now its commands one by one");
                 self.execute_singly(requests, now).await
             }

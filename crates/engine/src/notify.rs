@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ledger::Timestamp;
-use store::{Attempt, AttemptOutcome, DispatchBudget, DueDelivery, Lane, Store, StoreError};
+use store::{AttemptOutcome, DeliveryQueue, DispatchBudget, DueDelivery, FinishedAttempt, Store, StoreError};
 use stripe::retry::Schedule;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -51,10 +51,10 @@ pub struct Notifier {
     sender: NoticeSender,
     slow: SlowEndpoints,
     running: JoinSet<()>,
-    lane_of: HashMap<Id, Lane>,
-    report: UnboundedSender<Attempt>,
-    ended: UnboundedReceiver<Attempt>,
-    unrecorded: Vec<Attempt>,
+    lane_of: HashMap<Id, DeliveryQueue>,
+    report: UnboundedSender<FinishedAttempt>,
+    ended: UnboundedReceiver<FinishedAttempt>,
+    unrecorded: Vec<FinishedAttempt>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -156,17 +156,17 @@ impl Notifier {
     fn budget(&self) -> DispatchBudget {
         DispatchBudget {
             busy: self.lane_of.values().cloned().collect(),
-            slow: self.slow.endpoints(&self.sender.clock),
-            lanes: MAX_LANES,
-            late_lanes: MAX_LATE_LANES,
-            lanes_per_endpoint: LANES_PER_ENDPOINT,
-            notices_per_lane: NOTICES_PER_LANE,
+            slow_endpoints: self.slow.endpoints(&self.sender.clock),
+            max_queues: MAX_LANES,
+            max_degraded_queues: MAX_LATE_LANES,
+            max_queues_per_endpoint: LANES_PER_ENDPOINT,
+            max_notices_per_queue: NOTICES_PER_LANE,
         }
     }
 
     /// Sends the lane's notices one after the other. An attempt that fails or is slow ends the lane, and so
     /// does a notice that is no longer due: the rest is taken again within the slots that there are then.
-    fn start_lane(&mut self, lane: Lane, deliveries: Vec<DueDelivery>) {
+    fn start_lane(&mut self, lane: DeliveryQueue, deliveries: Vec<DueDelivery>) {
         let (sender, report, stopping) = (self.sender.clone(), self.report.clone(), self.stopping.clone());
         let (store, slow) = (self.store.clone(), self.slow.clone());
         let task = self.running.spawn(async move {
@@ -188,7 +188,7 @@ impl Notifier {
                 };
                 let attempt = sender.attempt(&delivery);
                 let (attempt, was_slow) = slow.watch(&delivery.endpoint, &sender.clock, attempt).await;
-                let delivered = attempt.fate == AttemptOutcome::Delivered;
+                let delivered = attempt.outcome == AttemptOutcome::Delivered;
                 // The receiver lives as long as the notifier, which owns this task.
                 let _ = report.send(attempt);
                 if !delivered || was_slow {
@@ -215,7 +215,9 @@ impl Notifier {
         }
         let disable_before = now.plus_seconds(-DISABLED_AFTER_SECONDS);
         let disabled = self.store.record_attempts(self.unrecorded.clone(), disable_before, now).await?;
-        for attempt in self.unrecorded.drain(..).filter(|attempt| attempt.fate == AttemptOutcome::GivenUp) {
+        for attempt in
+            self.unrecorded.drain(..).filter(|attempt| attempt.outcome == AttemptOutcome::Exhausted)
+        {
             let (endpoint, sequence) = (attempt.endpoint, attempt.notice);
             tracing::warn!(endpoint, sequence, "a notice was given up: every attempt to deliver it failed");
         }
@@ -231,11 +233,11 @@ impl Notifier {
 }
 
 /// What is due, by lane, each in its order; the lanes in the order in which they were found.
-fn by_lane(due: Vec<DueDelivery>) -> Vec<(Lane, Vec<DueDelivery>)> {
-    let mut place_of: HashMap<Lane, usize> = HashMap::new();
-    let mut lanes: Vec<(Lane, Vec<DueDelivery>)> = Vec::new();
+fn by_lane(due: Vec<DueDelivery>) -> Vec<(DeliveryQueue, Vec<DueDelivery>)> {
+    let mut place_of: HashMap<DeliveryQueue, usize> = HashMap::new();
+    let mut lanes: Vec<(DeliveryQueue, Vec<DueDelivery>)> = Vec::new();
     for delivery in due {
-        let lane = delivery.lane();
+        let lane = delivery.queue();
         let place = *place_of.entry(lane.clone()).or_insert_with(|| {
             lanes.push((lane, Vec::new()));
             lanes.len() - 1

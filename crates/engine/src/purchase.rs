@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use ledger::{Policy, TenantId, Timestamp};
 use store::{
-    BegunPurchase, IdempotencyKey, Purchase, PurchaseOrder, PurchaseSession, Scope, Store, StoreError,
+    BegunPurchase, IdempotencyKey, PurchaseOrder, PurchaseRow, PurchaseSession, Scope, Store, StoreError,
 };
 use stripe::checkout::OpenSession;
 
@@ -33,7 +33,7 @@ pub struct PurchaseRequest {
     /// Who buys.
     pub tenant: TenantId,
     /// The `Idempotency-Key` and the fingerprint of the request.
-    pub pin: IdempotencyKey,
+    pub idempotency_key: IdempotencyKey,
     /// Which package of the catalogue.
     pub package: String,
     /// Where the customer goes after paying.
@@ -48,7 +48,7 @@ pub struct PurchaseRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenPurchase {
     /// What was asked for.
-    pub purchase: Purchase,
+    pub purchase: PurchaseRow,
     /// Stripe's answer.
     pub session: PurchaseSession,
     /// It was there already, for an earlier request under the same key.
@@ -75,7 +75,7 @@ pub enum PurchaseError {
     KeyReused,
     /// Stripe would charge another price than the catalogue's. The key is free again.
     #[error("Stripe would charge another price for {} than the catalogue's", .0.order.package)]
-    OtherPrice(Box<Purchase>),
+    OtherPrice(Box<PurchaseRow>),
     /// Stripe refused, in these words. The key is free again.
     #[error("Stripe refused: {0}")]
     Refused(String),
@@ -124,7 +124,7 @@ impl Purchases {
         &self,
         request: PurchaseRequest,
         now: Timestamp,
-    ) -> Result<(Purchase, bool), PurchaseError> {
+    ) -> Result<(PurchaseRow, bool), PurchaseError> {
         let id = format!("purchase_{}", entropy::unique_id(now).simple());
         // What cannot be sold now may have been sold before: then the key still gets the same answer.
         let (new, refused) = match self.is_unwanted(&request).await? {
@@ -134,10 +134,10 @@ impl Purchases {
                 Err(error) => (None, Some(error)),
             },
         };
-        let order = PurchaseOrder { tenant: request.tenant, pin: request.pin, new };
+        let order = PurchaseOrder { tenant: request.tenant, idempotency_key: request.idempotency_key, new };
         match self.store.begin_purchase(order, now).await? {
             BegunPurchase::KeyReused => Err(PurchaseError::KeyReused),
-            BegunPurchase::Nothing => Err(refused.unwrap_or(PurchaseError::Interrupted)),
+            BegunPurchase::NotFound => Err(refused.unwrap_or(PurchaseError::Interrupted)),
             BegunPurchase::Purchase(purchase) if purchase.session.is_some() => Ok((purchase, true)),
             BegunPurchase::Purchase(purchase) => {
                 let asking = self.ask(&purchase);
@@ -149,12 +149,12 @@ impl Purchases {
     /// Whether a service names a tenant whose payment would be quarantined. A tenant's own key makes the
     /// tenant known.
     async fn is_unwanted(&self, request: &PurchaseRequest) -> Result<bool, PurchaseError> {
-        let may_be = request.pin.scope == Scope::Service && self.policy.known_tenants_only;
+        let may_be = request.idempotency_key.scope == Scope::Service && self.policy.known_tenants_only;
         Ok(may_be && self.store.tenant(request.tenant).await?.is_none())
     }
 
     /// Asks Stripe for the session that was stored, and stores the answer.
-    async fn ask(&self, purchase: &Purchase) -> Result<Purchase, PurchaseError> {
+    async fn ask(&self, purchase: &PurchaseRow) -> Result<PurchaseRow, PurchaseError> {
         let order = &purchase.order;
         let gateway = self.shop.gateway.as_ref().ok_or(PurchaseError::NoGateway)?;
         let session = match gateway.open(&order.form, &format!("faireplace-{}", order.id)).await {
@@ -185,7 +185,7 @@ impl Purchases {
 
     async fn abandon_other_price(
         &self,
-        purchase: &Purchase,
+        purchase: &PurchaseRow,
         session: &OpenSession,
     ) -> Result<PurchaseError, StoreError> {
         let order = &purchase.order;

@@ -35,7 +35,7 @@ impl Sweeper {
             Some(at) if at > now.at => return Ok(Next::At(at)),
             Some(_) => {}
         }
-        let swept = self.store.sweep(now, MAX_BATCH_EXPIRIES).await?;
+        let swept = self.store.expire_due(now, MAX_BATCH_EXPIRIES).await?;
         // What is due and did not end would not end in an immediate retry.
         Ok(if swept.more && swept.expired > 0 { Next::Now } else { Next::Soon })
     }

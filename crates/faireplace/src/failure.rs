@@ -75,7 +75,7 @@ impl fmt::Display for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::OtherMode { ref asked, .. } => {
+            OpenError::OtherMode { deployment: ref asked, .. } => {
                 Self::configuration(format!("{error}: DATABASE_URL=sqlite:{asked}.db"))
             }
             // A restart would not help; a person must look.

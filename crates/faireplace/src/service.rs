@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use engine::clock::{ClockKeeper, DateSource, Machine};
 use engine::{Applier, Clock, CommandQueue, CommandWorker, Notifier, Pruner, Shop, Sweeper, read};
-use store::{ClosedBecause, OpenError, Store, StoreError};
+use store::{CloseReason, OpenError, Store, StoreError};
 use stripe::Secret;
 use stripe::retry::Schedule;
 use tokio::net::TcpListener;
@@ -103,7 +103,7 @@ impl Service {
             signal(SignalKind::terminate()).map_err(no_signals)?,
             signal(SignalKind::interrupt()).map_err(no_signals)?,
         ];
-        if store.restore().await?.is_some() {
+        if store.unconfirmed_restore().await?.is_some() {
             tracing::warn!(
                 "this database was restored from a backup, and the restore is not confirmed: events are \
                  stored, and no credits move. Check it with `faireplace restore`, then confirm: `faireplace restore \
@@ -217,7 +217,7 @@ pub(crate) fn cannot_listen(config: &Config, error: &std::io::Error) -> Failure 
 }
 
 /// Why the database is closed for writes, if it is.
-async fn closed_meanwhile(store: &Store) -> Option<ClosedBecause> {
+async fn closed_meanwhile(store: &Store) -> Option<CloseReason> {
     for _ in 0..3 {
         match store.check_file().await {
             Ok(()) => return None,

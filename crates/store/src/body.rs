@@ -1,8 +1,8 @@
-//! Event bodies, compressed. Stripe's events look alike, so each is compressed against a sample of typical
-//! events that ships with the program (`body.dict`, plain text): a body of 3 KB takes a few hundred bytes. A
-//! blob's first byte names the sample; a sample, once released, is never changed or removed. This one has one
-//! event of each frequent type, the most frequent last, because zstd encodes references to the end in fewer
-//! bytes.
+//! Compression of event bodies. Stripe's events resemble each other, so each is compressed against a sample
+//! of typical events that ships with the program (`body.dict`, plain text): a body of 3 KB takes a few
+//! hundred bytes. The first byte of a blob names the sample. A released sample is never changed or removed.
+//! This one contains one event of each frequent type, the most frequent last, because zstd encodes references
+//! to the end in fewer bytes.
 
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
 use crate::error::StoreError;
 
-/// No body is larger, in bytes: 1 MiB, which is what the webhook endpoint accepts.
+/// The maximum size of a body, in bytes: 1 MiB, which is the limit of the webhook endpoint.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 const PLAIN: u8 = 0;
@@ -25,12 +25,12 @@ static ENCODER: LazyLock<EncoderDictionary<'static>> =
 static DECODER: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(SAMPLE));
 
 thread_local! {
-    // Making a context costs more than using it.
+    // Creating a context costs more than using it.
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Compresses a body. One that cannot be compressed is kept as it is.
+/// Compresses a body. A body that does not become smaller is stored as it is.
 pub fn pack(body: &[u8]) -> Vec<u8> {
     let compressed = COMPRESSOR.with_borrow_mut(|slot| {
         if slot.is_none() {
@@ -48,17 +48,17 @@ pub fn pack(body: &[u8]) -> Vec<u8> {
     packed
 }
 
-/// With a checksum: four bytes, and a damaged body is never mistaken for another one.
+/// The checksum takes four bytes, and a damaged body is never mistaken for another one.
 fn compressor() -> std::io::Result<Compressor<'static>> {
     let mut compressor = Compressor::with_prepared_dictionary(&ENCODER)?;
     compressor.include_checksum(true)?;
     Ok(compressor)
 }
 
-/// The body again, byte for byte.
+/// Restores a body.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the blob was not made by [`pack`].
+/// [`StoreError::Corrupt`] if the blob was not made by [`pack`].
 pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
     let corrupt = |what: &str| StoreError::Corrupt(format!("an event body: {what}"));
     match packed.split_first() {

@@ -1,41 +1,39 @@
-//! What can go wrong between a decision and the disk. Each message says what it means for the money.
+//! Errors of the store. Each message says what happened to the money.
 
 use std::path::{Path, PathBuf};
 
-/// A verb of the store did not do its work.
+/// A verb failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is too much to do first: the queue is full, or very many of a tenant's holds have just run out
-    /// of time. Nothing of this was written; try again.
+    /// The write queue is full, or the tenant has too many expirations pending. Nothing was written; retry.
     #[error("the database is busy; nothing of this was written, try again")]
     Busy,
-    /// The database is closed, or failed earlier and takes no more writes.
-    #[error("the database takes no more writes, so this was not written; restart the service")]
+    /// The database is closed, or stopped accepting writes after a failure.
+    #[error("the database accepts no more writes, so this was not written; restart the service")]
     Closed,
-    /// A write failed; a query never answers this. It may or may not be on disk: never acknowledge it, read
-    /// again to find out.
+    /// A write failed and may or may not be on disk: do not acknowledge it, read again. Queries never return
+    /// this error.
     #[error("a write failed and may or may not be on disk: {0}")]
     Unknown(String),
-    /// The path of the database does not name the file any more that this was written to, or not alone. The
-    /// database closes. Never acknowledge it.
-    #[error("what was written may not be found again: {0}")]
+    /// The path of the database no longer names the file that was written to, or the file has another name.
+    /// The database closes. Do not acknowledge the write.
+    #[error("the database file changed, so what was written may be lost: {0}")]
     FileChanged(String),
-    /// The database was restored from a backup, and nobody has confirmed that yet. Nothing of this was
-    /// written.
+    /// The database was restored from a backup and the restore is not confirmed. Nothing was written.
     #[error("the database was restored from a backup that nobody has confirmed; nothing was changed")]
     RestoreUnconfirmed,
-    /// A statement failed; its own work was rolled back, its neighbours' was not.
-    #[error("the database refused: {0}; nothing of it was written")]
+    /// A statement failed and was rolled back, without affecting other jobs.
+    #[error("the database refused: {0}; nothing was written")]
     Refused(String),
-    /// What is stored cannot be read, or not be understood.
+    /// Stored data cannot be read.
     #[error("the database holds something that this program cannot read: {0}")]
     Corrupt(String),
 }
 
 impl StoreError {
-    /// Whether what was asked may itself be at fault. A database that is busy, closed or cannot commit says
-    /// nothing about it: nothing may be held against any of a batch for that.
-    pub fn is_about_the_work(&self) -> bool {
+    /// Whether the request itself may be the cause. An error that a busy, closed or failing database causes
+    /// must not count as a failed attempt of any item in the batch.
+    pub fn is_caused_by_request(&self) -> bool {
         match self {
             Self::Refused(_) | Self::Corrupt(_) => true,
             Self::Busy
@@ -51,17 +49,17 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, SystemIoFailure};
         match error.sqlite_error_code() {
-            // The disk's fault, not the work's: nothing may be held against an event for it.
+            // The disk failed, so this does not count as a failed attempt of an event.
             Some(DatabaseCorrupt | DiskFull | SystemIoFailure) => Self::Unknown(error.to_string()),
             _ => Self::Refused(error.to_string()),
         }
     }
 }
 
-/// What happened to the database file while it was open.
+/// How the database file changed while it was open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileChange {
-    /// Its path names nothing, or another file.
+    /// Its path names no file, or another one.
     Moved {
         /// The path.
         path: PathBuf,
@@ -71,9 +69,9 @@ pub enum FileChange {
         /// The path of that file.
         path: PathBuf,
     },
-    /// It has further names (hard links). What was acknowledged is in it all the same.
+    /// The file has further hard links. The acknowledged writes are in it.
     Linked {
-        /// The path that it was opened by.
+        /// The path through which it was opened.
         path: PathBuf,
     },
 }
@@ -91,42 +89,42 @@ impl std::fmt::Display for FileChange {
     }
 }
 
-/// Why an open database takes no more writes. It prints as what happened, what it means for what was
-/// acknowledged, and what to do.
+/// Why an open database stopped accepting writes. `Display` explains what happened, what it means for
+/// acknowledged data, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClosedBecause {
+pub enum CloseReason {
     /// A write or a sync failed.
     DiskFailed(String),
-    /// Its path does not name the open file any more, or not alone.
+    /// The path no longer names the open file, or the file has another name.
     FileChanged {
-        /// What happened to it.
+        /// The change.
         change: FileChange,
         /// The path.
         database: PathBuf,
-        /// Where everything is that was acknowledged.
-        safe: Safe,
+        /// Where the acknowledged data is.
+        rescue: Rescue,
     },
-    /// The thread that writes panicked.
+    /// The writer thread panicked.
     WriterPanicked,
 }
 
-/// Where everything is that a database which was taken away had acknowledged.
+/// Where the acknowledged data of a removed or replaced database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Safe {
-    /// In the file that the path names.
+pub enum Rescue {
+    /// In the file at the path.
     InPlace,
-    /// In a copy that was saved.
+    /// In a rescued copy.
     Copied(PathBuf),
-    /// Only in what was taken away: saving a copy failed.
-    Nowhere {
+    /// Only in the removed file: saving a copy failed.
+    NotSaved {
         /// Why.
         why: String,
-        /// Why the marker could not be left either, which keeps a service from starting without a restore.
+        /// Why the marker that prevents a start without a restore could not be written either.
         unmarked: Option<String>,
     },
 }
 
-impl std::fmt::Display for ClosedBecause {
+impl std::fmt::Display for CloseReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::DiskFailed(error) => write!(
@@ -134,19 +132,19 @@ impl std::fmt::Display for ClosedBecause {
                 "the disk failed ({error}), so the service stops: what was acknowledged is on disk, and \
                  Stripe sends the rest again. Look at the disk, then start it again"
             ),
-            Self::FileChanged { change, database, safe } => {
+            Self::FileChanged { change, database, rescue } => {
                 write!(f, "{change}, so the service stops; nothing was acknowledged since. ")?;
-                safe.explain(f, change, database)
+                rescue.explain(f, change, database)
             }
             Self::WriterPanicked => f.write_str(
-                "the part of the service that writes panicked, so all of it stops; what was acknowledged is \
-                 on disk. Start it again, and please report the lines above",
+                "the writer panicked, so the service stops; everything that was acknowledged is on disk. \
+                 Start it again, and please report the log lines above",
             ),
         }
     }
 }
 
-impl Safe {
+impl Rescue {
     fn explain(
         &self,
         f: &mut std::fmt::Formatter<'_>,
@@ -160,7 +158,7 @@ impl Safe {
                 f.write_str(match change {
                     FileChange::Linked { .. } => "Remove the other name, then start it again",
                     FileChange::Moved { .. } | FileChange::CompanionMoved { .. } => {
-                        "Find out what did that, then start it again"
+                        "Find out what did this, then start it again"
                     }
                 })
             }
@@ -168,11 +166,11 @@ impl Safe {
                 let copy = copy.display();
                 write!(
                     f,
-                    "Everything that was acknowledged before is in {copy}, which was saved just now. To go \
-                     on with it, run `faireplace restore {copy}`, then start it again"
+                    "Everything that was acknowledged before is in {copy}, which was saved just now. To \
+                     continue with it, run `faireplace restore {copy}`, then start it again"
                 )
             }
-            Self::Nowhere { why, unmarked } => {
+            Self::NotSaved { why, unmarked } => {
                 write!(f, "A copy of what was acknowledged before could NOT be saved ({why}). ")?;
                 match unmarked {
                     None => write!(f, "No service starts on {database} before a restore. ")?,
@@ -182,29 +180,29 @@ impl Safe {
                          {database}.must-restore could not be written either ({error}). "
                     )?,
                 }
-                f.write_str(WITHOUT_A_COPY)
+                f.write_str(RESTORE_ADVICE)
             }
         }
     }
 }
 
-/// What to do where no copy of what was acknowledged could be saved.
-const WITHOUT_A_COPY: &str = "If you still have what was taken away, give the database and its -wal another \
+/// Advice for when no copy could be saved.
+const RESTORE_ADVICE: &str = "If you still have what was taken away, give the database and its -wal another \
      name (FILE and FILE-wal), and run `faireplace restore FILE`. Otherwise run `faireplace restore BACKUP`, \
      and have Stripe send the events since then again";
 
 /// The database could not be opened. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process has it.
+    /// Another process has the database open.
     #[error("{path} is in use by another process ({holder}); two processes must not write one database")]
     InUse {
         /// The database file.
         path: PathBuf,
-        /// What the other process wrote about itself.
+        /// How the other process described itself.
         holder: String,
     },
-    /// It has several names in the file system. Through another name, its write-ahead log would not be found.
+    /// The file has several hard links. Opened through another name, its write-ahead log would not be found.
     #[error(
         "{path} has {names} names (hard links); a database must have one, or its write-ahead log is missed \
          and what was acknowledged with it. Nothing was changed. Remove the other names: \
@@ -213,16 +211,16 @@ pub enum OpenError {
     Linked {
         /// The file.
         path: PathBuf,
-        /// How many names it has.
+        /// Its number of hard links.
         names: u64,
     },
-    /// Somebody put another file in its place at this moment.
+    /// The file was replaced while it was being opened.
     #[error("{path} was replaced while it was being opened; nothing was changed. Start it again")]
     Replaced {
         /// The file.
         path: PathBuf,
     },
-    /// The write-ahead log beside it is another database's, or of another time.
+    /// The write-ahead log beside the file belongs to another database or to an earlier state.
     #[error(
         "{log} does not belong to {path}: a database was put there beside the write-ahead log of another \
          one, and opening the two together would mix them. Nothing was changed. To put a backup in the \
@@ -235,10 +233,11 @@ pub enum OpenError {
         /// The log.
         log: PathBuf,
     },
-    /// There is a write-ahead log, and the database that it belongs to is missing or empty.
+    /// There is a write-ahead log, but its database is missing or empty.
     #[error(
-        "{log} holds writes of a database that is missing from {path}; a new one would bury them. Nothing \
-         was changed. Put the database back beside it. To start anew, move the -wal and the -shm file aside"
+        "{log} holds writes of a database that is missing from {path}; starting a new one would lose them. \
+         Nothing was changed. Put the database back beside it. To start anew, move the -wal and the -shm \
+         file aside"
     )]
     LogWithoutDatabase {
         /// The database.
@@ -246,57 +245,57 @@ pub enum OpenError {
         /// The log.
         log: PathBuf,
     },
-    /// Beside the database, or its place, is what was rescued of it.
+    /// A rescued copy lies beside the database's path.
     #[error(
         "{path} or its write-ahead log was removed or replaced while it was in use, so what was acknowledged \
-         may be missing from it. {copy}, saved at that time, has all of it. Nothing was changed. Run \
+         may be missing from it. {copy}, saved at that time, contains everything. Nothing was changed. Run \
          `faireplace restore {copy}`"
     )]
     RescuedCopy {
         /// The database.
         path: PathBuf,
-        /// What was saved of it.
+        /// The rescued copy.
         copy: PathBuf,
     },
-    /// The database was taken away from under a process, and the copy that it saved, if it could save one, is
-    /// not beside it.
+    /// The database was removed or replaced while in use, and the rescued copy, if there was one, is not
+    /// beside it.
     #[error(
         "{path} or its write-ahead log was removed or replaced while it was in use, so what was acknowledged \
          may be missing from it, and no copy is here; {marker} says what happened. Nothing was changed. \
-         {WITHOUT_A_COPY}"
+         {RESTORE_ADVICE}"
     )]
     MustRestore {
         /// The database.
         path: PathBuf,
-        /// What the process left.
+        /// The marker that the process left.
         marker: PathBuf,
     },
-    /// A restore moved the database aside and was interrupted before it put the other one there.
+    /// A restore was interrupted after it had moved the database aside.
     #[error(
-        "there is no database at {path}, because a restore was interrupted; a new one would bury what was \
-         acknowledged. Nothing was changed. Run `faireplace restore BACKUP` again; {copy} is a complete copy \
-         of what it was restoring"
+        "there is no database at {path}, because a restore was interrupted; starting a new one would lose \
+         what was acknowledged. Nothing was changed. Run `faireplace restore BACKUP` again; {copy} is a \
+         complete copy of what it was restoring"
     )]
     RestoreInterrupted {
         /// The database.
         path: PathBuf,
-        /// What was to be put there.
+        /// The finished copy that was to take its place.
         copy: PathBuf,
     },
-    /// Another process is copying to this name.
-    #[error("{path} is being made by another process; nothing was copied. Choose another name, or wait")]
+    /// Another process is writing a copy to this path.
+    #[error("{path} is being written by another process; nothing was copied. Choose another name, or wait")]
     CopyUnderWay {
-        /// The file to make.
+        /// The file to create.
         path: PathBuf,
     },
-    /// It is not ours.
+    /// The file is not a faireplace database.
     #[error("{path} is not a faireplace database; nothing was changed. Name another file in DATABASE_URL")]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// A newer release wrote it.
-    #[error("{path} has schema {found}, this release knows up to {known}; use the release that wrote it")]
+    /// The schema is newer than this release.
+    #[error("{path} has schema {found}, this release supports up to {known}; use the release that wrote it")]
     TooNew {
         /// The file.
         path: PathBuf,
@@ -312,26 +311,28 @@ pub enum OpenError {
     MigrationChanged {
         /// The file.
         path: PathBuf,
-        /// Which one.
+        /// The migration's number.
         version: i64,
     },
-    /// Test and live never mix.
-    #[error("{path} belongs to {found} mode and this deployment runs in {asked} mode; use another database")]
+    /// The database belongs to the other mode.
+    #[error(
+        "{path} belongs to {found} mode and this deployment runs in {deployment} mode; use another database"
+    )]
     OtherMode {
         /// The file.
         path: PathBuf,
         /// The database's mode.
         found: String,
         /// The deployment's mode.
-        asked: String,
+        deployment: String,
     },
-    /// SQLite is too old to be trusted with two connections (the WAL-reset bug, fixed in 3.51.3).
+    /// SQLite has the WAL-reset bug (fixed in 3.51.3), which can corrupt a database that two connections use.
     #[error("SQLite {found} can corrupt a database that two connections use; 3.51.3 or newer is needed")]
     SqliteTooOld {
         /// The version found.
         found: String,
     },
-    /// The operating system said no.
+    /// The operating system refused.
     #[error("cannot open {path}: {source}")]
     Io {
         /// The file.
@@ -339,7 +340,7 @@ pub enum OpenError {
         /// Why.
         source: std::io::Error,
     },
-    /// SQLite said no.
+    /// SQLite refused.
     #[error("cannot open {path}: {message}")]
     Sqlite {
         /// The file.
@@ -350,7 +351,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// SQLite's own word about this file.
+    /// An error of SQLite about this file.
     pub(crate) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         match error.sqlite_error_code() {

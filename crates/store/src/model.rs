@@ -1,4 +1,4 @@
-//! What crosses the border of the store: deliveries in, rows out. Plain data; no row knows where it is kept.
+//! The plain data types that verbs take and return.
 
 mod actions;
 mod clock;
@@ -19,7 +19,7 @@ use ledger::{
 pub use actions::*;
 pub use clock::{ClockMark, ClockRecord};
 pub use commands::{CommandOutcome, CommandRequest, Expired};
-pub(crate) use idempotency::KeyName;
+pub(crate) use idempotency::ScopedKey;
 pub use idempotency::{IdempotencyKey, Scope};
 pub use keys::{Access, KeyHolder, KeyKind, KeyRow, PersonRow, Recovery};
 pub use notices::*;
@@ -27,30 +27,30 @@ pub use operators::{
     ActionTotals, LotPosition, StatementRange, TenantChange, TenantDetail, TenantFilter, TenantPosition,
     TenantRow,
 };
-pub use purchases::{BegunPurchase, NewPurchase, Purchase, PurchaseOrder, PurchaseSession};
-pub use restores::Restore;
+pub use purchases::{BegunPurchase, NewPurchase, PurchaseOrder, PurchaseRow, PurchaseSession};
+pub use restores::RestoreRow;
 
-/// One delivery, verified and ready to be kept.
+/// A verified event from Stripe, ready to be stored.
 #[derive(Clone, Debug)]
 pub struct IncomingEvent {
-    /// The event's id, or a name made from the body where none could be read.
+    /// The event's id, or an id derived from the body if none could be read.
     pub id: EventId,
-    /// Its type, or empty.
+    /// Its type; empty if it could not be read.
     pub kind: String,
     /// Seconds, by Stripe's clock.
     pub created: i64,
     /// Live or test, if it says.
     pub livemode: Option<bool>,
-    /// The raw bytes, packed with [`crate::body::pack`].
+    /// The raw body, packed with [`crate::body::pack`].
     pub body: Vec<u8>,
 }
 
-/// The delivery is durable.
+/// The result of storing an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ingested {
     /// The event's place in order of arrival.
     pub seq: i64,
-    /// How often it has been delivered; 1 for the first time.
+    /// How often the event has been delivered, this time included.
     pub deliveries: i64,
 }
 
@@ -67,77 +67,78 @@ pub struct DueEvent {
     pub body: Vec<u8>,
 }
 
-/// What an event turned out to be, ready to be settled.
+/// How an event was read, for it to be applied.
 #[derive(Clone, Debug)]
 pub enum Reading {
-    /// It is about a payment.
+    /// It concerns a payment.
     Fact(Box<Fact>),
-    /// It is about a payment, and a part of it could not be read: the rest counts, and a person must look.
+    /// It concerns a payment, but part of it could not be read. The rest is applied, and the event is
+    /// quarantined.
     Partial {
-        /// The rest.
+        /// The readable part.
         fact: Box<Fact>,
-        /// In words, for that person. Never content of the body.
+        /// An explanation for the person who reviews it. It never contains text of the body.
         detail: String,
     },
-    /// It is not about credits.
+    /// It does not concern credits.
     Ignored,
-    /// A person must look at the event itself.
+    /// The event itself is quarantined.
     Quarantined {
-        /// Why.
+        /// The reason.
         reason: Reason,
-        /// In words, for that person. Never content of the body.
+        /// An explanation for the person who reviews it. It never contains text of the body.
         detail: String,
     },
 }
 
-/// One event to settle.
+/// One event to apply.
 #[derive(Clone, Debug)]
 pub struct EventToApply {
     /// The event's place in order of arrival.
     pub seq: i64,
-    /// What it turned out to be.
+    /// How it was read.
     pub reading: Reading,
 }
 
-/// What became of one event or wait.
+/// The outcome of one event or one ended wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppliedEvent {
-    /// The event's place in order of arrival; 0 for a wait.
+    /// The event's place in order of arrival; 0 for an ended wait.
     pub seq: i64,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What a person must look at, if this brought it up.
+    /// The new reason for a review, if there is one.
     pub review: Option<Review>,
 }
 
-/// What a person must look at, in figures.
+/// A reason for a person to review a payment or an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Review {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
     /// The payment's key, if it is about a payment.
     pub payment: Option<String>,
-    /// What was bought, as far as it is known.
+    /// The purchase, as far as it is known.
     pub purchase: PurchaseFigures,
 }
 
-/// What is known of a purchase, accepted or not.
+/// What is known about a purchase, whether or not its terms were accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PurchaseFigures {
-    /// Whose.
+    /// The tenant.
     pub tenant: Option<TenantId>,
-    /// How many credits.
+    /// The number of credits.
     pub credits: Option<Credits>,
     /// The package's name.
     pub package: Option<String>,
-    /// Three letters, lower case.
+    /// Lower-case ISO 4217 code.
     pub currency: Option<String>,
-    /// What was paid or is due, in minor units.
+    /// The amount paid or due, in minor units.
     pub amount: Option<Minor>,
 }
 
 impl PurchaseFigures {
-    /// Reads them off what is known of a payment.
+    /// Takes the figures from what is known about a payment.
     pub fn of(known: &Knowledge) -> Self {
         Self {
             tenant: known.tenant(),
@@ -149,29 +150,29 @@ impl PurchaseFigures {
     }
 }
 
-/// Money that was taken for something else, as far as is known.
+/// Payments in one currency that are unrelated to credits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnrelatedMoney {
-    /// Three letters, lower case; none where no event has said.
+    /// Lower-case ISO 4217 code; `None` if no event has named it.
     pub currency: Option<String>,
     /// How many payments.
     pub payments: i64,
-    /// What was taken, in minor units.
+    /// The sum, in minor units.
     pub amount: Minor,
 }
 
-/// An event that could not be applied, to be tried again or given up.
+/// A failed attempt to apply an event.
 #[derive(Clone, Debug)]
 pub struct Postponed {
     /// The event's place in order of arrival.
     pub seq: i64,
-    /// When to try again; never, and quarantined, where there is none.
+    /// When to retry; `None` quarantines the event.
     pub due_at: Option<Timestamp>,
     /// Why it failed.
     pub error: String,
 }
 
-/// An event as it is shown.
+/// An event as listed.
 #[derive(Clone, Debug)]
 pub struct EventRow {
     /// Its place in order of arrival.
@@ -190,17 +191,17 @@ pub struct EventRow {
     pub deliveries: i64,
     /// Failed attempts to apply it.
     pub attempts: i64,
-    /// When it is tried next; none once it has an outcome.
+    /// When it is applied next; `None` once it has an outcome.
     pub due_at: Option<Timestamp>,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Option<Outcome>,
-    /// Why a person must look, or why the last attempt failed.
+    /// Why it is quarantined, or why the last attempt failed.
     pub reason: Option<String>,
-    /// The payment that it is about, by its key.
+    /// The key of the payment that it concerns.
     pub payment: Option<String>,
 }
 
-/// A transaction as it is shown: with the payment's key.
+/// A transaction with its payment's key.
 #[derive(Clone, Debug)]
 pub struct TransactionRow {
     /// The journal's entry.
@@ -209,133 +210,133 @@ pub struct TransactionRow {
     pub payment_key: Option<String>,
 }
 
-/// A lot as it is shown: with the payment's key.
+/// A lot with its payment's key.
 #[derive(Clone, Debug)]
 pub struct LotRow {
     /// The lot.
     pub lot: Lot,
-    /// The payment's key; none for an operator's grant.
+    /// The payment's key; `None` for an operator's grant.
     pub payment_key: Option<String>,
 }
 
-/// A payment as it is shown.
+/// A payment as listed.
 #[derive(Clone, Debug)]
 pub struct PaymentRow {
-    /// Its name in the store.
+    /// Its number in the store.
     pub id: PaymentId,
-    /// Its payment intent, else session, else charge.
+    /// The id of its payment intent, else session, else charge.
     pub key: String,
-    /// Whose purchase it is, once known.
+    /// The tenant, once known.
     pub tenant: Option<TenantId>,
-    /// Where it stands.
+    /// Its status.
     pub status: PaymentStatus,
     /// Everything known about it.
     pub knowledge: Knowledge,
-    /// When we first heard of it.
+    /// When its first event was applied.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
 }
 
-/// Something that needs, or needed, a person.
+/// A quarantine item.
 #[derive(Clone, Debug)]
 pub struct QuarantineRow {
     /// Its number.
     pub id: i64,
-    /// The event's id, if it is about an event.
+    /// The event's id, for an item about an event.
     pub event: Option<EventId>,
     /// The payment's key, if it is about a payment.
     pub payment: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// In words.
+    /// An explanation.
     pub detail: String,
-    /// What was bought, as far as it is known.
+    /// The purchase, as far as it is known.
     pub purchase: PurchaseFigures,
-    /// Since when.
+    /// When it was opened.
     pub opened_at: Timestamp,
-    /// Until when.
+    /// When it was closed.
     pub closed_at: Option<Timestamp>,
-    /// `resolved`, `dismissed`, or `cleared` by later facts.
+    /// `resolved`, `dismissed`, or `cleared` when later facts settled it.
     pub resolution: Option<String>,
-    /// By whom.
+    /// Who closed it.
     pub closed_by: Option<String>,
-    /// Why it was decided so.
+    /// The reason for the decision.
     pub note: Option<String>,
 }
 
-/// Which events to list.
+/// A filter for events.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
-    /// Of this type.
+    /// Only this type.
     pub kind: Option<String>,
-    /// With this outcome.
+    /// Only this outcome.
     pub outcome: Option<Outcome>,
-    /// About this payment.
+    /// Only those about this payment.
     pub payment: Option<PaymentId>,
-    /// Not applied yet.
+    /// Only those that are not applied yet.
     pub pending: bool,
 }
 
-/// Which transactions to list: a tenant's, a payment's, or a tenant's of one kind.
+/// A filter for transactions. All conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct TransactionFilter {
-    /// Whose.
+    /// Only this tenant's.
     pub tenant: Option<TenantId>,
-    /// Of which payment.
+    /// Only this payment's.
     pub payment: Option<PaymentId>,
-    /// Of which kind.
+    /// Only this kind.
     pub kind: Option<ledger::TransactionKind>,
-    /// Not before.
+    /// Only those at or after this time.
     pub from: Option<Timestamp>,
-    /// Not after.
+    /// Only those at or before this time.
     pub to: Option<Timestamp>,
 }
 
-/// Which page of a listing: the newest first unless asked otherwise.
+/// Which page of a list to return.
 #[derive(Clone, Copy, Debug)]
-pub struct Page {
-    /// 1 for the first.
+pub struct PageRequest {
+    /// The page number, from 1.
     pub number: u32,
-    /// Rows on a page.
+    /// Rows per page.
     pub size: u32,
-    /// Oldest first.
+    /// Oldest first instead of newest first.
     pub ascending: bool,
 }
 
-/// One page of rows, and how many there are in all.
+/// One page of rows, with the total number of rows.
 #[derive(Clone, Debug)]
-pub struct Listing<T> {
+pub struct RowPage<T> {
     /// The rows of this page.
     pub rows: Vec<T>,
-    /// All rows that match.
+    /// The number of rows on all pages.
     pub total: i64,
 }
 
-/// How the store is doing.
+/// Counts and times for the health check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Health {
-    /// Events kept.
+pub struct StoreHealth {
+    /// Stored events.
     pub events: i64,
     /// Events without an outcome.
     pub pending: i64,
-    /// When the oldest of these arrived.
+    /// When the oldest of them arrived.
     pub oldest_pending: Option<Timestamp>,
     /// Open quarantine items.
     pub quarantined: i64,
-    /// When an event last arrived.
+    /// When the newest event first arrived.
     pub last_event: Option<Timestamp>,
     /// Transactions in the journal.
     pub transactions: i64,
-    /// Endpoints that are told nothing until somebody enables them; at most 100 are counted.
+    /// Disabled endpoints; at most 100 are counted.
     pub endpoints_disabled: i64,
-    /// It was restored from a backup and nobody has confirmed it: nothing moves.
+    /// The database was restored from a backup, and the restore is not confirmed.
     pub restore_unconfirmed: bool,
 }
 
-/// What an audit of the whole journal found.
+/// The result of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Audit {
+pub struct AuditReport {
     /// Transactions read.
     pub transactions: i64,
     /// Tenants compared.
@@ -344,6 +345,6 @@ pub struct Audit {
     pub lots: i64,
     /// The hash of the last transaction, in hexadecimal.
     pub head: String,
-    /// Everything that does not add up, in words. Empty is good.
+    /// The inconsistencies that were found, as text. Empty if the journal is consistent.
     pub faults: Vec<String>,
 }

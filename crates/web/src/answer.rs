@@ -12,7 +12,7 @@ use jiff::Timestamp as Moment;
 use ledger::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{Page, StoreError};
+use store::{PageRequest, StoreError};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -56,7 +56,7 @@ impl Meta {
     }
 
     /// 200 with one page of things.
-    pub fn page<T: Serialize>(&self, data: Vec<T>, page: Page, total: i64) -> Response {
+    pub fn page<T: Serialize>(&self, data: Vec<T>, page: PageRequest, total: i64) -> Response {
         let (number, size) = (i64::from(page.number), i64::from(page.size));
         let pages = (total + size - 1) / size;
         let pagination = Pagination {

@@ -2,7 +2,7 @@
 //! must name how many of them they have seen.
 
 use ledger::Timestamp;
-use store::{ActionRefusal, ActionRequest, KeyRow, Restore};
+use store::{ActionRefusal, ActionRequest, KeyRow, RestoreRow};
 
 use super::{ActionError, ActionOrder, KeptAction, OperatorActions};
 
@@ -27,7 +27,7 @@ impl OperatorActions {
     /// When the store fails.
     pub async fn backup_keys(
         &self,
-        restore: &Restore,
+        restore: &RestoreRow,
         now: Timestamp,
     ) -> Result<Vec<BackupKey>, ActionError> {
         let keys = self.store.keys().await?.into_iter();
@@ -50,12 +50,12 @@ impl OperatorActions {
         reason: String,
         key: String,
     ) -> Result<KeptAction, ActionError> {
-        let restore = self.store.restore().await?.ok_or(ActionRefusal::NoRestore)?;
+        let restore = self.store.unconfirmed_restore().await?.ok_or(ActionRefusal::NoRestore)?;
         let found = working_again(&self.backup_keys(&restore, self.clock.now()).await?);
         if found != expected {
             return Err(ActionError::KeysChanged { expected, found });
         }
-        let Restore { restored_at, source, .. } = restore;
+        let RestoreRow { restored_at, source, .. } = restore;
         let request = ActionRequest::RestoreConfirm { restored_at, source };
         self.ask(ActionOrder { request, reason, key, alone: false, name: None }).await
     }

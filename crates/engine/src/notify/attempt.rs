@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use ledger::Timestamp;
-use store::{Attempt, AttemptOutcome, DueDelivery};
+use store::{AttemptOutcome, DueDelivery, FinishedAttempt};
 use stripe::retry::Schedule;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -24,7 +24,7 @@ pub(super) struct NoticeSender {
 
 impl NoticeSender {
     /// Sends one notice once, within the time that an attempt may take.
-    pub(super) async fn attempt(&self, delivery: &DueDelivery) -> Attempt {
+    pub(super) async fn attempt(&self, delivery: &DueDelivery) -> FinishedAttempt {
         let limit = Duration::from_secs(u64::from(self.schedule.attempt_timeout_seconds()));
         let reply = match request(delivery, self.clock.now()) {
             Ok(request) => self.send(request, limit).await,
@@ -38,7 +38,7 @@ impl NoticeSender {
         let (endpoint, sequence, id) = (&delivery.endpoint, delivery.notice.seq, &delivery.notice.id);
         tracing::debug!(endpoint, sequence, id, status, error, "a notice was sent");
         let (endpoint, due_at) = (delivery.endpoint.clone(), delivery.due_at);
-        Attempt { endpoint, notice: sequence, due_at, status, error, fate }
+        FinishedAttempt { endpoint, notice: sequence, due_at, status, error, outcome: fate }
     }
 
     async fn send(&self, request: SignedRequest, limit: Duration) -> NoticeResponse {
@@ -69,8 +69,8 @@ fn judge(
     now: Timestamp,
 ) -> (Option<u16>, Option<String>, AttemptOutcome) {
     let again = |asked: Option<i64>| match schedule.next(attempts) {
-        Some(delay) => AttemptOutcome::Again(now.plus_seconds(delay.max(asked.unwrap_or_default()))),
-        None => AttemptOutcome::GivenUp,
+        Some(delay) => AttemptOutcome::RetryAt(now.plus_seconds(delay.max(asked.unwrap_or_default()))),
+        None => AttemptOutcome::Exhausted,
     };
     match reply {
         NoticeResponse::Failed(why) => (None, Some(why.clone()), again(None)),
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn what_follows_from_an_answer() {
         let answered = |status, retry_after_seconds| NoticeResponse::Answered { status, retry_after_seconds };
-        let again = |seconds| AttemptOutcome::Again(NOW.plus_seconds(seconds));
+        let again = |seconds| AttemptOutcome::RetryAt(NOW.plus_seconds(seconds));
         for (attempts, reply, expected) in [
             (1, answered(200, None), AttemptOutcome::Delivered),
             (6, answered(299, Some(9)), AttemptOutcome::Delivered),
@@ -113,8 +113,8 @@ mod tests {
             (1, answered(199, None), again(300)),
             (2, answered(404, None), again(1_800)),
             (5, answered(500, Some(99_999)), again(86_400)),
-            (6, answered(500, None), AttemptOutcome::GivenUp),
-            (7, answered(500, None), AttemptOutcome::GivenUp),
+            (6, answered(500, None), AttemptOutcome::Exhausted),
+            (7, answered(500, None), AttemptOutcome::Exhausted),
             (1, answered(410, None), AttemptOutcome::Gone),
             (6, answered(410, None), AttemptOutcome::Gone),
             (1, answered(429, None), again(300)),
@@ -123,9 +123,9 @@ mod tests {
             (1, answered(503, Some(86_401)), again(86_400)),
             (1, answered(503, Some(-5)), again(300)),
             (1, answered(503, Some(i64::MAX)), again(86_400)),
-            (6, answered(503, Some(10)), AttemptOutcome::GivenUp),
+            (6, answered(503, Some(10)), AttemptOutcome::Exhausted),
             (1, NoticeResponse::Failed("nobody listens".to_owned()), again(300)),
-            (6, NoticeResponse::Failed("nobody listens".to_owned()), AttemptOutcome::GivenUp),
+            (6, NoticeResponse::Failed("nobody listens".to_owned()), AttemptOutcome::Exhausted),
         ] {
             let (_, error, fate) = judge(&reply, attempts, &Schedule::default(), NOW);
             assert_eq!(fate, expected, "attempt {attempts}: {reply:?}");

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use store::Purchase;
+use store::PurchaseRow;
 use tokio::sync::watch;
 
 use super::PurchaseError;
@@ -12,7 +12,7 @@ use super::PurchaseError;
 /// Purchases about which Stripe may be asked at one moment.
 const MAX_PURCHASES: usize = 128;
 
-type Opened = Result<Purchase, PurchaseError>;
+type Opened = Result<PurchaseRow, PurchaseError>;
 
 /// The purchases that wait for Stripe, by their id.
 #[derive(Debug, Default)]

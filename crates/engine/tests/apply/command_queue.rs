@@ -23,7 +23,11 @@ fn command(key: &str, action: CommandAction) -> CommandRequest {
     let command = Command { tenant, cause: Cause::Command(key.to_owned()), reference: None, action };
     CommandRequest {
         command,
-        pin: Some(IdempotencyKey { scope: Scope::Tenant, key: key.to_owned(), fingerprint: [0; 32] }),
+        idempotency_key: Some(IdempotencyKey {
+            scope: Scope::Tenant,
+            key: key.to_owned(),
+            fingerprint: [0; 32],
+        }),
     }
 }
 

@@ -8,7 +8,7 @@ use engine::Next;
 use engine::{Applier, DeploymentScope, Intake, MetadataKeys, read};
 use ledger::{Balance, EventId, Now, Policy, TenantId, Timestamp};
 use rusqlite::Connection;
-use store::{EventRow, Mode, Page, QuarantineFilter, QuarantineRow, Store};
+use store::{EventRow, Mode, PageRequest, QuarantineFilter, QuarantineRow, Store};
 use stripe::retry::Schedule;
 
 pub(crate) struct Deployment {
@@ -87,7 +87,7 @@ impl Deployment {
 
     pub(crate) async fn quarantine(&self) -> Vec<QuarantineRow> {
         self.store()
-            .quarantine(QuarantineFilter::default(), Page { number: 1, size: 100, ascending: true })
+            .quarantine(QuarantineFilter::default(), PageRequest { number: 1, size: 100, ascending: true })
             .await
             .unwrap()
             .rows

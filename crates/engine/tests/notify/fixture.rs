@@ -9,7 +9,7 @@ use engine::notify::{NoticeResponse, SignedRequest};
 use engine::{Clock, Notifier, Transport};
 use ledger::{TenantId, Timestamp};
 use rusqlite::Connection;
-use store::{DeliveryRow, EndpointRow, Mode, Page, SigningSecret, Store};
+use store::{DeliveryRow, EndpointRow, Mode, PageRequest, SigningSecret, Store};
 use stripe::retry::Schedule;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -153,7 +153,7 @@ impl Fixture {
     }
 
     pub(crate) async fn deliveries(&self, name: &str) -> Vec<DeliveryRow> {
-        let page = Page { number: 1, size: 1000, ascending: true };
+        let page = PageRequest { number: 1, size: 1000, ascending: true };
         self.store.deliveries(name.to_owned(), None, page).await.unwrap().rows
     }
 }

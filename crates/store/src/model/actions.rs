@@ -1,6 +1,4 @@
-//! What operators do, as it crosses the border of the store: what they ask for, what became of it, and what
-//! it would do.
-//! Not here: deciding it (`sqlite/actions`), and the words for people (`web`).
+//! Operators' actions: the request, its state and its result.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{KeyRow, PersonRow};
 
-/// Quarantine items that one bulk decision may have. More would keep every other write waiting.
+/// The maximum number of quarantine items in one decision. More would block other writes for too long.
 pub const MAX_BULK_ITEMS: usize = 500;
 
 named! {
-    /// What an operator did.
+    /// The kind of an operator's action.
     ActionKind {
-        /// Gave or took credits by hand.
+        /// Added or removed credits.
         Adjustment = "adjustment",
         /// Forgave a debt.
         WriteOff = "write_off",
@@ -35,69 +33,71 @@ named! {
         PersonAdd = "person_add",
         /// Removed a person.
         PersonRemove = "person_remove",
-        /// Replaced lost people with the service stopped.
+        /// Replaced people who lost access, with the service stopped.
         Recovery = "recovery",
-        /// Confirmed that the database was restored from a backup.
+        /// Confirmed a restore from a backup.
         RestoreConfirm = "restore_confirm",
     }
 }
 
 named! {
-    /// Where an action stands.
+    /// The state of an action.
     ActionState {
-        /// It waits for a second person. Nothing has happened yet.
+        /// It waits for a second person and has had no effect yet.
         Waiting = "waiting",
-        /// Done.
+        /// It was executed.
         Done = "done",
-        /// It could not be done.
+        /// It could not be executed.
         Refused = "refused",
         /// A second person rejected it.
         Rejected = "rejected",
     }
 }
 
-/// What an operator asks for. What is kept names every figure, so that two people agree on the same.
+/// What an operator requests. The stored request states every figure, so that both people agree on the same
+/// figures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionRequest {
-    /// Give credits, or take (negative) available ones.
+    /// Add credits, or with a negative number remove available ones.
     Adjustment {
-        /// Whose.
+        /// The tenant.
         tenant: TenantId,
-        /// How many; not zero.
+        /// The number of credits; not zero.
         credits: i64,
-        /// Of what is given: its place in the burn order, from 0 to 100.
+        /// The burn priority of added credits, from 0 to 100; the smallest burns first.
         priority: u8,
-        /// Of what is given: when it ends.
+        /// When added credits expire.
         expires_at: Option<Timestamp>,
     },
     /// Forgive a debt.
     WriteOff {
-        /// Whose.
+        /// The tenant.
         tenant: TenantId,
-        /// How much of it; none for all of it. Kept as the figure that it was when it was asked for.
+        /// The amount; `None` for the whole debt. The stored request states the figure at the time of the
+        /// request.
         credits: Option<Credits>,
     },
-    /// Grant what is in quarantine, or read it again where it is an event.
+    /// Grant quarantined payments, or apply a quarantined event again.
     QuarantineResolve {
-        /// Which items.
+        /// The items.
         items: Items,
-        /// What a single one is granted.
+        /// The terms, for a single payment.
         terms: GrantTerms,
     },
     /// Grant nothing, and take back what was granted.
     QuarantineDismiss {
-        /// Which items.
+        /// The items.
         items: Items,
     },
     /// Create a key.
     KeyCreate {
-        /// The key; its `created_at` becomes the moment at which it is created.
+        /// The key. `created_at` is set when it is created.
         key: KeyRow,
         /// The hash of its secret.
         hash: [u8; 32],
     },
-    /// Replace a key by one of the same holder, name and end.
+    /// Replace a key with one of the same holder, name and expiry.
     KeyRotate {
         /// The id of the key.
         id: String,
@@ -105,7 +105,7 @@ pub enum ActionRequest {
         new_id: String,
         /// The hash of its secret.
         hash: [u8; 32],
-        /// Seconds for which the old key still works, counted from when it is replaced.
+        /// Seconds for which the old key stays valid after the replacement.
         grace_seconds: i64,
     },
     /// Revoke a key.
@@ -127,16 +127,16 @@ pub enum ActionRequest {
         /// The person's id.
         id: String,
     },
-    /// Replace lost people. Only [`crate::Store::recover`] does it.
+    /// Replace people who lost access. Only [`crate::Store::recover`] executes it.
     Recovery {
-        /// The ids of those who are removed.
+        /// The ids of the removed people.
         removed: Vec<String>,
-        /// The person who takes their place.
+        /// The new person.
         person: PersonRow,
     },
-    /// Confirm a database that was restored from a backup: the service resumes.
+    /// Confirm a restore from a backup: the service resumes.
     RestoreConfirm {
-        /// When it was restored.
+        /// When the database was restored.
         restored_at: Timestamp,
         /// The file that was restored.
         source: String,
@@ -144,7 +144,7 @@ pub enum ActionRequest {
 }
 
 impl ActionRequest {
-    /// Whether it moves credits when it is done.
+    /// Whether executing it moves credits.
     pub fn moves_credits(&self) -> bool {
         match self {
             Self::Adjustment { .. }
@@ -161,7 +161,7 @@ impl ActionRequest {
         }
     }
 
-    /// What kind of action it is.
+    /// Its kind.
     pub fn kind(&self) -> ActionKind {
         match self {
             Self::Adjustment { .. } => ActionKind::Adjustment,
@@ -179,72 +179,73 @@ impl ActionRequest {
     }
 }
 
-/// What a person says of a payment that they grant; where they say nothing, the payment's own word counts.
+/// Terms that an operator sets for a granted payment. The payment's own terms apply where a field is unset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GrantTerms {
-    /// Who gets the credits.
+    /// The tenant that receives the credits.
     pub tenant: Option<TenantId>,
-    /// How many.
+    /// The number of credits.
     pub credits: Option<Credits>,
-    /// What was paid, in minor units.
+    /// The amount paid, in minor units.
     pub amount: Option<Minor>,
-    /// Three letters, lower case.
+    /// Lower-case ISO 4217 code.
     pub currency: Option<String>,
-    /// The payment intent behind it, by which refunds and disputes are matched.
+    /// The payment intent, by which refunds and disputes are matched.
     pub payment_intent: Option<ObjectId>,
-    /// There is no payment intent: a person takes credits back when money goes back.
+    /// There is no payment intent: an operator takes credits back after refunds.
     pub refunds_by_hand: bool,
 }
 
-/// Which quarantine items a decision is about.
+/// The quarantine items that a decision concerns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Items {
     /// One, by its number.
     One(i64),
-    /// Every open one that matches.
+    /// All open items that match a filter.
     Matching {
-        /// Which.
+        /// The filter.
         filter: QuarantineFilter,
-        /// How many there must be; none where that is not known yet, which only a preview may say.
+        /// The expected number of items; only a preview may omit it.
         expected: Option<i64>,
     },
-    /// These: what a bulk decision is kept as.
+    /// These items. The stored request of a bulk decision has this form.
     Listed(Vec<i64>),
 }
 
-/// Which quarantine items to list or to decide.
+/// A filter for quarantine items.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuarantineFilter {
-    /// Closed items too. A decision is about open ones, whatever this says.
+    /// Include closed items. Ignored by decisions, which always concern open items.
     pub all: bool,
-    /// Opened for this reason.
+    /// Only those with this reason.
     pub reason: Option<Reason>,
-    /// About a payment of this tenant.
+    /// Only those about payments of this tenant.
     pub tenant: Option<TenantId>,
-    /// Opened earlier than this.
+    /// Only those opened before this time.
     pub opened_before: Option<Timestamp>,
 }
 
-/// Something that an operator asks for.
+/// A requested action.
 #[derive(Clone, Debug)]
 pub struct NewAction {
     /// `act_…`.
     pub id: String,
-    /// What.
+    /// What is requested.
     pub request: ActionRequest,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// The id of the key that asked.
+    /// The id of the API key that sent the request.
     pub key: String,
-    /// The only registered person takes it on themselves.
+    /// The only registered person executes it without a second one.
     pub alone: bool,
-    /// The client's `Idempotency-Key` and the fingerprint of what was asked, where the route takes one.
-    pub name: Option<(String, [u8; 32])>,
+    /// The `Idempotency-Key` and the request's fingerprint, if the route accepts a key.
+    pub idempotency_key: Option<(String, [u8; 32])>,
 }
 
-/// The credits that one person may move in 24 hours without a second one. Absolute amounts count.
+/// The credits that one person may move within 24 hours without a second person. Amounts count as absolute
+/// values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OperatorLimits {
     /// Of one tenant.
@@ -253,123 +254,124 @@ pub struct OperatorLimits {
     pub total: Credits,
 }
 
-/// Who did it: a person, and the key that they used.
+/// A person and the API key that they used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
     /// The person's id.
     pub person: String,
     /// The person's name.
     pub name: String,
-    /// The key's id; none for a recovery, which needs none.
+    /// The key's id; `None` for a recovery, which needs no key.
     pub key: Option<String>,
     /// The key's name.
     pub key_name: Option<String>,
 }
 
-/// An action as it is kept.
+/// A stored action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionRow {
     /// `act_…`.
     pub id: String,
-    /// What was asked for.
+    /// The request, with every figure.
     pub request: ActionRequest,
-    /// The tenant that it is about, where it is about one.
+    /// The tenant, if it concerns exactly one.
     pub tenant: Option<TenantId>,
-    /// Credits that it moved or would move, as absolute amounts: what counts against the limits.
+    /// Credits that it moved or would move, as absolute values: what counts against the limits.
     pub credits: Credits,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Where it stands.
+    /// Its state.
     pub state: ActionState,
-    /// Nobody else was registered who could have decided.
+    /// It needed a second person and was executed without one, because nobody else was registered.
     pub alone: bool,
-    /// When it was asked for.
+    /// When it was requested.
     pub asked_at: Timestamp,
-    /// By whom.
+    /// Who requested it.
     pub asked_by: Actor,
     /// When a second person decided.
     pub decided_at: Option<Timestamp>,
-    /// Who that was.
+    /// The second person.
     pub decided_by: Option<Actor>,
-    /// Why it was rejected, or could not be done.
+    /// Why it was rejected or refused.
     pub note: Option<String>,
-    /// What it did; while it waits, what it would have done when it was asked for.
+    /// Its result; while it waits, the result expected when it was requested.
     pub result: ActionResult,
 }
 
-/// What an action did, or would do.
+/// The result of an action, or the expected result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActionResult {
-    /// What it means for the credits.
+    /// The effects on credits.
     pub consequences: Consequences,
-    /// The transaction that did it; of several, the first.
+    /// Its first transaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<i64>,
-    /// Why the ledger refused.
+    /// Why the ledger refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
-    /// The key of the one payment that was decided.
+    /// The payment's key, if exactly one payment was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment: Option<String>,
-    /// What became of it.
+    /// The outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
 }
 
-/// What an action means for the credits.
+/// The effects of an action on credits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Consequences {
-    /// Quarantine items that are decided.
+    /// The number of decided quarantine items.
     pub items: i64,
-    /// Credits given.
+    /// Credits granted.
     pub granted: Credits,
-    /// Of these, credits that go back at once, because their money has been refunded.
+    /// The part that is taken back immediately because its money was refunded.
     #[serde(default)]
     pub refunded: Credits,
     /// Credits taken back.
     pub taken_back: Credits,
-    /// Of these, credits that are spent or held: other lots or a debt pay for them.
+    /// The part that is already spent or held, and is taken from other lots or becomes debt.
     pub already_used: Credits,
-    /// Debt that comes of it.
+    /// Debt that is created.
     pub debt_created: Credits,
-    /// The tenants whose balance it changes, before and after. Left out of bulk decisions.
+    /// The balances that change. Empty for bulk decisions.
     pub balances: Vec<BalanceChange>,
-    /// Credits that it moves of each tenant, as the limits count them. An approval moves no more of any.
+    /// Credits moved of each tenant, as the limits count them. An approval moves no more than this of any
+    /// tenant.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub moved: BTreeMap<TenantId, Credits>,
 }
 
-/// What a tenant has and owes, before and after.
+/// A tenant's balance before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BalanceChange {
-    /// Who.
+    /// The tenant.
     pub tenant: TenantId,
-    /// Before.
+    /// The balance before.
     pub before: Balance,
-    /// After.
+    /// The balance after.
     pub after: Balance,
 }
 
-/// What became of the asking.
+/// The result of requesting an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// It is kept: done, refused by the ledger, or waiting.
-    Kept {
-        /// As it stands now.
+pub enum RequestedAction {
+    /// It was recorded: executed, refused by the ledger, or waiting.
+    Recorded {
+        /// Its current state.
         action: Box<ActionRow>,
-        /// It was asked for before, under the same name.
+        /// It was recorded earlier under the same idempotency key.
         replayed: bool,
     },
-    /// It is not kept, and nothing was changed.
+    /// It was not recorded, and nothing was changed.
     Refused(ActionRefusal),
 }
 
-/// What an action would do.
+/// The expected effects of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// What it would do.
+    /// The expected result.
     pub result: ActionResult,
     /// Credits that would count against the limits.
     pub credits: Credits,
@@ -377,40 +379,40 @@ pub struct Preview {
     pub second_person: bool,
 }
 
-/// Why an action is not kept. Nothing was changed.
+/// Why an action was not recorded. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ActionRefusal {
-    /// Its name was used for something else before.
-    #[error("this Idempotency-Key stands for another action")]
-    NameReused,
+    /// Its idempotency key was used for another request.
+    #[error("this Idempotency-Key was used for another action")]
+    IdempotencyKeyReused,
     /// The key acts for no registered person.
     #[error("this key acts for no registered person")]
-    NobodyActs,
+    NoRegisteredPerson,
     /// A second person is needed, and nobody else is registered.
     #[error("a second person is needed, and nobody else is registered")]
     SecondPersonMissing,
-    /// It was to be done alone, and somebody else is registered.
-    #[error("somebody else is registered, so nothing is done alone")]
+    /// It was to be executed without a second person, but somebody else is registered.
+    #[error("somebody else is registered, so a second person must approve")]
     NotAlone,
-    /// The credits that it would give have ended by now.
-    #[error("the credits that it would give have ended")]
-    Ended,
+    /// The credits that it would add have already expired.
+    #[error("the credits that it would add have already expired")]
+    GrantExpired,
     /// There is no such quarantine item.
     #[error("there is no such quarantine item")]
     NoSuchItem,
-    /// The item was closed already, with this resolution.
-    #[error("this item is closed already: {0}")]
+    /// The item is already closed, with this resolution.
+    #[error("this item is already closed: {0}")]
     ItemClosed(String),
-    /// These items name no tenant or no number of credits that could be granted.
-    #[error("the payments of these items name no tenant, or no number of credits: {0:?}")]
+    /// The payments of these items have no tenant or no number of credits to grant.
+    #[error("the payments of these items have no tenant or no number of credits: {0:?}")]
     NotGrantable(Vec<i64>),
-    /// The payment cannot be granted like this.
+    /// The ledger refuses to grant the payment on these terms.
     #[error(transparent)]
     Ruling(RulingRefused),
-    /// Credits or a tenant were named for an event, which is read again as it is.
-    #[error("this item is about an event: resolving it reads the event again, as it is")]
-    AboutAnEvent,
-    /// Another number of items is open than was expected.
+    /// Terms were given for an item about an event, which is applied again as it is.
+    #[error("this item is about an event: resolving it applies the event again and accepts no terms")]
+    ItemIsEvent,
+    /// The number of open items differs from the expected number.
     #[error("{expected} items were expected, and {found} are open")]
     CountDiffers {
         /// Expected.
@@ -418,73 +420,74 @@ pub enum ActionRefusal {
         /// Found.
         found: i64,
     },
-    /// More items match than one decision may have.
-    #[error("{0} items match, and one decision takes at most {MAX_BULK_ITEMS}")]
+    /// More items match than one decision may contain.
+    #[error("{0} items match; one decision may contain at most {MAX_BULK_ITEMS}")]
     TooManyItems(i64),
-    /// There is no such key that works.
-    #[error("there is no such key that still works")]
+    /// There is no such valid key.
+    #[error("there is no such valid key")]
     NoSuchKey,
-    /// The key was replaced already.
-    #[error("this key was replaced already, and whoever did that has the new one")]
+    /// The key was already replaced.
+    #[error("this key was already replaced")]
     KeyReplaced,
-    /// The key is another person's, and only they may replace it.
-    #[error("this key is another person's, and only they may rotate it")]
+    /// The key belongs to another person; only they may rotate it.
+    #[error("this key belongs to another person; only they may rotate it")]
     NotYourKey,
-    /// A working key of this kind, or a registered person, has this name.
+    /// A valid key of this kind, or a registered person, already has this name.
     #[error("this name is taken")]
     NameTaken,
     /// There is no such registered person.
     #[error("there is no such registered person")]
     NoSuchPerson,
-    /// Nobody else is registered, so this person cannot be removed.
+    /// The person is the only one registered.
     #[error("nobody else is registered, so this person cannot be removed")]
     LastPerson,
-    /// With a second person the machine's key acts for nobody, and whoever asks has no key of their own.
-    #[error("whoever asks has no key of their own, and this machine's key acts for one person only")]
-    NoKeyOfYourOwn,
-    /// This database was not restored since it was last confirmed.
+    /// The requester has no key of their own. The machine's key stops acting for anybody once a second person
+    /// is registered.
+    #[error("the requester needs a key of their own: the machine's key acts for a single person only")]
+    OwnKeyRequired,
+    /// There is no unconfirmed restore.
     #[error("there is no restore to confirm")]
     NoRestore,
 }
 
-/// A second person's word on an action that waits.
+/// A second person's decision about a waiting action.
 #[derive(Clone, Debug)]
 pub enum ActionVerdict {
-    /// Do it.
+    /// Execute it.
     Approve,
-    /// Do not.
+    /// Do not execute it.
     Reject {
-        /// Why not.
+        /// The reason.
         reason: String,
     },
 }
 
-/// What became of a second person's word.
+/// The result of a second person's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ActionDecided {
-    /// It counted: what was approved is done, or refused.
-    Counted(Box<ActionRow>),
-    /// Whoever asked may not decide. Nothing was changed.
+pub enum DecidedAction {
+    /// The decision was recorded: the action was executed, refused or rejected.
+    Decided(Box<ActionRow>),
+    /// The requester may not decide. Nothing was changed.
     SamePerson,
-    /// The person or their key was registered after the asking. Nothing was changed.
+    /// The person or their key was registered after the request. Nothing was changed.
     TooNew,
     /// The key acts for no registered person. Nothing was changed.
-    NobodyActs,
-    /// The credits that it would give have ended by now. Nothing was changed.
-    Ended,
-    /// It was decided before, or never waited. Nothing was changed.
-    Already(Box<ActionRow>),
+    NoRegisteredPerson,
+    /// The credits that it would add have already expired. Nothing was changed.
+    GrantExpired,
+    /// It was already decided, or never waited. Nothing was changed.
+    AlreadyDecided(Box<ActionRow>),
 }
 
-/// Which actions to list.
+/// A filter for actions.
 #[derive(Clone, Debug, Default)]
 pub struct ActionFilter {
-    /// Those that stand like this.
+    /// Only this state.
     pub state: Option<ActionState>,
-    /// Of this kind.
+    /// Only this kind.
     pub kind: Option<ActionKind>,
-    /// Asked for by this person, by their id.
+    /// Only those requested by this person.
     pub person: Option<String>,
-    /// About this tenant.
+    /// Only those about this tenant.
     pub tenant: Option<TenantId>,
 }

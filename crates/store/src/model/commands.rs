@@ -1,51 +1,50 @@
-//! What crosses the border of the store about commands: orders in, answers out, and what the clock ended.
-//! Not here: what a command means (`ledger::execute`), and how its fingerprint is made (`web`).
+//! Commands and their outcomes.
 
 use ledger::{Command, Receipt, Refusal, Timestamp};
 
 use super::IdempotencyKey;
-use super::idempotency::KeyName;
+use super::idempotency::ScopedKey;
 
-/// A command to be carried out.
+/// A command to execute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandRequest {
-    /// What to do.
+    /// The command.
     pub command: Command,
-    /// Under which name its answer is kept for ever. None for a dry run: decided and answered, and nothing
-    /// of it is written.
-    pub pin: Option<IdempotencyKey>,
+    /// The key under which its answer is stored permanently. `None` makes it a dry run: the command is
+    /// decided and answered, and nothing is written.
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl CommandRequest {
-    /// What its answer is kept under.
-    pub(crate) fn name(&self) -> Option<KeyName> {
-        self.pin.as_ref().map(|pin| pin.name(self.command.tenant))
+    /// The key under which its answer is stored.
+    pub(crate) fn scoped_key(&self) -> Option<ScopedKey> {
+        self.idempotency_key.as_ref().map(|key| key.scoped_to(self.command.tenant))
     }
 }
 
-/// What became of an order.
+/// The outcome of a command.
 #[expect(clippy::large_enum_variant, reason = "nearly every answer is of the large kind")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandOutcome {
-    /// It was decided. Under a name the decision is durable, and the same for ever; without one it was only
-    /// rehearsed.
+    /// It was decided. With an idempotency key the decision is stored permanently; without one it was a dry
+    /// run.
     Decided {
-        /// The decision. A refusal is one too.
+        /// The answer: a receipt or a refusal.
         answer: Result<Receipt, Refusal>,
-        /// When it was made, by the ledger's clock.
+        /// When it was decided, by the ledger's clock.
         at: Timestamp,
-        /// It was made for an earlier order of the same name.
+        /// The answer is that of an earlier request with the same key.
         replayed: bool,
     },
-    /// Its name was used for something else before. Nothing was done.
+    /// Its key was used for another request. Nothing was changed.
     KeyReused,
 }
 
-/// What a sweep did.
+/// The result of [`crate::Store::expire_due`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expired {
-    /// Holds and lots whose time was up, and that ended now.
+    /// The number of holds and lots that were expired.
     pub expired: u32,
-    /// There may be more of them.
+    /// More may be due.
     pub more: bool,
 }

@@ -1,40 +1,41 @@
-//! What makes a command the same command: the name that its client gave it, and what it asked. Kept for ever
-//! with its answer. Not here: how a fingerprint is made (`web`), and the answers.
+//! Idempotency keys: the client's key and the fingerprint of its request, which are stored permanently with
+//! the answer.
 
 use ledger::TenantId;
 
-/// One command's name, and what it asked.
+/// The idempotency key of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// Whose name it is: a tenant and a service may use the same one for two things.
+    /// Who sent it: a tenant and a service may use the same key for different requests.
     pub scope: Scope,
     /// The client's `Idempotency-Key`.
     pub key: String,
-    /// Of what was asked: SHA-256.
+    /// SHA-256 of the request.
     pub fingerprint: [u8; 32],
 }
 
-/// What it is kept under. A tenant and a service may use the same key for two things.
-pub(crate) type KeyName = (TenantId, Scope, String);
+/// The key under which an answer is stored. A tenant and a service may use the same `Idempotency-Key` for
+/// different requests.
+pub(crate) type ScopedKey = (TenantId, Scope, String);
 
 impl IdempotencyKey {
-    /// What its answer is kept under, where it is about this tenant.
-    pub(crate) fn name(&self, tenant: TenantId) -> KeyName {
+    /// The key under which the answer for this tenant is stored.
+    pub(crate) fn scoped_to(&self, tenant: TenantId) -> ScopedKey {
         (tenant, self.scope, self.key.clone())
     }
 }
 
-/// Whose command it is.
+/// Who sent a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// Sent with a key of the tenant.
+    /// Sent with an API key of the tenant.
     Tenant,
-    /// Sent with a service key, for the tenant.
+    /// Sent with a service key on behalf of the tenant.
     Service,
 }
 
 impl Scope {
-    /// As it is stored.
+    /// The stored form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tenant => "tenant",

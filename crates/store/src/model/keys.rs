@@ -1,92 +1,92 @@
-//! People and API keys as they are stored. A key is held by a tenant, by a service, by a person, or by the
-//! machine: a key of any other combination cannot be written down.
-//! Not here: secrets, which are stored nowhere, and what each kind may do (`web`).
+//! People and API keys as they are stored. A key is held by a tenant, a service, a person or the machine; the
+//! types allow no other combination. Only the hashes of secrets are stored.
 
 use ledger::{TenantId, Timestamp, named};
 use serde::{Deserialize, Serialize};
 
-/// A registered person: somebody who may operate this deployment.
+/// A person who is or was registered to operate this deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRow {
     /// `person_…`.
     pub id: String,
-    /// Unique among the people who are registered, whatever its case.
+    /// Unique among registered people, ignoring case.
     pub name: String,
     /// When they were registered.
     pub created_at: Timestamp,
-    /// The id of the person who registered them; none for the first, and after a recovery.
+    /// The id of the person who registered them; `None` for the first person and after a recovery.
     pub created_by: Option<String>,
     /// When they were removed.
     pub removed_at: Option<Timestamp>,
 }
 
 named! {
-    /// What a key is for.
+    /// The kind of a key.
     KeyKind {
         /// It acts for one tenant.
         Tenant = "tenant",
         /// A backend that spends and sells for any tenant.
         Service = "service",
-        /// A person who administers.
+        /// It acts for a person who operates the deployment.
         Operator = "operator",
     }
 }
 
-/// Who holds a key.
+/// The holder of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyHolder {
     /// A tenant.
     Tenant {
-        /// Which.
+        /// The tenant's id.
         tenant: TenantId,
-        /// What the key may do with its credits.
+        /// What the key may do with the tenant's credits.
         access: Access,
     },
-    /// A backend of the deployment.
+    /// A backend.
     Service,
     /// A registered person, by their id.
     Person(String),
-    /// Whoever may read the key file beside the database. While one person is registered, that person.
+    /// Whoever can read the key file beside the database. It acts for the registered person while there is
+    /// only one.
     Machine,
 }
 
 named! {
     /// What a tenant's key may do with the tenant's credits.
     Access {
-        /// Look.
+        /// Read.
         Read = "credits:read",
-        /// Buy, spend and hold.
+        /// Buy, spend and hold credits.
         Write = "credits:write",
         /// Both.
         Full = "credits:read credits:write",
     }
 }
 
-/// An API key as it is stored: without its secret.
+/// A stored API key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRow {
-    /// Its public name, e.g. `key_018f…`.
+    /// Its id, e.g. `key_018f…`.
     pub id: String,
-    /// What it is for, in the words of whoever created it.
+    /// The name that its creator gave it.
     pub name: String,
-    /// Who holds it.
+    /// Its holder.
     pub holder: KeyHolder,
-    /// Since when.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// Until when, if it ends by itself.
+    /// When it expires, if it does.
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl KeyRow {
-    /// Whether it opens anything at this moment.
+    /// Whether it is valid at this time.
     pub fn works(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }
 
-    /// What it is for.
+    /// Its kind.
     pub fn kind(&self) -> KeyKind {
         match self.holder {
             KeyHolder::Tenant { .. } => KeyKind::Tenant,
@@ -95,7 +95,7 @@ impl KeyRow {
         }
     }
 
-    /// The tenant that it acts for; none for a service's or an operator's.
+    /// The tenant that it acts for; `None` for a service's or an operator's key.
     pub fn tenant(&self) -> Option<TenantId> {
         match self.holder {
             KeyHolder::Tenant { tenant, .. } => Some(tenant),
@@ -104,19 +104,19 @@ impl KeyRow {
     }
 }
 
-/// Replacing lost people, with the service stopped.
+/// A replacement of people who lost access, made with the service stopped.
 #[derive(Clone, Debug)]
 pub struct Recovery {
     /// `act_…`.
     pub id: String,
-    /// The names of those who are lost; none for everyone.
+    /// The names of the people to remove; `None` for all.
     pub lost: Option<Vec<String>>,
-    /// The person who takes their place.
+    /// The new person.
     pub person: PersonRow,
-    /// That person's key.
+    /// The new person's key.
     pub key: KeyRow,
     /// The hash of its secret.
     pub hash: [u8; 32],
-    /// Why.
+    /// The reason.
     pub reason: String,
 }

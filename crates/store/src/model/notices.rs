@@ -1,17 +1,16 @@
-//! What crosses the border of the store about telling others: notices, endpoints, deliveries, attempts.
-//! Not here: how a notice is rendered and signed, and when it is tried again (`engine`).
+//! Outgoing webhooks: notices, endpoints, deliveries and attempts. `engine` renders, signs and retries them.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use ledger::{TenantId, Timestamp, named};
 
-/// What an endpoint's notices are signed with: `whsec_` and base64. Its `Debug` does not show it.
+/// A signing secret: `whsec_` and base64. `Debug` does not reveal it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigningSecret(pub String);
 
 impl SigningSecret {
-    /// The secret itself, for its one reader and for signing.
+    /// The secret, to show it once to its owner and to sign.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -23,59 +22,59 @@ impl fmt::Debug for SigningSecret {
     }
 }
 
-/// Something that others are told.
+/// A notice of something that happened, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeRow {
-    /// Its place in the order in which things happened.
+    /// Its sequence number.
     pub seq: i64,
     /// `msg_…`, the same in every attempt.
     pub id: String,
-    /// Whose.
+    /// The tenant that it concerns.
     pub tenant: TenantId,
     /// Its type, e.g. `credits.granted`.
     pub kind: String,
     /// When it happened.
     pub at: Timestamp,
-    /// What happened, as JSON.
+    /// The notice's data, as JSON.
     pub data: String,
 }
 
-/// Which notices there are.
+/// The sequence numbers of the stored notices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NoticeRange {
-    /// The last one that was pruned; 0 when none was. Notices up to it may be missing.
+    /// The last pruned notice; 0 if none was. Notices up to it may be missing.
     pub pruned: i64,
-    /// The last one that was written; 0 when none was.
+    /// The newest notice; 0 if there was none.
     pub latest: i64,
 }
 
-/// Who is told. Without the secrets, which only a delivery needs.
+/// A webhook endpoint, without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointRow {
     /// `ep_…`.
     pub id: String,
-    /// Whose notices; none for those of all tenants.
+    /// The tenant whose notices it receives; `None` for all tenants.
     pub tenant: Option<TenantId>,
-    /// Where to.
+    /// The URL.
     pub url: String,
-    /// Which types; `*` is all of them.
+    /// The subscribed types; `*` for all.
     pub types: Vec<String>,
-    /// In its owner's words.
+    /// The owner's description.
     pub description: String,
-    /// Since when.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// Until when the secret before the current one signs too.
+    /// Until when the previous secret also signs.
     pub old_secret_until: Option<Timestamp>,
-    /// Since when every attempt has failed; none while they succeed.
+    /// Since when every attempt has failed; `None` if the last one succeeded.
     pub failing_since: Option<Timestamp>,
-    /// Since when nothing is sent to it.
+    /// When it was disabled.
     pub disabled_at: Option<Timestamp>,
-    /// Why not, in words.
+    /// Why it was disabled.
     pub disabled_reason: Option<String>,
 }
 
 impl EndpointRow {
-    /// One that is new, and that nothing is said of.
+    /// A new endpoint without a description.
     pub fn new(
         id: String,
         tenant: Option<TenantId>,
@@ -98,43 +97,44 @@ impl EndpointRow {
     }
 }
 
-/// One endpoint's notices of one tenant: they are first tried in order, one at a time.
+/// The notices of one tenant for one endpoint. First attempts are made in order, one at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Lane {
+pub struct DeliveryQueue {
     /// The endpoint.
     pub endpoint: String,
     /// The tenant.
     pub tenant: TenantId,
 }
 
-/// How much may be under way at a time, and what is already. An endpoint that is failing gets one lane; those
-/// that are failing or slow come last, and have places of their own, so that they take none of the others'.
+/// Limits for concurrent deliveries, and what is already in progress. A failing endpoint gets one queue.
+/// Endpoints that are failing or slow (degraded) have limits of their own, so that they do not delay the
+/// others.
 #[derive(Clone, Debug, Default)]
 pub struct DispatchBudget {
-    /// Lanes that are under way: nothing of theirs is taken.
-    pub busy: Vec<Lane>,
-    /// Endpoints that are slow to answer.
-    pub slow: HashSet<String>,
-    /// Lanes of endpoints that are neither failing nor slow.
-    pub lanes: usize,
-    /// Lanes of the others.
-    pub late_lanes: usize,
-    /// Lanes of one endpoint.
-    pub lanes_per_endpoint: usize,
-    /// Notices of one lane that are taken at once.
-    pub notices_per_lane: usize,
+    /// Queues with deliveries in progress; nothing more is taken from them.
+    pub busy: Vec<DeliveryQueue>,
+    /// Endpoints that respond slowly.
+    pub slow_endpoints: HashSet<String>,
+    /// Concurrent queues of endpoints that are not degraded.
+    pub max_queues: usize,
+    /// Concurrent queues of degraded endpoints.
+    pub max_degraded_queues: usize,
+    /// Concurrent queues of one endpoint.
+    pub max_queues_per_endpoint: usize,
+    /// Notices of one queue that are taken at once.
+    pub max_notices_per_queue: usize,
 }
 
 /// A delivery that is due.
 #[derive(Clone, Debug)]
 pub struct DueDelivery {
-    /// Where to.
+    /// The endpoint.
     pub endpoint: String,
-    /// Its address.
+    /// Its URL.
     pub url: String,
     /// The secrets to sign with, the current one first.
     pub secrets: Vec<SigningSecret>,
-    /// What.
+    /// The notice.
     pub notice: NoticeRow,
     /// Since when it has been due.
     pub due_at: Timestamp,
@@ -143,103 +143,103 @@ pub struct DueDelivery {
 }
 
 impl DueDelivery {
-    /// What it must wait for its turn in.
-    pub fn lane(&self) -> Lane {
-        Lane { endpoint: self.endpoint.clone(), tenant: self.notice.tenant }
+    /// The queue that it belongs to.
+    pub fn queue(&self) -> DeliveryQueue {
+        DeliveryQueue { endpoint: self.endpoint.clone(), tenant: self.notice.tenant }
     }
 }
 
 /// What follows from an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptOutcome {
-    /// It arrived.
+    /// It was delivered.
     Delivered,
-    /// It is tried again then.
-    Again(Timestamp),
-    /// It is not tried again, unless somebody asks for it.
-    GivenUp,
-    /// It is not tried again, and nothing else is sent to this endpoint: it said that it is gone.
+    /// It is retried at this time.
+    RetryAt(Timestamp),
+    /// No retries are left; it is sent again only on request.
+    Exhausted,
+    /// The endpoint is gone: it is disabled, and nothing more is sent to it.
     Gone,
 }
 
-/// One attempt that was made.
+/// A finished attempt.
 #[derive(Clone, Debug)]
-pub struct Attempt {
-    /// At this endpoint.
+pub struct FinishedAttempt {
+    /// The endpoint.
     pub endpoint: String,
-    /// Of this notice.
+    /// The notice.
     pub notice: i64,
-    /// Since when it had been due, when it was taken.
+    /// Since when it had been due when the attempt began.
     pub due_at: Timestamp,
-    /// The answer's status, if one came.
+    /// The response's status, if there was a response.
     pub status: Option<u16>,
-    /// What went wrong, in words; none when it arrived.
+    /// The error, as text; `None` if it was delivered.
     pub error: Option<String>,
-    /// What follows, unless the notice was asked for again meanwhile.
-    pub fate: AttemptOutcome,
+    /// What follows, unless the notice was requested again during the attempt.
+    pub outcome: AttemptOutcome,
 }
 
-/// An endpoint that was just disabled.
+/// An endpoint that was disabled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disabled {
-    /// Which.
+    /// The endpoint.
     pub endpoint: String,
-    /// Why, in words.
+    /// The reason, as text.
     pub reason: String,
 }
 
 named! {
-    /// Where a delivery stands.
+    /// The state of a delivery.
     DeliveryState {
-        /// It is tried, or tried again.
+        /// It is due now or later.
         Pending = "pending",
-        /// It arrived.
+        /// It was delivered.
         Delivered = "delivered",
-        /// It is not tried any more.
+        /// No retries are left.
         GivenUp = "given_up",
     }
 }
 
-/// A delivery as it is shown.
+/// A delivery as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryRow {
-    /// The notice's place in the order in which things happened.
+    /// The notice's sequence number.
     pub seq: i64,
     /// The notice.
     pub notice: String,
     /// Its type.
     pub kind: String,
-    /// Whose.
+    /// The tenant that it concerns.
     pub tenant: TenantId,
     /// When it happened.
     pub created_at: Timestamp,
-    /// Where it stands.
+    /// Its state.
     pub state: DeliveryState,
     /// Attempts so far.
     pub attempts: i64,
-    /// The last of them.
+    /// When the last one was made.
     pub attempted_at: Option<Timestamp>,
-    /// The next one.
+    /// When the next one is due.
     pub due_at: Option<Timestamp>,
-    /// When it arrived.
+    /// When it was delivered.
     pub delivered_at: Option<Timestamp>,
-    /// The status of the last answer.
+    /// The status of the last response.
     pub status: Option<i64>,
-    /// What went wrong in the last attempt.
+    /// The error of the last attempt.
     pub error: Option<String>,
 }
 
-/// How telling others is going.
+/// The state of endpoints and deliveries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NoticeHealth {
-    /// Endpoints that are told.
+pub struct DeliveryHealth {
+    /// Enabled endpoints.
     pub endpoints: i64,
-    /// Of these, those whose every attempt has failed lately.
+    /// Those of them whose recent attempts have all failed.
     pub failing: i64,
-    /// Endpoints that are told nothing any more, until somebody enables them.
+    /// Disabled endpoints, the latest first; at most 100 are listed.
     pub disabled: Vec<Disabled>,
-    /// Deliveries that are not made yet; at most 10,000 are counted.
+    /// Pending deliveries; at most 10,000 are counted.
     pub pending: i64,
-    /// The moment at which the next of them is, or should have been, tried.
+    /// When the next pending delivery is or was due.
     pub next_due: Option<Timestamp>,
 }

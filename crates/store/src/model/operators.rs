@@ -1,119 +1,117 @@
-//! What crosses the border of the store about tenants as operators see them, and what statements and reports
-//! are made of.
-//! Not here: what operators do (`actions`), and what lots are worth (`ledger::liability`).
+//! Tenants as operators see them, statements, and the data of reports.
 
 use ledger::liability::LotSums;
 use ledger::{Balance, Credits, LotId, PaymentId, TenantId, Timestamp};
 
 use super::ActionKind;
 
-/// A tenant as it is shown.
+/// A tenant as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantRow {
-    /// Who.
+    /// The tenant's id.
     pub id: TenantId,
-    /// What operators call it.
+    /// The name that operators gave it.
     pub name: Option<String>,
-    /// What it has and owes.
+    /// Its balance.
     pub balance: Balance,
-    /// It is told when fewer than so many are available.
+    /// The tenant is notified when fewer credits than this are available.
     pub low_balance: Option<Credits>,
-    /// When we first heard of it.
+    /// When it became known.
     pub created_at: Timestamp,
 }
 
-/// Which tenants to list.
+/// A filter for tenants. All conditions must hold.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TenantFilter {
-    /// Those who owe something.
+    /// Only tenants in debt.
     pub debt: bool,
-    /// Those who have fewer credits available than they want to have.
+    /// Only tenants below their low-balance threshold.
     pub low: bool,
 }
 
-/// A tenant, and how much there is of it.
+/// A tenant with counts of what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantDetail {
     /// The tenant.
     pub row: TenantRow,
-    /// Holds that stand, and whose time is not up.
+    /// Open holds that have not ended.
     pub open_holds: i64,
-    /// Lots, used up or not.
+    /// Lots, including used ones.
     pub lots: i64,
-    /// Payments of it that need a person.
+    /// Its quarantined payments.
     pub quarantined: i64,
 }
 
-/// What to set of a tenant; what is None stays.
+/// Changes to a tenant; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct TenantChange {
-    /// What operators call it; or nothing any more.
+    /// The name, or `None` to remove it.
     pub name: Option<Option<String>>,
-    /// When it is told; or never any more.
+    /// The low-balance threshold, or `None` to remove it.
     pub low_balance: Option<Option<Credits>>,
 }
 
-/// A tenant's lines between two moments, and what they lead from and to.
+/// A range of a tenant's transactions, with the balances before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatementRange {
-    /// The lines come after this transaction …
+    /// The range begins after this transaction …
     pub after: i64,
-    /// … and go up to this one.
+    /// … and ends with this one.
     pub through: i64,
-    /// The balance before the first of them.
+    /// The balance before the range.
     pub opening: Balance,
-    /// The balance after the last of them.
+    /// The balance after the range.
     pub closing: Balance,
 }
 
-/// What a tenant had bought and owed after some transaction.
+/// A tenant's lots and debt as of some transaction.
 #[derive(Clone, Debug)]
 pub struct TenantPosition {
-    /// Who.
+    /// The tenant's id.
     pub tenant: TenantId,
-    /// What it owed.
+    /// Its debt.
     pub debt: Credits,
-    /// Every lot that there was.
+    /// All lots that existed.
     pub lots: Vec<LotPosition>,
 }
 
-/// One lot after some transaction.
+/// A lot as of some transaction.
 #[derive(Clone, Debug)]
 pub struct LotPosition {
-    /// Which.
+    /// The lot's id.
     pub lot: LotId,
-    /// The payment behind it, as it is known now; none for an operator's grant.
+    /// Its payment, as known now; `None` for an operator's grant.
     pub payment: Option<PaymentId>,
     /// The payment's key.
     pub payment_key: Option<String>,
-    /// Three letters, where the payment says.
+    /// Lower-case ISO 4217 code, if the payment names one.
     pub currency: Option<String>,
-    /// No event links the payment with its refunds: a person takes credits back.
+    /// No event links the payment with its refunds: an operator takes credits back.
     pub refunds_by_hand: bool,
-    /// When it was bought, by Stripe's clock, or granted, by ours. Seconds.
+    /// When it was purchased by Stripe's clock, or granted by ours. Seconds.
     pub purchased_at: i64,
-    /// The sums of its postings, and the net price of the whole payment, as it is known now.
+    /// The sums of its postings, and the net price of the whole payment as known now.
     pub sums: LotSums,
 }
 
-/// What one person did of one kind, in a time.
+/// One person's completed actions of one kind in a period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionTotals {
     /// The person's id.
     pub person: String,
     /// The person's name.
     pub name: String,
-    /// What.
+    /// The kind.
     pub kind: ActionKind,
-    /// Actions.
+    /// The number of actions.
     pub actions: i64,
     /// Credits that they moved.
     pub credits: Credits,
-    /// Of the actions, those that needed a second person and were done alone.
+    /// Those that needed a second person and were executed without one.
     pub alone: i64,
     /// Credits that these moved.
     pub alone_credits: Credits,
-    /// Of the actions, those that a second person approved.
+    /// Those that a second person approved.
     pub approved: i64,
     /// Credits that these moved.
     pub approved_credits: Credits,

@@ -1,69 +1,68 @@
-//! Checkouts that were asked for through us. Plain data.
-//! Not here: payments, which begin where Stripe speaks of one.
+//! Purchases that were started through the API: requested checkouts.
 
 use ledger::{Credits, Minor, TenantId, Timestamp};
 
 use super::IdempotencyKey;
 
-/// A checkout that is about to be asked for.
+/// A purchase to be stored before Stripe is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPurchase {
     /// `purchase_…`
     pub id: String,
-    /// Which package of the catalogue.
+    /// The package in the catalogue.
     pub package: String,
-    /// What it held when it was asked for.
+    /// The credits of the package at the time of the request.
     pub credits: Credits,
-    /// What it cost then, before tax, in minor units.
+    /// The price at the time of the request, before tax, in minor units.
     pub price: Minor,
-    /// Three letters, lower case.
+    /// Lower-case ISO 4217 code.
     pub currency: String,
-    /// The very form that Stripe is asked, so that a retry asks for the same.
+    /// The request form for Stripe, so that a retry sends the same form.
     pub form: String,
 }
 
-/// A checkout that was asked for.
+/// A stored purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Purchase {
-    /// Who buys.
+pub struct PurchaseRow {
+    /// The buying tenant.
     pub tenant: TenantId,
-    /// What was asked for.
+    /// The requested purchase.
     pub order: NewPurchase,
-    /// When.
+    /// When it was stored.
     pub created_at: Timestamp,
-    /// Stripe's answer, once it is known.
+    /// The checkout session, once Stripe has created it.
     pub session: Option<PurchaseSession>,
 }
 
-/// Stripe's answer: where it can be paid.
+/// The checkout session of a purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PurchaseSession {
     /// `cs_…`
     pub id: String,
     /// The payment page.
     pub url: String,
-    /// Until when it can be paid.
+    /// When the session expires.
     pub expires_at: Timestamp,
 }
 
-/// Who asks for a checkout, under which name, and for what.
+/// A request to start a purchase.
 #[derive(Clone, Debug)]
 pub struct PurchaseOrder {
-    /// Who buys.
+    /// The buying tenant.
     pub tenant: TenantId,
-    /// The command's name and fingerprint.
-    pub pin: IdempotencyKey,
-    /// What to keep if nothing is kept under that name yet. Without it nothing is.
+    /// The idempotency key of the request.
+    pub idempotency_key: IdempotencyKey,
+    /// The purchase to store if the key is unused. `None` only looks up the key.
     pub new: Option<NewPurchase>,
 }
 
-/// What is kept under the name of a command that asks for a checkout.
+/// The result of starting a purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BegunPurchase {
-    /// This one: it was new, or it was there already.
-    Purchase(Purchase),
-    /// Another command, which asked for something else.
+    /// The stored purchase, new or existing.
+    Purchase(PurchaseRow),
+    /// The key was used for another request.
     KeyReused,
-    /// Nothing, and there was nothing to keep.
-    Nothing,
+    /// The key is unused, and there was nothing to store.
+    NotFound,
 }

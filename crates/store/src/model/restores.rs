@@ -1,22 +1,21 @@
-//! A database that was restored from a backup and not confirmed yet, as it crosses the border of the store.
-//! Not here: restoring one (`sqlite/restore`), and what stands still meanwhile (`sqlite/unconfirmed`).
+//! A restore from a backup that has to be confirmed. See `sqlite/unconfirmed.rs` for what it blocks.
 
 use ledger::Timestamp;
 
-/// A restore that nobody has confirmed.
+/// A restore that is not confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restore {
-    /// When it was done.
+pub struct RestoreRow {
+    /// When the database was restored.
     pub restored_at: Timestamp,
-    /// The newest moment in the backup; none where nothing was written in it.
+    /// The newest timestamp in the backup; `None` if it is empty.
     pub newest: Option<Timestamp>,
     /// The file that was restored.
     pub source: String,
-    /// Where the database before it was moved; none where there was none.
+    /// Where the replaced database was moved; `None` if there was none.
     pub replaced: Option<String>,
-    /// The ids of keys that work in the backup and did not work any more in the database before it; none
-    /// where that one could not be read.
+    /// The ids of API keys that are valid in the backup and were no longer valid in the replaced database;
+    /// `None` if the replaced database could not be read.
     pub revoked_keys: Option<Vec<String>>,
-    /// Events that were stored since.
+    /// Events stored since the restore.
     pub events_since: i64,
 }

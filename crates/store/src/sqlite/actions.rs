@@ -1,11 +1,12 @@
-//! What operators do: looked up under its name, weighed against the limits, and either done or kept waiting
-//! for a second person, all in one write job, so that two requests at once cannot pass a limit together.
-//! What a second person approves is done in the commit that takes the approval.
-//! Not here: what a person may ask for at all, which is a matter of their key (`web`).
+//! Operators' actions. A request is looked up by its idempotency key, checked against the limits, and either
+//! executed or stored as waiting for a second person. All of this is one write job, so that two concurrent
+//! requests cannot exceed a limit together. An approval and the execution of the approved action share one
+//! commit.
 
 mod access;
 mod consequences;
 mod credits;
+mod dispatch;
 mod plan;
 mod review;
 mod rows;
@@ -13,79 +14,84 @@ mod rows;
 use ledger::{Credits, Now, Policy, TenantId, Timestamp};
 use rusqlite::Connection;
 
-use super::people::{self, Acting};
+use super::people::{self, ActingPerson};
 use super::unconfirmed;
 use crate::error::StoreError;
 use crate::model::{
-    ActionDecided, ActionRefusal, ActionRequest, ActionRow, ActionState, ActionVerdict, Actor, Asked,
-    Consequences, Items, KeyRow, NewAction, OperatorLimits, PersonRow, Preview, Recovery,
+    ActionRefusal, ActionRequest, ActionRow, ActionState, ActionVerdict, Actor, Consequences, DecidedAction,
+    Items, KeyRow, NewAction, OperatorLimits, PersonRow, Preview, Recovery, RequestedAction,
 };
-use plan::{Plan, Words};
+use plan::{ActionPlan, Attribution};
 pub(super) use rows::{find, list, totals};
 
-/// The time over which the limits count, in seconds.
+/// The period to which the limits apply, in seconds.
 const LIMIT_SECONDS: i64 = 24 * 3600;
 
-/// Does what is asked for, or keeps it waiting.
-pub(super) fn ask(
+/// Executes a requested action, or stores it as waiting.
+pub(super) fn request(
     c: &Connection,
     new: &NewAction,
     limits: OperatorLimits,
     policy: &Policy,
     now: Now,
-) -> Result<Asked, StoreError> {
+) -> Result<RequestedAction, StoreError> {
     if new.request.moves_credits() {
-        unconfirmed::refuse(c)?;
+        unconfirmed::ensure_none(c)?;
     }
-    if let Some((id, fingerprint)) = rows::under_name(c, new)? {
-        let same = new.name.as_ref().is_some_and(|name| name.1 == fingerprint);
+    if let Some((id, fingerprint)) = rows::find_by_idempotency_key(c, new)? {
+        let same = new.idempotency_key.as_ref().is_some_and(|key| key.1 == fingerprint);
         return Ok(match same {
-            true => Asked::Kept { action: Box::new(rows::kept(c, &id)?), replayed: true },
-            false => Asked::Refused(ActionRefusal::NameReused),
+            true => RequestedAction::Recorded { action: Box::new(rows::get(c, &id)?), replayed: true },
+            false => RequestedAction::Refused(ActionRefusal::IdempotencyKeyReused),
         });
     }
-    let Some(acting) = people::acting(c, &new.key, now.at)? else {
-        return Ok(Asked::Refused(ActionRefusal::NobodyActs));
+    let Some(acting) = people::acting_person(c, &new.key, now.at)? else {
+        return Ok(RequestedAction::Refused(ActionRefusal::NoRegisteredPerson));
     };
-    let others = people::registered(c)?.len() > 1;
-    if new.alone && others {
-        return Ok(Asked::Refused(ActionRefusal::NotAlone));
+    let others_registered = people::registered(c)?.len() > 1;
+    if new.alone && others_registered {
+        return Ok(RequestedAction::Refused(ActionRefusal::NotAlone));
     }
     if let ActionRequest::QuarantineResolve { items: Items::Matching { expected: None, .. }, .. }
     | ActionRequest::QuarantineDismiss { items: Items::Matching { expected: None, .. } } = new.request
     {
-        return Err(StoreError::Refused("a bulk decision says how many items it expects".to_owned()));
+        return Err(StoreError::Refused(
+            "a bulk decision must state the expected number of items".to_owned(),
+        ));
     }
-    if ended(&new.request, now.at) {
-        return Ok(Asked::Refused(ActionRefusal::Ended));
+    if grant_expired(&new.request, now.at) {
+        return Ok(RequestedAction::Refused(ActionRefusal::GrantExpired));
     }
-    let words = Words { by: signature(&acting.actor()), reason: new.reason.clone() };
-    let (request, plan) = match plan::of(c, &new.request, &acting.person.id, &words, policy, now)? {
+    let attribution = Attribution { by: display_name(&acting.actor()), reason: new.reason.clone() };
+    let (request, plan) = match dispatch::plan(c, &new.request, &acting.person.id, &attribution, policy, now)?
+    {
         Ok(planned) => planned,
-        Err(refusal) => return Ok(Asked::Refused(refusal)),
+        Err(refusal) => return Ok(RequestedAction::Refused(refusal)),
     };
-    let two = plan.second_person || is_over(c, &acting, &plan, limits, now.at)?;
+    let second_person = plan.second_person || exceeds_limits(c, &acting, &plan, limits, now.at)?;
     let refused = plan.result.refusal.is_some();
     let (state, alone) = match () {
-        // What cannot be done waits for nobody.
+        // A refused action does not wait for approval.
         () if refused => (ActionState::Refused, false),
-        () if two && others => (ActionState::Waiting, false),
-        () if two && !new.alone => return Ok(Asked::Refused(ActionRefusal::SecondPersonMissing)),
-        () => (ActionState::Done, two),
+        () if second_person && others_registered => (ActionState::Waiting, false),
+        () if second_person && !new.alone => {
+            return Ok(RequestedAction::Refused(ActionRefusal::SecondPersonMissing));
+        }
+        () => (ActionState::Done, second_person),
     };
     rows::insert(c, new, &request, &acting, &plan, state, alone, now.at)?;
     if state != ActionState::Waiting {
-        let plan = plan.write(c, &acting.person.id, policy, now)?;
+        let plan = dispatch::write(c, plan, &acting.person.id, policy, now)?;
         if state == ActionState::Done {
-            rows::count(c, &new.id, &acting.person.id, &plan, now.at)?;
+            rows::count_usage(c, &new.id, &acting.person.id, &plan, now.at)?;
         }
         let note = plan.result.refusal.map(|refusal| refusal.to_string());
         rows::close(c, &new.id, state, note.as_deref(), &plan, now.at)?;
     }
-    Ok(Asked::Kept { action: Box::new(rows::kept(c, &new.id)?), replayed: false })
+    Ok(RequestedAction::Recorded { action: Box::new(rows::get(c, &new.id)?), replayed: false })
 }
 
-/// What would become of it. Nothing is written.
+/// What an action would do. Nothing is written.
 pub(super) fn preview(
     c: &Connection,
     new: &NewAction,
@@ -93,26 +99,26 @@ pub(super) fn preview(
     policy: &Policy,
     now: Now,
 ) -> Result<Result<Preview, ActionRefusal>, StoreError> {
-    let acting = people::acting(c, &new.key, now.at)?;
-    if ended(&new.request, now.at) {
-        return Ok(Err(ActionRefusal::Ended));
+    let acting = people::acting_person(c, &new.key, now.at)?;
+    if grant_expired(&new.request, now.at) {
+        return Ok(Err(ActionRefusal::GrantExpired));
     }
-    let by = acting.as_ref().map(|acting| signature(&acting.actor())).unwrap_or_default();
+    let by = acting.as_ref().map(|acting| display_name(&acting.actor())).unwrap_or_default();
     let person = acting.as_ref().map(|acting| acting.person.id.as_str()).unwrap_or_default();
-    let words = Words { by, reason: new.reason.clone() };
-    let (_, plan) = match plan::of(c, &new.request, person, &words, policy, now)? {
+    let attribution = Attribution { by, reason: new.reason.clone() };
+    let (_, plan) = match dispatch::plan(c, &new.request, person, &attribution, policy, now)? {
         Ok(planned) => planned,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let over = match &acting {
-        Some(acting) => is_over(c, acting, &plan, limits, now.at)?,
+    let above_limits = match &acting {
+        Some(acting) => exceeds_limits(c, acting, &plan, limits, now.at)?,
         None => true,
     };
-    let second_person = plan.second_person || over;
+    let second_person = plan.second_person || above_limits;
     Ok(Ok(Preview { credits: plan.total(), second_person, result: plan.result }))
 }
 
-/// Takes a second person's word, and does what they approve.
+/// Records a second person's decision, and executes an approved action.
 pub(super) fn decide(
     c: &Connection,
     id: &str,
@@ -120,54 +126,60 @@ pub(super) fn decide(
     key: &str,
     policy: &Policy,
     now: Now,
-) -> Result<Option<ActionDecided>, StoreError> {
+) -> Result<Option<DecidedAction>, StoreError> {
     let Some(row) = rows::find(c, id)? else { return Ok(None) };
-    let Some(acting) = people::acting(c, key, now.at)? else { return Ok(Some(ActionDecided::NobodyActs)) };
+    let Some(acting) = people::acting_person(c, key, now.at)? else {
+        return Ok(Some(DecidedAction::NoRegisteredPerson));
+    };
     let waited = row.state == ActionState::Waiting || row.decided_by.is_some();
     if waited && row.asked_by.person == acting.person.id {
-        return Ok(Some(ActionDecided::SamePerson));
+        return Ok(Some(DecidedAction::SamePerson));
     }
     if row.state != ActionState::Waiting {
-        return Ok(Some(ActionDecided::Already(Box::new(row))));
+        return Ok(Some(DecidedAction::AlreadyDecided(Box::new(row))));
     }
     if acting.person.created_at > row.asked_at || acting.key.created_at > row.asked_at {
-        return Ok(Some(ActionDecided::TooNew));
+        return Ok(Some(DecidedAction::TooNew));
     }
     match verdict {
         ActionVerdict::Reject { reason } => {
-            let plan = Plan::nothing(row.result);
+            let plan = ActionPlan::nothing(row.result);
             rows::close(c, id, ActionState::Rejected, Some(reason), &plan, now.at)?;
         }
-        ActionVerdict::Approve if row.request.moves_credits() && unconfirmed::is(c)? => {
+        ActionVerdict::Approve if row.request.moves_credits() && unconfirmed::exists(c)? => {
             return Err(StoreError::RestoreUnconfirmed);
         }
-        ActionVerdict::Approve if ended(&row.request, now.at) => return Ok(Some(ActionDecided::Ended)),
+        ActionVerdict::Approve if grant_expired(&row.request, now.at) => {
+            return Ok(Some(DecidedAction::GrantExpired));
+        }
         ActionVerdict::Approve => approve(c, &row, &acting, policy, now)?,
     }
-    rows::sign(c, id, &acting, now.at)?;
-    Ok(Some(ActionDecided::Counted(Box::new(rows::kept(c, id)?))))
+    rows::set_decider(c, id, &acting, now.at)?;
+    Ok(Some(DecidedAction::Decided(Box::new(rows::get(c, id)?))))
 }
 
-/// Does what was approved, if it can still be done and moves no more than was asked for.
+/// Executes an approved action, if it can still be executed and moves no more than was requested.
 fn approve(
     c: &Connection,
     row: &ActionRow,
-    second: &Acting,
+    second: &ActingPerson,
     policy: &Policy,
     now: Now,
 ) -> Result<(), StoreError> {
-    let by = format!("{}, approved by {}", signature(&row.asked_by), signature(&second.actor()));
-    let words = Words { by, reason: row.reason.clone() };
-    let planned = plan::of(c, &row.request, &row.asked_by.person, &words, policy, now)?;
+    let by = format!("{}, approved by {}", display_name(&row.asked_by), display_name(&second.actor()));
+    let attribution = Attribution { by, reason: row.reason.clone() };
+    let planned = dispatch::plan(c, &row.request, &row.asked_by.person, &attribution, policy, now)?;
     let refused = |note: String| {
-        let plan = Plan::nothing(row.result.clone());
+        let plan = ActionPlan::nothing(row.result.clone());
         rows::close(c, &row.id, ActionState::Refused, Some(&note), &plan, now.at)
     };
     match planned {
         Err(refusal) => refused(refusal.to_string()),
-        Ok((_, plan)) if let Some(note) = exceeds(&plan, &row.result.consequences) => refused(note),
+        Ok((_, plan)) if let Some(note) = excess_over_request(&plan, &row.result.consequences) => {
+            refused(note)
+        }
         Ok((_, plan)) => {
-            let plan = plan.write(c, &row.asked_by.person, policy, now)?;
+            let plan = dispatch::write(c, plan, &row.asked_by.person, policy, now)?;
             let note = plan.result.refusal.map(|refusal| refusal.to_string());
             let state = if note.is_some() { ActionState::Refused } else { ActionState::Done };
             rows::close(c, &row.id, state, note.as_deref(), &plan, now.at)
@@ -175,22 +187,22 @@ fn approve(
     }
 }
 
-/// What an approval would do that was not shown when it was asked for.
-fn exceeds(plan: &Plan, asked: &Consequences) -> Option<String> {
-    let was = |tenant| asked.moved.get(tenant).copied().unwrap_or_default();
-    let more = plan.credits.iter().find(|(tenant, credits)| **credits > was(*tenant));
+/// How executing the action would exceed what was requested, if it would.
+fn excess_over_request(plan: &ActionPlan, requested: &Consequences) -> Option<String> {
+    let requested_of = |tenant| requested.moved.get(tenant).copied().unwrap_or_default();
+    let more = plan.credits.iter().find(|(tenant, credits)| **credits > requested_of(*tenant));
     if let Some((tenant, credits)) = more {
-        let asked = was(tenant);
+        let requested = requested_of(tenant);
         return Some(format!(
-            "it would move {credits} credits of tenant {tenant} by now, and {asked} were asked for"
+            "it would now move {credits} credits of tenant {tenant}, but {requested} were requested"
         ));
     }
-    let (debt, shown) = (plan.result.consequences.debt_created, asked.debt_created);
-    (debt > shown).then(|| format!("it would create a debt of {debt} by now, and {shown} was shown"))
+    let (debt, shown) = (plan.result.consequences.debt_created, requested.debt_created);
+    (debt > shown).then(|| format!("it would now create a debt of {debt}, but {shown} was shown"))
 }
 
-/// Replaces people who are lost. Whoever may do this has the file of the database in their hands anyway; what
-/// matters is that it cannot go unnoticed.
+/// Replaces people who lost access. Whoever can do this controls the database file anyway; the action makes
+/// it visible.
 pub(super) fn recover(
     c: &Connection,
     recovery: &Recovery,
@@ -215,24 +227,24 @@ pub(super) fn recover(
         return Ok(Err(ActionRefusal::NameTaken));
     }
     lost.iter().try_for_each(|person| people::remove(c, &person.id, now))?;
-    let created_at = access::after_everything_that_waits(c, now)?;
+    let created_at = access::creation_time(c, now)?;
     people::add(c, &PersonRow { created_at, ..recovery.person.clone() })?;
     super::keys::create(c, &KeyRow { created_at, ..recovery.key.clone() }, &recovery.hash)?;
     let removed = lost.into_iter().map(|person| person.id).collect();
     rows::insert_recovery(c, recovery, removed, now)?;
-    Ok(Ok(rows::kept(c, &recovery.id)?))
+    Ok(Ok(rows::get(c, &recovery.id)?))
 }
 
-/// Whether it would give credits that have ended.
-fn ended(request: &ActionRequest, now: Timestamp) -> bool {
+/// Whether the request would add credits that have already expired.
+fn grant_expired(request: &ActionRequest, now: Timestamp) -> bool {
     matches!(request, ActionRequest::Adjustment { expires_at: Some(end), .. } if *end <= now)
 }
 
-/// Whether the person would have moved more without a second one than they may.
-fn is_over(
+/// Whether the action would exceed the person's limits.
+fn exceeds_limits(
     c: &Connection,
-    acting: &Acting,
-    plan: &Plan,
+    acting: &ActingPerson,
+    plan: &ActionPlan,
     limits: OperatorLimits,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -250,9 +262,9 @@ fn is_over(
     Ok(false)
 }
 
-/// How a person is named in the journal, in payments and in the quarantine.
-fn signature(actor: &Actor) -> String {
-    // Names are free text. Without these, none can read like "…), approved by …".
+/// A person's name as it appears in the journal, in payments and in the quarantine.
+fn display_name(actor: &Actor) -> String {
+    // Names are free text. Without these characters, none can imitate "…), approved by …".
     let plain = |name: &str| name.replace(['(', ')', ','], "");
     match &actor.key_name {
         Some(key) => format!("{} (key {})", plain(&actor.name), plain(key)),
@@ -262,16 +274,16 @@ fn signature(actor: &Actor) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Actor, signature};
+    use super::{Actor, display_name};
 
     #[test]
-    fn a_name_cannot_read_like_an_approval() {
+    fn a_name_cannot_imitate_an_approval() {
         let actor = Actor {
             person: "person_1".to_owned(),
             name: "Ann".to_owned(),
             key: Some("key_1".to_owned()),
             key_name: Some("laptop), approved by Bob (key main".to_owned()),
         };
-        assert_eq!(signature(&actor), "Ann (key laptop approved by Bob key main)");
+        assert_eq!(display_name(&actor), "Ann (key laptop approved by Bob key main)");
     }
 }

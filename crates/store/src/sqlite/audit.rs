@@ -1,5 +1,5 @@
-//! Checking the whole journal against itself and against its projections: the chain, the sums, the balances.
-//! Believes nothing that it can work out from the postings.
+//! Checks the whole journal against itself and against its projections: the chain, the sums and the balances.
+//! Every value that follows from the postings is recomputed.
 
 mod holds;
 
@@ -12,25 +12,25 @@ use uuid::Uuid;
 
 use super::{book, journal, unconfirmed};
 use crate::error::StoreError;
-use crate::model::{Audit, Health};
+use crate::model::{AuditReport, StoreHealth};
 
-/// Faults that are listed; a damaged journal has no use for thousands.
+/// The maximum number of listed faults.
 const MAX_FAULTS: usize = 20;
 
-/// How the store is doing.
-pub(super) fn health(c: &Connection) -> Result<Health, StoreError> {
+/// Counts and times for the health check.
+pub(super) fn health(c: &Connection) -> Result<StoreHealth, StoreError> {
     let one = |sql: &str| -> Result<Option<i64>, StoreError> {
         Ok(c.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     };
     let at = |micros: Option<i64>| micros.map(ledger::Timestamp);
-    Ok(Health {
-        // seq is never reused, so the largest is the count.
+    Ok(StoreHealth {
+        // `seq` is never reused, so the largest one is the count.
         events: one("SELECT max(seq) FROM events")?.unwrap_or_default(),
         pending: one("SELECT count(*) FROM events WHERE due_at IS NOT NULL")?.unwrap_or_default(),
-        // In the index alone: reading every event that waits would make a large backlog larger.
+        // Uses only the index: reading every pending event would delay a large backlog further.
         oldest_pending: at(one("SELECT (SELECT received_at FROM events WHERE seq =
                  (SELECT min(seq) FROM events INDEXED BY events_due WHERE due_at IS NOT NULL))")?),
-        // Each half has its own index of what is open.
+        // Each part has its own index of open items.
         quarantined: one(
             "SELECT (SELECT count(*) FROM quarantine WHERE closed_at IS NULL AND event IS NOT NULL)
                  + (SELECT count(*) FROM quarantine WHERE closed_at IS NULL AND payment IS NOT NULL)",
@@ -42,12 +42,12 @@ pub(super) fn health(c: &Connection) -> Result<Health, StoreError> {
             "SELECT count(*) FROM (SELECT 1 FROM endpoints WHERE disabled_at IS NOT NULL LIMIT 100)",
         )?
         .unwrap_or_default(),
-        restore_unconfirmed: unconfirmed::is(c)?,
+        restore_unconfirmed: unconfirmed::exists(c)?,
     })
 }
 
-/// Reads everything and reports what does not add up.
-pub(super) fn audit(c: &Connection) -> Result<Audit, StoreError> {
+/// Reads everything and reports inconsistencies.
+pub(super) fn audit(c: &Connection) -> Result<AuditReport, StoreError> {
     let mut check = Check { head: GENESIS, ..Check::default() };
     let sql = format!("SELECT {} FROM transactions t ORDER BY t.seq", journal::COLUMNS);
     let mut statement = c.prepare(&sql)?;
@@ -64,14 +64,14 @@ pub(super) fn audit(c: &Connection) -> Result<Audit, StoreError> {
     let tenants = check.tenants(c)?;
     let lots = check.lots(c)?;
     check.holds.finish(c, &mut check.faults)?;
-    Ok(Audit { transactions: check.seq, tenants, lots, head: hex(&check.head), faults: check.faults.0 })
+    Ok(AuditReport { transactions: check.seq, tenants, lots, head: hex(&check.head), faults: check.faults.0 })
 }
 
-/// What does not add up, in words; the first [`MAX_FAULTS`].
+/// The inconsistencies, as text; at most [`MAX_FAULTS`].
 #[derive(Default)]
-struct Faults(Vec<String>);
+struct AuditFaults(Vec<String>);
 
-impl Faults {
+impl AuditFaults {
     fn add(&mut self, what: String) {
         if self.0.len() < MAX_FAULTS {
             self.0.push(what);
@@ -83,13 +83,13 @@ impl Faults {
 struct Check {
     seq: i64,
     head: [u8; 32],
-    /// Per tenant: available, held, frozen, debt. Wide enough that no forged amount overflows a sum.
+    /// Per tenant: available, held, frozen, debt. Wide enough that forged amounts cannot overflow a sum.
     balances: BTreeMap<TenantId, [i128; 4]>,
     /// Per lot and its tenant: granted, revoked, available, held, frozen.
     lots: BTreeMap<(LotId, TenantId), [i128; 5]>,
-    /// What the journal says of each hold.
-    holds: holds::Told,
-    faults: Faults,
+    /// The holds according to the journal.
+    holds: holds::HoldAudit,
+    faults: AuditFaults,
 }
 
 impl Check {
@@ -124,7 +124,8 @@ impl Check {
                 let figures = self.lots.entry((lot, entry.tenant)).or_default();
                 match posting.account {
                     Account::Issued => figures[0] -= amount,
-                    // What a lot was granted by hand left this account; what was taken by hand entered it.
+                    // Credits that an operator added leave this account; credits that an operator removed
+                    // enter it.
                     Account::Adjusted => figures[0] -= amount.min(0),
                     Account::Revoked => figures[1] += amount,
                     Account::Available => figures[2] += amount,
@@ -135,10 +136,10 @@ impl Check {
             }
         }
         if *balance != figures(entry.balance_after) {
-            self.faults.add(format!("transaction {seq} states a balance that its postings do not lead to"));
+            self.faults.add(format!("transaction {seq} states a balance that does not match its postings"));
         }
         (self.seq, self.head) = (seq, entry.hash);
-        self.holds.hear(c, entry, &mut self.faults)
+        self.holds.add_transaction(c, entry, &mut self.faults)
     }
 
     fn tenants(&mut self, c: &Connection) -> Result<i64, StoreError> {

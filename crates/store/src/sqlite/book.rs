@@ -1,7 +1,6 @@
-//! Loading the part of the ledger that a batch touches: payments, tenants, lots and holds, as far as what is
-//! asked may need them. The loops below ask row by row: SQLite is in this process, and a prepared statement
-//! costs less than building a set.
-//! Not here: which commands need what (`commands`), and writing what was decided (`record`).
+//! Loads the part of the ledger that a batch touches: payments, tenants, lots and holds, as far as the batch
+//! may need them. The loops query row by row: SQLite runs in this process, and a prepared statement costs
+//! less than building a set.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -18,14 +17,15 @@ use uuid::Uuid;
 use super::holds;
 use crate::error::StoreError;
 
-/// Holds and lots that a batch ends before it decides. More would make everybody behind it wait.
+/// The maximum number of holds and lots that a batch expires before it decides. More would delay all other
+/// writes.
 const MAX_ENDS: u32 = 1000;
 
-/// How the end of a lot is stored that has none, so that the index can sort by it.
+/// The stored expiry of a lot that does not expire, so that the index can sort by it.
 pub(super) const NEVER: i64 = i64::MAX;
 
-/// Loads what `facts` touch: their payments, the lots and tenants of those, and of each tenant what is due at
-/// `now`, and as many other lots as could at most be needed.
+/// Loads what `facts` touch: their payments, the lots and tenants of those, and for each tenant what is due
+/// at `now` and as many other lots as may be needed.
 pub(super) fn load<'f>(
     c: &Connection,
     facts: impl Iterator<Item = &'f Fact>,
@@ -43,8 +43,8 @@ pub(super) fn load<'f>(
     Ok(book)
 }
 
-/// Loads what people's words about payments touch. The payments must be there.
-pub(super) fn load_ruled(
+/// Loads what rulings about payments touch. The payments must exist.
+pub(super) fn load_for_rulings(
     c: &Connection,
     rulings: &[(PaymentId, Ruling)],
     now: Now,
@@ -72,10 +72,10 @@ pub(super) fn load_payments(c: &Connection, payments: &[PaymentId], now: Now) ->
     Ok(book)
 }
 
-/// Loads everyone who may get or give credits: the tenants that are `named`, those whom a known claim names,
-/// and those who hold a lot (as whoever an earlier ruling named does).
+/// Loads all tenants that may gain or lose credits: those in `named`, those in known claims, and those that
+/// own a loaded lot (including tenants of an earlier ruling).
 fn load_tenants(c: &Connection, book: &mut Book, named: Vec<TenantId>, now: Now) -> Result<(), StoreError> {
-    // The most credits that each tenant's other lots may have to give.
+    // The maximum number of credits that may be taken from each tenant's other lots.
     let mut needs: BTreeMap<TenantId, Credits> = BTreeMap::new();
     let claims = book.payments.values().flat_map(|payment| &payment.knowledge.claims);
     for tenant in claims.filter_map(|claim| claim.tenant()).chain(named) {
@@ -84,17 +84,17 @@ fn load_tenants(c: &Connection, book: &mut Book, named: Vec<TenantId>, now: Now)
     for lot in book.lots.values() {
         *needs.entry(lot.tenant).or_default() += lot.granted;
     }
-    let mut due = Due::new(now);
+    let mut due = DueLoader::new(now);
     for (tenant, need) in needs {
         load_totals(c, book, tenant)?;
-        // Of holds that are too many, the sweep ends the rest: an event cannot be told to come back later.
+        // If too many are due, `expire_due` expires the rest: an event cannot be refused.
         due.load(c, book, tenant)?;
         load_lots_to_burn(c, book, tenant, need, due.by)?;
     }
     Ok(())
 }
 
-/// The ends of the counters, and nothing else.
+/// An empty book with the next ids and the journal's head.
 pub(super) fn empty(c: &Connection) -> Result<Book, StoreError> {
     let max = |table: &str| -> Result<i64, StoreError> {
         let sql = format!("SELECT coalesce(max(id), 0) + 1 FROM {table}");
@@ -144,7 +144,7 @@ fn load_known(c: &Connection, book: &mut Book, id: PaymentId) -> Result<(), Stor
     load_lots_of(c, book, id)
 }
 
-/// What is known of a payment, which must be there.
+/// What is known of a payment, which must exist.
 pub(super) fn knowledge(c: &Connection, id: PaymentId) -> Result<Knowledge, StoreError> {
     let text: String = c
         .prepare_cached("SELECT knowledge FROM payments WHERE id = ?1")?
@@ -168,8 +168,7 @@ pub(super) fn load_totals(c: &Connection, book: &mut Book, tenant: TenantId) -> 
     Ok(())
 }
 
-/// Loads in burn order as many of a tenant's available lots as hold `need` credits, of those that end later
-/// than `at`.
+/// Loads a tenant's available lots in burn order, up to `need` credits, of those that expire after `at`.
 pub(super) fn load_lots_to_burn(
     c: &Connection,
     book: &mut Book,
@@ -192,43 +191,43 @@ pub(super) fn load_lots_to_burn(
     Ok(())
 }
 
-/// Loading what has run out of time, which is ended before anything is decided.
-pub(super) struct Due {
-    /// What ends at or before this moment.
+/// Loads expired holds and lots, which are ended before anything is decided.
+pub(super) struct DueLoader {
+    /// What ends at or before this time is due.
     pub(super) by: Timestamp,
-    /// Holds and lots that may still be loaded.
-    room: u32,
+    /// The number of holds and lots that may still be loaded.
+    remaining: u32,
 }
 
-impl Due {
+impl DueLoader {
     pub(super) fn new(now: Now) -> Self {
-        Self { by: now.ended_by(), room: MAX_ENDS }
+        Self { by: now.ended_by(), remaining: MAX_ENDS }
     }
 
-    /// Loads what is due of a tenant, as far as there is room: lots that have ended and still have credits,
-    /// and holds. Whether those are all.
+    /// Loads a tenant's due lots that still have credits and its due holds, up to the remaining number.
+    /// Returns whether those were all.
     pub(super) fn load(
         &mut self,
         c: &Connection,
         book: &mut Book,
         tenant: TenantId,
     ) -> Result<bool, StoreError> {
-        let lots = ended_lots_of(c, tenant, self.by, self.room + 1)?;
-        let holds = holds::due_of(c, tenant, self.by, self.room + 1)?;
-        let all = lots.len() + holds.len() <= self.room as usize;
-        for lot in lots.into_iter().take(self.room as usize) {
+        let lots = ended_lots_of(c, tenant, self.by, self.remaining + 1)?;
+        let holds = holds::due_of(c, tenant, self.by, self.remaining + 1)?;
+        let all = lots.len() + holds.len() <= self.remaining as usize;
+        for lot in lots.into_iter().take(self.remaining as usize) {
             load_lot(c, book, lot)?;
-            self.room -= 1;
+            self.remaining -= 1;
         }
-        for hold in holds.into_iter().take(self.room as usize) {
+        for hold in holds.into_iter().take(self.remaining as usize) {
             load_hold(c, book, hold)?;
-            self.room -= 1;
+            self.remaining -= 1;
         }
         Ok(all)
     }
 }
 
-/// A tenant's lots that have ended by `at` and still have credits.
+/// A tenant's lots that have expired by `at` and still have credits.
 fn ended_lots_of(
     c: &Connection,
     tenant: TenantId,
@@ -243,7 +242,7 @@ fn ended_lots_of(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Loads a hold, with its lots. Nothing where there is none.
+/// Loads a hold with its lots, if it exists.
 pub(super) fn load_hold(c: &Connection, book: &mut Book, id: HoldId) -> Result<(), StoreError> {
     if book.holds.contains_key(&id) {
         return Ok(());
@@ -251,7 +250,7 @@ pub(super) fn load_hold(c: &Connection, book: &mut Book, id: HoldId) -> Result<(
     let Some(hold) = holds::find(c, id)? else { return Ok(()) };
     for taken in hold.lots.iter().filter(|_| hold.is_open()) {
         load_lot(c, book, taken.lot)?;
-        // What returns meets what should be frozen of the whole payment, which rarely has several lots.
+        // Returning credits may have to be frozen for the whole payment, which rarely has several lots.
         if let Some(payment) = book.lots.get(&taken.lot).and_then(|lot| lot.payment) {
             load_lots_of(c, book, payment)?;
         }
@@ -260,11 +259,11 @@ pub(super) fn load_hold(c: &Connection, book: &mut Book, id: HoldId) -> Result<(
     Ok(())
 }
 
-/// Loads a lot, which must be there.
+/// Loads a lot, which must exist.
 pub(super) fn load_lot(c: &Connection, book: &mut Book, id: LotId) -> Result<(), StoreError> {
-    if let Entry::Vacant(place) = book.lots.entry(id) {
+    if let Entry::Vacant(slot) = book.lots.entry(id) {
         let mut statement = c.prepare_cached("SELECT * FROM lots WHERE id = ?1")?;
-        place.insert(statement.query_row([id.0], read_lot)?);
+        slot.insert(statement.query_row([id.0], read_lot)?);
     }
     Ok(())
 }
@@ -290,7 +289,7 @@ pub(super) fn read_balance(row: &Row<'_>, column: usize) -> rusqlite::Result<Bal
     })
 }
 
-/// Reads a row of `lots`, all columns in their order.
+/// Reads a row of `lots` with all columns in table order.
 pub(super) fn read_lot(row: &Row<'_>) -> rusqlite::Result<Lot> {
     Ok(Lot {
         id: LotId(row.get(0)?),

@@ -1,4 +1,4 @@
-//! Remembering the time, for the next start.
+//! Stores the time for the next start.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::error::StoreError;
 use crate::model::{ClockMark, ClockRecord};
 
-/// Remembers a moment of a trusted clock, and makes due what waits for longer than any retry does.
+/// Stores a time from a trusted clock, and makes due what is due later than any retry waits.
 pub(super) fn remember(c: &Connection, mark: &ClockMark, due_by: Timestamp) -> Result<(), StoreError> {
     let newest = newest(c)?.map(|at| at.0);
     let since_boot = i64::try_from(mark.since_boot.as_micros()).unwrap_or(i64::MAX);
@@ -28,7 +28,7 @@ pub(super) fn remember(c: &Connection, mark: &ClockMark, due_by: Timestamp) -> R
     Ok(())
 }
 
-/// What is known of the time that was last written.
+/// The stored clock mark and the newest timestamps in the database.
 pub(super) fn record(c: &Connection) -> Result<ClockRecord, StoreError> {
     let marked = c
         .prepare_cached("SELECT at, newest, boot_id, since_boot FROM clock WHERE id = 1")?

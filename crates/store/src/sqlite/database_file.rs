@@ -1,10 +1,10 @@
-//! The database file as an object of the file system: held open for as long as anything of ours uses it, so
-//! that its identity can be compared with what its path names now. Somebody may move, remove, replace or link
-//! a file under a running process; SQLite goes on writing to the file that it opened, which nobody will find
-//! again after a restart.
+//! The database file in the file system. It is held open for as long as this process uses it, so that its
+//! identity can be compared with what its path names now. If the file is moved, removed, replaced or linked
+//! while in use, SQLite continues to write to the file that it opened, which a restart would not find.
 //!
-//! Closing any descriptor of a database file drops the locks that SQLite has on it in this process. So this
-//! descriptor is closed after every connection, and nothing else here may open the file without SQLite.
+//! Closing any descriptor of a database file releases the locks that SQLite holds on it in this process.
+//! Therefore this descriptor is closed after every connection, and nothing else in this process may open the
+//! file without SQLite.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::os::unix::fs::MetadataExt;
@@ -15,12 +15,12 @@ use super::files::{lock, private, with_suffix};
 use super::obstacles;
 use crate::error::{FileChange, OpenError};
 
-/// Between two tries to lock the file.
-const WAIT: Duration = Duration::from_millis(50);
-/// Tries while another process has it: one that is closing is gone in a moment.
+/// The interval between two attempts to lock the file.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+/// The number of attempts while another process has the file: one that is closing releases it soon.
 const TRIES: u32 = 20;
 
-/// Which file it is, whatever its name.
+/// The identity of a file, whatever its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileId {
     device: u64,
@@ -36,29 +36,29 @@ impl FileId {
         std::fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
     }
 
-    /// As [`FileId::at`], of the symbolic link itself where it is one.
+    /// Like [`FileId::at`], but of the symbolic link itself.
     fn named(path: &Path) -> Option<Self> {
         std::fs::symlink_metadata(path).ok().map(|metadata| Self::of(&metadata))
     }
 }
 
-/// The open database file, locked where that is possible.
+/// The open database file, locked if possible.
 #[derive(Debug)]
 pub(super) struct DatabaseFile {
     file: File,
     id: FileId,
-    /// As it was asked for.
+    /// The path as given.
     path: PathBuf,
-    /// Without symbolic links: SQLite puts the write-ahead log beside this one.
+    /// The path without symbolic links: SQLite puts the write-ahead log beside it.
     real: PathBuf,
-    /// What `path` itself is: the file, or a symbolic link to it.
+    /// The identity of `path` itself: the file, or a symbolic link to it.
     named: Option<FileId>,
     /// The write-ahead log and its index, once they are open.
     companions: Vec<(PathBuf, FileId)>,
 }
 
 impl DatabaseFile {
-    /// Opens the database file, making an empty one where there is none, and keeps other processes out of it.
+    /// Opens the database file, creates an empty one if it is missing, and keeps other processes out of it.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let io = |source| OpenError::Io { path: path.to_owned(), source };
         obstacles::examine(path)?;
@@ -81,22 +81,22 @@ impl DatabaseFile {
         }
     }
 
-    /// The path that it was asked for by.
+    /// The path as given.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Every name that it was opened by: as it was asked for, and without symbolic links.
+    /// The paths through which it was opened: as given, and without symbolic links.
     pub(super) fn names(&self) -> Vec<&Path> {
         let mut names = vec![&*self.path, &*self.real];
-        // A relative path and its absolute one are one name.
+        // A relative path and its absolute path count as one.
         if std::path::absolute(&self.path).is_ok_and(|path| path == self.real) {
             names.truncate(1);
         }
         names
     }
 
-    /// Remembers which files are its write-ahead log and its index, once SQLite has opened them.
+    /// Stores the identities of the write-ahead log and its index, once SQLite has opened them.
     pub(super) fn remember_companions(&mut self) -> Result<(), OpenError> {
         self.companions.clear();
         for suffix in ["-wal", "-shm"] {
@@ -108,10 +108,10 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// What happened to the file or its companions since it was opened.
+    /// How the file or its companions changed since it was opened.
     pub(super) fn change(&self) -> std::io::Result<Option<FileChange>> {
         let moved = [&self.path, &self.real].into_iter().any(|path| FileId::at(path) != Some(self.id));
-        // A link in its place leads to it, and not to the write-ahead log beside the link.
+        // A new symbolic link may lead to the file, but not to the write-ahead log beside the file.
         if moved || FileId::named(&self.path) != self.named {
             return Ok(Some(FileChange::Moved { path: self.path.clone() }));
         }
@@ -124,7 +124,7 @@ impl DatabaseFile {
         Ok(linked.then(|| FileChange::Linked { path: self.path.clone() }))
     }
 
-    /// Gives other names to files that stand where the write-ahead log and its index were.
+    /// Renames files that have replaced the write-ahead log and its index.
     pub(super) fn set_companions_aside(&self) -> std::io::Result<()> {
         for (path, id) in &self.companions {
             if FileId::at(path).is_some_and(|found| found != *id) {
@@ -140,8 +140,8 @@ fn lock_patiently(path: &Path, file: &File) -> Result<(), OpenError> {
         if lock(file).map_err(|source| OpenError::Io { path: path.to_owned(), source })? {
             return Ok(());
         }
-        std::thread::sleep(WAIT);
+        std::thread::sleep(RETRY_INTERVAL);
     }
-    let holder = "whose lock file is gone".to_owned();
+    let holder = "whose lock file is missing".to_owned();
     Err(OpenError::InUse { path: path.to_owned(), holder })
 }

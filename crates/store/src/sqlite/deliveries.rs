@@ -1,8 +1,7 @@
-//! Each notice on its way to each endpoint: what is due, what came of it, and what is asked for again.
+//! Deliveries of notices to endpoints: which are due, their attempts, and resending.
 //!
-//! An endpoint's notices of one tenant are a lane. What is due is taken lane by lane, so that nobody with a
-//! long queue hides the others; only endpoints for which something waits are ever looked at.
-//! Not here: who wants a notice, which is written with it, and when to try again (`engine`).
+//! The notices of one tenant for one endpoint form a queue. Due deliveries are taken queue by queue, so that
+//! a long queue does not block the others; only endpoints with pending deliveries are looked at.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,82 +12,88 @@ use uuid::Uuid;
 use super::{endpoints, notices, paging};
 use crate::error::StoreError;
 use crate::model::{
-    Attempt, AttemptOutcome, DeliveryRow, DeliveryState, Disabled, DispatchBudget, DueDelivery, Lane,
-    Listing, NoticeRow, Page, SigningSecret,
+    AttemptOutcome, DeliveryQueue, DeliveryRow, DeliveryState, Disabled, DispatchBudget, DueDelivery,
+    FinishedAttempt, NoticeRow, PageRequest, RowPage, SigningSecret,
 };
 
-/// Deliveries of one endpoint that are looked at for lanes, from the longest due. Behind that many of busy
-/// lanes, others wait until those are done.
+/// The number of an endpoint's due deliveries that are examined for queues, the longest due first. If all of
+/// them belong to busy queues, other queues wait until those are done.
 const WINDOW: u32 = 1024;
 
-/// Every endpoint with something to deliver, by one step through the index for each. Deleted ones may be
+/// All endpoints with pending deliveries, found with one index step per endpoint. Deleted endpoints may be
 /// among them.
-const WAITING: &str = "WITH RECURSIVE waiting(endpoint) AS (
+const PENDING_ENDPOINTS: &str = "WITH RECURSIVE waiting(endpoint) AS (
     SELECT min(endpoint) FROM deliveries INDEXED BY deliveries_due WHERE due_at IS NOT NULL
     UNION ALL
     SELECT (SELECT min(endpoint) FROM deliveries INDEXED BY deliveries_due
             WHERE due_at IS NOT NULL AND endpoint > waiting.endpoint)
     FROM waiting WHERE waiting.endpoint IS NOT NULL)";
 
-/// An endpoint for which something is due.
-struct Waiting {
+/// An endpoint with due deliveries.
+struct DueEndpoint {
     id: String,
     of_one_tenant: bool,
     failing: bool,
-    /// Failing, or slow to answer.
-    late: bool,
+    /// Failing, or slow to respond.
+    degraded: bool,
     head: i64,
 }
 
-/// What is due and there is room for: the endpoints whose next delivery is due longest come first, those that
-/// are failing or slow last, in places of their own. Within a lane the order is that of the due times, then
-/// of what happened.
+/// The due deliveries that fit the budget. The endpoints whose next delivery has been due longest come first,
+/// degraded ones last and with limits of their own. Within a queue the order is by due time, then by sequence
+/// number.
 pub(super) fn due(
     c: &Connection,
     now: Timestamp,
-    room: &DispatchBudget,
+    budget: &DispatchBudget,
 ) -> Result<Vec<DueDelivery>, StoreError> {
-    let mut endpoints = waiting(c, now, &room.slow)?;
-    endpoints.sort_by_key(|endpoint| (endpoint.late, endpoint.head));
-    let late: HashSet<&str> = endpoints.iter().filter(|one| one.late).map(|one| &*one.id).collect();
-    let busy: HashSet<&Lane> = room.busy.iter().collect();
+    let mut endpoints = due_endpoints(c, now, &budget.slow_endpoints)?;
+    endpoints.sort_by_key(|endpoint| (endpoint.degraded, endpoint.head));
+    let degraded: HashSet<&str> = endpoints.iter().filter(|one| one.degraded).map(|one| &*one.id).collect();
+    let busy: HashSet<&DeliveryQueue> = budget.busy.iter().collect();
     let mut busy_of: HashMap<&str, usize> = HashMap::new();
-    let mut busy_late = 0;
-    for lane in &room.busy {
-        *busy_of.entry(&lane.endpoint).or_default() += 1;
-        // Slow ones also where nothing more is due.
-        busy_late += usize::from(late.contains(&*lane.endpoint) || room.slow.contains(&lane.endpoint));
+    let mut busy_degraded = 0;
+    for queue in &budget.busy {
+        *busy_of.entry(&queue.endpoint).or_default() += 1;
+        // A slow endpoint counts even if nothing more is due for it.
+        busy_degraded += usize::from(
+            degraded.contains(&*queue.endpoint) || budget.slow_endpoints.contains(&queue.endpoint),
+        );
     }
-    let mut free = room.lanes.saturating_sub(room.busy.len() - busy_late);
-    let mut free_late = room.late_lanes.saturating_sub(busy_late);
+    let mut free = budget.max_queues.saturating_sub(budget.busy.len() - busy_degraded);
+    let mut free_degraded = budget.max_degraded_queues.saturating_sub(busy_degraded);
     let mut taken = Vec::new();
     for endpoint in &endpoints {
-        let own = if endpoint.failing || endpoint.of_one_tenant { 1 } else { room.lanes_per_endpoint };
+        let own = if endpoint.failing || endpoint.of_one_tenant { 1 } else { budget.max_queues_per_endpoint };
         let own = own.saturating_sub(busy_of.get(&*endpoint.id).copied().unwrap_or_default());
-        let free = if endpoint.late { &mut free_late } else { &mut free };
-        let lanes = own.min(*free);
-        if lanes == 0 {
+        let free = if endpoint.degraded { &mut free_degraded } else { &mut free };
+        let queues = own.min(*free);
+        if queues == 0 {
             continue;
         }
-        let found = take(c, endpoint, &busy, lanes, room.notices_per_lane, now)?;
+        let found = take(c, endpoint, &busy, queues, budget.max_notices_per_queue, now)?;
         *free -= found.iter().map(|delivery| delivery.notice.tenant).collect::<HashSet<_>>().len();
         taken.extend(found);
     }
     Ok(taken)
 }
 
-/// The endpoints for which something is due.
-fn waiting(c: &Connection, now: Timestamp, slow: &HashSet<String>) -> Result<Vec<Waiting>, StoreError> {
+/// The enabled endpoints with due deliveries.
+fn due_endpoints(
+    c: &Connection,
+    now: Timestamp,
+    slow: &HashSet<String>,
+) -> Result<Vec<DueEndpoint>, StoreError> {
     let mut statement = c.prepare_cached(&format!(
-        "{WAITING} SELECT e.id, e.tenant IS NOT NULL, e.failing_since IS NOT NULL,
+        "{PENDING_ENDPOINTS} SELECT e.id, e.tenant IS NOT NULL, e.failing_since IS NOT NULL,
              (SELECT min(due_at) FROM deliveries d WHERE d.endpoint = e.id AND d.due_at IS NOT NULL) AS head
          FROM waiting JOIN endpoints e ON e.id = waiting.endpoint
          WHERE e.disabled_at IS NULL AND head <= ?1"
     ))?;
     let rows = statement.query_map([now.0], |row| {
         let (id, failing) = (row.get(0)?, row.get(2)?);
-        Ok(Waiting {
-            late: failing || slow.contains(&id),
+        Ok(DueEndpoint {
+            degraded: failing || slow.contains(&id),
             id,
             of_one_tenant: row.get(1)?,
             failing,
@@ -98,13 +103,13 @@ fn waiting(c: &Connection, now: Timestamp, slow: &HashSet<String>) -> Result<Vec
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// What is due at one endpoint, of so many lanes that are not busy.
+/// Due deliveries of one endpoint, from at most so many queues that are not busy.
 fn take(
     c: &Connection,
-    endpoint: &Waiting,
-    busy: &HashSet<&Lane>,
-    lanes: usize,
-    per_lane: usize,
+    endpoint: &DueEndpoint,
+    busy: &HashSet<&DeliveryQueue>,
+    queues: usize,
+    max_per_queue: usize,
     now: Timestamp,
 ) -> Result<Vec<DueDelivery>, StoreError> {
     let mut statement = c.prepare_cached(
@@ -116,17 +121,17 @@ fn take(
     let mut taken = Vec::new();
     while let Some(row) = rows.next()? {
         let (notice, tenant) = (row.get(0)?, TenantId(row.get::<_, Uuid>(1)?));
-        if busy.contains(&Lane { endpoint: endpoint.id.clone(), tenant })
-            || !counts.contains_key(&tenant) && counts.len() >= lanes
+        if busy.contains(&DeliveryQueue { endpoint: endpoint.id.clone(), tenant })
+            || !counts.contains_key(&tenant) && counts.len() >= queues
         {
             continue;
         }
         let count = counts.entry(tenant).or_default();
-        if *count < per_lane {
+        if *count < max_per_queue {
             *count += 1;
             taken.extend(find(c, &endpoint.id, notice, now)?);
         } else if endpoint.of_one_tenant
-            || counts.values().all(|count| *count >= per_lane) && counts.len() == lanes
+            || counts.values().all(|count| *count >= max_per_queue) && counts.len() == queues
         {
             break;
         }
@@ -134,7 +139,7 @@ fn take(
     Ok(taken)
 }
 
-/// One delivery as it is to be made at this moment; none when it is not due, or its endpoint is told nothing.
+/// One due delivery; `None` if it is not due, or its endpoint is disabled.
 pub(super) fn find(
     c: &Connection,
     endpoint: &str,
@@ -161,7 +166,7 @@ pub(super) fn find(
     Ok(found.optional()?)
 }
 
-/// A notice from its first six columns.
+/// Reads a notice from the first six columns.
 pub(super) fn read_notice(row: &Row<'_>) -> rusqlite::Result<NoticeRow> {
     Ok(NoticeRow {
         seq: row.get(0)?,
@@ -173,66 +178,66 @@ pub(super) fn read_notice(row: &Row<'_>) -> rusqlite::Result<NoticeRow> {
     })
 }
 
-/// When something falls due after `now`, if nothing else happens. What is due already waits for room.
+/// When the next delivery falls due after `now`. Deliveries that are already due wait for the budget instead.
 pub(super) fn next(c: &Connection, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let mut statement = c.prepare_cached(&format!(
-        "{WAITING} SELECT min((SELECT min(due_at) FROM deliveries d INDEXED BY deliveries_due
+        "{PENDING_ENDPOINTS} SELECT min((SELECT min(due_at) FROM deliveries d INDEXED BY deliveries_due
              WHERE d.endpoint = e.id AND d.due_at > ?1))
          FROM waiting JOIN endpoints e ON e.id = waiting.endpoint WHERE e.disabled_at IS NULL"
     ))?;
     Ok(statement.query_row([now.0], |row| row.get::<_, Option<i64>>(0))?.map(Timestamp))
 }
 
-/// Books attempts in the order in which they ended, and answers which endpoints were disabled by them.
+/// Records attempts in the order in which they ended, and returns the endpoints that this disabled.
 pub(super) fn record(
     c: &Connection,
-    attempts: &[Attempt],
+    attempts: &[FinishedAttempt],
     disable_before: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<Disabled>, StoreError> {
     let mut disabled = Vec::new();
     for attempt in attempts {
-        let (due_at, delivered_at) = match attempt.fate {
+        let (due_at, delivered_at) = match attempt.outcome {
             AttemptOutcome::Delivered => (None, Some(now.0)),
-            AttemptOutcome::Again(at) => (Some(at.0), None),
-            AttemptOutcome::GivenUp | AttemptOutcome::Gone => (None, None),
+            AttemptOutcome::RetryAt(at) => (Some(at.0), None),
+            AttemptOutcome::Exhausted | AttemptOutcome::Gone => (None, None),
         };
         let name = (&attempt.endpoint, attempt.notice);
-        let known = c
+        let updated = c
             .prepare_cached(
                 "UPDATE deliveries SET attempted_at = ?3, status = ?4, error = ?5
                  WHERE endpoint = ?1 AND notice = ?2",
             )?
             .execute((name.0, name.1, now.0, attempt.status, &attempt.error))?;
-        // Asked for again meanwhile, it is due for that.
+        // If the notice was requested again during the attempt, it stays due.
         c.prepare_cached(
             "UPDATE deliveries SET due_at = ?3, delivered_at = ?4, attempts = attempts + 1
              WHERE endpoint = ?1 AND notice = ?2 AND due_at = ?5",
         )?
         .execute((name.0, name.1, due_at, delivered_at, attempt.due_at.0))?;
-        if known == 0 {
-            // It was deleted meanwhile, and so was its endpoint.
+        if updated == 0 {
+            // The endpoint and its deliveries were deleted during the attempt.
             continue;
         }
-        if attempt.fate == AttemptOutcome::Delivered {
+        if attempt.outcome == AttemptOutcome::Delivered {
             endpoints::succeeded(c, &attempt.endpoint)?;
         } else {
-            let gone = attempt.fate == AttemptOutcome::Gone;
+            let gone = attempt.outcome == AttemptOutcome::Gone;
             disabled.extend(endpoints::failed(c, &attempt.endpoint, gone, disable_before, now)?);
         }
     }
     Ok(disabled)
 }
 
-/// Makes a notice due at an endpoint, whatever became of it before, or if it was never meant for it. False
-/// when either is not there, or the notice is of a tenant that is not the endpoint's.
+/// Makes a notice due at an endpoint, whatever became of it before and even if the endpoint is not subscribed
+/// to it. Returns `false` if either does not exist, or if they belong to different tenants.
 pub(super) fn resend(
     c: &Connection,
     endpoint: &str,
     notice: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let Some(place) = notices::place(notice) else { return Ok(false) };
+    let Some(seq) = notices::seq_in_id(notice) else { return Ok(false) };
     let changed = c
         .prepare_cached(
             "INSERT INTO deliveries (endpoint, notice, tenant, due_at)
@@ -240,24 +245,24 @@ pub(super) fn resend(
              WHERE e.id = ?1 AND n.seq = ?4 AND n.id = ?2 AND (e.tenant IS NULL OR e.tenant = n.tenant)
              ON CONFLICT DO UPDATE SET due_at = excluded.due_at, attempts = 0, delivered_at = NULL",
         )?
-        .execute((endpoint, notice, now.0, place))?;
+        .execute((endpoint, notice, now.0, seq))?;
     Ok(changed > 0)
 }
 
-/// An endpoint's deliveries, in the order of what happened.
+/// An endpoint's deliveries, in the order of their notices.
 pub(super) fn list(
     c: &Connection,
     endpoint: &str,
     state: Option<DeliveryState>,
-    page: Page,
-) -> Result<Listing<DeliveryRow>, StoreError> {
+    page: PageRequest,
+) -> Result<RowPage<DeliveryRow>, StoreError> {
     let state = match state {
         None => "1",
         Some(DeliveryState::Pending) => "d.due_at IS NOT NULL",
         Some(DeliveryState::Delivered) => "d.due_at IS NULL AND d.delivered_at IS NOT NULL",
         Some(DeliveryState::GivenUp) => "d.due_at IS NULL AND d.delivered_at IS NULL",
     };
-    // What a deleted endpoint left behind is nobody's.
+    // Deliveries of deleted endpoints are not shown.
     let matching = format!("d.endpoint = ?1 AND EXISTS (SELECT 1 FROM endpoints WHERE id = ?1) AND {state}");
     let order = paging::order(page);
     let sql = format!(
@@ -270,8 +275,8 @@ pub(super) fn list(
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
-    let moment = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp));
-    let (due_at, delivered_at) = (moment(7)?, moment(8)?);
+    let timestamp = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp));
+    let (due_at, delivered_at) = (timestamp(7)?, timestamp(8)?);
     Ok(DeliveryRow {
         seq: row.get(0)?,
         notice: row.get(1)?,
@@ -284,7 +289,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
             (None, None) => DeliveryState::GivenUp,
         },
         attempts: row.get(5)?,
-        attempted_at: moment(6)?,
+        attempted_at: timestamp(6)?,
         due_at,
         delivered_at,
         status: row.get(9)?,

@@ -1,6 +1,5 @@
-//! Who is told: endpoints and their secrets. A secret must sign, so it cannot be a hash; it leaves this file
-//! only to sign (`deliveries`).
-//! Not here: which address is allowed, and what a secret looks like.
+//! Webhook endpoints and their secrets. A secret is needed for signing, so it cannot be stored as a hash;
+//! only `deliveries` reads it.
 
 use ledger::{TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -8,15 +7,16 @@ use uuid::Uuid;
 
 use super::paging;
 use crate::error::StoreError;
-use crate::model::{Disabled, EndpointRow, Listing, Page, SigningSecret};
+use crate::model::{Disabled, EndpointRow, PageRequest, RowPage, SigningSecret};
 
-/// Deliveries that are removed in one commit, so that nobody waits long behind it.
+/// The maximum number of deliveries that one commit removes, so that other writes do not wait long.
 pub(super) const REMOVED_AT_ONCE: u32 = 10_000;
 
 const COLUMNS: &str = "id, tenant, url, types, description, created_at, old_secret_until, failing_since,
     disabled_at, disabled_reason";
 
-/// Adds an endpoint. False when its tenant (or nobody, for those of all tenants) has `limit` already.
+/// Adds an endpoint. Returns `false` if its tenant (or, without a tenant, the deployment) already has `limit`
+/// endpoints.
 pub(super) fn create(
     c: &Connection,
     endpoint: &EndpointRow,
@@ -24,10 +24,10 @@ pub(super) fn create(
     limit: u32,
 ) -> Result<bool, StoreError> {
     let tenant = endpoint.tenant.map(|tenant| tenant.0);
-    let there: u32 = c
+    let existing: u32 = c
         .prepare_cached("SELECT count(*) FROM endpoints WHERE tenant IS ?1")?
         .query_row([tenant], |row| row.get(0))?;
-    if there >= limit {
+    if existing >= limit {
         return Ok(false);
     }
     c.prepare_cached(
@@ -38,7 +38,7 @@ pub(super) fn create(
         endpoint.id,
         tenant,
         endpoint.url,
-        // Enclosed by spaces too, so that one search finds a whole type.
+        // Enclosed in spaces, so that a substring search matches whole types.
         format!(" {} ", endpoint.types.join(" ")),
         endpoint.description,
         secret.expose(),
@@ -47,12 +47,12 @@ pub(super) fn create(
     Ok(true)
 }
 
-/// The endpoints of one tenant, or those of all tenants.
+/// The endpoints of one tenant, or with `None` those for all tenants.
 pub(super) fn list(
     c: &Connection,
     tenant: Option<TenantId>,
-    page: Page,
-) -> Result<Listing<EndpointRow>, StoreError> {
+    page: PageRequest,
+) -> Result<RowPage<EndpointRow>, StoreError> {
     let tenant = tenant.map(|tenant| tenant.0);
     let order = paging::order(page);
     let sql =
@@ -67,15 +67,15 @@ pub(super) fn show(c: &Connection, id: &str) -> Result<Option<EndpointRow>, Stor
     Ok(statement.query_row([id], read).optional()?)
 }
 
-/// Removes an endpoint and its deliveries. Where those are very many, the rest goes with pruning: nobody sees
-/// them any more. False when it is not there.
+/// Removes an endpoint and its deliveries; `false` if it does not exist. If there are very many deliveries,
+/// pruning removes the rest.
 pub(super) fn delete(c: &Connection, id: &str) -> Result<bool, StoreError> {
     let deleted = c.prepare_cached("DELETE FROM endpoints WHERE id = ?1")?.execute([id])?;
     remove_deliveries(c, id, REMOVED_AT_ONCE)?;
     Ok(deleted > 0)
 }
 
-/// Removes deliveries of an endpoint, and answers how many.
+/// Removes deliveries of an endpoint, and returns how many.
 pub(super) fn remove_deliveries(c: &Connection, endpoint: &str, limit: u32) -> Result<usize, StoreError> {
     let removed = c
         .prepare_cached(
@@ -86,8 +86,9 @@ pub(super) fn remove_deliveries(c: &Connection, endpoint: &str, limit: u32) -> R
     Ok(removed)
 }
 
-/// A new secret. The one before it signs too, until `old_until`. False when the endpoint is not there.
-pub(super) fn roll(
+/// Sets a new secret. The previous one also signs until `old_until`. Returns `false` if the endpoint does not
+/// exist.
+pub(super) fn rotate_secret(
     c: &Connection,
     id: &str,
     secret: &SigningSecret,
@@ -101,7 +102,8 @@ pub(super) fn roll(
     Ok(changed > 0)
 }
 
-/// Tells it again, from now on, and what it was not told while it was failing. False when it is not there.
+/// Re-enables an endpoint: it receives new notices, and those that became due while it was failing. Returns
+/// `false` if it does not exist.
 pub(super) fn enable(c: &Connection, id: &str) -> Result<bool, StoreError> {
     let changed = c
         .prepare_cached(
@@ -112,15 +114,15 @@ pub(super) fn enable(c: &Connection, id: &str) -> Result<bool, StoreError> {
     Ok(changed > 0)
 }
 
-/// Books that an attempt succeeded.
+/// Records a successful attempt.
 pub(super) fn succeeded(c: &Connection, id: &str) -> Result<(), StoreError> {
     c.prepare_cached("UPDATE endpoints SET failing_since = NULL WHERE id = ?1 AND failing_since NOT NULL")?
         .execute([id])?;
     Ok(())
 }
 
-/// Books that an attempt failed, and disables an endpoint of which every attempt has failed since
-/// `disable_before` or longer, or that said it is `gone`.
+/// Records a failed attempt. Disables an endpoint that is `gone`, or whose attempts have all failed since
+/// `disable_before` or longer.
 pub(super) fn failed(
     c: &Connection,
     id: &str,
@@ -139,7 +141,7 @@ pub(super) fn failed(
     let reason = if gone {
         "it answered 410 Gone"
     } else if failing_since <= disable_before.0 {
-        "nothing has arrived there for three days, and every attempt failed"
+        "every delivery attempt has failed for three days"
     } else {
         return Ok(None);
     };
@@ -150,7 +152,7 @@ pub(super) fn failed(
 
 fn read(row: &Row<'_>) -> rusqlite::Result<EndpointRow> {
     let types: String = row.get(3)?;
-    let moment = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp));
+    let timestamp = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp));
     Ok(EndpointRow {
         id: row.get(0)?,
         tenant: row.get::<_, Option<Uuid>>(1)?.map(TenantId),
@@ -158,9 +160,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<EndpointRow> {
         types: types.split_whitespace().map(str::to_owned).collect(),
         description: row.get(4)?,
         created_at: Timestamp(row.get(5)?),
-        old_secret_until: moment(6)?,
-        failing_since: moment(7)?,
-        disabled_at: moment(8)?,
+        old_secret_until: timestamp(6)?,
+        failing_since: timestamp(7)?,
+        disabled_at: timestamp(8)?,
         disabled_reason: row.get(9)?,
     })
 }

@@ -1,11 +1,11 @@
-//! Reading events back: lists for people, and one event with its bytes.
+//! Reads events: lists, and one event with its body.
 
 use ledger::{EventId, Outcome, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 
 use super::paging;
 use crate::error::StoreError;
-use crate::model::{EventFilter, EventRow, Listing, Page};
+use crate::model::{EventFilter, EventRow, PageRequest, RowPage};
 
 const COLUMNS: &str = "e.seq, e.id, e.type, e.created, e.livemode, e.received_at, e.deliveries, e.attempts,
     e.due_at, e.outcome, e.reason, p.key";
@@ -15,8 +15,8 @@ const TABLES: &str = "FROM events e LEFT JOIN payments p ON p.id = e.payment";
 pub(super) fn list(
     c: &Connection,
     filter: &EventFilter,
-    page: Page,
-) -> Result<Listing<EventRow>, StoreError> {
+    page: PageRequest,
+) -> Result<RowPage<EventRow>, StoreError> {
     let outcome = filter.outcome.map(Outcome::as_str);
     let payment = filter.payment.map(|payment| payment.0);
     let mut conditions = vec!["1"];
@@ -34,7 +34,7 @@ pub(super) fn list(
         values.push(payment);
     }
     if filter.pending {
-        // By way of their index: few wait among millions.
+        // Uses the index on due events: few of millions are pending.
         conditions.push("e.seq IN (SELECT seq FROM events WHERE due_at IS NOT NULL)");
     }
     let matching = conditions.join(" AND ");
@@ -44,7 +44,7 @@ pub(super) fn list(
     paging::list(c, &sql, &count, &values, page, read)
 }
 
-/// One event, and its packed body.
+/// One event and its packed body.
 pub(super) fn show(c: &Connection, id: &EventId) -> Result<Option<(EventRow, Vec<u8>)>, StoreError> {
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS}, e.body {TABLES} WHERE e.id = ?1"))?;
     statement

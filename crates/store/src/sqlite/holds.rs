@@ -1,6 +1,4 @@
-//! Holds as rows: kept with the lots that they took from, found, listed.
-//! Not here: when a hold may be made or resolved (`ledger::execute`), and ending those whose time is up
-//! (`sweep`).
+//! The tables of holds and of the lots that they took credits from.
 
 use ledger::{Allocation, Credits, Hold, HoldId, HoldState, LotId, Now, TenantId, Timestamp};
 use rusqlite::{Connection, Row, ToSql, params};
@@ -8,11 +6,11 @@ use uuid::Uuid;
 
 use super::paging;
 use crate::error::StoreError;
-use crate::model::{Listing, Page};
+use crate::model::{PageRequest, RowPage};
 
 const COLUMNS: &str = "id, tenant, credits, captured, state, reference, created_at, expires_at, resolved_at";
 
-/// A tenant's hold as it is at `now`: another tenant's is as good as missing.
+/// A tenant's hold as of `now`; another tenant's hold counts as missing.
 pub(super) fn show(
     c: &Connection,
     tenant: TenantId,
@@ -23,14 +21,14 @@ pub(super) fn show(
     Ok(found.map(|hold| as_of(hold, now.ended_by())))
 }
 
-/// A tenant's holds as they are at `now`, in the order in which they were made.
+/// A tenant's holds as of `now`, by creation time.
 pub(super) fn list(
     c: &Connection,
     tenant: TenantId,
     state: Option<HoldState>,
     now: Now,
-    page: Page,
-) -> Result<Listing<Hold>, StoreError> {
+    page: PageRequest,
+) -> Result<RowPage<Hold>, StoreError> {
     let by = now.ended_by();
     let values: [&dyn ToSql; 2] = [&tenant.0, &by.0];
     let (condition, values) = match state {
@@ -50,14 +48,14 @@ pub(super) fn list(
     paging::list(c, &sql, &count, values, page, |row| Ok(as_of(read(c, row)?, by)))
 }
 
-/// The hold of this name, as it is stored.
+/// The hold with this id, as stored.
 pub(super) fn find(c: &Connection, id: HoldId) -> Result<Option<Hold>, StoreError> {
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM holds WHERE id = ?1"))?;
     let mut rows = statement.query([id.0])?;
     rows.next()?.map(|row| read(c, row)).transpose()
 }
 
-/// The open holds of a tenant whose time is up at `at`, the longest due first.
+/// A tenant's open holds that have ended by `at`, the longest due first.
 pub(super) fn due_of(
     c: &Connection,
     tenant: TenantId,
@@ -72,7 +70,7 @@ pub(super) fn due_of(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Keeps a new hold.
+/// Inserts a new hold.
 pub(super) fn insert(c: &Connection, hold: &Hold) -> Result<(), StoreError> {
     c.prepare_cached("INSERT INTO holds VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(params![
         hold.id.0,
@@ -92,7 +90,7 @@ pub(super) fn insert(c: &Connection, hold: &Hold) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Keeps what became of a hold. What it took, and from where, stays as it was.
+/// Updates the state of a hold. The lots that it took from do not change.
 pub(super) fn update(c: &Connection, hold: &Hold) -> Result<(), StoreError> {
     let resolved = hold.resolved_at.map(|at| at.0);
     c.prepare_cached("UPDATE holds SET captured = ?2, state = ?3, resolved_at = ?4 WHERE id = ?1")?
@@ -100,7 +98,7 @@ pub(super) fn update(c: &Connection, hold: &Hold) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Reads a row of [`COLUMNS`], and the lots of the hold.
+/// Reads a row of [`COLUMNS`] and the lots of the hold.
 fn read(c: &Connection, row: &Row<'_>) -> Result<Hold, StoreError> {
     let id: Uuid = row.get(0)?;
     let state: String = row.get(4)?;
@@ -125,8 +123,8 @@ fn read(c: &Connection, row: &Row<'_>) -> Result<Hold, StoreError> {
     })
 }
 
-/// A hold whose time is up is over, whether or not its credits have returned yet: no command can find it
-/// open. When they returned is not known before they did.
+/// A hold is over from its end time on, even before its credits have returned: no command can find it open.
+/// The time of their return is not known before.
 fn as_of(mut hold: Hold, by: Timestamp) -> Hold {
     if hold.is_open() && hold.expires_at <= by {
         hold.state = HoldState::Expired;

@@ -1,14 +1,13 @@
-//! One name names one thing of a tenant, whatever it does: a command or a purchase. Each kind keeps its names
-//! with what they name; here one asks after those of the other.
-//! Not here: the names of operators' actions, which no tenant and no service uses.
+//! An idempotency key is used once per tenant and scope, either for a command or for a purchase. Each table
+//! stores its own keys; this module checks the other tables. Operators' actions have separate keys.
 
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::model::KeyName;
+use crate::model::ScopedKey;
 
-/// What a name can stand for.
+/// What a key can be used for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyUse {
     Command,
@@ -26,17 +25,17 @@ impl KeyUse {
     }
 }
 
-/// A name as every one of the tables has it: `tenant`, `scope` and `key`.
-pub(super) fn columns(name: &KeyName) -> (Uuid, &'static str, &str) {
-    (name.0.0, name.1.as_str(), &name.2)
+/// The columns `tenant`, `scope` and `key`, which all tables share.
+pub(super) fn columns(key: &ScopedKey) -> (Uuid, &'static str, &str) {
+    (key.0.0, key.1.as_str(), &key.2)
 }
 
-/// Whether this name stands for something that is no `own`.
-pub(super) fn taken_elsewhere(c: &Connection, name: &KeyName, own: KeyUse) -> Result<bool, StoreError> {
-    for thing in KeyUse::ALL.into_iter().filter(|thing| *thing != own) {
-        let table = thing.table();
+/// Whether the key is used for anything other than `own`.
+pub(super) fn has_other_use(c: &Connection, key: &ScopedKey, own: KeyUse) -> Result<bool, StoreError> {
+    for key_use in KeyUse::ALL.into_iter().filter(|key_use| *key_use != own) {
+        let table = key_use.table();
         let sql = format!("SELECT 1 FROM {table} WHERE tenant = ?1 AND scope = ?2 AND key = ?3");
-        if c.prepare_cached(&sql)?.exists(columns(name))? {
+        if c.prepare_cached(&sql)?.exists(columns(key))? {
             return Ok(true);
         }
     }

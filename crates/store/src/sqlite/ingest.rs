@@ -1,4 +1,4 @@
-//! Keeping what Stripe sent, and handing it out to be applied.
+//! Stores events from Stripe, and selects those that are due.
 
 use ledger::{EventId, Reason, Timestamp};
 use rusqlite::{Connection, params};
@@ -7,7 +7,7 @@ use super::{quarantine, waits};
 use crate::error::StoreError;
 use crate::model::{DueEvent, IncomingEvent, Ingested, Postponed};
 
-/// Keeps one delivery. A duplicate is a write too: it counts the delivery, and so its acknowledgement waits
+/// Stores an event. A duplicate is a write too: it increases the delivery count, so its acknowledgement waits
 /// for the same durability as the first one's (design section 4, rule 4).
 pub(super) fn ingest(
     c: &Connection,
@@ -25,7 +25,7 @@ pub(super) fn ingest(
     Ok(statement.query_row(row, |row| Ok(Ingested { seq: row.get(0)?, deliveries: row.get(1)? }))?)
 }
 
-/// The events that are due, the longest due first.
+/// The due events, the longest due first.
 pub(super) fn due(c: &Connection, now: Timestamp, limit: u32) -> Result<Vec<DueEvent>, StoreError> {
     let mut statement = c.prepare_cached(
         "SELECT seq, id, attempts, body FROM events
@@ -38,15 +38,15 @@ pub(super) fn due(c: &Connection, now: Timestamp, limit: u32) -> Result<Vec<DueE
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// When the next event falls due, or the next payment has waited long enough, if one will.
+/// When the next event falls due or the next wait ends.
 pub(super) fn next_due(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let mut statement = c.prepare_cached("SELECT min(due_at) FROM events WHERE due_at IS NOT NULL")?;
     let due: Option<i64> = statement.query_row([], |row| row.get(0))?;
     Ok(due.map(Timestamp).into_iter().chain(waits::next(c)?).min())
 }
 
-/// Books failed attempts: each is tried again when it says, or given up and shown to a person. An event that
-/// was settled meanwhile is left alone.
+/// Records failed attempts: each event is retried at its due time or, without one, quarantined. Events that
+/// were applied meanwhile are skipped.
 pub(super) fn postpone(c: &Connection, failed: &[Postponed], now: Timestamp) -> Result<(), StoreError> {
     for one in failed {
         let waiting = c
@@ -56,14 +56,14 @@ pub(super) fn postpone(c: &Connection, failed: &[Postponed], now: Timestamp) -> 
             )?
             .execute((one.seq, one.due_at.map(|at| at.0), &one.error))?;
         if waiting > 0 && one.due_at.is_none() {
-            quarantine::close_event(c, one.seq, Reason::RetriesExhausted, &one.error, now)?;
+            quarantine::quarantine_event(c, one.seq, Reason::RetriesExhausted, &one.error, now)?;
         }
     }
     Ok(())
 }
 
-/// Makes events due again, so that they are read and decided anew. Harmless by construction: what was
-/// learned before is known already. Returns how many there were.
+/// Makes events due again, so that they are read and applied again. This is harmless, because facts that are
+/// already known change nothing. Returns how many of them exist.
 pub(super) fn replay(c: &Connection, ids: &[EventId], now: Timestamp) -> Result<u64, StoreError> {
     let mut statement = c.prepare_cached("UPDATE events SET due_at = ?2, attempts = 0 WHERE id = ?1")?;
     let mut count = 0;

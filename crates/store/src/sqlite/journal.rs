@@ -1,4 +1,4 @@
-//! Reading the journal and its projections: transactions with their postings, and lots.
+//! Reads the journal and its projections: transactions with their postings, and lots.
 
 use ledger::{
     Account, Cause, CauseKind, EventId, HoldId, LotId, PaymentId, Posting, TenantId, Timestamp, Transaction,
@@ -9,31 +9,32 @@ use uuid::Uuid;
 
 use super::{book, paging};
 use crate::error::StoreError;
-use crate::model::{Listing, LotRow, Page, TransactionFilter, TransactionRow};
+use crate::model::{LotRow, PageRequest, RowPage, TransactionFilter, TransactionRow};
 
 /// The columns that [`read`] reads, in their order.
 pub(super) const COLUMNS: &str =
     "t.seq, t.tenant, t.kind, t.cause_kind, t.cause, t.cause_by, t.payment, t.at,
     t.available, t.held, t.frozen, t.debt, t.hash, t.hold, t.reference";
-/// A line whose payment was absorbed by another is shown under that one.
+/// A transaction whose payment was merged into another is shown under that one.
 pub(super) const TABLES: &str = "FROM transactions t LEFT JOIN absorbed a ON a.payment = t.payment
     LEFT JOIN payments p ON p.id = coalesce(a.into_payment, t.payment)";
 
-/// Transactions that match, in the journal's order.
+/// Transactions that match, in journal order.
 pub(super) fn list(
     c: &Connection,
     filter: &TransactionFilter,
-    page: Page,
-) -> Result<Listing<TransactionRow>, StoreError> {
+    page: PageRequest,
+) -> Result<RowPage<TransactionRow>, StoreError> {
     let tenant = filter.tenant.map(|tenant| tenant.0);
     let (payment, kind) = (filter.payment.map(|payment| payment.0), filter.kind.map(TransactionKind::as_str));
-    // By their places, which every index has: what is outside is not even counted.
+    // By sequence number, which every index contains: transactions outside the period are not even counted.
     let after = filter.from.map(|from| last_until(c, Timestamp(from.0.saturating_sub(1)))).transpose()?;
     let through = filter.to.map(|to| last_until(c, to)).transpose()?;
     let mut conditions = vec!["1"];
     let mut values: Vec<&dyn ToSql> = Vec::new();
     if let Some(tenant) = &tenant {
-        // With a payment, its index is the one to use: a payment has few lines, a tenant may have millions.
+        // With a payment, the index on payments is better: a payment has few transactions, a tenant may have
+        // millions.
         conditions.push(if payment.is_some() { "+t.tenant = ?" } else { "t.tenant = ?" });
         values.push(tenant);
     }
@@ -62,24 +63,24 @@ pub(super) fn list(
     })
 }
 
-/// The last transaction up to a moment; 0 where there was none. Time in the journal never goes back, so the
-/// place is found by halving, and no moment needs an index.
+/// The last transaction up to a time; 0 if there was none. Time in the journal never goes back, so a binary
+/// search finds it without an index on time.
 pub(super) fn last_until(c: &Connection, at: Timestamp) -> Result<i64, StoreError> {
     let last: Option<i64> =
         c.prepare_cached("SELECT max(seq) FROM transactions")?.query_row([], |row| row.get(0))?;
     let mut statement =
         c.prepare_cached("SELECT at FROM transactions WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
-    // The first `known` are not later; what comes after `end` is.
-    let (mut known, mut end) = (0, last.unwrap_or_default());
-    while known < end {
-        let middle = end - (end - known) / 2;
+    // Transactions up to `start` are not later than `at`; those after `end` are.
+    let (mut start, mut end) = (0, last.unwrap_or_default());
+    while start < end {
+        let middle = end - (end - start) / 2;
         if statement.query_row([middle], |row| row.get::<_, i64>(0))? <= at.0 {
-            known = middle;
+            start = middle;
         } else {
             end = middle - 1;
         }
     }
-    Ok(known)
+    Ok(start)
 }
 
 /// Reads one transaction with its postings.
@@ -128,8 +129,12 @@ fn postings(c: &Connection, seq: i64) -> Result<Vec<Posting>, StoreError> {
     Ok(postings)
 }
 
-/// A tenant's lots, in the order in which they were opened.
-pub(super) fn lots(c: &Connection, tenant: TenantId, page: Page) -> Result<Listing<LotRow>, StoreError> {
+/// A tenant's lots, in the order in which they were created.
+pub(super) fn lots(
+    c: &Connection,
+    tenant: TenantId,
+    page: PageRequest,
+) -> Result<RowPage<LotRow>, StoreError> {
     let order = paging::order(page);
     let sql = format!(
         "SELECT l.*, p.key FROM lots l LEFT JOIN payments p ON p.id = l.payment

@@ -1,69 +1,69 @@
-//! API keys that were asked for lately, in memory, so that not every request begins with a query on another
-//! thread. Exact, because one process has the database: whatever changes a key makes all of them forgotten,
-//! after it is committed and before it is answered.
-//! Not here: whether a key still works, which is a matter of the clock (`web`).
+//! A cache of API keys, so that not every request begins with a query on another thread. It is exact, because
+//! only one process has the database open: a write that changes keys clears the cache after its commit and
+//! before its result is returned.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::KeyRow;
 
-/// Keys that are known at a time: a few megabytes. One more, and it begins anew.
-const MAX_KNOWN: usize = 8192;
+/// The maximum number of cached keys: a few megabytes. One more clears the cache.
+const MAX_CACHED_KEYS: usize = 8192;
 
-/// The keys that are known. Cheap to clone; every clone knows the same.
+/// The cache. Clones share their content.
 #[derive(Clone, Debug, Default)]
-pub(super) struct KeyCache(Arc<Mutex<Known>>);
+pub(super) struct KeyCache(Arc<Mutex<CachedKeys>>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct CachedKeys {
     by_hash: HashMap<[u8; 32], KeyRow>,
-    /// How often everything was forgotten.
-    changes: u64,
+    /// Increases each time a write invalidates the cache.
+    version: u64,
 }
 
-/// The moment at which something was not known: what is read after it may be out of date when it arrives.
-pub(super) struct Moment(u64);
+/// The version of the cache at a miss: a key that was read from the database after it may be outdated when it
+/// is inserted.
+pub(super) struct CacheVersion(u64);
 
-/// Makes everything forgotten when it is dropped. It travels with the answer of a write: that is dropped
-/// once the write's fate is known, also where nobody waits for it any more.
+/// Clears the cache when it is dropped. It is part of the result of a write, which is dropped once the commit
+/// has succeeded or failed, even if nobody awaits it.
 #[derive(Debug)]
-pub(super) struct Change(KeyCache);
+pub(super) struct CacheInvalidation(KeyCache);
 
 impl KeyCache {
-    /// The key with this hash; if it is not known, the moment, for [`KeyCache::learn`].
-    pub(super) fn find(&self, hash: &[u8; 32]) -> Result<KeyRow, Moment> {
-        let known = self.lock();
-        known.by_hash.get(hash).cloned().ok_or(Moment(known.changes))
+    /// The key with this hash, or on a miss the version for [`KeyCache::insert`].
+    pub(super) fn find(&self, hash: &[u8; 32]) -> Result<KeyRow, CacheVersion> {
+        let cache = self.lock();
+        cache.by_hash.get(hash).cloned().ok_or(CacheVersion(cache.version))
     }
 
-    /// Keeps what was read since `moment`, unless keys have changed meanwhile.
-    pub(super) fn learn(&self, moment: &Moment, hash: [u8; 32], key: &KeyRow) {
-        let mut known = self.lock();
-        if known.changes == moment.0 {
-            if known.by_hash.len() >= MAX_KNOWN {
-                known.by_hash.clear();
+    /// Inserts a key that was read after `version`, unless the cache was invalidated since then.
+    pub(super) fn insert(&self, version: &CacheVersion, hash: [u8; 32], key: &KeyRow) {
+        let mut cache = self.lock();
+        if cache.version == version.0 {
+            if cache.by_hash.len() >= MAX_CACHED_KEYS {
+                cache.by_hash.clear();
             }
-            known.by_hash.insert(hash, key.clone());
+            cache.by_hash.insert(hash, key.clone());
         }
     }
 
-    /// For a write that changes keys which exist.
-    pub(super) fn change(&self) -> Change {
-        Change(self.clone())
+    /// For a write that changes existing keys.
+    pub(super) fn invalidate_on_drop(&self) -> CacheInvalidation {
+        CacheInvalidation(self.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        // Nobody who holds it panics; if so, a map of whole rows is as good as ever.
+    fn lock(&self) -> MutexGuard<'_, CachedKeys> {
+        // No holder of the lock panics; if one did, the map would still contain only complete rows.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Change {
+impl Drop for CacheInvalidation {
     fn drop(&mut self) {
-        let mut known = self.0.lock();
-        known.by_hash.clear();
-        known.changes += 1;
+        let mut cache = self.0.lock();
+        cache.by_hash.clear();
+        cache.version += 1;
     }
 }
 
@@ -92,26 +92,26 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_a_change_is_not_learnt_after_it() {
-        let known = KeyCache::default();
-        let Err(before) = known.find(&hash(1)) else { panic!("nothing is known") };
-        let change = known.change();
-        known.learn(&before, hash(1), &key(1));
-        assert!(known.find(&hash(1)).is_ok(), "nothing has changed yet");
+    fn a_key_that_was_read_before_a_change_is_not_cached_after_it() {
+        let cache = KeyCache::default();
+        let Err(before) = cache.find(&hash(1)) else { panic!("the cache is empty") };
+        let change = cache.invalidate_on_drop();
+        cache.insert(&before, hash(1), &key(1));
+        assert!(cache.find(&hash(1)).is_ok(), "nothing has changed yet");
         drop(change);
-        assert!(known.find(&hash(1)).is_err(), "now it has");
-        known.learn(&before, hash(1), &key(1));
-        assert!(known.find(&hash(1)).is_err(), "it was read before");
+        assert!(cache.find(&hash(1)).is_err(), "the change clears the cache");
+        cache.insert(&before, hash(1), &key(1));
+        assert!(cache.find(&hash(1)).is_err(), "it was read before the change");
     }
 
     #[test]
-    fn no_more_are_known_than_there_is_room_for() {
-        let known = KeyCache::default();
-        for id in 0..=MAX_KNOWN {
-            let Err(moment) = known.find(&hash(id)) else { panic!("{id} is new") };
-            known.learn(&moment, hash(id), &key(id));
-            assert!(known.lock().by_hash.len() <= MAX_KNOWN);
+    fn the_number_of_cached_keys_is_limited() {
+        let cache = KeyCache::default();
+        for id in 0..=MAX_CACHED_KEYS {
+            let Err(version) = cache.find(&hash(id)) else { panic!("{id} is new") };
+            cache.insert(&version, hash(id), &key(id));
+            assert!(cache.lock().by_hash.len() <= MAX_CACHED_KEYS);
         }
-        assert!(known.find(&hash(MAX_KNOWN)).is_ok());
+        assert!(cache.find(&hash(MAX_CACHED_KEYS)).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! API keys. What comes in here is a hash already: the secret itself is never stored.
+//! API keys. Only the hashes of secrets reach this module.
 
 use ledger::{TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -9,7 +9,7 @@ use crate::model::{Access, KeyHolder, KeyKind, KeyRow};
 
 const COLUMNS: &str = "id, name, kind, tenant, access, person, created_at, expires_at, revoked_at";
 
-/// Adds a key. Its tenant becomes known by it.
+/// Adds a key, and its tenant if that is unknown.
 pub(super) fn create(c: &Connection, key: &KeyRow, hash: &[u8; 32]) -> Result<(), StoreError> {
     let (tenant, access, person) = match &key.holder {
         KeyHolder::Tenant { tenant, access } => (Some(tenant.0), Some(access.as_str()), None),
@@ -38,21 +38,21 @@ pub(super) fn create(c: &Connection, key: &KeyRow, hash: &[u8; 32]) -> Result<()
     Ok(())
 }
 
-/// Revokes a key, at once and for good.
+/// Revokes a key, immediately and permanently.
 pub(super) fn revoke(c: &Connection, id: &str, now: Timestamp) -> Result<(), StoreError> {
     c.prepare_cached("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")?
         .execute((id, now.0))?;
     Ok(())
 }
 
-/// Revokes every key of a person.
+/// Revokes all keys of a person.
 pub(super) fn revoke_of_person(c: &Connection, person: &str, now: Timestamp) -> Result<(), StoreError> {
     c.prepare_cached("UPDATE api_keys SET revoked_at = ?2 WHERE person = ?1 AND revoked_at IS NULL")?
         .execute((person, now.0))?;
     Ok(())
 }
 
-/// Revokes every key of the machine.
+/// Revokes all machine keys.
 pub(super) fn revoke_of_machine(c: &Connection, now: Timestamp) -> Result<(), StoreError> {
     c.prepare_cached(
         "UPDATE api_keys SET revoked_at = ?1
@@ -62,7 +62,8 @@ pub(super) fn revoke_of_machine(c: &Connection, now: Timestamp) -> Result<(), St
     Ok(())
 }
 
-/// Replaces a key by one of the same holder, name and end; the old one works until `until`, if it would.
+/// Replaces a key with one of the same holder, name and expiry. The old key stays valid until `until`, if it
+/// does not expire earlier.
 pub(super) fn rotate(
     c: &Connection,
     old: &KeyRow,
@@ -92,20 +93,20 @@ pub(super) fn list(c: &Connection) -> Result<Vec<KeyRow>, StoreError> {
     rows.collect()
 }
 
-/// The key with this hash, whether or not it still works.
+/// The key with this hash, whether or not it is still valid.
 pub(super) fn find(c: &Connection, hash: &[u8; 32]) -> Result<Option<KeyRow>, StoreError> {
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM api_keys WHERE hash = ?1"))?;
     statement.query_row([hash], |row| Ok(read(row))).optional()?.transpose()
 }
 
-/// The key with this id, whether or not it still works.
+/// The key with this id, whether or not it is still valid.
 pub(super) fn with_id(c: &Connection, id: &str) -> Result<Option<KeyRow>, StoreError> {
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM api_keys WHERE id = ?1"))?;
     statement.query_row([id], |row| Ok(read(row))).optional()?.transpose()
 }
 
-/// Whether a service's or an operator's key that works has this name already. Tenants name their keys as they
-/// like: no line of the journal does.
+/// Whether a valid key of a service or an operator already has this name. Names of tenants' keys need not be
+/// unique, because they do not appear in the journal.
 pub(super) fn is_name_taken(c: &Connection, key: &KeyRow, now: Timestamp) -> Result<bool, StoreError> {
     let mut statement = c.prepare_cached(
         "SELECT 1 FROM api_keys WHERE kind = ?1 AND kind <> 'tenant' AND name = ?2
@@ -114,7 +115,7 @@ pub(super) fn is_name_taken(c: &Connection, key: &KeyRow, now: Timestamp) -> Res
     Ok(statement.exists((key.kind().as_str(), &key.name, now.0))?)
 }
 
-/// Whether a person has a key of their own that works.
+/// Whether a person has a valid key of their own.
 pub(super) fn has_own(c: &Connection, person: &str, now: Timestamp) -> Result<bool, StoreError> {
     let mut statement = c.prepare_cached(
         "SELECT 1 FROM api_keys WHERE person = ?1 AND revoked_at IS NULL

@@ -1,5 +1,5 @@
-//! Numbered migrations, embedded, each applied once in a transaction of its own and remembered with a
-//! checksum. A release adds files here and never edits one that was released.
+//! Numbered, embedded migrations. Each is applied once, in a transaction of its own, and recorded with a
+//! checksum. A release adds files here and never edits a released one.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ const HISTORY: &str = "
 /// The schema that this release writes.
 pub const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
-/// Refuses a schema from the future, and one whose past is not ours. Changes nothing.
+/// Refuses a schema that is newer than this release, or whose migrations differ from ours. Changes nothing.
 pub(super) fn check(path: &Path, connection: &Connection) -> Result<(), OpenError> {
     for (version, checksum) in applied(connection) {
         let Some((_, sql)) = MIGRATIONS.iter().find(|(known, _)| *known == version) else {
@@ -33,7 +33,7 @@ pub(super) fn check(path: &Path, connection: &Connection) -> Result<(), OpenErro
     Ok(())
 }
 
-/// Applies what is missing.
+/// Applies the missing migrations.
 pub(super) fn run(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
     let sqlite = |error: rusqlite::Error| OpenError::sqlite(path, &error);
     connection.execute_batch(HISTORY).map_err(sqlite)?;
@@ -50,7 +50,7 @@ pub(super) fn run(path: &Path, connection: &mut Connection) -> Result<(), OpenEr
     Ok(())
 }
 
-/// What was applied; nothing where the table is missing, as in a new file.
+/// The applied migrations; none if the table is missing, as in a new file.
 fn applied(connection: &Connection) -> Vec<(i64, String)> {
     let rows = connection.prepare("SELECT version, checksum FROM migrations ORDER BY version").and_then(
         |mut query| query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>(),

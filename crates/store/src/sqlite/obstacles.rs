@@ -1,9 +1,8 @@
-//! What a person must settle before a database may be opened: a copy that was saved when it was taken away
-//! from under a process, the marker that such a process leaves before anything else (`PATH.must-restore`), a
-//! restore that was interrupted, or a write-ahead log without its database. Going on beside any of them would
-//! lose what was acknowledged, whether or not there is a file at the path. Only a restore clears the first
-//! two.
-//! Not here: saving the copy (`backup`), and whether a write-ahead log belongs to its file (`wal_link`).
+//! Conditions that an operator must resolve before a database may be opened: a copy that was rescued when the
+//! database was removed or replaced in use, the marker that such a process leaves first
+//! (`PATH.must-restore`), an interrupted restore, or a write-ahead log without its database. Opening the path
+//! in spite of them would lose acknowledged data, whether or not there is a file. Only a restore clears the
+//! first two.
 
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -15,36 +14,36 @@ use super::files::{folder_of, private, resolved, with_suffix};
 use super::wal_link;
 use crate::error::OpenError;
 
-/// What follows the database's name in that of a rescued copy, before the time.
+/// The suffix of a rescued copy, before the time.
 pub(super) const RESCUED: &str = ".rescued-";
-/// What follows the name of a rescued copy once a restore has cleared it.
+/// The suffix of a rescued copy that a restore has cleared.
 const RESOLVED: &str = ".resolved";
-/// What follows the database's name in that of a finished copy which is about to take its place.
+/// The suffix of a finished copy that is about to take the database's path.
 pub(super) const RESTORING: &str = ".restoring";
-/// What follows the database's name in that of the marker.
+/// The suffix of the marker.
 const MUST_RESTORE: &str = ".must-restore";
 
-/// Looks for what keeps the database at `path` from being opened, and changes nothing.
+/// Looks for conditions that prevent opening the database at `path`. Changes nothing.
 ///
 /// # Errors
-/// What it found.
+/// The condition that it found.
 pub fn examine(path: &Path) -> Result<(), OpenError> {
-    let (asked, path) = (path, &*resolved(path));
+    let (given, path) = (path, &*resolved(path));
     let is_there = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
-    if let Some(copy) = newest_rescued(&[asked, path]) {
+    if let Some(copy) = newest_rescued(&[given, path]) {
         return Err(OpenError::RescuedCopy { path: path.to_owned(), copy });
     }
-    if let Some(marker) = marker(&[asked, path])? {
+    if let Some(marker) = marker(&[given, path])? {
         return Err(OpenError::MustRestore { path: path.to_owned(), marker });
     }
     let copy = with_suffix(path, RESTORING);
     if !is_there && copy.exists() {
         return Err(OpenError::RestoreInterrupted { path: path.to_owned(), copy });
     }
-    // SQLite looks beside the file that a symbolic link leads to.
-    let missed = with_suffix(asked, "-wal");
-    if asked != path && wal_link::has_commits(&missed) {
-        return Err(OpenError::LogWithoutDatabase { path: asked.to_owned(), log: missed });
+    // SQLite looks for the log beside the file that a symbolic link leads to.
+    let missed = with_suffix(given, "-wal");
+    if given != path && wal_link::has_commits(&missed) {
+        return Err(OpenError::LogWithoutDatabase { path: given.to_owned(), log: missed });
     }
     let log = with_suffix(path, "-wal");
     if !is_there && wal_link::has_commits(&log) {
@@ -53,10 +52,10 @@ pub fn examine(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The marker beside one of these names of the database, if there is one.
-pub(super) fn marker(names: &[&Path]) -> Result<Option<PathBuf>, OpenError> {
-    for name in names {
-        let marker = with_suffix(name, MUST_RESTORE);
+/// The marker beside one of the database's paths, if there is one.
+pub(super) fn marker(paths: &[&Path]) -> Result<Option<PathBuf>, OpenError> {
+    for path in paths {
+        let marker = with_suffix(path, MUST_RESTORE);
         match std::fs::symlink_metadata(&marker) {
             Ok(_) => return Ok(Some(marker)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
@@ -66,10 +65,9 @@ pub(super) fn marker(names: &[&Path]) -> Result<Option<PathBuf>, OpenError> {
     Ok(None)
 }
 
-/// The newest copy that a process saved when the database was taken away from under it, and that no restore
-/// has cleared.
-pub(super) fn newest_rescued(names: &[&Path]) -> Option<PathBuf> {
-    names.iter().find_map(|name| rescued(name).into_iter().max())
+/// The newest rescued copy that no restore has cleared.
+pub(super) fn newest_rescued(paths: &[&Path]) -> Option<PathBuf> {
+    paths.iter().find_map(|path| rescued(path).into_iter().max())
 }
 
 fn rescued(path: &Path) -> Vec<PathBuf> {
@@ -84,22 +82,22 @@ fn rescued(path: &Path) -> Vec<PathBuf> {
     names.map(|name| path.with_file_name(name)).collect()
 }
 
-/// Whether a copy may be saved under this name: nothing has it, and nothing had it before a restore.
+/// Whether a rescued copy may have this path: it is unused, and was not used before a restore.
 pub(super) fn is_free(copy: &Path) -> bool {
     !copy.exists() && !with_suffix(copy, RESOLVED).exists()
 }
 
-/// Leaves the marker beside each of these names of the database, so that nothing opens it from now on. A
-/// folder that was moved away with the database is made again: whatever starts the service next may make it
-/// too, and would begin an empty database in it.
-pub(super) fn leave(names: &[&Path], words: &str) -> std::io::Result<()> {
+/// Writes the marker beside each of the database's paths, so that nothing opens the database. If its
+/// directory was moved away with it, the directory is created: whatever starts the service next might create
+/// it too, with an empty database.
+pub(super) fn leave(paths: &[&Path], description: &str) -> std::io::Result<()> {
     let mut outcome = Ok(());
-    for name in names {
-        let marker = with_suffix(name, MUST_RESTORE);
-        // Each is tried, whatever becomes of the others.
+    for path in paths {
+        let marker = with_suffix(path, MUST_RESTORE);
+        // Each path is tried, even if another failed.
         outcome = outcome.and(leave_at(&marker));
     }
-    describe(names, words);
+    describe(paths, description);
     outcome
 }
 
@@ -113,43 +111,43 @@ fn leave_at(marker: &Path) -> std::io::Result<()> {
     sync(folder)
 }
 
-/// Writes into the markers what happened. That they are there is what counts: a full disk may take no more.
-pub(super) fn describe(names: &[&Path], words: &str) {
-    for name in names {
-        let marker = OpenOptions::new().write(true).truncate(true).open(with_suffix(name, MUST_RESTORE));
+/// Writes a description into the markers. Their existence is what counts: a full disk may not accept the
+/// text.
+pub(super) fn describe(paths: &[&Path], description: &str) {
+    for path in paths {
+        let marker = OpenOptions::new().write(true).truncate(true).open(with_suffix(path, MUST_RESTORE));
         let written = marker.and_then(|mut file| {
-            writeln!(file, "{words}.")?;
+            writeln!(file, "{description}.")?;
             file.sync_all()
         });
         if let Err(error) = written {
-            tracing::warn!(%error, "the marker beside the database has no text; it counts all the same");
+            tracing::warn!(%error, "the marker beside the database has no text, but takes effect");
         }
     }
 }
 
-/// Takes back the marker and the copy where the database turned out to hold everything; false where one of
-/// them is still there. Until the last step one of the two keeps the database closed.
-pub(super) fn withdraw(names: &[&Path], copy: Option<&Path>) -> bool {
-    let markers = names.iter().map(|name| with_suffix(name, MUST_RESTORE));
+/// Removes the marker and the rescued copy after the database turned out to contain everything; `false` if
+/// one of them still exists. Until the last step one of the two prevents opening the database.
+pub(super) fn withdraw(paths: &[&Path], copy: Option<&Path>) -> bool {
+    let markers = paths.iter().map(|path| with_suffix(path, MUST_RESTORE));
     let files = markers.chain(copy.map(Path::to_owned));
     files.into_iter().all(|file| removed(&file).and_then(|()| sync(folder_of(&file))).is_ok())
 }
 
-/// Clears the copies and then the marker, because a restore took the place of everything that was there;
-/// answers the copies' new names.
-pub(super) fn clear(names: &[&Path]) -> std::io::Result<Vec<PathBuf>> {
+/// Renames the rescued copies and removes the marker after a restore. Returns the copies' new paths.
+pub(super) fn clear(paths: &[&Path]) -> std::io::Result<Vec<PathBuf>> {
     let mut cleared = Vec::new();
-    for name in names {
-        for copy in rescued(name) {
+    for path in paths {
+        for copy in rescued(path) {
             let to = with_suffix(&copy, RESOLVED);
             std::fs::rename(&copy, &to)?;
             cleared.push(to);
         }
-        sync(folder_of(name))?;
+        sync(folder_of(path))?;
     }
-    for name in names {
-        removed(&with_suffix(name, MUST_RESTORE))?;
-        sync(folder_of(name))?;
+    for path in paths {
+        removed(&with_suffix(path, MUST_RESTORE))?;
+        sync(folder_of(path))?;
     }
     Ok(cleared)
 }
@@ -161,7 +159,7 @@ fn removed(file: &Path) -> std::io::Result<()> {
     }
 }
 
-/// A name is on disk only once its folder is.
+/// A change to a directory is durable only once the directory is synced.
 fn sync(folder: &Path) -> std::io::Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all())
 }

@@ -1,5 +1,5 @@
-//! Opening a database file: ours alone, of a schema that we know, of the right mode, with the settings that
-//! durability rests on. Nothing is changed before every check has passed.
+//! Opens a database file: exclusively, with a supported schema, in the right mode, and with the settings that
+//! durability depends on. Nothing is changed before all checks have passed.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -14,19 +14,19 @@ use super::files::private;
 use super::{migrate, wal_link};
 use crate::error::OpenError;
 
-/// "FPlc": marks a file as ours, in SQLite's header.
+/// "FPlc": identifies the file as ours in SQLite's header.
 const APPLICATION_ID: i64 = 0x4650_6c63;
-/// Older bundles have the WAL-reset bug (reliability: fixed in 3.51.3, March 2026).
+/// Older versions have the WAL-reset bug (fixed in 3.51.3, March 2026).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
-/// Between two tries to take the lock.
-const WAIT: Duration = Duration::from_millis(50);
-/// Tries while a service seems to have it.
-const WAITS_FOR_A_LOOK: u32 = 3;
-/// Tries while a command seems to have it: three seconds.
-const WAITS_FOR_A_COMMAND: u32 = 60;
+/// The interval between two attempts to take the lock.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+/// The number of attempts while a service seems to hold the lock.
+const TRIES_WHILE_HELD_BY_SERVICE: u32 = 3;
+/// The number of attempts while a command seems to hold the lock: three seconds.
+const TRIES_WHILE_HELD_BY_COMMAND: u32 = 60;
 
-/// Test and live never mix: a database belongs to one of them from its first day.
+/// The mode of a database, which never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Stripe's test mode or a sandbox.
@@ -49,33 +49,35 @@ impl Mode {
     }
 }
 
-/// Holds the file that keeps other processes out, for as long as it lives.
+/// Holds the lock that keeps other processes out, for as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
 }
 
 impl Lock {
-    /// Takes the lock beside `database`, or says who has it.
+    /// Takes the lock beside `database`, or fails with its holder.
     pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
-        let mut waits = 0;
+        let mut tries = 0;
         loop {
             if let Some(lock) = Self::try_take(database)? {
                 return Ok(lock);
             }
             let holder = holder(database);
-            // A service says its name and stays. A command has no name and is gone in a moment, and so is
-            // another process that only looks who has it.
-            if waits >= if holder.is_some() { WAITS_FOR_A_LOOK } else { WAITS_FOR_A_COMMAND } {
-                let holder = holder.unwrap_or_else(|| "which did not say its name".to_owned());
+            // A service describes itself in the lock file and keeps the lock. A command does not, and
+            // releases the lock soon, as does a process that only checks who holds it.
+            if tries
+                >= if holder.is_some() { TRIES_WHILE_HELD_BY_SERVICE } else { TRIES_WHILE_HELD_BY_COMMAND }
+            {
+                let holder = holder.unwrap_or_else(|| "which did not describe itself".to_owned());
                 return Err(OpenError::InUse { path: database.to_owned(), holder });
             }
-            waits += 1;
-            std::thread::sleep(WAIT);
+            tries += 1;
+            std::thread::sleep(RETRY_INTERVAL);
         }
     }
 
-    /// Takes the lock beside `database`; none where another has it.
+    /// Takes the lock beside `database`; `None` if another process holds it.
     pub(super) fn try_take(database: &Path) -> Result<Option<Self>, OpenError> {
         let path = lock_path(database);
         let io = |source| OpenError::Io { path: path.clone(), source };
@@ -84,7 +86,7 @@ impl Lock {
             .map_err(io)?;
         match file.try_lock() {
             Ok(()) => {
-                // Whoever had it before says nothing about who has it now.
+                // The previous holder's description is outdated.
                 file.set_len(0).map_err(io)?;
                 Ok(Some(Self { file }))
             }
@@ -93,7 +95,7 @@ impl Lock {
         }
     }
 
-    /// Writes who holds it, for whoever finds it taken.
+    /// Writes a description of the holder, for other processes to show.
     pub(super) fn describe(&mut self, text: &str) -> std::io::Result<()> {
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
@@ -102,7 +104,7 @@ impl Lock {
     }
 }
 
-/// What the process that has `database` wrote about itself, if there is one.
+/// The description of the process that holds the lock of `database`, if there is one.
 pub fn holder(database: &Path) -> Option<String> {
     let mut file = File::open(lock_path(database)).ok()?;
     if file.try_lock_shared().is_ok() {
@@ -114,27 +116,28 @@ pub fn holder(database: &Path) -> Option<String> {
 }
 
 fn lock_path(database: &Path) -> PathBuf {
-    // Two names of one file are one database. A file that is not there yet has only the one.
+    // Two paths of one file are one database. A missing file has only one path.
     let real = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
     let mut name = real.into_os_string();
     name.push(".lock");
     name.into()
 }
 
-/// The mode that a database belongs to; none where there is no database of ours.
+/// The mode of a database; `None` if there is no faireplace database.
 pub fn mode_of(path: &Path) -> Option<Mode> {
     let mode = reader(path).ok().and_then(|c| stored_mode(&c));
-    // Beside a write-ahead log that is not its own, the file is asked alone; opening it says what is wrong.
+    // If the write-ahead log belongs to another database, the file is read without it; opening it reports the
+    // error.
     let mode = mode.or_else(|| stored_mode(&wal_link::without_log(path).ok()?));
     Mode::from_name(&mode?)
 }
 
-/// The mode that a database belongs to.
+/// The mode of an open database.
 pub(super) fn mode_in(connection: &Connection) -> Option<Mode> {
     Mode::from_name(&stored_mode(connection)?)
 }
 
-/// Opens the one connection that writes, creating or migrating the database where that is possible.
+/// Opens the connection that writes, and creates or migrates the database if necessary.
 pub(super) fn writer(file: &DatabaseFile, mode: Mode) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::SqliteTooOld { found: rusqlite::version().to_owned() });
@@ -143,9 +146,9 @@ pub(super) fn writer(file: &DatabaseFile, mode: Mode) -> Result<Connection, Open
     let path = file.path();
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let sqlite = |error: rusqlite::Error| OpenError::sqlite(path, &error);
-    let id = ours(path, &connection)?;
+    let id = check_application_id(path, &connection)?;
     migrate::check(path, &connection)?;
-    same_mode(path, &connection, mode)?;
+    check_mode(path, &connection, mode)?;
     let journal: String =
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sqlite)?;
     if journal != "wal" {
@@ -156,32 +159,32 @@ pub(super) fn writer(file: &DatabaseFile, mode: Mode) -> Result<Connection, Open
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")
         .map_err(sqlite)?;
-    // Before the first table, so that a file whose making was interrupted is still known as ours. Only then:
-    // it would be a commit without a link.
+    // Before the first table, so that a file whose creation was interrupted is still recognized. Only then,
+    // because this commit has no WAL link.
     if id != APPLICATION_ID {
         connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
     }
     migrate::run(path, &mut connection)?;
     if stored_mode(&connection).is_none() {
-        remember_mode(&mut connection, mode).map_err(sqlite)?;
+        store_mode(&mut connection, mode).map_err(sqlite)?;
     }
     if !linked {
-        // From now on the file alone says which write-ahead log is its own.
+        // After this, the file itself identifies its write-ahead log.
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(sqlite)?;
     }
     Ok(connection)
 }
 
-/// Writes down which mode a new database belongs to.
-fn remember_mode(connection: &mut Connection, mode: Mode) -> rusqlite::Result<()> {
+/// Stores the mode of a new database.
+fn store_mode(connection: &mut Connection, mode: Mode) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     transaction.execute("INSERT INTO meta (key, value) VALUES ('mode', ?1)", [mode.as_str()])?;
     transaction.execute(wal_link::ADVANCE, [])?;
     transaction.commit()
 }
 
-/// Opens one of the connections that only read. An empty file holds nothing to read, and SQLite would delete
-/// the write-ahead log beside it, which may be all that is left of a database.
+/// Opens a connection for reading. An empty file has nothing to read, and SQLite would delete the write-ahead
+/// log beside it, which may be all that is left of a database.
 pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
         return Err(OpenError::Foreign { path: path.to_owned() });
@@ -197,8 +200,8 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
         Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(sqlite)?;
     connection.busy_timeout(Duration::from_secs(5)).map_err(sqlite)?;
     connection.set_prepared_statement_cache_capacity(128);
-    // A plan must not depend on what is bound: else a statement beside a partial index is prepared anew for
-    // each value, which took a quarter of the writer's time.
+    // Query plans must not depend on bound values: otherwise a statement that could use a partial index is
+    // prepared again for each value, which took a quarter of the writer's time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(sqlite)?;
     connection
         .execute_batch(
@@ -209,8 +212,8 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// An empty file becomes ours; any other must say that it is. Answers what it says.
-pub(super) fn ours(path: &Path, connection: &Connection) -> Result<i64, OpenError> {
+/// Accepts an empty file or one with our application id. Returns its application id.
+pub(super) fn check_application_id(path: &Path, connection: &Connection) -> Result<i64, OpenError> {
     let foreign = |_| OpenError::Foreign { path: path.to_owned() };
     let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(foreign)?;
     let tables: i64 =
@@ -222,11 +225,11 @@ pub(super) fn ours(path: &Path, connection: &Connection) -> Result<i64, OpenErro
     }
 }
 
-fn same_mode(path: &Path, connection: &Connection, asked: Mode) -> Result<(), OpenError> {
+fn check_mode(path: &Path, connection: &Connection, deployment: Mode) -> Result<(), OpenError> {
     match stored_mode(connection) {
-        Some(found) if found != asked.as_str() => {
-            let asked = asked.as_str().to_owned();
-            Err(OpenError::OtherMode { path: path.to_owned(), found, asked })
+        Some(found) if found != deployment.as_str() => {
+            let deployment = deployment.as_str().to_owned();
+            Err(OpenError::OtherMode { path: path.to_owned(), found, deployment })
         }
         _ => Ok(()),
     }
@@ -234,7 +237,7 @@ fn same_mode(path: &Path, connection: &Connection, asked: Mode) -> Result<(), Op
 
 fn stored_mode(connection: &Connection) -> Option<String> {
     let mode = connection.query_row("SELECT value FROM meta WHERE key = 'mode'", [], |row| row.get(0));
-    // A new database has no such table yet.
+    // A new database does not have this table yet.
     mode.optional().unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! Reading payments: lists, and one by any of its Stripe ids.
+//! Reads payments: lists, and one by any of its Stripe ids.
 
 use ledger::{PaymentId, PaymentStatus, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
@@ -6,17 +6,17 @@ use uuid::Uuid;
 
 use super::{book, paging};
 use crate::error::StoreError;
-use crate::model::{Listing, Page, PaymentRow};
+use crate::model::{PageRequest, PaymentRow, RowPage};
 
 const COLUMNS: &str = "id, key, tenant, knowledge, created_at, updated_at";
 
-/// Payments, of one tenant or of all, of one status or of all.
+/// Payments, optionally of one tenant and of one status.
 pub(super) fn list(
     c: &Connection,
     tenant: Option<TenantId>,
     status: Option<PaymentStatus>,
-    page: Page,
-) -> Result<Listing<PaymentRow>, StoreError> {
+    page: PageRequest,
+) -> Result<RowPage<PaymentRow>, StoreError> {
     let (tenant, status) = (tenant.map(|tenant| tenant.0), status.map(PaymentStatus::as_str));
     let mut conditions = vec!["1"];
     let mut values: Vec<&dyn ToSql> = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn list(
     paging::list(c, &sql, &count, &values, page, read)
 }
 
-/// The payment that any of its Stripe ids names.
+/// The payment to which this Stripe object id belongs.
 pub(super) fn show(c: &Connection, object: &str) -> Result<Option<PaymentRow>, StoreError> {
     let Some(PaymentId(id)) = book::find(c, object)? else { return Ok(None) };
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM payments WHERE id = ?1"))?;

@@ -1,5 +1,4 @@
-//! Registered people, and who acts with a key.
-//! Not here: who may decide what (`actions`).
+//! Registered people, and the person for whom an API key acts.
 
 use ledger::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -10,13 +9,13 @@ use crate::model::{Actor, KeyHolder, KeyRow, PersonRow};
 
 const COLUMNS: &str = "id, name, created_at, created_by, removed_at";
 
-/// Who acts: a registered person, and their key.
-pub(super) struct Acting {
+/// A registered person and the key that they use.
+pub(super) struct ActingPerson {
     pub(super) person: PersonRow,
     pub(super) key: KeyRow,
 }
 
-impl Acting {
+impl ActingPerson {
     pub(super) fn actor(&self) -> Actor {
         Actor {
             person: self.person.id.clone(),
@@ -27,9 +26,14 @@ impl Acting {
     }
 }
 
-/// Who acts with the key of this id. The machine's key acts for the only registered person. Nobody does where
-/// the key is no operator's, works no more, or is the machine's while several people are registered.
-pub(super) fn acting(c: &Connection, key: &str, now: Timestamp) -> Result<Option<Acting>, StoreError> {
+/// The person for whom the key with this id acts. The machine's key acts for the only registered person.
+/// `None` if the key is not an operator's or not valid, or if it is the machine's and several people are
+/// registered.
+pub(super) fn acting_person(
+    c: &Connection,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<ActingPerson>, StoreError> {
     let Some(key) = keys::with_id(c, key)?.filter(|key| key.works(now)) else { return Ok(None) };
     let person = match &key.holder {
         KeyHolder::Person(id) => find(c, id)?.filter(|person| person.removed_at.is_none()),
@@ -39,24 +43,24 @@ pub(super) fn acting(c: &Connection, key: &str, now: Timestamp) -> Result<Option
         }
         KeyHolder::Tenant { .. } | KeyHolder::Service => None,
     };
-    Ok(person.map(|person| Acting { person, key }))
+    Ok(person.map(|person| ActingPerson { person, key }))
 }
 
-/// The people who are registered, the oldest first.
+/// The registered people, oldest first.
 pub(super) fn registered(c: &Connection) -> Result<Vec<PersonRow>, StoreError> {
     let mut people = list(c)?;
     people.retain(|person| person.removed_at.is_none());
     Ok(people)
 }
 
-/// Everybody who is or was registered, the oldest first.
+/// All people who are or were registered, oldest first.
 pub(super) fn list(c: &Connection) -> Result<Vec<PersonRow>, StoreError> {
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM people ORDER BY created_at, id"))?;
     let rows = statement.query_map([], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// One of them, registered or not.
+/// A person, registered or not.
 pub(super) fn find(c: &Connection, id: &str) -> Result<Option<PersonRow>, StoreError> {
     let mut statement = c.prepare_cached(&format!("SELECT {COLUMNS} FROM people WHERE id = ?1"))?;
     Ok(statement.query_row([id], read).optional()?)
@@ -75,7 +79,7 @@ pub(super) fn add(c: &Connection, person: &PersonRow) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Registers the first person; the one who is there already, where somebody is.
+/// Registers the first person, or returns the first of those who are registered.
 pub(super) fn add_first(c: &Connection, person: &PersonRow) -> Result<PersonRow, StoreError> {
     if let Some(first) = registered(c)?.into_iter().next() {
         return Ok(first);
@@ -84,15 +88,15 @@ pub(super) fn add_first(c: &Connection, person: &PersonRow) -> Result<PersonRow,
     Ok(person.clone())
 }
 
-/// Removes a person: their keys stop working, and what they have asked for and nobody decided is rejected.
-/// The machine's own keys stop too: whoever leaves may know them, and they could come to act for who is left.
+/// Removes a person: their keys are revoked, and their waiting actions are rejected. The machine's keys are
+/// revoked too, because the person may know them, and they might act for the one who remains.
 pub(super) fn remove(c: &Connection, id: &str, now: Timestamp) -> Result<(), StoreError> {
     c.prepare_cached("UPDATE people SET removed_at = ?2 WHERE id = ?1")?.execute((id, now.0))?;
     keys::revoke_of_person(c, id, now)?;
     keys::revoke_of_machine(c, now)?;
     c.prepare_cached(
         "UPDATE operator_actions SET state = 'rejected', decided_at = ?2,
-             note = 'The person who asked for it was removed.'
+             note = 'The person who requested it was removed.'
          WHERE person = ?1 AND state = 'waiting'",
     )?
     .execute((id, now.0))?;

@@ -1,5 +1,5 @@
-//! Checkouts that were asked for through us: pinned before Stripe is asked, finished by its answer.
-//! Not here: what to ask Stripe, and the payments that come of it.
+//! Purchases that were started through the API: stored before Stripe is called, and completed with the
+//! session that Stripe creates.
 
 use ledger::{Credits, Minor, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -7,35 +7,37 @@ use uuid::Uuid;
 
 use super::idempotency::{self, KeyUse};
 use crate::error::StoreError;
-use crate::model::{BegunPurchase, NewPurchase, Purchase, PurchaseOrder, PurchaseSession};
+use crate::model::{BegunPurchase, NewPurchase, PurchaseOrder, PurchaseRow, PurchaseSession};
 
 const COLUMNS: &str = "id, tenant, package, credits, price, currency, form, created_at, session, \
                        checkout_url, expires_at";
 
-/// Pins what is asked for under its key, unless something is pinned there. Its tenant becomes known by its
-/// payment: a slip of an operator's hand makes nobody.
+/// Stores a purchase under its idempotency key, unless the key is in use. This does not create the tenant,
+/// which becomes known by its payment: an operator's typo must not create a tenant.
 pub(super) fn begin(
     c: &Connection,
     order: &PurchaseOrder,
     now: Timestamp,
 ) -> Result<BegunPurchase, StoreError> {
-    let name = order.pin.name(order.tenant);
-    if idempotency::taken_elsewhere(c, &name, KeyUse::Purchase)? {
+    let key = order.idempotency_key.scoped_to(order.tenant);
+    if idempotency::has_other_use(c, &key, KeyUse::Purchase)? {
         return Ok(BegunPurchase::KeyReused);
     }
     let sql =
         format!("SELECT {COLUMNS}, fingerprint FROM purchases WHERE tenant = ?1 AND scope = ?2 AND key = ?3");
-    let pinned = c
+    let stored = c
         .prepare_cached(&sql)?
-        .query_row(idempotency::columns(&name), |row| Ok((read(row)?, row.get::<_, [u8; 32]>(11)?)))
+        .query_row(idempotency::columns(&key), |row| Ok((read(row)?, row.get::<_, [u8; 32]>(11)?)))
         .optional()?;
-    match (pinned, &order.new) {
-        (Some((_, fingerprint)), _) if fingerprint != order.pin.fingerprint => Ok(BegunPurchase::KeyReused),
+    match (stored, &order.new) {
+        (Some((_, fingerprint)), _) if fingerprint != order.idempotency_key.fingerprint => {
+            Ok(BegunPurchase::KeyReused)
+        }
         (Some((purchase, _)), _) => Ok(BegunPurchase::Purchase(purchase)),
-        (None, None) => Ok(BegunPurchase::Nothing),
+        (None, None) => Ok(BegunPurchase::NotFound),
         (None, Some(new)) => {
             insert(c, order, new, now)?;
-            Ok(BegunPurchase::Purchase(Purchase {
+            Ok(BegunPurchase::Purchase(PurchaseRow {
                 tenant: order.tenant,
                 order: new.clone(),
                 created_at: now,
@@ -59,9 +61,9 @@ fn insert(
     .execute(params![
         new.id,
         order.tenant.0,
-        order.pin.scope.as_str(),
-        order.pin.key,
-        order.pin.fingerprint,
+        order.idempotency_key.scope.as_str(),
+        order.idempotency_key.key,
+        order.idempotency_key.fingerprint,
         new.package,
         new.credits.0,
         new.price.0,
@@ -72,12 +74,13 @@ fn insert(
     Ok(())
 }
 
-/// Keeps Stripe's answer. The first one stays; answers what is kept then, or None where it was abandoned.
+/// Stores the checkout session. The first session stays; returns the stored purchase, or `None` if it was
+/// abandoned.
 pub(super) fn finish(
     c: &Connection,
     id: &str,
     session: &PurchaseSession,
-) -> Result<Option<Purchase>, StoreError> {
+) -> Result<Option<PurchaseRow>, StoreError> {
     c.prepare_cached(
         "UPDATE purchases SET session = ?2, checkout_url = ?3, expires_at = ?4
          WHERE id = ?1 AND session IS NULL",
@@ -86,24 +89,25 @@ pub(super) fn finish(
     find(c, id)
 }
 
-/// Forgets a purchase for which there is no session and never will be, and with it its key.
+/// Removes a purchase that has no session, which frees its key.
 pub(super) fn abandon(c: &Connection, id: &str) -> Result<bool, StoreError> {
-    let gone = c.prepare_cached("DELETE FROM purchases WHERE id = ?1 AND session IS NULL")?.execute([id])?;
-    Ok(gone > 0)
+    let deleted =
+        c.prepare_cached("DELETE FROM purchases WHERE id = ?1 AND session IS NULL")?.execute([id])?;
+    Ok(deleted > 0)
 }
 
-/// The purchase of this id, or of this session.
-pub(super) fn find(c: &Connection, name: &str) -> Result<Option<Purchase>, StoreError> {
+/// The purchase with this purchase id or session id.
+pub(super) fn find(c: &Connection, name: &str) -> Result<Option<PurchaseRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM purchases WHERE session = ?1 OR id = ?1");
     Ok(c.prepare_cached(&sql)?.query_row([name], read).optional()?)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Purchase> {
+fn read(row: &Row<'_>) -> rusqlite::Result<PurchaseRow> {
     let session = match row.get(8)? {
         None => None,
         Some(id) => Some(PurchaseSession { id, url: row.get(9)?, expires_at: Timestamp(row.get(10)?) }),
     };
-    Ok(Purchase {
+    Ok(PurchaseRow {
         tenant: TenantId(row.get::<_, Uuid>(1)?),
         order: NewPurchase {
             id: row.get(0)?,

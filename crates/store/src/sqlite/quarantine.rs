@@ -1,14 +1,14 @@
-//! What needs a person: events that cannot be read or must not count, and payments whose terms are in doubt.
+//! The quarantine: events that cannot be read or must not count, and payments whose terms are in doubt.
 
 use ledger::{EventId, Knowledge, Outcome, PaymentId, Reason, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::{book, paging};
 use crate::error::StoreError;
-use crate::model::{Listing, Page, PurchaseFigures, QuarantineFilter, QuarantineRow};
+use crate::model::{PageRequest, PurchaseFigures, QuarantineFilter, QuarantineRow, RowPage};
 
-/// Ends an event as quarantined, and asks a person about it.
-pub(super) fn close_event(
+/// Gives an event the outcome `quarantined`, and opens an item for it.
+pub(super) fn quarantine_event(
     c: &Connection,
     seq: i64,
     reason: Reason,
@@ -28,7 +28,7 @@ pub(super) fn close_event(
     Ok(())
 }
 
-/// An event that was quarantined and has now been applied needs nobody any more. False when nothing was open.
+/// Closes the item of a quarantined event that has now been applied. Returns `false` if no item was open.
 pub(super) fn clear_event(c: &Connection, seq: i64, now: Timestamp) -> Result<bool, StoreError> {
     let closed = c
         .prepare_cached(
@@ -39,8 +39,8 @@ pub(super) fn clear_event(c: &Connection, seq: i64, now: Timestamp) -> Result<bo
     Ok(closed > 0)
 }
 
-/// A person answers the question about an event, as `resolved` or `dismissed`. False when nothing was asked.
-pub(super) fn answer_event(
+/// Closes the item about an event with a person's decision. Returns `false` if no item was open.
+pub(super) fn close_event_item(
     c: &Connection,
     event: &EventId,
     resolution: &str,
@@ -57,8 +57,8 @@ pub(super) fn answer_event(
     Ok(closed > 0)
 }
 
-/// Brings the open item about a payment to what it is now: opened, changed, or closed by later facts.
-pub(super) fn review(
+/// Updates the item about a payment: opens, changes or closes it.
+pub(super) fn update_payment_item(
     c: &Connection,
     payment: PaymentId,
     known: &Knowledge,
@@ -82,8 +82,8 @@ pub(super) fn review(
     Ok(())
 }
 
-/// A person answered the question about a payment.
-pub(super) fn answer(
+/// Closes the item about a payment with a person's decision.
+pub(super) fn close_payment_item(
     c: &Connection,
     payment: PaymentId,
     resolution: &str,
@@ -104,12 +104,12 @@ const COLUMNS: &str = "q.id, q.event, p.key, q.reason, q.detail, q.opened_at, q.
     FROM quarantine q LEFT JOIN payments p ON p.id = q.payment
         LEFT JOIN events e ON e.id = q.event LEFT JOIN payments r ON r.id = e.payment";
 
-/// Items that match, open ones only or all.
+/// Items that match the filter.
 pub(super) fn list(
     c: &Connection,
     filter: &QuarantineFilter,
-    page: Page,
-) -> Result<Listing<QuarantineRow>, StoreError> {
+    page: PageRequest,
+) -> Result<RowPage<QuarantineRow>, StoreError> {
     let (reason, tenant) = (filter.reason.map(Reason::as_str), filter.tenant.map(|tenant| tenant.0));
     let before = filter.opened_before.map(|before| before.0);
     let mut conditions = vec![if filter.all { "1" } else { "q.closed_at IS NULL" }];
@@ -160,7 +160,7 @@ fn read(row: &Row<'_>) -> Result<QuarantineRow, StoreError> {
     })
 }
 
-/// What a reason means, for the person who must decide.
+/// An explanation of the reason, for the person who must decide.
 fn explain(reason: Reason, known: &Knowledge) -> String {
     let nothing = |what: &str| format!("{what} Nothing was granted.");
     let unit = known.currency().unwrap_or("an unknown currency");
@@ -171,7 +171,7 @@ fn explain(reason: Reason, known: &Knowledge) -> String {
             nothing("The metadata's tenant is not one of ours, and only known tenants may buy.")
         }
         Reason::PackageUnknown => nothing("The metadata's package is not in the catalogue."),
-        Reason::CreditsMissing => nothing("Nothing says how many credits were bought."),
+        Reason::CreditsMissing => nothing("The number of credits that were bought is not stated."),
         Reason::CreditsInvalid => {
             nothing("The metadata's credits are not a whole number from 1 to 1,000,000,000.")
         }
@@ -180,11 +180,11 @@ fn explain(reason: Reason, known: &Knowledge) -> String {
         Reason::CurrencyMismatch => nothing("The currency differs from the catalogue's."),
         Reason::PriceMismatch => nothing("The price differs from the catalogue's."),
         Reason::PaymentStatusUnknown => nothing(
-            "Stripe sent a payment_status that may or may not mean paid. Look the payment up in Stripe.",
+            "Stripe sent an unknown payment_status, which may or may not mean paid. Check it in Stripe.",
         ),
         Reason::ClaimsConflict => {
             "Objects name different tenants, credits or currencies for this payment. One \
-                                   claim counts for now; say which is right."
+                                   claim counts for now; decide which is right."
                 .to_owned()
         }
         Reason::Underpaid => nothing(&format!(
@@ -197,22 +197,20 @@ fn explain(reason: Reason, known: &Knowledge) -> String {
              it, so granting it needs its payment intent, or a person who handles refunds by hand.",
             known.amount_paid()
         )),
-        Reason::ReversalUnmatched => {
-            "Money of this payment went back, and nothing tells what it had bought. No \
+        Reason::ReversalUnmatched => "This payment was refunded, but its purchase is unknown. No \
                                       credits were taken. This closes by itself when the purchase arrives."
-                .to_owned()
-        }
+            .to_owned(),
         Reason::DecisionOutdated => {
-            "Since a person decided about this payment, facts arrived that by themselves would lead to \
-             something else. What was decided still counts. Look at the claims and amounts, and decide again."
+            "After the decision about this payment, facts arrived that would lead to a different result. \
+             The decision still applies. Check the claims and amounts, and decide again."
                 .to_owned()
         }
         Reason::Unreadable => {
             nothing("A figure of the session cannot be read, so its terms cannot be trusted.")
         }
         Reason::Panicked => {
-            "The program failed on this payment. Nothing was changed. Update it, then replay the payment's \
-             events."
+            "The program failed on this payment. Nothing was changed. Update the program, then replay the \
+             payment's events."
                 .to_owned()
         }
         Reason::WrongMode | Reason::ForeignAccount | Reason::ThinEvent | Reason::RetriesExhausted => {

@@ -1,5 +1,5 @@
-//! The connections that only read: a few, each used by one query at a time, off the async threads. They see
-//! every commit that was answered before they began.
+//! The connections for reading. Each runs one query at a time, outside the async threads, and sees every
+//! commit that was acknowledged before the query began.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,19 +10,19 @@ use super::database_file::DatabaseFile;
 use super::open;
 use crate::error::{OpenError, StoreError};
 
-/// Queries of people and programs that run at the same time; more wait.
+/// The number of concurrent queries; more wait.
 pub(super) const READERS: usize = 4;
-/// Of them, look-ups of keys and balances, which every request begins with: they are short.
+/// The number of concurrent lookups of keys and balances, which every request begins with. They are short.
 pub(super) const LOOKUP_READERS: usize = 2;
 
-/// The way to the readers.
+/// A pool of readers.
 #[derive(Clone, Debug)]
 pub(super) struct Readers {
     idle: Arc<Idle>,
     permits: Arc<Semaphore>,
 }
 
-/// The connections that nobody uses, and the file that they read, which is closed after them.
+/// The idle connections, and the file that they read, which is closed after them.
 #[derive(Debug)]
 struct Idle {
     connections: Mutex<Vec<Connection>>,
@@ -42,7 +42,7 @@ impl Readers {
         Ok(Self { idle: Arc::new(idle), permits: Arc::new(Semaphore::new(count)) })
     }
 
-    /// Runs `query` on a connection of its own, in one read transaction: all that it sees is of one moment.
+    /// Runs `query` on its own connection in one read transaction, so that it sees one state.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -52,12 +52,15 @@ impl Readers {
         let work = move || {
             let connection = idle.lock().pop();
             let mut lent = Lent { connection, idle };
-            // A permit is held, so a connection is there.
+            // The permit guarantees that a connection is available.
             let connection = lent.connection.as_mut().ok_or(StoreError::Closed)?;
-            let result = connection.transaction().map_err(StoreError::from).and_then(|moment| query(&moment));
+            let result = connection
+                .transaction()
+                .map_err(StoreError::from)
+                .and_then(|transaction| query(&transaction));
             drop(lent);
             drop(permit);
-            // Whatever the disk does to a query, nobody wonders what was written.
+            // A query writes nothing, so its error must not suggest that a write is in doubt.
             result.map_err(|error| match error {
                 StoreError::Unknown(what) => StoreError::Corrupt(what),
                 other => other,
@@ -73,7 +76,7 @@ impl Readers {
     }
 }
 
-/// A connection on loan; it goes back even if the query panics.
+/// A borrowed connection. It is returned even if the query panics.
 struct Lent {
     connection: Option<Connection>,
     idle: Arc<Idle>,

@@ -1,6 +1,5 @@
-//! What reports are made of: every lot as it stood after some transaction, worked out from the postings up to
-//! there, some tenants at a time.
-//! Not here: what the lots are worth.
+//! Data for reports: every lot as of some transaction, recomputed from the postings, for some tenants at a
+//! time.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,7 @@ use super::book;
 use crate::error::StoreError;
 use crate::model::{LotPosition, TenantPosition, UnrelatedMoney};
 
-/// What the next tenants, in the order of their ids, had bought and owed after transaction `through`.
+/// The lots and the debt of the next tenants, by id, as of transaction `through`.
 pub(super) fn positions(
     c: &Connection,
     through: i64,
@@ -68,7 +67,7 @@ fn sums(c: &Connection, tenant: TenantId, through: i64) -> Result<BTreeMap<LotId
     Ok(lots)
 }
 
-/// Money that was taken for something else, by currency.
+/// Payments that are unrelated to credits, summed by currency.
 pub(super) fn unrelated(c: &Connection) -> Result<Vec<UnrelatedMoney>, StoreError> {
     let mut statement = c.prepare_cached(
         "SELECT currency, count(*), sum(amount) FROM payments INDEXED BY payments_unrelated
@@ -80,14 +79,14 @@ pub(super) fn unrelated(c: &Connection) -> Result<Vec<UnrelatedMoney>, StoreErro
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// A lot with the payment behind it.
+/// A lot with its payment.
 fn describe(c: &Connection, lot: LotId, sums: LotSums) -> Result<LotPosition, StoreError> {
-    type Payment = Option<(i64, String, String)>;
+    type PaymentColumns = Option<(i64, String, String)>;
     let mut statement = c.prepare_cached(
         "SELECT l.purchased_at, p.id, p.key, p.knowledge FROM lots l LEFT JOIN payments p ON p.id = l.payment
          WHERE l.id = ?1",
     )?;
-    let (purchased_at, payment): (i64, Payment) = statement.query_row([lot.0], |row| {
+    let (purchased_at, payment): (i64, PaymentColumns) = statement.query_row([lot.0], |row| {
         let payment = match row.get(1)? {
             Some(id) => Some((id, row.get(2)?, row.get(3)?)),
             None => None,

@@ -1,5 +1,5 @@
-//! Wakes up those who wait for something new in the database. A write raises a signal, and the writer sends
-//! it after the commit. A signal too many does no harm: whoever wakes up asks the store what is new.
+//! Signals for tasks that wait for new data in the database. A write raises a signal, and the writer sends it
+//! after the commit. An unnecessary signal is harmless: a receiver queries the store for new data.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-/// The signals of one database. Cheap to clone; every clone is the same signals.
+/// The signals of one database. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Signals {
-    /// There may be new journal entries, notices or due deliveries.
+    /// There may be new transactions, notices or due deliveries.
     pub(super) changes: Signal,
     /// There may be events to apply.
     pub(super) arrivals: Signal,
 }
 
 impl Signals {
-    /// Sends what was raised since the last time.
+    /// Sends the signals that were raised since the last call.
     pub(super) fn send(&self) {
         self.changes.send();
         self.arrivals.send();
@@ -35,12 +35,12 @@ struct SignalState {
 }
 
 impl Signal {
-    /// A receiver that sees what is sent from now on.
+    /// A receiver of the signals that are sent from now on.
     pub(super) fn subscribe(&self) -> watch::Receiver<()> {
         self.0.receivers.subscribe()
     }
 
-    /// `work`, which raises this signal if it writes any row.
+    /// Wraps `work` so that it raises this signal if it writes any row.
     pub(super) fn raised_by<T, F: FnOnce(&Connection) -> T + Send>(
         &self,
         work: F,
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_receiver_sees_once_what_was_written_and_sent() {
+    fn every_receiver_gets_each_sent_signal_once() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (n)").unwrap();
         let signals = Signals::default();
@@ -97,7 +97,7 @@ mod tests {
         signals.send();
         assert_eq!(seen(), [true, true]);
         signals.send();
-        assert_eq!(seen(), [false, false], "once");
+        assert_eq!(seen(), [false, false], "only once");
         assert!(!arrivals.has_changed().unwrap());
     }
 }

@@ -1,5 +1,5 @@
-//! Reading one tenant's part of the journal from front to back, a piece at a time: whoever reads slowly holds
-//! no connection meanwhile, and the journal is append-only, so the pieces fit.
+//! Reads one tenant's transactions in order, in chunks: a slow reader holds no connection between them, and
+//! the chunks are consistent because the journal is append-only.
 
 use ledger::{Balance, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
@@ -8,7 +8,7 @@ use super::{book, journal};
 use crate::error::StoreError;
 use crate::model::{StatementRange, TransactionRow};
 
-/// Where a tenant's lines from one moment to another begin and end. Both are included.
+/// The range of a tenant's transactions between two times, both included.
 pub(super) fn range(
     c: &Connection,
     tenant: TenantId,
@@ -33,14 +33,14 @@ pub(super) fn range(
         Some(to) => journal::last_until(c, to)?,
         None => i64::MAX,
     })?;
-    // A range that ends before it begins has no lines.
+    // A range whose end is before its start is empty.
     Ok(match through < after {
         true => StatementRange { after, through: after, opening, closing: opening },
         false => StatementRange { after, through, opening, closing },
     })
 }
 
-/// The next lines of a tenant, in the journal's order.
+/// A tenant's next transactions, in journal order.
 pub(super) fn lines(
     c: &Connection,
     tenant: TenantId,

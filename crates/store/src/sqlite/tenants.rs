@@ -1,5 +1,4 @@
-//! Tenants as operators see them: lists, one with its counts, and what operators set.
-//! Not here: balances, which only `book` writes.
+//! Tenants as operators see them: lists, counts, and settings.
 
 use ledger::{Credits, Now, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -7,16 +6,16 @@ use uuid::Uuid;
 
 use super::{book, paging};
 use crate::error::StoreError;
-use crate::model::{Listing, Page, TenantChange, TenantDetail, TenantFilter, TenantRow};
+use crate::model::{PageRequest, RowPage, TenantChange, TenantDetail, TenantFilter, TenantRow};
 
 const COLUMNS: &str = "id, name, available, held, frozen, debt, low_balance, created_at";
 
-/// Tenants in the order in which we heard of them.
+/// Tenants by creation time.
 pub(super) fn list(
     c: &Connection,
     filter: TenantFilter,
-    page: Page,
-) -> Result<Listing<TenantRow>, StoreError> {
+    page: PageRequest,
+) -> Result<RowPage<TenantRow>, StoreError> {
     let mut conditions = vec!["1"];
     conditions.extend(filter.debt.then_some("debt > 0"));
     conditions.extend(filter.low.then_some("available < low_balance"));
@@ -49,7 +48,7 @@ pub(super) fn detail(c: &Connection, id: TenantId, now: Now) -> Result<Option<Te
     }))
 }
 
-/// Sets what an operator says; none where nobody heard of the tenant.
+/// Changes what operators set; `None` if the tenant is unknown.
 pub(super) fn set(
     c: &Connection,
     id: TenantId,

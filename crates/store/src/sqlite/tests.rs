@@ -1,5 +1,5 @@
-//! Whoever asks for little waits for little, however much there is: no statement that runs often reads a
-//! whole table that grows, or sorts one in memory. What is explained here is what the verbs really ran.
+//! Query plans of the statements that the verbs actually run: no frequent statement scans a growing table, or
+//! sorts one in memory.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -14,86 +14,87 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use uuid::Uuid;
 
 use super::{
-    Mode, actions, audit, clock, commands, database_file, deliveries, endpoints, events, feed, holds, ingest,
-    journal, keys, open, payments, people, purchases, quarantine, reports, statement, sweep, tenants,
+    Mode, actions, audit, clock, commands, database_file, deliveries, endpoints, events, expire, holds,
+    ingest, journal, keys, notice_log, open, payments, people, purchases, quarantine, reports, statement,
+    tenants,
 };
 use crate::body;
 use crate::model::{
-    ActionFilter, ActionRequest, ActionState, Attempt, AttemptOutcome, ClockMark, CommandRequest,
-    DeliveryState, DispatchBudget, EndpointRow, EventFilter, IdempotencyKey, IncomingEvent, KeyHolder,
-    KeyRow, NewAction, NewPurchase, OperatorLimits, Page, PersonRow, PurchaseOrder, Scope, SigningSecret,
-    TransactionFilter,
+    ActionFilter, ActionRequest, ActionState, AttemptOutcome, ClockMark, CommandRequest, DeliveryState,
+    DispatchBudget, EndpointRow, EventFilter, FinishedAttempt, IdempotencyKey, IncomingEvent, KeyHolder,
+    KeyRow, NewAction, NewPurchase, OperatorLimits, PageRequest, PersonRow, PurchaseOrder, Scope,
+    SigningSecret, TransactionFilter,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 const LATER: Timestamp = Timestamp::from_seconds(1_790_009_000);
-const WHO: TenantId = TenantId(Uuid::from_u128(1));
+const TENANT: TenantId = TenantId(Uuid::from_u128(1));
 const HOLD: HoldId = HoldId(Uuid::from_u128(2));
-const PAGE: Page = Page { number: 1, size: 20, ascending: false };
+const PAGE: PageRequest = PageRequest { number: 1, size: 20, ascending: false };
 
 thread_local! {
-    static HEARD: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    static STATEMENTS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what SQLite calls looks like this")]
-fn hear(event: TraceEvent<'_>) {
-    // A line that begins so is a trigger's, which is not run by its text.
+fn record_statement(event: TraceEvent<'_>) {
+    // The text of a trigger cannot be executed.
     if let TraceEvent::Stmt(_, sql) = event
         && !sql.starts_with("--")
     {
-        HEARD.with_borrow_mut(|heard| heard.insert(sql.to_owned()));
+        STATEMENTS.with_borrow_mut(|statements| statements.insert(sql.to_owned()));
     }
 }
 
 #[test]
-fn no_statement_that_runs_often_walks_what_grows() {
+fn no_frequent_statement_scans_a_growing_table() {
     let folder = std::env::temp_dir().join(format!("store-plans-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let mut c =
         open::writer(&database_file::DatabaseFile::open(&folder.join("a.db")).unwrap(), Mode::Test).unwrap();
-    c.execute("INSERT INTO tenants (id, created_at) VALUES (?1, ?2)", (WHO.0, NOW.0)).unwrap();
-    c.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(hear)).unwrap();
-    let mut faults = Vec::new();
-    for (what, run, known) in CASES {
+    c.execute("INSERT INTO tenants (id, created_at) VALUES (?1, ?2)", (TENANT.0, NOW.0)).unwrap();
+    c.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(record_statement)).unwrap();
+    let mut bad_plans = Vec::new();
+    for (what, run, accepted) in CASES {
         run(&c);
-        let heard = HEARD.take();
-        assert!(!heard.is_empty(), "{what} asks the database nothing");
-        for sql in heard {
-            // Nothing is bound: a plan depends on nothing that is (see `open`).
+        let statements = STATEMENTS.take();
+        assert!(!statements.is_empty(), "{what} runs no statement");
+        for sql in statements {
+            // No values are bound: plans do not depend on them (see `open`).
             let mut explained = c.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let mut steps = explained.raw_query();
             while let Some(row) = steps.next().unwrap() {
                 let step: String = row.get(3).unwrap();
-                // One row from the end of a table is no walk.
+                // Reading the last row is not a scan.
                 let scan = step.starts_with("SCAN ") && !sql.contains("ORDER BY seq DESC LIMIT 1");
-                let bad = scan || step.contains("TEMP B-TREE");
-                if bad && !SMALL.contains(&&*step) && !known.contains(&&*step) {
-                    faults.push(format!("{what}: {step}\n{sql}\n"));
+                let costly = scan || step.contains("TEMP B-TREE");
+                if costly && !SMALL.contains(&&*step) && !accepted.contains(&&*step) {
+                    bad_plans.push(format!("{what}: {step}\n{sql}\n"));
                 }
             }
         }
-        HEARD.take();
+        STATEMENTS.take();
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(bad_plans.is_empty(), "{}", bad_plans.join("\n"));
     drop(c);
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// No tables, or one of a single row.
+/// Not tables, or tables with a single row.
 const SMALL: &[&str] = &[
     "SCAN restores USING INDEX restores_unconfirmed",
     "SCAN CONSTANT ROW",
     "SCAN (subquery-1)",
     "SCAN sqlite_sequence",
-    "SCAN told",
+    "SCAN endpoint_ids",
     "SCAN waiting",
 ];
 
 type Case = (&'static str, fn(&Connection), &'static [&'static str]);
 
-/// What is run, and which of its steps look bad and are not: a tenant's few endpoints and open holds are
-/// sorted, a report sums up its lots, and operators ask after every
-/// endpoint. The first cases make what the others find.
+/// The statements to run, and the acceptable scans and sorts: a tenant's few endpoints and open holds are
+/// sorted, a report sums the lots of a tenant, and the health check reads all endpoints. The first cases
+/// create the data for the others.
 const CASES: &[Case] = &[
     ("endpoints", endpoints, &["USE TEMP B-TREE FOR ORDER BY"]),
     ("commands", commands, &[]),
@@ -105,15 +106,15 @@ const CASES: &[Case] = &[
     ("purchases", purchases, &[]),
     ("actions", actions, &ACTION_STEPS),
     ("deliveries", deliveries, &[]),
-    ("feed", feed, &["SCAN e", "SCAN endpoints"]),
+    ("notice_log", notice_log, &["SCAN e", "SCAN endpoints"]),
     ("lists", lists, &[]),
     ("health", health, &[]),
     ("clock", clock, &[]),
-    ("sweep", sweep, &[]),
+    ("expire", expire, &[]),
 ];
 
-/// Whoever lists all actions counts all. People are few, and what one of them does in a day is little. A
-/// report adds up what was done in its time.
+/// Listing all actions counts all. There are few people, and each has few actions in a day. A report sums the
+/// actions of its period.
 const ACTION_STEPS: [&str; 5] = [
     "SCAN a USING INDEX operator_actions_by_time",
     "SCAN a USING COVERING INDEX operator_actions_by_time",
@@ -122,14 +123,14 @@ const ACTION_STEPS: [&str; 5] = [
     "USE TEMP B-TREE FOR GROUP BY",
 ];
 
-fn pin(key: &str) -> IdempotencyKey {
+fn idempotency_key(key: &str) -> IdempotencyKey {
     IdempotencyKey { scope: Scope::Service, key: key.to_owned(), fingerprint: [0; 32] }
 }
 
 fn endpoints(c: &Connection) {
-    let row = EndpointRow::new("ep_a".to_owned(), Some(WHO), String::new(), vec!["*".to_owned()], NOW);
+    let row = EndpointRow::new("ep_a".to_owned(), Some(TENANT), String::new(), vec!["*".to_owned()], NOW);
     assert!(endpoints::create(c, &row, &SigningSecret("whsec_".to_owned()), 9).unwrap());
-    for tenant in [Some(WHO), None] {
+    for tenant in [Some(TENANT), None] {
         endpoints::list(c, tenant, PAGE).unwrap();
     }
     endpoints::show(c, "ep_a").unwrap();
@@ -148,8 +149,9 @@ fn commands(c: &Connection) {
         CommandAction::Spend { credits: Credits(999) },
     ];
     for (number, action) in actions.into_iter().enumerate() {
-        let command = Command { tenant: WHO, cause: Cause::Command("c".to_owned()), reference: None, action };
-        let order = CommandRequest { command, pin: Some(pin(&number.to_string())) };
+        let command =
+            Command { tenant: TENANT, cause: Cause::Command("c".to_owned()), reference: None, action };
+        let order = CommandRequest { command, idempotency_key: Some(idempotency_key(&number.to_string())) };
         commands::execute_commands(c, &[order], Now::trusted(NOW)).unwrap();
     }
 }
@@ -171,30 +173,30 @@ fn arrivals(c: &Connection) {
 }
 
 fn holds(c: &Connection) {
-    assert!(holds::show(c, WHO, HOLD, Now::trusted(NOW)).unwrap().is_some());
+    assert!(holds::show(c, TENANT, HOLD, Now::trusted(NOW)).unwrap().is_some());
     for state in [None].into_iter().chain(HoldState::ALL.iter().copied().map(Some)) {
-        holds::list(c, WHO, state, Now::trusted(NOW), PAGE).unwrap();
+        holds::list(c, TENANT, state, Now::trusted(NOW), PAGE).unwrap();
     }
-    holds::due_of(c, WHO, NOW, 9).unwrap();
+    holds::due_of(c, TENANT, NOW, 9).unwrap();
 }
 
 fn journal(c: &Connection) {
-    let of_tenant = TransactionFilter { tenant: Some(WHO), ..TransactionFilter::default() };
+    let of_tenant = TransactionFilter { tenant: Some(TENANT), ..TransactionFilter::default() };
     let span = TransactionFilter { from: Some(NOW), to: Some(NOW), ..TransactionFilter::default() };
     for filter in [
         TransactionFilter { kind: Some(TransactionKind::Spent), ..of_tenant.clone() },
-        TransactionFilter { tenant: Some(WHO), ..span.clone() },
+        TransactionFilter { tenant: Some(TENANT), ..span.clone() },
         of_tenant,
         span,
     ] {
         assert!(journal::list(c, &filter, PAGE).unwrap().total > 0);
     }
-    journal::lots(c, WHO, PAGE).unwrap();
+    journal::lots(c, TENANT, PAGE).unwrap();
 }
 
 fn statement(c: &Connection) {
-    let range = statement::range(c, WHO, Some(NOW), Some(LATER)).unwrap();
-    assert!(!statement::lines(c, WHO, range.after, range.through, 9).unwrap().is_empty());
+    let range = statement::range(c, TENANT, Some(NOW), Some(LATER)).unwrap();
+    assert!(!statement::lines(c, TENANT, range.after, range.through, 9).unwrap().is_empty());
 }
 
 fn reports(c: &Connection) {
@@ -212,7 +214,12 @@ fn purchases(c: &Connection) {
         form: String::new(),
     };
     for new in [Some(new), None] {
-        purchases::begin(c, &PurchaseOrder { tenant: WHO, pin: pin("p"), new }, NOW).unwrap();
+        purchases::begin(
+            c,
+            &PurchaseOrder { tenant: TENANT, idempotency_key: idempotency_key("p"), new },
+            NOW,
+        )
+        .unwrap();
     }
     assert!(purchases::find(c, "purchase_a").unwrap().is_some());
 }
@@ -234,16 +241,16 @@ fn actions(c: &Connection) {
     for (number, credits) in [1, 1, 99].into_iter().enumerate() {
         let new = NewAction {
             id: format!("act_{number}"),
-            request: ActionRequest::Adjustment { tenant: WHO, credits, priority: 9, expires_at: None },
+            request: ActionRequest::Adjustment { tenant: TENANT, credits, priority: 9, expires_at: None },
             reason: String::new(),
             key: "key_a".to_owned(),
             alone: credits > 9,
-            name: Some(("a".to_owned() + &credits.to_string(), [0; 32])),
+            idempotency_key: Some(("a".to_owned() + &credits.to_string(), [0; 32])),
         };
         actions::preview(c, &new, limits, &Policy::default(), Now::trusted(NOW)).unwrap().unwrap();
-        actions::ask(c, &new, limits, &Policy::default(), Now::trusted(NOW)).unwrap();
+        actions::request(c, &new, limits, &Policy::default(), Now::trusted(NOW)).unwrap();
     }
-    for tenant in [None, Some(WHO)] {
+    for tenant in [None, Some(TENANT)] {
         for state in [None, Some(ActionState::Done)] {
             for person in [None, Some("person_a".to_owned())] {
                 let filter = ActionFilter { tenant, state, person, kind: None };
@@ -256,24 +263,24 @@ fn actions(c: &Connection) {
 }
 
 fn deliveries(c: &Connection) {
-    let room = DispatchBudget {
-        lanes: 9,
-        late_lanes: 9,
-        lanes_per_endpoint: 9,
-        notices_per_lane: 9,
+    let budget = DispatchBudget {
+        max_queues: 9,
+        max_degraded_queues: 9,
+        max_queues_per_endpoint: 9,
+        max_notices_per_queue: 9,
         ..DispatchBudget::default()
     };
-    let due = deliveries::due(c, NOW, &room).unwrap();
-    let attempts: Vec<_> = [AttemptOutcome::Delivered, AttemptOutcome::Again(LATER)]
+    let due = deliveries::due(c, NOW, &budget).unwrap();
+    let attempts: Vec<_> = [AttemptOutcome::Delivered, AttemptOutcome::RetryAt(LATER)]
         .into_iter()
         .zip(due)
-        .map(|(fate, due)| Attempt {
+        .map(|(outcome, due)| FinishedAttempt {
             endpoint: due.endpoint,
             notice: due.notice.seq,
             due_at: due.due_at,
             status: None,
             error: None,
-            fate,
+            outcome,
         })
         .collect();
     assert_eq!(attempts.len(), 2);
@@ -282,25 +289,25 @@ fn deliveries(c: &Connection) {
     for state in [None].into_iter().chain(DeliveryState::ALL.iter().copied().map(Some)) {
         deliveries::list(c, "ep_a", state, PAGE).unwrap();
     }
-    let notice = feed::after(c, None, 0, 1).unwrap().remove(0);
+    let notice = notice_log::after(c, None, 0, 1).unwrap().remove(0);
     assert!(deliveries::resend(c, "ep_a", &notice.id, NOW).unwrap());
 }
 
-fn feed(c: &Connection) {
-    for tenant in [None, Some(WHO)] {
-        assert!(!feed::after(c, tenant, 0, 9).unwrap().is_empty());
+fn notice_log(c: &Connection) {
+    for tenant in [None, Some(TENANT)] {
+        assert!(!notice_log::after(c, tenant, 0, 9).unwrap().is_empty());
     }
-    feed::range(c).unwrap();
-    feed::prune(c, LATER, 9).unwrap();
-    feed::health(c).unwrap();
+    notice_log::range(c).unwrap();
+    notice_log::prune(c, LATER, 9).unwrap();
+    notice_log::health(c).unwrap();
 }
 
 fn lists(c: &Connection) {
     events::list(c, &EventFilter { payment: Some(PaymentId(1)), ..EventFilter::default() }, PAGE).unwrap();
     events::list(c, &EventFilter { pending: true, ..EventFilter::default() }, PAGE).unwrap();
-    payments::list(c, Some(WHO), None, PAGE).unwrap();
+    payments::list(c, Some(TENANT), None, PAGE).unwrap();
     payments::show(c, "pi_a").unwrap();
-    tenants::detail(c, WHO, Now::trusted(NOW)).unwrap();
+    tenants::detail(c, TENANT, Now::trusted(NOW)).unwrap();
     quarantine::show(c, 1).unwrap();
 }
 
@@ -314,7 +321,7 @@ fn clock(c: &Connection) {
     clock::record(c).unwrap();
 }
 
-fn sweep(c: &Connection) {
-    sweep::next(c).unwrap();
-    assert!(sweep::sweep(c, Now::trusted(LATER), 9).unwrap().expired > 1);
+fn expire(c: &Connection) {
+    expire::next(c).unwrap();
+    assert!(expire::expire_due(c, Now::trusted(LATER), 9).unwrap().expired > 1);
 }

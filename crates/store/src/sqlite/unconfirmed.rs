@@ -1,41 +1,41 @@
-//! A database that was restored from a backup stands still until an operator confirms it. The backup does not
-//! know what was spent, refunded or revoked after it was made: whatever moved on from there would give away
-//! credits twice, end holds that were captured, and tell others what is not so. Meanwhile events are stored
-//! and everything can be read.
+//! An unconfirmed restore freezes the database until an operator confirms it. The backup does not contain
+//! what was spent, refunded or revoked after it was made: continuing from it would grant credits twice,
+//! expire holds that were captured, and send wrong notices. While it is frozen, events are stored and
+//! everything can be read.
 //!
-//! This is the one rule: verbs that move credits refuse, the loops find nothing due, and reads show nothing
-//! as ended.
+//! The rule is: verbs that move credits refuse, background loops find nothing due, and reads show nothing as
+//! expired.
 
 use ledger::{Now, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::StoreError;
-use crate::model::Restore;
+use crate::model::RestoreRow;
 
-/// Whether it is so.
-pub(super) fn is(c: &Connection) -> Result<bool, StoreError> {
+/// Whether there is an unconfirmed restore.
+pub(super) fn exists(c: &Connection) -> Result<bool, StoreError> {
     Ok(c.prepare_cached("SELECT 1 FROM restores WHERE confirmed_at IS NULL LIMIT 1")?.exists([])?)
 }
 
-/// Refuses what moves credits while it is so.
-pub(super) fn refuse(c: &Connection) -> Result<(), StoreError> {
-    if is(c)? { Err(StoreError::RestoreUnconfirmed) } else { Ok(()) }
+/// Fails if there is an unconfirmed restore.
+pub(super) fn ensure_none(c: &Connection) -> Result<(), StoreError> {
+    if exists(c)? { Err(StoreError::RestoreUnconfirmed) } else { Ok(()) }
 }
 
-/// What time reads go by: nothing ends while it is so, and nothing may look as if it had.
-pub(super) fn now(c: &Connection, now: Now) -> Result<Now, StoreError> {
-    Ok(if is(c)? { Now::in_doubt(now.at) } else { now })
+/// The time for reads. While a restore is unconfirmed, nothing expires, and nothing may be shown as expired.
+pub(super) fn effective_now(c: &Connection, now: Now) -> Result<Now, StoreError> {
+    Ok(if exists(c)? { Now::in_doubt(now.at) } else { now })
 }
 
-/// The latest restore that nobody has confirmed, with the keys of all of them.
-pub(super) fn find(c: &Connection) -> Result<Option<Restore>, StoreError> {
+/// The latest unconfirmed restore, with the revoked keys of all unconfirmed restores.
+pub(super) fn find(c: &Connection) -> Result<Option<RestoreRow>, StoreError> {
     let mut statement = c.prepare_cached(
         "SELECT restored_at, newest, source, replaced, revoked_keys,
              coalesce((SELECT max(seq) FROM events), 0) - last_event
          FROM restores WHERE confirmed_at IS NULL ORDER BY id DESC",
     )?;
     let mut rows = statement.query([])?;
-    let mut latest: Option<Restore> = None;
+    let mut latest: Option<RestoreRow> = None;
     while let Some(row) = rows.next()? {
         let revoked: Option<String> = row.get(4)?;
         let revoked: Option<Vec<String>> = revoked
@@ -44,7 +44,7 @@ pub(super) fn find(c: &Connection) -> Result<Option<Restore>, StoreError> {
             .map_err(|error| unreadable(&error))?;
         match &mut latest {
             None => {
-                latest = Some(Restore {
+                latest = Some(RestoreRow {
                     restored_at: Timestamp(row.get(0)?),
                     newest: row.get::<_, Option<i64>>(1)?.map(Timestamp),
                     source: row.get(2)?,
@@ -54,7 +54,7 @@ pub(super) fn find(c: &Connection) -> Result<Option<Restore>, StoreError> {
                 });
             }
             Some(latest) => {
-                // What either of them knows is known; what one of them does not know is not.
+                // The revoked keys are known only if they are known for every restore.
                 latest.revoked_keys = latest.revoked_keys.take().zip(revoked).map(|(mut all, more)| {
                     all.extend(more);
                     all
@@ -65,8 +65,8 @@ pub(super) fn find(c: &Connection) -> Result<Option<Restore>, StoreError> {
     Ok(latest)
 }
 
-/// Writes down that this database was restored just now.
-pub(super) fn mark(c: &Connection, restore: &Restore) -> Result<(), StoreError> {
+/// Records that this database was just restored.
+pub(super) fn insert(c: &Connection, restore: &RestoreRow) -> Result<(), StoreError> {
     let revoked = restore.revoked_keys.as_ref().map(serde_json::to_string).transpose();
     c.prepare_cached(
         "INSERT INTO restores (restored_at, newest, source, replaced, revoked_keys, last_event)
@@ -82,13 +82,13 @@ pub(super) fn mark(c: &Connection, restore: &Restore) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Where the database before it went, by the latest mark.
-pub(super) fn replaced(c: &Connection) -> Result<Option<String>, StoreError> {
+/// Where the replaced database was moved, by the latest restore.
+pub(super) fn replaced_path(c: &Connection) -> Result<Option<String>, StoreError> {
     let mut statement = c.prepare_cached("SELECT replaced FROM restores ORDER BY id DESC LIMIT 1")?;
     Ok(statement.query_row([], |row| row.get(0)).optional()?.flatten())
 }
 
-/// Ends it: the service resumes.
+/// Confirms all restores: the service resumes.
 pub(super) fn confirm(c: &Connection, now: Timestamp) -> Result<(), StoreError> {
     c.prepare_cached("UPDATE restores SET confirmed_at = ?1 WHERE confirmed_at IS NULL")?.execute([now.0])?;
     Ok(())

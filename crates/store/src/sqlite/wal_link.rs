@@ -1,9 +1,9 @@
-//! Whether a write-ahead log belongs to the database file beside it. SQLite cannot tell: where somebody puts
-//! a backup in the place of a database and leaves the old `-wal`, it mixes the two without a word.
+//! Checks whether a write-ahead log belongs to the database file beside it. SQLite cannot tell: if a backup
+//! is copied over a database and the old `-wal` stays, it silently mixes the two.
 //!
-//! So every commit replaces a random token in a table of one row, and writes down the token before it. The
-//! file alone then names the state that it is in, and the log the states that it leads from and to: the log
-//! belongs to the file if the file's token is one of those.
+//! Therefore every commit replaces a random token in a table of one row, and stores the previous token with
+//! it. The token in the file alone identifies the state of the file, and the tokens in the log identify the
+//! states before and after its commits: the log belongs to the file if the file's token is among them.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -17,16 +17,16 @@ use crate::error::OpenError;
 
 type Token = [u8; 16];
 
-/// In every commit: a new token, linked to the one before it.
+/// Executed in every commit: a new token, linked to the previous one.
 pub(super) const ADVANCE: &str = "UPDATE wal_link SET before = token, token = randomblob(16) WHERE id = 1";
 
 const WAL_HEADER: u64 = 32;
 const FRAME_HEADER: u64 = 24;
-/// Both orders of the checksums' bytes.
+/// The two byte orders of the checksums.
 const MAGIC: [u32; 2] = [0x377f_0682, 0x377f_0683];
 
-/// Refuses a write-ahead log that is another database's, or of another time. Changes nothing. Answers whether
-/// the file alone has a token: one whose making was interrupted has not, and one that is not ours.
+/// Refuses a write-ahead log that belongs to another database or to another state. Changes nothing. Returns
+/// whether the file alone has a token; a file that is not ours, or whose creation was interrupted, has none.
 pub(super) fn check(path: &Path) -> Result<bool, OpenError> {
     let opened = |source| OpenError::Io { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(opened)?.len() == 0 {
@@ -37,10 +37,10 @@ pub(super) fn check(path: &Path) -> Result<bool, OpenError> {
     let io = |source| OpenError::Io { path: log.clone(), source };
     let Some(wal) = Wal::open(&log).map_err(io)? else { return Ok(true) };
     let links = wal.links(root).map_err(io)?;
-    let known = links.first().is_some_and(|first| first.before == token)
+    let matches = links.first().is_some_and(|first| first.before == token)
         || links.iter().any(|link| link.token == token);
-    // Every commit of ours is linked; a log of commits without a link is not ours.
-    if known || (links.is_empty() && !wal.has_commits().map_err(io)?) {
+    // Every commit of this program has a link; a log of commits without links is foreign.
+    if matches || (links.is_empty() && !wal.has_commits().map_err(io)?) {
         return Ok(true);
     }
     Err(OpenError::StaleLog { path: path.to_owned(), log: with_suffix(path, "-wal") })
@@ -51,16 +51,16 @@ pub(super) fn has_commits(log: &Path) -> bool {
     matches!(Wal::open(log), Ok(Some(wal)) if wal.has_commits().unwrap_or(true))
 }
 
-/// Opens the file as if it had no write-ahead log, to read it.
+/// Opens the file for reading without its write-ahead log.
 pub(super) fn without_log(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(uri(path), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // A checkpoint that was interrupted may have written the header before the pages that it counts.
+    // An interrupted checkpoint may have written the header before the pages that it counts.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true)?;
     Ok(connection)
 }
 
-/// The table's page in the file, and the token on it; none where there is no such table.
+/// The root page of the link table in the file alone, and its token; `None` if there is no such table.
 fn of_file_alone(path: &Path) -> Result<Option<(u32, Token)>, OpenError> {
     let sqlite = |error: rusqlite::Error| OpenError::sqlite(path, &error);
     let connection = without_log(path).map_err(sqlite)?;
@@ -76,7 +76,7 @@ fn of_file_alone(path: &Path) -> Result<Option<(u32, Token)>, OpenError> {
     Ok(token.map(|token| (root, token)))
 }
 
-/// SQLite's name for a file that nobody changes while it is read.
+/// An SQLite URI for a file that does not change while it is read.
 fn uri(path: &Path) -> String {
     let mut uri = "file:".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {
@@ -89,7 +89,7 @@ fn uri(path: &Path) -> String {
     uri + "?immutable=1"
 }
 
-/// What one commit says of itself.
+/// The link of one commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Link {
     token: Token,
@@ -104,7 +104,7 @@ struct Wal {
 }
 
 impl Wal {
-    /// None where there is none, or nothing that SQLite would take for one.
+    /// `None` if there is no log, or nothing that SQLite would accept as one.
     fn open(path: &Path) -> std::io::Result<Option<Self>> {
         let file = match File::open(path) {
             Ok(file) => file,
@@ -124,43 +124,44 @@ impl Wal {
         Ok(Some(Self { file, page_size, salts }))
     }
 
-    /// The links in it, in the order of the commits.
+    /// The links in the log, in commit order.
     fn links(&self, root: u32) -> std::io::Result<Vec<Link>> {
         let mut links = Vec::new();
         let mut page = vec![0; usize::try_from(self.page_size).unwrap_or_default()];
-        let mut place = WAL_HEADER;
-        while let Some(header) = self.frame(place)? {
-            if number(&header, 0) == root && filled(self.file.read_exact_at(&mut page, place + FRAME_HEADER))?
+        let mut offset = WAL_HEADER;
+        while let Some(header) = self.frame(offset)? {
+            if number(&header, 0) == root
+                && filled(self.file.read_exact_at(&mut page, offset + FRAME_HEADER))?
             {
                 links.extend(link(&page));
             }
-            place += FRAME_HEADER + self.page_size;
+            offset += FRAME_HEADER + self.page_size;
         }
         Ok(links)
     }
 
-    /// Whether anything was committed in it.
+    /// Whether the log contains a commit.
     fn has_commits(&self) -> std::io::Result<bool> {
-        let mut place = WAL_HEADER;
-        while let Some(header) = self.frame(place)? {
+        let mut offset = WAL_HEADER;
+        while let Some(header) = self.frame(offset)? {
             if number(&header, 4) > 0 {
                 return Ok(true);
             }
-            place += FRAME_HEADER + self.page_size;
+            offset += FRAME_HEADER + self.page_size;
         }
         Ok(false)
     }
 
-    /// The header of the frame there; none after the last one. What an earlier use of the log left behind
-    /// has other salts.
-    fn frame(&self, place: u64) -> std::io::Result<Option<[u8; FRAME_HEADER as usize]>> {
+    /// The header of the frame at this offset; `None` after the last one. Frames of an earlier use of the log
+    /// have other salts.
+    fn frame(&self, offset: u64) -> std::io::Result<Option<[u8; FRAME_HEADER as usize]>> {
         let mut header = [0; FRAME_HEADER as usize];
-        let whole = filled(self.file.read_exact_at(&mut header, place))?;
+        let whole = filled(self.file.read_exact_at(&mut header, offset))?;
         Ok((whole && header[8..16] == self.salts).then_some(header))
     }
 }
 
-/// Whether all of it was there.
+/// Whether the buffer was filled.
 fn filled(read: std::io::Result<()>) -> std::io::Result<bool> {
     match read {
         Ok(()) => Ok(true),
@@ -169,12 +170,12 @@ fn filled(read: std::io::Result<()>) -> std::io::Result<bool> {
     }
 }
 
-/// The number of four bytes there, the highest first.
+/// The big-endian number at this offset.
 fn number(bytes: &[u8], at: usize) -> u32 {
     bytes[at..at + 4].iter().fold(0, |number, byte| (number << 8) | u32::from(*byte))
 }
 
-/// The one row of the table's one page: a leaf of a table's tree, and in it the cell of a record with an id
+/// Reads the only row from the table's only page: a leaf of a table b-tree whose cell is a record with an id
 /// and two blobs of 16 bytes.
 fn link(page: &[u8]) -> Option<Link> {
     const LEAF: u8 = 13;

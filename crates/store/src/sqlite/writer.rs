@@ -1,11 +1,11 @@
-//! The one thread that writes. It takes whatever has queued, runs it in one `BEGIN IMMEDIATE` transaction,
-//! commits once, and only then answers: strangers share one fsync (design section 4, rules 2 and 3).
+//! The writer thread. It takes all queued jobs, runs them in one `BEGIN IMMEDIATE` transaction, commits once,
+//! and only then returns their results: unrelated requests share one fsync (design section 4, rules 2 and 3).
 //!
-//! Before it answers, it makes sure that the path of the database still names the file that it wrote to: what
-//! is in a file that nobody will open again was not kept.
+//! Before it returns results, it checks that the path of the database still names the file that it wrote to;
+//! otherwise the data would be lost at the next start.
 //!
-//! A job is never cancelled: whoever awaits its answer may go away, the work goes on. A job that fails is
-//! rolled back to its own savepoint, so that it never takes its neighbours with it.
+//! A job is never cancelled: if nobody awaits its result any more, it still runs. A job that fails is rolled
+//! back to its own savepoint, so that other jobs are not affected.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,30 +18,30 @@ use super::backup::rescue;
 use super::database_file::DatabaseFile;
 use super::signals::Signals;
 use super::{obstacles, wal_link};
-use crate::error::{ClosedBecause, FileChange, Safe, StoreError};
+use crate::error::{CloseReason, FileChange, Rescue, StoreError};
 
-/// Jobs that may wait for the writer; more are refused, so that overload shows early instead of growing.
+/// The maximum number of queued jobs; more are refused, so that overload is visible early.
 pub const MAX_QUEUE_JOBS: usize = 4096;
-/// Jobs that share one commit.
+/// The maximum number of jobs in one commit.
 pub const MAX_COMMIT_JOBS: usize = 512;
 
-/// Runs inside the transaction, and gives back what to do once its fate is known.
-type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Runs inside the transaction, and returns what to do once the commit has succeeded or failed.
+type Job = Box<dyn FnOnce(&Connection) -> Completion + Send>;
+type Completion = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// The way to the writer.
+/// A handle to the writer thread.
 #[derive(Clone, Debug)]
-pub(super) struct Writer {
-    // Dropped before the thread is waited for: without senders, it ends.
+pub(super) struct WriterHandle {
+    // Dropped before the thread is joined: without senders, it ends.
     jobs: mpsc::Sender<Job>,
-    closed: watch::Receiver<Option<ClosedBecause>>,
+    closed: watch::Receiver<Option<CloseReason>>,
     _thread: Arc<Thread>,
 }
 
-impl Writer {
-    /// Starts the thread. It ends when the last `Writer` is gone, or when a commit fails for a reason after
-    /// which the database must not be trusted, or `file` is not at its path any more; then every later write
-    /// answers [`StoreError::Closed`]. It keeps `file` open for longer than `connection`, and sends `signals`
+impl WriterHandle {
+    /// Starts the thread. It ends when the last handle is dropped, when a commit fails in a way after which
+    /// the database cannot be trusted, or when `file` is no longer at its path; then every later write
+    /// returns [`StoreError::Closed`]. It keeps `file` open for longer than `connection`, and sends `signals`
     /// after each commit.
     pub(super) fn start(
         connection: Connection,
@@ -59,15 +59,15 @@ impl Writer {
         Ok(Self { jobs: queue, closed, _thread: Arc::new(Thread(Some(thread))) })
     }
 
-    /// Resolves when the thread has ended, and says why.
-    pub(super) async fn closed(&self) -> ClosedBecause {
+    /// Resolves when the thread has ended, with the reason.
+    pub(super) async fn closed(&self) -> CloseReason {
         let mut closed = self.closed.clone();
         let because = closed.wait_for(Option::is_some).await.ok().and_then(|because| because.clone());
-        because.unwrap_or(ClosedBecause::WriterPanicked)
+        because.unwrap_or(CloseReason::WriterPanicked)
     }
 
-    /// Runs `work` in the next commit and answers when it is durable. `work` is one unit: if it fails or
-    /// panics, nothing of it stays.
+    /// Runs `work` in the next commit and returns when it is durable. If it fails or panics, all of it is
+    /// rolled back.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -75,8 +75,8 @@ impl Writer {
         self.queue(move |connection| isolated(connection, work)).await
     }
 
-    /// As [`Writer::write`], for `work` that is a single statement: that is one unit already, and a savepoint
-    /// around it would copy every page that it touches.
+    /// Like [`WriterHandle::write`], for `work` that is a single statement: a statement is atomic already,
+    /// and a savepoint would copy every page that it touches.
     pub(super) async fn write_statement<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -92,7 +92,7 @@ impl Writer {
         let job: Job = Box::new(move |connection| {
             let result = work(connection);
             Box::new(move |committed| {
-                // Whoever asked may have gone away; the work is done all the same.
+                // The requester may be gone; the work is done anyway.
                 let _ = send.send(committed.and(result));
             })
         });
@@ -100,27 +100,28 @@ impl Writer {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
         })?;
-        // It was taken and never answered: no transaction began, or the thread died. The log says which.
-        receive.await.map_err(|_| StoreError::Unknown("the writer gave no answer".to_owned()))?
+        // The job was taken without a result: no transaction began, or the thread died. The log says which.
+        receive.await.map_err(|_| StoreError::Unknown("the writer returned no result".to_owned()))?
     }
 }
 
-/// Waits for the thread when the last [`Writer`] goes: what it took is then written, and the file closed.
+/// Joins the thread when the last [`WriterHandle`] is dropped: accepted jobs are then written, and the file
+/// is closed.
 #[derive(Debug)]
 struct Thread(Option<JoinHandle<()>>);
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        // A thread cannot wait for itself, should the last writer ever go while it hands out an answer.
+        // A thread cannot join itself, in case it drops the last handle while it returns a result.
         let own = std::thread::current().id();
         if let Some(thread) = self.0.take().filter(|thread| thread.thread().id() != own) {
-            // It catches what its jobs throw; should it have panicked all the same, it is gone too.
+            // It catches panics of its jobs; if it panicked nevertheless, it has ended too.
             let _ = thread.join();
         }
     }
 }
 
-/// Does `work` in a savepoint of its own: when it fails or panics, nothing of it is left.
+/// Runs `work` in its own savepoint: if it fails or panics, it is rolled back.
 pub(super) fn isolated<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
@@ -136,22 +137,20 @@ pub(super) fn isolated<T>(
     result
 }
 
-/// Writes until there is nobody left to ask for it, or until it must stop; answers why it had to.
+/// Writes until all handles are dropped or it must stop; returns why it had to.
 fn run(
     connection: &Connection,
     file: &DatabaseFile,
     jobs: &mut mpsc::Receiver<Job>,
     signals: &Signals,
-) -> Option<ClosedBecause> {
+) -> Option<CloseReason> {
     while let Some(first) = jobs.blocking_recv() {
         let (answers, fate) = commit(connection, first, jobs);
         let change = file.change();
         let unsure = match (&fate, &change) {
             (_, Ok(Some(change))) => Some(StoreError::FileChanged(change.to_string())),
             (Err(error), _) => Some(StoreError::Unknown(error.to_string())),
-            (Ok(()), Err(error)) => {
-                Some(StoreError::Unknown(format!("the file cannot be looked at: {error}")))
-            }
+            (Ok(()), Err(error)) => Some(StoreError::Unknown(format!("the file cannot be checked: {error}"))),
             (Ok(()), Ok(None)) => None,
         };
         if let Some(error) = &unsure {
@@ -163,59 +162,59 @@ fn run(
         }
         let because = match (fate, change) {
             (_, Ok(Some(change))) => file_changed(connection, file, jobs, change),
-            (Err(error), _) if is_fatal(&error) => ClosedBecause::DiskFailed(error.to_string()),
-            (_, Err(error)) => ClosedBecause::DiskFailed(error.to_string()),
+            (Err(error), _) if is_fatal(&error) => CloseReason::DiskFailed(error.to_string()),
+            (_, Err(error)) => CloseReason::DiskFailed(error.to_string()),
             _ => continue,
         };
-        tracing::error!("{because}: no more writes are taken");
+        tracing::error!("{because}: no more writes are accepted");
         return Some(because);
     }
     None
 }
 
-/// Takes no more jobs, and saves what was acknowledged.
+/// Accepts no more jobs, and saves the acknowledged data.
 fn file_changed(
     connection: &Connection,
     file: &DatabaseFile,
     jobs: &mut mpsc::Receiver<Job>,
     change: FileChange,
-) -> ClosedBecause {
+) -> CloseReason {
     jobs.close();
     let database = file.path().to_owned();
-    let safe = match &change {
-        FileChange::Linked { .. } => Safe::InPlace,
+    let rescue = match &change {
+        FileChange::Linked { .. } => Rescue::InPlace,
         FileChange::Moved { .. } | FileChange::CompanionMoved { .. } => save(connection, file, &change),
     };
-    let because = ClosedBecause::FileChanged { change, database, safe };
-    if !matches!(because, ClosedBecause::FileChanged { safe: Safe::InPlace, .. }) {
+    let because = CloseReason::FileChanged { change, database, rescue };
+    if !matches!(because, CloseReason::FileChanged { rescue: Rescue::InPlace, .. }) {
         obstacles::describe(&file.names(), &because.to_string());
     }
     because
 }
 
-/// Saves what the open file holds. First of all it sees to it that no service starts without that, whatever
-/// becomes of the rest; only where the file is proven to hold everything may one start by itself.
-fn save(connection: &Connection, file: &DatabaseFile, change: &FileChange) -> Safe {
+/// Saves the content of the open file. First it makes sure that no service starts without that content,
+/// whatever happens next; a service may start by itself only if the file is proven to contain everything.
+fn save(connection: &Connection, file: &DatabaseFile, change: &FileChange) -> Rescue {
     let names = file.names();
-    let words = format!("{change}, and what was acknowledged before is being saved");
-    let marked = obstacles::leave(&names, &words);
+    let description = format!("{change}, and what was acknowledged before is being saved");
+    let marked = obstacles::leave(&names, &description);
     let copy = rescue(connection, file.path());
-    // The file is where it was: it can take what only the lost write-ahead log holds.
+    // The file is still in place: it can take over what only the lost write-ahead log contains.
     let is_in_place = || matches!(file.change(), Ok(Some(FileChange::CompanionMoved { .. })));
     let emptied =
         matches!(change, FileChange::CompanionMoved { .. }) && empty_log(connection) && is_in_place();
     if emptied && file.set_companions_aside().is_ok() && obstacles::withdraw(&names, copy.as_deref().ok()) {
-        return Safe::InPlace;
+        return Rescue::InPlace;
     }
     match copy {
-        Ok(copy) => Safe::Copied(copy),
+        Ok(copy) => Rescue::Copied(copy),
         Err(error) => {
-            Safe::Nowhere { why: error.to_string(), unmarked: marked.err().map(|error| error.to_string()) }
+            Rescue::NotSaved { why: error.to_string(), unmarked: marked.err().map(|error| error.to_string()) }
         }
     }
 }
 
-/// Moves all of the write-ahead log into the file; false where not all of it could be moved.
+/// Moves the whole write-ahead log into the file; `false` if some of it could not be moved.
 fn empty_log(connection: &Connection) -> bool {
     let moved: rusqlite::Result<(i64, i64, i64)> =
         connection
@@ -227,15 +226,15 @@ fn commit(
     connection: &Connection,
     first: Job,
     jobs: &mut mpsc::Receiver<Job>,
-) -> (Vec<Answer>, rusqlite::Result<()>) {
+) -> (Vec<Completion>, rusqlite::Result<()>) {
     let step = |sql: &str| connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map(|_| ());
     if let Err(error) = step("BEGIN IMMEDIATE") {
-        // Nothing ran. Dropping the job tells whoever waits that its fate is unknown, which is safe to say.
+        // No job ran. Dropping the job reports its result as unknown, which is safe.
         return (Vec::new(), Err(error));
     }
     let changes = connection.total_changes();
     let mut answers = vec![first(connection)];
-    // Where the disk is full, SQLite may roll all of it back by itself: then nothing more must join.
+    // If the disk is full, SQLite may roll back the transaction by itself: then no more jobs may join it.
     while answers.len() < MAX_COMMIT_JOBS && !connection.is_autocommit() {
         match jobs.try_recv() {
             Ok(job) => answers.push(job(connection)),
@@ -246,14 +245,14 @@ fn commit(
     let linked = if changed { step(wal_link::ADVANCE) } else { Ok(()) };
     let fate = linked.and_then(|()| step("COMMIT"));
     if fate.is_err() {
-        // SQLite may have rolled back by itself; then this says so, and that is fine.
+        // SQLite may already have rolled back; then this fails, which is fine.
         let _ = step("ROLLBACK");
     }
     (answers, fate)
 }
 
-/// After a failed write or sync, what the file holds is unknown (pages of a failed sync may look clean):
-/// stop, and let the restart find out. A full disk is not that: SQLite recovers by itself.
+/// After a failed write or sync, the content of the file is unknown (pages of a failed sync may look clean):
+/// the writer stops, and a restart finds out. A full disk is different: SQLite recovers from it.
 fn is_fatal(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),

@@ -1,4 +1,4 @@
-//! Event bodies: what was packed comes back byte for byte, typical ones take little room, and damage shows.
+//! Event bodies: packing is lossless, typical bodies become small, and damage is detected.
 
 use emulator::scenario::{Sale, Scenario, event, event_names, metadata};
 use sha2::{Digest, Sha256};
@@ -26,13 +26,13 @@ fn typical() -> Vec<WrittenEvent> {
     ApiVersion::ALL.into_iter().flat_map(|version| events(&sale(version))).collect()
 }
 
-/// Bytes without any pattern, the same ones every time.
+/// Deterministic bytes without a pattern.
 fn noise(length: usize) -> Vec<u8> {
     (0_u64..).flat_map(|block| Sha256::digest(block.to_le_bytes())).take(length).collect()
 }
 
 #[test]
-fn every_typical_body_comes_back_byte_for_byte() {
+fn every_typical_body_is_restored_byte_for_byte() {
     for event in typical() {
         let back =
             unpack(&pack(event.body.as_bytes())).unwrap_or_else(|error| panic!("{}: {error}", event.id));
@@ -41,14 +41,14 @@ fn every_typical_body_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn any_other_body_comes_back_too() {
+fn any_other_body_is_restored_too() {
     let bodies = [
         ("nothing", Vec::new()),
         ("one byte", vec![0]),
-        ("what looks like a packed body", pack(typical()[0].body.as_bytes())),
+        ("a packed body", pack(typical()[0].body.as_bytes())),
         ("noise", noise(5000)),
-        ("the most that is accepted, empty", vec![b' '; MAX_BODY_BYTES]),
-        ("the most that is accepted, noise", noise(MAX_BODY_BYTES)),
+        ("the maximum size, blank", vec![b' '; MAX_BODY_BYTES]),
+        ("the maximum size, noise", noise(MAX_BODY_BYTES)),
     ];
     for (name, body) in bodies {
         let packed = pack(&body);
@@ -58,7 +58,7 @@ fn any_other_body_comes_back_too() {
 }
 
 #[test]
-fn a_typical_body_takes_less_than_a_third() {
+fn a_typical_body_shrinks_to_less_than_a_third() {
     for event in typical() {
         let (packed, whole) = (pack(event.body.as_bytes()).len(), event.body.len());
         assert!(packed * 3 < whole, "{} of {whole} bytes takes {packed}", event.type_name);
@@ -80,14 +80,14 @@ fn a_damaged_body_is_an_error() {
     for (damage, bytes) in damaged {
         match unpack(&bytes) {
             Err(error) => assert!(error.to_string().contains("an event body"), "{damage}: {error}"),
-            // The mark of a body that is kept as it is; and bits that zstd does not use.
+            // The mark of an uncompressed body was flipped, or a bit that zstd ignores.
             Ok(body) => assert!(body == bytes[1..] || body == whole, "{damage}: read as another body"),
         }
     }
 }
 
-/// Stored bodies can only be read with the very sample that they were compressed against. If this fails, the
-/// sample was changed: put it back, and add a new one beside it.
+/// Stored bodies can only be read with the sample that they were compressed against. If this fails, the
+/// sample was changed: restore it, and add a new one beside it.
 #[test]
 fn the_released_sample_never_changes() {
     let sample = include_bytes!("../../src/body.dict");

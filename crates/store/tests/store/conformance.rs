@@ -1,15 +1,16 @@
-//! What a store must do, whatever database it is: a list of cases, each of which names the verbs that it
-//! proves. Every case gets a store of its own, open and empty, and every journal must pass its audit
-//! afterwards. A further database is one more test that calls [`check`].
-//!
-//! Not here: what only one database promises (`sqlite`), and what a decision should be (`ledger`).
+//! The conformance suite: the behaviour of a store, whatever its database. Each case names the verbs that it
+//! tests, and gets an empty store of its own, whose journal must pass the audit afterwards. Another driver
+//! needs one more test that calls [`check`].
 
+pub(crate) mod action_requests;
 mod actions;
 mod arrivals;
 mod batches;
 mod clock;
+pub(crate) mod command_requests;
 mod commands;
 pub(crate) mod endpoints;
+mod expire;
 mod health;
 mod holds;
 mod journal;
@@ -17,17 +18,14 @@ mod keys;
 mod listings;
 mod merges;
 mod notices;
-pub(crate) mod office;
 mod operators;
-mod orders;
 mod people;
+mod permutations;
 mod purchases;
 mod quarantine;
 mod replays;
-pub(crate) mod requests;
-pub(crate) mod sale;
 mod settlements;
-mod sweep;
+pub(crate) mod test_purchase;
 mod waits;
 
 use std::future::Future;
@@ -35,11 +33,11 @@ use std::pin::Pin;
 
 use store::Store;
 
-/// One thing that a store must do, as a test that panics where it does not.
+/// One test case. It panics if the store does not conform.
 pub(crate) struct Case {
-    /// Reads like a specification.
+    /// A statement of the specified behaviour.
     pub(crate) name: &'static str,
-    /// The verbs that it proves.
+    /// The verbs that it tests.
     pub(crate) verbs: &'static [&'static str],
     run: fn(Store) -> Pin<Box<dyn Future<Output = ()> + Send>>,
 }
@@ -66,12 +64,12 @@ pub(crate) const CASES: &[&[Case]] = &[
     batches::CASES,
     holds::CASES,
     notices::CASES,
-    sweep::CASES,
+    expire::CASES,
     merges::CASES,
     operators::CASES,
     actions::CASES,
     people::CASES,
-    orders::CASES,
+    permutations::CASES,
     quarantine::CASES,
     waits::CASES,
     listings::CASES,
@@ -82,7 +80,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     clock::CASES,
 ];
 
-/// Runs every case on an empty store of its own, and reports all that failed.
+/// Runs every case on its own empty store, and reports all failures.
 pub(crate) async fn check(open: impl Fn(&Case) -> Store) {
     let mut failed = Vec::new();
     for case in CASES.iter().copied().flatten() {
@@ -90,7 +88,7 @@ pub(crate) async fn check(open: impl Fn(&Case) -> Store) {
         let outcome = tokio::spawn((case.run)(store.clone())).await;
         let faults = store.audit().await.map(|audit| audit.faults);
         match (outcome, faults) {
-            (Err(panic), _) => failed.push(format!("{} (its panic stands above): {panic}", case.name)),
+            (Err(panic), _) => failed.push(format!("{} (see its panic above): {panic}", case.name)),
             (Ok(()), Ok(faults)) if faults.is_empty() => {}
             (Ok(()), faults) => failed.push(format!("{}: the audit says {faults:?}", case.name)),
         }
@@ -99,11 +97,11 @@ pub(crate) async fn check(open: impl Fn(&Case) -> Store) {
 }
 
 #[test]
-fn every_verb_has_a_case_and_every_case_a_verb() {
-    let proven = || CASES.iter().copied().flatten().flat_map(|case| case.verbs).copied();
+fn every_verb_has_a_case_and_every_case_names_known_verbs() {
+    let tested = || CASES.iter().copied().flatten().flat_map(|case| case.verbs).copied();
     let missing: Vec<_> =
-        Store::VERBS.iter().filter(|verb| !proven().any(|proven| proven == **verb)).collect();
-    assert!(missing.is_empty(), "no case proves {missing:?}");
-    let unknown: Vec<_> = proven().filter(|verb| !Store::VERBS.contains(verb)).collect();
-    assert!(unknown.is_empty(), "a store has no verb {unknown:?}");
+        Store::VERBS.iter().filter(|verb| !tested().any(|tested| tested == **verb)).collect();
+    assert!(missing.is_empty(), "no case tests {missing:?}");
+    let unknown: Vec<_> = tested().filter(|verb| !Store::VERBS.contains(verb)).collect();
+    assert!(unknown.is_empty(), "unknown verbs {unknown:?}");
 }

@@ -1,9 +1,9 @@
-//! A folder of its own for each test, gone when the test is over.
+//! A temporary directory for each test.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Exists for as long as this value.
+/// The directory exists as long as this value.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -23,7 +23,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left over is in the build's own folder and goes with it.
+        // Leftovers are in the build directory and are removed with it.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,5 +1,5 @@
-//! The tests of the store: what every database must do (`conformance`), what SQLite promises beyond that
-//! (`sqlite`), and the bodies of events (`body`). One program, because linking costs more than running.
+//! The tests of the store: the behaviour that every driver must have (`conformance`), what SQLite guarantees
+//! beyond that (`sqlite`), and event bodies (`body`). One binary, because linking takes longer than running.
 
 mod body;
 mod conformance;

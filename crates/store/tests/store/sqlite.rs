@@ -1,13 +1,12 @@
-//! What SQLite promises beyond the verbs: whose file it is, what survives, and what tampering leaves behind.
-//!
-//! Not here: a kill in the middle of a commit, which the whole program's crash test does.
+//! What SQLite guarantees beyond the verbs: exclusive files, durability, and detection of tampering. The
+//! crash test of the whole program covers a kill during a commit.
 
 mod commits;
+mod deliveries;
+mod file_changes;
 mod files;
-mod mistakes;
 mod restore;
 mod tampering;
-mod telling;
 mod waiting;
 
 use std::path::Path;
@@ -28,7 +27,7 @@ fn open(path: &Path) -> Store {
     Store::open_sqlite(path, Mode::Test).unwrap()
 }
 
-/// Another program's way to the same file.
+/// Opens the file as another program would.
 fn raw(path: &Path) -> Connection {
     Connection::open(path).unwrap()
 }

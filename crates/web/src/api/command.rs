@@ -47,12 +47,12 @@ pub(crate) async fn execute(
     let Wanted { tenant, key, name, values, reference, action } = wanted;
     let dry = key.is_none();
     let cause = Cause::Command(key.clone().unwrap_or_default());
-    let pin = key.map(|key| IdempotencyKey {
+    let idempotency_key = key.map(|key| IdempotencyKey {
         scope: caller.scope(),
         key,
         fingerprint: fingerprint(name, tenant, &values),
     });
-    let command = CommandRequest { command: Command { tenant, cause, reference, action }, pin };
+    let command = CommandRequest { command: Command { tenant, cause, reference, action }, idempotency_key };
     let answered = match timeout(request.app.limits.command, request.app.commands.submit(command)).await {
         Ok(Ok(answered)) => answered,
         Ok(Err(StoreError::Unknown(_) | StoreError::FileChanged(_))) | Err(_) if !dry => {

@@ -10,7 +10,7 @@ use ledger::knowledge::{DisputeOutcome, RefundRank};
 use ledger::status::is_final;
 use ledger::{PaymentId, PaymentStatus, TenantId, entitlement, review_reason};
 use serde::Serialize;
-use store::{EventFilter, Listing, Page, PaymentRow, TransactionFilter};
+use store::{EventFilter, PageRequest, PaymentRow, RowPage, TransactionFilter};
 use utoipa::ToSchema;
 
 use super::{Id, Reader, page};
@@ -91,8 +91,8 @@ async fn history(
     store: &store::Store,
     payment: PaymentId,
     tenant: Option<TenantId>,
-) -> Result<(Listing<store::EventRow>, Listing<store::TransactionRow>), Problem> {
-    let page = Page { number: 1, size: MAX_TIMELINE, ascending: true };
+) -> Result<(RowPage<store::EventRow>, RowPage<store::TransactionRow>), Problem> {
+    let page = PageRequest { number: 1, size: MAX_TIMELINE, ascending: true };
     let events = EventFilter { payment: Some(payment), ..EventFilter::default() };
     let lines = TransactionFilter { payment: Some(payment), tenant, ..TransactionFilter::default() };
     Ok((store.events(events, page).await?, store.transactions(lines, page).await?))

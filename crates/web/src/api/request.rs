@@ -12,7 +12,7 @@ use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_json::json;
-use store::{KeyHolder, Page, Store};
+use store::{KeyHolder, PageRequest, Store};
 use uuid::Uuid;
 
 use crate::answer::{Meta, Problem, ProblemKind};
@@ -285,7 +285,7 @@ impl Query {
 }
 
 /// The page that is wanted: `page`, `per_page` and `sort` by `created_at`, newest first by default.
-pub(crate) fn page(query: &Query) -> Result<Page, Problem> {
+pub(crate) fn page(query: &Query) -> Result<PageRequest, Problem> {
     let number = |key: &str, default: u32, max: u32| match query.get(key) {
         None => Ok(default),
         Some(text) => match text.parse() {
@@ -298,7 +298,7 @@ pub(crate) fn page(query: &Query) -> Result<Page, Problem> {
         Some("created_at") => true,
         Some(_) => return Err(Problem::value("sort", "created_at or -created_at")),
     };
-    Ok(Page {
+    Ok(PageRequest {
         number: number("page", 1, 1_000_000)?,
         size: number("per_page", PER_PAGE, MAX_PER_PAGE)?,
         ascending,

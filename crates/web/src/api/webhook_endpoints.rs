@@ -160,7 +160,7 @@ pub(crate) async fn roll(Manager { request, caller }: Manager, Id(id): Id, recei
             let until = request.meta.at.plus_seconds(overlap::seconds(asked.overlap_hours)?);
             let secret = notice::new_secret(entropy::bytes());
             let store = request.store();
-            if !store.roll_endpoint_secret(endpoint.id.clone(), secret.clone(), until).await? {
+            if !store.rotate_endpoint_secret(endpoint.id.clone(), secret.clone(), until).await? {
                 return Err(missing());
             }
             let rolled = EndpointRow { old_secret_until: Some(until), ..endpoint };

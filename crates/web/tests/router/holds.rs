@@ -279,7 +279,7 @@ async fn captures_and_the_sweep_at_once() {
         let id = till.hold("made", 4).await;
         till.deployment.pass(14 * DAY);
         let (store, now) = (till.deployment.app.store.clone(), till.deployment.app.clock.reading());
-        let sweep = async || store.sweep(now, 100).await.unwrap();
+        let sweep = async || store.expire_due(now, 100).await.unwrap();
         let captures = together((0..8).map(|number: usize| {
             let (till, id) = (till.clone(), id.clone());
             async move { till.post(&format!("holds/{id}/capture"), &format!("late-{number}"), "").await }

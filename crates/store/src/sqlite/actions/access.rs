@@ -1,10 +1,9 @@
-//! Keys and people: what may be created, replaced and removed, and what of it takes two.
-//! Not here: who asks (`people`), and secrets, of which only hashes come in.
+//! Actions on API keys and people: which are allowed, and which need a second person.
 
 use ledger::Timestamp;
 use rusqlite::Connection;
 
-use super::plan::{Plan, Work};
+use super::plan::{ActionPlan, Work};
 use crate::error::StoreError;
 use crate::model::{ActionRefusal, ActionRequest, ActionResult, KeyHolder, KeyRow, PersonRow};
 use crate::sqlite::{keys, people};
@@ -13,10 +12,10 @@ use crate::sqlite::{keys, people};
 pub(super) fn plan(
     c: &Connection,
     request: &ActionRequest,
-    asker: &str,
+    requester: &str,
     now: Timestamp,
-) -> Result<Result<(ActionRequest, Plan), ActionRefusal>, StoreError> {
-    let second_person = match check(c, request, asker, now)? {
+) -> Result<Result<(ActionRequest, ActionPlan), ActionRefusal>, StoreError> {
+    let second_person = match check(c, request, requester, now)? {
         Ok(second_person) => second_person,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -27,17 +26,17 @@ pub(super) fn plan(
         }
         _ => None,
     };
-    let nothing = Plan::nothing(ActionResult::default());
-    let plan = Plan { tenant, second_person, work: Work::Access(Box::new(request.clone())), ..nothing };
+    let nothing = ActionPlan::nothing(ActionResult::default());
+    let plan = ActionPlan { tenant, second_person, work: Work::Access(Box::new(request.clone())), ..nothing };
     Ok(Ok((request.clone(), plan)))
 }
 
-/// Whether it may be done, and whether it takes two: whatever gives somebody power over credits does, unless
-/// they have it already.
+/// Whether the action is allowed, and if so, whether it needs a second person: it does if it gives a person
+/// access to credits that they do not have yet.
 fn check(
     c: &Connection,
     request: &ActionRequest,
-    asker: &str,
+    requester: &str,
     now: Timestamp,
 ) -> Result<Result<bool, ActionRefusal>, StoreError> {
     let registered = people::registered(c)?;
@@ -56,10 +55,10 @@ fn check(
                 None => Err(ActionRefusal::NoSuchKey),
                 Some(_) if keys::is_replaced(c, id)? => Err(ActionRefusal::KeyReplaced),
                 Some(KeyHolder::Tenant { .. }) => Ok(false),
-                // Once one person is left, it acts for that one.
+                // Once one person is left, the machine's key acts for them.
                 Some(KeyHolder::Machine) => Ok(registered.len() > 1),
                 Some(KeyHolder::Service) => Ok(true),
-                Some(KeyHolder::Person(person)) if person == asker => Ok(false),
+                Some(KeyHolder::Person(person)) if person == requester => Ok(false),
                 Some(KeyHolder::Person(_)) => Err(ActionRefusal::NotYourKey),
             }
         }
@@ -72,7 +71,7 @@ fn check(
             match () {
                 () if people::is_name_taken(c, &person.name)? => Err(ActionRefusal::NameTaken),
                 () if keys::is_name_taken(c, key, now)? => Err(ActionRefusal::NameTaken),
-                () if alone && !keys::has_own(c, asker, now)? => Err(ActionRefusal::NoKeyOfYourOwn),
+                () if alone && !keys::has_own(c, requester, now)? => Err(ActionRefusal::OwnKeyRequired),
                 () => Ok(true),
             }
         }
@@ -81,19 +80,19 @@ fn check(
             () if registered.len() == 1 => Err(ActionRefusal::LastPerson),
             () => Ok(true),
         },
-        // It has a verb of its own, which asks nobody.
-        _ => Err(ActionRefusal::NobodyActs),
+        // A recovery has its own verb, which needs no approval.
+        _ => Err(ActionRefusal::NoRegisteredPerson),
     })
 }
 
-/// Writes it.
+/// Writes the change.
 pub(super) fn write(
     c: &Connection,
     request: &ActionRequest,
-    asker: &str,
+    requester: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let since = after_everything_that_waits(c, now)?;
+    let since = creation_time(c, now)?;
     let created = |key: &KeyRow| KeyRow { created_at: since, ..key.clone() };
     match request {
         ActionRequest::KeyCreate { key, hash } => keys::create(c, &created(key), hash),
@@ -102,11 +101,11 @@ pub(super) fn write(
                 let new = KeyRow { id: new_id.clone(), created_at: since, ..key.clone() };
                 keys::rotate(c, &key, &new, hash, now.plus_seconds(*grace_seconds))
             }
-            None => Err(StoreError::Corrupt(format!("the key {id} is gone"))),
+            None => Err(StoreError::Corrupt(format!("the key {id} is missing"))),
         },
         ActionRequest::KeyRevoke { id } => keys::revoke(c, id, now),
         ActionRequest::PersonAdd { person, key, hash } => {
-            let created_by = Some(asker.to_owned());
+            let created_by = Some(requester.to_owned());
             people::add(c, &PersonRow { created_at: since, created_by, ..person.clone() })?;
             keys::create(c, &created(key), hash)
         }
@@ -115,9 +114,10 @@ pub(super) fn write(
     }
 }
 
-/// When a person or a key that is new is said to have been created: now, and after whatever waits was asked
-/// for, also where a clock was ahead then or is behind now. Who is newer than a request does not decide it.
-pub(super) fn after_everything_that_waits(c: &Connection, now: Timestamp) -> Result<Timestamp, StoreError> {
+/// The creation time of a new person or key: now, but later than the request time of every waiting action,
+/// even if the clock was ahead then or is behind now. People and keys that are newer than a request may not
+/// decide it.
+pub(super) fn creation_time(c: &Connection, now: Timestamp) -> Result<Timestamp, StoreError> {
     let mut statement =
         c.prepare_cached("SELECT max(asked_at) FROM operator_actions WHERE state = 'waiting'")?;
     let latest: Option<i64> = statement.query_row([], |row| row.get(0))?;

@@ -1,5 +1,4 @@
-//! What decisions about payments mean for the credits, read off the transactions that they post.
-//! Not here: deciding them (`ledger::rule`).
+//! The effects of decisions about payments on credits, taken from the transactions that they post.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +6,19 @@ use ledger::{Account, Balance, Book, Credits, PaymentId, Posting, TenantId, Tran
 
 use crate::model::{BalanceChange, Consequences};
 
-/// Adds up decisions that follow each other on one book.
+/// Sums the effects of successive decisions on one book.
 #[derive(Default)]
 pub(super) struct Tally {
     consequences: Consequences,
-    /// Credits moved of each tenant, as absolute amounts.
+    /// Credits moved of each tenant, as absolute values.
     pub(super) credits: BTreeMap<TenantId, Credits>,
     before: BTreeMap<TenantId, Balance>,
 }
 
 impl Tally {
-    /// Adds a decision about a payment. `book` is the book before it. What is granted counts in full, also
-    /// where its money has been refunded, because a refund may still fail. What is restored and taken back
-    /// again, as where a partly refunded purchase is dismissed, counts as its net.
+    /// Adds a decision about a payment. `book` is the book before the decision. Granted credits count in full
+    /// even if their money was refunded, because the refund may still fail. Credits that are restored and
+    /// taken back again, as when a partly refunded purchase is dismissed, count as their net.
     pub(super) fn add(&mut self, book: &Book, payment: PaymentId, transactions: &[Transaction]) {
         let mut moves: BTreeMap<TenantId, Moves> = BTreeMap::new();
         for entry in transactions {
@@ -29,7 +28,7 @@ impl Tally {
             let signed = match entry.kind {
                 TransactionKind::Granted | TransactionKind::Restored => moved,
                 TransactionKind::Revoked | TransactionKind::Reversed => -moved,
-                // The clock and debt follow by themselves; freezing moves nothing for good.
+                // Expiry and debt are effects of other moves; frozen credits stay the tenant's.
                 _ => continue,
             };
             let sums = moves.entry(entry.tenant).or_default();
@@ -49,8 +48,7 @@ impl Tally {
         }
     }
 
-    /// The consequences, with the tenants' balances if `each` of them is to be shown. `book` is the book
-    /// after the last decision.
+    /// The total effects, with the tenants' balances if `each`. `book` is the book after the last decision.
     pub(super) fn finish(
         self,
         book: &Book,
@@ -76,13 +74,13 @@ impl Tally {
 struct Moves {
     /// Granted.
     granted: i64,
-    /// Given less taken back.
+    /// Granted or restored minus taken back.
     net: i64,
-    /// What that leaves in the payment's own lots.
+    /// The change in the payment's own lots.
     own: i64,
 }
 
-/// What a transaction puts into the payment's own lots, or takes out of them.
+/// What a transaction adds to the payment's own lots, or takes from them.
 fn in_own_lots(book: &Book, payment: PaymentId, entry: &Transaction) -> i64 {
     let own = |posting: &&Posting| {
         let lot = posting.lot.and_then(|lot| book.lots.get(&lot));

@@ -1,30 +1,21 @@
-//! Credits given, taken and forgiven by hand: decided by the ledger like any command.
-//! Not here: commands of tenants and services (`commands`).
+//! Adjustments and write-offs by operators, decided by the ledger like any command.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ledger::{Cause, Changes, Command, CommandAction, Credits, Now, TenantId, execute};
+use ledger::{Cause, Command, CommandAction, Credits, Now, TenantId, execute};
 use rusqlite::Connection;
 
-use super::plan::{Plan, Words, Work};
+use super::plan::{ActionPlan, Attribution, DecidedCommand, Work};
 use crate::error::StoreError;
 use crate::model::{ActionRequest, ActionResult, BalanceChange, Consequences};
 use crate::sqlite::commands;
-use crate::sqlite::record::Record;
 
-/// What the ledger decided.
-pub(super) struct Decided {
-    record: Record,
-    changes: Changes,
-    transaction: Option<i64>,
-}
-
-impl Decided {
-    /// Writes it. Answers the transaction that did it.
+impl DecidedCommand {
+    /// Writes the decision and returns its transaction.
     pub(super) fn write(mut self, c: &Connection) -> Result<Option<i64>, StoreError> {
-        self.record.add(c, &self.changes)?;
-        self.record.finish(c)?;
+        self.write_set.add(c, &self.changes)?;
+        self.write_set.finish(c)?;
         Ok(self.transaction)
     }
 }
@@ -33,23 +24,23 @@ impl Decided {
 pub(super) fn plan(
     c: &Connection,
     request: &ActionRequest,
-    words: &Words,
+    attribution: &Attribution,
     now: Now,
-) -> Result<(ActionRequest, Plan), StoreError> {
+) -> Result<(ActionRequest, ActionPlan), StoreError> {
     let (tenant, action) = match *request {
         ActionRequest::Adjustment { tenant, credits, priority, expires_at } => {
             (tenant, CommandAction::Adjust { credits, priority, expires_at })
         }
         ActionRequest::WriteOff { tenant, credits } => (tenant, CommandAction::WriteOff { credits }),
-        _ => return Err(StoreError::Refused("that moves no credits by hand".to_owned())),
+        _ => return Err(StoreError::Refused("the request is no adjustment or write-off".to_owned())),
     };
-    let cause = Cause::Operator { by: words.by.clone(), reason: words.reason.clone() };
+    let cause = Cause::Operator { by: attribution.by.clone(), reason: attribution.reason.clone() };
     let command = Command { tenant, cause, reference: None, action };
-    let (record, overdue) = commands::load(c, std::iter::once(&command), now)?;
+    let (write_set, overdue) = commands::load(c, std::iter::once(&command), now)?;
     if !overdue.is_empty() {
         return Err(StoreError::Busy);
     }
-    let book = &record.book;
+    let book = &write_set.book;
     let balance = || book.tenants.get(&tenant).map(|tenant| tenant.balance).unwrap_or_default();
     let before = balance();
     let execution = catch_unwind(AssertUnwindSafe(|| execute(book, &command, now)))
@@ -58,35 +49,36 @@ pub(super) fn plan(
         Ok(receipt) => (receipt.credits, receipt.balance_after, Some(receipt.transaction)),
         Err(_) => (Credits::ZERO, before, None),
     };
-    let given = matches!(action, CommandAction::Adjust { credits, .. } if credits > 0);
-    let taken = matches!(action, CommandAction::Adjust { credits, .. } if credits < 0);
+    let adds_credits = matches!(action, CommandAction::Adjust { credits, .. } if credits > 0);
+    let removes_credits = matches!(action, CommandAction::Adjust { credits, .. } if credits < 0);
     let absolute = Credits(moved.0.saturating_abs());
-    let when = |it: bool| if it { absolute } else { Credits::ZERO };
+    let absolute_if = |applies: bool| if applies { absolute } else { Credits::ZERO };
     let consequences = Consequences {
-        granted: when(given),
-        taken_back: when(taken),
+        granted: absolute_if(adds_credits),
+        taken_back: absolute_if(removes_credits),
         balances: vec![BalanceChange { tenant, before, after }],
         ..Consequences::default()
     };
     let refusal = execution.answer.as_ref().err().copied();
     let result = ActionResult { consequences, refusal, ..ActionResult::default() };
-    let plan = Plan {
+    let plan = ActionPlan {
         result,
-        credits: counted(tenant, absolute),
+        credits: counted_credits(tenant, absolute),
         tenant: Some(tenant),
         second_person: false,
-        work: Work::Command(Box::new(Decided { record, changes: execution.changes, transaction })),
+        work: Work::Command(Box::new(DecidedCommand { write_set, changes: execution.changes, transaction })),
     };
-    // Two people agree on a figure, whatever is owed by the time that the second one decides.
-    let named = match (request, refusal) {
+    // The stored request states the figure that both people agree on, whatever the debt is when the second
+    // one decides.
+    let stored_request = match (request, refusal) {
         (ActionRequest::WriteOff { tenant, credits: None }, None) => {
             ActionRequest::WriteOff { tenant: *tenant, credits: Some(moved) }
         }
         (request, None | Some(_)) => request.clone(),
     };
-    Ok((named, plan))
+    Ok((stored_request, plan))
 }
 
-fn counted(tenant: TenantId, credits: Credits) -> BTreeMap<TenantId, Credits> {
+fn counted_credits(tenant: TenantId, credits: Credits) -> BTreeMap<TenantId, Credits> {
     if credits > Credits::ZERO { BTreeMap::from([(tenant, credits)]) } else { BTreeMap::new() }
 }

@@ -1,52 +1,44 @@
-//! Quarantine items, decided one by one or many at once. About a payment, a person's word is one more fact,
-//! and the ledger posts the difference; an event is read again, or left as it is.
-//! Not here: what a payment is worth (`ledger`), and applying events (`settle`).
+//! Decisions about quarantine items, singly or in bulk. A decision about a payment is one more fact, and the
+//! ledger posts the difference; an event is applied again, or left as it is.
 
 use std::collections::BTreeMap;
 
 use ledger::knowledge::{Grant, Knowledge, ReviewedFacts, Ruling, Verdict};
-use ledger::{Credits, Decision, EventId, Now, PaymentId, Policy, Rounding, TenantId, rule};
+use ledger::{Credits, EventId, Now, PaymentId, Policy, Rounding, TenantId, rule};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::consequences::Tally;
-use super::plan::{Plan, Words, Work};
+use super::plan::{ActionPlan, Attribution, DecidedReview, Work};
 use crate::error::StoreError;
-use crate::model::{ActionRefusal, ActionRequest, ActionResult, GrantTerms, Items, MAX_BULK_ITEMS, Page};
-use crate::sqlite::record::Record;
-use crate::sqlite::{apply, book, ingest, quarantine};
+use crate::model::{
+    ActionRefusal, ActionRequest, ActionResult, GrantTerms, Items, MAX_BULK_ITEMS, PageRequest,
+};
+use crate::sqlite::write_set::WriteSet;
+use crate::sqlite::{book, decisions, ingest, quarantine};
 
-/// What was decided about some items.
-pub(super) struct Decided {
-    resolution: &'static str,
-    words: (String, String),
-    events: Vec<EventId>,
-    record: Record,
-    rulings: Vec<(PaymentId, Decision)>,
-}
-
-impl Decided {
-    /// Writes it. Answers the first transaction that it posts.
+impl DecidedReview {
+    /// Writes the decision and returns the first transaction that it posts.
     pub(super) fn write(
         mut self,
         c: &Connection,
         policy: &Policy,
         now: Now,
     ) -> Result<Option<i64>, StoreError> {
-        let (by, note) = &self.words;
+        let (by, note) = &self.attribution;
         for event in &self.events {
-            quarantine::answer_event(c, event, self.resolution, by, note, now.at)?;
+            quarantine::close_event_item(c, event, self.resolution, by, note, now.at)?;
         }
         if self.resolution == RESOLVED {
             ingest::replay(c, &self.events, now.at)?;
         }
         let mut first = None;
         for (payment, decision) in &self.rulings {
-            quarantine::answer(c, *payment, self.resolution, by, note, now.at)?;
-            apply::add(c, &mut self.record, decision, policy, now)?;
+            quarantine::close_payment_item(c, *payment, self.resolution, by, note, now.at)?;
+            decisions::write(c, &mut self.write_set, decision, policy, now)?;
             let posted = decision.changes.transactions.iter().map(|entry| entry.seq).min();
             first = first.or(posted);
         }
-        self.record.finish(c)?;
+        self.write_set.finish(c)?;
         Ok(first)
     }
 }
@@ -54,8 +46,8 @@ impl Decided {
 const RESOLVED: &str = "resolved";
 const DISMISSED: &str = "dismissed";
 
-/// An item that is open.
-struct Open {
+/// An open item.
+struct OpenItem {
     id: i64,
     event: Option<EventId>,
     payment: Option<PaymentId>,
@@ -65,37 +57,42 @@ struct Open {
 pub(super) fn plan(
     c: &Connection,
     request: &ActionRequest,
-    words: &Words,
+    attribution: &Attribution,
     policy: &Policy,
     now: Now,
-) -> Result<Result<(ActionRequest, Plan), ActionRefusal>, StoreError> {
-    let (items, named) = match request {
+) -> Result<Result<(ActionRequest, ActionPlan), ActionRefusal>, StoreError> {
+    let (items, terms) = match request {
         ActionRequest::QuarantineResolve { items, terms } => (items, Some(terms)),
         ActionRequest::QuarantineDismiss { items } => (items, None),
-        _ => return Err(StoreError::Refused("that is about no quarantine item".to_owned())),
+        _ => return Err(StoreError::Refused("the request is about no quarantine item".to_owned())),
     };
-    let open = match open(c, items)? {
+    let open = match load_open_items(c, items)? {
         Ok(open) => open,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    if let ([Open { event: Some(_), .. }], Some(terms)) = (open.as_slice(), named)
+    if let ([OpenItem { event: Some(_), .. }], Some(terms)) = (open.as_slice(), terms)
         && *terms != GrantTerms::default()
     {
-        return Ok(Err(ActionRefusal::AboutAnEvent));
+        return Ok(Err(ActionRefusal::ItemIsEvent));
     }
-    let rulings = match rulings(c, &open, named, words, now)? {
+    let rulings = match rulings(c, &open, terms, attribution, now)? {
         Ok(rulings) => rulings,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let decided = match decide(c, &open, rulings, named.is_some(), words, policy, now)? {
+    let (plan, granted) = match decide(c, &open, rulings, terms.is_some(), attribution, policy, now)? {
         Ok(decided) => decided,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    Ok(Ok((kept(request, items, &open, &decided.1), decided.0)))
+    Ok(Ok((with_figures(request, items, &open, &granted), plan)))
 }
 
-/// The request with every figure named: the numbers of the items, and what a single one is granted.
-fn kept(request: &ActionRequest, items: &Items, open: &[Open], granted: &GrantTerms) -> ActionRequest {
+/// The request with every figure: the numbers of the items, and the terms of a single one.
+fn with_figures(
+    request: &ActionRequest,
+    items: &Items,
+    open: &[OpenItem],
+    granted: &GrantTerms,
+) -> ActionRequest {
     let items = match items {
         Items::One(id) => Items::One(*id),
         Items::Matching { .. } | Items::Listed(_) => Items::Listed(open.iter().map(|item| item.id).collect()),
@@ -110,15 +107,18 @@ fn kept(request: &ActionRequest, items: &Items, open: &[Open], granted: &GrantTe
     }
 }
 
-/// The items that are meant. All of them must be open.
-fn open(c: &Connection, items: &Items) -> Result<Result<Vec<Open>, ActionRefusal>, StoreError> {
+/// The selected items. All of them must be open.
+fn load_open_items(
+    c: &Connection,
+    items: &Items,
+) -> Result<Result<Vec<OpenItem>, ActionRefusal>, StoreError> {
     let ids = match items {
         Items::One(id) => vec![*id],
         Items::Listed(ids) => ids.clone(),
         Items::Matching { filter, expected } => {
             let filter = crate::model::QuarantineFilter { all: false, ..filter.clone() };
             let size = u32::try_from(MAX_BULK_ITEMS).unwrap_or(u32::MAX);
-            let found = quarantine::list(c, &filter, Page { number: 1, size, ascending: true })?;
+            let found = quarantine::list(c, &filter, PageRequest { number: 1, size, ascending: true })?;
             match expected {
                 Some(expected) if *expected != found.total => {
                     let (expected, found) = (*expected, found.total);
@@ -141,71 +141,71 @@ fn open(c: &Connection, items: &Items) -> Result<Result<Vec<Open>, ActionRefusal
             None => return Ok(Err(ActionRefusal::NoSuchItem)),
             Some((_, _, Some(resolution))) => return Ok(Err(ActionRefusal::ItemClosed(resolution))),
             Some((event, payment, None)) => {
-                open.push(Open { id, event: event.map(EventId::from), payment: payment.map(PaymentId) });
+                open.push(OpenItem { id, event: event.map(EventId::from), payment: payment.map(PaymentId) });
             }
         }
     }
     Ok(Ok(open))
 }
 
-/// What is said about the payments among the items.
+/// The rulings about the payments among the items.
 fn rulings(
     c: &Connection,
-    open: &[Open],
-    named: Option<&GrantTerms>,
-    words: &Words,
+    open: &[OpenItem],
+    terms: Option<&GrantTerms>,
+    attribution: &Attribution,
     now: Now,
 ) -> Result<Result<Vec<(PaymentId, Ruling)>, ActionRefusal>, StoreError> {
-    let (mut rulings, mut without) = (Vec::new(), Vec::new());
+    let (mut rulings, mut not_grantable) = (Vec::new(), Vec::new());
     for (item, payment) in open.iter().filter_map(|item| Some((item, item.payment?))) {
-        let verdict = match named {
+        let verdict = match terms {
             None => Some(Verdict::Dismiss),
-            Some(named) => grant(&book::knowledge(c, payment)?, named),
+            Some(terms) => grant(&book::knowledge(c, payment)?, terms),
         };
-        let (by, reason) = (words.by.clone(), words.reason.clone());
+        let (by, reason) = (attribution.by.clone(), attribution.reason.clone());
         match verdict {
             Some(verdict) => rulings.push((
                 payment,
                 Ruling { at: now.at, by, reason, verdict, answered: ReviewedFacts::default() },
             )),
-            None => without.push(item.id),
+            None => not_grantable.push(item.id),
         }
     }
-    Ok(if without.is_empty() { Ok(rulings) } else { Err(ActionRefusal::NotGrantable(without)) })
+    Ok(if not_grantable.is_empty() { Ok(rulings) } else { Err(ActionRefusal::NotGrantable(not_grantable)) })
 }
 
-/// What is to be granted: what the person says, and where they say nothing, what the claim says, whatever was
+/// The terms of the grant: those that the operator set, and otherwise those of the claim, whatever was
 /// decided before.
-fn grant(known: &Knowledge, named: &GrantTerms) -> Option<Verdict> {
+fn grant(known: &Knowledge, terms: &GrantTerms) -> Option<Verdict> {
     let claim = known.claim();
     Some(Verdict::Grant(Grant {
-        tenant: named.tenant.or_else(|| claim?.tenant()).or_else(|| known.tenant())?,
-        credits: named.credits.or_else(|| claim?.credits()).or_else(|| known.credits())?,
-        amount: named.amount,
-        currency: named.currency.clone(),
-        payment_intent: named.payment_intent.clone(),
-        refunds_by_hand: named.refunds_by_hand,
-        // The policy's, which the ledger fills in.
+        tenant: terms.tenant.or_else(|| claim?.tenant()).or_else(|| known.tenant())?,
+        credits: terms.credits.or_else(|| claim?.credits()).or_else(|| known.credits())?,
+        amount: terms.amount,
+        currency: terms.currency.clone(),
+        payment_intent: terms.payment_intent.clone(),
+        refunds_by_hand: terms.refunds_by_hand,
+        // The ledger fills in the policy's rounding.
         rounding: Rounding::default(),
     }))
 }
 
-/// Decides each payment in turn on one book, and adds up what that means.
+/// Decides the payments one after another on one book, and sums the effects.
 fn decide(
     c: &Connection,
-    open: &[Open],
+    open: &[OpenItem],
     rulings: Vec<(PaymentId, Ruling)>,
     resolves: bool,
-    words: &Words,
+    attribution: &Attribution,
     policy: &Policy,
     now: Now,
-) -> Result<Result<(Plan, GrantTerms), ActionRefusal>, StoreError> {
-    let loaded = book::load_ruled(c, &rulings, now)?;
+) -> Result<Result<(ActionPlan, GrantTerms), ActionRefusal>, StoreError> {
+    let loaded = book::load_for_rulings(c, &rulings, now)?;
     let mut scratch = loaded.clone();
-    let (mut tally, mut decided, mut named) = (Tally::default(), Vec::new(), GrantTerms::default());
+    let (mut tally, mut decided, mut terms) = (Tally::default(), Vec::new(), GrantTerms::default());
     for (payment, ruling) in rulings {
         if let Verdict::Grant(grant) = &ruling.verdict {
-            named = named_in(grant);
+            terms = terms_of(grant);
         }
         let decision = match rule(&scratch, payment, ruling, policy, now) {
             Ok(decision) => decision,
@@ -229,20 +229,20 @@ fn decide(
         outcome: one.map(|(_, decision)| decision.outcome),
         ..ActionResult::default()
     };
-    let work = Decided {
+    let work = DecidedReview {
         resolution: if resolves { RESOLVED } else { DISMISSED },
-        words: (words.by.clone(), words.reason.clone()),
+        attribution: (attribution.by.clone(), attribution.reason.clone()),
         events: open.iter().filter_map(|item| item.event.clone()).collect(),
-        record: Record::new(loaded, now.at),
+        write_set: WriteSet::new(loaded, now.at),
         rulings: decided,
     };
-    let tenant = one_of(&credits);
+    let tenant = only_tenant(&credits);
     let work = Work::Review(Box::new(work));
-    Ok(Ok((Plan { result, credits, tenant, second_person: false, work }, named)))
+    Ok(Ok((ActionPlan { result, credits, tenant, second_person: false, work }, terms)))
 }
 
-/// A grant as it is kept: with every figure.
-fn named_in(grant: &Grant) -> GrantTerms {
+/// The terms of a grant, with every figure.
+fn terms_of(grant: &Grant) -> GrantTerms {
     GrantTerms {
         tenant: Some(grant.tenant),
         credits: Some(grant.credits),
@@ -253,8 +253,8 @@ fn named_in(grant: &Grant) -> GrantTerms {
     }
 }
 
-/// The tenant whose credits move, where there is one.
-fn one_of(credits: &BTreeMap<TenantId, Credits>) -> Option<TenantId> {
+/// The tenant whose credits move, if there is exactly one.
+fn only_tenant(credits: &BTreeMap<TenantId, Credits>) -> Option<TenantId> {
     let mut tenants = credits.keys();
     tenants.next().copied().filter(|_| tenants.next().is_none())
 }

@@ -1,5 +1,4 @@
-//! The rows of operators' actions: written, closed, listed, and added up.
-//! Not here: what an action does (`plan`).
+//! The table of operators' actions.
 
 use ledger::{Credits, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
@@ -7,14 +6,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::plan::Plan;
+use super::plan::ActionPlan;
 use crate::error::StoreError;
 use crate::model::{
     ActionFilter, ActionKind, ActionRequest, ActionResult, ActionRow, ActionState, ActionTotals, Actor,
-    Listing, NewAction, Page, Recovery,
+    NewAction, PageRequest, Recovery, RowPage,
 };
 use crate::sqlite::paging;
-use crate::sqlite::people::Acting;
+use crate::sqlite::people::ActingPerson;
 
 const COLUMNS: &str =
     "a.id, a.request, a.tenant, a.credits, a.reason, a.state, a.alone, a.asked_at, a.person,
@@ -24,15 +23,21 @@ const TABLES: &str = "FROM operator_actions a LEFT JOIN people p ON p.id = a.per
     LEFT JOIN api_keys k ON k.id = a.key LEFT JOIN people d ON d.id = a.decided_by
     LEFT JOIN api_keys e ON e.id = a.decided_key";
 
-/// The id and the fingerprint of what is kept under this action's name.
-pub(super) fn under_name(c: &Connection, new: &NewAction) -> Result<Option<(String, [u8; 32])>, StoreError> {
-    let Some(((key, _), tenant)) = new.name.as_ref().zip(tenant_of(&new.request)) else { return Ok(None) };
-    let mut statement =
-        c.prepare_cached("SELECT id, fingerprint FROM operator_actions WHERE tenant = ?1 AND name = ?2")?;
+/// The id and the fingerprint of the action with the same idempotency key.
+pub(super) fn find_by_idempotency_key(
+    c: &Connection,
+    new: &NewAction,
+) -> Result<Option<(String, [u8; 32])>, StoreError> {
+    let Some(((key, _), tenant)) = new.idempotency_key.as_ref().zip(tenant_of(&new.request)) else {
+        return Ok(None);
+    };
+    let mut statement = c.prepare_cached(
+        "SELECT id, fingerprint FROM operator_actions WHERE tenant = ?1 AND idempotency_key = ?2",
+    )?;
     Ok(statement.query_row((tenant.0, key), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }
 
-/// Whose names the name of an action is among. Only what is about one tenant has a name.
+/// The tenant to which the action's idempotency key belongs. Only adjustments and write-offs accept a key.
 fn tenant_of(request: &ActionRequest) -> Option<TenantId> {
     match request {
         ActionRequest::Adjustment { tenant, .. } | ActionRequest::WriteOff { tenant, .. } => Some(*tenant),
@@ -40,22 +45,22 @@ fn tenant_of(request: &ActionRequest) -> Option<TenantId> {
     }
 }
 
-/// Keeps a new action in this state.
+/// Inserts a new action in this state.
 #[expect(clippy::too_many_arguments, reason = "each is one column or two of the row")]
 pub(super) fn insert(
     c: &Connection,
     new: &NewAction,
     request: &ActionRequest,
-    acting: &Acting,
-    plan: &Plan,
+    acting: &ActingPerson,
+    plan: &ActionPlan,
     state: ActionState,
     alone: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let name = new.name.as_ref();
+    let idempotency_key = new.idempotency_key.as_ref();
     c.prepare_cached(
         "INSERT INTO operator_actions (id, kind, tenant, credits, request, reason, state, alone, asked_at,
-             person, key, result, name, fingerprint)
+             person, key, result, idempotency_key, fingerprint)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
@@ -71,13 +76,13 @@ pub(super) fn insert(
         acting.person.id,
         acting.key.id,
         json(&plan.result)?,
-        name.map(|name| &name.0),
-        name.map(|name| name.1),
+        idempotency_key.map(|key| &key.0),
+        idempotency_key.map(|key| key.1),
     ])?;
     Ok(())
 }
 
-/// Keeps a recovery, which needs no key and nobody's word.
+/// Inserts a recovery, which needs no key and no approval.
 pub(super) fn insert_recovery(
     c: &Connection,
     recovery: &Recovery,
@@ -102,13 +107,13 @@ pub(super) fn insert_recovery(
     Ok(())
 }
 
-/// Closes an action with what it came to.
+/// Updates an action with its state and result.
 pub(super) fn close(
     c: &Connection,
     id: &str,
     state: ActionState,
     note: Option<&str>,
-    plan: &Plan,
+    plan: &ActionPlan,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let done = state == ActionState::Done;
@@ -129,8 +134,13 @@ pub(super) fn close(
     Ok(())
 }
 
-/// Notes the second person.
-pub(super) fn sign(c: &Connection, id: &str, second: &Acting, now: Timestamp) -> Result<(), StoreError> {
+/// Records the second person.
+pub(super) fn set_decider(
+    c: &Connection,
+    id: &str,
+    second: &ActingPerson,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     c.prepare_cached(
         "UPDATE operator_actions SET decided_by = ?2, decided_key = ?3, decided_at = ?4 WHERE id = ?1",
     )?
@@ -138,12 +148,12 @@ pub(super) fn sign(c: &Connection, id: &str, second: &Acting, now: Timestamp) ->
     Ok(())
 }
 
-/// Counts what an action moved against its person's limits.
-pub(super) fn count(
+/// Counts the credits that an action moved against its person's limits.
+pub(super) fn count_usage(
     c: &Connection,
     id: &str,
     person: &str,
-    plan: &Plan,
+    plan: &ActionPlan,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut statement = c.prepare_cached("INSERT INTO limit_usage VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -153,7 +163,7 @@ pub(super) fn count(
     Ok(())
 }
 
-/// Credits that a person has moved since then without a second one: of one tenant, or of all.
+/// Credits that a person has moved since then without a second person, of one tenant or of all.
 pub(super) fn used(
     c: &Connection,
     person: &str,
@@ -177,12 +187,12 @@ pub(super) fn used(
     Ok(Credits(used))
 }
 
-/// Actions, in the order in which they were asked for.
+/// Actions by request time.
 pub(in crate::sqlite) fn list(
     c: &Connection,
     filter: &ActionFilter,
-    page: Page,
-) -> Result<Listing<ActionRow>, StoreError> {
+    page: PageRequest,
+) -> Result<RowPage<ActionRow>, StoreError> {
     let tenant = filter.tenant.map(|tenant| tenant.0);
     let (state, kind) = (filter.state.map(ActionState::as_str), filter.kind.map(ActionKind::as_str));
     let mut conditions = vec!["1"];
@@ -211,12 +221,12 @@ pub(in crate::sqlite) fn find(c: &Connection, id: &str) -> Result<Option<ActionR
     statement.query_row([id], |row| Ok(read(row))).optional()?.transpose()
 }
 
-/// One action, which must be there.
-pub(super) fn kept(c: &Connection, id: &str) -> Result<ActionRow, StoreError> {
-    find(c, id)?.ok_or_else(|| StoreError::Corrupt(format!("the action {id} is gone")))
+/// One action, which must exist.
+pub(super) fn get(c: &Connection, id: &str) -> Result<ActionRow, StoreError> {
+    find(c, id)?.ok_or_else(|| StoreError::Corrupt(format!("the action {id} is missing")))
 }
 
-/// What each person did of each kind between two moments, both included.
+/// Totals of completed actions for each person and kind between two times, both included.
 pub(in crate::sqlite) fn totals(
     c: &Connection,
     from: Timestamp,

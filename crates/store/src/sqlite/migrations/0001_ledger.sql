@@ -1,17 +1,17 @@
--- What Stripe sent, kept as bytes, and what became of each event.
+-- Events from Stripe with their original bytes, and their outcomes.
 CREATE TABLE events (
     seq              INTEGER PRIMARY KEY,           -- in order of arrival
     id               TEXT    NOT NULL UNIQUE,
     type             TEXT    NOT NULL,
     created          INTEGER NOT NULL,              -- Stripe's clock, seconds
-    livemode         INTEGER,                       -- null where the event does not say
+    livemode         INTEGER,                       -- null if the event does not state it
     received_at      INTEGER NOT NULL,              -- our clock, microseconds, here and below
     last_received_at INTEGER NOT NULL,
     deliveries       INTEGER NOT NULL DEFAULT 1,
     due_at           INTEGER,                       -- when to apply it next; null once it has an outcome
     attempts         INTEGER NOT NULL DEFAULT 0,    -- failed attempts to apply it
     outcome          TEXT,
-    reason           TEXT,                          -- why a person must look, or why the last attempt failed
+    reason           TEXT,                          -- why it is quarantined, or why the last attempt failed
     payment          INTEGER,
     applied_at       INTEGER,
     body             BLOB    NOT NULL               -- compressed; see body.rs
@@ -19,38 +19,38 @@ CREATE TABLE events (
 CREATE INDEX events_due ON events (due_at, seq) WHERE due_at IS NOT NULL;
 CREATE INDEX events_of_payment ON events (payment) WHERE payment IS NOT NULL;
 
--- Everything known about each payment, as JSON; it only ever grows.
+-- Everything known about each payment, as JSON; knowledge only grows.
 CREATE TABLE payments (
     id         INTEGER PRIMARY KEY,
     key        TEXT    NOT NULL,                    -- payment intent, else session, else charge
-    tenant     BLOB,                                -- whose purchase it is, once that is known
+    tenant     BLOB,                                -- once it is known
     status     TEXT    NOT NULL,
     knowledge  TEXT    NOT NULL,
-    amount     INTEGER NOT NULL,                    -- what was taken from the customer, in minor units of
+    amount     INTEGER NOT NULL,                    -- taken from the customer, in minor units
     currency   TEXT,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     waits_for  TEXT CHECK (waits_for IN ('session', 'purchase')),
-    review_at  INTEGER                              -- when it has waited long enough
+    review_at  INTEGER                              -- when the wait ends
 ) STRICT;
 CREATE INDEX payments_of_tenant ON payments (tenant, id);
 CREATE INDEX payments_unrelated ON payments (currency, amount) WHERE status = 'unrelated';
 CREATE INDEX payments_to_review ON payments (review_at, id) WHERE review_at IS NOT NULL;
 
--- Which payment a Stripe object belongs to.
+-- The payment to which each Stripe object belongs.
 CREATE TABLE aliases (
     object  TEXT    PRIMARY KEY,
     payment INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Payments that turned out to be part of another. The journal keeps their old ids.
+-- Payments that were merged into another one. The journal keeps their old ids.
 CREATE TABLE absorbed (
     payment INTEGER PRIMARY KEY,
     into_payment INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX absorbed_by ON absorbed (into_payment);
 
--- Projections of the journal: what each tenant has and owes, and each lot of it.
+-- Projections of the journal: each tenant's balance and lots.
 CREATE TABLE tenants (
     id         BLOB    PRIMARY KEY,
     available  INTEGER NOT NULL DEFAULT 0 CHECK (available >= 0),
@@ -76,7 +76,7 @@ CREATE INDEX lots_of_tenant ON lots (tenant, id);
 CREATE INDEX lots_of_payment ON lots (payment);
 CREATE INDEX lots_to_burn ON lots (tenant, purchased_at, id) WHERE available > 0;
 
--- The journal. Append-only: the triggers below refuse everything else.
+-- The journal. It is append-only: the triggers below refuse updates and deletes.
 CREATE TABLE transactions (
     seq        INTEGER PRIMARY KEY,                 -- 1, 2, 3, … without gaps
     tenant     BLOB    NOT NULL,
@@ -99,7 +99,7 @@ CREATE TABLE postings (
     seq     INTEGER NOT NULL,                       -- the transaction's
     line    INTEGER NOT NULL,
     account TEXT    NOT NULL,
-    lot     INTEGER,                                -- null for debt, which is the tenant's as a whole
+    lot     INTEGER,                                -- null for debt, which belongs to no lot
     amount  INTEGER NOT NULL CHECK (amount <> 0),
     PRIMARY KEY (seq, line)
 ) STRICT, WITHOUT ROWID;
@@ -113,7 +113,7 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER postings_are_kept BEFORE DELETE ON postings
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
--- Events and payments that need a person, and what the person decided.
+-- Quarantined events and payments, and the decisions about them.
 CREATE TABLE quarantine (
     id         INTEGER PRIMARY KEY,
     event      TEXT,                                -- exactly one of event and payment
@@ -150,15 +150,15 @@ CREATE TABLE api_keys (
     kind        TEXT    NOT NULL CHECK (kind IN ('tenant', 'service', 'operator')),
     tenant      BLOB    CHECK ((kind = 'tenant') = (tenant IS NOT NULL)),
     access      TEXT    CHECK ((kind = 'tenant') = (access IS NOT NULL)),
-    person      TEXT    CHECK (kind = 'operator' OR person IS NULL),  -- null: the machine's own
+    person      TEXT    CHECK (kind = 'operator' OR person IS NULL),  -- null: the machine's
     created_at  INTEGER NOT NULL,
     expires_at  INTEGER,
     revoked_at  INTEGER,
-    replaced_by TEXT                                -- by rotation, which happens to a key once
+    replaced_by TEXT                                -- set by rotation, at most once
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_keys_of_person ON api_keys (person) WHERE person IS NOT NULL;
 
--- Which state of the database this is, and which it came from: replaced in every commit; see wal_link.rs.
+-- Tokens of the current and the previous state of the database, replaced in every commit; see wal_link.rs.
 CREATE TABLE wal_link (
     id     INTEGER PRIMARY KEY CHECK (id = 1),
     token  BLOB NOT NULL CHECK (length(token) = 16),
@@ -166,8 +166,8 @@ CREATE TABLE wal_link (
 ) STRICT;
 INSERT INTO wal_link (id, token, before) VALUES (1, randomblob(16), randomblob(16));
 
--- What a check of whether anything can be stored writes, and writes again.
-CREATE TABLE write_probe (
+-- A single row that the check for writability rewrites; see write_check.rs.
+CREATE TABLE write_check (
     id      INTEGER PRIMARY KEY CHECK (id = 1),
     content BLOB NOT NULL
 ) STRICT;

@@ -1,17 +1,17 @@
--- The credits API: holds, commands with pinned outcomes, purchases, what operators do, notices to others.
+-- The credits API: holds, commands with stored answers, purchases, operators' actions, outgoing notices.
 
--- A tenant's own words and wishes.
+-- Settings of a tenant.
 ALTER TABLE tenants ADD COLUMN name TEXT;
-ALTER TABLE tenants ADD COLUMN low_balance INTEGER CHECK (low_balance > 0);  -- tell when fewer are left
+ALTER TABLE tenants ADD COLUMN low_balance INTEGER CHECK (low_balance > 0);  -- notify below this
 CREATE INDEX tenants_by_age ON tenants (created_at, id);
 
--- Credits that an operator grants belong to no payment, may burn first, and may end. SQLite cannot drop a
--- NOT NULL, so the table is made anew.
+-- Credits that an operator grants belong to no payment, may have a priority, and may expire. SQLite cannot
+-- drop a NOT NULL constraint, so the table is rebuilt.
 CREATE TABLE lots_new (
     id            INTEGER PRIMARY KEY,
     tenant        BLOB    NOT NULL,
     payment       INTEGER,                          -- null for an operator's grant
-    purchased_at  INTEGER NOT NULL,                 -- Stripe's clock, seconds; a grant: ours
+    purchased_at  INTEGER NOT NULL,                 -- Stripe's clock, for a grant ours; seconds
     granted       INTEGER NOT NULL CHECK (granted >= 0),
     revoked       INTEGER NOT NULL CHECK (revoked >= 0),
     available     INTEGER NOT NULL CHECK (available >= 0),
@@ -19,7 +19,7 @@ CREATE TABLE lots_new (
     frozen        INTEGER NOT NULL CHECK (frozen >= 0),
     freeze_target INTEGER NOT NULL CHECK (freeze_target >= 0),
     priority      INTEGER NOT NULL DEFAULT 50 CHECK (priority BETWEEN 0 AND 100),  -- the smallest burns first
-    expires_at    INTEGER NOT NULL DEFAULT 9223372036854775807  -- microseconds; the largest number is never
+    expires_at    INTEGER NOT NULL DEFAULT 9223372036854775807  -- microseconds; the maximum means never
 ) STRICT;
 INSERT INTO lots_new
     (id, tenant, payment, purchased_at, granted, revoked, available, held, frozen, freeze_target)
@@ -35,13 +35,13 @@ CREATE INDEX lots_to_expire ON lots (expires_at, tenant)
 CREATE INDEX ending_lots_of_tenant ON lots (tenant, expires_at)
     WHERE available > 0 AND expires_at < 9223372036854775807;
 
--- The journal learns of holds, references, and of what only the clock caused. Its lines stay as they are.
+-- The journal gets holds, references, and transactions caused by the clock. Existing rows do not change.
 CREATE TABLE transactions_new (
     seq        INTEGER PRIMARY KEY,                 -- 1, 2, 3, … without gaps
     tenant     BLOB    NOT NULL,
     kind       TEXT    NOT NULL,
     cause_kind TEXT    NOT NULL CHECK (cause_kind IN ('event', 'operator', 'command', 'clock')),
-    cause      TEXT    NOT NULL,                    -- event id, reason, idempotency key, or what ran out
+    cause      TEXT    NOT NULL,                    -- event id, reason, idempotency key, or what expired
     cause_by   TEXT,                                -- the operator
     payment    INTEGER,
     at         INTEGER NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE transactions_new (
     debt       INTEGER NOT NULL,
     hash       BLOB    NOT NULL CHECK (length(hash) = 32),
     hold       BLOB,
-    reference  TEXT                                 -- what the tenant's own system calls it
+    reference  TEXT                                 -- the tenant's own reference
 ) STRICT;
 INSERT INTO transactions_new SELECT *, NULL, NULL FROM transactions;
 DROP TABLE transactions;
@@ -64,7 +64,7 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER transactions_are_kept BEFORE DELETE ON transactions
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
--- Credits set aside for a spend that may yet happen. A hold resolves once.
+-- Credits reserved for a later spend. A hold is resolved once.
 CREATE TABLE holds (
     id          BLOB    PRIMARY KEY,                -- a UUID
     tenant      BLOB    NOT NULL,
@@ -80,7 +80,7 @@ CREATE INDEX holds_of_tenant ON holds (tenant, created_at, id);
 CREATE INDEX holds_to_expire ON holds (expires_at, tenant) WHERE state = 'open';
 CREATE INDEX open_holds_of_tenant ON holds (tenant, expires_at) WHERE state = 'open';
 
--- From which lots each hold took its credits, in burn order.
+-- The lots from which each hold took its credits, in burn order.
 CREATE TABLE hold_lots (
     hold    BLOB    NOT NULL,
     line    INTEGER NOT NULL,
@@ -89,18 +89,18 @@ CREATE TABLE hold_lots (
     PRIMARY KEY (hold, line)
 ) STRICT, WITHOUT ROWID;
 
--- What became of each command, for ever: the same key gets the same answer, refusals included.
+-- The answer to each command, kept permanently: the same key gets the same answer, refusals included.
 CREATE TABLE commands (
     tenant      BLOB    NOT NULL,
     scope       TEXT    NOT NULL CHECK (scope IN ('tenant', 'service')),
     key         TEXT    NOT NULL,                   -- the Idempotency-Key
-    fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),  -- of what was asked
+    fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),  -- of the request
     at          INTEGER NOT NULL,
     answer      TEXT    NOT NULL,                   -- JSON
     PRIMARY KEY (tenant, scope, key)
 ) STRICT, WITHOUT ROWID;
 
--- Checkouts that were asked for. The session is null until Stripe has answered.
+-- Purchases that were started through the API. The session is null until Stripe has created it.
 CREATE TABLE purchases (
     id          TEXT    PRIMARY KEY,                -- purchase_…
     tenant      BLOB    NOT NULL,
@@ -109,9 +109,9 @@ CREATE TABLE purchases (
     fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),
     package     TEXT    NOT NULL,
     credits     INTEGER NOT NULL CHECK (credits > 0),
-    price       INTEGER NOT NULL CHECK (price >= 0), -- before tax, in minor units of
+    price       INTEGER NOT NULL CHECK (price >= 0), -- before tax, in minor units
     currency    TEXT    NOT NULL,
-    form        TEXT    NOT NULL,                   -- what Stripe is asked, so that a retry asks the same
+    form        TEXT    NOT NULL,                   -- the request for Stripe, so that a retry sends the same
     created_at  INTEGER NOT NULL,
     session     TEXT    UNIQUE,
     checkout_url TEXT,
@@ -119,18 +119,18 @@ CREATE TABLE purchases (
     UNIQUE (tenant, scope, key)
 ) STRICT, WITHOUT ROWID;
 
--- What operators did, and what waits for a second person.
+-- Operators' actions, including those that wait for a second person.
 CREATE TABLE operator_actions (
     id          TEXT    PRIMARY KEY,                -- act_…
     kind        TEXT    NOT NULL,
-    tenant      BLOB,                               -- null: about none, or about several
+    tenant      BLOB,                               -- null unless it concerns exactly one
     credits     INTEGER NOT NULL CHECK (credits >= 0),  -- absolute
     request     TEXT    NOT NULL,                   -- JSON
     reason      TEXT    NOT NULL,
     state       TEXT    NOT NULL CHECK (state IN ('waiting', 'done', 'refused', 'rejected')),
-    alone       INTEGER NOT NULL,                   -- needed a second person, and there was none
+    alone       INTEGER NOT NULL,                   -- executed without the second person that it needed
     asked_at    INTEGER NOT NULL,
-    done_at     INTEGER,                            -- null unless it is done
+    done_at     INTEGER,                            -- null unless it was executed
     person      TEXT    NOT NULL,
     key         TEXT,                               -- null for a recovery
     decided_at  INTEGER,
@@ -138,9 +138,9 @@ CREATE TABLE operator_actions (
     decided_key TEXT,
     note        TEXT,                               -- why it was rejected or refused
     result      TEXT    NOT NULL,                   -- JSON
-    name        TEXT,                               -- the Idempotency-Key
+    idempotency_key TEXT,
     fingerprint BLOB    CHECK (length(fingerprint) = 32),
-    UNIQUE (tenant, name)
+    UNIQUE (tenant, idempotency_key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX operator_actions_by_time ON operator_actions (asked_at, id);
 CREATE INDEX operator_actions_by_state ON operator_actions (state, asked_at, id);
@@ -148,7 +148,7 @@ CREATE INDEX operator_actions_by_end ON operator_actions (done_at) WHERE done_at
 CREATE INDEX operator_actions_of_person ON operator_actions (person, asked_at, id);
 CREATE INDEX operator_actions_of_tenant ON operator_actions (tenant, asked_at, id);
 
--- What the limits count: the credits of each tenant that actions moved without a second person.
+-- Usage of the limits: credits of each tenant that actions moved without a second person.
 CREATE TABLE limit_usage (
     person  TEXT    NOT NULL,
     tenant  BLOB    NOT NULL,
@@ -159,9 +159,9 @@ CREATE TABLE limit_usage (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX limit_usage_by_time ON limit_usage (person, at, credits);
 
--- What other systems are told, written with what it tells of.
+-- Notices to other systems, written in the commit of what they report.
 CREATE TABLE notices (
-    seq    INTEGER PRIMARY KEY AUTOINCREMENT,       -- never used again, also after pruning
+    seq    INTEGER PRIMARY KEY AUTOINCREMENT,       -- never reused, even after pruning
     id     TEXT    NOT NULL,                        -- msg_…, the same in every attempt; begins with seq
     tenant BLOB    NOT NULL,
     type   TEXT    NOT NULL,
@@ -171,15 +171,15 @@ CREATE TABLE notices (
 CREATE INDEX notices_of_tenant ON notices (tenant, seq);
 CREATE INDEX notices_by_age ON notices (at);
 
--- Who is told.
+-- Webhook endpoints.
 CREATE TABLE endpoints (
     id             TEXT    PRIMARY KEY,             -- ep_…
-    tenant         BLOB,                            -- null: of all tenants
+    tenant         BLOB,                            -- null: all tenants
     url            TEXT    NOT NULL,
-    types          TEXT    NOT NULL,                -- ' a b ': separated and enclosed by spaces; ' * ' is all
+    types          TEXT    NOT NULL,                -- ' a b ': enclosed in spaces; ' * ' means all
     description    TEXT    NOT NULL,
-    secret         TEXT    NOT NULL,                -- whsec_…: it must sign, so it cannot be a hash
-    old_secret     TEXT,                            -- signs too, until then
+    secret         TEXT    NOT NULL,                -- whsec_…; needed for signing, so not a hash
+    old_secret     TEXT,                            -- also signs, until old_secret_until
     old_secret_until INTEGER,
     created_at     INTEGER NOT NULL,
     failing_since  INTEGER,
@@ -189,39 +189,39 @@ CREATE TABLE endpoints (
 CREATE INDEX endpoints_of_tenant ON endpoints (tenant);
 CREATE INDEX endpoints_disabled ON endpoints (disabled_at) WHERE disabled_at IS NOT NULL;
 
--- Each notice on its way to each endpoint.
+-- Deliveries of notices to endpoints.
 CREATE TABLE deliveries (
     endpoint     TEXT    NOT NULL,
-    notice       INTEGER NOT NULL,                  -- its seq
+    notice       INTEGER NOT NULL,                  -- the notice's seq
     tenant       BLOB    NOT NULL,                  -- the notice's
-    due_at       INTEGER,                           -- null once delivered or given up
+    due_at       INTEGER,                           -- null once delivered or out of retries
     attempts     INTEGER NOT NULL DEFAULT 0,
     attempted_at INTEGER,
     delivered_at INTEGER,
-    status       INTEGER,                           -- of the last answer
+    status       INTEGER,                           -- of the last response
     error        TEXT,                              -- of the last attempt
     PRIMARY KEY (endpoint, notice)
 ) STRICT, WITHOUT ROWID;
--- By endpoint first: one with a million due rows hides no other.
+-- By endpoint first, so that one with a million due rows does not block others.
 CREATE INDEX deliveries_due ON deliveries (endpoint, due_at, notice, tenant) WHERE due_at IS NOT NULL;
 
--- A moment at which the clock was trusted: a start holds the machine's clock against it.
+-- A time at which the clock was trusted; the next start compares the machine's clock with it.
 CREATE TABLE clock (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
     at         INTEGER NOT NULL,
-    newest     INTEGER,                            -- the newest date in events and transactions at that time
-    boot_id    TEXT,                               -- which run of the machine it was, where that is known
-    since_boot INTEGER NOT NULL                    -- how long the machine had run, in microseconds
+    newest     INTEGER,                            -- the newest timestamp in events and transactions then
+    boot_id    TEXT,                               -- the machine's boot id, if known
+    since_boot INTEGER NOT NULL                    -- the machine's uptime, in microseconds
 ) STRICT;
 
--- That this database was put in the place of another one, from a backup. Nothing moves until it is confirmed.
+-- Restores of this database from a backup. No credits move until they are confirmed.
 CREATE TABLE restores (
     id           INTEGER PRIMARY KEY,
     restored_at  INTEGER NOT NULL,
-    newest       INTEGER,                           -- the newest moment in the backup
+    newest       INTEGER,                           -- the newest timestamp in the backup
     source       TEXT    NOT NULL,                  -- the backup's file
-    replaced     TEXT,                              -- where the database before it went; null: there was none
-    revoked_keys TEXT,                              -- JSON: ids of keys that work again; null: nobody knows
+    replaced     TEXT,                              -- path of the replaced database; null: none
+    revoked_keys TEXT,                              -- JSON: ids of keys that are valid again; null: unknown
     last_event   INTEGER NOT NULL,                  -- the last event in the backup
     confirmed_at INTEGER
 ) STRICT;

@@ -1,4 +1,4 @@
-//! The settings that durability and safety rest on are those that the connections really have.
+//! The settings that durability and safety depend on, as the connections report them.
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use super::{DatabaseFile, Mode, reader, writer};
 
 #[test]
-fn the_settings_are_what_they_claim_to_be() {
+fn the_connection_settings_are_in_effect() {
     let folder = std::env::temp_dir().join(format!("store-settings-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("a.db");

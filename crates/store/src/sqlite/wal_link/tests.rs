@@ -1,7 +1,7 @@
-//! What SQLite really leaves behind, told apart: logs that belong to the file beside them in every state that
-//! a kill can leave, and logs that do not.
+//! Logs that SQLite really leaves behind: those that belong to the file beside them, in every state after a
+//! kill, and those that do not.
 //!
-//! A kill is a copy of the files while they are open: what is in the copy is what a killed process leaves.
+//! A kill is simulated by copying the files while they are open.
 
 use std::path::{Path, PathBuf};
 
@@ -38,11 +38,11 @@ fn open(path: &Path) -> (Connection, DatabaseFile) {
     (writer(&file, Mode::Test).unwrap(), file)
 }
 
-/// One commit, as the writer makes them.
+/// Commits as the writer does.
 fn commit(c: &Connection, pages: u32) {
     let sql = format!(
         "BEGIN IMMEDIATE;
-         INSERT OR REPLACE INTO write_probe VALUES (1, randomblob({pages} * 4096));
+         INSERT OR REPLACE INTO write_check VALUES (1, randomblob({pages} * 4096));
          {ADVANCE}; COMMIT;"
     );
     c.execute_batch(&sql).unwrap();
@@ -56,42 +56,46 @@ fn log_of(path: &Path) -> PathBuf {
     format!("{}-wal", path.display()).into()
 }
 
-/// A killed process's files, under another name: the file of one, the log of another.
-fn left_behind(file: &Path, log: &Path, to: &Path) {
+/// Copies the file of one database and the log of another to a new path.
+fn copy_file_and_log(file: &Path, log: &Path, to: &Path) {
     std::fs::copy(file, to).unwrap();
     std::fs::copy(log_of(log), log_of(to)).unwrap();
 }
 
-fn verdict(path: &Path) -> Result<bool, OpenError> {
+fn check_result(path: &Path) -> Result<bool, OpenError> {
     check(DatabaseFile::open(path).unwrap().path())
 }
 
-fn belongs(path: &Path, when: &str) {
-    assert!(matches!(verdict(path), Ok(true)), "{when}: {:?}", verdict(path));
+fn check_accepted(path: &Path, when: &str) {
+    assert!(matches!(check_result(path), Ok(true)), "{when}: {:?}", check_result(path));
     let (connection, _file) = open(path);
     let sound: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(sound, "ok", "{when}");
 }
 
-fn is_refused(path: &Path, when: &str) {
+fn check_refused(path: &Path, when: &str) {
     let before = (std::fs::read(path).unwrap(), std::fs::read(log_of(path)).unwrap());
-    assert!(matches!(verdict(path), Err(OpenError::StaleLog { .. })), "{when}: {:?}", verdict(path));
+    assert!(
+        matches!(check_result(path), Err(OpenError::StaleLog { .. })),
+        "{when}: {:?}",
+        check_result(path)
+    );
     assert_eq!((std::fs::read(path).unwrap(), std::fs::read(log_of(path)).unwrap()), before, "{when}");
 }
 
 #[test]
-fn a_log_belongs_to_its_file_in_every_state_that_a_kill_leaves() {
+fn a_log_matches_its_file_in_every_state_after_a_kill() {
     let folder = Folder::new("belongs");
     let path = folder.file("a.db");
     let (c, file) = open(&path);
     let killed = folder.file("killed.db");
     let mut kills = 0;
     let mut kill = |when: &str| {
-        left_behind(&path, &path, &killed);
-        belongs(&killed, when);
+        copy_file_and_log(&path, &path, &killed);
+        check_accepted(&killed, when);
         kills += 1;
     };
-    kill("just opened, and nothing written");
+    kill("just opened, nothing written");
     commit(&c, 4);
     kill("one commit");
     for _ in 0..5 {
@@ -99,10 +103,10 @@ fn a_log_belongs_to_its_file_in_every_state_that_a_kill_leaves() {
     }
     kill("several commits");
     assert_eq!(checkpoint(&c, "PASSIVE").0, checkpoint(&c, "PASSIVE").1);
-    kill("all of the log in the file, and the log still there");
+    kill("the whole log in the file, and the log still present");
     commit(&c, 1);
     let generation = Wal::open(&log_of(&path)).unwrap().unwrap().salts;
-    kill("a new generation over what an earlier one left");
+    kill("a new generation over an earlier one");
     let reading = reader(&path).unwrap();
     reading.execute_batch("BEGIN; SELECT count(*) FROM events").unwrap();
     for _ in 0..5 {
@@ -112,23 +116,23 @@ fn a_log_belongs_to_its_file_in_every_state_that_a_kill_leaves() {
     assert!(in_file < in_log, "a reader keeps {in_log} from the file, which has {in_file}");
     kill("a part of the log in the file");
     commit(&c, 1);
-    kill("and then another commit");
+    kill("then another commit");
     assert_eq!(Wal::open(&log_of(&path)).unwrap().unwrap().salts, generation);
     reading.execute_batch("COMMIT").unwrap();
     checkpoint(&c, "TRUNCATE");
     kill("an empty log");
-    c.execute_batch("BEGIN IMMEDIATE; INSERT INTO write_probe VALUES (2, zeroblob(9))").unwrap_err();
+    c.execute_batch("BEGIN IMMEDIATE; INSERT INTO write_check VALUES (2, zeroblob(9))").unwrap_err();
     c.execute_batch("ROLLBACK").unwrap();
-    kill("nothing committed after that");
+    kill("a rolled-back transaction");
     assert_eq!(kills, 9);
     drop((reading, c, file));
     let (_c, _file) = open(&path);
-    left_behind(&path, &path, &killed);
-    belongs(&killed, "opened again, and nothing written");
+    copy_file_and_log(&path, &path, &killed);
+    check_accepted(&killed, "opened again, nothing written");
 }
 
 #[test]
-fn a_page_in_the_file_may_be_of_any_commit_of_the_log() {
+fn a_page_in_the_file_may_belong_to_any_commit_in_the_log() {
     let folder = Folder::new("torn");
     let path = folder.file("a.db");
     let (c, _file) = open(&path);
@@ -138,7 +142,7 @@ fn a_page_in_the_file_may_be_of_any_commit_of_the_log() {
     commit(&c, 2);
     let mut _last = None;
     for _ in 0..3 {
-        // Who reads from the log keeps it from being begun anew, though all of it is in the file.
+        // A reader keeps the log from being restarted, although all of it is in the file.
         let reading = reader(&path).unwrap();
         reading.execute_batch("BEGIN; SELECT count(*) FROM events").unwrap();
         _last = Some(reading);
@@ -149,7 +153,7 @@ fn a_page_in_the_file_may_be_of_any_commit_of_the_log() {
     }
     let (_, now) = of_file_alone(&path).unwrap().unwrap();
     assert_ne!(before, now);
-    // A checkpoint that was cut short: the file's pages are of two moments, the token's page of either.
+    // An interrupted checkpoint: the file's pages are from two states, and the token's page from either.
     let (page, last) = (4096 * (root as usize - 1), states.last().unwrap());
     let mut torn = last.clone();
     let earlier = &states[states.len() - 2];
@@ -157,17 +161,17 @@ fn a_page_in_the_file_may_be_of_any_commit_of_the_log() {
     for state in [last, &torn] {
         std::fs::write(&killed, state).unwrap();
         std::fs::copy(log_of(&path), log_of(&killed)).unwrap();
-        assert!(matches!(verdict(&killed), Ok(true)), "{:?}", verdict(&killed));
+        assert!(matches!(check_result(&killed), Ok(true)), "{:?}", check_result(&killed));
     }
     for state in states {
-        left_behind(&path, &path, &killed);
+        copy_file_and_log(&path, &path, &killed);
         std::fs::write(&killed, state).unwrap();
-        belongs(&killed, "so much of the log in the file");
+        check_accepted(&killed, "part of the log in the file");
     }
 }
 
 #[test]
-fn the_log_of_another_database_or_of_another_time_is_refused() {
+fn the_log_of_another_database_or_state_is_refused() {
     let folder = Folder::new("refused");
     let (path, other) = (folder.file("a.db"), folder.file("other.db"));
     let (a, _held_a) = open(&path);
@@ -177,26 +181,26 @@ fn the_log_of_another_database_or_of_another_time_is_refused() {
     let copy = folder.file("backup.db");
     backup(&path, &copy).unwrap();
     commit(&a, 3);
-    let place = folder.file("place.db");
-    left_behind(&copy, &path, &place);
-    is_refused(&place, "a backup beside the log of the database that it is a copy of");
-    left_behind(&other, &path, &place);
-    is_refused(&place, "another database");
+    let target = folder.file("target.db");
+    copy_file_and_log(&copy, &path, &target);
+    check_refused(&target, "a backup beside the log of its original");
+    copy_file_and_log(&other, &path, &target);
+    check_refused(&target, "another database");
     checkpoint(&a, "TRUNCATE");
     commit(&a, 3);
     let old = folder.file("old.db");
     std::fs::copy(&path, &old).unwrap();
     checkpoint(&a, "TRUNCATE");
     commit(&a, 3);
-    left_behind(&old, &path, &place);
-    is_refused(&place, "the file as it was before the log was emptied");
-    // Put in its own place again, it is what it was.
-    left_behind(&path, &path, &place);
-    belongs(&place, "the database itself");
+    copy_file_and_log(&old, &path, &target);
+    check_refused(&target, "the file before the log was truncated");
+    // At its own path it is accepted again.
+    copy_file_and_log(&path, &path, &target);
+    check_accepted(&target, "the database itself");
 }
 
 #[test]
-fn what_sqlite_takes_for_no_log_is_none() {
+fn a_file_that_sqlite_does_not_accept_as_a_log_is_ignored() {
     let folder = Folder::new("none");
     let path = folder.file("a.db");
     let (c, file) = open(&path);
@@ -206,17 +210,22 @@ fn what_sqlite_takes_for_no_log_is_none() {
     let log = log_of(&path);
     for content in [&b""[..], b"short", &[7; 200], &[0; 5000]] {
         std::fs::write(&log, content).unwrap();
-        assert!(matches!(verdict(&path), Ok(true)), "{} bytes: {:?}", content.len(), verdict(&path));
+        assert!(
+            matches!(check_result(&path), Ok(true)),
+            "{} bytes: {:?}",
+            content.len(),
+            check_result(&path)
+        );
     }
 }
 
 #[test]
-fn a_name_with_every_kind_of_character_is_found() {
+fn a_path_with_special_characters_is_found() {
     let folder = Folder::new("name");
     let path = folder.file("a b?c#d%e&ü.db");
     let (c, file) = open(&path);
     commit(&c, 1);
     assert!(of_file_alone(&path).unwrap().is_some());
     drop((c, file));
-    assert!(matches!(verdict(&path), Ok(true)));
+    assert!(matches!(check_result(&path), Ok(true)));
 }

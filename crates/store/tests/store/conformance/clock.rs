@@ -1,16 +1,16 @@
-//! What the store must remember of the time, and what it makes due that a clock ahead of time had dated.
+//! Stored times, and what becomes due that a clock running ahead had dated.
 
 use std::time::Duration;
 
 use ledger::{EventId, Timestamp};
 use store::{ClockMark, ClockRecord, Postponed, Store};
 
-use super::sale::{NOW, Sale, arrive, learn, learn_at};
+use super::test_purchase::{NOW, TestPurchase, apply, apply_at, ingest};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case!([remember_clock, clock_record], the_last_mark_is_remembered_with_what_was_newest_then),
-    case!([remember_clock], what_waits_longer_than_any_retry_becomes_due),
+    case!([remember_clock, clock_record], the_last_mark_is_stored_with_the_newest_timestamp_at_that_time),
+    case!([remember_clock], what_is_due_later_than_any_retry_becomes_due),
 ];
 
 fn mark(seconds: i64) -> ClockMark {
@@ -18,7 +18,7 @@ fn mark(seconds: i64) -> ClockMark {
     ClockMark { at: NOW.plus_seconds(seconds), boot_id: Some("a boot".to_owned()), since_boot }
 }
 
-async fn the_last_mark_is_remembered_with_what_was_newest_then(store: Store) {
+async fn the_last_mark_is_stored_with_the_newest_timestamp_at_that_time(store: Store) {
     let record = async || store.clock_record().await.unwrap();
     assert_eq!(record().await, ClockRecord::default());
     assert_eq!(record().await.last_written(), None);
@@ -28,22 +28,22 @@ async fn the_last_mark_is_remembered_with_what_was_newest_then(store: Store) {
     assert_eq!(record().await, expected);
     assert_eq!(record().await.last_written(), Some(NOW.plus_seconds(-5)));
     // An event is newer than the mark.
-    arrive(&store, &EventId::from("evt_1")).await;
+    ingest(&store, &EventId::from("evt_1")).await;
     assert_eq!(record().await, ClockRecord { newest: Some(NOW), ..expected });
     assert_eq!(record().await.last_written(), Some(NOW));
-    // So is an entry; here by a clock that is a day ahead.
-    learn_at(&store, &[Sale::new("a").bought()], ledger::Now::trusted(far)).await;
+    // So is a transaction; here by a clock that is a day ahead.
+    apply_at(&store, &[TestPurchase::new("a").bought()], ledger::Now::trusted(far)).await;
     assert_eq!(record().await.last_written(), Some(far));
-    // That clock was wrong: from the next mark on, its dates say nothing.
+    // That clock was wrong: from the next mark on, its dates are ignored.
     store.remember_clock(mark(60), far).await.unwrap();
-    learn(&store, &[Sale::new("b").bought()]).await;
+    apply(&store, &[TestPurchase::new("b").bought()]).await;
     let expected = ClockRecord { mark: Some(mark(60)), newest_at_mark: Some(far), newest: Some(far) };
     assert_eq!(record().await, expected);
     assert_eq!(record().await.last_written(), Some(NOW.plus_seconds(60)));
 }
 
-async fn what_waits_longer_than_any_retry_becomes_due(store: Store) {
-    let (soon, late) = (arrive(&store, &EventId::from("a")).await, arrive(&store, &EventId::from("b")).await);
+async fn what_is_due_later_than_any_retry_becomes_due(store: Store) {
+    let (soon, late) = (ingest(&store, &EventId::from("a")).await, ingest(&store, &EventId::from("b")).await);
     let postponed = |seq, seconds| {
         let due_at = Some(NOW.plus_seconds(seconds));
         Postponed { seq, due_at, error: "an error".to_owned() }

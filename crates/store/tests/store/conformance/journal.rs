@@ -1,25 +1,25 @@
-//! What the journal says of each movement, and what each lot holds.
+//! Transactions in the journal, and what each lot holds.
 
 use ledger::chain::{GENESIS, seal};
 use ledger::posting::Posting;
 use ledger::{Account, Balance, Cause, Credits, LotId, PaymentId, TransactionKind};
 use store::{Store, TransactionFilter};
 
-use super::office::{self, grant};
-use super::sale::{ALL, NOW, Sale, learn, tenant};
+use super::action_requests::{self, grant};
+use super::test_purchase::{ALL, NOW, TestPurchase, apply, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case!([transactions, apply_events], a_transaction_says_what_moved_why_and_what_was_left),
-    case!([transactions, ask_action], a_transaction_names_the_person_who_decided),
-    case!([transactions, apply_events], every_transaction_seals_the_one_before_it),
-    case!([lots, apply_events], a_lot_holds_what_is_left_of_one_purchase),
+    case!([transactions, apply_events], a_transaction_records_postings_cause_and_balance),
+    case!([transactions, request_action], a_transaction_names_the_deciding_person),
+    case!([transactions, apply_events], every_transaction_hash_includes_the_previous_one),
+    case!([lots, apply_events], a_lot_holds_the_rest_of_one_purchase),
 ];
 
-async fn a_transaction_says_what_moved_why_and_what_was_left(store: Store) {
-    let sale = Sale::new("a");
-    learn(&store, &[sale.bought()]).await;
-    learn(&store, &[sale.refunded(300)]).await;
+async fn a_transaction_records_postings_cause_and_balance(store: Store) {
+    let purchase = TestPurchase::new("a");
+    apply(&store, &[purchase.bought()]).await;
+    apply(&store, &[purchase.refunded(300)]).await;
     let rows = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
     let lot = store.lots(tenant(1), ALL).await.unwrap().rows[0].lot.id;
     let expected = [
@@ -43,21 +43,21 @@ async fn a_transaction_says_what_moved_why_and_what_was_left(store: Store) {
     }
 }
 
-async fn a_transaction_names_the_person_who_decided(store: Store) {
-    learn(&store, &[Sale::new("a").bought_by_nobody()]).await;
-    office::open(&store).await;
-    office::kept_at(&store, "ann", grant(1, 1, 10), NOW.plus_seconds(60)).await;
+async fn a_transaction_names_the_deciding_person(store: Store) {
+    apply(&store, &[TestPurchase::new("a").bought_with_invalid_tenant()]).await;
+    action_requests::register_ann(&store).await;
+    action_requests::recorded_at(&store, "ann", grant(1, 1, 10), NOW.plus_seconds(60)).await;
     let rows = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
     let cause = Cause::Operator { by: "ann (key ann's)".to_owned(), reason: "because".to_owned() };
     assert_eq!(rows[0].transaction.cause, cause);
-    assert_eq!(rows[0].transaction.at, NOW.plus_seconds(60), "when it was said");
+    assert_eq!(rows[0].transaction.at, NOW.plus_seconds(60), "the time of the decision");
 }
 
-async fn every_transaction_seals_the_one_before_it(store: Store) {
-    let (a, b) = (Sale::new("a"), Sale::new("b").to(2));
-    learn(&store, &[a.bought(), b.bought(), a.refunded(100)]).await;
-    learn(&store, &[a.refunded(200)]).await;
-    learn(&store, &[b.refunded(1000)]).await;
+async fn every_transaction_hash_includes_the_previous_one(store: Store) {
+    let (a, b) = (TestPurchase::new("a"), TestPurchase::new("b").for_tenant(2));
+    apply(&store, &[a.bought(), b.bought(), a.refunded(100)]).await;
+    apply(&store, &[a.refunded(200)]).await;
+    apply(&store, &[b.refunded(1000)]).await;
     let rows = store.transactions(TransactionFilter::default(), ALL).await.unwrap().rows;
     assert_eq!(rows.len(), 5);
     let mut head = GENESIS;
@@ -73,10 +73,14 @@ async fn every_transaction_seals_the_one_before_it(store: Store) {
     assert_eq!(store.audit().await.unwrap().head, ledger::chain::hex(&head));
 }
 
-async fn a_lot_holds_what_is_left_of_one_purchase(store: Store) {
-    let sale = Sale::new("a").of(20);
-    learn(&store, &[sale.bought(), Sale::new("b").to(2).bought(), Sale::new("c").bought()]).await;
-    learn(&store, &[sale.refunded(250)]).await;
+async fn a_lot_holds_the_rest_of_one_purchase(store: Store) {
+    let purchase = TestPurchase::new("a").with_credits(20);
+    apply(
+        &store,
+        &[purchase.bought(), TestPurchase::new("b").for_tenant(2).bought(), TestPurchase::new("c").bought()],
+    )
+    .await;
+    apply(&store, &[purchase.refunded(250)]).await;
     let listing = store.lots(tenant(1), ALL).await.unwrap();
     let keys: Vec<_> = listing.rows.iter().map(|row| row.payment_key.as_deref().unwrap()).collect();
     assert_eq!((listing.total, keys), (2, vec!["pi_a", "pi_c"]));

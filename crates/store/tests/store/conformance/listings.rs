@@ -1,23 +1,23 @@
-//! Lists for people: pages, orders, totals and filters.
+//! Lists: pages, orders, totals and filters.
 
 use ledger::{Outcome, PaymentId, PaymentStatus, Timestamp, TransactionKind};
-use store::{EventFilter, Listing, Page, Store, TransactionFilter};
+use store::{EventFilter, PageRequest, RowPage, Store, TransactionFilter};
 
-use super::office::{self, grant};
-use super::sale::{ALL, NOW, Sale, delivery, learn, payment, tenant};
+use super::action_requests::{self, grant};
+use super::test_purchase::{ALL, NOW, TestPurchase, apply, delivery, payment, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case!([events, payments, transactions, lots], a_page_is_a_part_of_the_list_in_either_order),
-    case!([events], events_are_filtered_by_type_outcome_payment_and_waiting),
+    case!([events, payments, transactions, lots], lists_are_paged_in_both_orders),
+    case!([events], events_are_filtered_by_type_outcome_payment_and_pending),
     case!([transactions], transactions_are_filtered_by_tenant_payment_kind_and_time),
     case!([payments], payments_are_filtered_by_tenant_and_status),
-    case!([lots], lots_are_those_of_one_tenant),
+    case!([lots], lots_are_listed_by_tenant),
 ];
 
-async fn a_page_is_a_part_of_the_list_in_either_order(store: Store) {
-    let sales = ["1", "2", "3", "4", "5"].map(Sale::new);
-    learn(&store, &sales.each_ref().map(Sale::bought)).await;
+async fn lists_are_paged_in_both_orders(store: Store) {
+    let purchases = ["1", "2", "3", "4", "5"].map(TestPurchase::new);
+    apply(&store, &purchases.each_ref().map(TestPurchase::bought)).await;
     let table: [(u32, u32, bool, &[i64]); 9] = [
         (1, 2, false, &[5, 4]),
         (2, 2, false, &[3, 2]),
@@ -30,7 +30,7 @@ async fn a_page_is_a_part_of_the_list_in_either_order(store: Store) {
         (1, 0, true, &[]),
     ];
     for (number, size, ascending, expected) in table {
-        let page = Page { number, size, ascending };
+        let page = PageRequest { number, size, ascending };
         let events = store.events(EventFilter::default(), page).await.unwrap();
         check("events", page, &events, |row| row.seq, expected);
         let payments = store.payments(None, None, page).await.unwrap();
@@ -42,14 +42,14 @@ async fn a_page_is_a_part_of_the_list_in_either_order(store: Store) {
     }
 }
 
-fn check<T>(list: &str, page: Page, found: &Listing<T>, number: impl Fn(&T) -> i64, expected: &[i64]) {
+fn check<T>(list: &str, page: PageRequest, found: &RowPage<T>, number: impl Fn(&T) -> i64, expected: &[i64]) {
     let rows: Vec<_> = found.rows.iter().map(number).collect();
     assert_eq!((rows.as_slice(), found.total), (expected, 5), "{list}, {page:?}");
 }
 
-async fn events_are_filtered_by_type_outcome_payment_and_waiting(store: Store) {
-    let (a, b) = (Sale::new("a"), Sale::new("b"));
-    learn(&store, &[a.bought(), b.bought(), a.charged()]).await;
+async fn events_are_filtered_by_type_outcome_payment_and_pending(store: Store) {
+    let (a, b) = (TestPurchase::new("a"), TestPurchase::new("b"));
+    apply(&store, &[a.bought(), b.bought(), a.charged()]).await;
     let refund = store::IncomingEvent { kind: "charge.refunded".to_owned(), ..delivery("evt_waits") };
     store.ingest(refund, NOW).await.unwrap();
     let of_a = payment(&store, &a.object("pi")).await.id;
@@ -76,13 +76,13 @@ async fn events_are_filtered_by_type_outcome_payment_and_waiting(store: Store) {
 }
 
 async fn transactions_are_filtered_by_tenant_payment_kind_and_time(store: Store) {
-    let (a, b) = (Sale::new("a"), Sale::new("b").to(2));
-    learn(&store, &[a.bought(), b.bought(), a.refunded(300), b.bought_by_nobody()]).await;
+    let (a, b) = (TestPurchase::new("a"), TestPurchase::new("b").for_tenant(2));
+    apply(&store, &[a.bought(), b.bought(), a.refunded(300), b.bought_with_invalid_tenant()]).await;
     let everything = TransactionFilter::default();
     let after = |seconds| NOW.plus_seconds(seconds);
-    // Said a minute later: 20 instead of 10.
-    office::open(&store).await;
-    office::kept_at(&store, "ann", grant(1, 2, 20), after(60)).await;
+    // Decided a minute later: 20 instead of 10.
+    action_requests::register_ann(&store).await;
+    action_requests::recorded_at(&store, "ann", grant(1, 2, 20), after(60)).await;
     let at = |from: Option<Timestamp>, to| TransactionFilter { from, to, ..TransactionFilter::default() };
     let table: [(TransactionFilter, &[i64]); 10] = [
         (everything.clone(), &[1, 2, 3, 4]),
@@ -107,8 +107,8 @@ async fn transactions_are_filtered_by_tenant_payment_kind_and_time(store: Store)
 }
 
 async fn payments_are_filtered_by_tenant_and_status(store: Store) {
-    let (a, b, c) = (Sale::new("a"), Sale::new("b").to(2), Sale::new("c"));
-    learn(&store, &[a.bought(), b.bought(), c.ordered(), a.refunded(300)]).await;
+    let (a, b, c) = (TestPurchase::new("a"), TestPurchase::new("b").for_tenant(2), TestPurchase::new("c"));
+    apply(&store, &[a.bought(), b.bought(), c.completed_unpaid(), a.refunded(300)]).await;
     let table: [(Option<u128>, Option<PaymentStatus>, &[&str]); 6] = [
         (None, None, &["pi_a", "pi_b", "pi_c"]),
         (Some(1), None, &["pi_a", "pi_c"]),
@@ -128,8 +128,8 @@ async fn payments_are_filtered_by_tenant_and_status(store: Store) {
     }
 }
 
-async fn lots_are_those_of_one_tenant(store: Store) {
-    learn(&store, &[Sale::new("a").bought(), Sale::new("b").to(2).bought()]).await;
+async fn lots_are_listed_by_tenant(store: Store) {
+    apply(&store, &[TestPurchase::new("a").bought(), TestPurchase::new("b").for_tenant(2).bought()]).await;
     for (number, expected) in [(1, &["pi_a"][..]), (2, &["pi_b"]), (3, &[])] {
         let found = store.lots(tenant(number), ALL).await.unwrap();
         let keys: Vec<_> = found.rows.iter().map(|row| row.payment_key.as_deref().unwrap()).collect();

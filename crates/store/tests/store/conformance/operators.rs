@@ -1,34 +1,41 @@
-//! What operators see: tenants, statements, and what reports are made of.
-//! Not here: what they do (`actions`).
+//! Tenants, statements, and the data of reports.
 
 use ledger::{Cause, Command, CommandAction, Credits, Now, TenantId};
-use store::{CommandRequest, IdempotencyKey, Page, Scope, Store, TenantChange, TenantFilter};
+use store::{CommandRequest, IdempotencyKey, PageRequest, Scope, Store, TenantChange, TenantFilter};
 
-use super::sale::{ALL, NOW, Sale, learn, tenant};
+use super::test_purchase::{ALL, NOW, TestPurchase, apply, tenant};
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case!([tenants, set_tenant, tenant_detail], tenants_are_listed_counted_and_set),
-    case!([statement, statement_lines], a_statement_has_the_lines_of_its_range),
-    case!([journal_end, positions], positions_are_those_of_a_moment),
+    case!([statement, statement_lines], a_statement_has_the_transactions_of_its_range),
+    case!([journal_end, positions], positions_are_as_of_a_time),
 ];
 
 async fn spend(store: &Store, number: u128, credits: i64, seconds: i64) {
     let action = CommandAction::Spend { credits: Credits(credits) };
     let cause = Cause::Command("k".to_owned());
     let command = Command { tenant: tenant(number), cause, reference: None, action };
-    let pin =
+    let idempotency_key =
         IdempotencyKey { scope: Scope::Tenant, key: format!("{number} {seconds}"), fingerprint: [0; 32] };
-    let orders = vec![CommandRequest { command, pin: Some(pin) }];
-    let answers = store.execute_commands(orders, Now::trusted(NOW.plus_seconds(seconds))).await.unwrap();
+    let requests = vec![CommandRequest { command, idempotency_key: Some(idempotency_key) }];
+    let answers = store.execute_commands(requests, Now::trusted(NOW.plus_seconds(seconds))).await.unwrap();
     answers.into_iter().for_each(|answer| drop(answer.unwrap()));
 }
 
 async fn tenants_are_listed_counted_and_set(store: Store) {
-    learn(&store, &[Sale::new("a").bought(), Sale::new("b").bought(), Sale::new("c").to(2).bought()]).await;
-    learn(&store, &[Sale::new("d").to(3).bought()]).await;
+    apply(
+        &store,
+        &[
+            TestPurchase::new("a").bought(),
+            TestPurchase::new("b").bought(),
+            TestPurchase::new("c").for_tenant(2).bought(),
+        ],
+    )
+    .await;
+    apply(&store, &[TestPurchase::new("d").for_tenant(3).bought()]).await;
     spend(&store, 3, 10, 1).await;
-    learn(&store, &[Sale::new("d").to(3).refunded(1000)]).await;
+    apply(&store, &[TestPurchase::new("d").for_tenant(3).refunded(1000)]).await;
     let low = |credits| TenantChange { low_balance: Some(credits), ..TenantChange::default() };
     for (number, credits) in [(1, 20), (2, 11)] {
         store.set_tenant(tenant(number), low(Some(Credits(credits)))).await.unwrap().unwrap();
@@ -39,13 +46,17 @@ async fn tenants_are_listed_counted_and_set(store: Store) {
         let numbers: Vec<_> = found.rows.iter().map(|row| row.id.0.as_u128()).collect();
         assert_eq!((numbers.as_slice(), found.total), (expected, expected.len() as i64), "{filter:?}");
     }
-    let page = Page { number: 2, size: 2, ascending: false };
+    let page = PageRequest { number: 2, size: 2, ascending: false };
     let last = store.tenants(TenantFilter::default(), page).await.unwrap();
-    assert_eq!((last.rows[0].id, last.total), (tenant(1), 3), "the oldest last");
+    assert_eq!((last.rows[0].id, last.total), (tenant(1), 3), "oldest last");
 
     let named = TenantChange { name: Some(Some("Acme".to_owned())), ..TenantChange::default() };
     let row = store.set_tenant(tenant(1), named).await.unwrap().unwrap();
-    assert_eq!((row.name.as_deref(), row.low_balance), (Some("Acme"), Some(Credits(20))), "the rest stays");
+    assert_eq!(
+        (row.name.as_deref(), row.low_balance),
+        (Some("Acme"), Some(Credits(20))),
+        "the rest is unchanged"
+    );
     let row = store.set_tenant(tenant(1), low(None)).await.unwrap().unwrap();
     assert_eq!((row.name.as_deref(), row.low_balance), (Some("Acme"), None));
     assert!(store.set_tenant(tenant(9), low(None)).await.unwrap().is_none());
@@ -55,8 +66,8 @@ async fn tenants_are_listed_counted_and_set(store: Store) {
     assert!(store.tenant_detail(tenant(9), Now::trusted(NOW)).await.unwrap().is_none());
 }
 
-async fn a_statement_has_the_lines_of_its_range(store: Store) {
-    learn(&store, &[Sale::new("a").bought(), Sale::new("b").to(2).bought()]).await;
+async fn a_statement_has_the_transactions_of_its_range(store: Store) {
+    apply(&store, &[TestPurchase::new("a").bought(), TestPurchase::new("b").for_tenant(2).bought()]).await;
     for second in 1..=5 {
         spend(&store, 1, 1, second).await;
     }
@@ -84,10 +95,14 @@ async fn a_statement_has_the_lines_of_its_range(store: Store) {
     assert_eq!(store.statement(tenant(9), None, None).await.unwrap().closing.net(), 0);
 }
 
-async fn positions_are_those_of_a_moment(store: Store) {
-    learn(&store, &[Sale::new("a").bought(), Sale::new("b").to(2).of(7).bought()]).await;
+async fn positions_are_as_of_a_time(store: Store) {
+    apply(
+        &store,
+        &[TestPurchase::new("a").bought(), TestPurchase::new("b").for_tenant(2).with_credits(7).bought()],
+    )
+    .await;
     spend(&store, 1, 4, 60).await;
-    learn(&store, &[Sale::new("a").refunded(1000)]).await;
+    apply(&store, &[TestPurchase::new("a").refunded(1000)]).await;
     for (seconds, expected) in [(-1, 0), (0, 2), (59, 2), (60, 4), (999, 4)] {
         assert_eq!(store.journal_end(NOW.plus_seconds(seconds)).await.unwrap(), expected, "{seconds}");
     }

@@ -1,22 +1,24 @@
-//! Many writers share commits: every answer is durable, no failure takes a neighbour with it, and overload
-//! is refused before it grows.
+//! Concurrent writers share commits: every acknowledged write is durable, a failing job does not affect
+//! others, and overload is refused early.
 
 use std::time::Duration;
 
 use ledger::{Now, Outcome, Policy};
 use rusqlite::Connection;
 use store::sqlite::{MAX_COMMIT_JOBS, MAX_QUEUE_JOBS};
-use store::{Access, Asked, CommandOutcome, Ingested, KeyHolder, KeyRow, StoreError};
+use store::{Access, CommandOutcome, Ingested, KeyHolder, KeyRow, RequestedAction, StoreError};
 use tokio::task::JoinSet;
 
 use super::{open, raw};
-use crate::conformance::office;
-use crate::conformance::requests::{batch, hold, order, spend};
-use crate::conformance::sale::{NOW, Sale, arrive, balance, delivery, learn, settle, told};
+use crate::conformance::action_requests;
+use crate::conformance::command_requests::{execute_batch, hold, request, spend};
+use crate::conformance::test_purchase::{
+    NOW, TestPurchase, apply, apply_batch, balance, delivery, event_to_apply, ingest,
+};
 use crate::folder::Folder;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_at_once_are_all_answered_and_all_there() {
+async fn a_thousand_concurrent_writes_are_all_durable() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     let store = open(&path);
@@ -30,7 +32,7 @@ async fn a_thousand_at_once_are_all_answered_and_all_there() {
     let receipts: Vec<Ingested> = waiting.join_all().await;
     assert_eq!(receipts.len(), 1000);
     assert_eq!(receipts.iter().filter(|receipt| receipt.deliveries == 2).count(), 100);
-    // Another program sees what was answered, before anything is closed.
+    // Another program sees the acknowledged writes before anything is closed.
     let sum = "SELECT count(*) FROM events UNION ALL SELECT sum(deliveries) FROM events";
     assert_eq!(numbers(&raw(&path), sum), [900, 1000]);
     drop(store);
@@ -38,33 +40,37 @@ async fn a_thousand_at_once_are_all_answered_and_all_there() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_job_that_fails_leaves_its_neighbours_alone() {
+async fn a_failing_job_does_not_affect_the_others() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     let store = open(&path);
-    learn(&store, &[Sale::new("x").bought(), Sale::new("y").bought_by_nobody()]).await;
-    office::open(&store).await;
-    let bought = Sale::new("a").bought();
-    let seq = arrive(&store, &bought.event.id).await;
+    apply(&store, &[TestPurchase::new("x").bought(), TestPurchase::new("y").bought_with_invalid_tenant()])
+        .await;
+    action_requests::register_ann(&store).await;
+    let bought = TestPurchase::new("a").bought();
+    let seq = ingest(&store, &bought.event.id).await;
     let blocked = block(&path);
     // All of these wait for the same commit.
     let mut waiting = JoinSet::new();
     for number in 0..100 {
-        let (store, batch) = (store.clone(), vec![told(seq, &bought)]);
+        let (store, batch) = (store.clone(), vec![event_to_apply(seq, &bought)]);
         waiting.spawn(async move {
             match number % 5 {
-                // The same name and secret for each: all but the first fail after they made a tenant known.
+                // The same id and secret each time: all but the first fail after they created a tenant.
                 0 => store.create_key(key(number), [7; 32]).await.is_ok(),
-                // All but the first find nothing to settle.
+                // All but the first find nothing to apply.
                 1 => !store
                     .apply_events(batch, Policy::default().into(), Now::trusted(NOW))
                     .await
                     .unwrap()
                     .is_empty(),
-                // So many credits nobody can mean: each is refused.
+                // Out of range: each is refused.
                 2 => {
-                    let too_many = office::new("ann", office::grant(1, 1, i64::MAX));
-                    matches!(office::ask(&store, too_many, NOW).await, Asked::Kept { .. })
+                    let too_many = action_requests::new_action("ann", action_requests::grant(1, 1, i64::MAX));
+                    matches!(
+                        action_requests::submit(&store, too_many, NOW).await,
+                        RequestedAction::Recorded { .. }
+                    )
                 }
                 _ => store.ingest(delivery(&format!("evt_{number}")), NOW).await.is_ok(),
             }
@@ -73,7 +79,7 @@ async fn a_job_that_fails_leaves_its_neighbours_alone() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     drop(blocked);
     let done = waiting.join_all().await.into_iter().filter(|done| *done).count();
-    assert_eq!(done, 1 + 1 + 40, "one key, one settlement and every delivery");
+    assert_eq!(done, 1 + 1 + 40, "one key, one applied event and every ingested event");
     let counts = "SELECT count(*) FROM api_keys UNION ALL SELECT count(*) FROM tenants
          UNION ALL SELECT count(*) FROM events UNION ALL SELECT count(*) FROM transactions
          UNION ALL SELECT count(*) FROM operator_actions";
@@ -87,15 +93,15 @@ async fn a_job_that_fails_leaves_its_neighbours_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_queue_refuses_and_loses_nothing_that_it_took() {
+async fn a_full_queue_refuses_jobs_and_loses_no_accepted_one() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     let store = open(&path);
     let blocked = block(&path);
     let mut waiting = JoinSet::new();
-    // More than the queue holds, and the one job that the writer has taken from it.
-    let asked = MAX_QUEUE_JOBS + 1 + MAX_COMMIT_JOBS;
-    for number in 0..asked {
+    // More than the queue holds plus the one job that the writer has taken.
+    let requested = MAX_QUEUE_JOBS + 1 + MAX_COMMIT_JOBS;
+    for number in 0..requested {
         let store = store.clone();
         waiting.spawn(async move { store.ingest(delivery(&format!("evt_{number}")), NOW).await });
     }
@@ -103,72 +109,76 @@ async fn a_full_queue_refuses_and_loses_nothing_that_it_took() {
     while refused < MAX_COMMIT_JOBS {
         match waiting.join_next().await.unwrap().unwrap() {
             Err(StoreError::Busy) => refused += 1,
-            other => panic!("answered while nothing could be written: {other:?}"),
+            other => panic!("answered while the writer was blocked: {other:?}"),
         }
     }
     drop(blocked);
     let answers = waiting.join_all().await;
-    let kept = answers.iter().filter(|answer| answer.is_ok()).count();
+    let stored = answers.iter().filter(|answer| answer.is_ok()).count();
     let late = answers.iter().filter(|answer| matches!(answer, Err(StoreError::Busy))).count();
-    assert_eq!(kept + late, asked - refused, "{answers:?}");
-    assert!(late <= 1, "{late} more were refused than had to be");
-    assert_eq!(store.health().await.unwrap().events, kept as i64);
+    assert_eq!(stored + late, requested - refused, "{answers:?}");
+    assert!(late <= 1, "{late} more were refused than necessary");
+    assert_eq!(store.health().await.unwrap().events, stored as i64);
     store.ingest(delivery("evt_afterwards"), NOW).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_goes_away_does_not_stop_the_work() {
+async fn an_aborted_request_does_not_stop_the_work() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     let store = open(&path);
-    let bought = Sale::new("a").bought();
-    let seq = arrive(&store, &bought.event.id).await;
+    let bought = TestPurchase::new("a").bought();
+    let seq = ingest(&store, &bought.event.id).await;
     let blocked = block(&path);
-    let gone = {
+    let aborted = {
         let (store, bought) = (store.clone(), bought.clone());
-        tokio::spawn(async move { settle(&store, &Policy::default(), vec![told(seq, &bought)]).await })
+        tokio::spawn(async move {
+            apply_batch(&store, &Policy::default(), vec![event_to_apply(seq, &bought)]).await
+        })
     };
     tokio::time::sleep(Duration::from_millis(100)).await;
-    gone.abort();
+    aborted.abort();
     drop(blocked);
     // Jobs run in order, so this one is answered after the other is durable.
-    arrive(&store, &"evt_later".into()).await;
+    ingest(&store, &"evt_later".into()).await;
     assert_eq!(balance(&store, 1).await, [10, 0, 0, 0]);
     let (event, _) = store.event(bought.event.id).await.unwrap().unwrap();
     assert_eq!(event.outcome, Some(Outcome::Granted));
 }
 
-/// What a crash leaves behind is what is on the disk when an answer comes: a copy of the files, made then.
+/// A crash leaves what is on disk when an answer arrives: the test copies the files at that moment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_command_that_was_answered_is_there_after_a_crash() {
+async fn an_answered_command_survives_a_crash() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     let store = open(&path);
-    learn(&store, &[Sale::new("a").of(100).bought()]).await;
+    apply(&store, &[TestPurchase::new("a").with_credits(100).bought()]).await;
     for round in 0..8_u128 {
         let key = |number: u128| format!("{round} {number}");
-        let mut orders: Vec<_> = (0..3).map(|number| order(&key(number), spend(1))).collect();
-        orders.push(order(&key(3), hold(round, 2)));
-        orders.push(order(&key(4), spend(1000)));
-        let answers = batch(&store, orders.clone(), NOW).await;
+        let mut requests: Vec<_> = (0..3).map(|number| request(&key(number), spend(1))).collect();
+        requests.push(request(&key(3), hold(round, 2)));
+        requests.push(request(&key(4), spend(1000)));
+        let answers = execute_batch(&store, requests.clone(), NOW).await;
         let after = folder.file(&format!("after {round}.db"));
         for end in ["", "-wal"] {
             let name = |path: &std::path::Path| format!("{}{end}", path.display());
             std::fs::copy(name(&path), name(&after)).unwrap();
         }
-        let again = open(&after);
-        for (before, after) in answers.into_iter().zip(batch(&again, orders, NOW.plus_seconds(60)).await) {
+        let reopened = open(&after);
+        for (before, after) in
+            answers.into_iter().zip(execute_batch(&reopened, requests, NOW.plus_seconds(60)).await)
+        {
             let Ok(CommandOutcome::Decided { answer, at, .. }) = before else { panic!("{before:?}") };
-            let kept = CommandOutcome::Decided { answer, at, replayed: true };
-            assert!(matches!(&after, Ok(after) if *after == kept), "{after:?} is not {kept:?}");
+            let expected = CommandOutcome::Decided { answer, at, replayed: true };
+            assert!(matches!(&after, Ok(after) if *after == expected), "{after:?} is not {expected:?}");
         }
         let left = 100 - 5 * (round as i64 + 1);
-        assert_eq!(balance(&again, 1).await, [left, 2 * (round as i64 + 1), 0, 0]);
-        assert_eq!(again.audit().await.unwrap().faults, [""; 0]);
+        assert_eq!(balance(&reopened, 1).await, [left, 2 * (round as i64 + 1), 0, 0]);
+        assert_eq!(reopened.audit().await.unwrap().faults, [""; 0]);
     }
 }
 
-/// Keeps the writer waiting, for as long as this connection lives; it waits for up to five seconds.
+/// Blocks the writer as long as this connection lives; the writer waits for up to five seconds.
 fn block(path: &std::path::Path) -> Connection {
     let connection = raw(path);
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -185,7 +195,7 @@ fn key(number: u128) -> KeyRow {
         id: "key_a".to_owned(),
         name: "shop".to_owned(),
         holder: KeyHolder::Tenant {
-            tenant: crate::conformance::sale::tenant(1000 + number),
+            tenant: crate::conformance::test_purchase::tenant(1000 + number),
             access: Access::Read,
         },
         created_at: NOW,

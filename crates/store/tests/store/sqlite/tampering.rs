@@ -1,18 +1,18 @@
-//! The journal refuses to be changed, and where somebody changes it all the same, the audit says so.
+//! The journal refuses changes, and the audit finds changes that were made anyway.
 
 use ledger::Now;
 use rusqlite::Connection;
 use store::{Expired, Store};
 
 use super::{open, raw};
-use crate::conformance::requests::{ask, capture, does, hold, hold_for, order_of};
-use crate::conformance::sale::{NOW, Sale, balance, learn, tenant};
+use crate::conformance::command_requests::{capture, execute, execute_new, hold, hold_for, request_by};
+use crate::conformance::test_purchase::{NOW, TestPurchase, apply, balance, tenant};
 use crate::folder::Folder;
 
-/// Three transactions of tenant 1, two of tenant 2.
-async fn busy_days(store: &Store) {
-    let (a, b) = (Sale::new("a"), Sale::new("b").to(2));
-    learn(store, &[a.bought(), b.bought(), a.refunded(300), b.refunded(100), a.refunded(400)]).await;
+/// Three transactions of tenant 1 and two of tenant 2.
+async fn some_transactions(store: &Store) {
+    let (a, b) = (TestPurchase::new("a"), TestPurchase::new("b").for_tenant(2));
+    apply(store, &[a.bought(), b.bought(), a.refunded(300), b.refunded(100), a.refunded(400)]).await;
 }
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn the_journal_cannot_be_changed() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     let store = open(&path);
-    busy_days(&store).await;
+    some_transactions(&store).await;
     let connection = raw(&path);
     for statement in [
         "UPDATE transactions SET available = 99 WHERE seq = 1",
@@ -37,10 +37,10 @@ async fn the_journal_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn the_audit_finds_what_was_forged() {
+async fn the_audit_finds_forged_transactions() {
     let sums = "does not sum to zero";
     let chain = "does not match its hash";
-    let stated = "states a balance that its postings do not lead to";
+    let stated = "states a balance that does not match its postings";
     let stored = "the stored balance is not the sum of the postings";
     let figures = "the stored figures are not the sum of the postings";
     let table: &[(&str, &[&str])] = &[
@@ -89,23 +89,23 @@ async fn the_audit_finds_what_was_forged() {
         ("DELETE FROM lots WHERE id = 2", &["lot 2", "has postings and no row"]),
     ];
     let folder = Folder::new();
-    for (number, (forgery, words)) in table.iter().enumerate() {
+    for (number, (forgery, expected)) in table.iter().enumerate() {
         let path = folder.file(&number.to_string());
         let store = open(&path);
-        busy_days(&store).await;
+        some_transactions(&store).await;
         forge(&raw(&path), forgery);
         let faults = store.audit().await.unwrap().faults;
-        for word in *words {
-            assert!(faults.iter().any(|fault| fault.contains(word)), "{forgery}\nno '{word}' in {faults:#?}");
+        for text in *expected {
+            assert!(faults.iter().any(|fault| fault.contains(text)), "{forgery}\nno '{text}' in {faults:#?}");
         }
     }
 }
 
-/// One hold of four credits stands, and one of two was captured in part: transactions 2, 3 and 4.
+/// An open hold of four credits, and one of two credits that was partly captured: transactions 2, 3 and 4.
 #[tokio::test]
-async fn the_audit_finds_what_was_forged_of_holds() {
-    let differs = "is not what the journal says";
-    let count = "holds are stored, and the journal made";
+async fn the_audit_finds_forged_holds() {
+    let differs = "differs from the journal";
+    let count = "holds are stored, and the journal created";
     let table: &[(&str, &[&str])] = &[
         ("UPDATE holds SET credits = 5 WHERE state = 'open'", &[differs]),
         ("UPDATE holds SET state = 'released', resolved_at = 1 WHERE state = 'open'", &[differs]),
@@ -121,78 +121,80 @@ async fn the_audit_finds_what_was_forged_of_holds() {
         ("DELETE FROM holds WHERE state = 'open'", &["is in the journal and has no row"]),
         ("DELETE FROM holds WHERE state = 'captured'", &["is in the journal and has no row"]),
         ("INSERT INTO holds VALUES (zeroblob(16), zeroblob(16), 1, 0, 'open', NULL, 0, 0, NULL)", &[count]),
-        ("UPDATE transactions SET hold = NULL WHERE seq = 2", &["does not say which hold", count]),
-        ("UPDATE transactions SET hold = zeroblob(16) WHERE seq = 4", &["which was never made", differs]),
+        ("UPDATE transactions SET hold = NULL WHERE seq = 2", &["does not name its hold", count]),
+        ("UPDATE transactions SET hold = zeroblob(16) WHERE seq = 4", &["which was never created", differs]),
         ("UPDATE transactions SET kind = 'spent' WHERE seq = 2", &["transaction 2 moves held", count]),
         ("UPDATE postings SET amount = 9223372036854775807", &["as a whole", differs]),
         ("UPDATE postings SET lot = 2 WHERE seq = 4", &["transaction 4 does not end"]),
     ];
     let folder = Folder::new();
-    for (number, (forgery, words)) in table.iter().enumerate() {
+    for (number, (forgery, expected)) in table.iter().enumerate() {
         let path = folder.file(&number.to_string());
         let store = open(&path);
-        learn(&store, &[Sale::new("a").bought()]).await;
+        apply(&store, &[TestPurchase::new("a").bought()]).await;
         for action in [hold(1, 4), hold(2, 2), capture(2, Some(1))] {
-            does(&store, action).await.unwrap();
+            execute_new(&store, action).await.unwrap();
         }
         assert_eq!(store.audit().await.unwrap().faults, [""; 0]);
         forge(&raw(&path), forgery);
         let faults = store.audit().await.unwrap().faults;
-        for word in *words {
-            assert!(faults.iter().any(|fault| fault.contains(word)), "{forgery}\nno '{word}' in {faults:#?}");
+        for text in *expected {
+            assert!(faults.iter().any(|fault| fault.contains(text)), "{forgery}\nno '{text}' in {faults:#?}");
         }
     }
 }
 
 #[tokio::test]
-async fn words_that_mean_nothing_end_the_audit_with_an_error() {
+async fn unknown_stored_values_end_the_audit_with_an_error() {
     let table = [
         ("UPDATE transactions SET kind = 'gift' WHERE seq = 2", "transaction 2: kind gift"),
         ("UPDATE postings SET account = 'pocket' WHERE seq = 3", "transaction 3: account pocket"),
     ];
     let folder = Folder::new();
-    for (number, (forgery, words)) in table.into_iter().enumerate() {
+    for (number, (forgery, expected)) in table.into_iter().enumerate() {
         let path = folder.file(&number.to_string());
         let store = open(&path);
-        busy_days(&store).await;
+        some_transactions(&store).await;
         forge(&raw(&path), forgery);
         let error = store.audit().await.unwrap_err().to_string();
-        assert!(error.contains(words) && error.contains("cannot read"), "{forgery}: {error}");
+        assert!(error.contains(expected) && error.contains("cannot read"), "{forgery}: {error}");
     }
 }
 
-/// On a tenant who holds more than it has, the ledger's rules panic.
+/// For a tenant that holds more than it has, the ledger's rules panic.
 #[tokio::test]
-async fn a_tenant_that_cannot_be_swept_keeps_nobody_waiting() {
+async fn a_tenant_that_cannot_be_expired_does_not_block_others() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     let store = open(&path);
-    for (whose, lasts) in [(1, 10), (2, 20), (3, 30)] {
-        learn(&store, &[Sale::new(format!("s{whose}")).to(whose).bought()]).await;
+    for (tenant_number, lasts) in [(1, 10), (2, 20), (3, 30)] {
+        let purchase = TestPurchase::new(format!("s{tenant_number}")).for_tenant(tenant_number);
+        apply(&store, &[purchase.bought()]).await;
         for number in 0..3 {
-            let hold = hold_for(10 * whose + number, 1, lasts);
-            ask(&store, order_of(tenant(whose), &number.to_string(), hold), NOW).await.unwrap();
+            let hold = hold_for(10 * tenant_number + number, 1, lasts);
+            let request = request_by(tenant(tenant_number), &number.to_string(), hold);
+            execute(&store, request, NOW).await.unwrap();
         }
     }
     for forged in ["UPDATE tenants SET held = 0 WHERE id = ?1", "UPDATE tenants SET held = 3 WHERE id = ?1"] {
         raw(&path).execute(forged, [tenant(1).0]).unwrap();
-        let swept = store.sweep(Now::trusted(NOW.plus_seconds(60)), 2).await.unwrap();
-        assert_eq!(swept, Expired { expired: 2, more: true }, "{forged}");
+        let expired = store.expire_due(Now::trusted(NOW.plus_seconds(60)), 2).await.unwrap();
+        assert_eq!(expired, Expired { expired: 2, more: true }, "{forged}");
     }
     assert_eq!(balance(&store, 2).await, [9, 1, 0, 0]);
-    assert_eq!(balance(&store, 1).await, [9, 1, 0, 0], "mended, it has its turn");
+    assert_eq!(balance(&store, 1).await, [9, 1, 0, 0], "after the repair, it is expired too");
 }
 
-/// A list of faults has an end, and so has the time that it takes.
+/// The list of faults is limited, and so is the time that it takes.
 #[tokio::test]
-async fn a_ruined_journal_is_reported_in_a_few_lines() {
+async fn an_audit_lists_a_limited_number_of_faults() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     let store = open(&path);
-    let sales = (0..30).map(|number| Sale::new(format!("s{number}")).bought());
-    learn(&store, &sales.collect::<Vec<_>>()).await;
+    let purchases = (0..30).map(|number| TestPurchase::new(format!("s{number}")).bought());
+    apply(&store, &purchases.collect::<Vec<_>>()).await;
     for number in 0..30 {
-        does(&store, hold(number, 1)).await.unwrap();
+        execute_new(&store, hold(number, 1)).await.unwrap();
     }
     for ruin in ["DELETE FROM hold_lots", "UPDATE transactions SET hash = zeroblob(32)"] {
         forge(&raw(&path), ruin);
@@ -200,7 +202,7 @@ async fn a_ruined_journal_is_reported_in_a_few_lines() {
     }
 }
 
-/// What somebody with access to the file can do.
+/// Changes the file as somebody with access to it can.
 fn forge(connection: &Connection, sql: &str) {
     connection
         .execute_batch(

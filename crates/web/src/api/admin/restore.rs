@@ -4,7 +4,7 @@
 use axum::response::Response;
 use engine::actions::{BackupKey, working_again};
 use serde::{Deserialize, Serialize};
-use store::Restore;
+use store::RestoreRow;
 use utoipa::ToSchema;
 
 use super::actions::{ActionView, reason, respond};
@@ -23,7 +23,7 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
     request
         .answer(async |request| {
             request.query.only(&[])?;
-            let Some(restore) = request.store().restore().await? else {
+            let Some(restore) = request.store().unconfirmed_restore().await? else {
                 return Ok(request.meta.data(RestoreView::default()));
             };
             let found = request.app.actions.backup_keys(&restore, request.meta.at).await?;
@@ -70,7 +70,7 @@ pub(crate) async fn confirm(Operator { request, caller }: Operator, received: Re
 }
 
 /// What is wrong, what it means and what to do, while a restore is unconfirmed.
-pub(super) fn message(restore: &Restore) -> String {
+pub(super) fn message(restore: &RestoreRow) -> String {
     let newest =
         restore.newest.map_or_else(|| "which is empty".to_owned(), |at| format!("of {}", rfc3339(at)));
     format!(
@@ -128,7 +128,7 @@ impl RestoredKey {
 }
 
 impl RestoreView {
-    fn of(restore: &Restore) -> Self {
+    fn of(restore: &RestoreRow) -> Self {
         Self {
             unconfirmed: true,
             restored_at: Some(rfc3339(restore.restored_at)),

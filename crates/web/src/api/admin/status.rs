@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use axum::response::Response;
 use serde::Serialize;
-use store::NoticeHealth;
+use store::DeliveryHealth;
 use utoipa::ToSchema;
 
 use crate::answer::{Data, rfc3339};
@@ -24,7 +24,7 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
         .answer(async |request| {
             request.query.only(&[])?;
             let health = request.store().health().await?;
-            let notices = request.store().notice_health().await?;
+            let notices = request.store().delivery_health().await?;
             let counters = &request.app.counters;
             Ok(request.meta.data(Status {
                 mode: request.app.mode.as_str(),
@@ -36,7 +36,7 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
                 transactions: health.transactions,
                 notices: Notices::of(notices),
                 clock: ClockView::of(&request.app.clock.status()),
-                restore: request.store().restore().await?.map(|restore| UnconfirmedRestore {
+                restore: request.store().unconfirmed_restore().await?.map(|restore| UnconfirmedRestore {
                     restored_at: rfc3339(restore.restored_at),
                     message: restore::message(&restore),
                 }),
@@ -120,7 +120,7 @@ struct DisabledEndpoint {
 }
 
 impl Notices {
-    fn of(health: NoticeHealth) -> Self {
+    fn of(health: DeliveryHealth) -> Self {
         let disabled = health.disabled.into_iter();
         Self {
             endpoints: health.endpoints,

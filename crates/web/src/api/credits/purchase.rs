@@ -7,7 +7,7 @@ use axum::response::Response;
 use engine::purchase::{OpenPurchase, PurchaseError};
 use serde::Serialize;
 use serde_json::json;
-use store::{IdempotencyKey, Purchase};
+use store::{IdempotencyKey, PurchaseRow};
 use utoipa::ToSchema;
 
 use crate::answer::{Data, Problem, ProblemKind, rfc3339};
@@ -39,12 +39,13 @@ pub(crate) async fn create(
             let key = key.required()?;
             let asked: PurchaseBody = body(&request, received)?;
             asked.check()?;
-            let pin = IdempotencyKey {
+            let idempotency_key = IdempotencyKey {
                 scope: caller.scope(),
                 key,
                 fingerprint: fingerprint("purchase", tenant, &asked),
             };
-            let opened = request.app.purchases.open(asked.of(tenant, pin), request.meta.at).await?;
+            let opened =
+                request.app.purchases.open(asked.of(tenant, idempotency_key), request.meta.at).await?;
             let replayed = opened.replayed;
             Ok(marked(request.meta.created(PurchaseView::of(opened)), replayed))
         })
@@ -107,7 +108,7 @@ fn not_configured(what: &str) -> Problem {
     Problem::new(ProblemKind::PurchasesNotConfigured, message)
 }
 
-fn other_price(purchase: &Purchase) -> Problem {
+fn other_price(purchase: &PurchaseRow) -> Problem {
     let package = &purchase.order.package;
     let details = json!({ "package": package, "expected": purchase.order.price.0 });
     not_configured(&format!(

@@ -4,7 +4,7 @@
 
 use ledger::{PaymentStatus, TenantId, Timestamp};
 use serde::Serialize;
-use store::{PaymentRow, Purchase, Store};
+use store::{PaymentRow, PurchaseRow, Store};
 use utoipa::ToSchema;
 
 use super::{CreditsView, PaymentDetail, PaymentView, timeline};
@@ -31,7 +31,7 @@ pub(super) struct PurchaseView {
 
 impl PurchaseView {
     /// `status`: where the payment stands, as far as Stripe has told.
-    pub(super) fn of(purchase: &Purchase, status: PaymentStatus, now: Timestamp) -> Self {
+    pub(super) fn of(purchase: &PurchaseRow, status: PaymentStatus, now: Timestamp) -> Self {
         let (order, session) = (&purchase.order, purchase.session.as_ref());
         let payable = session.filter(|session| status == PaymentStatus::Pending && session.expires_at > now);
         Self {
@@ -50,8 +50,8 @@ impl PurchaseView {
 /// What `name` names: a payment, a purchase that Stripe has not spoken of yet, or a payment and the purchase
 /// that it began with.
 pub(super) enum Found {
-    Payment(Box<PaymentRow>, Option<Purchase>),
-    Purchase(Purchase),
+    Payment(Box<PaymentRow>, Option<PurchaseRow>),
+    Purchase(PurchaseRow),
 }
 
 /// Looks for it.
@@ -86,7 +86,7 @@ impl Found {
 }
 
 /// A checkout that nobody paid, as far as Stripe has told.
-pub(super) fn unpaid(purchase: &Purchase, now: Timestamp) -> PaymentDetail {
+pub(super) fn unpaid(purchase: &PurchaseRow, now: Timestamp) -> PaymentDetail {
     let status = PaymentStatus::Pending;
     let began = PurchaseView::of(purchase, status, now);
     let over = began.checkout_url.is_none();

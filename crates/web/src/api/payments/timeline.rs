@@ -2,7 +2,7 @@
 
 use ledger::{Cause, Credits, Outcome, Timestamp, TransactionKind};
 use serde::Serialize;
-use store::{EventRow, Purchase, TransactionRow};
+use store::{EventRow, PurchaseRow, TransactionRow};
 use utoipa::ToSchema;
 
 use super::super::credits::BalanceView;
@@ -41,7 +41,7 @@ pub(super) struct Entry {
 }
 
 /// The line that a payment begins with which was asked for through us.
-pub(super) fn opened(purchase: &Purchase) -> Entry {
+pub(super) fn opened(purchase: &PurchaseRow) -> Entry {
     let order = &purchase.order;
     Entry {
         at: rfc3339(purchase.created_at),

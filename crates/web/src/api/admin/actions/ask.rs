@@ -148,8 +148,8 @@ fn problem(refusal: ActionRefusal) -> Problem {
     let invalid = |why: String| Problem::new(ProblemKind::Validation, why);
     let forbidden = |why: &str| Problem::new(ProblemKind::Forbidden, why);
     match refusal {
-        ActionRefusal::NameReused => command::key_reused(),
-        ActionRefusal::NobodyActs => nobody_acts(),
+        ActionRefusal::IdempotencyKeyReused => command::key_reused(),
+        ActionRefusal::NoRegisteredPerson => nobody_acts(),
         ActionRefusal::SecondPersonMissing => second(
             "This needs a second person, and nobody else is registered. Nothing was changed. Register \
              somebody (`faireplace people add NAME --alone --reason WHY`), or repeat this with `--alone` \
@@ -159,14 +159,14 @@ fn problem(refusal: ActionRefusal) -> Problem {
             "Somebody else is registered, so nothing is done alone. Nothing was changed. Repeat this \
              without `alone`: what needs a second person waits for one.",
         ),
-        ActionRefusal::Ended => no_end(),
+        ActionRefusal::GrantExpired => no_end(),
         ActionRefusal::NoSuchItem => Problem::not_found("quarantine item"),
         ActionRefusal::ItemClosed(resolution) => {
             invalid(format!("This item is closed already: {resolution}. Nothing was changed."))
         }
         ActionRefusal::NotGrantable(items) => not_grantable(&items),
         ActionRefusal::Ruling(refused) => invalid(format!("Nothing was changed: {refused}.")),
-        ActionRefusal::AboutAnEvent => {
+        ActionRefusal::ItemIsEvent => {
             invalid("This item is about an event: resolving it reads the event again, as it is.".to_owned())
         }
         ActionRefusal::CountDiffers { expected, found } => Problem::new(
@@ -199,7 +199,7 @@ fn problem(refusal: ActionRefusal) -> Problem {
              keys recover`, with the service stopped, replaces a person who is lost."
                 .to_owned(),
         ),
-        ActionRefusal::NoKeyOfYourOwn => invalid(
+        ActionRefusal::OwnKeyRequired => invalid(
             "You act with this machine's key, which acts for nobody once a second person is registered. \
              Nothing was changed. First create a key of your own: `faireplace keys create NAME --operator \
              --alone --reason WHY`, and keep its secret."

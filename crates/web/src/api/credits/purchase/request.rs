@@ -50,9 +50,9 @@ impl PurchaseBody {
     }
 
     /// The same for this tenant, under this key.
-    pub(super) fn of(self, tenant: TenantId, pin: IdempotencyKey) -> PurchaseRequest {
+    pub(super) fn of(self, tenant: TenantId, idempotency_key: IdempotencyKey) -> PurchaseRequest {
         let Self { package, success_url, cancel_url, customer_email } = self;
-        PurchaseRequest { tenant, pin, package, success_url, cancel_url, customer_email }
+        PurchaseRequest { tenant, idempotency_key, package, success_url, cancel_url, customer_email }
     }
 }
 

@@ -1,5 +1,4 @@
-//! The words that the cases about commands are written in: a till of one tenant, at which each command gets a
-//! key of its own unless the case gives it one.
+//! Fixtures for commands. Each command gets its own idempotency key unless the case provides one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,18 +9,18 @@ use ledger::{
 use store::{CommandOutcome, CommandRequest, IdempotencyKey, Scope, Store, StoreError};
 use uuid::Uuid;
 
-use super::sale::{NOW, tenant};
+use super::test_purchase::{NOW, tenant};
 
-/// A number that no key was made of yet.
+/// The next number for an unused key.
 static UNUSED: AtomicU64 = AtomicU64::new(0);
 
-/// An order by tenant 1 at this till, under the key `key`.
-pub(crate) fn order(key: &str, action: CommandAction) -> CommandRequest {
-    order_of(tenant(1), key, action)
+/// A request of tenant 1 with this idempotency key.
+pub(crate) fn request(key: &str, action: CommandAction) -> CommandRequest {
+    request_by(tenant(1), key, action)
 }
 
-/// An order by any tenant. Its fingerprint is made of what it asks.
-pub(crate) fn order_of(tenant: TenantId, key: &str, action: CommandAction) -> CommandRequest {
+/// A request of any tenant. Its fingerprint is derived from the action.
+pub(crate) fn request_by(tenant: TenantId, key: &str, action: CommandAction) -> CommandRequest {
     let mut fingerprint = [0; 32];
     for (index, byte) in format!("{action:?}").bytes().enumerate() {
         fingerprint[index % 32] ^= byte.rotate_left(index as u32 / 32);
@@ -29,20 +28,20 @@ pub(crate) fn order_of(tenant: TenantId, key: &str, action: CommandAction) -> Co
     let command = Command { tenant, cause: Cause::Command(key.to_owned()), reference: None, action };
     CommandRequest {
         command,
-        pin: Some(IdempotencyKey { scope: Scope::Tenant, key: key.to_owned(), fingerprint }),
+        idempotency_key: Some(IdempotencyKey { scope: Scope::Tenant, key: key.to_owned(), fingerprint }),
     }
 }
 
-/// The same, of which nothing is written.
-pub(crate) fn dry(order: CommandRequest) -> CommandRequest {
-    CommandRequest { pin: None, ..order }
+/// The same as a dry run.
+pub(crate) fn dry_run(request: CommandRequest) -> CommandRequest {
+    CommandRequest { idempotency_key: None, ..request }
 }
 
 pub(crate) fn spend(credits: i64) -> CommandAction {
     CommandAction::Spend { credits: Credits(credits) }
 }
 
-/// The hold of this number, for an hour.
+/// A hold with this number, for an hour.
 pub(crate) fn hold(number: u128, credits: i64) -> CommandAction {
     hold_for(number, credits, 3600)
 }
@@ -63,32 +62,36 @@ pub(crate) fn release(number: u128) -> CommandAction {
     CommandAction::Release { hold: hold_id(number) }
 }
 
-/// An operator gives so many (or takes some), to burn at this priority and until then.
-pub(crate) fn give(credits: i64, priority: u8, expires_at: Option<Timestamp>) -> CommandAction {
+/// An operator adds or removes credits, with this priority and expiry.
+pub(crate) fn adjust(credits: i64, priority: u8, expires_at: Option<Timestamp>) -> CommandAction {
     CommandAction::Adjust { credits, priority, expires_at }
 }
 
-/// What became of orders that were given in one batch, at this moment.
-pub(crate) async fn batch(
+/// Executes requests in one batch at this time.
+pub(crate) async fn execute_batch(
     store: &Store,
-    orders: Vec<CommandRequest>,
+    requests: Vec<CommandRequest>,
     at: Timestamp,
 ) -> Vec<Result<CommandOutcome, StoreError>> {
-    store.execute_commands(orders, Now::trusted(at)).await.unwrap()
+    store.execute_commands(requests, Now::trusted(at)).await.unwrap()
 }
 
-/// What became of one order.
-pub(crate) async fn ask(store: &Store, order: CommandRequest, at: Timestamp) -> Result<Receipt, Refusal> {
-    match batch(store, vec![order], at).await.remove(0).unwrap() {
+/// Executes one request.
+pub(crate) async fn execute(
+    store: &Store,
+    request: CommandRequest,
+    at: Timestamp,
+) -> Result<Receipt, Refusal> {
+    match execute_batch(store, vec![request], at).await.remove(0).unwrap() {
         CommandOutcome::Decided { answer, .. } => answer,
-        CommandOutcome::KeyReused => panic!("the key was used for something else"),
+        CommandOutcome::KeyReused => panic!("the key was used for another request"),
     }
 }
 
-/// Does one thing now, under a key that nobody used; the lots that it took from, as `lot:credits`.
-pub(crate) async fn does(store: &Store, action: CommandAction) -> Result<String, Refusal> {
+/// Executes an action now with an unused key, and returns the lots that it took from, as `lot:credits`.
+pub(crate) async fn execute_new(store: &Store, action: CommandAction) -> Result<String, Refusal> {
     let key = format!("{action:?} {}", UNUSED.fetch_add(1, Ordering::Relaxed));
-    ask(store, order(&key, action), NOW).await.map(|receipt| allocations(&receipt.allocations))
+    execute(store, request(&key, action), NOW).await.map(|receipt| allocations(&receipt.allocations))
 }
 
 pub(crate) fn allocations(taken: &[Allocation]) -> String {
@@ -96,18 +99,18 @@ pub(crate) fn allocations(taken: &[Allocation]) -> String {
     lines.collect::<Vec<_>>().join(" ")
 }
 
-/// Does each of these, so many seconds from now, in a batch of its own, and compares what became of it: the
-/// lots it took from (or to which it returned) and the balance after it, or the refusal.
-pub(crate) async fn statement(store: &Store, lines: &[(i64, CommandAction, &str)]) {
+/// Executes each action, so many seconds from now, in a batch of its own, and compares the result: the lots
+/// that it took from (or returned to) and the balance after it, or the refusal.
+pub(crate) async fn check_each(store: &Store, lines: &[(i64, CommandAction, &str)]) {
     for (index, (seconds, action, expected)) in lines.iter().enumerate() {
         let key = format!("{action:?} {}", UNUSED.fetch_add(1, Ordering::Relaxed));
-        let answer = ask(store, order(&key, *action), NOW.plus_seconds(*seconds)).await;
-        assert_eq!(words(&answer), *expected, "line {index}: {action:?}");
+        let answer = execute(store, request(&key, *action), NOW.plus_seconds(*seconds)).await;
+        assert_eq!(summary(&answer), *expected, "line {index}: {action:?}");
     }
 }
 
-/// An answer in a few words.
-pub(crate) fn words(answer: &Result<Receipt, Refusal>) -> String {
+/// A short form of an answer.
+pub(crate) fn summary(answer: &Result<Receipt, Refusal>) -> String {
     match answer {
         Ok(Receipt { allocations: taken, balance_after, .. }) => {
             let Balance { available, held, frozen, debt } = balance_after;
@@ -124,15 +127,15 @@ pub(crate) fn words(answer: &Result<Receipt, Refusal>) -> String {
     }
 }
 
-/// What became of so many orders, each in a few words, and when. All of them must have been decided.
-pub(crate) fn decided<const N: usize>(
+/// The short form and the time of each answer. All must have been decided.
+pub(crate) fn summaries<const N: usize>(
     answers: Vec<Result<CommandOutcome, StoreError>>,
 ) -> [(String, Timestamp); N] {
     let decided: Vec<_> = answers
         .into_iter()
         .map(|answer| match answer {
-            Ok(CommandOutcome::Decided { answer, at, .. }) => (words(&answer), at),
-            other => panic!("not decided out: {other:?}"),
+            Ok(CommandOutcome::Decided { answer, at, .. }) => (summary(&answer), at),
+            other => panic!("not decided: {other:?}"),
         })
         .collect();
     decided.try_into().unwrap()

@@ -1,7 +1,6 @@
-//! Writing what was decided: the journal and the payments as it goes, and once at the end the final values of
-//! the tenants, lots and holds that changed, so that a hundred spends by one tenant write its row once. The
-//! only place from which postings are inserted.
-//! Not here: loading (`book`), and deciding (`ledger`).
+//! The write set of a batch. Decisions write the journal and the payments immediately; the changed tenants,
+//! lots and holds are written once at the end, so that a hundred spends of one tenant write its row once.
+//! This is the only code that inserts postings.
 
 use std::collections::BTreeSet;
 
@@ -15,27 +14,27 @@ use super::book::NEVER;
 use super::{holds, notices};
 use crate::error::StoreError;
 
-/// The book that a batch is decided on, and what of it is to be written in the end.
-pub(super) struct Record {
+/// The book on which a batch is decided, and the rows that it changed.
+pub(super) struct WriteSet {
     pub(super) book: Book,
     now: Timestamp,
     tenants: BTreeSet<TenantId>,
     lots: BTreeSet<LotId>,
     holds: BTreeSet<HoldId>,
     /// Those of `holds` that are new.
-    made: BTreeSet<HoldId>,
-    /// Each with the journal's head after the decision that it tells of.
+    new_holds: BTreeSet<HoldId>,
+    /// Each with the journal's head after its decision.
     notices: Vec<([u8; 32], Notice)>,
 }
 
-impl Record {
+impl WriteSet {
     pub(super) fn new(book: Book, now: Timestamp) -> Self {
         let (tenants, lots) = (BTreeSet::new(), BTreeSet::new());
-        let (holds, made, notices) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-        Self { book, now, tenants, lots, holds, made, notices }
+        let (holds, new_holds, notices) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        Self { book, now, tenants, lots, holds, new_holds, notices }
     }
 
-    /// Writes one decision to the journal, and then to the book, so that the next one sees it.
+    /// Writes one decision to the journal, and applies it to the book for the next decision.
     pub(super) fn add(&mut self, c: &Connection, changes: &Changes) -> Result<(), StoreError> {
         if let Some(payment) = &changes.payment {
             write_payment(c, &self.book, payment, &changes.absorbed, self.now)?;
@@ -46,7 +45,7 @@ impl Record {
         for hold in &changes.holds {
             self.holds.insert(hold.id);
             if !self.book.holds.contains_key(&hold.id) {
-                self.made.insert(hold.id);
+                self.new_holds.insert(hold.id);
             }
         }
         self.book.apply(changes);
@@ -55,7 +54,7 @@ impl Record {
         Ok(())
     }
 
-    /// Writes what all of them came to.
+    /// Writes the changed rows.
     pub(super) fn finish(self, c: &Connection) -> Result<(), StoreError> {
         for id in &self.tenants {
             let Balance { available, held, frozen, debt } = self.book.tenants[id].balance;
@@ -69,7 +68,7 @@ impl Record {
         self.lots.iter().try_for_each(|id| write_lot(c, &self.book.lots[id]))?;
         for id in &self.holds {
             let hold = &self.book.holds[id];
-            if self.made.contains(id) { holds::insert(c, hold)? } else { holds::update(c, hold)? }
+            if self.new_holds.contains(id) { holds::insert(c, hold)? } else { holds::update(c, hold)? }
         }
         notices::write(c, &self.notices, self.now)
     }
@@ -104,8 +103,8 @@ fn write_payment(
         knowledge.currency(),
         now.0
     ])?;
-    for gone in absorbed {
-        absorb(c, *gone, *id, now)?;
+    for merged in absorbed {
+        absorb(c, *merged, *id, now)?;
     }
     for object in knowledge.objects().filter(|object| known.aliases.get(object) != Some(id)) {
         c.prepare_cached(
@@ -117,24 +116,24 @@ fn write_payment(
     Ok(())
 }
 
-/// Two payments turned out to be one. The journal's lines keep the old id, and `absorbed` explains it; the
-/// lots are among what was decided.
-fn absorb(c: &Connection, gone: PaymentId, into: PaymentId, now: Timestamp) -> Result<(), StoreError> {
+/// Merges a payment into another. The journal's lines keep the old id, and `absorbed` maps it to the new one;
+/// the lots are part of the decision.
+fn absorb(c: &Connection, merged: PaymentId, into: PaymentId, now: Timestamp) -> Result<(), StoreError> {
     for sql in [
         "INSERT INTO absorbed (payment, into_payment) VALUES (?1, ?2)",
         "UPDATE absorbed SET into_payment = ?2 WHERE into_payment = ?1",
         "UPDATE events SET payment = ?2 WHERE payment = ?1",
     ] {
-        c.prepare_cached(sql)?.execute((gone.0, into.0))?;
+        c.prepare_cached(sql)?.execute((merged.0, into.0))?;
     }
-    c.prepare_cached("DELETE FROM payments WHERE id = ?1")?.execute([gone.0])?;
-    // Its open question moves along; where the other has one too, that one is asked for both.
+    c.prepare_cached("DELETE FROM payments WHERE id = ?1")?.execute([merged.0])?;
+    // Its open quarantine item moves to the other payment; if that one has an item too, this one is closed.
     c.prepare_cached("UPDATE OR IGNORE quarantine SET payment = ?2 WHERE payment = ?1")?
-        .execute((gone.0, into.0))?;
+        .execute((merged.0, into.0))?;
     c.prepare_cached(
         "UPDATE quarantine SET payment = ?2, closed_at = ?3, resolution = 'cleared' WHERE payment = ?1",
     )?
-    .execute((gone.0, into.0, now.0))?;
+    .execute((merged.0, into.0, now.0))?;
     Ok(())
 }
 

@@ -1,7 +1,5 @@
-//! Ending what ran out of time without anybody asking: holds, whose credits return, and lots, whose credits
-//! end. Commands and events do the same for their tenants before they are decided, so no delay of this
-//! changes what comes of them.
-//! Not here: when to sweep (`engine::sweep`).
+//! Expires holds, whose credits return, and lots, whose credits end. Commands and events first expire what is
+//! due for their tenants, so a delay here does not change their results. `engine` schedules it.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,31 +8,31 @@ use ledger::{HoldId, LotId, Now, TenantId, Timestamp, TransactionKind, expire};
 use rusqlite::{Connection, Row};
 
 use super::book;
-use super::record::Record;
+use super::write_set::WriteSet;
 use crate::error::StoreError;
 use crate::model::Expired;
 
-/// Ends up to `limit` holds and as many lots: those that are due the longest. A tenant on whom the rules
-/// panic keeps nobody waiting, however much of it is due: it is left out, and others come instead.
-pub(super) fn sweep(c: &Connection, now: Now, limit: u32) -> Result<Expired, StoreError> {
-    let (mut swept, mut bad) = (Expired::default(), BTreeSet::new());
+/// Expires up to `limit` holds and up to `limit` lots, the longest due first. A tenant for whom the ledger's
+/// rules panic is skipped and does not block the others.
+pub(super) fn expire_due(c: &Connection, now: Now, limit: u32) -> Result<Expired, StoreError> {
+    let (mut total, mut excluded) = (Expired::default(), BTreeSet::new());
     loop {
-        let before = bad.len();
-        let Expired { expired, more } = sweep_but(c, now, limit, &mut bad)?;
-        swept = Expired { expired: swept.expired + expired, more };
-        // Where that many are bad, it is not they: each step must have an end.
-        if bad.len() == before || !more || bad.len() >= limit as usize {
-            return Ok(swept);
+        let before = excluded.len();
+        let Expired { expired, more } = expire_except(c, now, limit, &mut excluded)?;
+        total = Expired { expired: total.expired + expired, more };
+        // With this many failing tenants, the tenants are not the cause; the step must end.
+        if excluded.len() == before || !more || excluded.len() >= limit as usize {
+            return Ok(total);
         }
     }
 }
 
-/// The same but for those who are `bad`, to whom it adds.
-fn sweep_but(
+/// Expires what is due except for the `excluded` tenants, and adds tenants that fail to them.
+fn expire_except(
     c: &Connection,
     now: Now,
     limit: u32,
-    bad: &mut BTreeSet<TenantId>,
+    excluded: &mut BTreeSet<TenantId>,
 ) -> Result<Expired, StoreError> {
     let mut book = book::empty(c)?;
     let by = now.ended_by();
@@ -42,7 +40,7 @@ fn sweep_but(
         c,
         "SELECT id, tenant FROM holds WHERE state = 'open' AND expires_at <= ?1 ORDER BY expires_at",
         by,
-        (limit, bad),
+        (limit, excluded),
         |row| row.get(0).map(HoldId),
     )?;
     let lots = due(
@@ -50,7 +48,7 @@ fn sweep_but(
         "SELECT id, tenant FROM lots WHERE available > 0 AND expires_at < 9223372036854775807
          AND expires_at <= ?1 ORDER BY expires_at",
         by,
-        (limit, bad),
+        (limit, excluded),
         |row| row.get(0).map(LotId),
     )?;
     for hold in &holds {
@@ -59,7 +57,7 @@ fn sweep_but(
     for lot in &lots {
         book::load_lot(c, &mut book, *lot)?;
     }
-    // Whoever has been due the longest comes first, all of it at once.
+    // The tenants that have been due longest come first, each with everything that is due.
     let of_holds =
         holds.iter().filter_map(|id| book.holds.get(id)).map(|hold| (hold.expires_at, hold.tenant));
     let of_lots = lots.iter().filter_map(|id| book.lots.get(id)).map(|lot| (lot.burn_order().1, lot.tenant));
@@ -70,24 +68,24 @@ fn sweep_but(
     for tenant in &tenants {
         book::load_totals(c, &mut book, *tenant)?;
     }
-    let mut record = Record::new(book, now.at);
-    let mut swept = Expired { expired: 0, more: holds.len().max(lots.len()) == limit as usize };
+    let mut write_set = WriteSet::new(book, now.at);
+    let mut total = Expired { expired: 0, more: holds.len().max(lots.len()) == limit as usize };
     for tenant in tenants {
-        let Ok(changes) = catch_unwind(AssertUnwindSafe(|| expire(&record.book, tenant, now))) else {
-            tracing::error!(%tenant, "the ledger's rules panicked on what ran out of time");
-            bad.insert(tenant);
+        let Ok(changes) = catch_unwind(AssertUnwindSafe(|| expire(&write_set.book, tenant, now))) else {
+            tracing::error!(%tenant, "the ledger's rules panicked while expiring holds and lots");
+            excluded.insert(tenant);
             continue;
         };
         let lots =
             changes.transactions.iter().filter(|transaction| transaction.kind == TransactionKind::Expired);
-        swept.expired += u32::try_from(changes.holds.len() + lots.count()).unwrap_or(u32::MAX);
-        record.add(c, &changes)?;
+        total.expired += u32::try_from(changes.holds.len() + lots.count()).unwrap_or(u32::MAX);
+        write_set.add(c, &changes)?;
     }
-    record.finish(c)?;
-    Ok(swept)
+    write_set.finish(c)?;
+    Ok(total)
 }
 
-/// When the next hold or lot ends.
+/// When the next hold or lot expires.
 pub(super) fn next(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT min(at) FROM (
         SELECT min(expires_at) AS at FROM holds WHERE state = 'open'
@@ -96,12 +94,12 @@ pub(super) fn next(c: &Connection) -> Result<Option<Timestamp>, StoreError> {
     Ok(c.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(Timestamp))
 }
 
-/// What is due, but for those tenants; `sql` says their name second.
+/// The due rows except those of the excluded tenants. The tenant must be the second column of `sql`.
 fn due<T>(
     c: &Connection,
     sql: &str,
     by: Timestamp,
-    (limit, but): (u32, &BTreeSet<TenantId>),
+    (limit, excluded): (u32, &BTreeSet<TenantId>),
     read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>, StoreError> {
     let mut statement = c.prepare_cached(sql)?;
@@ -110,7 +108,7 @@ fn due<T>(
     while found.len() < limit as usize
         && let Some(row) = rows.next()?
     {
-        if !but.contains(&TenantId(row.get(1)?)) {
+        if !excluded.contains(&TenantId(row.get(1)?)) {
             found.push(read(row)?);
         }
     }

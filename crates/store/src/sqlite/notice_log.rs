@@ -1,5 +1,4 @@
-//! Notices as a feed: read in order from a place in it, and pruned at its old end.
-//! Not here: writing them, which is part of settling (`notices`), and their deliveries (`deliveries`).
+//! The log of notices: read in order, and pruned from its old end.
 
 use ledger::{TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -8,14 +7,14 @@ use uuid::Uuid;
 use super::deliveries::read_notice;
 use super::endpoints;
 use crate::error::StoreError;
-use crate::model::{Disabled, NoticeHealth, NoticeRange, NoticeRow};
+use crate::model::{DeliveryHealth, Disabled, NoticeRange, NoticeRow};
 
-/// Deliveries that are counted at most: whoever asks how the service is must not slow it down.
+/// The maximum number of deliveries to count: a health check must not slow the service down.
 const PENDING_COUNTED: u32 = 10_000;
-/// Disabled endpoints that are named at most.
+/// The maximum number of disabled endpoints to list.
 const DISABLED_SHOWN: u32 = 100;
 
-/// The notices after a place in the feed, of one tenant or of all, in order.
+/// The notices after a sequence number, in order, of one tenant or of all.
 pub(super) fn after(
     c: &Connection,
     tenant: Option<TenantId>,
@@ -36,7 +35,7 @@ pub(super) fn after(
     Ok(rows?)
 }
 
-/// Which notices there are.
+/// The sequence numbers of the stored notices.
 pub(super) fn range(c: &Connection) -> Result<NoticeRange, StoreError> {
     let number = |sql: &str| -> Result<i64, StoreError> {
         Ok(c.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.unwrap_or_default())
@@ -47,9 +46,9 @@ pub(super) fn range(c: &Connection) -> Result<NoticeRange, StoreError> {
     })
 }
 
-/// Removes notices from before that moment with their deliveries, the oldest first, and what deleted
-/// endpoints left behind; at most `limit` of each. Never one that somebody still waits for. Answers how many
-/// notices and deliveries of deleted endpoints went: 0 when nothing is left to prune.
+/// Removes notices older than `before` with their deliveries, oldest first, and deliveries of deleted
+/// endpoints; at most `limit` of each. Notices that are still due at an enabled endpoint stay. Returns the
+/// number of removed notices and orphaned deliveries; 0 when nothing is left to prune.
 pub(super) fn prune(c: &Connection, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
     let old: Vec<(i64, Uuid)> = c
         .prepare_cached(
@@ -84,22 +83,22 @@ pub(super) fn prune(c: &Connection, before: Timestamp, limit: u32) -> Result<u64
     Ok((old.len() + orphans) as u64)
 }
 
-/// An endpoint that is gone and has left deliveries behind: found by one step for each endpoint.
+/// A deleted endpoint that still has deliveries, found with one index step per endpoint.
 fn orphaned(c: &Connection) -> Result<Option<String>, StoreError> {
     let mut statement = c.prepare_cached(
-        "WITH RECURSIVE told(endpoint) AS (
+        "WITH RECURSIVE endpoint_ids(endpoint) AS (
              SELECT min(endpoint) FROM deliveries
              UNION ALL
-             SELECT (SELECT min(endpoint) FROM deliveries WHERE endpoint > told.endpoint)
-             FROM told WHERE told.endpoint IS NOT NULL)
-         SELECT endpoint FROM told
+             SELECT (SELECT min(endpoint) FROM deliveries WHERE endpoint > endpoint_ids.endpoint)
+             FROM endpoint_ids WHERE endpoint_ids.endpoint IS NOT NULL)
+         SELECT endpoint FROM endpoint_ids
          WHERE endpoint IS NOT NULL AND endpoint NOT IN (SELECT id FROM endpoints) LIMIT 1",
     )?;
     Ok(statement.query_row([], |row| row.get(0)).optional()?)
 }
 
-/// How telling others is going.
-pub(super) fn health(c: &Connection) -> Result<NoticeHealth, StoreError> {
+/// The state of endpoints and deliveries.
+pub(super) fn health(c: &Connection) -> Result<DeliveryHealth, StoreError> {
     let (endpoints, failing) = c
         .prepare_cached("SELECT count(*), count(failing_since) FROM endpoints WHERE disabled_at IS NULL")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -126,5 +125,5 @@ pub(super) fn health(c: &Connection) -> Result<NoticeHealth, StoreError> {
                   FROM endpoints e WHERE e.disabled_at IS NULL)",
         )?
         .query_row([PENDING_COUNTED], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)))?;
-    Ok(NoticeHealth { endpoints, failing, disabled, pending, next_due: next_due.map(Timestamp) })
+    Ok(DeliveryHealth { endpoints, failing, disabled, pending, next_due: next_due.map(Timestamp) })
 }

@@ -1,5 +1,4 @@
-//! The words that the cases are written in: a sale and the facts about it, and the two steps that every
-//! event takes, arriving and being settled.
+//! Fixtures: a purchase with the facts about it, and helpers to ingest and apply events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,39 +8,39 @@ use ledger::knowledge::{ChargeFacts, DisputeFacts, DisputeOutcome, RefundFacts, 
 use ledger::{
     EventId, EventRef, Fact, Knowledge, Minor, Now, ObjectId, Outcome, Policy, TenantId, Timestamp,
 };
-use store::{AppliedEvent, EventToApply, IncomingEvent, Page, PaymentRow, Reading, Store, body};
+use store::{AppliedEvent, EventToApply, IncomingEvent, PageRequest, PaymentRow, Reading, Store, body};
 use uuid::Uuid;
 
-/// When everything happens, unless a case says otherwise.
+/// The time of all events, unless a case says otherwise.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 
-/// Everything on one page, the oldest first.
-pub(crate) const ALL: Page = Page { number: 1, size: 1000, ascending: true };
+/// All rows on one page, oldest first.
+pub(crate) const ALL: PageRequest = PageRequest { number: 1, size: 1000, ascending: true };
 
-/// The tenant of this number.
+/// The tenant with this number.
 pub(crate) fn tenant(number: u128) -> TenantId {
     TenantId(Uuid::from_u128(number))
 }
 
-/// One purchase: 10 credits for 10.00 to tenant 1, unless said otherwise. Its objects are named after it.
+/// A purchase: by default 10 credits for 10.00 by tenant 1. Its objects are named after it.
 #[derive(Clone)]
-pub(crate) struct Sale {
+pub(crate) struct TestPurchase {
     pub(crate) name: String,
     pub(crate) tenant: TenantId,
     pub(crate) credits: i64,
     pub(crate) price: i64,
 }
 
-impl Sale {
+impl TestPurchase {
     pub(crate) fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), tenant: tenant(1), credits: 10, price: 1000 }
     }
 
-    pub(crate) fn to(self, number: u128) -> Self {
+    pub(crate) fn for_tenant(self, number: u128) -> Self {
         Self { tenant: tenant(number), ..self }
     }
 
-    pub(crate) fn of(self, credits: i64) -> Self {
+    pub(crate) fn with_credits(self, credits: i64) -> Self {
         Self { credits, ..self }
     }
 
@@ -50,14 +49,14 @@ impl Sale {
         format!("{kind}_{}", self.name).into()
     }
 
-    /// The event `evt_NAME_WHAT`, which says `knowledge` and that it is about this sale's payment intent.
+    /// The event `evt_NAME_WHAT` with `knowledge` about this purchase's payment intent.
     pub(crate) fn fact(&self, what: &str, knowledge: Knowledge) -> Fact {
         let payment_intents = BTreeSet::from([self.object("pi")]);
-        self.detached(what, Knowledge { payment_intents, ..knowledge })
+        self.fact_without_intent(what, Knowledge { payment_intents, ..knowledge })
     }
 
-    /// The same, without the payment intent.
-    pub(crate) fn detached(&self, what: &str, knowledge: Knowledge) -> Fact {
+    /// The same without the payment intent.
+    pub(crate) fn fact_without_intent(&self, what: &str, knowledge: Knowledge) -> Fact {
         let event = EventRef { created: NOW.seconds(), id: format!("evt_{}_{what}", self.name).into() };
         Fact { event, knowledge, claimed: None }
     }
@@ -80,19 +79,19 @@ impl Sale {
         }
     }
 
-    /// The payment intent received the money, and carries the metadata.
+    /// The payment intent received the money and carries the metadata.
     pub(crate) fn paid_by_intent(&self) -> Fact {
         let received = BTreeMap::from([(self.object("pi"), Minor(self.price))]);
         let knowledge = Knowledge { received, ..Knowledge::default() };
         Fact { claimed: Some(self.terms(ClaimSource::PaymentIntent)), ..self.fact("intent", knowledge) }
     }
 
-    /// An invoice was paid; nothing but itself names it.
-    pub(crate) fn invoiced(&self) -> Fact {
+    /// An invoice was paid, which no other object refers to.
+    pub(crate) fn invoice_paid(&self) -> Fact {
         let invoices = BTreeSet::from([self.object("in")]);
         let knowledge = Knowledge { invoices, invoice_paid: true, ..Knowledge::default() };
         let terms = ClaimedTerms { recurring: true, ..self.terms(ClaimSource::Invoice) };
-        Fact { claimed: Some(terms), ..self.detached("invoiced", knowledge) }
+        Fact { claimed: Some(terms), ..self.fact_without_intent("invoiced", knowledge) }
     }
 
     /// The session was completed and paid.
@@ -100,13 +99,13 @@ impl Sale {
         self.session("bought", true)
     }
 
-    /// The session was completed; the money is on its way.
-    pub(crate) fn ordered(&self) -> Fact {
+    /// The session was completed; the payment is pending.
+    pub(crate) fn completed_unpaid(&self) -> Fact {
         self.session("ordered", false)
     }
 
-    /// The session was completed and paid, and its tenant is not a UUID.
-    pub(crate) fn bought_by_nobody(&self) -> Fact {
+    /// The session was completed and paid, but its tenant is not a UUID.
+    pub(crate) fn bought_with_invalid_tenant(&self) -> Fact {
         let mut fact = self.session("nobody", true);
         fact.claimed.as_mut().unwrap().tenant = Some("nobody".to_owned());
         fact
@@ -120,7 +119,7 @@ impl Sale {
         )
     }
 
-    /// The charge says that so much, in minor units, was refunded in all.
+    /// The charge reports this total refunded amount, in minor units.
     pub(crate) fn refunded(&self, amount: i64) -> Fact {
         let (captured, refunded) = (Minor(self.price), Minor(amount));
         let charge = ChargeFacts { captured, refunded, succeeded: true, ..ChargeFacts::default() };
@@ -132,13 +131,13 @@ impl Sale {
         self.fact(what, Knowledge { charges, ..Knowledge::default() })
     }
 
-    /// The one refund of this sale has come so far.
+    /// The only refund of this purchase has this state.
     pub(crate) fn refund(&self, amount: i64, rank: RefundRank) -> Fact {
         let refunds = BTreeMap::from([(self.object("re"), RefundFacts { amount: Minor(amount), rank })]);
         self.fact(&format!("refund_{rank:?}"), Knowledge { refunds, ..Knowledge::default() })
     }
 
-    /// The one dispute of this sale, about all of it, stands like this; its funds are withdrawn.
+    /// The only dispute of this purchase, about the full amount, has this state; its funds are withdrawn.
     pub(crate) fn disputed(&self, outcome: DisputeOutcome) -> Fact {
         let dispute =
             DisputeFacts { amount: Minor(self.price), outcome, withdrawn: true, ..DisputeFacts::default() };
@@ -146,13 +145,13 @@ impl Sale {
         self.fact(&format!("dispute_{outcome:?}"), Knowledge { disputes, ..Knowledge::default() })
     }
 
-    /// About no payment at all, which no reader lets through: on it, deciding panics.
-    pub(crate) fn impossible(&self) -> Fact {
-        self.detached("impossible", Knowledge::default())
+    /// A fact about no payment, which no reader produces: deciding it panics.
+    pub(crate) fn causing_panic(&self) -> Fact {
+        self.fact_without_intent("impossible", Knowledge::default())
     }
 }
 
-/// A delivery of the event with this id.
+/// An incoming event with this id.
 pub(crate) fn delivery(id: &str) -> IncomingEvent {
     let content = format!("{{\"id\":\"{id}\"}}");
     IncomingEvent {
@@ -164,45 +163,49 @@ pub(crate) fn delivery(id: &str) -> IncomingEvent {
     }
 }
 
-/// The event arrives; its place in order of arrival.
-pub(crate) async fn arrive(store: &Store, id: &EventId) -> i64 {
+/// Ingests an event and returns its place in order of arrival.
+pub(crate) async fn ingest(store: &Store, id: &EventId) -> i64 {
     store.ingest(delivery(id.as_str()), NOW).await.unwrap().seq
 }
 
-/// The events arrive and are settled in one batch; what became of each.
-pub(crate) async fn learn(store: &Store, facts: &[Fact]) -> Vec<Outcome> {
-    learn_under(store, &Policy::default(), facts).await
+/// Ingests the events, applies them in one batch, and returns their outcomes.
+pub(crate) async fn apply(store: &Store, facts: &[Fact]) -> Vec<Outcome> {
+    apply_with_policy(store, &Policy::default(), facts).await
 }
 
-/// The same, at another time.
-pub(crate) async fn learn_at(store: &Store, facts: &[Fact], now: Now) {
+/// The same at another time.
+pub(crate) async fn apply_at(store: &Store, facts: &[Fact], now: Now) {
     let mut batch = Vec::new();
     for fact in facts {
-        batch.push(told(arrive(store, &fact.event.id).await, fact));
+        batch.push(event_to_apply(ingest(store, &fact.event.id).await, fact));
     }
     store.apply_events(batch, Arc::default(), now).await.unwrap();
 }
 
-/// The same, under other rules.
-pub(crate) async fn learn_under(store: &Store, policy: &Policy, facts: &[Fact]) -> Vec<Outcome> {
+/// The same with another policy.
+pub(crate) async fn apply_with_policy(store: &Store, policy: &Policy, facts: &[Fact]) -> Vec<Outcome> {
     let mut batch = Vec::new();
     for fact in facts {
-        batch.push(told(arrive(store, &fact.event.id).await, fact));
+        batch.push(event_to_apply(ingest(store, &fact.event.id).await, fact));
     }
-    settle(store, policy, batch).await.into_iter().map(|settled| settled.outcome).collect()
+    apply_batch(store, policy, batch).await.into_iter().map(|applied| applied.outcome).collect()
 }
 
-/// The event in this place turned out to be this fact.
-pub(crate) fn told(seq: i64, fact: &Fact) -> EventToApply {
+/// The event at this place, read as this fact.
+pub(crate) fn event_to_apply(seq: i64, fact: &Fact) -> EventToApply {
     EventToApply { seq, reading: Reading::Fact(Box::new(fact.clone())) }
 }
 
-/// Settles one batch.
-pub(crate) async fn settle(store: &Store, policy: &Policy, batch: Vec<EventToApply>) -> Vec<AppliedEvent> {
+/// Applies one batch.
+pub(crate) async fn apply_batch(
+    store: &Store,
+    policy: &Policy,
+    batch: Vec<EventToApply>,
+) -> Vec<AppliedEvent> {
     store.apply_events(batch, Arc::new(policy.clone()), Now::trusted(NOW)).await.unwrap()
 }
 
-/// What the tenant has and owes: available, held, frozen, debt.
+/// The tenant's balance: available, held, frozen, debt.
 pub(crate) async fn balance(store: &Store, number: u128) -> [i64; 4] {
     let tenant = store.tenant(tenant(number)).await.unwrap().expect("a known tenant");
     let balance = tenant.balance;
