@@ -8,10 +8,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::process::{Ended, Process};
+pub use crate::service::SECRET;
 use crate::service::Service;
-
-/// The default webhook signing secret.
-pub const SECRET: &str = "whsec_4rTq8LzWc0NfYb2KsUe6HxJm1DvGpA9i";
 
 /// A deployment; by default in test mode and with [`SECRET`]. Its folder is deleted on drop.
 pub struct Deployment {
@@ -128,12 +126,20 @@ impl Deployment {
         ended.stdout
     }
 
+    /// Waits until a process that runs `serve` or `dev` in the folder is ready.
+    ///
+    /// # Panics
+    /// If it ends before that.
+    pub fn ready(&self, process: Process) -> Service {
+        Service::ready(process, || self.path("faireplace.db.operator-key"))
+    }
+
     /// Starts `serve` and waits until it is ready.
     ///
     /// # Panics
     /// If it ends before that.
     pub fn serve(&self) -> Service {
-        Service::ready(self, self.start("serve"))
+        self.ready(self.start("serve"))
     }
 
     /// Starts `dev` and waits until it has printed its first screen.
@@ -141,7 +147,7 @@ impl Deployment {
     /// # Panics
     /// If it ends before that.
     pub fn dev(&self) -> Service {
-        Service::ready(self, self.start("dev"))
+        self.ready(self.start("dev"))
     }
 }
 

@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 use stripe::Secret;
 use stripe::signature::sign;
 
-use crate::deployment::{Deployment, SECRET};
 use crate::http::{Answer, Connection, Request, send};
 use crate::process::{Ended, Process};
+
+/// The default webhook signing secret.
+pub const SECRET: &str = "whsec_4rTq8LzWc0NfYb2KsUe6HxJm1DvGpA9i";
 
 /// A running service.
 pub struct Service {
@@ -25,19 +27,11 @@ pub struct Service {
 }
 
 impl Service {
-    /// Waits until a process that runs `serve` or `dev` is ready.
+    /// Waits until a process that runs `serve` or `dev` is ready. `key` is the path of the operator key.
     ///
     /// # Panics
     /// If it ends before that.
-    pub fn ready(deployment: &Deployment, process: Process) -> Self {
-        Self::ready_with(process, || deployment.path("faireplace.db.operator-key"))
-    }
-
-    /// Like [`Service::ready`], with another path of the operator key.
-    ///
-    /// # Panics
-    /// If it ends before that.
-    pub fn ready_with(process: Process, key: impl FnOnce() -> PathBuf) -> Self {
+    pub fn ready(process: Process, key: impl FnOnce() -> PathBuf) -> Self {
         let ready = process.wait_for(|process| {
             let (log, screen) = (process.stderr(), process.stdout());
             address(&log, "ready: ").or_else(|| address(&screen, "Ctrl-C"))

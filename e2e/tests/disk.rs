@@ -47,7 +47,7 @@ fn a_full_disk_stops_acknowledgements_until_there_is_room_again() {
     let process = deployment.start_program("unshare", &words);
     // The mounted folder, which only the service's namespace has.
     let inside = format!("/proc/{}/root{}", process.id(), disk.display());
-    let service = Service::ready_with(process, || format!("{inside}/faireplace.db.operator-key").into());
+    let service = Service::ready(process, || format!("{inside}/faireplace.db.operator-key").into());
     assert_eq!(service.deliver(&large(0)), 200);
     assert_eq!(health(&service).0, 200);
     let ballast = format!("{inside}/ballast");
@@ -90,7 +90,7 @@ fn a_failed_sync_stops_acknowledgements_and_ends_the_service() {
         let deployment = Deployment::default();
         let program = e2e::program().display().to_string();
         let process = deployment.start_program("fiu-run", &["-x", "-f", "fiu", &program, "serve"]);
-        let service = Service::ready(&deployment, process);
+        let service = deployment.ready(process);
         assert_eq!(service.deliver(&large(1)), 200);
         service.settle();
         let control = deployment.path("fiu");

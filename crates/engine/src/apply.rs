@@ -1,5 +1,5 @@
-//! From stored events to decisions: takes what is due, reads it as facts, applies the batch, and retries later
-//! what failed. Each step is bounded and says when it wants to run again.
+//! From stored events to decisions: takes what is due, reads it as facts, applies the batch, and retries
+//! later what failed. Each step is bounded and says when it wants to run again.
 //! Not here: what an event means (`read`), and what follows from it (`ledger::decide`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

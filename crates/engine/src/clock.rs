@@ -1,8 +1,8 @@
 //! Where the time comes from. The wall clock is trusted while it agrees with the clock that counts from boot.
-//! After a jump the time is in doubt: it continues from the last trusted time, and ends nothing until evidence
-//! settles which of the two is right (design section 3, The clock may be wrong).
-//! Not here: the rules of doubt (`guard`), what a start trusts (`start`), the loop that stores the time and asks
-//! Stripe for it (`keeper`).
+//! After a jump the time is in doubt: it continues from the last trusted time, and ends nothing until
+//! evidence settles which of the two is right (design section 3, The clock may be wrong).
+//! Not here: the rules of doubt (`guard`), what a start trusts (`start`), the loop that stores the time and
+//! asks Stripe for it (`keeper`).
 
 mod guard;
 mod keeper;
@@ -152,8 +152,8 @@ impl Clock {
         }
     }
 
-    /// Trusts the time that an operator says is right. Answers the status then; none when there was nothing to
-    /// decide.
+    /// Trusts the time that an operator says is right. Answers the status then; none when there was nothing
+    /// to decide.
     pub fn confirm(&self, time: TimeCandidate) -> Option<ClockStatus> {
         let watch = self.0.watch.as_ref()?;
         self.with_guard(watch, |guard, wall, boot| {

@@ -87,7 +87,8 @@ impl CommandWorker {
         let answers = match self.store.execute_commands(requests.clone(), now).await {
             Ok(answers) => answers,
             Err(error) if error.is_caused_by_request() && requests.len() > 1 => {
-                tracing::warn!(%error, commands = requests.len(), "a batch failed; now its commands one by one");
+                let commands = requests.len();
+                tracing::warn!(%error, commands, "a batch failed; now its commands one by one");
                 self.execute_singly(requests, now).await
             }
             Err(error) => vec![Err(error); requests.len()],

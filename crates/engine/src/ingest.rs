@@ -19,8 +19,8 @@ impl Intake {
         Self { store }
     }
 
-    /// Stores one verified body. When this answers, the event is durable and may be acknowledged. Once this was
-    /// polled, the write is not cancelled by a client that disconnects.
+    /// Stores one verified body. When this answers, the event is durable and may be acknowledged. Once this
+    /// was polled, the write is not cancelled by a client that disconnects.
     ///
     /// # Errors
     /// Those of the store; the event must then not be acknowledged.
@@ -29,8 +29,8 @@ impl Intake {
     }
 }
 
-/// What the store needs to know of a body. A body that is not a readable event is stored too, under a name made
-/// from its bytes, and ends in quarantine: nothing signed is ever lost.
+/// What the store needs to know of a body. A body that is not a readable event is stored too, under a name
+/// made from its bytes, and ends in quarantine: nothing signed is ever lost.
 fn delivery(raw: &[u8]) -> IncomingEvent {
     let body = body::pack(raw);
     match Envelope::parse(raw) {

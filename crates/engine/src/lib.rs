@@ -1,8 +1,8 @@
-//! The procedures and the loops. [`ingest`] makes a delivery durable before it is acknowledged; [`apply`] turns
-//! stored events into decisions, in batches, and retries what failed; [`command_queue`] executes commands;
-//! [`actions`] carries out what operators ask for and [`purchase`] opens checkouts; [`sweep`] ends holds and
-//! credits whose time is up; [`notify`] sends notices to other systems, and [`prune`] removes old ones.
-//! [`mod@read`] turns one Stripe event into the ledger's terms, and nothing else does.
+//! The procedures and the loops. [`ingest`] makes a delivery durable before it is acknowledged; [`apply`]
+//! turns stored events into decisions, in batches, and retries what failed; [`command_queue`] executes
+//! commands; [`actions`] carries out what operators ask for and [`purchase`] opens checkouts; [`sweep`] ends
+//! holds and credits whose time is up; [`notify`] sends notices to other systems, and [`prune`] removes old
+//! ones. [`mod@read`] turns one Stripe event into the ledger's terms, and nothing else does.
 //!
 //! Time and randomness enter here and nowhere else: [`clock`], [`entropy`].
 //!

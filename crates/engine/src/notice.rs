@@ -1,5 +1,5 @@
-//! A notice on the wire: its body, and its signature after Standard Webhooks 1.0.0 (standardwebhooks.com): `v1`,
-//! HMAC-SHA256 over `id.timestamp.body`, secrets as `whsec_` and base64. Pure.
+//! A notice on the wire: its body, and its signature after Standard Webhooks 1.0.0 (standardwebhooks.com):
+//! `v1`, HMAC-SHA256 over `id.timestamp.body`, secrets as `whsec_` and base64. Pure.
 //! Not here: when it is sent (`notify`).
 
 use base64::Engine as _;
@@ -15,8 +15,8 @@ const SECRET_PREFIX: &str = "whsec_";
 /// The body of a notice: the same in every attempt, and in the live stream.
 ///
 /// # Errors
-/// In words, when the stored notice cannot be read: the file is damaged. Then nothing is sent, because an empty
-/// body must not get a valid signature.
+/// In words, when the stored notice cannot be read: the file is damaged. Then nothing is sent, because an
+/// empty body must not get a valid signature.
 pub fn render(notice: &NoticeRow) -> Result<String, &'static str> {
     let unreadable = "this notice cannot be read where it is kept";
     let mut data: Map<String, Value> = serde_json::from_str(&notice.data).map_err(|_| unreadable)?;

@@ -1,5 +1,6 @@
-//! Sends written notices to endpoints: takes what is due, signs it, sends it, records the outcome, and retries
-//! what failed. At least once: a notice that was sent and not recorded is sent again under the same id.
+//! Sends written notices to endpoints: takes what is due, signs it, sends it, records the outcome, and
+//! retries what failed. At least once: a notice that was sent and not recorded is sent again under the same
+//! id.
 //!
 //! An endpoint's notices of one tenant (a lane) are sent one at a time, so first attempts keep their order. A
 //! retry comes when it is due, maybe after later notices; the notice's `sequence` shows the order. Lanes run
@@ -105,8 +106,8 @@ impl Notifier {
         }
     }
 
-    /// Runs steps until `stop` completes, waking up when the store signals changes; then gives running lanes a
-    /// while to end, and records their attempts.
+    /// Runs steps until `stop` completes, waking up when the store signals changes; then gives running lanes
+    /// a while to end, and records their attempts.
     pub async fn run(&mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         let mut changes = self.store.changes();

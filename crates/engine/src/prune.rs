@@ -1,5 +1,5 @@
-//! Removes old notices: a feed that nobody reads must not fill the disk. In small commits, which delay no other
-//! write.
+//! Removes old notices: a feed that nobody reads must not fill the disk. In small commits, which delay no
+//! other write.
 //! Not here: which notices may be removed (`store`: none that is still due at an endpoint).
 
 use std::time::Duration;

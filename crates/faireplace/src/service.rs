@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use web::server::{self, TrustedProxies};
-use web::{App, Limits, Parts, router};
+use web::{App, AppParts, Limits, router};
 
 use crate::config::Config;
 use crate::descriptors;
@@ -31,7 +31,7 @@ pub(crate) struct Service {
     listener: TcpListener,
     proxies: TrustedProxies,
     /// All but the shop and the log's counter, which [`Service::run`] brings.
-    parts: Parts,
+    parts: AppParts,
     worker: CommandWorker,
     applier: Applier,
     notifier: Notifier,
@@ -47,9 +47,9 @@ pub(crate) fn parts(
     secrets: Vec<Secret>,
     clock: Clock,
     limits: Limits,
-) -> (Parts, CommandWorker) {
+) -> (AppParts, CommandWorker) {
     let (commands, worker) = CommandQueue::new(store.clone());
-    let parts = Parts {
+    let parts = AppParts {
         store,
         commands,
         clock,
@@ -106,8 +106,8 @@ impl Service {
         if store.unconfirmed_restore().await?.is_some() {
             tracing::warn!(
                 "this database was restored from a backup, and the restore is not confirmed: events are \
-                 stored, and no credits move. Check it with `faireplace restore`, then confirm: `faireplace restore \
-                 --confirm --reason WHY`"
+                 stored, and no credits move. Check it with `faireplace restore`, then confirm: `faireplace \
+                 restore --confirm --reason WHY`"
             );
         }
         let clock = clock(&store).await?;
@@ -152,7 +152,7 @@ impl Service {
                 let _ = stopping.wait_for(|stop| *stop).await;
             }
         };
-        let app = App::new(Parts { shop, log_lines_dropped, ..self.parts });
+        let app = App::new(AppParts { shop, log_lines_dropped, ..self.parts });
         let (draining, limits) = (app.draining.clone(), app.limits);
         let http = server::serve(self.listener, router(app), limits, self.proxies, until());
         let (store, clock) = (self.store, self.clock);

@@ -21,7 +21,7 @@ pub const OPERATOR_LIMITS: OperatorLimits = OperatorLimits { per_tenant: Credits
 
 /// What an [`App`] is made of.
 #[derive(Clone, Debug)]
-pub struct Parts {
+pub struct AppParts {
     /// The database.
     pub store: Store,
     /// Where commands are handed in. Its worker must run.
@@ -92,9 +92,9 @@ pub(crate) type Shared = Arc<App>;
 
 impl App {
     /// Puts the parts together.
-    pub fn new(parts: Parts) -> Self {
-        let Parts { store, commands, clock, mode, policy, operator_limits, shop, .. } = parts;
-        let Parts { secrets, destinations, limits, log_lines_dropped, .. } = parts;
+    pub fn new(parts: AppParts) -> Self {
+        let AppParts { store, commands, clock, mode, policy, operator_limits, shop, .. } = parts;
+        let AppParts { secrets, destinations, limits, log_lines_dropped, .. } = parts;
         Self {
             intake: Intake::new(store.clone()),
             commands,

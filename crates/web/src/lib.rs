@@ -18,6 +18,6 @@ pub mod server;
 mod webhook;
 
 pub use api::health::DEGRADED_REASONS;
-pub use app::{App, Parts};
+pub use app::{App, AppParts};
 pub use limits::Limits;
 pub use routes::router;

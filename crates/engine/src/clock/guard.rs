@@ -1,8 +1,8 @@
 //! Whether the wall clock is trusted. Pure: the readings are arguments, so every case is a row of a table.
 //!
 //! An *offset* is wall time minus boot time, in microseconds: it is constant while both clocks run alike. The
-//! *anchor* is the offset that the wall clock is compared with. It follows the wall clock at a bounded rate, so
-//! that it absorbs a small step in the end, and many small steps in a row are noticed.
+//! *anchor* is the offset that the wall clock is compared with. It follows the wall clock at a bounded rate,
+//! so that it absorbs a small step in the end, and many small steps in a row are noticed.
 
 use ledger::{Now, Timestamp};
 
@@ -247,8 +247,8 @@ impl ClockGuard {
         Some(why)
     }
 
-    /// Settles on what an operator says. False where there is nothing to decide: the wall clock is trusted, or
-    /// the kept time is confirmed already.
+    /// Settles on what an operator says. False where there is nothing to decide: the wall clock is trusted,
+    /// or the kept time is confirmed already.
     pub(super) fn confirm(&mut self, time: TimeCandidate, wall: Timestamp, boot: i64) -> bool {
         match (self.trust, time) {
             (Trust::Wall, _) | (Trust::Kept { .. }, TimeCandidate::Kept) => false,

@@ -1,5 +1,5 @@
-//! Stores the time for the next start while the clock is trusted, and asks Stripe for the time while it is not.
-//! It reads the clock every second, so that a jump is noticed even when nothing else reads the clock.
+//! Stores the time for the next start while the clock is trusted, and asks Stripe for the time while it is
+//! not. It reads the clock every second, so that a jump is noticed even when nothing else reads the clock.
 //! Not here: the network, which is an argument ([`DateSource`]).
 
 use std::fmt;
@@ -21,8 +21,8 @@ const ASK_AGAIN: [Duration; 4] =
     [Duration::from_secs(60), Duration::from_secs(120), Duration::from_secs(240), Duration::from_secs(480)];
 /// How near Stripe's `Date` must be to a time, in seconds. Stripe sends it within the second.
 const DATE_TOLERANCE_SECONDS: i64 = 60;
-/// No retry waits longer, in seconds: a whole schedule takes three days at most. What waits longer was dated by
-/// a clock that was ahead.
+/// No retry waits longer, in seconds: a whole schedule takes three days at most. What waits longer was dated
+/// by a clock that was ahead.
 const WAIT_MAX_SECONDS: i64 = 3 * 86_400;
 
 type Asking = Pin<Box<dyn Future<Output = Result<Timestamp, String>> + Send>>;

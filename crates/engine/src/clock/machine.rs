@@ -1,5 +1,5 @@
-//! The machine's clocks, read nowhere else. The wall clock tells the time and may be set; the boot clock counts
-//! from boot, also while the machine sleeps, and cannot be set.
+//! The machine's clocks, read nowhere else. The wall clock tells the time and may be set; the boot clock
+//! counts from boot, also while the machine sleeps, and cannot be set.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

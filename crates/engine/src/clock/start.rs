@@ -7,9 +7,9 @@ use super::guard::{ClockGuard, TOLERANCE};
 use super::machine::Machine;
 use super::status::Doubt;
 
-/// The longest downtime, in seconds, after which a start trusts the wall clock without evidence: 7 days. Stripe
-/// retries events for 3 days, and a long weekend is normal. After a longer downtime the service starts in
-/// doubt, and the first new event, Stripe's `Date` or an operator settles it, mostly within seconds.
+/// The longest downtime, in seconds, after which a start trusts the wall clock without evidence: 7 days.
+/// Stripe retries events for 3 days, and a long weekend is normal. After a longer downtime the service starts
+/// in doubt, and the first new event, Stripe's `Date` or an operator settles it, mostly within seconds.
 pub const DOWNTIME_MAX_SECONDS: i64 = 7 * 86_400;
 
 /// The guard to begin with.

@@ -1,5 +1,5 @@
-//! One attempt: signed with the time of now, sent, and judged. What follows from a response is a pure function
-//! of it.
+//! One attempt: signed with the time of now, sent, and judged. What follows from a response is a pure
+//! function of it.
 //! Not here: which attempt is next, and recording it.
 
 use std::time::Duration;

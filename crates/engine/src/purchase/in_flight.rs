@@ -12,20 +12,20 @@ use super::PurchaseError;
 /// Purchases about which Stripe may be asked at one moment.
 const MAX_PURCHASES: usize = 128;
 
-type Opened = Result<PurchaseRow, PurchaseError>;
+type PurchaseResult = Result<PurchaseRow, PurchaseError>;
 
 /// The purchases that wait for Stripe, by their id.
 #[derive(Debug, Default)]
-pub(super) struct InFlight(Mutex<HashMap<String, watch::Receiver<Option<Opened>>>>);
+pub(super) struct InFlight(Mutex<HashMap<String, watch::Receiver<Option<PurchaseResult>>>>);
 
 impl InFlight {
     /// The answer of `ask`, or of the same request that is under way. The caller must not be cancelled, since
     /// others may wait for it.
     ///
     /// # Errors
-    /// Those of `ask`; [`PurchaseError::TooMany`]; and [`PurchaseError::RequestInterrupted`] where the request
-    /// under way panicked.
-    pub(super) async fn once(&self, id: &str, ask: impl Future<Output = Opened>) -> Opened {
+    /// Those of `ask`; [`PurchaseError::TooMany`]; and [`PurchaseError::RequestInterrupted`] where the
+    /// request under way panicked.
+    pub(super) async fn once(&self, id: &str, ask: impl Future<Output = PurchaseResult>) -> PurchaseResult {
         let (sender, mut receiver) = {
             let mut waiting = self.waiting();
             match waiting.get(id) {
@@ -52,7 +52,7 @@ impl InFlight {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<String, watch::Receiver<Option<Opened>>>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<String, watch::Receiver<Option<PurchaseResult>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

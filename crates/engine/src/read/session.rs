@@ -10,7 +10,7 @@ use super::{MetadataKeys, linked};
 
 /// What a session is for. Without a mode, as in the guide's sample, it is a payment.
 #[derive(Clone, Copy, PartialEq)]
-enum Mode {
+enum SessionMode {
     Payment,
     Subscription,
     /// It only saves a card; it completes with `no_payment_required` whatever its metadata says.
@@ -19,7 +19,7 @@ enum Mode {
     Other,
 }
 
-impl Mode {
+impl SessionMode {
     fn of(session: &CheckoutSession) -> Self {
         match session.mode.as_deref() {
             Some("subscription") => Self::Subscription,
@@ -36,8 +36,8 @@ pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledg
     known.completed = *kind == EventType::CheckoutSessionCompleted;
     known.expired = *kind == EventType::CheckoutSessionExpired;
     known.async_failed = *kind == EventType::CheckoutSessionAsyncPaymentFailed;
-    let mode = Mode::of(session);
-    if mode == Mode::Setup {
+    let mode = SessionMode::of(session);
+    if mode == SessionMode::Setup {
         return known;
     }
     known.currency = session.currency.clone();
@@ -45,13 +45,17 @@ pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledg
     known.session_subtotal = session.amount_subtotal.map(Minor);
     known.tax = session.amount_tax.map_or(Minor::ZERO, Minor);
     match (mode, status(kind, session)) {
-        (Mode::Payment | Mode::Other, Status::Paid) => known.paid = true,
-        (Mode::Subscription, Status::Paid) => known.invoice_paid = session.amount_total != Some(0),
+        (SessionMode::Payment | SessionMode::Other, SessionStatus::Paid) => known.paid = true,
+        (SessionMode::Subscription, SessionStatus::Paid) => {
+            known.invoice_paid = session.amount_total != Some(0)
+        }
         // A trial: nothing was due yet.
-        (Mode::Subscription, Status::NothingDue) => {}
-        (Mode::Payment, Status::NothingDue) if session.amount_total == Some(0) => known.paid = true,
-        (_, Status::NothingDue | Status::Unknown) => known.status_unknown = true,
-        (_, Status::Unpaid) | (Mode::Setup, _) => {}
+        (SessionMode::Subscription, SessionStatus::NothingDue) => {}
+        (SessionMode::Payment, SessionStatus::NothingDue) if session.amount_total == Some(0) => {
+            known.paid = true
+        }
+        (_, SessionStatus::NothingDue | SessionStatus::Unknown) => known.status_unknown = true,
+        (_, SessionStatus::Unpaid) | (SessionMode::Setup, _) => {}
     }
     known.invoices.extend(session.invoice.as_deref().map(ObjectId::from));
     known.subscriptions.extend(session.subscription.as_deref().map(ObjectId::from));
@@ -60,7 +64,7 @@ pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledg
 
 /// Whether a session's money is there.
 #[derive(Clone, Copy, PartialEq)]
-enum Status {
+enum SessionStatus {
     Paid,
     Unpaid,
     /// `no_payment_required`.
@@ -71,20 +75,22 @@ enum Status {
 
 /// A completed session may still be unpaid: a delayed method clears, or fails, days later. And one over
 /// nothing says `no_payment_required` before anybody completed it, so an expired one must not count.
-fn status(kind: &EventType, session: &CheckoutSession) -> Status {
+fn status(kind: &EventType, session: &CheckoutSession) -> SessionStatus {
     match (kind, &session.payment_status) {
-        (EventType::CheckoutSessionAsyncPaymentSucceeded, _) => Status::Paid,
-        (EventType::CheckoutSessionCompleted, Some(PaymentStatus::Paid)) => Status::Paid,
-        (EventType::CheckoutSessionCompleted, Some(PaymentStatus::NoPaymentRequired)) => Status::NothingDue,
-        (EventType::CheckoutSessionCompleted, None | Some(PaymentStatus::Other(_))) => Status::Unknown,
-        _ => Status::Unpaid,
+        (EventType::CheckoutSessionAsyncPaymentSucceeded, _) => SessionStatus::Paid,
+        (EventType::CheckoutSessionCompleted, Some(PaymentStatus::Paid)) => SessionStatus::Paid,
+        (EventType::CheckoutSessionCompleted, Some(PaymentStatus::NoPaymentRequired)) => {
+            SessionStatus::NothingDue
+        }
+        (EventType::CheckoutSessionCompleted, None | Some(PaymentStatus::Other(_))) => SessionStatus::Unknown,
+        _ => SessionStatus::Unpaid,
     }
 }
 
 /// What its metadata claims.
 pub(super) fn claimed(session: &CheckoutSession, keys: &MetadataKeys) -> ClaimedTerms {
-    let mode = Mode::of(session);
-    if mode == Mode::Setup {
+    let mode = SessionMode::of(session);
+    if mode == SessionMode::Setup {
         return ClaimedTerms::none(ClaimSource::Session);
     }
     let terms = super::claimed(ClaimSource::Session, &session.metadata, keys);
@@ -93,7 +99,7 @@ pub(super) fn claimed(session: &CheckoutSession, keys: &MetadataKeys) -> Claimed
         currency: session.currency.clone(),
         amount: session.amount_total.map(Minor),
         subtotal: session.amount_subtotal.map(Minor),
-        recurring: mode == Mode::Subscription,
+        recurring: mode == SessionMode::Subscription,
         // Nobody can tell whether unreadable metadata is ours, so a person must.
         unreadable: unreadable || session.metadata_unreadable,
         ..terms

@@ -23,7 +23,7 @@ use stripe::{Secret, signature};
 use tower::ServiceExt as _;
 use web::app::OPERATOR_LIMITS;
 use web::auth::{new_person, new_secret};
-use web::{App, Limits, Parts, router};
+use web::{App, AppParts, Limits, router};
 
 use crate::TENANT;
 use crate::answer::Answer;
@@ -35,7 +35,7 @@ pub(crate) const NOW: i64 = 1_708_425_700;
 
 pub(crate) struct Deployment {
     pub(crate) app: App,
-    pub(crate) parts: Parts,
+    pub(crate) parts: AppParts,
     /// Grace's: at first the only registered person.
     pub(crate) operator: String,
     applier: Applier,
@@ -79,7 +79,7 @@ impl Deployment {
         let (commands, worker) = CommandQueue::new(store.clone());
         let worker_clock = clock.clone();
         tokio::spawn(async move { worker.run(&worker_clock, std::future::pending()).await });
-        let parts = Parts {
+        let parts = AppParts {
             store,
             commands,
             clock,
@@ -112,7 +112,7 @@ impl Deployment {
 
     /// The same, selling this.
     pub(crate) fn selling(mut self, shop: Shop) -> Self {
-        self.parts = Parts { shop: Arc::new(shop), ..self.parts.clone() };
+        self.parts = AppParts { shop: Arc::new(shop), ..self.parts.clone() };
         self.app = App::new(self.parts.clone());
         self.router = router(self.app.clone());
         self

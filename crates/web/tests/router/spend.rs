@@ -10,7 +10,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tower::ServiceExt as _;
-use web::{App, Limits, Parts, router};
+use web::{App, AppParts, Limits, router};
 
 use crate::answer::Answer;
 use crate::tenant_client::{TenantClient, replayed, together};
@@ -351,7 +351,7 @@ async fn what_was_begun_is_finished() {
     other.execute_batch("ROLLBACK").unwrap();
 
     // The same service, with patience; and a client that is gone as soon as it has asked.
-    let app = App::new(Parts { limits: Limits::default(), ..till.deployment.parts.clone() });
+    let app = App::new(AppParts { limits: Limits::default(), ..till.deployment.parts.clone() });
     let ask = async |name: &str, credits: i64| {
         let request = Request::post("/api/credits/spend")
             .header("authorization", format!("Bearer {}", till.key))

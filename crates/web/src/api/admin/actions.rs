@@ -136,8 +136,8 @@ impl From<DecisionError> for Problem {
             ),
             DecisionError::TooNew => second(
                 "You, or this key, were registered after it was asked for, so whoever asked may have done \
-                 that. Somebody must decide it who was registered before, with a key from before. Nothing was \
-                 changed.",
+                 that. Somebody must decide it who was registered before, with a key from before. Nothing \
+                 was changed.",
             ),
             DecisionError::NobodyActs => nobody_acts(),
             DecisionError::Ended => Self::new(

@@ -77,7 +77,8 @@ impl From<ActionError> for Problem {
         match error {
             ActionError::UnknownTenant => Self::new(
                 ProblemKind::NotFound,
-                "There is no such tenant. It becomes known by its first purchase or key. Nothing was changed.",
+                "There is no such tenant. It becomes known by its first purchase or key. Nothing was \
+                 changed.",
             ),
             ActionError::KeysChanged { expected, found } => keys_changed(expected, found),
             ActionError::Ledger(refusal) => of_ledger(refusal, None),

@@ -1,4 +1,4 @@
-//! What a request for a purchase may say.
+//! The body of a purchase request, and which values it may have.
 
 use engine::purchase::PurchaseRequest;
 use ledger::TenantId;
