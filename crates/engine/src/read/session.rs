@@ -47,12 +47,12 @@ pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledg
     match (mode, status(kind, session)) {
         (SessionMode::Payment | SessionMode::Other, SessionStatus::Paid) => known.paid = true,
         (SessionMode::Subscription, SessionStatus::Paid) => {
-            known.invoice_paid = session.amount_total != Some(0)
+            known.invoice_paid = session.amount_total != Some(0);
         }
         // A trial: nothing was due yet.
         (SessionMode::Subscription, SessionStatus::NothingDue) => {}
         (SessionMode::Payment, SessionStatus::NothingDue) if session.amount_total == Some(0) => {
-            known.paid = true
+            known.paid = true;
         }
         (_, SessionStatus::NothingDue | SessionStatus::Unknown) => known.status_unknown = true,
         (_, SessionStatus::Unpaid) | (SessionMode::Setup, _) => {}
