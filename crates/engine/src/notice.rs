@@ -39,7 +39,7 @@ fn signature(secret: &SigningSecret, id: &str, timestamp: i64, body: &str) -> Re
     let text = secret.expose();
     let key = STANDARD
         .decode(text.strip_prefix(SECRET_PREFIX).unwrap_or(text))
-        .map_err(|_| "the secret of this endpoint cannot be read: roll it")?;
+        .map_err(|_| "the secret of this endpoint cannot be read: rotate it")?;
     // HMAC takes keys of every length, so this cannot fail.
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of every length");
     mac.update(format!("{id}.{timestamp}.").as_bytes());

@@ -1,4 +1,4 @@
-//! What the handlers share. Everything is handed in; nothing is global.
+//! What the handlers share. Everything is passed in; nothing is global.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,11 +10,11 @@ use stripe::Secret;
 use stripe::signature::SignatureFault;
 use tokio::sync::{Semaphore, watch};
 
-use crate::api::health::Writes;
-use crate::api::stream::Streams;
 use crate::destination::Destinations;
 use crate::limits::Limits;
 use crate::rate::Limiter;
+use crate::stream_slots::StreamSlots;
+use crate::write_probe::WriteProbe;
 
 /// The credits that one person may move in 24 hours, where the deployment does not say.
 pub const OPERATOR_LIMITS: OperatorLimits = OperatorLimits { per_tenant: Credits(100), total: Credits(1000) };
@@ -63,9 +63,9 @@ pub struct App {
     pub(crate) shop: Arc<Shop>,
     /// Where notices may be sent.
     pub(crate) destinations: Arc<Destinations>,
-    /// The live streams that are open.
-    pub(crate) streams: Streams,
-    /// True from the order to stop on: streams end then, so that draining does not wait for them.
+    /// Counts the open streams.
+    pub(crate) stream_slots: StreamSlots,
+    /// True once the service begins to stop. Streams end then, so that draining does not wait for them.
     pub draining: watch::Sender<bool>,
     /// Test or live.
     pub(crate) mode: Mode,
@@ -80,14 +80,14 @@ pub struct App {
     /// Webhooks that may be stored at one moment.
     pub intake_permits: Arc<Semaphore>,
     /// Whether deliveries can be stored.
-    pub(crate) writes: Arc<Writes>,
+    pub(crate) write_probe: Arc<WriteProbe>,
     /// Lines of the log that were dropped since the start.
     pub(crate) log_lines_dropped: Arc<AtomicU64>,
-    /// What happened since the start.
+    /// Counters since the start.
     pub(crate) counters: Arc<Counters>,
 }
 
-/// As handlers hold it: each request clones it several times, and one counter is cheaper than twenty.
+/// How handlers hold an [`App`]. One reference count is cheaper than cloning every field per request.
 pub(crate) type Shared = Arc<App>;
 
 impl App {
@@ -103,7 +103,7 @@ impl App {
             shop,
             destinations,
             store,
-            streams: Streams::default(),
+            stream_slots: StreamSlots::default(),
             draining: watch::Sender::new(false),
             mode,
             secrets: secrets.into(),
@@ -111,27 +111,27 @@ impl App {
             limiter: Arc::new(Limiter::new(limits.requests_per_hour)),
             limits,
             intake_permits: Arc::new(Semaphore::new(limits.intake_permits)),
-            writes: Arc::default(),
+            write_probe: Arc::default(),
             log_lines_dropped,
             counters: Arc::default(),
         }
     }
 }
 
-/// What happened at the webhook since the start.
+/// Counters of the webhook since the start.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Deliveries that were stored and acknowledged.
+    /// Deliveries stored and acknowledged.
     pub accepted: AtomicU64,
-    /// Of these, deliveries of an event that was there already.
+    /// Of these, deliveries of a known event.
     pub duplicates: AtomicU64,
-    /// Deliveries turned away with 503, for Stripe to send again.
+    /// Deliveries answered 503; Stripe retries them.
     pub unavailable: AtomicU64,
     faults: [AtomicU64; 6],
 }
 
 impl Counters {
-    /// Counts one.
+    /// Adds one.
     pub fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,6 +1,6 @@
-//! Who asks: API keys, shown once and stored as a hash. A tenant's key sees that tenant and nobody else; what
-//! belongs to another tenant looks exactly like what does not exist. A service key spends and sells for any
-//! tenant; an operator key administers, and moves credits only by actions that count against its person.
+//! API keys: shown once, stored as a hash. A tenant key sees only its tenant; what belongs to another tenant
+//! looks like what does not exist. A service key spends and sells for any tenant. An operator key
+//! administers, and moves credits only by actions, which count against the limits of its person.
 
 use axum::http::{HeaderMap, header};
 use engine::entropy;
@@ -10,18 +10,24 @@ use sha2::{Digest, Sha256};
 use store::{Access, KeyHolder, KeyKind, KeyRow, PersonRow, Scope, Store, StoreError};
 
 use crate::answer::{Problem, ProblemKind};
+use crate::schema::name_schemas;
 
-/// May look at balances, history and payments.
+/// Permission to read balances, history and payments.
 pub const CREDITS_READ: &str = "credits:read";
-/// May buy and spend.
+/// Permission to buy and spend.
 pub const CREDITS_WRITE: &str = "credits:write";
-/// May administer, and look at everything.
+/// Permission to administer and to read everything.
 pub const OPERATOR: &str = "operator";
 
-/// What a tenant reads where operators read who decided, and why.
+name_schemas! {
+    /// What a key may do.
+    Permission: [CREDITS_READ, CREDITS_WRITE, OPERATOR].into_iter();
+}
+
+/// What tenants see in place of the operator and the reason.
 pub(crate) const DECISION: &str = "a decision by the operator";
 
-/// Whoever holds a key that works.
+/// The holder of a valid key.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The key.
@@ -29,10 +35,10 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Finds out who asks, from the `Authorization` header.
+    /// Authenticates the caller by the `Authorization` header.
     ///
-    /// # Errors
-    /// 401 when there is no key or it does not work: one message for all, so that nothing can be learned.
+    /// 401 if there is no key or it does not work. The message is always the same, so that nothing can be
+    /// learned from it.
     pub async fn authenticate(header: Option<&str>, store: &Store, now: Timestamp) -> Result<Self, Problem> {
         let refused = || {
             Problem::new(
@@ -46,11 +52,9 @@ impl Caller {
         if key.works(now) { Ok(Self { key }) } else { Err(refused()) }
     }
 
-    /// The tenant that a request is about: the key's own, or for a service or an operator the one that is
-    /// asked for.
+    /// The tenant of a request: the key's own, or for a service or an operator the one in `tenant_id`.
     ///
-    /// # Errors
-    /// 404 when a tenant asks for another, 422 when a service or an operator names none.
+    /// 404 if a tenant names another tenant, 422 if a service or an operator names none.
     pub fn tenant(&self, asked: Option<&str>) -> Result<TenantId, Problem> {
         let expected = "the tenant's UUID, as in `?tenant_id=550e8400-e29b-41d4-a716-446655440000`";
         let asked = match asked {
@@ -71,13 +75,12 @@ impl Caller {
         self.key.kind() == KeyKind::Operator
     }
 
-    /// Whether this caller acts for one tenant, and sees nobody else.
+    /// Whether this is a tenant key, which sees only its tenant.
     pub(crate) fn is_tenant(&self) -> bool {
         self.key.kind() == KeyKind::Tenant
     }
 
-    /// The tenant whose things are listed: none for a service or an operator that names none, and sees those
-    /// of all.
+    /// The tenant to list: None, for all tenants, if a service or an operator names none.
     ///
     /// # Errors
     /// As [`Self::tenant`].
@@ -85,18 +88,18 @@ impl Caller {
         if asked.is_none() && !self.is_tenant() { Ok(None) } else { self.tenant(asked).map(Some) }
     }
 
-    /// Among whose names an `Idempotency-Key` of this caller is one.
+    /// The scope in which an `Idempotency-Key` of this caller is unique.
     pub(crate) fn scope(&self) -> Scope {
         if self.is_tenant() { Scope::Tenant } else { Scope::Service }
     }
 
-    /// A cause as far as it is this caller's business: none where operators wrote it for each other.
+    /// A cause, if this caller may see it: the reasons of operators are for operators only.
     pub(crate) fn told<'a>(&self, cause: &'a Cause) -> Option<&'a Cause> {
         let internal = matches!(cause, Cause::Operator { .. });
         (self.is_operator() || !internal).then_some(cause)
     }
 
-    /// Refuses a tenant key that lacks a permission. Other keys have both.
+    /// Refuses a tenant key without this permission. Other keys have both permissions.
     ///
     /// # Errors
     /// 403, naming the permission.
@@ -116,8 +119,7 @@ impl Caller {
 
     /// Refuses an operator key, which moves credits by actions only.
     ///
-    /// # Errors
-    /// 403, naming the key that may.
+    /// 403, naming the kind of key that may.
     pub(crate) fn may_spend(&self) -> Result<(), Problem> {
         if !self.is_operator() {
             return Ok(());
@@ -129,7 +131,7 @@ impl Caller {
     }
 }
 
-/// The key acts for no person.
+/// 403: the key acts for no person.
 pub(crate) fn nobody_acts() -> Problem {
     Problem::new(
         ProblemKind::Forbidden,
@@ -139,18 +141,17 @@ pub(crate) fn nobody_acts() -> Problem {
     )
 }
 
-/// What a request says of who asks; nothing where it says two things, of which another program on the way may
-/// have gone by the other.
+/// The `Authorization` header. None if there are several, because a proxy may have used another one than we
+/// would.
 pub(crate) fn authorization(headers: &HeaderMap) -> Option<&str> {
     let mut said = headers.get_all(header::AUTHORIZATION).iter();
     said.next().filter(|_| said.next().is_none())?.to_str().ok()
 }
 
-/// Creates a key of this deployment's own, without an action: the machine's, and those that `dev` needs.
-/// Answers its secret too, which is stored nowhere.
+/// Creates a key of the deployment itself, without an action: the machine's key, and the keys for `dev`.
+/// Returns its secret, which is not stored.
 ///
-/// # Errors
-/// Whatever the store says; there is no new key then.
+/// The store's error; no key was created.
 pub async fn create_key(
     store: &Store,
     name: String,
@@ -162,30 +163,30 @@ pub async fn create_key(
     Ok(secret)
 }
 
-/// A key that is about to be created.
+/// A key to create.
 pub fn new_key(name: String, holder: KeyHolder, expires_at: Option<Timestamp>, now: Timestamp) -> KeyRow {
     KeyRow { id: new_id(now), name, holder, created_at: now, expires_at, revoked_at: None }
 }
 
-/// A person who is about to be registered.
+/// A person to register.
 pub fn new_person(name: String, now: Timestamp) -> PersonRow {
     let id = format!("person_{}", entropy::unique_id(now).simple());
     PersonRow { id, name, created_at: now, created_by: None, removed_at: None }
 }
 
-/// The id of a new key, which is no secret.
+/// The id of a new key. It is not secret.
 pub(crate) fn new_id(now: Timestamp) -> String {
     format!("key_{}", entropy::unique_id(now).simple())
 }
 
-/// The secret of a new key, to be shown once, and the hash to be stored.
+/// The secret of a new key, shown once, and its hash, which is stored.
 pub fn new_secret() -> (String, [u8; 32]) {
     let secret = format!("fp_{}", hex(&entropy::bytes::<32>()));
     let hash = hash(&secret);
     (secret, hash)
 }
 
-/// What is stored of a secret. The secret has 256 random bits, so a plain hash cannot be searched.
+/// The stored hash of a secret. The secret has 256 random bits, so an unsalted hash is enough.
 pub fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }

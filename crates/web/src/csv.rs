@@ -1,30 +1,29 @@
-//! Comma-separated values (RFC 4180), in UTF-8, that no spreadsheet mistakes for formulas: text that could
-//! begin one is shown behind an apostrophe (owasp.org, CSV injection). Numbers are ours and stay numbers.
-//! Not here: which columns there are.
+//! CSV (RFC 4180) in UTF-8, safe against formula injection (owasp.org, CSV injection): text that a
+//! spreadsheet could take for a formula is prefixed with an apostrophe. Numbers are unchanged. Not here: the
+//! columns.
 
 use std::fmt::Display;
 
-/// What a spreadsheet may take for the beginning of a formula: also after spaces and quotes, which some cut,
-/// and after every semicolon, at which some begin a cell, where a line is no longer quoted as it was written.
-/// The last four are full-width forms.
+/// Characters that may begin a formula, also after spaces and quotes, which some spreadsheets remove, and
+/// after a semicolon, which some take for a separator. The last four are full-width forms.
 const DANGEROUS: [char; 13] = ['=', '+', '-', '@', '|', '%', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// Lines as they are written.
+/// Writes lines of CSV.
 #[derive(Default)]
 pub(crate) struct Csv {
     text: String,
-    /// Something stands in the line already.
+    /// The current line has a cell.
     begun: bool,
 }
 
 impl Csv {
-    /// The names of the columns.
+    /// Writes the names of the columns.
     pub(crate) fn heading(&mut self, names: &[&str]) {
         names.iter().for_each(|name| self.cell(name));
         self.end();
     }
 
-    /// Text, made harmless.
+    /// Writes text that no spreadsheet takes for a formula.
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         let harmless = |part: &str| {
             let first = part.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '"');
@@ -40,18 +39,18 @@ impl Csv {
         self
     }
 
-    /// Text, or an empty cell.
+    /// Writes text or an empty cell.
     pub(crate) fn maybe(&mut self, text: Option<&str>) -> &mut Self {
         self.text(text.unwrap_or_default())
     }
 
-    /// A number of ours.
+    /// Writes a number.
     pub(crate) fn number(&mut self, number: impl Into<i128>) -> &mut Self {
         self.cell(&number.into().to_string());
         self
     }
 
-    /// A number of ours, or an empty cell.
+    /// Writes a number or an empty cell.
     pub(crate) fn maybe_number(&mut self, number: Option<i128>) -> &mut Self {
         match number {
             Some(number) => self.number(number),
@@ -59,7 +58,7 @@ impl Csv {
         }
     }
 
-    /// So many empty cells.
+    /// Writes this many empty cells.
     pub(crate) fn skip(&mut self, cells: usize) -> &mut Self {
         (0..cells).for_each(|_| self.cell(""));
         self
@@ -71,7 +70,7 @@ impl Csv {
         self.begun = false;
     }
 
-    /// Takes the lines that were written so far.
+    /// Takes the text written so far.
     pub(crate) fn take(&mut self) -> String {
         std::mem::take(&mut self.text)
     }

@@ -1,8 +1,9 @@
-//! Where notices may be sent: to public addresses over TLS, and wherever the operator says by name. Customers
-//! choose these addresses, so this is what keeps them out of our own network (reliability: T12).
+//! Where notices may be sent: to public addresses over TLS, and to hosts that the operator allows by name.
+//! Customers choose these addresses, so this check keeps notices out of the internal network (reliability:
+//! T12).
 //!
-//! Asked twice: when an endpoint is made, for an error that helps; and before each connection, of what its
-//! name resolved to, for what counts. Not here: resolving, and connecting.
+//! Checked twice: when an endpoint is created, for a helpful error; and before each connection, for the
+//! addresses that the name resolves to. Not here: resolving and connecting.
 
 mod address;
 
@@ -12,16 +13,16 @@ use axum::http::Uri;
 
 pub use address::special;
 
-/// Characters of an address at most.
+/// The most characters of a URL.
 pub const MAX_URL_CHARS: usize = 2048;
 
-/// The hosts that may be reached though they are private, and over plain `http`; none by default.
+/// Hosts that are allowed although they are private, also over plain `http`; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Destinations {
     allowed: Vec<(Host, Option<u16>)>,
 }
 
-/// A host as it stands in an address.
+/// The host of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     /// A name, in lower case.
@@ -30,7 +31,7 @@ pub enum Host {
     Address(IpAddr),
 }
 
-/// Where an address leads.
+/// The destination of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// The host.
@@ -42,7 +43,7 @@ pub struct Destination {
 }
 
 impl Destinations {
-    /// Reads a list with commas of host names, each with or without a port.
+    /// Parses a comma-separated list of host names, each with or without a port.
     ///
     /// # Errors
     /// The entry that is neither.
@@ -52,10 +53,9 @@ impl Destinations {
         Ok(Self { allowed: entries.map(read).collect::<Result<_, _>>()? })
     }
 
-    /// Where this address leads, if notices may be sent there as far as the address itself says.
+    /// The destination of this URL, if its form is allowed.
     ///
-    /// # Errors
-    /// What is wrong with it, as the end of a sentence that begins with "url must be".
+    /// What is wrong, as the end of a sentence that begins with "url must be".
     pub fn check(&self, url: &str) -> Result<Destination, &'static str> {
         if url.len() > MAX_URL_CHARS || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("at most 2048 visible ASCII characters");
@@ -95,7 +95,7 @@ const EXPECTED: &str = "an address that begins with https://, such as https://ex
 const PRIVATE: &str = "an address on the public internet: this one is private, local or reserved (the \
                        operator can allow hosts of their own, in FAIREPLACE_NOTICE_HOSTS)";
 
-/// A host and maybe a port.
+/// Splits a host and an optional port.
 fn authority(text: &str) -> Option<(Host, Option<u16>)> {
     let (host, rest) = match text.strip_prefix('[') {
         Some(inner) => {
@@ -117,8 +117,8 @@ fn authority(text: &str) -> Option<(Host, Option<u16>)> {
     Some((host, port))
 }
 
-/// A name, or an IPv4 address in its one plain form. The other forms (`0x7f.1`, `2130706433`, `127.1`) are
-/// none of ours: resolvers read them as addresses, and nobody needs them (url.spec.whatwg.org, IPv4 parser).
+/// A name, or an IPv4 address in dotted decimal form. Other forms (`0x7f.1`, `2130706433`, `127.1`) are
+/// refused: resolvers read them as addresses, and nobody needs them (url.spec.whatwg.org, IPv4 parser).
 fn host(text: &str) -> Option<Host> {
     let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
     let last = name.rsplit('.').next()?;

@@ -1,5 +1,5 @@
-//! HTTP: the webhook, the API, and the accept loop under both. A handler reads the request, asks the store or
-//! the engine one thing, and writes the answer; it decides nothing about money.
+//! HTTP: the webhook, the API, and the accept loop below both. A handler reads the request, calls the store
+//! or the engine once, and returns a response; it decides nothing about money.
 //!
 //! Start at [`routes`]: every route is on that one screen. Deliberately not here: SQL, Stripe's JSON, rules.
 
@@ -15,7 +15,9 @@ pub mod rate;
 pub mod routes;
 mod schema;
 pub mod server;
+mod stream_slots;
 mod webhook;
+mod write_probe;
 
 pub use api::health::DEGRADED_REASONS;
 pub use app::{App, AppParts};

@@ -1,141 +1,83 @@
-//! The description of the API, OpenAPI 3.1, made from the handlers' own attributes and types: one list of
-//! operations, and what they have in common. docs/openapi.json is what it makes.
-//! Not here: any operation. Each is described where it is handled, in `#[utoipa::path]`.
+//! The description of the API, OpenAPI 3.1. The operations come from the attributes of the handlers that
+//! `routes` lists; here is what they have in common. docs/openapi.json and docs/routes.md are made from it.
 
 mod complete;
 mod example;
 mod page;
+mod table;
 
 use std::sync::LazyLock;
 
 use utoipa::OpenApi;
 
-use crate::api::admin::{
-    actions, adjustments, audit, clock, events, keys, people, quarantine, reports, restore, status, tenants,
-};
-use crate::api::{credits, description, health, payments, stream, webhook_endpoints};
-use crate::webhook;
-
 pub(crate) use page::STYLE;
 
-/// Every operation, noun by noun.
+/// The document, made when it is first needed.
+pub(crate) type LazyDocument = &'static LazyLock<Document>;
+
+/// The description of the API in three forms.
+#[derive(Debug)]
+pub struct Document {
+    /// For programs: docs/openapi.json, byte for byte.
+    pub json: String,
+    /// For people: one HTML page without script.
+    pub page: String,
+    /// One line per route: docs/routes.md.
+    pub table: String,
+}
+
+impl Document {
+    /// Completes the description of these operations.
+    pub(crate) fn of(mut document: utoipa::openapi::OpenApi) -> Self {
+        complete::complete(&mut document);
+        // All keys are strings, so serialisation cannot fail.
+        let json = document.to_pretty_json().unwrap_or_default() + "\n";
+        let value = serde_json::to_value(&document).unwrap_or_default();
+        Self { page: page::page(&value), table: table::table(&value), json }
+    }
+}
+
+/// The description without operations.
+pub(crate) fn common() -> utoipa::openapi::OpenApi {
+    Common::openapi()
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "FairePlace", description = INTRODUCTION),
-    paths(
-        health::show,
-        credits::balance,
-        credits::transactions,
-        credits::lots,
-        credits::spend::create,
-        credits::holds::list,
-        credits::holds::create,
-        credits::holds::show,
-        credits::holds::capture,
-        credits::holds::release,
-        credits::packages::list,
-        credits::purchase::create,
-        credits::statement::show,
-        payments::list,
-        payments::show,
-        webhook_endpoints::list,
-        webhook_endpoints::create,
-        webhook_endpoints::show,
-        webhook_endpoints::delete,
-        webhook_endpoints::roll,
-        webhook_endpoints::enable,
-        webhook_endpoints::deliveries,
-        webhook_endpoints::resend,
-        stream::follow,
-        status::show,
-        audit::show,
-        clock::show,
-        clock::confirm,
-        restore::show,
-        restore::confirm,
-        events::list,
-        events::show,
-        events::replay,
-        quarantine::list,
-        quarantine::show,
-        quarantine::decide::resolve,
-        quarantine::decide::dismiss,
-        quarantine::decide::resolve_all,
-        quarantine::decide::dismiss_all,
-        tenants::list,
-        tenants::show,
-        tenants::set,
-        actions::list,
-        actions::show,
-        actions::approve,
-        actions::reject,
-        adjustments::create,
-        adjustments::write_off,
-        reports::liability,
-        reports::unrelated::unrelated,
-        reports::actions::actions,
-        people::list,
-        people::add,
-        people::remove,
-        keys::list,
-        keys::create,
-        keys::revoke,
-        keys::rotate,
-        webhook::receive,
-        description::json,
-        description::page,
-    ),
-    components(schemas(crate::answer::Failure, crate::api::credits::statement::Format)),
+    components(schemas(crate::answer::ErrorEnvelope)),
     tags(
-        (name = "Credits", description = "What a tenant has, and how it came to be."),
-        (name = "Spending", description = "Credits for what happens now, and for what may yet happen."),
-        (name = "Payments", description = "What was bought, and where each payment stands."),
-        (name = "Notices", description = "Other systems are told what happened: signed, or as a stream."),
-        (name = "Service", description = "Open to everyone."),
-        (name = "Operation", description = "For operators: how the service is doing."),
-        (name = "Events", description = "For operators: what Stripe sent, and what became of it."),
-        (name = "Quarantine", description = "For operators: what needs a person, and the person's word."),
-        (name = "Tenants", description = "For operators: who has credits here."),
-        (name = "Adjustments", description = "For operators: credits given, taken and forgiven by hand."),
-        (name = "Actions", description = "For operators: what they did, and what waits for a second person."),
-        (name = "People", description = "For operators: who they are."),
-        (name = "Reports", description = "For operators: what finance needs."),
-        (name = "Keys", description = "For operators: who may ask."),
-        (name = "Stripe", description = "Where Stripe sends its events."),
+        (name = "Credits", description = "A tenant's credits and their history."),
+        (name = "Spending", description = "Spend credits now, or hold them for a later spend."),
+        (name = "Payments", description = "Payments at Stripe, and the status of each."),
+        (name = "Notices", description = "Signed webhooks, or a stream, about changes of credits."),
+        (name = "Service", description = "Open to everyone, without a key."),
+        (name = "Operation", description = "For operators: the state of the service."),
+        (name = "Events", description = "For operators: events received from Stripe."),
+        (name = "Quarantine", description = "For operators: payments and events that need a decision."),
+        (name = "Tenants", description = "For operators: tenants and their settings."),
+        (name = "Adjustments", description = "For operators: grant, remove and forgive credits by hand."),
+        (name = "Actions", description = "For operators: what operators did, and what awaits approval."),
+        (name = "People", description = "For operators: the registered operators."),
+        (name = "Reports", description = "For operators: reports for finance."),
+        (name = "Keys", description = "For operators: API keys."),
+        (name = "Stripe", description = "Receives events from Stripe."),
     ),
 )]
-struct Document;
+struct Common;
 
 const INTRODUCTION: &str = "\
 Exact prepaid credits for every tenant, bought through Stripe.
 
-A key stands in the header of each request: `Authorization: Bearer fp_…`. A tenant's key acts on its tenant. \
-A service key spends and sells for any tenant, which it names with `?tenant_id=`. An operator key \
-administers: it reads everything, and what it does is an action of its person, which above a limit waits for \
-a second one. What belongs to another tenant looks exactly like what does not exist: 404.
+Send an API key with each request: `Authorization: Bearer fp_…`. A tenant key acts for its tenant. A service \
+key spends and sells for any tenant, which it names with `?tenant_id=`. An operator key administers: it reads \
+everything, and each change it makes is recorded as an action of its person. Above a limit an action waits \
+for a second person. What belongs to another tenant looks like what does not exist: 404.
 
-Amounts of money are whole numbers of the currency's minor unit, credits are whole numbers, moments are \
-RFC 3339 in UTC. What a body or a query string has and the operation does not know is refused. \
-A request whose head cannot be read at all is answered without a body: 400 or 431.
+Amounts of money are whole numbers in the currency's minor unit, credits are whole numbers, and times are \
+RFC 3339 in UTC. Unknown fields and query parameters are refused. A request whose head cannot be parsed \
+receives 400 or 431 without a body.
 
-All keys of a tenant share one allowance of requests in an hour. Every answer, an error too, says in \
-`X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` what is left of it; beyond it is 429. \
+All keys of a tenant share one hourly limit of requests. Every response, including errors, shows it in \
+`X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`; requests above it receive 429. \
 Requests without a tenant key are not counted; the headers show the full limit.";
-
-/// The document as text: docs/openapi.json, byte for byte.
-pub fn document() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let mut document = Document::openapi();
-        complete::complete(&mut document);
-        // Writing it fails for no document that can be made: every key of it is a string.
-        document.to_pretty_json().unwrap_or_default() + "\n"
-    });
-    &TEXT
-}
-
-/// The document for people: one page, without script.
-pub(crate) fn page() -> &'static str {
-    static PAGE: LazyLock<String> =
-        LazyLock::new(|| page::page(&serde_json::from_str(document()).unwrap_or_default()));
-    &PAGE
-}

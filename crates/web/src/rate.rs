@@ -1,7 +1,7 @@
-//! How many requests a tenant may make: all of its keys share one fixed window of an hour, which begins with
-//! the first of them. Counted in memory, for as many tenants as `MAX_TENANTS`.
-//! Windows are counted by the time since boot: no wrong clock locks a tenant out.
-//! Not here: the header fields (`server::allowance`), and whose request it is (`api::request`).
+//! The rate limit of tenants: all keys of a tenant share one fixed window of an hour, which begins with the
+//! first request. Counted in memory, for at most `MAX_TENANTS` tenants. Windows use the time since boot, so a
+//! wrong clock locks nobody out. Not here: the headers (`server::allowance`), and which tenant it is
+//! (`api::request`).
 
 #[cfg(test)]
 mod tests;
@@ -13,9 +13,9 @@ use std::time::Duration;
 use engine::Clock;
 use ledger::TenantId;
 
-/// How long a window is.
+/// The length of a window.
 const WINDOW: Duration = Duration::from_secs(3_600);
-/// Tenants that are counted at one time: a few megabytes.
+/// The most tenants counted at a time: a few megabytes.
 const MAX_TENANTS: usize = 65_536;
 
 /// Counts the requests of every tenant.
@@ -23,37 +23,36 @@ const MAX_TENANTS: usize = 65_536;
 pub struct Limiter {
     limit: u32,
     tenants_max: usize,
-    windows: Mutex<HashMap<TenantId, Window>>,
+    windows: Mutex<HashMap<TenantId, RateWindow>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Window {
+struct RateWindow {
     /// Since boot.
     ends_at: Duration,
     left: u32,
 }
 
-/// What a tenant may still do.
+/// What is left of a tenant's limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// Requests in a window.
     pub limit: u32,
-    /// Of these, still left after this one.
+    /// Of these, left after this request.
     pub remaining: u32,
     /// When the next window may begin, in Unix seconds.
     pub reset: i64,
-    /// Seconds until then, where this request is one too many.
+    /// Seconds until then, if this request exceeds the limit.
     pub refused_for: Option<i64>,
 }
 
 impl Limiter {
-    /// At most `limit` requests in an hour; 0 counts nothing and refuses nothing.
+    /// At most `limit` requests per hour; 0 for no limit.
     pub fn new(limit: u32) -> Self {
         Self { limit, tenants_max: MAX_TENANTS, windows: Mutex::default() }
     }
 
-    /// What a tenant may do who has asked for nothing yet: what is said where no request is taken off,
-    /// because nobody in particular asks, or an operator. None where nothing is counted.
+    /// The full allowance, when no request was charged. None without a limit.
     pub fn untouched(&self, clock: &Clock) -> Option<Allowance> {
         let whole = Allowance {
             limit: self.limit,
@@ -64,23 +63,23 @@ impl Limiter {
         (self.limit > 0).then_some(whole)
     }
 
-    /// Takes one request off what the tenant may make; none where nothing is counted.
+    /// Charges one request to the tenant. None without a limit.
     pub fn take(&self, tenant: TenantId, clock: &Clock) -> Option<Allowance> {
         if self.limit == 0 {
             return None;
         }
         let now = clock.since_boot();
-        // Whoever panicked held nothing half done: a window is written in one go.
+        // A window is written at once, so a panic leaves nothing half done.
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let current = windows.get(&tenant).copied().filter(|window| now < window.ends_at);
         let window = current.unwrap_or_else(|| {
             if windows.len() >= self.tenants_max {
                 make_room(&mut windows, self.tenants_max, now);
             }
-            Window { ends_at: now + WINDOW, left: self.limit }
+            RateWindow { ends_at: now + WINDOW, left: self.limit }
         });
         let remaining = window.left.saturating_sub(1);
-        windows.insert(tenant, Window { left: remaining, ..window });
+        windows.insert(tenant, RateWindow { left: remaining, ..window });
         let rest = window.ends_at - now;
         let refused_for = (window.left == 0).then_some(seconds_up(rest.as_micros()));
         Some(Allowance { limit: self.limit, remaining, reset: reset(clock, rest), refused_for })
@@ -97,9 +96,9 @@ fn seconds_up(micros: u128) -> i64 {
     i64::try_from(micros.div_ceil(1_000_000)).unwrap_or(i64::MAX)
 }
 
-/// Forgets the windows that are over; where none is, the one that ends first, whose tenant gains a few
-/// requests by it.
-fn make_room(windows: &mut HashMap<TenantId, Window>, most: usize, now: Duration) {
+/// Removes the windows that have ended; if there are none, the one that ends first, whose tenant gains a few
+/// requests.
+fn make_room(windows: &mut HashMap<TenantId, RateWindow>, most: usize, now: Duration) {
     windows.retain(|_, window| now < window.ends_at);
     if windows.len() < most {
         return;

@@ -1,13 +1,12 @@
-//! The words that handlers describe themselves with: closed lists of names, and parameters that many share.
-//! Not here: the document that is made of them (`openapi`).
+//! What handlers describe themselves with: closed lists of names, and parameters that several share.
+//! Not here: the document (`openapi`).
 
 mod names;
 mod parameters;
 
 pub(crate) use names::{
     AccountName, ActionKindName, ActionStateName, CauseKindName, ClockReason, ClockStateName, ClockTime,
-    DegradedReason, DeliveryStateName, DisputeState, EndpointState, ErrorType, HealthStatus, HoldStatus,
-    KeyKindName, ModeName, NoticeType, OutcomeName, PaymentState, Permission, ReasonName, RefundState,
-    TimelineKind, TransactionKindName,
+    DeliveryStateName, DisputeState, EndpointState, HoldStatus, KeyKindName, ModeName, NoticeType,
+    OutcomeName, PaymentState, ReasonName, RefundState, TimelineKind, TransactionKindName, name_schemas,
 };
-pub(crate) use parameters::{OfEndpoint, OfOneTenant, OfTenant, Paging};
+pub(crate) use parameters::{OfEndpoint, OfOneTenant, OfTenant, PageParameters};

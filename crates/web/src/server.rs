@@ -1,11 +1,10 @@
-//! The accept loop: HTTP/1.1 over TCP, with a deadline on everything that a client can keep us waiting for,
-//! and a limit on everything that clients can have many of.
+//! The accept loop: HTTP/1.1 over TCP, with a deadline for everything that a client can delay, and a limit on
+//! everything that clients can have many of.
 //!
-//! It exists because `axum::serve` has no connection limit, no deadline for a head, and waits for ever when
-//! it drains. Not here: TLS and HTTP/2 (a proxy's work), routes, body sizes (each route sets its own), and
-//! any care for work whose client has gone. When a client disconnects, hyper drops the handler's future where
-//! it stands; a handler that must not be cancelled hands its work to another task and only waits here for
-//! the answer.
+//! It exists because `axum::serve` has no connection limit and no deadline for a head, and drains without a
+//! time limit. Not here: TLS and HTTP/2 (the work of a proxy), routes, and body sizes (set per route). When a
+//! client disconnects, hyper drops the handler's future. A handler that must not be cancelled passes its work
+//! to another task and only waits for the result.
 
 pub(crate) mod allowance;
 mod client_address;
@@ -13,6 +12,7 @@ mod clients;
 pub(crate) mod concurrency;
 mod connections;
 mod deadlines;
+pub mod envelope;
 mod exchange;
 pub mod headers;
 pub(crate) mod log;
@@ -45,13 +45,13 @@ pub use client_address::TrustedProxies;
 pub use exchange::ClientAddress;
 pub use log::OPEN_TO_EVERYONE;
 
-/// After an accept that failed, before the next.
+/// The pause after a failed accept.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drained {
-    /// Connections that were still busy when the drain's deadline came, and were cut.
+    /// Connections that were still busy at the drain's deadline, and were closed.
     pub cut: usize,
 }
 
@@ -63,27 +63,26 @@ struct Serving {
     clients: Clients,
 }
 
-/// Connections that the kernel keeps until they are accepted: as many as Linux allows without being told.
+/// Connections that the kernel queues until they are accepted: the default maximum of Linux.
 const BACKLOG: u32 = 4096;
 
 /// Listens on an address.
 ///
-/// # Errors
-/// What the system says, such as that the address is in use.
+/// The system's error, such as that the address is in use.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // As every server does, so that it can start again while old connections linger.
+    // So that the service can restart while old connections linger.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Serves `router` on `listener` until `stop` completes, then drains. It cannot fail: whatever goes wrong
-/// with one connection, or with accepting one, is logged and outlived.
+/// Serves `router` on `listener` until `stop` completes, then drains. It cannot fail: errors of single
+/// connections are logged.
 ///
-/// Handlers find the client's address as [`ClientAddress`]: whoever connected or, where that is one of
-/// `proxies`, the client that the proxy names. On `stop` the listener closes, idle connections close at once,
-/// busy ones after their answer, and after `limits.drain` the rest are cut.
+/// Handlers find the address of the client as [`ClientAddress`]: the peer, or the client that one of
+/// `proxies` names. On `stop` the listener closes, idle connections close at once, busy ones after their
+/// response, and after `limits.drain` the rest are closed.
 ///
 /// # Panics
 ///
@@ -100,7 +99,7 @@ pub async fn serve(
     let serving = Arc::new(Serving { router, limits, proxies, clients: Clients::default() });
     let open = Connections::new(limits);
     let mut connections = JoinSet::new();
-    // One that is accepted, and waits for its place.
+    // A connection that is accepted and waits for its place.
     let mut next = None;
     loop {
         let admission = open.admission();
@@ -120,7 +119,7 @@ pub async fn serve(
                 Ok((stream, peer)) => next = Some((stream, peer.ip().to_canonical())),
                 Err(error) => {
                     tracing::warn!(%error, "could not accept a connection; the longest waiting one closes");
-                    // Out of descriptors or memory, trying again at once would only spin.
+                    // Without descriptors or memory, an immediate retry would only spin.
                     open.make_room();
                     time::sleep(PAUSE).await;
                 }
@@ -134,7 +133,7 @@ pub async fn serve(
             report_panic(ended);
         }
     };
-    // Too late is an outcome like any other: it is what `cut` counts.
+    // A timeout is expected: `cut` counts it.
     let _ = time::timeout(limits.drain, drain).await;
     let cut = connections.len();
     connections.shutdown().await;
@@ -148,7 +147,7 @@ async fn until(admission: Admission) {
     }
 }
 
-/// Serves one connection to its end, or until it has to close for another.
+/// Serves one connection until it ends or has to close for another.
 async fn connection(
     stream: TcpStream,
     peer: IpAddr,
@@ -163,8 +162,8 @@ async fn connection(
     }
 }
 
-/// Answers the requests of one connection. `leave` ends when the server stops: then this goes once it owes no
-/// answer.
+/// Handles the requests of one connection. `leave` resolves when the server stops: then this ends after the
+/// current response.
 async fn requests(
     stream: TcpStream,
     peer: IpAddr,
@@ -175,7 +174,7 @@ async fn requests(
     let limits = serving.limits;
     let mut first = [0];
     tokio::select! {
-        // Not `readable`, which is also true of a new connection that has said nothing.
+        // `readable` would also be true for a new connection without data.
         spoke = time::timeout(limits.first_byte, stream.peek(&mut first)) => {
             if !matches!(spoke, Ok(Ok(1))) {
                 return;
@@ -184,7 +183,7 @@ async fn requests(
         _ = leave.changed() => return,
     }
     if let Err(error) = stream.set_nodelay(true) {
-        // Slower answers, nothing worse.
+        // Responses are only slower.
         tracing::debug!(%peer, %error, "no TCP_NODELAY");
     }
     let stream = TokioIo::new(deadlines::TimedStream::new(stream, open.clone(), limits.write));
@@ -202,7 +201,7 @@ async fn requests(
     }
 }
 
-/// hyper, told our limits.
+/// hyper with our limits.
 fn http(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
@@ -213,8 +212,7 @@ fn http(limits: &Limits) -> http1::Builder {
     builder
 }
 
-/// A handler that panics takes its own connection down, never the server. Its client sees the connection
-/// close.
+/// A panic in a handler closes its own connection, and never stops the server.
 fn report_panic(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a handler panicked");

@@ -45,21 +45,21 @@ const CLOCK_IN_DOUBT: &str = concat!(
     r#"again."}}"#,
 );
 
-/// Take one event from Stripe
+/// Receive an event from Stripe
 ///
-/// A 2xx means that the event is on disk. Whatever cannot promise that is a 503, and Stripe sends the event
-/// again. The event is applied after the answer.
+/// A 2xx means that the event is on disk. In every other case the response is an error, and Stripe sends the
+/// event again. The event is applied after the response.
 #[utoipa::path(post, path = "/webhooks/stripe", operation_id = "receive_stripe_event", tag = "Stripe",
     security(()),
     params(("Stripe-Signature" = String, Header, description = "As Stripe makes it, over the raw body.")),
     request_body(content = serde_json::Value, description = "An event, as Stripe sends it: at most 1 MiB."),
     responses(
-        (status = 200, description = "The event is on disk.", body = Received),
-        (status = 400, description = "The signature does not verify this body.", body = Refused),
-        (status = 413, description = "The body is too large.", body = Refused),
-        (status = 415, description = "The body is compressed.", body = Refused),
+        (status = 200, description = "The event is on disk.", body = WebhookReceived),
+        (status = 400, description = "The signature does not verify this body.", body = WebhookRefused),
+        (status = 413, description = "The body is too large.", body = WebhookRefused),
+        (status = 415, description = "The body is compressed.", body = WebhookRefused),
         (status = 503, description = "It could not be stored for certain, or the clock is in doubt.",
-            body = Refused)))]
+            body = WebhookRefused)))]
 pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Response {
     let headers = request.headers();
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
@@ -128,7 +128,7 @@ fn is_about_time(fault: SignatureFault) -> bool {
 /// The event is on disk.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes `RECEIVED`")]
-struct Received {
+struct WebhookReceived {
     /// `true`.
     received: bool,
 }
@@ -136,7 +136,7 @@ struct Received {
 /// Nothing was stored.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes the fixed answers above")]
-struct Refused {
+struct WebhookRefused {
     error: RefusedBecause,
 }
 

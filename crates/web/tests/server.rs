@@ -31,7 +31,7 @@ use tokio::{
 use uuid::Uuid;
 use web::{
     limits::Limits,
-    server::{ClientAddress, Drained, TrustedProxies, headers, refused, serve},
+    server::{ClientAddress, Drained, TrustedProxies, envelope, headers, refused, serve},
 };
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -68,7 +68,8 @@ fn router(limits: Limits) -> Router {
         .route("/stuck", get(async || future::pending::<()>().await))
         .route("/panic", get(async || -> () { panic!("asked to") }))
         .route("/own-policy", get(async || [("content-security-policy", "default-src 'self'")]));
-    let router = refused::refuse(router, &limits, Clock::from_fn(|| Timestamp(0)));
+    let router = refused::refuse(router, &limits);
+    let router = envelope::envelope(router, Clock::from_fn(|| Timestamp(0)));
     headers::stamp(router, || Uuid::from_u128(7))
 }
 

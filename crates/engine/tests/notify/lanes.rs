@@ -260,7 +260,7 @@ async fn a_transport_that_panics_fails_one_attempt() {
 async fn what_cannot_be_written_is_not_sent_and_the_attempt_says_why() {
     for (damage, words) in [
         ("UPDATE notices SET data = 'nothing' WHERE seq = 1", "this notice cannot be read where it is kept"),
-        ("UPDATE endpoints SET secret = 'whsec_?'", "the secret of this endpoint cannot be read: roll it"),
+        ("UPDATE endpoints SET secret = 'whsec_?'", "the secret of this endpoint cannot be read: rotate it"),
     ] {
         let fixture = Fixture::new();
         fixture.endpoint("a", Behaviour::Answers(200)).await;

@@ -41,7 +41,7 @@ enum KeysCommand {
         /// Hours for which the old key still works
         #[arg(long, value_name = "HOURS", default_value_t = 24,
             value_parser = clap::value_parser!(u8).range(..=168))]
-        overlap: u8,
+        grace_period: u8,
         #[command(flatten)]
         options: KeyOptions,
     },
@@ -114,10 +114,11 @@ impl KeysArgs {
                 list(&answer["data"], &people["data"]);
                 Ok(())
             }
-            KeysCommand::Rotate { id, overlap, options } => {
+            KeysCommand::Rotate { id, grace_period, options } => {
                 let path = format!("/api/admin/keys/{}/rotate", encoded(&id));
-                let asked =
-                    json!({ "overlap_hours": overlap, "reason": options.reason, "alone": options.alone });
+                let asked = json!({
+                    "grace_period_hours": grace_period, "reason": options.reason, "alone": options.alone,
+                });
                 let answer = client.post(&path, &asked).await?;
                 if options.json {
                     return print_json(&answer);

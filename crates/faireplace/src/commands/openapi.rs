@@ -6,11 +6,15 @@ use crate::terminal::say;
 
 /// Print the description of the API, OpenAPI 3.1
 #[derive(Args)]
-pub(crate) struct OpenapiArgs {}
+pub(crate) struct OpenapiArgs {
+    /// Print a table of all routes instead, in Markdown
+    #[arg(long)]
+    routes: bool,
+}
 
 impl OpenapiArgs {
-    #[expect(clippy::unused_self, reason = "every command runs the same way")]
     pub(crate) fn run(self) {
-        say!("{}", web::openapi::document().trim_end());
+        let document = web::routes::document();
+        say!("{}", if self.routes { &document.table } else { &document.json }.trim_end());
     }
 }

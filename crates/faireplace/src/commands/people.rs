@@ -103,7 +103,7 @@ fn added(data: &Value) {
     say!("{}", bold(&text(&data["secret"])));
     say!("This secret is shown only once. Give it to {},", shown(&text(&data["person"]["name"])));
     say!("who should rotate it at once, so that nobody else knows it:");
-    say!("  faireplace keys rotate {} --overlap 0", text(&data["key"]["id"]));
+    say!("  faireplace keys rotate {} --grace-period 0", text(&data["key"]["id"]));
     if data["action"]["state"] == "waiting" {
         say!("");
         words::waits(&data["action"]);

@@ -3,6 +3,8 @@
 
 use axum::http::StatusCode;
 
+use crate::schema::name_schemas;
+
 macro_rules! problem_kinds {
     ($(#[doc = $meaning:literal] $variant:ident = $name:literal, $status:ident;)+) => {
         /// What can go wrong; each has its entry in docs/errors.md.
@@ -103,4 +105,9 @@ problem_kinds! {
     RestoreUnconfirmed = "RESTORE_UNCONFIRMED", SERVICE_UNAVAILABLE;
     /// This deployment sells nothing.
     PurchasesNotConfigured = "PURCHASES_NOT_CONFIGURED", SERVICE_UNAVAILABLE;
+}
+
+name_schemas! {
+    /// The kind of an error.
+    ErrorType: ProblemKind::ALL.iter().map(|kind| kind.as_str());
 }

@@ -1,18 +1,17 @@
-//! A command on its way: to the command queue with its idempotency key, and back as an answer. Every command
-//! of the API goes through here, so that receipts, refusals, replays and lost writes look alike everywhere.
-//! Not here: what a command does (`ledger`), what its body may say (its handler), and where its answer is
-//! kept (`store`).
+//! Sends a command to the queue with its idempotency key, and turns the outcome into a response. Every command
+//! of the API goes through here, so that a receipt, a refusal, a replay and an unknown outcome look the same.
+//! Not here: what a command does (`ledger`), what its body may contain (its handler), and where its outcome is
+//! stored (`store`).
 
-use axum::response::Response;
 use ledger::{Cause, Command, CommandAction, Credits, HoldState, Receipt, Refusal, TenantId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{CommandOutcome, CommandRequest, IdempotencyKey, StoreError};
 use tokio::time::timeout;
 
-use super::{Request, fingerprint, marked};
-use crate::answer::{Problem, ProblemKind};
-use crate::api::text::{counted, is_plain};
+use super::{Request, fingerprint};
+use crate::answer::{Problem, ProblemKind, Replayable};
+use crate::api::plain_text::{counted, is_plain};
 use crate::auth::Caller;
 
 /// The most credits that one command may ask for.
@@ -20,31 +19,34 @@ pub(crate) const MAX_CREDITS: i64 = 1_000_000_000;
 /// Characters that a reference may have.
 const MAX_REFERENCE: usize = 255;
 
-/// A command whose request was read and found in order.
-pub(crate) struct Wanted<'a, V> {
-    /// Whose credits.
+/// A command whose request was read and is valid.
+pub(crate) struct ValidatedCommand<'a, V> {
+    /// Whose credits it moves.
     pub(crate) tenant: TenantId,
     /// The `Idempotency-Key`; none for a dry run, which is decided and changes nothing.
     pub(crate) key: Option<String>,
-    /// What the command is called in its fingerprint, for ever.
+    /// The command's name in its fingerprint. It never changes.
     pub(crate) name: &'a str,
-    /// What was asked, for the fingerprint: without what was drawn for it.
+    /// The values of the request, for the fingerprint: without generated ids and the time.
     pub(crate) values: V,
-    /// What the tenant's own system calls the occasion.
+    /// The tenant's own reference.
     pub(crate) reference: Option<String>,
     /// What to do.
     pub(crate) action: CommandAction,
 }
 
-/// Has it executed, and answers its outcome. A client that goes away meanwhile stops nothing: what is queued
-/// is executed.
-pub(crate) async fn execute(
+/// Executes a command; `respond` makes the response from its receipt. A client that disconnects stops nothing:
+/// the queue completes every command that it has accepted.
+///
+/// # Errors
+/// The ledger's refusal, or 503 where the command was not executed in time.
+pub(crate) async fn execute<R>(
     request: &Request,
     caller: &Caller,
-    wanted: Wanted<'_, impl Serialize>,
-    respond: impl FnOnce(&Receipt) -> Result<Response, Problem>,
-) -> Result<Response, Problem> {
-    let Wanted { tenant, key, name, values, reference, action } = wanted;
+    command: ValidatedCommand<'_, impl Serialize>,
+    respond: impl FnOnce(&Receipt) -> Result<R, Problem>,
+) -> Result<Replayable<R>, Problem> {
+    let ValidatedCommand { tenant, key, name, values, reference, action } = command;
     let dry = key.is_none();
     let cause = Cause::Command(key.clone().unwrap_or_default());
     let idempotency_key = key.map(|key| IdempotencyKey {
@@ -63,13 +65,10 @@ pub(crate) async fn execute(
     };
     match answered {
         CommandOutcome::KeyReused => Err(key_reused()),
-        CommandOutcome::Decided { answer, replayed, .. } => {
-            let response = match answer {
-                Ok(receipt) => respond(&receipt)?,
-                Err(refusal) => request.meta.error(&refused(refusal)),
-            };
-            Ok(marked(response, replayed))
-        }
+        CommandOutcome::Decided { answer, replayed, .. } => match answer {
+            Ok(receipt) => Ok(Replayable { response: respond(&receipt)?, replayed }),
+            Err(refusal) => Err(refused(refusal).replayed(replayed)),
+        },
     }
 }
 

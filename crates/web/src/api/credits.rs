@@ -1,4 +1,4 @@
-//! `/api/credits`: what a tenant has, and how it came to be. Every answer is read from what is committed.
+//! `/api/credits`: a tenant's balance and history. Everything shown is committed.
 
 pub(crate) mod holds;
 pub(crate) mod packages;
@@ -6,89 +6,72 @@ pub(crate) mod purchase;
 pub(crate) mod spend;
 pub(crate) mod statement;
 
-use axum::response::Response;
 use jiff::Timestamp as Moment;
 use ledger::{Allocation, Balance, Cause, Credits, TenantId, Timestamp, Transaction, TransactionKind};
 use serde::Serialize;
 use store::{LotRow, TransactionFilter, TransactionRow};
 use utoipa::ToSchema;
 
-use super::{Query, Reader, page};
+use super::{CreditsReader, Query, page};
 use crate::answer::{Data, PageOf, Problem, rfc3339};
 use crate::auth::{Caller, DECISION};
-use crate::schema::{AccountName, CauseKindName, OfTenant, Paging, TransactionKindName};
+use crate::schema::{AccountName, CauseKindName, OfTenant, PageParameters, TransactionKindName};
 use spend::AllocationView;
 
-/// What the tenant has and owes
+/// Retrieve the balance of a tenant
 ///
-/// A tenant that never bought anything has nothing, which is an answer and not an error.
+/// A tenant without purchases has a balance of zero; that is not an error.
 #[utoipa::path(get, path = "/api/credits/balance", operation_id = "balance", tag = "Credits",
     params(OfTenant),
     responses((status = 200, body = Data<TenantBalance>)))]
-pub(crate) async fn balance(Reader { request, caller }: Reader) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&["tenant_id"])?;
-            let tenant = caller.tenant(request.query.get("tenant_id"))?;
-            let found = request.store().tenant(tenant).await?;
-            let balance = found.map(|tenant| tenant.balance).unwrap_or_default();
-            Ok(request.meta.data(TenantBalance { tenant_id: tenant, balance: balance.into() }))
-        })
-        .await
+pub(crate) async fn balance(
+    CreditsReader { request, caller }: CreditsReader,
+) -> Result<Data<TenantBalance>, Problem> {
+    request.query.only(&["tenant_id"])?;
+    let tenant = caller.tenant(request.query.get("tenant_id"))?;
+    let found = request.store().tenant(tenant).await?;
+    let balance = found.map(|tenant| tenant.balance).unwrap_or_default();
+    Ok(Data::of(TenantBalance { tenant_id: tenant, balance: balance.into() }))
 }
 
-/// The tenant's history, line by line
+/// List transactions
 ///
-/// Each line says what caused it, what it moved, and the balance after it.
+/// Each transaction shows its cause, its postings, and the balance after it.
 #[utoipa::path(get, path = "/api/credits/transactions", operation_id = "list_transactions", tag = "Credits",
-    params(OfTenant, Paging,
-        ("type" = Option<TransactionKindName>, Query, description = "Only lines of this kind."),
-        ("created_at_from" = Option<String>, Query, format = DateTime, description = "From this moment on."),
-        ("created_at_to" = Option<String>, Query, format = DateTime, description = "Up to this moment.")),
+    params(OfTenant, PageParameters,
+        ("type" = Option<TransactionKindName>, Query, description = "Only transactions of this type."),
+        ("created_at_from" = Option<String>, Query, format = DateTime, description = "Only from this time on."),
+        ("created_at_to" = Option<String>, Query, format = DateTime, description = "Only up to this time.")),
     responses((status = 200, body = PageOf<TransactionView>)))]
-pub(crate) async fn transactions(Reader { request, caller }: Reader) -> Response {
-    request
-        .answer(async |request| {
-            let query = &request.query;
-            query.only(&[
-                "tenant_id",
-                "type",
-                "created_at_from",
-                "created_at_to",
-                "page",
-                "per_page",
-                "sort",
-            ])?;
-            let filter = TransactionFilter {
-                tenant: Some(caller.tenant(query.get("tenant_id"))?),
-                payment: None,
-                kind: query.one_of("type", TransactionKind::ALL, TransactionKind::as_str)?,
-                from: moment(query, "created_at_from")?,
-                to: moment(query, "created_at_to")?,
-            };
-            let page = page(query)?;
-            let found = request.store().transactions(filter, page).await?;
-            let rows: Vec<_> = found.rows.iter().map(|row| TransactionView::of(row, &caller)).collect();
-            Ok(request.meta.page(rows, page, found.total))
-        })
-        .await
+pub(crate) async fn transactions(
+    CreditsReader { request, caller }: CreditsReader,
+) -> Result<PageOf<TransactionView>, Problem> {
+    let query = &request.query;
+    query.only(&["tenant_id", "type", "created_at_from", "created_at_to", "page", "per_page", "sort"])?;
+    let filter = TransactionFilter {
+        tenant: Some(caller.tenant(query.get("tenant_id"))?),
+        payment: None,
+        kind: query.one_of("type", TransactionKind::ALL, TransactionKind::as_str)?,
+        from: moment(query, "created_at_from")?,
+        to: moment(query, "created_at_to")?,
+    };
+    let page = page(query)?;
+    let found = request.store().transactions(filter, page).await?;
+    Ok(PageOf::of(&found, page, |row| TransactionView::of(row, &caller)))
 }
 
-/// The tenant's lots: the credits of each purchase and grant, and what is left of them
+/// List lots
 #[utoipa::path(get, path = "/api/credits/lots", operation_id = "list_lots", tag = "Credits", params(OfTenant,
-    Paging),
+    PageParameters),
     responses((status = 200, body = PageOf<LotView>)))]
-pub(crate) async fn lots(Reader { request, caller }: Reader) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&["tenant_id", "page", "per_page", "sort"])?;
-            let tenant = caller.tenant(request.query.get("tenant_id"))?;
-            let page = page(&request.query)?;
-            let found = request.store().lots(tenant, page).await?;
-            let rows: Vec<_> = found.rows.iter().map(LotView::of).collect();
-            Ok(request.meta.page(rows, page, found.total))
-        })
-        .await
+pub(crate) async fn lots(
+    CreditsReader { request, caller }: CreditsReader,
+) -> Result<PageOf<LotView>, Problem> {
+    request.query.only(&["tenant_id", "page", "per_page", "sort"])?;
+    let tenant = caller.tenant(request.query.get("tenant_id"))?;
+    let page = page(&request.query)?;
+    let found = request.store().lots(tenant, page).await?;
+    Ok(PageOf::of(&found, page, LotView::of))
 }
 
 pub(crate) fn moment(query: &Query, key: &str) -> Result<Option<Timestamp>, Problem> {
@@ -97,7 +80,8 @@ pub(crate) fn moment(query: &Query, key: &str) -> Result<Option<Timestamp>, Prob
 
 pub(crate) fn read_moment(key: &str, text: &str) -> Result<Timestamp, Problem> {
     let moment = text.parse::<Moment>();
-    let moment = moment.map_err(|_| Problem::value(key, "a moment such as 2026-11-23T12:00:00Z"))?;
+    let moment =
+        moment.map_err(|_| Problem::value(key, "an RFC 3339 timestamp such as 2026-11-23T12:00:00Z"))?;
     Ok(Timestamp(moment.as_microsecond()))
 }
 
@@ -105,24 +89,24 @@ pub(crate) fn read_moment(key: &str, text: &str) -> Result<Timestamp, Problem> {
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "tenant_id": "550e8400-e29b-41d4-a716-446655440000",
     "available": 7, "held": 2, "frozen": 1, "debt": 0, "balance": 10 }))]
-struct TenantBalance {
-    /// Whose it is.
+pub(crate) struct TenantBalance {
+    /// The tenant.
     #[schema(value_type = Uuid)]
     tenant_id: TenantId,
     #[serde(flatten)]
     balance: BalanceView,
 }
 
-/// What a tenant has and owes, in credits.
+/// A balance, in credits.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BalanceView {
-    /// Spendable.
+    /// Available to spend.
     available: i64,
     /// Set aside by open holds.
     held: i64,
     /// Set aside while a refund is pending or a dispute is open.
     frozen: i64,
-    /// Owed: taken back after it was spent.
+    /// Owed, because a payment was taken back after its credits were spent.
     debt: i64,
     /// available + held + frozen − debt.
     balance: i64,
@@ -140,7 +124,7 @@ impl From<Balance> for BalanceView {
     }
 }
 
-/// One line of a tenant's history.
+/// A transaction.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "id": 1, "type": "granted", "amount": 10, "credits": 10,
     "balance_after": { "available": 10, "held": 0, "frozen": 0, "debt": 0, "balance": 10 },
@@ -151,27 +135,27 @@ impl From<Balance> for BalanceView {
     "hash": "9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de",
     "created_at": "2026-11-23T12:00:00Z" }))]
 pub(crate) struct TransactionView {
-    /// Its place in the journal of all tenants: later is greater.
+    /// Its position in the journal of all tenants: later transactions have greater numbers.
     id: i64,
     #[serde(rename = "type")]
     #[schema(value_type = TransactionKindName)]
     kind: &'static str,
-    /// What it did to the balance; 0 where credits only moved between available and frozen.
+    /// The change of the balance; 0 if credits only moved within it, such as from available to frozen.
     amount: i64,
-    /// How many credits it moved.
+    /// The number of credits that it moved.
     credits: i64,
     balance_after: BalanceView,
-    /// The payment it belongs to.
+    /// The payment that it belongs to.
     payment: Option<String>,
-    /// The hold it belongs to.
+    /// The hold that it belongs to.
     hold: Option<String>,
-    /// What the tenant's own system calls the occasion.
+    /// The tenant's own reference.
     reference: Option<String>,
-    /// Of a spend, a hold, or a hold's end: which lots its credits came from, or returned to. A capture's
-    /// are those that were spent.
+    /// For a spend, a hold or the end of a hold: the lots that its credits came from, or returned to. For a
+    /// capture: the lots whose credits were spent.
     allocations: Vec<AllocationView>,
     cause: CauseView,
-    /// Its lines in the book of accounts: they sum to zero.
+    /// Its postings. Their amounts add up to zero.
     postings: Vec<PostingView>,
     /// SHA-256 over this transaction and the hash of the one before it.
     hash: String,
@@ -179,7 +163,7 @@ pub(crate) struct TransactionView {
     created_at: String,
 }
 
-/// Of which lots a command moved credits.
+/// The lots whose credits a command moved.
 fn allocations(entry: &Transaction) -> Vec<Allocation> {
     let into = match entry.kind {
         TransactionKind::Spent | TransactionKind::Captured => ledger::Account::Consumed,
@@ -202,27 +186,27 @@ fn allocations(entry: &Transaction) -> Vec<Allocation> {
         .collect()
 }
 
-/// Why it happened.
+/// The cause of a transaction.
 #[derive(Serialize, ToSchema)]
 struct CauseView {
     #[serde(rename = "type")]
     #[schema(value_type = CauseKindName)]
     kind: &'static str,
-    /// The event's id, the command's `Idempotency-Key`, the operator's reason (of an operator's command:
-    /// `command` and its key), or what ran out of time.
+    /// The event's id, the command's `Idempotency-Key`, the operator's reason (for a command of an operator:
+    /// `command` and its key), or what expired.
     id: String,
-    /// Which operator; for operators' eyes.
+    /// The operator. Shown to operators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
 }
 
-/// One line in the book of accounts.
+/// A posting.
 #[derive(Serialize, ToSchema)]
 struct PostingView {
     #[schema(value_type = AccountName)]
     account: &'static str,
     lot: Option<i64>,
-    /// Credits, signed.
+    /// Credits, with a sign.
     amount: i64,
 }
 
@@ -259,20 +243,20 @@ impl TransactionView {
     }
 }
 
-/// The credits of one purchase, or of an operator's grant.
+/// A lot: the credits of one purchase, or of one grant by an operator.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "id": 1, "payment": "cs_live_a1b2c3d4e5f6g7h8", "granted": 10, "revoked": 0,
     "available": 7, "held": 2, "frozen": 1, "purchased_at": "2026-11-23T12:00:00Z",
     "priority": 50, "expires_at": null }))]
-struct LotView {
+pub(crate) struct LotView {
     id: i64,
-    /// The payment that bought it; none for an operator's grant.
+    /// The payment that bought it; null for a grant by an operator.
     payment: Option<String>,
-    /// Credits that it brought.
+    /// Credits granted.
     granted: i64,
-    /// Of these, taken back.
+    /// Of these, revoked after a refund or dispute.
     revoked: i64,
-    /// Of these, spendable now.
+    /// Of these, available to spend.
     available: i64,
     /// Of these, set aside by open holds.
     held: i64,
@@ -281,9 +265,10 @@ struct LotView {
     /// When it was bought, or granted.
     #[schema(format = DateTime)]
     purchased_at: String,
-    /// From 0 to 100: the smallest burns first, then what ends first, then what was bought first.
+    /// From 0 to 100. The lot with the lowest number is spent first, then the one that expires first, then
+    /// the oldest.
     priority: u8,
-    /// When what is left of it ends; never, for what was bought.
+    /// When the remaining credits expire; null for purchased credits, which never expire.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
 }

@@ -1,6 +1,6 @@
-//! The `Idempotency-Key` of a command, and the fingerprint of what it asked: the same key with the same
-//! content gets the same answer for ever, with other content it is refused.
-//! Not here: where the two are kept with their answer. That is the store's, in the commit of the command.
+//! The `Idempotency-Key` of a command, and the fingerprint of its request: the same key with the same request
+//! always gets the same response, with another request it is refused. Not here: storing both with the
+//! response, which the store does in the commit of the command.
 
 #[cfg(test)]
 mod tests;
@@ -8,9 +8,7 @@ mod tests;
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderValue;
 use axum::http::request::Parts;
-use axum::response::Response;
 use ledger::TenantId;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,38 +20,27 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::answer::{Problem, ProblemKind};
 
-/// The header that a client names its command with.
 const HEADER: &str = "idempotency-key";
-/// Characters that it may have.
+/// Characters that a key may have.
 const MAX_LENGTH: usize = 255;
 
-/// The name that the client gave this command, if it gave one that can be used.
+/// The `Idempotency-Key` of a request, if there is a valid one.
 pub(crate) struct IdempotencyKeyHeader(Result<String, Problem>);
 
 impl IdempotencyKeyHeader {
-    /// The name. Asked for by everything but a dry run, which pins nothing.
+    /// The key. Required for everything but a dry run.
     ///
-    /// # Errors
-    /// 400 when there is none, 422 when it cannot be used.
+    /// 400 if it is missing, 422 if it is invalid.
     pub(crate) fn required(self) -> Result<String, Problem> {
         self.0
     }
 
-    /// The name, and none for a dry run.
+    /// The key, or None for a dry run.
     ///
-    /// # Errors
-    /// As [`Self::required`], unless it is one.
+    /// As [`Self::required`], except for a dry run.
     pub(crate) fn unless(self, dry_run: bool) -> Result<Option<String>, Problem> {
         if dry_run { Ok(None) } else { self.required().map(Some) }
     }
-}
-
-/// Says in an answer's head whether it was made for an earlier request of the same name.
-pub(crate) fn marked(mut response: Response, replayed: bool) -> Response {
-    if replayed {
-        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-    }
-    response
 }
 
 impl IntoParams for IdempotencyKeyHeader {
@@ -62,7 +49,7 @@ impl IntoParams for IdempotencyKeyHeader {
     }
 }
 
-/// The header, where a dry run does without it.
+/// Documentation of the header, where a dry run does not need it.
 pub(crate) enum UnlessDryRun {}
 
 impl IntoParams for UnlessDryRun {
@@ -82,8 +69,8 @@ fn described(required: Required) -> Parameter {
         .parameter_in(ParameterIn::Header)
         .required(required)
         .description(Some(
-            "Names this command: sent again under the same name it is not done again, and gets the same \
-                 answer for ever, with `Idempotency-Replayed: true`. Only a dry run needs none.",
+            "Identifies this command: a request that is repeated with the same key is not executed again, and \
+                 always gets the same response, with `Idempotency-Replayed: true`. A dry run needs no key.",
         ))
         .schema(Some(schema))
         .example(Some(json!("lease-2041-signature")));
@@ -114,8 +101,8 @@ fn read(bytes: &[u8]) -> Result<String, Problem> {
 fn missing() -> Problem {
     Problem::new(
         ProblemKind::IdempotencyKeyMissing,
-        "This needs an `Idempotency-Key` header that names this command, such as a random UUID, so that it \
-         can be sent again without being done twice. Nothing was changed.",
+        "This needs an `Idempotency-Key` header, such as a random UUID, so that it can be repeated without \
+         being executed twice. Nothing was changed.",
     )
 }
 
@@ -123,11 +110,11 @@ fn unusable() -> Problem {
     Problem::value("Idempotency-Key", "sent once, as 1 to 255 visible ASCII characters")
 }
 
-/// What a command asked, as 32 bytes: `action` is its name, `values` are what was read from the request, with
-/// defaults filled in and without what was drawn for it (ids, the time).
+/// The fingerprint of a request: `action` is the name of the command, `values` are the values of the request,
+/// with defaults and without generated values (ids, the time).
 ///
-/// It is kept for ever, so it must not change with a release: fields count by name and not by their order,
-/// and one that is null counts like one that is not there, so that a later release may add some.
+/// It is stored for ever, so it must not change with a release: the order of fields does not matter, and a
+/// field that is null counts as missing, so that a later release can add fields.
 pub(crate) fn fingerprint(action: &str, tenant: TenantId, values: &impl Serialize) -> [u8; 32] {
     // `serde_json` keeps the keys of an object sorted.
     Sha256::digest(without_nulls(json!([action, tenant, values])).to_string()).into()

@@ -1,21 +1,23 @@
-//! The API: one file per noun, its verbs inside. `credits`, `payments` and `health` are for tenants and
-//! operators, `admin` is for operators only.
+//! The API: one file per noun, its verbs inside. `admin` is for operators only.
 
 pub(crate) mod admin;
 pub(crate) mod command;
 pub(crate) mod credits;
-pub(crate) mod description;
+pub(crate) mod docs;
+mod format;
+mod grace_period;
 pub(crate) mod health;
 mod idempotency;
-pub(crate) mod missing;
-mod overlap;
+pub(crate) mod not_found;
 pub(crate) mod payments;
+pub(crate) mod plain_text;
 mod request;
 pub(crate) mod stream;
-pub(crate) mod text;
 pub(crate) mod webhook_endpoints;
 
-pub(crate) use idempotency::{IdempotencyKeyHeader, UnlessDryRun, fingerprint, marked};
+pub(crate) use format::ReportFormat;
+pub(crate) use idempotency::{IdempotencyKeyHeader, UnlessDryRun, fingerprint};
 pub(crate) use request::{
-    Id, Ids, Manager, Operator, Query, Reader, Received, Request, Stray, Writer, body, or_nothing, page,
+    CreditsReader, CreditsWriter, EndpointManager, Operator, PathId, PathIds, Query, ReceivedBody, Request,
+    Unmatched, body, or_nothing, page,
 };

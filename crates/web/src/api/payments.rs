@@ -1,11 +1,10 @@
-//! `/api/payments`: where each payment stands, and for one of them everything that led there, in words that a
-//! support person understands.
+//! `/api/payments`: the status of each payment, and for one payment everything that led to it, in words for
+//! support.
 
+mod descriptions;
 mod purchase;
 mod timeline;
-mod words;
 
-use axum::response::Response;
 use ledger::knowledge::{DisputeOutcome, RefundRank};
 use ledger::status::is_final;
 use ledger::{PaymentId, PaymentStatus, TenantId, entitlement, review_reason};
@@ -13,80 +12,77 @@ use serde::Serialize;
 use store::{EventFilter, PageRequest, PaymentRow, RowPage, TransactionFilter};
 use utoipa::ToSchema;
 
-use super::{Id, Reader, page};
+use super::{CreditsReader, PathId, page};
 use crate::answer::{Data, PageOf, Problem, rfc3339};
 use crate::auth::Caller;
-use purchase::{Found, PurchaseView};
+use purchase::{Found, PaymentPurchaseView};
 
-use crate::schema::{DisputeState, Paging, PaymentState, ReasonName, RefundState};
+use crate::schema::{DisputeState, PageParameters, PaymentState, ReasonName, RefundState};
 
-/// Lines that a timeline shows at most, of events and of transactions each.
+/// The most events, and the most transactions, in a timeline.
 const MAX_TIMELINE: u32 = 200;
 
-/// Payments, newest first
+/// List payments
 ///
-/// A tenant's own; for an operator who names no tenant, everybody's. A checkout that nobody has paid is
-/// listed once Stripe speaks of it, at the latest when its time is up; until then only
-/// `GET /api/payments/{id}` finds it.
+/// Newest first. With a service key or an operator key and without `tenant_id`: those of all tenants. A
+/// checkout that nobody has paid appears once Stripe sends an event about it, at the latest when it expires;
+/// until then only `GET /api/payments/{id}` finds it.
 #[utoipa::path(get, path = "/api/payments", operation_id = "list_payments", tag = "Payments",
-    params(Paging,
-        ("tenant_id" = Option<Uuid>, Query, description = "Only of this tenant."),
-        ("status" = Option<PaymentState>, Query, description = "Only those that stand like this.")),
+    params(PageParameters,
+        ("tenant_id" = Option<Uuid>, Query, description = "Only payments of this tenant."),
+        ("status" = Option<PaymentState>, Query, description = "Only payments with this status.")),
     responses((status = 200, body = PageOf<PaymentView>)))]
-pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
-    request
-        .answer(async |request| {
-            let query = &request.query;
-            query.only(&["tenant_id", "status", "page", "per_page", "sort"])?;
-            let tenant = caller.whose(query.get("tenant_id"))?;
-            let status = query.one_of("status", PaymentStatus::ALL, PaymentStatus::as_str)?;
-            let page = page(query)?;
-            let found = request.store().payments(tenant, status, page).await?;
-            let rows: Vec<_> = found.rows.iter().map(PaymentView::of).collect();
-            Ok(request.meta.page(rows, page, found.total))
-        })
-        .await
+pub(crate) async fn list(
+    CreditsReader { request, caller }: CreditsReader,
+) -> Result<PageOf<PaymentView>, Problem> {
+    let query = &request.query;
+    query.only(&["tenant_id", "status", "page", "per_page", "sort"])?;
+    let tenant = caller.whose(query.get("tenant_id"))?;
+    let status = query.one_of("status", PaymentStatus::ALL, PaymentStatus::as_str)?;
+    let page = page(query)?;
+    let found = request.store().payments(tenant, status, page).await?;
+    Ok(PageOf::of(&found, page, PaymentView::of))
 }
 
-/// One payment, with its timeline
+/// Retrieve a payment
 ///
-/// Found by any of its Stripe ids: of its session, payment intent, charge, refund or dispute; or by the
-/// `purchase_id` of `POST /api/credits/purchase`, also before anybody paid: then it is `pending`.
+/// With its timeline. The id may be any of its Stripe ids (session, payment intent, charge, refund or
+/// dispute), or the `purchase_id` of `POST /api/credits/purchase`. A purchase that nobody has paid is
+/// `pending`.
 #[utoipa::path(get, path = "/api/payments/{id}", operation_id = "show_payment", tag = "Payments",
-    params(("id" = String, Path, description = "Any of its Stripe ids, or its purchase's.",
+    params(("id" = String, Path, description = "Any of its Stripe ids, or the id of its purchase.",
         example = "cs_live_a1b2c3d4e5f6g7h8")),
     responses((status = 200, body = Data<PaymentDetail>)))]
-pub(crate) async fn show(Reader { request, caller }: Reader, Id(id): Id) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let found = purchase::find(request.store(), id).await?;
-            let found = found.filter(|found| may_see(&caller, found.tenant()));
-            let now = request.meta.at;
-            let view = match found.ok_or_else(|| Problem::not_found("payment"))? {
-                Found::Purchase(purchase) => purchase::unpaid(&purchase, now),
-                Found::Payment(row, purchase) => {
-                    let (events, lines) = history(request.store(), row.id, caller.key.tenant()).await?;
-                    let due = entitlement(&row.knowledge);
-                    let payment = PaymentView::of(&row);
-                    let opened = purchase.as_ref().map(timeline::opened);
-                    let told = timeline::of(&events.rows, &lines.rows, due.granted, &caller);
-                    PaymentDetail {
-                        summary: words::summary(&row.knowledge, &due, payment.currency.as_deref()),
-                        payment,
-                        purchase: purchase.map(|began| PurchaseView::of(&began, row.status, now)),
-                        objects: row.knowledge.objects().map(ToString::to_string).collect(),
-                        timeline: opened.into_iter().chain(told).collect(),
-                    }
-                }
-            };
-            Ok(request.meta.data(view))
-        })
-        .await
+pub(crate) async fn show(
+    CreditsReader { request, caller }: CreditsReader,
+    PathId(id): PathId,
+) -> Result<Data<PaymentDetail>, Problem> {
+    request.query.only(&[])?;
+    let found = purchase::find(request.store(), id).await?;
+    let found = found.filter(|found| may_see(&caller, found.tenant()));
+    let now = request.now;
+    let view = match found.ok_or_else(|| Problem::not_found("payment"))? {
+        Found::Purchase(purchase) => purchase::unpaid(&purchase, now),
+        Found::Payment(row, purchase) => {
+            let (events, lines) = history(request.store(), row.id, caller.key.tenant()).await?;
+            let due = entitlement(&row.knowledge);
+            let payment = PaymentView::of(&row);
+            let opened = purchase.as_ref().map(timeline::opened);
+            let told = timeline::of(&events.rows, &lines.rows, due.granted, &caller);
+            PaymentDetail {
+                summary: descriptions::summary(&row.knowledge, &due, payment.currency.as_deref()),
+                payment,
+                purchase: purchase.map(|began| PaymentPurchaseView::of(&began, row.status, now)),
+                objects: row.knowledge.objects().map(ToString::to_string).collect(),
+                timeline: opened.into_iter().chain(told).collect(),
+            }
+        }
+    };
+    Ok(Data::of(view))
 }
 
-/// What Stripe said of a payment, and what was booked for `tenant`, or for an operator for everybody. A
-/// payment may have changed hands, and its earlier owner's balances are nobody else's concern.
+/// The events about a payment, and its transactions: those of `tenant`, or for an operator those of all
+/// tenants. A payment may have been granted to another tenant before, whose balances are private.
 async fn history(
     store: &store::Store,
     payment: PaymentId,
@@ -98,31 +94,31 @@ async fn history(
     Ok((store.events(events, page).await?, store.transactions(lines, page).await?))
 }
 
-/// A tenant sees its own; a payment whose tenant is not known yet is the concern of services and operators.
+/// A tenant sees its own payments; services and operators see all, also those without a tenant.
 fn may_see(caller: &Caller, owner: Option<TenantId>) -> bool {
     !caller.is_tenant() || (owner.is_some() && owner == caller.key.tenant())
 }
 
-/// One payment, what belongs to it, and what happened to it.
+/// A payment and its timeline.
 #[derive(Serialize, ToSchema)]
-struct PaymentDetail {
+pub(crate) struct PaymentDetail {
     #[serde(flatten)]
     payment: PaymentView,
-    /// Where it stands, in words. Amounts are in minor units.
+    /// The status in words. Amounts are in minor units.
     #[schema(
         example = "In minor units of eur, 24900 was paid; 12450 of 24900 went back; it bought 10 credits; \
         5 of 10 credits were taken back."
     )]
     summary: String,
-    /// The checkout that it began with, if that was opened by `POST /api/credits/purchase`.
-    purchase: Option<PurchaseView>,
-    /// Every Stripe object that is part of it.
+    /// The checkout that it began with; null unless `POST /api/credits/purchase` opened it.
+    purchase: Option<PaymentPurchaseView>,
+    /// The ids of its Stripe objects.
     objects: Vec<String>,
-    /// What happened, in order.
-    timeline: Vec<timeline::Entry>,
+    /// What happened, oldest first.
+    timeline: Vec<timeline::TimelineEntry>,
 }
 
-/// One payment. Amounts are in minor units.
+/// A payment. Amounts are in minor units.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "id": "cs_live_a1b2c3d4e5f6g7h8",
     "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "status": "paid", "final": true, "review_reason": null,
@@ -131,33 +127,33 @@ struct PaymentDetail {
     "credits": { "granted": 10, "revoked": 0, "frozen": 0 }, "refunds": [], "disputes": [],
     "early_fraud_warning": false, "created_at": "2026-11-23T12:00:00Z",
     "updated_at": "2026-11-23T12:00:01Z" }))]
-struct PaymentView {
+pub(crate) struct PaymentView {
     id: String,
-    /// Whose; none while no event has said.
+    /// The tenant; null until an event names it.
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
     #[schema(value_type = PaymentState)]
     status: &'static str,
-    /// Whether the money has arrived for good, but for refunds and disputes.
+    /// Whether the status is final, apart from refunds and disputes.
     #[serde(rename = "final")]
     is_final: bool,
-    /// Why a person must look at it.
+    /// Why a person must review it.
     #[schema(value_type = Option<ReasonName>)]
     review_reason: Option<&'static str>,
     package: Option<String>,
     /// Three letters, in lower case.
     currency: Option<String>,
     amount_paid: i64,
-    /// A person takes credits back when money goes back: no event can be matched with this payment.
+    /// Refunds must be handled by hand, because no event can be matched with this payment.
     refunds_by_hand: bool,
-    /// Refunded, or lost in disputes.
+    /// Refunded or lost in disputes.
     amount_lost: i64,
-    /// Of refunds that are pending and disputes that are open.
+    /// In pending refunds and open disputes.
     amount_pending: i64,
     credits: CreditsView,
     refunds: Vec<RefundView>,
     disputes: Vec<DisputeView>,
-    /// Whether a bank warned that it may be fraud. It moves no credits.
+    /// Whether a bank sent an early fraud warning. It moves no credits.
     early_fraud_warning: bool,
     #[schema(format = DateTime)]
     created_at: String,
@@ -165,7 +161,7 @@ struct PaymentView {
     updated_at: String,
 }
 
-/// What the payment is worth now.
+/// The credits of a payment.
 #[derive(Serialize, ToSchema)]
 struct CreditsView {
     granted: i64,

@@ -1,4 +1,4 @@
-//! What every handler of the API begins with: who asks, in which request, and the page that is wanted.
+//! What every handler of the API starts from: the caller, the query string, the page, and the body.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -8,29 +8,28 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Response;
+use ledger::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_json::json;
 use store::{KeyHolder, PageRequest, Store};
-use uuid::Uuid;
 
-use crate::answer::{Meta, Problem, ProblemKind};
+use crate::answer::{Problem, ProblemKind};
 use crate::app::{App, Shared};
 use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller, authorization, nobody_acts};
-use crate::server::allowance::Taken;
-use crate::server::headers::RequestId;
-use crate::server::log::KeyName;
+use crate::server::allowance::RequestAllowance;
+use crate::server::log::RequestKeyName;
 
-/// Rows on a page where the request does not say.
+/// Rows per page by default.
 const PER_PAGE: u32 = 20;
-/// The most rows on a page.
+/// The most rows per page.
 const MAX_PER_PAGE: u32 = 100;
 
-/// One request, by anyone.
+/// A request from anyone.
 pub(crate) struct Request {
     pub(crate) app: Shared,
-    pub(crate) meta: Meta,
+    /// When it was received.
+    pub(crate) now: Timestamp,
     pub(crate) query: Query,
 }
 
@@ -39,144 +38,135 @@ impl Request {
         &self.app.store
     }
 
-    /// The answer: `respond`'s, or the problem's.
-    pub(crate) async fn answer<F: Future<Output = Result<Response, Problem>>>(
-        self,
-        respond: impl FnOnce(Request) -> F,
-    ) -> Response {
-        let meta = self.meta.clone();
-        respond(self).await.unwrap_or_else(|problem| meta.error(&problem))
+    fn of(parts: &Parts, app: &Shared, now: Timestamp) -> Result<Self, Problem> {
+        let query = Query::parse(parts.uri.query().unwrap_or_default())?;
+        Ok(Self { app: app.clone(), now, query })
     }
 }
 
 impl FromRequestParts<Shared> for Request {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
-        let meta = meta(parts, app);
-        let query = Query::parse(parts.uri.query().unwrap_or_default());
-        let query = query.map_err(|problem| meta.error(&problem))?;
-        Ok(Self { app: app.clone(), meta, query })
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
+        Self::of(parts, app, app.clock.now())
     }
 }
 
-/// One request by whoever may read credits.
-pub(crate) struct Reader {
+/// A request with a key that may read credits.
+pub(crate) struct CreditsReader {
     pub(crate) request: Request,
     pub(crate) caller: Caller,
 }
 
-impl FromRequestParts<Shared> for Reader {
-    type Rejection = Response;
+impl FromRequestParts<Shared> for CreditsReader {
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let (request, caller) = authenticated(parts, app).await?;
-        caller.require(CREDITS_READ).map_err(|problem| request.meta.error(&problem))?;
+        caller.require(CREDITS_READ)?;
         Ok(Self { request, caller })
     }
 }
 
-/// One request by whoever may buy and spend: a tenant or a service.
-pub(crate) struct Writer {
+/// A request with a key that may buy and spend: a tenant key or a service key.
+pub(crate) struct CreditsWriter {
     pub(crate) request: Request,
     pub(crate) caller: Caller,
 }
 
-impl FromRequestParts<Shared> for Writer {
-    type Rejection = Response;
+impl FromRequestParts<Shared> for CreditsWriter {
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let (request, caller) = authenticated(parts, app).await?;
-        let may = caller.require(CREDITS_WRITE).and_then(|()| caller.may_spend());
-        may.map_err(|problem| request.meta.error(&problem))?;
+        caller.require(CREDITS_WRITE)?;
+        caller.may_spend()?;
         Ok(Self { request, caller })
     }
 }
 
-/// One request by whoever may say where notices go: who may spend, and operators.
-pub(crate) struct Manager {
+/// A request with a key that may manage webhook endpoints: one that may write credits, or an operator key.
+pub(crate) struct EndpointManager {
     pub(crate) request: Request,
     pub(crate) caller: Caller,
 }
 
-impl FromRequestParts<Shared> for Manager {
-    type Rejection = Response;
+impl FromRequestParts<Shared> for EndpointManager {
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let (request, caller) = authenticated(parts, app).await?;
-        caller.require(CREDITS_WRITE).map_err(|problem| request.meta.error(&problem))?;
-        acting(parts, &request, &caller).await?;
+        caller.require(CREDITS_WRITE)?;
+        refuse_ambiguous_machine_key(parts, &request, &caller).await?;
         Ok(Self { request, caller })
     }
 }
 
-/// One request by an operator. To everyone else the route does not exist.
+/// A request with an operator key. For every other key the route does not exist.
 pub(crate) struct Operator {
     pub(crate) request: Request,
     pub(crate) caller: Caller,
 }
 
 impl FromRequestParts<Shared> for Operator {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let (request, caller) = authenticated(parts, app).await?;
         if !caller.is_operator() {
-            return Err(request.meta.error(&Problem::no_route()));
+            return Err(Problem::no_route());
         }
-        acting(parts, &request, &caller).await?;
+        refuse_ambiguous_machine_key(parts, &request, &caller).await?;
         Ok(Self { request, caller })
     }
 }
 
-/// Refuses the machine's key whatever changes something, while it could stand for several people.
-async fn acting(parts: &Parts, request: &Request, caller: &Caller) -> Result<(), Response> {
+/// The machine's key acts for the only registered person. While several are registered, it only reads.
+async fn refuse_ambiguous_machine_key(
+    parts: &Parts,
+    request: &Request,
+    caller: &Caller,
+) -> Result<(), Problem> {
     if parts.method.is_safe() || caller.key.holder != KeyHolder::Machine {
         return Ok(());
     }
-    let people = request.store().people().await.map_err(|error| request.meta.error(&error.into()))?;
+    let people = request.store().people().await?;
     match people.iter().filter(|person| person.removed_at.is_none()).count() {
         0 | 1 => Ok(()),
-        _ => Err(request.meta.error(&nobody_acts())),
+        _ => Err(nobody_acts()),
     }
 }
 
-/// One request that leads nowhere. With a tenant's key it counts like any other, so that what a tenant may
-/// not see answers like what does not exist.
-pub(crate) struct Stray(pub(crate) Request);
+/// A request that no handler takes. With a tenant key it counts against the rate limit like any other, so
+/// that what a tenant may not see looks like what does not exist.
+pub(crate) struct Unmatched;
 
-impl FromRequestParts<Shared> for Stray {
-    type Rejection = Response;
+impl FromRequestParts<Shared> for Unmatched {
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         match authenticated(parts, app).await {
-            Ok((request, _)) => Ok(Self(request)),
-            Err(refused) if refused.status() == StatusCode::TOO_MANY_REQUESTS => Err(refused),
-            Err(_) => Request::from_request_parts(parts, app).await.map(Self),
+            Err(problem) if problem.kind() == ProblemKind::RateLimitExceeded => Err(problem),
+            Ok(_) => Ok(Self),
+            Err(_) => Request::from_request_parts(parts, app).await.map(|_| Self),
         }
     }
 }
 
-async fn authenticated(parts: &mut Parts, app: &Shared) -> Result<(Request, Caller), Response> {
-    let meta = meta(parts, app);
-    let caller = Caller::authenticate(authorization(&parts.headers), &app.store, meta.at).await;
-    let caller = caller.map_err(|problem| meta.error(&problem))?;
-    if let Some(name) = parts.extensions.get::<KeyName>() {
+async fn authenticated(parts: &mut Parts, app: &Shared) -> Result<(Request, Caller), Problem> {
+    let now = app.clock.now();
+    let caller = Caller::authenticate(authorization(&parts.headers), &app.store, now).await?;
+    if let Some(name) = parts.extensions.get::<RequestKeyName>() {
         name.set(&caller.key.name);
     }
-    allowed(parts, app, &caller).map_err(|problem| meta.error(&problem))?;
-    Ok((Request::from_request_parts(parts, app).await?, caller))
+    count_request(parts, app, &caller)?;
+    Ok((Request::of(parts, app, now)?, caller))
 }
 
-fn meta(parts: &Parts, app: &App) -> Meta {
-    let id = parts.extensions.get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
-    Meta::new(id, &app.clock)
-}
-
-/// Takes the request off the tenant's hour. Services and operators are not counted.
-fn allowed(parts: &Parts, app: &App, caller: &Caller) -> Result<(), Problem> {
+/// Counts the request against the tenant's hourly limit. Service keys and operator keys are not counted.
+fn count_request(parts: &Parts, app: &App, caller: &Caller) -> Result<(), Problem> {
     let Some(tenant) = caller.key.tenant() else { return Ok(()) };
-    let taken = parts.extensions.get::<Taken>().cloned().unwrap_or_default();
+    let taken = parts.extensions.get::<RequestAllowance>().cloned().unwrap_or_default();
     let Some(allowance) = taken.get_or_take(|| app.limiter.take(tenant, &app.clock)) else { return Ok(()) };
     let Some(seconds) = allowance.refused_for else { return Ok(()) };
     let limit = allowance.limit;
@@ -188,43 +178,34 @@ fn allowed(parts: &Parts, app: &App, caller: &Caller) -> Result<(), Problem> {
     Err(Problem::new(ProblemKind::RateLimitExceeded, message).with_details(details))
 }
 
-/// The object that the path names. It is taken last, so that who may not ask learns nothing from it.
-pub(crate) struct Id(pub(crate) String);
+/// The `{id}` of the path. Extracted last, so that a client without access learns nothing from it.
+pub(crate) struct PathId(pub(crate) String);
 
-impl FromRequestParts<Shared> for Id {
-    type Rejection = Response;
+impl FromRequestParts<Shared> for PathId {
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
-        match Path::<String>::from_request_parts(parts, app).await {
-            Ok(Path(id)) => Ok(Self(id)),
-            // Escapes that make no text name nothing.
-            Err(_) => {
-                let request = Request::from_request_parts(parts, app).await?;
-                Err(request.meta.error(&Problem::no_route()))
-            }
-        }
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
+        // An escape sequence that is not UTF-8 names nothing.
+        let Ok(Path(id)) = Path::from_request_parts(parts, app).await else {
+            return Err(Problem::no_route());
+        };
+        Ok(Self(id))
     }
 }
 
-/// The objects that the path names, the outer one first. Taken last, like [`Id`].
-pub(crate) struct Ids<const N: usize>(pub(crate) [String; N]);
+/// The ids of the path, the outer one first. Extracted last, like [`PathId`].
+pub(crate) struct PathIds<const N: usize>(pub(crate) [String; N]);
 
-impl<const N: usize> FromRequestParts<Shared> for Ids<N> {
-    type Rejection = Response;
+impl<const N: usize> FromRequestParts<Shared> for PathIds<N> {
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
-        let named = Path::<Vec<String>>::from_request_parts(parts, app).await.ok();
-        match named.and_then(|Path(ids)| ids.try_into().ok()) {
-            Some(ids) => Ok(Self(ids)),
-            None => {
-                let request = Request::from_request_parts(parts, app).await?;
-                Err(request.meta.error(&Problem::no_route()))
-            }
-        }
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
+        let path = Path::<Vec<String>>::from_request_parts(parts, app).await.ok();
+        path.and_then(|Path(ids)| ids.try_into().ok()).map(Self).ok_or_else(Problem::no_route)
     }
 }
 
-/// The query string: each key once.
+/// The query string. Each key may occur once.
 pub(crate) struct Query(HashMap<String, String>);
 
 impl Query {
@@ -249,7 +230,7 @@ impl Query {
         self.0.get(key).map(String::as_str)
     }
 
-    /// `true` or `false`; false where nothing is said.
+    /// `true` or `false`; false by default.
     pub(crate) fn flag(&self, key: &str) -> Result<bool, Problem> {
         match self.get(key) {
             None | Some("false") => Ok(false),
@@ -258,20 +239,20 @@ impl Query {
         }
     }
 
-    /// One of a closed list, by its name; none where nothing is said.
+    /// One of a closed list, by its name; none by default.
     pub(crate) fn one_of<T: Copy>(
         &self,
         key: &str,
         all: &[T],
         name: fn(T) -> &'static str,
     ) -> Result<Option<T>, Problem> {
-        let Some(asked) = self.get(key) else { return Ok(None) };
-        let found = all.iter().copied().find(|one| name(*one) == asked);
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let found = all.iter().copied().find(|one| name(*one) == value);
         let names = || all.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", ");
         found.map(Some).ok_or_else(|| Problem::value(key, &format!("one of {}", names())))
     }
 
-    /// Refuses what the route does not know, so that a misspelt filter never shows everything.
+    /// Refuses parameters that the route does not know, so that a misspelt filter never lists everything.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Problem> {
         let Some(key) = self.0.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
         let takes = match known {
@@ -284,7 +265,7 @@ impl Query {
     }
 }
 
-/// The page that is wanted: `page`, `per_page` and `sort` by `created_at`, newest first by default.
+/// The page that is asked for: `page`, `per_page` and `sort` by `created_at`, newest first by default.
 pub(crate) fn page(query: &Query) -> Result<PageRequest, Problem> {
     let number = |key: &str, default: u32, max: u32| match query.get(key) {
         None => Ok(default),
@@ -305,11 +286,11 @@ pub(crate) fn page(query: &Query) -> Result<PageRequest, Problem> {
     })
 }
 
-/// A body as it was received, or why it was not.
-pub(crate) type Received = Result<Bytes, BytesRejection>;
+/// The bytes of a body, or why they could not be received.
+pub(crate) type ReceivedBody = Result<Bytes, BytesRejection>;
 
 /// Reads a JSON body.
-pub(crate) fn body<T: DeserializeOwned>(request: &Request, received: Received) -> Result<T, Problem> {
+pub(crate) fn body<T: DeserializeOwned>(request: &Request, received: ReceivedBody) -> Result<T, Problem> {
     let bytes = received.map_err(|fault| {
         if fault.status() == StatusCode::PAYLOAD_TOO_LARGE {
             let limit = request.app.limits.api_body_bytes;
@@ -322,7 +303,7 @@ pub(crate) fn body<T: DeserializeOwned>(request: &Request, received: Received) -
         let message = format!("The body cannot be read: {why}. Nothing was changed.");
         Problem::new(ProblemKind::BadRequest, message)
     };
-    // serde would take the elements of an array for the fields, in their order.
+    // serde would read an array as the fields in their order.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(unread(&"it must be an object, not an array"));
     }
@@ -330,13 +311,13 @@ pub(crate) fn body<T: DeserializeOwned>(request: &Request, received: Received) -
         return Err(unread(&"it is empty, and must be a JSON object"));
     }
     serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
-        // It is JSON, and serde says which of its fields is wrong.
+        // serde names the field that is wrong.
         Category::Data => unread(&error),
         Category::Syntax | Category::Eof | Category::Io => unread(&format!("it is not JSON: {error}")),
     })
 }
 
-/// A body that may be left out.
-pub(crate) fn or_nothing(received: Received) -> Received {
+/// A body that is optional: none counts as `{}`.
+pub(crate) fn or_nothing(received: ReceivedBody) -> ReceivedBody {
     received.map(|bytes| if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes })
 }

@@ -1,43 +1,41 @@
-//! `GET /api/stream`: the notices as server-sent events (html.spec.whatwg.org, server-sent events), for
-//! whoever cannot be called. Every stream reads the store from its own place, so one that is slow or far
-//! behind costs no memory, and one that was cut resumes where it was.
-//! Not here: the deadline for a client that takes nothing (`server`), and what a notice looks like
-//! (`engine::notice`).
-
-mod seats;
+//! `GET /api/stream`: notices as server-sent events (html.spec.whatwg.org, server-sent events), for clients
+//! that no webhook can reach. Every stream reads the store from its own position: a client that is slow or far
+//! behind costs no memory, and one that was disconnected resumes where it was.
+//! Not here: the deadline for a client that reads nothing (`server`), how many streams may be open
+//! (`stream_slots`), and what a notice looks like (`engine::notice`).
 
 use std::collections::VecDeque;
-use std::io;
+use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, header};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse as _, Response};
 use engine::notice::render;
 use ledger::TenantId;
 use store::{NoticeRange, NoticeRow, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use super::{Reader, Request};
-use crate::answer::{Arriving, Problem, ProblemKind};
+use super::{CreditsReader, Request};
+use crate::answer::{Problem, ProblemKind, ReceiverStream};
 use crate::app::Shared;
 use crate::auth::{CREDITS_READ, Caller, authorization};
 
-pub(crate) use seats::Streams;
-
-/// Where a client was, in its own words when it comes back.
+/// The `id` of the last event that the client received, sent when it reconnects.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Notices that are read at once.
+/// Tells proxies such as nginx to pass each event on at once.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// Notices per read.
 const BATCH: u32 = 100;
-/// Between two looks at the store while it is busy, so that many streams are not many queries per commit.
+/// Between a commit and the next read, so that many commits do not cause many reads on each stream.
 const GATHER: Duration = Duration::from_millis(50);
-/// After how many milliseconds a browser comes back.
-const OPENING: &str = "retry: 3000\n\n";
-const SIGN_OF_LIFE: &str = ": still here\n\n";
+/// After how long a browser reconnects.
+const RETRY: Duration = Duration::from_secs(3);
+/// A comment that keeps the connection open through proxies.
+const KEEP_ALIVE: &str = "still here";
 
-/// What a client reads, as the description of the API shows it.
+/// An example for the description of the API.
 const EXAMPLE: &str = r#"retry: 3000
 
 id: 31
@@ -45,62 +43,56 @@ event: credits.spent
 data: {"data":{"credits":1,"sequence":31,…},"timestamp":"2026-11-23T12:00:02Z","type":"credits.spent"}
 "#;
 
-/// What happens, as it happens
+/// Stream notices
 ///
-/// Server-sent events: `id` is the notice's `sequence`, `event` its type, `data` the body that endpoints get.
-/// Begins now, or after the notice that `Last-Event-ID` (or `last_event_id`) names; an event `gap` says that
-/// notices after it are no longer kept. Ends when the service stops or the key does: come back then.
+/// Server-sent events: `id` is the notice's `sequence`, `event` its type, `data` the body that webhook
+/// endpoints receive. The stream begins with new notices, or after the notice that `Last-Event-ID` (or
+/// `last_event_id`) names. An event `gap` reports that notices after that one are no longer kept. The stream
+/// ends when the service stops or the key stops working; reconnect then.
 #[utoipa::path(get, path = "/api/stream", operation_id = "follow", tag = "Notices",
     params(
-        ("tenant_id" = Option<Uuid>, Query, description = "For operators: of this tenant, and not of all."),
+        ("tenant_id" = Option<Uuid>, Query,
+            description = "For service keys and operator keys: only this tenant. All tenants by default."),
         ("last_event_id" = Option<i64>, Query, minimum = 0,
-            description = "Resume after this one, where no header can be sent."),
+            description = "Resume after this notice, for clients that cannot send the header."),
         ("Last-Event-ID" = Option<i64>, Header, minimum = 0,
-            description = "Resume after this one; counts before `last_event_id`.")),
+            description = "Resume after this notice. Takes precedence over `last_event_id`.")),
     responses(
-        (status = 200, description = "Events, until either side ends it.", content_type = "text/event-stream",
-            body = String, example = json!(EXAMPLE)),
+        (status = 200, description = "Events, until either side closes the connection.",
+            content_type = "text/event-stream", body = String, example = json!(EXAMPLE)),
         (status = 429, description = "TOO_MANY")))]
-pub(crate) async fn follow(Reader { request, caller }: Reader, headers: HeaderMap) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&["tenant_id", "last_event_id"])?;
-            let whose = caller.whose(request.query.get("tenant_id"))?;
-            let asked = place(&request, &headers)?;
-            let limits = request.app.limits;
-            let Some(seat) = request.app.streams.take(caller.key.tenant(), &limits) else {
-                return Err(Problem::new(
-                    ProblemKind::TooMany,
-                    "There are as many streams as there may be: close one that you do not need.",
-                ));
-            };
-            let range = request.store().notice_range().await?;
-            let (send, frames) = mpsc::channel(1);
-            let teller = Teller {
-                whose,
-                after: asked.map_or(range.latest, |asked| asked.min(range.latest)),
-                key: authorization(&headers).unwrap_or_default().to_owned(),
-                app: request.app,
-                send,
-            };
-            tokio::spawn(async move {
-                if let Err(error) = teller.tell(opening(asked, range)).await {
-                    tracing::warn!(%error, "a stream could not be read on; its client comes back");
-                }
-                drop(seat);
-            });
-            let fields = [
-                (header::CONTENT_TYPE, "text/event-stream"),
-                // Proxies that gather answers would keep it to themselves.
-                (HeaderName::from_static("x-accel-buffering"), "no"),
-            ];
-            Ok((fields, Body::new(Arriving(frames))).into_response())
-        })
-        .await
+pub(crate) async fn follow(
+    CreditsReader { request, caller }: CreditsReader,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    request.query.only(&["tenant_id", "last_event_id"])?;
+    let tenant = caller.whose(request.query.get("tenant_id"))?;
+    let last_event_id = last_event_id(&request, &headers)?;
+    let slot = request.app.stream_slots.take(caller.key.tenant(), &request.app.limits).ok_or_else(|| {
+        let message = "The limit on open streams is reached. Close a stream that you no longer need.";
+        Problem::new(ProblemKind::TooMany, message)
+    })?;
+    let range = request.store().notice_range().await?;
+    let (send, events) = mpsc::channel(1);
+    let follower = NoticeFollower {
+        tenant,
+        after: last_event_id.map_or(range.latest, |id| id.min(range.latest)),
+        authorization: authorization(&headers).unwrap_or_default().to_owned(),
+        app: request.app,
+        send,
+    };
+    tokio::spawn(async move {
+        if let Err(error) = follower.run(opening(last_event_id, range)).await {
+            tracing::warn!(%error, "a stream ended, because the store could not be read");
+        }
+        drop(slot);
+    });
+    let headers = [(header::CACHE_CONTROL, "no-store"), (X_ACCEL_BUFFERING, "no")];
+    Ok((headers, Sse::new(ReceiverStream(events))).into_response())
 }
 
-/// After which notice to begin, if the client says.
-fn place(request: &Request, headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+/// After which notice to begin, if the client says so.
+fn last_event_id(request: &Request, headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let wrong = || Problem::value("last_event_id", "the id of an event of this stream, a whole number");
     let sent = headers.get(LAST_EVENT_ID).map(|value| value.to_str().map_err(|_| wrong())).transpose()?;
     let text = sent.filter(|text| !text.is_empty()).or_else(|| request.query.get("last_event_id"));
@@ -109,44 +101,46 @@ fn place(request: &Request, headers: &HeaderMap) -> Result<Option<i64>, Problem>
     text.parse().ok().filter(|_| digits).map(Some).ok_or_else(wrong)
 }
 
-/// What a stream begins with: at once, so that the client knows it is heard.
-fn opening(asked: Option<i64>, range: NoticeRange) -> Bytes {
-    match asked {
-        Some(asked) if asked < range.pruned || asked > range.latest => {
-            let (pruned, latest) = (range.pruned, range.latest);
-            let data = serde_json::json!({ "asked": asked, "pruned": pruned, "latest": latest });
-            format!("{OPENING}event: gap\ndata: {data}\n\n").into()
-        }
-        _ => Bytes::from_static(OPENING.as_bytes()),
+/// The first events of a stream, sent at once so that the client knows that it is connected.
+fn opening(last_event_id: Option<i64>, range: NoticeRange) -> VecDeque<Event> {
+    let mut events = VecDeque::from([Event::default().retry(RETRY)]);
+    if let Some(asked) = last_event_id
+        && (asked < range.pruned || asked > range.latest)
+    {
+        let data = serde_json::json!({ "requested": asked, "pruned": range.pruned, "latest": range.latest });
+        events.push_back(Event::default().event("gap").data(data.to_string()));
     }
+    events
 }
 
-/// One stream.
-struct Teller {
+/// Sends notices to one stream.
+struct NoticeFollower {
     app: Shared,
-    whose: Option<TenantId>,
+    /// None for all tenants.
+    tenant: Option<TenantId>,
+    /// The last notice that was read.
     after: i64,
-    /// The `Authorization` header, to ask again whether it still works.
-    key: String,
-    send: mpsc::Sender<io::Result<Bytes>>,
+    /// The `Authorization` header, to check again whether the key still works.
+    authorization: String,
+    send: mpsc::Sender<Result<Event, Infallible>>,
 }
 
-impl Teller {
-    /// Tells what there is and what comes, until the client goes away, the key ends, or the service does.
-    async fn tell(mut self, opening: Bytes) -> Result<(), StoreError> {
+impl NoticeFollower {
+    /// Sends stored notices and then new ones, until the client disconnects, the key stops working, or the
+    /// service stops.
+    async fn run(mut self, mut waiting: VecDeque<Event>) -> Result<(), StoreError> {
         let mut changes = self.app.store.changes();
         let mut draining = self.app.draining.subscribe();
         let every = self.app.limits.heartbeat;
         let mut heartbeat = interval_at(Instant::now() + every, every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut waiting = VecDeque::from([opening]);
         // Whether the store may have more than was read.
         let mut more = true;
         loop {
             if waiting.is_empty() && more {
-                let found = self.app.store.notices(self.whose, self.after, BATCH).await?;
+                let found = self.app.store.notices(self.tenant, self.after, BATCH).await?;
                 more = found.len() == BATCH as usize;
-                // Nothing more for whoever's key was revoked meanwhile.
+                // A key that was revoked meanwhile receives nothing more.
                 if !found.is_empty() && !self.key_works().await {
                     return Ok(());
                 }
@@ -155,14 +149,14 @@ impl Teller {
             }
             tokio::select! {
                 biased;
-                () = ordered(&mut draining) => return Ok(()),
+                () = drain_ordered(&mut draining) => return Ok(()),
                 () = self.send.closed() => return Ok(()),
                 _ = heartbeat.tick() => {
                     if !self.key_works().await {
                         return Ok(());
                     }
-                    // Whoever has not taken the last thing yet needs no sign.
-                    let _ = self.send.try_send(Ok(Bytes::from_static(SIGN_OF_LIFE.as_bytes())));
+                    // A client that has not read the last event yet needs no keep-alive.
+                    let _ = self.send.try_send(Ok(Event::default().comment(KEEP_ALIVE)));
                     more = true;
                 }
                 permit = self.send.reserve(), if !waiting.is_empty() => {
@@ -171,34 +165,34 @@ impl Teller {
                         permit.send(Ok(next));
                     }
                 }
-                () = news(&mut changes), if waiting.is_empty() && !more => more = true,
+                () = changed(&mut changes), if waiting.is_empty() && !more => more = true,
             }
         }
     }
 
     async fn key_works(&self) -> bool {
         let now = self.app.clock.now();
-        let caller = Caller::authenticate(Some(&self.key), &self.app.store, now).await;
+        let caller = Caller::authenticate(Some(&self.authorization), &self.app.store, now).await;
         caller.is_ok_and(|caller| caller.require(CREDITS_READ).is_ok())
     }
 }
 
-/// Resolves when the service is told to stop.
-async fn ordered(draining: &mut watch::Receiver<bool>) {
+/// Resolves when the service begins to drain.
+async fn drain_ordered(draining: &mut watch::Receiver<bool>) {
     // The sender lives as long as the service.
     let _ = draining.wait_for(|draining| *draining).await;
 }
 
-async fn news(changes: &mut watch::Receiver<()>) {
+async fn changed(changes: &mut watch::Receiver<()>) {
     // The sender lives as long as the store.
     let _ = changes.changed().await;
     sleep(GATHER).await;
 }
 
-/// None where it cannot be read: what comes after it is told all the same.
-fn event(notice: &NoticeRow) -> Option<Bytes> {
+/// None for a notice that cannot be read; the notices after it are sent all the same.
+fn event(notice: &NoticeRow) -> Option<Event> {
     let body = render(notice).inspect_err(|fault| {
         tracing::error!(sequence = notice.seq, fault, "a stream leaves out a notice");
     });
-    Some(format!("id: {}\nevent: {}\ndata: {}\n\n", notice.seq, notice.kind, body.ok()?).into())
+    Some(Event::default().id(notice.seq.to_string()).event(&notice.kind).data(body.ok()?))
 }

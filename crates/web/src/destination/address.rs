@@ -1,10 +1,10 @@
-//! Which addresses are no place on the public internet: the special-purpose registries of IANA (RFC 6890 and
-//! its updates), and every form in which IPv6 carries an IPv4 address.
-//! Not here: names, which are judged by what they resolve to.
+//! Addresses that are not on the public internet: the special-purpose registries of IANA (RFC 6890 and its
+//! updates), and every form in which IPv6 carries an IPv4 address. Not here: names, which are judged by what
+//! they resolve to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What is special about an address; nothing about one on the public internet.
+/// The special purpose of an address; None for a public one.
 pub fn special(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => special_v4(address),
@@ -19,7 +19,7 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
         [100, 64..=127, ..] => "shared by a provider",
         [127, ..] => "loopback",
         [169, 254, ..] => "link-local",
-        // Azure's platform answers there, on every virtual network.
+        // The platform address of Azure, reachable on every virtual machine.
         [168, 63, 129, 16] => "a cloud platform's own",
         [192, 0, 0, _] => "of protocols",
         [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => "for documentation",
@@ -38,7 +38,7 @@ fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
     Some(match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0] => "unspecified",
         [0, 0, 0, 0, 0, 0xffff, ..] => "an IPv4 address in an IPv6 one",
-        // NAT64 (RFC 6052): what networks with IPv6 only reach everything else by.
+        // NAT64 (RFC 6052): how networks with only IPv6 reach IPv4 addresses.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
             let [a, b] = high.to_be_bytes();
             let [c, d] = low.to_be_bytes();
@@ -52,7 +52,7 @@ fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => "for documentation",
         [0x2002, ..] => "a 6to4 address",
         [0x2000..=0x3fff, ..] => return None,
-        // Everything but 2000::/3 is unassigned or for other purposes.
+        // Everything outside 2000::/3 is unassigned or has another purpose.
         _ => "reserved",
     })
 }

@@ -1,6 +1,6 @@
-//! What operations have in common, so that none of them has to say it: who may ask, the answers that every
-//! operation of its kind may give, the headers of answers, and examples in their envelope.
-//! Not here: what is particular to one operation.
+//! What operations have in common: permissions, the errors that every operation of its kind may return, the
+//! headers of responses, and examples in their envelope.
+//! Not here: what is specific to one operation.
 
 use std::collections::BTreeMap;
 
@@ -16,20 +16,20 @@ use super::example;
 use crate::answer::ProblemKind;
 use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR};
 
-/// The name of the one way to say who asks.
+/// The name of the security scheme.
 const KEY: &str = "key";
 
-/// What every answer says of the tenant's hour; where there is no limit, none.
+/// The headers of every response, where requests are limited.
 const ALLOWANCE: [(&str, &str); 3] = [
     (
         "X-RateLimit-Limit",
-        "Requests that all keys of a tenant may make in an hour. Operators' are not counted.",
+        "Requests that all keys of a tenant may make in an hour. Service and operator keys are not counted.",
     ),
-    ("X-RateLimit-Remaining", "How many of them are left."),
-    ("X-RateLimit-Reset", "When the next hour may begin, in Unix seconds."),
+    ("X-RateLimit-Remaining", "Requests left in this hour."),
+    ("X-RateLimit-Reset", "When the next hour can begin, in Unix seconds."),
 ];
 
-/// Adds it.
+/// Completes the document.
 pub(super) fn complete(document: &mut OpenApi) {
     let mut components = document.components.take().unwrap_or_default();
     let bearer = HttpBuilder::new()
@@ -42,7 +42,12 @@ pub(super) fn complete(document: &mut OpenApi) {
     }
     let known = json!(components);
     for (path, item) in &mut document.paths.paths {
-        for (method, operation) in [(HttpMethod::Get, &mut item.get), (HttpMethod::Post, &mut item.post)] {
+        let operations = [
+            (HttpMethod::Get, &mut item.get),
+            (HttpMethod::Post, &mut item.post),
+            (HttpMethod::Delete, &mut item.delete),
+        ];
+        for (method, operation) in operations {
             if let Some(operation) = operation {
                 finish(operation, &method, path, &known);
             }
@@ -51,7 +56,7 @@ pub(super) fn complete(document: &mut OpenApi) {
     document.components = Some(components);
 }
 
-/// Who may ask.
+/// Who may call an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
     Anyone,
@@ -75,12 +80,12 @@ fn finish(operation: &mut Operation, method: &HttpMethod, path: &str, components
     operation.security = Some(required.into_iter().collect());
     optional_body(operation);
     let mut kinds = particular(operation);
-    // Whatever is asked may be cut short on its way here.
+    // Every request has a target.
     kinds.push(ProblemKind::UriTooLong);
     if operation.request_body.is_some() {
         kinds.push(ProblemKind::RequestTimeout);
     }
-    // The webhook has answers of its own, all others.
+    // The webhook has responses of its own.
     if path.starts_with("/api/") {
         kinds.extend(usual(operation, access));
     }
@@ -105,18 +110,20 @@ fn finish(operation: &mut Operation, method: &HttpMethod, path: &str, components
     }
 }
 
-/// A body that may be left out is left out, and not null.
+/// An optional body is left out, not null.
 fn optional_body(operation: &mut Operation) {
-    let Some(body) = &mut operation.request_body else { return };
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
     for content in body.content.values_mut() {
-        if let Some(RefOr::T(Schema::OneOf(either))) = &mut content.schema {
-            content.schema = either.items.pop();
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(either))) = &mut content.schema
+        {
+            content.schema = either.items.iter().find(|item| matches!(item, RefOr::Ref(_))).cloned();
             body.required = Some(Required::False);
         }
     }
 }
 
-/// The problems that the operation itself names, in the description of an answer: `HOLD_EXPIRED, …`.
+/// The problems that the operation names in the description of a response: `HOLD_EXPIRED, …`.
 fn particular(operation: &Operation) -> Vec<ProblemKind> {
     let answers = operation.responses.responses.values();
     let descriptions = answers.filter_map(|answer| match answer {
@@ -126,11 +133,14 @@ fn particular(operation: &Operation) -> Vec<ProblemKind> {
     descriptions.flat_map(|text| text.split(", ")).filter_map(ProblemKind::from_name).collect()
 }
 
-/// The problems that every operation like this one has.
+/// The problems that every operation of this kind may return.
 fn usual(operation: &Operation, access: Access) -> Vec<ProblemKind> {
     let has = |place: &ParameterIn, name: &str| {
         let parameters = operation.parameters.as_deref().unwrap_or_default();
-        parameters.iter().any(|one| one.parameter_in == *place && (name.is_empty() || one.name == name))
+        parameters.iter().any(|one| match one {
+            RefOr::T(one) => one.parameter_in == *place && (name.is_empty() || one.name == name),
+            RefOr::Ref(_) => false,
+        })
     };
     let mut kinds = vec![
         ProblemKind::BadRequest,
@@ -153,7 +163,7 @@ fn usual(operation: &Operation, access: Access) -> Vec<ProblemKind> {
     }
     if has(&ParameterIn::Header, "Idempotency-Key") {
         kinds.extend([ProblemKind::IdempotencyKeyMissing, ProblemKind::IdempotencyKeyReused]);
-        // What has such a key moves credits.
+        // An operation with such a key moves credits.
         kinds.push(ProblemKind::RestoreUnconfirmed);
     }
     if operation.request_body.is_some() {
@@ -162,7 +172,7 @@ fn usual(operation: &Operation, access: Access) -> Vec<ProblemKind> {
     kinds
 }
 
-/// An answer for these problems, which share a status.
+/// The response for these problems, which share a status.
 fn problem(kinds: &[ProblemKind]) -> Response {
     let lines: Vec<_> = kinds.iter().map(|kind| format!("`{}`: {}", kind.as_str(), kind.meaning())).collect();
     let example = |kind: &ProblemKind| {
@@ -180,7 +190,7 @@ fn problem(kinds: &[ProblemKind]) -> Response {
     let mut response =
         ResponseBuilder::new().description(lines.join("\n\n")).content("application/json", content.build());
     if kinds.contains(&ProblemKind::RateLimitExceeded) {
-        response = response.header("Retry-After", number("Seconds until the next request is taken."));
+        response = response.header("Retry-After", number("Seconds until the next request is accepted."));
     }
     for (name, text) in ALLOWANCE {
         response = response.header(name, number(text));
@@ -188,25 +198,27 @@ fn problem(kinds: &[ProblemKind]) -> Response {
     response.build()
 }
 
-/// What every success has: words, an example in its envelope, and what is left of the tenant's hour.
+/// Adds to a success a description, an example in its envelope, and the headers.
 fn success(response: &mut Response, components: &Value) {
+    let mut schema = None;
     for content in response.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        schema = schema.or_else(|| content.schema.as_ref().map(|schema| json!(schema)));
         let example = content.schema.as_ref().map(|schema| example::of(&json!(schema), components));
         content.example = content.example.take().or(example);
     }
     if response.description.is_empty() {
-        let schema = response.content.values().find_map(|content| content.schema.as_ref());
-        let words = schema.and_then(|schema| example::words(&json!(schema), components));
+        let words = schema.and_then(|schema| example::words(&schema, components));
         response.description = words.unwrap_or_else(|| "Done.".to_owned());
     }
     for (name, text) in ALLOWANCE {
-        response.headers.insert(name.to_owned(), number(text));
+        response.headers.insert(name.to_owned(), number(text).into());
     }
 }
 
 fn number(text: &str) -> utoipa::openapi::Header {
     HeaderBuilder::new()
-        .schema(ObjectBuilder::new().schema_type(Type::Integer))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::Integer)))
         .description(Some(text))
         .build()
 }

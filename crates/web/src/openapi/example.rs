@@ -1,9 +1,9 @@
-//! An example of a schema: the one that it brings, else one put together from its parts.
-//! Not here: checking it. The tests of the document hold every example against its schema.
+//! Examples of schemas: the schema's own, or one composed from its parts. Not here: checking them. The tests
+//! of the document validate every example against its schema.
 
 use serde_json::{Map, Value, json};
 
-/// What the thing in an envelope is, in the words of its own type.
+/// The description of the data in an envelope, taken from its type.
 pub(super) fn words(envelope: &Value, components: &Value) -> Option<String> {
     let data = &resolved(envelope, components)["properties"]["data"];
     let (thing, several) = if data["items"].is_null() { (data, false) } else { (&data["items"], true) };
@@ -11,13 +11,13 @@ pub(super) fn words(envelope: &Value, components: &Value) -> Option<String> {
     Some(if several { format!("A list. Each: {words}") } else { words.to_owned() })
 }
 
-/// The schema itself, where this only points at it.
+/// The schema that a `$ref` points to.
 pub(super) fn resolved<'a>(schema: &'a Value, components: &'a Value) -> &'a Value {
     let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
     name.map_or(schema, |name| &components["schemas"][name])
 }
 
-/// An example of `schema`; `components` are the document's.
+/// An example of `schema`. `components` are the document's components.
 pub(super) fn of(schema: &Value, components: &Value) -> Value {
     let schema = resolved(schema, components);
     for given in [&schema["example"], &schema["examples"][0], &schema["default"], &schema["enum"][0]] {
@@ -33,7 +33,7 @@ pub(super) fn of(schema: &Value, components: &Value) -> Value {
         let choice = choices.iter().find(|choice| choice["type"] != "null");
         return choice.map_or(Value::Null, |choice| of(choice, components));
     }
-    // A type that allows null is written as a list: the other one is the better example.
+    // A nullable type is a list of types: the other type is the better example.
     let kinds = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
     let kind = kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null");
     match kind {

@@ -1,6 +1,5 @@
-//! `GET /docs`: the same document for people, as one page without script. Values in, HTML out; `askama`
-//! escapes every word of them.
-//! Not here: anything that is not in the document.
+//! `GET /docs`: the document as one HTML page without script; `askama` escapes all text. Not here: anything
+//! that is not in the document.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +11,20 @@ use super::example::{self, resolved};
 /// The page's style sheet.
 pub(crate) const STYLE: &str = include_str!("../../templates/docs.css");
 
-/// Objects within objects are listed this deep; below, the example shows them.
+/// The depth to which nested objects are listed; deeper ones appear in the example.
 const DEPTH: usize = 3;
 
 #[derive(Template)]
 #[template(path = "docs.html")]
-struct Page {
+struct DocsPage {
     title: String,
     version: String,
     introduction: Vec<Paragraph>,
-    groups: Vec<Group>,
+    groups: Vec<TagSection>,
     style: &'static str,
 }
 
-struct Group {
+struct TagSection {
     name: String,
     description: String,
     operations: Vec<Operation>,
@@ -37,11 +36,11 @@ struct Operation {
     path: String,
     summary: String,
     description: Vec<Paragraph>,
-    /// Who may ask: a permission, or none for everyone.
+    /// The required permission; None for operations open to everyone.
     permission: Option<String>,
     parameters: Vec<Field>,
     body: Vec<Field>,
-    answers: Vec<Answer>,
+    answers: Vec<ResponseEntry>,
     /// The fields of `data` in a success.
     data: Vec<Field>,
     curl: String,
@@ -51,19 +50,19 @@ struct Operation {
 struct Field {
     name: String,
     kind: String,
-    /// Only said of what is sent: answers have all of their fields, some of them null.
+    /// Shown for requests only: responses have all their fields, some of them null.
     required: bool,
     text: Paragraph,
     choices: Vec<String>,
 }
 
-struct Answer {
+struct ResponseEntry {
     status: String,
     good: bool,
     text: Vec<Paragraph>,
 }
 
-/// Text, of which some is code.
+/// Text with code spans.
 struct Paragraph(Vec<Piece>);
 
 struct Piece {
@@ -85,9 +84,9 @@ pub(super) fn page(document: &Value) -> String {
     let groups = tags.filter_map(|tag| {
         let name = text(&tag["name"]);
         let operations = groups.remove(name.as_str())?;
-        Some(Group { name, description: text(&tag["description"]), operations })
+        Some(TagSection { name, description: text(&tag["description"]), operations })
     });
-    let page = Page {
+    let page = DocsPage {
         title: text(&document["info"]["title"]),
         version: text(&document["info"]["version"]),
         introduction: paragraphs(&document["info"]["description"]),
@@ -138,17 +137,17 @@ fn parameter(parameter: &Value) -> Field {
     }
 }
 
-fn answer(status: &str, answer: &Value, components: &Value) -> Answer {
+fn answer(status: &str, answer: &Value, components: &Value) -> ResponseEntry {
     let name = answer["$ref"].as_str().and_then(|path| path.rsplit('/').next());
     let answer = name.map_or(answer, |name| &components["responses"][name]);
-    Answer {
+    ResponseEntry {
         status: status.to_owned(),
         good: status.starts_with('2'),
         text: paragraphs(&answer["description"]),
     }
 }
 
-/// The fields of an object, those within it as `outer.inner`, those of a list's items as `list[].inner`.
+/// The fields of an object; nested fields as `outer.inner`, fields of list items as `list[].inner`.
 fn fields(schema: &Value, components: &Value) -> Vec<Field> {
     let mut found = Vec::new();
     gather(schema, components, "", 0, &mut found);
@@ -168,7 +167,7 @@ fn gather(schema: &Value, components: &Value, prefix: &str, depth: usize, found:
     let required =
         |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
     for (name, field) in entries(&schema["properties"]) {
-        // What may be null is written as one of null and something.
+        // A nullable field is `oneOf` null and another schema.
         let choices = field["oneOf"].as_array().into_iter().flatten();
         let inner = choices.clone().find(|choice| choice["type"] != "null").unwrap_or(field);
         let target = resolved(inner, components);
@@ -212,7 +211,7 @@ fn kind(schema: &Value) -> String {
     words
 }
 
-/// How to ask this from a shell.
+/// The request as a `curl` command.
 fn curl(method: &str, path: &str, operation: &Value, components: &Value) -> String {
     let mut url = format!("$FAIREPLACE_URL{path}");
     let mut lines = Vec::new();
@@ -261,7 +260,7 @@ fn paragraphs(value: &Value) -> Vec<Paragraph> {
     parts.filter(|part| !part.is_empty()).map(paragraph).collect()
 }
 
-/// What stands between backticks is code.
+/// Text between backticks is code.
 fn paragraph(text: &str) -> Paragraph {
     let pieces = text.split('`').enumerate().filter(|(_, piece)| !piece.is_empty());
     Paragraph(pieces.map(|(place, piece)| Piece { code: place % 2 == 1, text: piece.to_owned() }).collect())

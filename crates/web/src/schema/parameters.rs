@@ -1,49 +1,49 @@
-//! The query parameters that many operations share.
-//! Not here: reading them. That is `api::request`; a test compares the two.
+//! The parameters that several operations share.
+//! Not here: reading them (`api::request`; a test compares the two).
 
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-/// Which tenant it is about.
+/// The tenant of the request.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes; `Caller::tenant` reads")]
+#[expect(dead_code, reason = "documentation only; `Caller::tenant` reads it")]
 pub(crate) struct OfTenant {
-    /// The tenant. A service or an operator key must say it; a tenant's key may only name its own.
+    /// The tenant. Required with a service key or an operator key; a tenant key may only name its own tenant.
     tenant_id: Option<Uuid>,
 }
 
-/// Which tenant it is about, or all of them.
+/// One tenant, or all.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes; `Caller::whose` reads")]
+#[expect(dead_code, reason = "documentation only; `Caller::whose` reads it")]
 pub(crate) struct OfOneTenant {
-    /// For services and operators: of this tenant, and not of all.
+    /// For service keys and operator keys: only this tenant. All tenants by default.
     tenant_id: Option<Uuid>,
 }
 
-/// Which endpoint it is about.
+/// The endpoint in the path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "it describes; `webhook_endpoints` reads")]
+#[expect(dead_code, reason = "documentation only; `webhook_endpoints` reads it")]
 pub(crate) struct OfEndpoint {
-    /// The endpoint's.
+    /// The endpoint's id.
     #[param(example = "ep_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b")]
     id: String,
 }
 
-/// Which page of a list.
+/// The page of a list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes; `api::page` reads")]
-pub(crate) struct Paging {
-    /// From 1 on.
+#[expect(dead_code, reason = "documentation only; `api::page` reads it")]
+pub(crate) struct PageParameters {
+    /// The page number, from 1.
     #[param(minimum = 1, maximum = 1_000_000, default = 1)]
     page: Option<u32>,
-    /// Rows on a page.
+    /// Rows per page.
     #[param(minimum = 1, maximum = 100, default = 20)]
     per_page: Option<u32>,
-    /// `created_at` for the oldest first.
+    /// `-created_at` for newest first, `created_at` for oldest first.
     #[param(default = "-created_at", pattern = "^-?created_at$")]
     sort: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! What is left of a tenant's hour, in the header fields of every answer, errors too. Where no tenant's
-//! request was counted, that is all of it.
+//! The rate limit headers of every response, including errors. Where no request was counted, they show the full
+//! limit.
 //! Not here: the counting (`rate`), and the refusal itself (`api::request`).
 
 use std::sync::{Arc, OnceLock};
@@ -12,23 +12,23 @@ use axum::middleware::{self, Next};
 use crate::app::Shared;
 use crate::rate::Allowance;
 
-/// Where the request's allowance is written, once it is known whose request it is. An extension.
+/// The allowance of the request, once its tenant is known. An extension.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Taken(Arc<OnceLock<Option<Allowance>>>);
+pub(crate) struct RequestAllowance(Arc<OnceLock<Option<Allowance>>>);
 
-impl Taken {
-    /// The allowance of this request, which is taken once however often it is asked for.
+impl RequestAllowance {
+    /// The allowance of this request. `take` is called once.
     pub(crate) fn get_or_take(&self, take: impl FnOnce() -> Option<Allowance>) -> Option<Allowance> {
         *self.0.get_or_init(take)
     }
 }
 
-/// Says in the answers of these routes what is left.
-pub(crate) fn tell(routes: Router<Shared>, app: &Shared) -> Router<Shared> {
+/// Adds the headers to the responses of these routes.
+pub(crate) fn rate_limit_headers(routes: Router<Shared>, app: &Shared) -> Router<Shared> {
     routes.layer(middleware::from_fn_with_state(
         app.clone(),
         async |State(app): State<Shared>, mut request: Request, next: Next| {
-            let taken = Taken::default();
+            let taken = RequestAllowance::default();
             request.extensions_mut().insert(taken.clone());
             let mut response = next.run(request).await;
             let counted = taken.0.get().copied();

@@ -1,4 +1,4 @@
-//! Whose request it is, by address: whoever connected, or the client that a trusted proxy speaks for.
+//! The address of the client: the peer of the connection, or the client that a trusted proxy names.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -7,11 +7,11 @@ use axum::http::{HeaderMap, HeaderName};
 /// Each proxy appends the address that connected to it.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Proxies whose `X-Forwarded-For` is believed. They may open as many connections as there are.
+/// Proxies whose `X-Forwarded-For` is trusted. Their number of connections is not limited per address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
 
-/// Addresses that begin with the same bits.
+/// A network: addresses with the same prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Network {
     address: IpAddr,
@@ -22,8 +22,7 @@ impl TrustedProxies {
     /// Reads addresses and networks in CIDR notation, separated by commas; `loopback` stands for this
     /// machine, `none` for no proxy at all.
     ///
-    /// # Errors
-    /// The entry that is neither, or that is everybody.
+    /// The entry that is neither, or that covers every address.
     pub fn parse(text: &str) -> Result<Self, &str> {
         let mut networks = Vec::new();
         for entry in text.split(',').map(str::trim) {
@@ -48,9 +47,9 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(address))
     }
 
-    /// The client that a trusted `proxy` speaks for: the last address in `X-Forwarded-For` that is not a
-    /// trusted proxy itself, because a client may have written what stands before it. None where the field
-    /// is missing or names trusted proxies only: then the request is the proxy's own.
+    /// The client that a trusted `proxy` names: the last address in `X-Forwarded-For` that is not a trusted
+    /// proxy, because the client may have written the addresses before it. None if the field is missing or
+    /// names only trusted proxies: then the request is the proxy's own.
     pub(super) fn client(&self, proxy: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         let fields: Vec<_> = headers.get_all(FORWARDED_FOR).iter().collect();
         let entries = fields.iter().rev().flat_map(|field| field.to_str().unwrap_or("?").rsplit(','));
@@ -58,7 +57,7 @@ impl TrustedProxies {
             match address_of(entry.trim()) {
                 Some(address) if self.contain(address) => {}
                 Some(address) => return Some(address),
-                // Whoever it was, it is nobody that we trust.
+                // An unreadable entry is no trusted proxy.
                 None => return Some(proxy),
             }
         }
@@ -91,7 +90,7 @@ impl Network {
         let address: IpAddr = address.parse().ok()?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Some(bits), |prefix| prefix.parse().ok())?;
-        // Addresses are compared in their IPv4 form, where they have one. Nobody trusts everybody.
+        // Addresses are compared in IPv4 form where they have one. A network of every address is refused.
         ((1..=bits).contains(&prefix) && address == address.to_canonical())
             .then_some(Self { address, prefix })
     }

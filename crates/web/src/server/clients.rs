@@ -1,5 +1,5 @@
-//! How many requests each client behind a trusted proxy has under way. The proxy's connections say nothing
-//! about whose requests they carry, so for these clients the limit is on requests.
+//! The number of concurrent requests of each client behind a trusted proxy. A proxy's connections carry
+//! requests of many clients, so for these clients requests are limited, not connections.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::client_address::grouped;
 
-/// Counts them.
+/// Counts the concurrent requests of each client.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients(Arc<Mutex<HashMap<IpAddr, usize>>>);
 

@@ -1,32 +1,31 @@
-//! How many requests of the API are handled at one moment: so that, however many there are, connections are
-//! left for deliveries and health, which are not counted here.
+//! The limit on API requests that are handled at the same time: it leaves connections free for webhooks and
+//! health checks, which are not counted here.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
+use axum::response::IntoResponse as _;
 use tokio::sync::Semaphore;
-use uuid::Uuid;
 
-use super::headers::RequestId;
-use crate::answer::{Meta, Problem, ProblemKind};
-use crate::app::Shared;
+use crate::answer::{Problem, ProblemKind};
 
-/// Handles as many requests of these routes at once as the limits say, and answers 503 to the others at once:
-/// in a queue they would only be answered later.
-pub(crate) fn limit(routes: Router<Shared>, app: &Shared) -> Router<Shared> {
-    let permits = Arc::new(Semaphore::new(app.limits.api_requests));
-    let state = (app.clone(), permits);
+/// Lets `most` requests of these routes run at the same time, and answers the others 503 at once: in a queue
+/// they would only be answered later.
+pub(crate) fn limit_concurrency<S>(routes: Router<S>, most: usize) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let permits = Arc::new(Semaphore::new(most));
     routes.layer(middleware::from_fn_with_state(
-        state,
-        async |State((app, permits)): State<(Shared, Arc<Semaphore>)>, request: Request, next: Next| {
+        permits,
+        async |State(permits): State<Arc<Semaphore>>, request: Request, next: Next| {
             if let Ok(_permit) = permits.try_acquire() {
                 return next.run(request).await;
             }
-            let id = request.extensions().get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
             let message = "There are too many requests at this moment. Nothing was changed; ask again.";
-            Meta::new(id, &app.clock).error(&Problem::new(ProblemKind::Unavailable, message))
+            Problem::new(ProblemKind::Unavailable, message).into_response()
         },
     ))
 }

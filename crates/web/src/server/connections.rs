@@ -1,10 +1,10 @@
-//! The open connections, and which of them closes when there is room for no more.
+//! The open connections, and which one closes when the limit is reached.
 //!
-//! A connection is *idle* until the first byte of a request, *receiving* until the whole request is here, and
-//! *working* from then until its answer. When the server is full, a new connection takes the place of the one
-//! that has been idle, or else receiving, the longest. The same goes for the memory that request bodies take,
-//! and for the places of large ones. A working connection is owed an answer and never closes for another. So
-//! a client that sends its request promptly is served, however many others are slow.
+//! A connection is *idle* until the first byte of a request, *receiving* until the request is complete, and
+//! *working* until its response. At the limit a new connection replaces the one that has been idle, or else
+//! receiving, the longest. The same applies to the memory of request bodies and to the places for large
+//! bodies. A working connection never closes for another. So a client that sends its request promptly is
+//! served, however many others are slow.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -21,57 +21,57 @@ use crate::limits::Limits;
 /// Every open connection of one server.
 #[derive(Debug)]
 pub(super) struct Connections {
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
     next_id: AtomicU64,
     started: Instant,
-    /// Of the request bodies of all connections.
+    /// Bytes of the request bodies of all connections.
     body_bytes: AtomicUsize,
-    /// Those that have, or had, a place for a large body.
+    /// Connections that have, or had, a place for a large body.
     large_bodies: Mutex<Vec<Arc<Connection>>>,
     limits: Limits,
 }
 
-// What a connection does, in the order in which connections close for others.
+// The states of a connection, in the order in which connections close for others.
 const IDLE: u8 = 0;
 const RECEIVING: u8 = 1;
 const WORKING: u8 = 2;
-/// It closed for another, and has not noticed yet.
+/// Closed for another, and not noticed yet.
 const CLOSING: u8 = 3;
 
-/// One open connection, as its task and its requests' bodies see it.
+/// An open connection, shared by its task and the bodies of its requests.
 #[derive(Debug)]
 pub(super) struct Connection {
     id: u64,
     server: Arc<Connections>,
-    /// Of whoever connected. None for a trusted proxy, which connects for many.
+    /// The address of the peer. None for a trusted proxy, which connects for many clients.
     address: Option<IpAddr>,
-    /// One of the four above.
+    /// One of the four states above.
     state: AtomicU8,
-    /// Since when, in microseconds after the server's start.
+    /// Since when it is in this state, in microseconds after the server's start.
     since: AtomicU64,
-    /// Of the request that it receives or works on.
+    /// Bytes of the body of the current request.
     body_bytes: AtomicUsize,
-    /// How large it says to be, while it has one of the places of large bodies; else 0.
+    /// The declared length of the body while it holds a place for large bodies; else 0.
     large_body: AtomicU64,
     closing: Notify,
 }
 
-/// A connection, in the list for as long as this lives.
+/// A connection that is listed until this is dropped.
 pub(super) struct Listed(pub(super) Arc<Connection>);
 
 /// When one more connection can be admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// Now, if need be in the place of another.
+    /// Now, if necessary in place of another.
     Now,
-    /// Not before that long: no connection has been idle or receiving for long enough to close.
+    /// After this time: no connection has been idle or receiving for long enough to close.
     After(Duration),
 }
 
-/// Between two looks while every connection is owed an answer.
+/// The interval between checks while every connection is working.
 const LOOK: Duration = Duration::from_millis(50);
 
-type Open = HashMap<u64, Arc<Connection>>;
+type OpenConnections = HashMap<u64, Arc<Connection>>;
 
 impl Connections {
     pub(super) fn new(limits: Limits) -> Arc<Self> {
@@ -99,8 +99,8 @@ impl Connections {
         }
     }
 
-    /// Lists a new connection, and closes another where there are too many. None where its address has as
-    /// many as one address may have, and none of them can close for it.
+    /// Lists a new connection, and closes another at the limit. None if its address has reached its own
+    /// limit, and none of its connections can close.
     pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Listed> {
         let mut open = self.lock();
         let stayed = |it: &Connection| self.waited(it) >= self.limits.stay;
@@ -112,7 +112,7 @@ impl Connections {
             return None;
         }
         if open.len() >= self.limits.connections {
-            // It was looked for just now; should it be working meanwhile, there is one connection more.
+            // A connection was found just before; if it is working by now, there is one connection more.
             self.close_one(&mut open, stayed);
         }
         let connection = Arc::new(Connection {
@@ -129,13 +129,14 @@ impl Connections {
         Some(Listed(connection))
     }
 
-    /// Closes the connection that has been idle or receiving the longest: the system has room for no more.
+    /// Closes the connection that has been idle or receiving the longest, because the system has no room for
+    /// more.
     pub(super) fn make_room(&self) {
         self.close_one(&mut self.lock(), |_| true);
     }
 
-    /// Closes receiving connections, the longest waiting first, until bodies take no more than they may.
-    /// `receiver` is the one that needs the memory. False where the others are owed an answer.
+    /// Closes receiving connections, the longest waiting first, until bodies are within their limit.
+    /// `receiver` needs the memory. False if all others are working.
     fn free_body_bytes(&self, receiver: &Connection) -> bool {
         let mut open = self.lock();
         let sends = |it: &Connection| it.id != receiver.id && it.body_bytes.load(Relaxed) > 0;
@@ -147,9 +148,9 @@ impl Connections {
         true
     }
 
-    /// Closes one of these connections: an idle one if there is one, and the one that has been that, or
-    /// receiving, the longest. False where there is none. Its memory is no longer counted.
-    fn close_one(&self, open: &mut Open, of: impl Fn(&Connection) -> bool) -> bool {
+    /// Closes one of these connections: the one that has been idle, or else receiving, the longest. False if
+    /// there is none. Its memory is no longer counted.
+    fn close_one(&self, open: &mut OpenConnections, of: impl Fn(&Connection) -> bool) -> bool {
         loop {
             let waiting = open.values().filter(|it| it.is_waiting() && of(it));
             let longest = waiting.min_by_key(|it| (it.state.load(Relaxed), it.since.load(Relaxed)));
@@ -169,7 +170,7 @@ impl Connections {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, OpenConnections> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -185,33 +186,33 @@ impl Connection {
         self.change(IDLE, RECEIVING);
     }
 
-    /// The whole request is here.
+    /// The request is complete.
     pub(super) fn received(&self) {
         self.change(RECEIVING, WORKING);
         // A pipelined request arrived together with the one before it.
         self.change(IDLE, WORKING);
     }
 
-    /// The request has its answer.
+    /// The request has its response.
     pub(super) fn answered(&self) {
         self.release_body();
         self.change(WORKING, IDLE);
-        // An answer that did not wait for the body.
+        // The response did not wait for the body.
         self.change(RECEIVING, IDLE);
     }
 
-    /// Counts bytes of a request's body. False where there is no memory for them.
+    /// Counts bytes of a request body. False if there is no memory for them.
     pub(super) fn take_body_bytes(&self, count: usize) -> bool {
-        // The total first: whoever releases this connection's meanwhile never takes off what is not in it.
+        // The total is updated first, so that a concurrent release never subtracts what was not added.
         let total = self.server.body_bytes.fetch_add(count, Relaxed) + count;
         self.body_bytes.fetch_add(count, Relaxed);
         (total <= self.server.limits.body_bytes || self.server.free_body_bytes(self))
             && self.state.load(Relaxed) != CLOSING
     }
 
-    /// Takes one of the places of large bodies for one that says to have so many bytes. If need be, a larger
-    /// one gives its place away at once, one as large when it has been coming for long, and a smaller one
-    /// when that is very long. False where there is none.
+    /// Takes a place for a large body of this length. If none is free, a larger body gives up its place at
+    /// once, one of the same size when it has been arriving for long, and a smaller one when that is very
+    /// long. False if there is none.
     pub(super) fn take_large_body(self: &Arc<Self>, bytes: u64) -> bool {
         let server = &self.server;
         let size = |it: &Connection| it.large_body.load(Relaxed);
@@ -234,8 +235,7 @@ impl Connection {
         true
     }
 
-    /// Closes for another, unless it is working by now: then it is owed an answer, and this is false. Its
-    /// memory and its place are no longer counted.
+    /// Closes for another. False if it is working by now. Its memory and its place are no longer counted.
     fn close(&self) -> bool {
         let closes = self.change(IDLE, CLOSING) || self.change(RECEIVING, CLOSING);
         if closes {
@@ -250,12 +250,12 @@ impl Connection {
         self.server.body_bytes.fetch_sub(self.body_bytes.swap(0, Relaxed), Relaxed);
     }
 
-    /// Whether it keeps us waiting.
+    /// Whether it is waiting for its client.
     fn is_waiting(&self) -> bool {
         self.state.load(Relaxed) < WORKING
     }
 
-    /// Changes its state, unless it is another one by now.
+    /// Changes the state, unless it has changed already.
     fn change(&self, from: u8, to: u8) -> bool {
         let changed = self.state.load(Relaxed) == from
             && self.state.compare_exchange(from, to, Relaxed, Relaxed).is_ok();

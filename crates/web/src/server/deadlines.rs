@@ -1,7 +1,6 @@
-//! How long a client may take to send a head, to send a body, to take an answer.
+//! The deadlines for sending a head, sending a body, and reading a response.
 //!
-//! What is deliberately not here: the deadline for the first byte of a connection, which comes before hyper
-//! has it.
+//! Not here: the deadline for the first byte of a connection, which comes before hyper takes over.
 
 use std::{
     future::Future,
@@ -30,8 +29,8 @@ use tokio::{
 use super::connections::Connection;
 use crate::limits::Limits;
 
-/// The timer of one connection. hyper knows one time-out for every head and asks for one sleep per head; this
-/// gives the first head that time-out, and every later one what a kept-alive connection may take.
+/// The timer of one connection. hyper has one time-out for every head and starts one sleep per head; this
+/// gives the first head that time-out, and every later head the keep-alive time.
 pub(super) struct HeadTimer {
     kept_alive: AtomicBool,
     head: Duration,
@@ -54,7 +53,7 @@ impl Timer for HeadTimer {
     }
 }
 
-/// A request's body that fails when it is not complete in time, or when there is no memory for it.
+/// A request body that fails when it is not complete in time, or when there is no memory for it.
 pub(super) struct TimedBody {
     body: Incoming,
     connection: Arc<Connection>,
@@ -63,11 +62,12 @@ pub(super) struct TimedBody {
     fault: BodyFault,
 }
 
-/// Why a [`TimedBody`] failed, to be read after the handler has made its own answer of that. An extension.
+/// Why a [`TimedBody`] failed, read after the handler has returned its own response. An extension of the
+/// request.
 #[derive(Clone, Default)]
 pub(super) struct BodyFault(Arc<AtomicU8>);
 
-/// What a [`BodyFault`] can say; 0 is that nothing failed.
+/// The values of a [`BodyFault`]; 0 means that nothing failed.
 const LATE: u8 = 1;
 const NO_MEMORY: u8 = 2;
 
@@ -124,7 +124,7 @@ impl Body for TimedBody {
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)));
         }
-        // Most bodies arrive with their head: only one that is waited for pays for a timer.
+        // Most bodies arrive with their head: only a body that is waited for needs a timer.
         let limit = self.limit;
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(time::sleep(limit)));
         ready!(sleep.as_mut().poll(context));
@@ -141,8 +141,8 @@ impl Body for TimedBody {
     }
 }
 
-/// A connection whose writes fail when the client takes nothing for too long, and that notes when bytes
-/// arrive. Reads have no deadline here: hyper's own timer is over heads, and [`TimedBody`] over bodies.
+/// A connection whose writes fail when the client reads nothing for too long, and that notes when bytes
+/// arrive. Reads have no deadline here: hyper's timer covers heads, and [`TimedBody`] covers bodies.
 pub(super) struct TimedStream {
     stream: TcpStream,
     connection: Arc<Connection>,

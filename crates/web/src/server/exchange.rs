@@ -1,6 +1,6 @@
-//! One request and its answer, between hyper and the router.
-//! Not here: faults in the head itself, which hyper answers on its own (400, 431) and closes, and the answers
-//! to a body that is late and to a client with too many requests under way (`refused`).
+//! One request and its response, between hyper and the router. Not here: faults in the head, which hyper
+//! answers itself (400, 431), and the responses to a late body or to too many requests of a client
+//! (`refused`).
 
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
@@ -13,11 +13,12 @@ use tower::ServiceExt as _;
 
 use super::{Serving, connections::Connection, deadlines::TimedBody};
 
-/// Where a request is from: whoever connected, or the client that a trusted proxy speaks for. An extension.
+/// The address of the client: the peer, or the client that a trusted proxy names. An extension of the
+/// request.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
-/// Why a request is not even received. An extension.
+/// Why a request is not handled. An extension of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoRoom {
     /// Its client has too many requests under way.
@@ -26,7 +27,7 @@ pub(super) enum NoRoom {
     ForBody,
 }
 
-/// Hands the request to the router with its client's address and a deadline on its body.
+/// Passes the request to the router, with its client's address and a deadline for its body.
 pub(super) async fn answer(
     serving: Arc<Serving>,
     request: Request<Incoming>,
@@ -39,7 +40,7 @@ pub(super) async fn answer(
     let limits = &serving.limits;
     let proxied =
         serving.proxies.contain(peer).then(|| serving.proxies.client(peer, &head.headers)).flatten();
-    // Until this request has its answer.
+    // Counted until this request has its response.
     let counted = proxied.map(|client| serving.clients.begin(client, limits.requests_per_client));
     let bytes = body.size_hint().upper().unwrap_or(u64::MAX);
     if let Some(None) = counted {
@@ -51,7 +52,7 @@ pub(super) async fn answer(
     head.extensions.insert(ClientAddress(proxied.unwrap_or(peer)));
     head.extensions.insert(fault);
     let answer = serving.router.clone().oneshot(Request::from_parts(head, Body::new(body))).await?;
-    // A stream goes on: its connection is not idle.
+    // The body of a stream continues: its connection is not idle.
     if answer.body().size_hint().exact().is_some() {
         connection.answered();
     }

@@ -1,8 +1,7 @@
-//! The header fields of every answer.
+//! The header fields of every response.
 //!
-//! What is deliberately not here: answers that hyper gives before there is a request (400 and 431 for a head
-//! it cannot read), and anything that depends on a route. A route that sets one of these fields itself keeps
-//! its own.
+//! Not here: the responses that hyper sends itself (400 and 431 for a head that it cannot parse), and fields
+//! that depend on the route. A route that sets one of these fields keeps its own value.
 
 use axum::{
     Router,
@@ -15,12 +14,12 @@ use uuid::Uuid;
 /// Carries [`RequestId`] to the client.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The name of one request, made here and never taken from the client. Handlers find it as an extension.
+/// The id of a request, generated here and never taken from the client. An extension of the request.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
 
 /// Gives every request of `router` an id from `new_id` (UUID version 7, so that ids sort by time), and every
-/// answer that id and the fields that keep a browser from doing anything with it.
+/// response that id and the security headers.
 pub fn stamp(router: Router, new_id: impl Fn() -> Uuid + Clone + Send + Sync + 'static) -> Router {
     router.layer(middleware::from_fn(move |mut request: Request, next: Next| {
         let id = new_id();
@@ -37,7 +36,7 @@ pub fn stamp(router: Router, new_id: impl Fn() -> Uuid + Clone + Send + Sync + '
     }))
 }
 
-/// Adds what is the same for every answer: nothing in it is to be cached, guessed at, framed or run.
+/// Adds the security headers: responses must not be cached, sniffed, framed or executed.
 fn harden(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),

@@ -1,9 +1,9 @@
-//! One line in the log for every request: which it was, who asked, what the answer was and how long it took.
+//! One log line per request: what was requested, with which key, the response, and how long it took.
 //!
-//! Requests with a key that works, and deliveries that were stored, have one line each. Requests of strangers
-//! must not fill the log: a refused one is a warning, and a successful one has a target of its own, so that
-//! the log can write repeats of both as one line with a count.
-//! Not here: what a handler says about its own faults, and heads that hyper cannot read.
+//! Requests with a valid key, and stored deliveries, have one line each. Requests of strangers must not fill
+//! the log: a refused one is a warning, and a successful one has its own target, so that the log can combine
+//! repeats of both into one line with a count. Not here: what handlers log about their own faults, and heads
+//! that hyper cannot parse.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -20,29 +20,30 @@ use super::exchange::ClientAddress;
 use super::headers::RequestId;
 use crate::answer::RefusalReason;
 
-/// The name of the key that the request came with, once it is known to work. An extension.
+/// The name of the request's key, once the key is known to work. An extension of the request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KeyName(Arc<OnceLock<String>>);
+pub(crate) struct RequestKeyName(Arc<OnceLock<String>>);
 
-impl KeyName {
-    /// Says which key it is.
+impl RequestKeyName {
+    /// Sets the name.
     pub(crate) fn set(&self, name: &str) {
         // One request has one key.
         let _ = self.0.set(name.to_owned());
     }
 }
 
-/// The target of answers to whoever asks. Their repeats are counted.
+/// The log target of successful requests without a key. Their repeats are counted.
 pub const OPEN_TO_EVERYONE: &str = "open_to_everyone";
-/// Whoever succeeds there has signed.
+/// Successful requests of this route have a valid signature.
 const DELIVERIES: &str = "/webhooks/stripe";
 
-/// Writes the line of every request.
+/// Logs every request.
 pub(crate) fn requests<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router.layer(middleware::from_fn(async |mut request: Request, next: Next| {
-        let mut line = Line::of(&request);
+        let mut line = RequestLine::of(&request);
         request.extensions_mut().insert(line.key.clone());
-        // What handlers log has the id too. A span of the highest level, so that no level leaves it out.
+        // Adds the request's id to what handlers log. The span has the highest level, so that no filter drops
+        // it.
         let span = tracing::error_span!("request", request_id = %line.id);
         let answer = next.run(request).instrument(span).await;
         line.status = Some(answer.status());
@@ -51,21 +52,20 @@ pub(crate) fn requests<S: Clone + Send + Sync + 'static>(router: Router<S>) -> R
     }))
 }
 
-/// What is known of a request. It is written when this is dropped, so that a request whose client goes away
-/// has its line too.
-struct Line {
+/// What is known about a request. Logged on drop, so that a request whose client disconnects is logged too.
+struct RequestLine {
     id: Uuid,
     method: Method,
     route: Option<MatchedPath>,
     client: Option<IpAddr>,
-    key: KeyName,
+    key: RequestKeyName,
     started: Instant,
-    /// None where the client went away, or its connection had to close for another.
+    /// None if the client disconnected, or its connection had to close for another.
     status: Option<StatusCode>,
     reason: Option<&'static str>,
 }
 
-impl Line {
+impl RequestLine {
     fn of(request: &Request) -> Self {
         let extensions = request.extensions();
         Self {
@@ -73,7 +73,7 @@ impl Line {
             method: request.method().clone(),
             route: extensions.get::<MatchedPath>().cloned(),
             client: extensions.get::<ClientAddress>().map(|client| client.0),
-            key: KeyName::default(),
+            key: RequestKeyName::default(),
             started: Instant::now(),
             status: None,
             reason: Some("disconnected"),
@@ -81,7 +81,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for RequestLine {
     fn drop(&mut self) {
         let key = self.key.0.get().map(String::as_str);
         let route = self.route.as_ref().map_or("unknown", MatchedPath::as_str);

@@ -1,54 +1,47 @@
-//! Requests that are refused for how they came: a target that is too long, a body that is late, one request
-//! or large body too many. They are answered like every other fault, and their connection closes.
+//! Requests that are refused before or despite their handler: a target that is too long, a body that is late,
+//! too many requests or large bodies. The response is an ordinary error, and the connection closes.
 //! Not here: faults in the head itself, which hyper answers on its own (400, 431), and the deadline of a body
 //! (`deadlines`).
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderValue, header},
     middleware::{self, Next},
+    response::IntoResponse as _,
 };
-use engine::Clock;
-use uuid::Uuid;
 
-use super::{deadlines::BodyFault, exchange::NoRoom, headers::RequestId};
+use super::{deadlines::BodyFault, exchange::NoRoom};
 use crate::{
-    answer::{Meta, Problem, ProblemKind},
+    answer::{Problem, ProblemKind},
     limits::Limits,
 };
 
-/// Answers 414 for a target that is too long, 503 where there is no room for the request, and, whatever the
-/// handler said, 408 when its body failed for being late and 503 when for want of memory.
-pub fn refuse<S: Clone + Send + Sync + 'static>(
-    router: Router<S>,
-    limits: &Limits,
-    clock: Clock,
-) -> Router<S> {
-    let limits = *limits;
-    router.layer(middleware::from_fn(move |request: Request, next: Next| {
-        let clock = clock.clone();
-        async move {
-            let id = request.extensions().get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
+/// Answers 414 to a target that is too long, 503 where there is no room for the request, and, whatever the
+/// handler returned, 408 when its body was late and 503 when there was no memory for it.
+pub fn refuse<S: Clone + Send + Sync + 'static>(router: Router<S>, limits: &Limits) -> Router<S> {
+    router.layer(middleware::from_fn_with_state(
+        *limits,
+        async |State(limits): State<Limits>, request: Request, next: Next| {
             let fault = request.extensions().get::<BodyFault>().cloned().unwrap_or_default();
             let problem = match unread(&request, &limits) {
                 Some(problem) => problem,
                 None => {
-                    let answer = next.run(request).await;
+                    let response = next.run(request).await;
                     match failed(&fault) {
                         Some(problem) => problem,
-                        None => return answer,
+                        None => return response,
                     }
                 }
             };
-            let mut response = Meta::new(id, &clock).error(&problem);
+            let mut response = problem.into_response();
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             response
-        }
-    }))
+        },
+    ))
 }
 
-/// Why the request is not handled at all.
+/// Why the request is not handled.
 fn unread(request: &Request, limits: &Limits) -> Option<Problem> {
     let most = limits.target_bytes;
     if request.uri().path_and_query().is_some_and(|it| it.as_str().len() > most) {

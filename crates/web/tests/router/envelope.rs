@@ -122,8 +122,14 @@ async fn values_are_checked_and_named() {
         ("/api/payments?status=payed", "status must be one of quarantined, "),
         ("/api/payments?tenant_id=acme", "tenant_id must be the tenant's UUID, "),
         ("/api/credits/transactions?type=grant", "type must be one of granted, "),
-        ("/api/credits/transactions?created_at_from=yesterday", "created_at_from must be a moment such as "),
-        ("/api/credits/transactions?created_at_to=2026-11-23", "created_at_to must be a moment such as "),
+        (
+            "/api/credits/transactions?created_at_from=yesterday",
+            "created_at_from must be an RFC 3339 timestamp such as ",
+        ),
+        (
+            "/api/credits/transactions?created_at_to=2026-11-23",
+            "created_at_to must be an RFC 3339 timestamp such as ",
+        ),
     ];
     for (path, expected) in rows {
         let answer = deployment.get(path, &key).await;

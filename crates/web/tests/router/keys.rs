@@ -56,7 +56,7 @@ async fn a_replaced_key_works_beside_the_new_one_for_a_while() {
         json!({ "name": "shop", "tenant_id": TENANT, "permissions": permissions, "expires_in_days": 2 });
     let (old, old_secret) = create(&deployment, &asked).await;
     deployment.pass(3600);
-    let rotated = rotate(&deployment, &old["id"], &json!({ "overlap_hours": 2 })).await;
+    let rotated = rotate(&deployment, &old["id"], &json!({ "grace_period_hours": 2 })).await;
     let (key, secret) = (&rotated["key"], rotated["secret"].as_str().unwrap());
     let expected = json!({
         "id": key["id"], "name": "shop", "kind": "tenant", "tenant_id": TENANT, "person_id": null,
@@ -75,7 +75,7 @@ async fn a_replaced_key_works_beside_the_new_one_for_a_while() {
     };
     assert_eq!(both().await, (200, 200));
     deployment.pass(2 * 3600 - 1);
-    assert_eq!(both().await, (200, 200), "the overlap's last second");
+    assert_eq!(both().await, (200, 200), "the grace period's last second");
     deployment.pass(1);
     assert_eq!(both().await, (401, 200));
     let again = format!("/api/admin/keys/{}/rotate", old["id"].as_str().unwrap());
@@ -97,9 +97,9 @@ async fn how_long_a_replaced_key_still_works() {
     for (days, body, ends) in [
         (None, "", "2024-02-21T10:41:40Z"),
         (None, "{}", "2024-02-21T10:41:40Z"),
-        (None, r#"{"overlap_hours":0}"#, "2024-02-20T10:41:40Z"),
-        (None, r#"{"overlap_hours":168}"#, "2024-02-27T10:41:40Z"),
-        (Some(3), r#"{"overlap_hours":168}"#, "2024-02-23T10:41:40Z"),
+        (None, r#"{"grace_period_hours":0}"#, "2024-02-20T10:41:40Z"),
+        (None, r#"{"grace_period_hours":168}"#, "2024-02-27T10:41:40Z"),
+        (Some(3), r#"{"grace_period_hours":168}"#, "2024-02-23T10:41:40Z"),
     ] {
         let asked = json!({ "name": "x", "tenant_id": TENANT, "expires_in_days": days });
         let (key, secret) = create(&deployment, &asked).await;
@@ -113,15 +113,15 @@ async fn how_long_a_replaced_key_still_works() {
     let before = deployment.look("/api/admin/keys").await;
     for (body, expected) in [
         (
-            r#"{"overlap_hours":-1}"#,
-            "422 VALIDATION_ERROR overlap_hours must be a whole number from 0 to 168.",
+            r#"{"grace_period_hours":-1}"#,
+            "422 VALIDATION_ERROR grace_period_hours must be a whole number from 0 to 168.",
         ),
         (
-            r#"{"overlap_hours":169}"#,
-            "422 VALIDATION_ERROR overlap_hours must be a whole number from 0 to 168.",
+            r#"{"grace_period_hours":169}"#,
+            "422 VALIDATION_ERROR grace_period_hours must be a whole number from 0 to 168.",
         ),
-        (r#"{"overlap_hours":1.5}"#, "400 BAD_REQUEST The body cannot be read: "),
-        (r#"{"overlap":1}"#, "400 BAD_REQUEST The body cannot be read: unknown field"),
+        (r#"{"grace_period_hours":1.5}"#, "400 BAD_REQUEST The body cannot be read: "),
+        (r#"{"grace_period":1}"#, "400 BAD_REQUEST The body cannot be read: unknown field"),
     ] {
         let summary = post(&key["id"], body).await.summary();
         assert!(summary.starts_with(expected), "{body}: {summary}");

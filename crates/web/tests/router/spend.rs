@@ -164,7 +164,7 @@ async fn names_that_are_refused() {
     let before = till.books().await;
     let bearer = format!("Bearer {}", till.key);
     let long = [b'k'; 256];
-    let missing = "400 IDEMPOTENCY_KEY_MISSING This needs an `Idempotency-Key` header ";
+    let missing = "400 IDEMPOTENCY_KEY_MISSING This needs an `Idempotency-Key` header, ";
     let unusable = "422 VALIDATION_ERROR Idempotency-Key must be ";
     let rows: &[(&[&[u8]], &str)] = &[
         (&[], missing),

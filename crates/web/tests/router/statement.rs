@@ -132,7 +132,7 @@ async fn who_sees_what_and_bad_input() {
         (
             &till.key,
             "created_at_from=noon".to_owned(),
-            "422 VALIDATION_ERROR created_at_from must be a moment",
+            "422 VALIDATION_ERROR created_at_from must be an RFC 3339 timestamp",
         ),
         (&till.key, "page=2".to_owned(), "422 VALIDATION_ERROR This route does not know page"),
     ] {

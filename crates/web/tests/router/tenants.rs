@@ -66,7 +66,7 @@ async fn a_payment_that_changed_hands_shows_nobody_the_others_books() {
     let shown = deployment.get("/api/payments/pi_r", &own).await;
     let kinds = |shown: &Value| -> Vec<String> {
         let lines = shown["timeline"].as_array().unwrap().iter();
-        let lines = lines.filter(|line| line["what"] == "transaction");
+        let lines = lines.filter(|line| line["type"] == "transaction");
         lines.map(|line| line["text"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(kinds(&shown.data()), ["10 credits added"], "{}", shown.text);

@@ -10,7 +10,7 @@ use crate::deployment::{Deployment, ten_credits};
 fn lines(timeline: &Value) -> String {
     let line = |entry: &Value| {
         let text = entry["text"].as_str().unwrap();
-        match entry["what"].as_str().unwrap() {
+        match entry["type"].as_str().unwrap() {
             "event" => format!("{text}\n"),
             _ => format!("    {text}; {} spendable\n", entry["balance_after"]["available"]),
         }

@@ -54,17 +54,18 @@ async fn an_endpoints_life() {
         json!({
             "id": id, "tenant_id": TENANT, "url": "https://example.com/notices",
             "types": ["credits.spent", "hold.created"], "description": "the shop", "state": "enabled",
-            "created_at": "2024-02-20T10:41:40Z", "old_secret_until": null, "failing_since": null,
+            "created_at": "2024-02-20T10:41:40Z", "old_secret_expires_at": null, "failing_since": null,
             "disabled_at": null, "disabled_reason": null,
         })
     );
     assert_eq!((id.len(), secret.as_str().unwrap().len()), (35, 50), "{id} {secret}");
 
     let one = format!("{PATH}/{id}");
-    let rolled = post(&till, &till.key, &format!("{one}/roll"), &json!({ "overlap_hours": 1 })).await.data();
-    expected["old_secret_until"] = "2024-02-20T11:41:40Z".into();
-    assert_eq!(rolled["endpoint"], expected);
-    assert_ne!(rolled["secret"], secret);
+    let rotation = json!({ "grace_period_hours": 1 });
+    let rotated = post(&till, &till.key, &format!("{one}/rotate"), &rotation).await.data();
+    expected["old_secret_expires_at"] = "2024-02-20T11:41:40Z".into();
+    assert_eq!(rotated["endpoint"], expected);
+    assert_ne!(rotated["secret"], secret);
     let shown = till.deployment.get(&one, &till.key).await;
     let listed = till.deployment.get(PATH, &till.key).await;
     assert_eq!((shown.data(), listed.data()), (expected.clone(), json!([expected])));
@@ -72,11 +73,14 @@ async fn an_endpoints_life() {
         assert!(!answer.text.contains("whsec_"), "a secret is shown once: {}", answer.text);
     }
 
-    let deleted = post(&till, &till.key, &format!("{one}/delete"), &json!({})).await;
+    let delete = async || till.deployment.request(Method::DELETE, &one, Some(&till.key), "").await;
+    let deleted = delete().await;
     assert_eq!(deleted.data(), json!({ "id": id, "deleted": true }));
-    for path in ["delete", "roll", "enable", "deliveries/msg_1/resend"] {
+    let not_found = "404 NOT_FOUND There is no such webhook endpoint.";
+    assert_eq!(delete().await.summary(), not_found);
+    for path in ["rotate", "enable", "deliveries/msg_1/resend"] {
         let answer = post(&till, &till.key, &format!("{one}/{path}"), &json!({})).await;
-        assert_eq!(answer.summary(), "404 NOT_FOUND There is no such webhook endpoint.", "{path}");
+        assert_eq!(answer.summary(), not_found, "{path}");
     }
 }
 
@@ -93,7 +97,7 @@ async fn what_became_of_each_notice_and_once_more() {
 
     deliver(&till, 200).await;
     let seen = list("?state=delivered").await.data();
-    let told = ["status", "attempts", "delivered_at", "error"].map(|field| seen[0][field].clone());
+    let told = ["response_status", "attempts", "delivered_at", "error"].map(|field| seen[0][field].clone());
     assert_eq!(told, [json!(200), json!(1), json!("2024-02-20T10:41:40Z"), Value::Null]);
     let again = format!("{deliveries}/{name}/resend");
     let resent = post(&till, &till.key, &again, &json!({})).await.data();
@@ -119,7 +123,7 @@ async fn what_became_of_each_notice_and_once_more() {
     assert_eq!(enabled["state"], "enabled");
     assert_eq!(post(&till, &till.key, &again, &json!({})).await.status, 200);
     deliver(&till, 204).await;
-    assert_eq!(list("?state=delivered").await.data()[0]["status"], 204);
+    assert_eq!(list("?state=delivered").await.data()[0]["response_status"], 204);
 }
 
 /// Another tenant's, and those of all tenants, look like those that are not there.
@@ -151,9 +155,9 @@ async fn tenants_see_their_own_and_operators_all() {
             (Method::GET, one.clone()),
             (Method::GET, format!("{one}/deliveries")),
             (Method::POST, format!("{one}/enable")),
-            (Method::POST, format!("{one}/roll")),
+            (Method::POST, format!("{one}/rotate")),
             (Method::POST, resend),
-            (Method::POST, format!("{one}/delete")),
+            (Method::DELETE, one),
         ]
     };
     for (key, hidden) in [(&other, &own), (&other, &all), (&till.key, &all)] {
@@ -179,7 +183,7 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
     let (id, _) = made(&till, &till.key, "").await;
     let url = "https://example.com/";
     let long = "x".repeat(201);
-    let roll = format!("{PATH}/{id}/roll");
+    let rotate = format!("{PATH}/{id}/rotate");
     for (path, body, expected) in [
         (PATH, json!({}), "400 BAD_REQUEST"),
         (PATH, json!({ "url": url, "secret": "whsec_x" }), "400 BAD_REQUEST"),
@@ -197,17 +201,17 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         (PATH, json!({ "url": url, "description": "a\nb" }), "422 VALIDATION_ERROR"),
         (PATH, json!({ "url": url, "description": "a\u{202e}b" }), "422 VALIDATION_ERROR"),
         (&format!("{PATH}?a=b"), json!({ "url": url }), "422 VALIDATION_ERROR"),
-        (&roll, json!({ "overlap_hours": -1 }), "422 VALIDATION_ERROR"),
-        (&roll, json!({ "overlap_hours": 169 }), "422 VALIDATION_ERROR"),
-        (&roll, json!({ "overlap_hours": 1.5 }), "400 BAD_REQUEST"),
-        (&roll, json!({ "hours": 1 }), "400 BAD_REQUEST"),
+        (&rotate, json!({ "grace_period_hours": -1 }), "422 VALIDATION_ERROR"),
+        (&rotate, json!({ "grace_period_hours": 169 }), "422 VALIDATION_ERROR"),
+        (&rotate, json!({ "grace_period_hours": 1.5 }), "400 BAD_REQUEST"),
+        (&rotate, json!({ "hours": 1 }), "400 BAD_REQUEST"),
     ] {
         let answer = post(&till, &till.key, path, &body).await;
         assert!(answer.summary().starts_with(expected), "{path} {body}: {}", answer.summary());
     }
     let listed = till.deployment.get(PATH, &till.key).await;
     assert_eq!(listed.data().as_array().unwrap().len(), 1);
-    assert_eq!(listed.data()[0]["old_secret_until"], Value::Null);
+    assert_eq!(listed.data()[0]["old_secret_expires_at"], Value::Null);
 
     for _ in 1..50 {
         made(&till, &till.key, "").await;

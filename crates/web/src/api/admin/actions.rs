@@ -1,21 +1,20 @@
-//! `/api/admin/actions`: what operators did, and what waits for a second person. Whatever moves credits by
-//! hand or gives somebody power is an action; the routes of its noun create it.
-//! Not here: creating one (`ask`), how it is shown (`view`), and the procedure (`engine::actions`).
+//! `/api/admin/actions`: what operators did, and what waits for a second person. Every operation that moves
+//! credits by hand or grants access creates an action. Not here: creating one (`ask`), how it is shown
+//! (`view`), and the procedure (`engine::actions`).
 
 mod ask;
 mod view;
 
-use axum::response::Response;
 use engine::actions::DecisionError;
 use serde::Deserialize;
 use store::{ActionFilter, ActionKind, ActionRow, ActionState, ActionVerdict};
 use utoipa::ToSchema;
 
 use crate::answer::{Data, PageOf, Problem, ProblemKind};
-use crate::api::text::is_plain;
-use crate::api::{Id, Operator, Received, Request, body, page};
+use crate::api::plain_text::is_plain;
+use crate::api::{Operator, PathId, ReceivedBody, Request, body, page};
 use crate::auth::nobody_acts;
-use crate::schema::{ActionKindName, ActionStateName, Paging};
+use crate::schema::{ActionKindName, ActionStateName, PageParameters};
 pub(super) use ask::{Ask, ask, no_end, perform, respond};
 pub(super) use view::{ActionView, Answered};
 
@@ -24,51 +23,45 @@ const MAX_REASON_CHARS: usize = 500;
 
 /// List actions
 ///
-/// In the order in which they were asked for.
+/// In the order in which they were requested.
 #[utoipa::path(get, path = "/api/admin/actions", operation_id = "list_actions", tag = "Actions",
-    params(Paging,
-        ("state" = Option<ActionStateName>, Query, description = "Only those in this state."),
-        ("kind" = Option<ActionKindName>, Query, description = "Only those of this kind."),
-        ("person" = Option<String>, Query, description = "Only those that this person asked for, by id."),
-        ("tenant_id" = Option<Uuid>, Query, description = "Only those about this tenant.")),
+    params(PageParameters,
+        ("state" = Option<ActionStateName>, Query, description = "Only actions in this state."),
+        ("kind" = Option<ActionKindName>, Query, description = "Only actions of this kind."),
+        ("person" = Option<String>, Query, description = "Only actions that this person requested, by id."),
+        ("tenant_id" = Option<Uuid>, Query, description = "Only actions about this tenant.")),
     responses((status = 200, body = PageOf<ActionView>)))]
-pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
-    request
-        .answer(async |request| {
-            let query = &request.query;
-            query.only(&["state", "kind", "person", "tenant_id", "page", "per_page", "sort"])?;
-            let filter = ActionFilter {
-                state: query.one_of("state", ActionState::ALL, ActionState::as_str)?,
-                kind: query.one_of("kind", ActionKind::ALL, ActionKind::as_str)?,
-                person: query.get("person").map(str::to_owned),
-                tenant: query.get("tenant_id").map(super::tenant).transpose()?,
-            };
-            let page = page(query)?;
-            let found = request.store().actions(filter, page).await?;
-            let rows: Vec<_> = found.rows.iter().map(ActionView::of).collect();
-            Ok(request.meta.page(rows, page, found.total))
-        })
-        .await
+pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<PageOf<ActionView>, Problem> {
+    let query = &request.query;
+    query.only(&["state", "kind", "person", "tenant_id", "page", "per_page", "sort"])?;
+    let filter = ActionFilter {
+        state: query.one_of("state", ActionState::ALL, ActionState::as_str)?,
+        kind: query.one_of("kind", ActionKind::ALL, ActionKind::as_str)?,
+        person: query.get("person").map(str::to_owned),
+        tenant: query.get("tenant_id").map(super::tenant).transpose()?,
+    };
+    let page = page(query)?;
+    let found = request.store().actions(filter, page).await?;
+    Ok(PageOf::of(&found, page, ActionView::of))
 }
 
-/// Show an action
+/// Retrieve an action
 #[utoipa::path(get, path = "/api/admin/actions/{id}", operation_id = "show_action", tag = "Actions",
     params(("id" = String, Path, description = "The action's id.", example = "act_019c0a1b2c3d7e4f")),
     responses((status = 200, body = Data<ActionView>)))]
-pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            Ok(request.meta.data(ActionView::of(&find(&request, id).await?)))
-        })
-        .await
+pub(crate) async fn show(
+    Operator { request, .. }: Operator,
+    PathId(id): PathId,
+) -> Result<Data<ActionView>, Problem> {
+    request.query.only(&[])?;
+    Ok(Data::of(ActionView::of(&find(&request, id).await?)))
 }
 
-/// Approve an action that waits
+/// Approve an action
 ///
-/// It is done in the same commit. The approving person must be another one than the asking person, and they
-/// and their key must have been registered before it was asked for. Sent again by the same person, the answer
-/// is the same.
+/// Executes the waiting action in the same commit. The approving person must differ from the requesting
+/// person, and they and their key must have been registered before the request. Repeating the approval
+/// returns the same response.
 #[utoipa::path(post, path = "/api/admin/actions/{id}/approve", operation_id = "approve_action",
     tag = "Actions",
     params(("id" = String, Path, description = "The action's id.", example = "act_019c0a1b2c3d7e4f")),
@@ -77,22 +70,21 @@ pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Resp
         (status = 409, description = "ALREADY_DECIDED"),
         (status = 422, description = "INSUFFICIENT_CREDITS, NO_DEBT"),
         (status = 503, description = "RESTORE_UNCONFIRMED")))]
-pub(crate) async fn approve(Operator { request, caller }: Operator, Id(id): Id) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let row = request.app.actions.decide(id, ActionVerdict::Approve, caller.key.id).await?;
-            match ask::refused(&row) {
-                Some(problem) => Err(problem),
-                None => Ok(request.meta.data(ActionView::of(&row))),
-            }
-        })
-        .await
+pub(crate) async fn approve(
+    Operator { request, caller }: Operator,
+    PathId(id): PathId,
+) -> Result<Data<ActionView>, Problem> {
+    request.query.only(&[])?;
+    let row = request.app.actions.decide(id, ActionVerdict::Approve, caller.key.id).await?;
+    match ask::refused(&row) {
+        Some(problem) => Err(problem),
+        None => Ok(Data::of(ActionView::of(&row))),
+    }
 }
 
-/// Reject an action that waits
+/// Reject an action
 ///
-/// Nothing happens.
+/// The waiting action is not executed.
 #[utoipa::path(post, path = "/api/admin/actions/{id}/reject", operation_id = "reject_action",
     tag = "Actions", request_body = Rejection,
     params(("id" = String, Path, description = "The action's id.", example = "act_019c0a1b2c3d7e4f")),
@@ -101,26 +93,22 @@ pub(crate) async fn approve(Operator { request, caller }: Operator, Id(id): Id) 
         (status = 409, description = "ALREADY_DECIDED")))]
 pub(crate) async fn reject(
     Operator { request, caller }: Operator,
-    Id(id): Id,
-    received: Received,
-) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let asked: Rejection = body(&request, received)?;
-            let verdict = ActionVerdict::Reject { reason: reason(asked.reason)? };
-            let row = request.app.actions.decide(id, verdict, caller.key.id).await?;
-            Ok(request.meta.data(ActionView::of(&row)))
-        })
-        .await
+    PathId(id): PathId,
+    received: ReceivedBody,
+) -> Result<Data<ActionView>, Problem> {
+    request.query.only(&[])?;
+    let asked: Rejection = body(&request, received)?;
+    let verdict = ActionVerdict::Reject { reason: reason(asked.reason)? };
+    let row = request.app.actions.decide(id, verdict, caller.key.id).await?;
+    Ok(Data::of(ActionView::of(&row)))
 }
 
-/// Why an action is rejected.
+/// The rejection of an action.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "they were refunded in Stripe" }))]
 struct Rejection {
-    /// Why; kept for ever.
+    /// Why; stored for ever.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
@@ -169,7 +157,7 @@ fn missing() -> Problem {
     Problem::not_found("action")
 }
 
-/// Checks why something is done.
+/// Checks the reason for an action.
 pub(super) fn reason(text: String) -> Result<String, Problem> {
     if text.chars().count() <= MAX_REASON_CHARS && is_plain(&text) {
         return Ok(text);

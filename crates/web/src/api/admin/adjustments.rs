@@ -1,5 +1,5 @@
-//! `/api/admin/adjustments`, `/api/admin/write-offs`: credits given, taken and forgiven by hand.
-//! Not here: the limits and the second person (`engine::actions`, `store`).
+//! `/api/admin/adjustments`, `/api/admin/write-offs`: credits granted, removed and forgiven by hand. Not
+//! here: the limits and the second person (`engine::actions`, `store`).
 
 use axum::response::Response;
 use jiff::Timestamp as Moment;
@@ -13,14 +13,15 @@ use super::actions::{Answered, Ask, ask, no_end, reason};
 use super::tenant;
 use crate::answer::{Data, Problem, ProblemKind};
 use crate::api::command::{MAX_CREDITS, credits, whole};
-use crate::api::{IdempotencyKeyHeader, Operator, Received, UnlessDryRun, body, fingerprint};
+use crate::api::{IdempotencyKeyHeader, Operator, ReceivedBody, UnlessDryRun, body, fingerprint};
 
-/// Where a grant burns when nobody says: before what was bought.
+/// The priority of a grant by default: spent before purchased credits.
 const PRIORITY: u8 = 10;
 
-/// Give credits, or take them
+/// Adjust the credits of a tenant
 ///
-/// Above what one person may move in 24 hours it waits for a second person, and nothing has moved yet: 202.
+/// Above what one person may move in 24 hours, the response is 202: the action waits for a second person, and
+/// no credits have moved.
 #[utoipa::path(post, path = "/api/admin/adjustments", operation_id = "create_adjustment", tag = "Adjustments",
     params(UnlessDryRun),
     request_body = AskedFor,
@@ -31,42 +32,38 @@ const PRIORITY: u8 = 10;
 pub(crate) async fn create(
     Operator { request, caller }: Operator,
     key: IdempotencyKeyHeader,
-    received: Received,
-) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let asked: AskedFor = body(&request, received)?;
-            let key = key.unless(asked.dry_run)?;
-            let credits = whole("credits", &asked.credits, -MAX_CREDITS, MAX_CREDITS)?;
-            if credits == 0 {
-                return Err(Problem::value("credits", "a whole number that is not 0; negative takes them"));
-            }
-            if credits < 0 && (asked.priority.is_some() || asked.expires_at.is_some()) {
-                let message = "priority and expires_at are for credits that are given. Nothing was changed.";
-                return Err(Problem::new(ProblemKind::Validation, message));
-            }
-            let priority =
-                asked.priority.as_ref().map(|value| whole("priority", value, 0, 100)).transpose()?;
-            // From 0 to 100, so it fits.
-            let priority = priority.and_then(|number| u8::try_from(number).ok()).unwrap_or(PRIORITY);
-            let expires_at = asked.expires_at.as_deref().map(ends).transpose()?;
-            let reason = reason(asked.reason)?;
-            let values = json!({
-                "credits": credits, "priority": priority, "expires_at": expires_at, "reason": reason,
-            });
-            let tenant = tenant(&asked.tenant_id)?;
-            let name = key.map(|key| (key, fingerprint("adjustment", tenant, &values)));
-            let action = ActionRequest::Adjustment { tenant, credits, priority, expires_at };
-            let (alone, dry_run) = (asked.alone, asked.dry_run);
-            ask(&request, &caller, Ask { request: action, reason, alone, dry_run, name }).await
-        })
-        .await
+    received: ReceivedBody,
+) -> Result<Response, Problem> {
+    request.query.only(&[])?;
+    let asked: AskedFor = body(&request, received)?;
+    let key = key.unless(asked.dry_run)?;
+    let credits = whole("credits", &asked.credits, -MAX_CREDITS, MAX_CREDITS)?;
+    if credits == 0 {
+        return Err(Problem::value("credits", "a whole number that is not 0; negative takes them"));
+    }
+    if credits < 0 && (asked.priority.is_some() || asked.expires_at.is_some()) {
+        let message = "priority and expires_at are for credits that are given. Nothing was changed.";
+        return Err(Problem::new(ProblemKind::Validation, message));
+    }
+    let priority = asked.priority.as_ref().map(|value| whole("priority", value, 0, 100)).transpose()?;
+    // From 0 to 100, so it fits.
+    let priority = priority.and_then(|number| u8::try_from(number).ok()).unwrap_or(PRIORITY);
+    let expires_at = asked.expires_at.as_deref().map(ends).transpose()?;
+    let reason = reason(asked.reason)?;
+    let values = json!({
+        "credits": credits, "priority": priority, "expires_at": expires_at, "reason": reason,
+    });
+    let tenant = tenant(&asked.tenant_id)?;
+    let name = key.map(|key| (key, fingerprint("adjustment", tenant, &values)));
+    let action = ActionRequest::Adjustment { tenant, credits, priority, expires_at };
+    let (alone, dry_run) = (asked.alone, asked.dry_run);
+    ask(&request, &caller, Ask { request: action, reason, alone, dry_run, name }).await
 }
 
-/// Forgive a debt, or part of it
+/// Write off a debt
 ///
-/// Above what one person may move in 24 hours it waits for a second person, and nothing has moved yet: 202.
+/// Above what one person may move in 24 hours, the response is 202: the action waits for a second person, and
+/// no credits have moved.
 #[utoipa::path(post, path = "/api/admin/write-offs", operation_id = "create_write_off", tag = "Adjustments",
     params(UnlessDryRun),
     request_body = WriteOff,
@@ -77,32 +74,29 @@ pub(crate) async fn create(
 pub(crate) async fn write_off(
     Operator { request, caller }: Operator,
     key: IdempotencyKeyHeader,
-    received: Received,
-) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let asked: WriteOff = body(&request, received)?;
-            let key = key.unless(asked.dry_run)?;
-            let credits = asked.credits.as_ref().map(credits).transpose()?;
-            let reason = reason(asked.reason)?;
-            let tenant = tenant(&asked.tenant_id)?;
-            let values = json!({ "credits": credits, "reason": reason });
-            let name = key.map(|key| (key, fingerprint("write_off", tenant, &values)));
-            let action = ActionRequest::WriteOff { tenant, credits };
-            let (alone, dry_run) = (asked.alone, asked.dry_run);
-            ask(&request, &caller, Ask { request: action, reason, alone, dry_run, name }).await
-        })
-        .await
+    received: ReceivedBody,
+) -> Result<Response, Problem> {
+    request.query.only(&[])?;
+    let asked: WriteOff = body(&request, received)?;
+    let key = key.unless(asked.dry_run)?;
+    let credits = asked.credits.as_ref().map(credits).transpose()?;
+    let reason = reason(asked.reason)?;
+    let tenant = tenant(&asked.tenant_id)?;
+    let values = json!({ "credits": credits, "reason": reason });
+    let name = key.map(|key| (key, fingerprint("write_off", tenant, &values)));
+    let action = ActionRequest::WriteOff { tenant, credits };
+    let (alone, dry_run) = (asked.alone, asked.dry_run);
+    ask(&request, &caller, Ask { request: action, reason, alone, dry_run, name }).await
 }
 
-/// Whether it is still to come is asked only where nothing is kept under the key: an answer stays the same.
+/// Whether the time is in the future is checked later, and only for a new action, so that a replay gets the
+/// same response.
 fn ends(text: &str) -> Result<Timestamp, Problem> {
     let moment = text.parse::<Moment>().map_err(|_| no_end())?;
     Ok(Timestamp(moment.as_microsecond()))
 }
 
-/// Credits to give or to take.
+/// An adjustment.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewAdjustment, example = json!({
@@ -110,28 +104,29 @@ fn ends(text: &str) -> Result<Timestamp, Problem> {
 struct AskedFor {
     #[schema(value_type = Uuid)]
     tenant_id: String,
-    /// How many; negative takes them, from what is available.
+    /// The credits to grant; negative to remove available credits.
     #[serde(default)]
     #[schema(value_type = i64, minimum = -1_000_000_000, maximum = 1_000_000_000, required = true)]
     credits: Value,
-    /// Why; kept for ever, and shown to operators only.
+    /// Why; stored for ever, and shown to operators only.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// Of what is given: the smallest burns first. What was bought has 50; 10, where nothing is said.
+    /// For granted credits: lots with the lowest number are spent first. Purchased credits have 50; the
+    /// default is 10.
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 100)]
     priority: Option<Value>,
-    /// Of what is given: when it ends; never, where nothing is said.
+    /// For granted credits: when they expire; never by default.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    /// The only registered person does alone what needs two; reports mark it.
+    /// Act alone, as the only registered person, where two are needed. Reports show it.
     #[serde(default)]
     alone: bool,
-    /// Only say what would happen. Needs no `Idempotency-Key`.
+    /// Only show what would happen. Needs no `Idempotency-Key`.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// A debt to forgive.
+/// A write-off.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewWriteOff, example = json!({
@@ -139,16 +134,16 @@ struct AskedFor {
 struct WriteOff {
     #[schema(value_type = Uuid)]
     tenant_id: String,
-    /// How much of it; all, where nothing is said.
+    /// The credits to forgive; the whole debt by default.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000_000)]
     credits: Option<Value>,
-    /// Why; kept for ever, and shown to operators only.
+    /// Why; stored for ever, and shown to operators only.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// The only registered person does alone what needs two; reports mark it.
+    /// Act alone, as the only registered person, where two are needed. Reports show it.
     #[serde(default)]
     alone: bool,
-    /// Only say what would happen. Needs no `Idempotency-Key`.
+    /// Only show what would happen. Needs no `Idempotency-Key`.
     #[serde(default)]
     dry_run: bool,
 }

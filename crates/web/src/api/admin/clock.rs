@@ -1,91 +1,83 @@
-//! `/api/admin/clock`: which time the service goes by, and an operator's word for which one is right.
-//! Not here: when a clock is in doubt, and what follows from that (`engine::clock`).
+//! `/api/admin/clock`: the time that the service uses, and confirming which time is right. Not here: when a
+//! clock is in doubt, and the consequences (`engine::clock`).
 
-use axum::response::Response;
 use engine::clock::{ClockState, ClockStatus, Doubt, TimeCandidate, remember};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::actions;
 use crate::answer::{Data, Problem, ProblemKind, rfc3339};
-use crate::api::{Operator, Received, body};
+use crate::api::{Operator, ReceivedBody, body};
 use crate::schema::{ClockReason, ClockStateName, ClockTime};
 
-/// Show the clock
+/// Retrieve the clock
 ///
-/// Which time the service goes by. A wall clock that jumped is in doubt until it is settled which time is
-/// right. Meanwhile no credits and no holds expire.
+/// The time that the service uses. After the wall clock jumps, it is in doubt which time is right. Until that
+/// is settled, no credits and no holds expire.
 #[utoipa::path(get, path = "/api/admin/clock", operation_id = "show_clock", tag = "Operation",
     responses((status = 200, body = Data<ClockView>)))]
-pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            Ok(request.meta.data(ClockView::of(&request.app.clock.status())))
-        })
-        .await
+pub(crate) async fn show(Operator { request, .. }: Operator) -> Result<Data<ClockView>, Problem> {
+    request.query.only(&[])?;
+    Ok(Data::of(ClockView::of(&request.app.clock.status())))
 }
 
-/// Which time is right, and how the operator knows.
+/// Which time is right, and how you know.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "time": "wall", "reason": "compared with time.nist.gov" }))]
-struct Confirmation {
+struct ClockConfirmation {
     #[schema(value_type = ClockTime)]
     time: String,
-    /// Written to the log, with the name of the key.
+    /// Why; written to the log with the name of the key.
     reason: String,
 }
 
 /// Confirm which time is right
 ///
-/// Ends the doubt. Credits and holds whose end has come by the confirmed time expire at once, so compare it
-/// with another clock first. The confirmation is written to the log.
+/// Ends the doubt. Credits and holds that end before the confirmed time expire at once, so compare it with
+/// another clock first. The confirmation is written to the log.
 #[utoipa::path(post, path = "/api/admin/clock/confirm", operation_id = "confirm_clock", tag = "Operation",
-    request_body = Confirmation,
+    request_body = ClockConfirmation,
     responses((status = 200, body = Data<ClockView>), (status = 409, description = "CLOCK_NOT_IN_DOUBT")))]
-pub(crate) async fn confirm(Operator { request, caller }: Operator, received: Received) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let Confirmation { time, reason } = body(&request, received)?;
-            let side =
-                TimeCandidate::from_name(&time).ok_or_else(|| Problem::value("time", "`wall` or `kept`"))?;
-            let reason = actions::reason(reason)?;
-            let clock = &request.app.clock;
-            let status = clock.confirm(side).ok_or_else(|| {
-                let message =
-                    "The clock is not in doubt, so there is nothing to confirm. Nothing was changed.";
-                Problem::new(ProblemKind::ClockNotInDoubt, message)
-            })?;
-            tracing::warn!(time, by = caller.key.name, reason, "an operator confirmed which time is right");
-            if let Err(error) = remember(clock, request.store()).await {
-                tracing::warn!(%error, "cannot remember the confirmed time; the next start may ask again");
-            }
-            Ok(request.meta.data(ClockView::of(&status)))
-        })
-        .await
+pub(crate) async fn confirm(
+    Operator { request, caller }: Operator,
+    received: ReceivedBody,
+) -> Result<Data<ClockView>, Problem> {
+    request.query.only(&[])?;
+    let ClockConfirmation { time, reason } = body(&request, received)?;
+    let side = TimeCandidate::from_name(&time).ok_or_else(|| Problem::value("time", "`wall` or `kept`"))?;
+    let reason = actions::reason(reason)?;
+    let clock = &request.app.clock;
+    let status = clock.confirm(side).ok_or_else(|| {
+        let message = "The clock is not in doubt, so there is nothing to confirm. Nothing was changed.";
+        Problem::new(ProblemKind::ClockNotInDoubt, message)
+    })?;
+    tracing::warn!(time, by = caller.key.name, reason, "an operator confirmed which time is right");
+    if let Err(error) = remember(clock, request.store()).await {
+        tracing::warn!(%error, "cannot remember the confirmed time; the next start may ask again");
+    }
+    Ok(Data::of(ClockView::of(&status)))
 }
 
-/// Which time the service goes by.
+/// The clock of the service.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "state": "in_doubt", "time": "2026-11-23T12:00:05Z",
     "wall_time": "2026-12-23T12:00:05Z", "kept_time": "2026-11-23T12:00:05Z",
     "difference_seconds": 2_592_000, "reason": "jumped", "since": "2026-11-23T12:00:00Z",
     "message": "The machine's clock jumped. Nothing expires until it is settled which time is right." }))]
-pub(super) struct ClockView {
+pub(crate) struct ClockView {
     #[schema(value_type = ClockStateName)]
     state: &'static str,
-    /// The time that the service goes by.
+    /// The time that the service uses.
     #[schema(format = DateTime)]
     time: String,
     /// The machine's clock.
     #[schema(format = DateTime)]
     wall_time: String,
-    /// The last trusted time, and what has passed since.
+    /// The last trusted time plus the time elapsed since.
     #[schema(format = DateTime)]
     kept_time: String,
-    /// How far the machine's clock is ahead of the kept time; negative where it is behind.
+    /// Seconds by which the machine's clock is ahead of the kept time; negative if it is behind.
     difference_seconds: i64,
     #[schema(value_type = Option<ClockReason>)]
     reason: Option<&'static str>,
@@ -111,7 +103,7 @@ impl ClockView {
     }
 }
 
-/// What is wrong with the clock, in words. None while it is trusted.
+/// What is wrong with the clock; None while it is trusted.
 fn message(status: &ClockStatus) -> Option<String> {
     let doubt = status.why?;
     let why = doubt.in_words();

@@ -4,18 +4,20 @@
 
 mod view;
 
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use ledger::TenantId;
 use serde::{Deserialize, Serialize};
 use store::{Access, ActionRequest, ActionState, KeyHolder, KeyKind, KeyRow};
 use utoipa::ToSchema;
 
 use super::actions::{ActionView, Answered, Ask, ask, perform, reason};
-use crate::answer::{Data, Problem};
-use crate::api::text::is_plain;
-use crate::api::{Id, Operator, Received, Request, body, or_nothing, overlap};
-use crate::auth::{CREDITS_READ, CREDITS_WRITE, Caller, new_id, new_key, new_secret, nobody_acts};
-use crate::schema::{KeyKindName, Permission};
+use crate::answer::{AcceptedData, CreatedData, Data, Problem};
+use crate::api::plain_text::is_plain;
+use crate::api::{Operator, PathId, ReceivedBody, Request, body, grace_period, or_nothing};
+use crate::auth::{
+    CREDITS_READ, CREDITS_WRITE, Caller, Permission, new_id, new_key, new_secret, nobody_acts,
+};
+use crate::schema::KeyKindName;
 pub(super) use view::KeyView;
 
 /// Seconds in a day.
@@ -23,89 +25,84 @@ const DAY: i64 = 86_400;
 
 /// List API keys
 ///
-/// Without their secrets, the oldest first; revoked ones too.
+/// Oldest first, without secrets, including revoked keys.
 #[utoipa::path(get, path = "/api/admin/keys", operation_id = "list_keys", tag = "Keys",
     responses((status = 200, body = Data<Vec<KeyView>>)))]
-pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let keys = request.store().keys().await?;
-            let rows: Vec<_> = keys.iter().map(KeyView::of).collect();
-            Ok(request.meta.data(rows))
-        })
-        .await
+pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<Data<Vec<KeyView>>, Problem> {
+    request.query.only(&[])?;
+    let keys = request.store().keys().await?;
+    let rows: Vec<_> = keys.iter().map(KeyView::of).collect();
+    Ok(Data::of(rows))
 }
 
-/// A key to create.
+/// An API key to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "name": "shop", "tenant_id": "550e8400-e29b-41d4-a716-446655440000",
     "permissions": ["credits:read", "credits:write"], "expires_in_days": 365 }))]
 struct NewKey {
-    /// What it is for. No two working service keys have the same name, nor two operator keys.
+    /// What the key is for. Working service keys have different names, and so have working operator keys.
     name: String,
-    /// `tenant`, where nothing is said.
+    /// `tenant` by default.
     #[schema(value_type = Option<KeyKindName>)]
     kind: Option<String>,
-    /// Of a tenant key: the tenant.
+    /// For a tenant key: the tenant.
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<String>,
-    /// Of a tenant key: reading only, unless asked for more.
+    /// For a tenant key: the permissions; `credits:read` by default.
     #[schema(value_type = Option<Vec<Permission>>)]
     permissions: Option<Vec<String>>,
-    /// Of an operator key: the person, by id or name; whoever asks, where nothing is said.
+    /// For an operator key: the person, by id or name; you by default.
     person: Option<String>,
-    /// Days until it ends by itself; never, where nothing is said.
+    /// Days until it expires; never by default.
     #[schema(minimum = 1, maximum = 3650)]
     expires_in_days: Option<i64>,
-    /// Why; kept for ever. Only a tenant key may do without.
+    /// Why; stored for ever. Optional for a tenant key.
     #[schema(min_length = 1, max_length = 500)]
     reason: Option<String>,
-    /// The only registered person does alone what needs two; reports mark it.
+    /// Act alone, as the only registered person, where two are needed. Reports show it.
     #[serde(default)]
     alone: bool,
 }
 
 /// Create an API key
 ///
-/// Only this answer shows the secret. A service key or an operator key needs a second person: 202, and the
-/// key works once they have approved it.
+/// Only this response shows the secret. For a service key or an operator key a second person must approve:
+/// the response is 202, and the key works after the approval.
 #[utoipa::path(post, path = "/api/admin/keys", operation_id = "create_key", tag = "Keys",
     request_body = NewKey,
     responses((status = 201, body = Data<CreatedKey>),
         (status = 202, body = Data<CreatedKey>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED")))]
-pub(crate) async fn create(Operator { request, caller }: Operator, received: Received) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let asked: NewKey = body(&request, received)?;
-            if !is_plain(&asked.name) {
-                return Err(Problem::value("name", "what the key is for, without control characters"));
-            }
-            let now = request.meta.at;
-            let holder = holder(&request, &caller, &asked).await?;
-            let expires_at = match asked.expires_in_days {
-                None => None,
-                Some(days @ 1..=3650) => Some(now.plus_seconds(days * DAY)),
-                Some(_) => return Err(Problem::value("expires_in_days", "from 1 to 3650")),
-            };
-            let is_tenants = matches!(holder, KeyHolder::Tenant { .. });
-            let reason = said(asked.reason, is_tenants)?;
-            let (key, (secret, hash)) = (new_key(asked.name, holder, expires_at, now), new_secret());
-            let creation = ActionRequest::KeyCreate { key: key.clone(), hash };
-            let (alone, dry_run, name) = (asked.alone, false, None);
-            let asked = Ask { request: creation, reason, alone, dry_run, name };
-            let (action, _) = perform(&request, &caller, asked).await?;
-            let waits = action.state == ActionState::Waiting;
-            let view = CreatedKey { key: KeyView::of(&key), secret, action: ActionView::of(&action) };
-            Ok(if waits { request.meta.accepted(view) } else { request.meta.created(view) })
-        })
-        .await
+pub(crate) async fn create(
+    Operator { request, caller }: Operator,
+    received: ReceivedBody,
+) -> Result<Response, Problem> {
+    request.query.only(&[])?;
+    let asked: NewKey = body(&request, received)?;
+    if !is_plain(&asked.name) {
+        return Err(Problem::value("name", "what the key is for, without control characters"));
+    }
+    let now = request.now;
+    let holder = holder(&request, &caller, &asked).await?;
+    let expires_at = match asked.expires_in_days {
+        None => None,
+        Some(days @ 1..=3650) => Some(now.plus_seconds(days * DAY)),
+        Some(_) => return Err(Problem::value("expires_in_days", "from 1 to 3650")),
+    };
+    let is_tenants = matches!(holder, KeyHolder::Tenant { .. });
+    let reason = said(asked.reason, is_tenants)?;
+    let (key, (secret, hash)) = (new_key(asked.name, holder, expires_at, now), new_secret());
+    let creation = ActionRequest::KeyCreate { key: key.clone(), hash };
+    let (alone, dry_run, name) = (asked.alone, false, None);
+    let asked = Ask { request: creation, reason, alone, dry_run, name };
+    let (action, _) = perform(&request, &caller, asked).await?;
+    let waits = action.state == ActionState::Waiting;
+    let view = CreatedKey { key: KeyView::of(&key), secret, action: ActionView::of(&action) };
+    Ok(if waits { AcceptedData(view).into_response() } else { CreatedData(view).into_response() })
 }
 
-/// Who is to hold a key.
+/// The holder of a new key.
 async fn holder(request: &Request, caller: &Caller, asked: &NewKey) -> Result<KeyHolder, Problem> {
     let kind = asked.kind.as_deref().unwrap_or(KeyKind::Tenant.as_str());
     let kind =
@@ -128,7 +125,7 @@ async fn holder(request: &Request, caller: &Caller, asked: &NewKey) -> Result<Ke
     })
 }
 
-/// The id of the person that is named, or of the one who asks.
+/// The id of the named person, by default of the caller.
 async fn person(request: &Request, caller: &Caller, named: Option<&str>) -> Result<String, Problem> {
     if let (None, KeyHolder::Person(own)) = (named, &caller.key.holder) {
         return Ok(own.clone());
@@ -158,7 +155,7 @@ fn access(asked: Option<&[String]>) -> Result<Access, Problem> {
     }
 }
 
-/// Why, which may be left out where `optional`.
+/// The reason, which may be missing if `optional`.
 fn said(text: Option<String>, optional: bool) -> Result<String, Problem> {
     match text {
         None if optional => Ok(String::new()),
@@ -166,64 +163,60 @@ fn said(text: Option<String>, optional: bool) -> Result<String, Problem> {
     }
 }
 
-/// Why a key is revoked.
+/// The revocation of a key.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "the laptop was stolen" }))]
 struct Revoke {
-    /// Why; kept for ever.
+    /// Why; stored for ever.
     #[schema(min_length = 1, max_length = 500)]
     reason: Option<String>,
 }
 
-/// Revoke a key
+/// Revoke an API key
 ///
-/// From the next request on it does not work. One person may revoke any key.
+/// It stops working with the next request. One person may revoke any key.
 #[utoipa::path(post, path = "/api/admin/keys/{id}/revoke", operation_id = "revoke_key", tag = "Keys",
-    params(("id" = String, Path, description = "Its id, as the list shows it.",
+    params(("id" = String, Path, description = "The key's id.",
         example = "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b")),
     request_body = Option<Revoke>,
     responses((status = 200, body = Data<Answered>), (status = 403, description = "FORBIDDEN")))]
 pub(crate) async fn revoke(
     Operator { request, caller }: Operator,
-    Id(id): Id,
-    received: Received,
-) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let asked: Revoke = body(&request, or_nothing(received))?;
-            let reason = said(asked.reason, true)?;
-            let revocation = ActionRequest::KeyRevoke { id };
-            let asked = Ask { request: revocation, reason, alone: false, dry_run: false, name: None };
-            ask(&request, &caller, asked).await
-        })
-        .await
+    PathId(id): PathId,
+    received: ReceivedBody,
+) -> Result<Response, Problem> {
+    request.query.only(&[])?;
+    let asked: Revoke = body(&request, or_nothing(received))?;
+    let reason = said(asked.reason, true)?;
+    let revocation = ActionRequest::KeyRevoke { id };
+    let asked = Ask { request: revocation, reason, alone: false, dry_run: false, name: None };
+    ask(&request, &caller, asked).await
 }
 
-/// How a key is replaced.
+/// The rotation of a key.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "overlap_hours": 24 }))]
+#[schema(example = json!({ "grace_period_hours": 24 }))]
 struct Rotate {
-    /// Hours for which the old key still works; with 0 it does not from now on.
+    /// Hours during which the old key still works; with 0 it stops working at once.
     #[schema(minimum = 0, maximum = 168, default = 24)]
-    overlap_hours: Option<i64>,
-    /// Why; kept for ever. Only for a service key it is needed.
+    grace_period_hours: Option<i64>,
+    /// Why; stored for ever.
     #[schema(min_length = 1, max_length = 500)]
     reason: Option<String>,
-    /// The only registered person does alone what needs two; reports mark it.
+    /// Act alone, as the only registered person, where two are needed. Reports show it.
     #[serde(default)]
     alone: bool,
 }
 
-/// Rotate a key
+/// Rotate an API key
 ///
-/// The new key has the holder, the name and the end of the old one, which still works for the overlap, but
-/// never longer than it would have. Only this answer shows the new secret. A service key needs a second
-/// person: 202. A person's key is rotated by that person only.
+/// The new key has the holder, name and expiry of the old one, which still works during the grace period, but
+/// never longer than it would have. Only this response shows the new secret. For a service key a second
+/// person must approve: 202. Only the person themselves can rotate their operator key.
 #[utoipa::path(post, path = "/api/admin/keys/{id}/rotate", operation_id = "rotate_key", tag = "Keys",
-    params(("id" = String, Path, description = "Its id, as the list shows it.",
+    params(("id" = String, Path, description = "The key's id.",
         example = "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b")),
     request_body = Option<Rotate>,
     responses((status = 201, body = Data<Rotated>),
@@ -231,42 +224,37 @@ struct Rotate {
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED")))]
 pub(crate) async fn rotate(
     Operator { request, caller }: Operator,
-    Id(id): Id,
-    received: Received,
-) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let asked: Rotate = body(&request, or_nothing(received))?;
-            let (grace_seconds, now) = (overlap::seconds(asked.overlap_hours)?, request.meta.at);
-            let old = find(&request, &id).await?;
-            let reason = said(asked.reason, old.as_ref().is_none_or(|key| key.holder != KeyHolder::Service))?;
-            let ((secret, hash), new_id) = (new_secret(), new_id(now));
-            let rotation =
-                ActionRequest::KeyRotate { id: id.clone(), new_id: new_id.clone(), hash, grace_seconds };
-            let (alone, dry_run, name) = (asked.alone, false, None);
-            let asked = Ask { request: rotation, reason, alone, dry_run, name };
-            let (action, _) = perform(&request, &caller, asked).await?;
-            let waits = action.state == ActionState::Waiting;
-            let missing = || Problem::not_found("key that still works");
-            let replaced = find(&request, &id).await?.ok_or_else(missing)?;
-            let key = KeyRow { id: new_id, created_at: now, ..old.ok_or_else(missing)? };
-            let (key, replaced) = (KeyView::of(&key), KeyView::of(&replaced));
-            let view = Rotated { key, secret, replaced, action: ActionView::of(&action) };
-            Ok(if waits { request.meta.accepted(view) } else { request.meta.created(view) })
-        })
-        .await
+    PathId(id): PathId,
+    received: ReceivedBody,
+) -> Result<Response, Problem> {
+    request.query.only(&[])?;
+    let asked: Rotate = body(&request, or_nothing(received))?;
+    let (grace_seconds, now) = (grace_period::seconds(asked.grace_period_hours)?, request.now);
+    let old = find(&request, &id).await?;
+    let reason = said(asked.reason, old.as_ref().is_none_or(|key| key.holder != KeyHolder::Service))?;
+    let ((secret, hash), new_id) = (new_secret(), new_id(now));
+    let rotation = ActionRequest::KeyRotate { id: id.clone(), new_id: new_id.clone(), hash, grace_seconds };
+    let (alone, dry_run, name) = (asked.alone, false, None);
+    let asked = Ask { request: rotation, reason, alone, dry_run, name };
+    let (action, _) = perform(&request, &caller, asked).await?;
+    let waits = action.state == ActionState::Waiting;
+    let missing = || Problem::not_found("key that still works");
+    let replaced = find(&request, &id).await?.ok_or_else(missing)?;
+    let key = KeyRow { id: new_id, created_at: now, ..old.ok_or_else(missing)? };
+    let (key, replaced) = (KeyView::of(&key), KeyView::of(&replaced));
+    let view = Rotated { key, secret, replaced, action: ActionView::of(&action) };
+    Ok(if waits { AcceptedData(view).into_response() } else { CreatedData(view).into_response() })
 }
 
 async fn find(request: &Request, id: &str) -> Result<Option<KeyRow>, Problem> {
     Ok(request.store().keys().await?.into_iter().find(|key| key.id == id))
 }
 
-/// A new key and its secret. While the action waits, the key does not work yet.
+/// A new key and its secret. The key does not work while the action waits.
 #[derive(Serialize, ToSchema)]
 struct CreatedKey {
     key: KeyView,
-    /// What a client sends: `Authorization: Bearer fp_…`. It is stored nowhere.
+    /// To be sent as `Authorization: Bearer fp_…`. It is not stored.
     #[schema(example = "fp_0000000000000000000000000000000000000000000000000000000000000000")]
     secret: String,
     action: ActionView,
@@ -276,10 +264,10 @@ struct CreatedKey {
 #[derive(Serialize, ToSchema)]
 struct Rotated {
     key: KeyView,
-    /// What a client sends from now on: `Authorization: Bearer fp_…`. It is stored nowhere.
+    /// To be sent as `Authorization: Bearer fp_…`. It is not stored.
     #[schema(example = "fp_0000000000000000000000000000000000000000000000000000000000000000")]
     secret: String,
-    /// The old key: it works until its `expires_at`.
+    /// The old key. It works until its `expires_at`.
     replaced: KeyView,
     action: ActionView,
 }

@@ -1,9 +1,8 @@
-//! `/api/admin`: what operators do. The commands of the binary are clients of these routes, so that whatever
-//! can be done on the command line can be done from a program.
-
-use ledger::TenantId;
+//! `/api/admin`: the routes for operators. The commands of the binary are clients of these routes, so a
+//! program can do whatever the command line can.
 
 use crate::answer::Problem;
+use ledger::TenantId;
 
 pub(crate) mod actions;
 pub(crate) mod adjustments;
@@ -18,7 +17,7 @@ pub(crate) mod restore;
 pub(crate) mod status;
 pub(crate) mod tenants;
 
-/// Reads a tenant's id.
+/// Parses a tenant's id.
 fn tenant(text: &str) -> Result<TenantId, Problem> {
     TenantId::parse(text).ok_or_else(|| Problem::value("tenant_id", "the tenant's UUID"))
 }

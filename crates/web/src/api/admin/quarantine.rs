@@ -1,10 +1,8 @@
-//! `/api/admin/quarantine`: what needs a person.
-//! Not here: deciding it (`decide`).
+//! `/api/admin/quarantine`: payments and events that need a decision. Not here: deciding (`decide`).
 
 mod claims;
 pub(crate) mod decide;
 
-use axum::response::Response;
 use ledger::{Reason, TenantId};
 use serde::Serialize;
 use store::{PaymentRow, QuarantineFilter, QuarantineRow};
@@ -12,55 +10,49 @@ use utoipa::ToSchema;
 
 use crate::answer::{Data, PageOf, Problem, rfc3339};
 use crate::api::credits::moment;
-use crate::api::{Id, Operator, Request, page};
-use crate::schema::{Paging, ReasonName};
+use crate::api::{Operator, PathId, Request, page};
+use crate::schema::{PageParameters, ReasonName};
 
 /// List quarantine items
 #[utoipa::path(get, path = "/api/admin/quarantine", operation_id = "list_quarantine", tag = "Quarantine",
-    params(Paging,
-        ("all" = Option<bool>, Query, description = "Closed items too."),
-        ("reason" = Option<ReasonName>, Query, description = "Only those with this reason."),
-        ("tenant_id" = Option<Uuid>, Query, description = "Only those about payments of this tenant."),
-        ("opened_before" = Option<String>, Query, format = DateTime, description = "Only older ones.")),
+    params(PageParameters,
+        ("all" = Option<bool>, Query, description = "Include closed items."),
+        ("reason" = Option<ReasonName>, Query, description = "Only items with this reason."),
+        ("tenant_id" = Option<Uuid>, Query, description = "Only items about payments of this tenant."),
+        ("opened_before" = Option<String>, Query, format = DateTime, description = "Only items opened before this time.")),
     responses((status = 200, body = PageOf<ItemView>)))]
-pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
-    request
-        .answer(async |request| {
-            let query = &request.query;
-            query.only(&["all", "reason", "tenant_id", "opened_before", "page", "per_page", "sort"])?;
-            let page = page(query)?;
-            let filter = QuarantineFilter {
-                all: query.flag("all")?,
-                reason: query.one_of("reason", Reason::ALL, Reason::as_str)?,
-                tenant: query.get("tenant_id").map(super::tenant).transpose()?,
-                opened_before: moment(query, "opened_before")?,
-            };
-            let found = request.store().quarantine(filter, page).await?;
-            let rows: Vec<_> = found.rows.iter().map(ItemView::of).collect();
-            Ok(request.meta.page(rows, page, found.total))
-        })
-        .await
+pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<PageOf<ItemView>, Problem> {
+    let query = &request.query;
+    query.only(&["all", "reason", "tenant_id", "opened_before", "page", "per_page", "sort"])?;
+    let page = page(query)?;
+    let filter = QuarantineFilter {
+        all: query.flag("all")?,
+        reason: query.one_of("reason", Reason::ALL, Reason::as_str)?,
+        tenant: query.get("tenant_id").map(super::tenant).transpose()?,
+        opened_before: moment(query, "opened_before")?,
+    };
+    let found = request.store().quarantine(filter, page).await?;
+    Ok(PageOf::of(&found, page, ItemView::of))
 }
 
-/// Show a quarantine item
+/// Retrieve a quarantine item
 ///
-/// With what events said was bought.
+/// With the claims of events about the purchase.
 #[utoipa::path(get, path = "/api/admin/quarantine/{id}", operation_id = "show_quarantine_item",
     tag = "Quarantine",
     params(("id" = i64, Path, description = "The item's number.", example = 1)),
     responses((status = 200, body = Data<ItemDetail>)))]
-pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let item = find(&request, &id).await?;
-            let claims = match &item.payment {
-                Some(_) => claims::of(&payment(&request, &item).await?.knowledge),
-                None => Vec::new(),
-            };
-            Ok(request.meta.data(ItemDetail { item: ItemView::of(&item), claims }))
-        })
-        .await
+pub(crate) async fn show(
+    Operator { request, .. }: Operator,
+    PathId(id): PathId,
+) -> Result<Data<ItemDetail>, Problem> {
+    request.query.only(&[])?;
+    let item = find(&request, &id).await?;
+    let claims = match &item.payment {
+        Some(_) => claims::of(&payment(&request, &item).await?.knowledge),
+        None => Vec::new(),
+    };
+    Ok(Data::of(ItemDetail { item: ItemView::of(&item), claims }))
 }
 
 async fn find(request: &Request, id: &str) -> Result<QuarantineRow, Problem> {
@@ -74,39 +66,39 @@ async fn payment(request: &Request, item: &QuarantineRow) -> Result<PaymentRow, 
     request.store().payment(key).await?.ok_or_else(|| Problem::not_found("payment"))
 }
 
-/// One item, and what is claimed about its payment.
+/// A quarantine item, and the claims about its payment.
 #[derive(Serialize, ToSchema)]
-struct ItemDetail {
+pub(crate) struct ItemDetail {
     #[serde(flatten)]
     item: ItemView,
-    /// What events said was bought, if this is about a payment.
+    /// What events claim was bought; empty unless the item is about a payment.
     claims: Vec<claims::ClaimView>,
 }
 
-/// Something that needs a person.
+/// A quarantine item.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "id": 1, "event": null, "payment": "cs_live_a1b2c3d4e5f6g7h8",
     "reason": "tenant_missing", "detail": "The metadata names no tenant. Nothing was granted.",
     "tenant_id": null, "credits": 10, "package": "10_credits", "amount": 25000, "currency": "eur",
     "opened_at": "2026-11-23T12:00:00Z", "closed_at": null, "resolution": null, "closed_by": null,
     "note": null }))]
-struct ItemView {
+pub(crate) struct ItemView {
     id: i64,
-    /// The event that it is about; then there is no payment.
+    /// The event that it is about; null for an item about a payment.
     event: Option<String>,
-    /// The payment that it is about; then there is no event.
+    /// The payment that it is about; null for an item about an event.
     payment: Option<String>,
     #[schema(value_type = ReasonName)]
     reason: &'static str,
-    /// In words.
+    /// The reason in words.
     detail: String,
-    /// Whose purchase it is, as far as the metadata says.
+    /// The tenant according to the metadata.
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
-    /// How many credits were bought, as far as the metadata says.
+    /// The credits bought, according to the metadata.
     credits: Option<i64>,
     package: Option<String>,
-    /// What was paid or is due, in minor units.
+    /// The amount paid or due, in minor units.
     amount: Option<i64>,
     /// Three letters, in lower case.
     currency: Option<String>,
@@ -117,7 +109,7 @@ struct ItemView {
     /// How it was closed.
     resolution: Option<String>,
     closed_by: Option<String>,
-    /// Why, in the words of whoever closed it.
+    /// Why, in the words of the person who closed it.
     note: Option<String>,
 }
 

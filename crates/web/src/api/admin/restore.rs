@@ -1,5 +1,5 @@
-//! `/api/admin/restore`: what was restored from a backup. An operator confirms, and the service resumes.
-//! Not here: restoring a backup (`store`, with the service stopped), and what stands still meanwhile.
+//! `/api/admin/restore`: confirming a restored backup. Not here: restoring it (`store`, with the service
+//! stopped), and what is suspended until the confirmation.
 
 use axum::response::Response;
 use engine::actions::{BackupKey, working_again};
@@ -9,67 +9,62 @@ use utoipa::ToSchema;
 
 use super::actions::{ActionView, reason, respond};
 use super::keys::KeyView;
-use crate::answer::{Data, rfc3339};
-use crate::api::{Operator, Received, body};
+use crate::answer::{Data, Problem, rfc3339};
+use crate::api::{Operator, ReceivedBody, body};
 
-/// Show what was restored
+/// Retrieve the restore
 ///
-/// A database that was restored from a backup stands still until an operator confirms it: events are stored,
-/// and nothing is applied, spent, expired or told to others. Keys that were revoked or had expired after the
-/// backup was made work again: they are listed, to be revoked first.
+/// After a restore from a backup the service is suspended until an operator confirms it: events are stored,
+/// but nothing is applied, spent, expired or sent. Keys that were revoked or had expired after the backup
+/// work again. They are listed, so that you can revoke them first.
 #[utoipa::path(get, path = "/api/admin/restore", operation_id = "show_restore", tag = "Operation",
     responses((status = 200, body = Data<RestoreView>)))]
-pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let Some(restore) = request.store().unconfirmed_restore().await? else {
-                return Ok(request.meta.data(RestoreView::default()));
-            };
-            let found = request.app.actions.backup_keys(&restore, request.meta.at).await?;
-            let keys_working_again = working_again(&found);
-            let keys = found.iter().map(RestoredKey::of).collect();
-            Ok(request.meta.data(RestoreView { keys_working_again, keys, ..RestoreView::of(&restore) }))
-        })
-        .await
+pub(crate) async fn show(Operator { request, .. }: Operator) -> Result<Data<RestoreView>, Problem> {
+    request.query.only(&[])?;
+    let Some(restore) = request.store().unconfirmed_restore().await? else {
+        return Ok(Data::of(RestoreView::default()));
+    };
+    let found = request.app.actions.backup_keys(&restore, request.now).await?;
+    let keys_working_again = working_again(&found);
+    let keys = found.iter().map(RestoredKey::of).collect();
+    Ok(Data::of(RestoreView { keys_working_again, keys, ..RestoreView::of(&restore) }))
 }
 
-/// Why the restored database is right, and how many keys work again in it.
+/// The confirmation of a restore.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "expected_keys": 0, "reason": "the disk failed; this is our newest backup" }))]
-struct Confirmation {
-    /// How many keys work again that were revoked or had expired: `keys_working_again`, as it was shown.
-    /// Where it is another number by now, nothing is confirmed.
+struct RestoreConfirmation {
+    /// The number of keys that work again, `keys_working_again` as it was shown. If it has changed, nothing
+    /// is confirmed.
     expected_keys: u64,
-    /// Why; kept for ever.
+    /// Why; stored for ever.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 
-/// Confirm what was restored
+/// Confirm the restore
 ///
-/// The service resumes at once: what was stored meanwhile is applied, holds and credits whose time is up end,
-/// and notices are sent. Keys that work again keep working, so their number must be named. It is an action of
-/// the person who confirms it.
+/// The service resumes at once: stored events are applied, holds and credits that are due expire, and notices
+/// are sent. Keys that work again keep working, so their number must be given. Recorded as an action of the
+/// person who confirms.
 #[utoipa::path(post, path = "/api/admin/restore/confirm", operation_id = "confirm_restore", tag = "Operation",
-    request_body = Confirmation,
+    request_body = RestoreConfirmation,
     responses((status = 200, body = Data<ActionView>),
         (status = 403, description = "FORBIDDEN"),
         (status = 409, description = "NO_RESTORE_TO_CONFIRM, COUNT_CHANGED")))]
-pub(crate) async fn confirm(Operator { request, caller }: Operator, received: Received) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let Confirmation { expected_keys, reason: why } = body(&request, received)?;
-            let why = reason(why)?;
-            let kept = request.app.actions.confirm_restore(expected_keys, why, caller.key.id).await?;
-            Ok(respond(&request, &kept))
-        })
-        .await
+pub(crate) async fn confirm(
+    Operator { request, caller }: Operator,
+    received: ReceivedBody,
+) -> Result<Response, Problem> {
+    request.query.only(&[])?;
+    let RestoreConfirmation { expected_keys, reason: why } = body(&request, received)?;
+    let why = reason(why)?;
+    let kept = request.app.actions.confirm_restore(expected_keys, why, caller.key.id).await?;
+    Ok(respond(&kept))
 }
 
-/// What is wrong, what it means and what to do, while a restore is unconfirmed.
+/// The message while a restore is unconfirmed.
 pub(super) fn message(restore: &RestoreRow) -> String {
     let newest =
         restore.newest.map_or_else(|| "which is empty".to_owned(), |at| format!("of {}", rfc3339(at)));
@@ -80,7 +75,7 @@ pub(super) fn message(restore: &RestoreRow) -> String {
     )
 }
 
-/// What was restored and is not confirmed; of nothing, every field is null or empty.
+/// The restore that awaits confirmation. Without one, every field is null or empty.
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = Restore, example = json!({ "unconfirmed": true, "restored_at": "2026-11-23T12:00:00Z",
     "newest_at": "2026-11-23T02:00:00Z", "source": "backups/monday.db",
@@ -90,33 +85,33 @@ pub(super) fn message(restore: &RestoreRow) -> String {
         "permissions": ["credits:read"], "created_at": "2026-11-22T12:00:02Z", "expires_at": null,
         "revoked_at": null } }],
     "message": "This database was restored from a backup of 2026-11-23T02:00:00Z, …" }))]
-struct RestoreView {
-    /// Whether everything stands still.
+pub(crate) struct RestoreView {
+    /// Whether a restore awaits confirmation.
     unconfirmed: bool,
     #[schema(format = DateTime)]
     restored_at: Option<String>,
-    /// The newest moment in the backup: what happened after it is not in this database.
+    /// The newest time in the backup: later changes are not in this database.
     #[schema(format = DateTime)]
     newest_at: Option<String>,
-    /// The file that was restored.
+    /// The backup file.
     source: Option<String>,
-    /// Where the database before it was moved; null where there was none.
+    /// Where the previous database was moved; null if there was none.
     replaced: Option<String>,
-    /// Events that were stored since, and wait.
+    /// Events stored since the restore, not applied yet.
     events_since: i64,
-    /// How many of the keys work again that were revoked or had expired, or may have been: those whose
-    /// `was_revoked` is true or null. The confirmation names this number.
+    /// The number of keys that work again although they were revoked or expired, or may have been: those with
+    /// `was_revoked` true or null. The confirmation must give this number.
     keys_working_again: u64,
-    /// The keys of the backup that work.
+    /// The keys in the backup that work.
     keys: Vec<RestoredKey>,
-    /// What that means, and what to do.
+    /// What this means, and what to do.
     message: Option<String>,
 }
 
-/// A key of the backup that works.
+/// A key in the backup that works.
 #[derive(Serialize, ToSchema)]
 struct RestoredKey {
-    /// Whether it did not work any more in the database before; null where that one could not be read.
+    /// Whether it no longer worked in the previous database; null if that could not be read.
     was_revoked: Option<bool>,
     key: KeyView,
 }

@@ -1,58 +1,53 @@
-//! `GET /api/admin/status`: how the service is doing, for whoever must sleep well.
+//! `GET /api/admin/status`: the state of the service, for operators and monitoring.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use axum::response::Response;
 use serde::Serialize;
 use store::DeliveryHealth;
 use utoipa::ToSchema;
 
-use crate::answer::{Data, rfc3339};
+use crate::answer::{Data, Problem, rfc3339};
 use crate::api::Operator;
 use crate::api::admin::clock::ClockView;
 use crate::api::admin::restore;
 use crate::schema::ModeName;
 
-/// How the service is doing
+/// Retrieve the status of the service
 ///
-/// Backlog, quarantine, the clock, and what happened at the webhook since the start.
+/// Backlog, quarantine, clock, and what happened at the webhook since the start.
 #[utoipa::path(get, path = "/api/admin/status", operation_id = "status", tag = "Operation",
-    responses((status = 200, body = Data<Status>)))]
-pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let health = request.store().health().await?;
-            let notices = request.store().delivery_health().await?;
-            let counters = &request.app.counters;
-            Ok(request.meta.data(Status {
-                mode: request.app.mode.as_str(),
-                events: health.events,
-                pending: health.pending,
-                oldest_pending_at: health.oldest_pending.map(rfc3339),
-                last_event_at: health.last_event.map(rfc3339),
-                quarantined: health.quarantined,
-                transactions: health.transactions,
-                notices: Notices::of(notices),
-                clock: ClockView::of(&request.app.clock.status()),
-                restore: request.store().unconfirmed_restore().await?.map(|restore| UnconfirmedRestore {
-                    restored_at: rfc3339(restore.restored_at),
-                    message: restore::message(&restore),
-                }),
-                since_start: SinceStart {
-                    accepted: counters.accepted.load(Ordering::Relaxed),
-                    duplicates: counters.duplicates.load(Ordering::Relaxed),
-                    unavailable: counters.unavailable.load(Ordering::Relaxed),
-                    signature_faults: counters.faults().collect(),
-                    log_lines_dropped: request.app.log_lines_dropped.load(Ordering::Relaxed),
-                },
-            }))
-        })
-        .await
+    responses((status = 200, body = Data<StatusView>)))]
+pub(crate) async fn show(Operator { request, .. }: Operator) -> Result<Data<StatusView>, Problem> {
+    request.query.only(&[])?;
+    let health = request.store().health().await?;
+    let notices = request.store().delivery_health().await?;
+    let counters = &request.app.counters;
+    Ok(Data::of(StatusView {
+        mode: request.app.mode.as_str(),
+        events: health.events,
+        pending: health.pending,
+        oldest_pending_at: health.oldest_pending.map(rfc3339),
+        last_event_at: health.last_event.map(rfc3339),
+        quarantined: health.quarantined,
+        transactions: health.transactions,
+        notices: Notices::of(notices),
+        clock: ClockView::of(&request.app.clock.status()),
+        restore: request.store().unconfirmed_restore().await?.map(|restore| UnconfirmedRestore {
+            restored_at: rfc3339(restore.restored_at),
+            message: restore::message(&restore),
+        }),
+        since_start: SinceStart {
+            accepted: counters.accepted.load(Ordering::Relaxed),
+            duplicates: counters.duplicates.load(Ordering::Relaxed),
+            unavailable: counters.unavailable.load(Ordering::Relaxed),
+            signature_faults: counters.faults().collect(),
+            log_lines_dropped: request.app.log_lines_dropped.load(Ordering::Relaxed),
+        },
+    }))
 }
 
-/// How the service is doing.
+/// The status of the service.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "mode": "live", "events": 1, "pending": 0, "oldest_pending_at": null,
     "last_event_at": "2026-11-23T12:00:00Z", "quarantined": 0, "transactions": 1,
@@ -64,10 +59,10 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Response {
     "since_start": { "accepted": 1, "duplicates": 0, "unavailable": 0,
         "signature_faults": { "missing": 0, "malformed": 0, "no_v1": 0, "mismatch": 0, "stale": 0,
             "future": 0 }, "log_lines_dropped": 0 } }))]
-struct Status {
+pub(crate) struct StatusView {
     #[schema(value_type = ModeName)]
     mode: &'static str,
-    /// Events that were kept.
+    /// Events stored.
     events: i64,
     /// Events that wait to be applied.
     pending: i64,
@@ -79,14 +74,14 @@ struct Status {
     quarantined: i64,
     transactions: i64,
     notices: Notices,
-    /// Which time the service goes by.
+    /// The clock of the service.
     clock: ClockView,
-    /// The restore that no operator has confirmed; null where there is none.
+    /// The restore that awaits confirmation; null if there is none.
     restore: Option<UnconfirmedRestore>,
     since_start: SinceStart,
 }
 
-/// A restore that no operator has confirmed.
+/// A restore that awaits confirmation.
 #[derive(Serialize, ToSchema)]
 struct UnconfirmedRestore {
     #[schema(format = DateTime)]
@@ -95,27 +90,27 @@ struct UnconfirmedRestore {
     message: String,
 }
 
-/// How telling other systems is going.
+/// The state of webhook endpoints and deliveries.
 #[derive(Serialize, ToSchema)]
 struct Notices {
-    /// Endpoints that are told.
+    /// Enabled endpoints.
     endpoints: i64,
-    /// Of these, those whose every attempt has failed lately.
+    /// Of these, endpoints whose attempts all failed lately.
     failing: i64,
-    /// Deliveries that are not made yet; at most 10,000 are counted.
+    /// Pending deliveries; at most 10,000 are counted.
     pending: i64,
-    /// When the next of them is, or should have been, tried. Far in the past, deliveries do not keep up.
+    /// When the next of them is or was due. If this is far in the past, deliveries are late.
     #[schema(format = DateTime)]
     next_due_at: Option<String>,
-    /// Endpoints that are told nothing until somebody enables them, the latest first; 100 at most.
+    /// Disabled endpoints, latest first; at most 100.
     disabled: Vec<DisabledEndpoint>,
 }
 
-/// An endpoint that is told nothing any more.
+/// A disabled endpoint.
 #[derive(Serialize, ToSchema)]
 struct DisabledEndpoint {
     id: String,
-    /// Why not, in words.
+    /// Why it was disabled, in words.
     reason: String,
 }
 
@@ -135,14 +130,14 @@ impl Notices {
 /// What happened at the webhook since the start of this process.
 #[derive(Serialize, ToSchema)]
 struct SinceStart {
-    /// Deliveries that were stored and acknowledged.
+    /// Deliveries stored and acknowledged.
     accepted: u64,
-    /// Of these, deliveries of an event that was there already.
+    /// Of these, deliveries of a known event.
     duplicates: u64,
-    /// Deliveries turned away with 503, for Stripe to send again.
+    /// Deliveries answered 503; Stripe retries them.
     unavailable: u64,
-    /// Refused signatures by reason.
+    /// Refused signatures, by reason.
     signature_faults: BTreeMap<&'static str, u64>,
-    /// Lines that were not written to the log, because nobody read it fast enough.
+    /// Log lines dropped, because nothing read the log fast enough.
     log_lines_dropped: u64,
 }

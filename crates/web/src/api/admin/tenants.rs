@@ -1,7 +1,6 @@
-//! `/api/admin/tenants`: who has credits here, and what operators set of each.
-//! Not here: making a tenant. It becomes known by its first purchase or its first key.
+//! `/api/admin/tenants`: tenants and their settings. Not here: creating a tenant, which happens with its
+//! first purchase or its first key.
 
-use axum::response::Response;
 use ledger::{Credits, TenantId};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -11,73 +10,62 @@ use utoipa::ToSchema;
 use crate::answer::{Data, PageOf, Problem, rfc3339};
 use crate::api::command::{MAX_CREDITS, whole};
 use crate::api::credits::BalanceView;
-use crate::api::text::is_plain;
-use crate::api::{Id, Operator, Received, body, page};
-use crate::schema::Paging;
+use crate::api::plain_text::is_plain;
+use crate::api::{Operator, PathId, ReceivedBody, body, page};
+use crate::schema::PageParameters;
 
 /// Characters that a name may have.
 const MAX_NAME: usize = 200;
 
-/// Tenants, in the order in which we heard of them
+/// List tenants
 #[utoipa::path(get, path = "/api/admin/tenants", operation_id = "list_tenants", tag = "Tenants",
-    params(Paging,
-        ("debt" = Option<bool>, Query, description = "Only those who owe something."),
-        ("low" = Option<bool>, Query, description = "Only those below their `low_balance`.")),
+    params(PageParameters,
+        ("debt" = Option<bool>, Query, description = "Only tenants in debt."),
+        ("low" = Option<bool>, Query, description = "Only tenants below their `low_balance`.")),
     responses((status = 200, body = PageOf<TenantView>)))]
-pub(crate) async fn list(Operator { request, .. }: Operator) -> Response {
-    request
-        .answer(async |request| {
-            let query = &request.query;
-            query.only(&["debt", "low", "page", "per_page", "sort"])?;
-            let filter = TenantFilter { debt: query.flag("debt")?, low: query.flag("low")? };
-            let page = page(query)?;
-            let found = request.store().tenants(filter, page).await?;
-            let rows: Vec<_> = found.rows.iter().map(TenantView::of).collect();
-            Ok(request.meta.page(rows, page, found.total))
-        })
-        .await
+pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<PageOf<TenantView>, Problem> {
+    let query = &request.query;
+    query.only(&["debt", "low", "page", "per_page", "sort"])?;
+    let filter = TenantFilter { debt: query.flag("debt")?, low: query.flag("low")? };
+    let page = page(query)?;
+    let found = request.store().tenants(filter, page).await?;
+    Ok(PageOf::of(&found, page, TenantView::of))
 }
 
-/// One tenant, with how much there is of it
+/// Retrieve a tenant
 #[utoipa::path(get, path = "/api/admin/tenants/{id}", operation_id = "show_tenant", tag = "Tenants",
-    params(("id" = Uuid, Path, description = "The tenant.")),
+    params(("id" = Uuid, Path, description = "The tenant's id.")),
     responses((status = 200, body = Data<TenantDetailView>)))]
-pub(crate) async fn show(Operator { request, .. }: Operator, Id(id): Id) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let found = request.store().tenant_detail(parsed(&id)?, request.app.clock.reading()).await?;
-            let TenantDetail { row, open_holds, lots, quarantined } = found.ok_or_else(missing)?;
-            let tenant = TenantView::of(&row);
-            Ok(request.meta.data(TenantDetailView {
-                tenant,
-                open_holds,
-                lots,
-                payments_in_quarantine: quarantined,
-            }))
-        })
-        .await
+pub(crate) async fn show(
+    Operator { request, .. }: Operator,
+    PathId(id): PathId,
+) -> Result<Data<TenantDetailView>, Problem> {
+    request.query.only(&[])?;
+    let found = request.store().tenant_detail(parsed(&id)?, request.app.clock.reading()).await?;
+    let TenantDetail { row, open_holds, lots, quarantined } = found.ok_or_else(missing)?;
+    let tenant = TenantView::of(&row);
+    Ok(Data::of(TenantDetailView { tenant, open_holds, lots, payments_in_quarantine: quarantined }))
 }
 
-/// Name a tenant, and say when it is told that few credits are left
+/// Update a tenant
 #[utoipa::path(post, path = "/api/admin/tenants/{id}", operation_id = "set_tenant", tag = "Tenants",
-    params(("id" = Uuid, Path, description = "The tenant.")), request_body = TenantSettings,
+    params(("id" = Uuid, Path, description = "The tenant's id.")), request_body = TenantSettings,
     responses((status = 200, body = Data<TenantView>)))]
-pub(crate) async fn set(Operator { request, caller }: Operator, Id(id): Id, received: Received) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let id = parsed(&id)?;
-            let asked: TenantSettings = body(&request, received)?;
-            let name = asked.name.map(|name| name.map(named).transpose()).transpose()?;
-            let low = |value: Value| whole("low_balance", &value, 1, MAX_CREDITS).map(Credits);
-            let low_balance = asked.low_balance.map(|value| value.map(low).transpose()).transpose()?;
-            let found = request.store().set_tenant(id, TenantChange { name, low_balance }).await?;
-            let row = found.ok_or_else(missing)?;
-            tracing::info!(tenant = %id, key = caller.key.id, "an operator set what is said of a tenant");
-            Ok(request.meta.data(TenantView::of(&row)))
-        })
-        .await
+pub(crate) async fn set(
+    Operator { request, caller }: Operator,
+    PathId(id): PathId,
+    received: ReceivedBody,
+) -> Result<Data<TenantView>, Problem> {
+    request.query.only(&[])?;
+    let id = parsed(&id)?;
+    let asked: TenantSettings = body(&request, received)?;
+    let name = asked.name.map(|name| name.map(named).transpose()).transpose()?;
+    let low = |value: Value| whole("low_balance", &value, 1, MAX_CREDITS).map(Credits);
+    let low_balance = asked.low_balance.map(|value| value.map(low).transpose()).transpose()?;
+    let found = request.store().set_tenant(id, TenantChange { name, low_balance }).await?;
+    let row = found.ok_or_else(missing)?;
+    tracing::info!(tenant = %id, key = caller.key.id, "an operator changed the settings of a tenant");
+    Ok(Data::of(TenantView::of(&row)))
 }
 
 fn parsed(id: &str) -> Result<TenantId, Problem> {
@@ -97,42 +85,42 @@ fn named(name: String) -> Result<String, Problem> {
     Err(Problem::value("name", &expected))
 }
 
-/// What is set; what is left out stays.
+/// Settings of a tenant. Fields that are left out stay as they are.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "name": "Acme Homes", "low_balance": 5 }))]
 struct TenantSettings {
-    /// What operators call it; null for nothing.
+    /// A name for operators; null to remove it.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     name: Option<Option<String>>,
-    /// It is told when fewer than so many credits are available; null for never.
+    /// A `balance.low` notice is sent when fewer credits than this are available; null for never.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000_000)]
     low_balance: Option<Option<Value>>,
 }
 
-/// Tells null from nothing at all.
+/// Distinguishes null from a missing field.
 fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-/// A tenant, and what it has and owes.
+/// A tenant and its balance.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tenant, example = json!({
     "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "name": "Acme Homes", "available": 7, "held": 2,
     "frozen": 1, "debt": 0, "balance": 10, "low_balance": 5, "created_at": "2026-11-23T12:00:02Z" }))]
-struct TenantView {
+pub(crate) struct TenantView {
     #[schema(value_type = Uuid)]
     tenant_id: TenantId,
     name: Option<String>,
     #[serde(flatten)]
     balance: BalanceView,
-    /// It is told when fewer than so many are available.
+    /// A `balance.low` notice is sent when fewer credits than this are available.
     low_balance: Option<i64>,
-    /// When we first heard of it.
+    /// When it became known.
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -149,16 +137,16 @@ impl TenantView {
     }
 }
 
-/// A tenant, and how much there is of it.
+/// A tenant, its balance, and some counts.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TenantDetail)]
-struct TenantDetailView {
+pub(crate) struct TenantDetailView {
     #[serde(flatten)]
     tenant: TenantView,
-    /// Holds that stand.
+    /// Open holds.
     open_holds: i64,
-    /// Lots, used up or not.
+    /// Lots, including empty ones.
     lots: i64,
-    /// Payments of it that need a person.
+    /// Its payments in quarantine.
     payments_in_quarantine: i64,
 }

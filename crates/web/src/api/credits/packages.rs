@@ -1,41 +1,38 @@
-//! `GET /api/credits/packages`: what can be bought here. Not here: buying it (`purchase`).
+//! `GET /api/credits/packages`: the packages on sale. Not here: buying one (`purchase`).
 
-use axum::response::Response;
 use engine::Package;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::answer::Data;
-use crate::api::Reader;
+use crate::answer::{Data, Problem};
+use crate::api::CreditsReader;
 
-/// What can be bought
+/// List packages
 ///
-/// Every package of the catalogue, in its order: the same for every tenant.
+/// The packages of the catalogue, in its order; the same for every tenant.
 #[utoipa::path(get, path = "/api/credits/packages", operation_id = "list_packages", tag = "Credits",
-    params(("tenant_id" = Option<Uuid>, Query, description = "May be said, and changes nothing.")),
+    params(("tenant_id" = Option<Uuid>, Query, description = "Optional; the packages are the same for every tenant.")),
     responses((status = 200, body = Data<Vec<PackageView>>)))]
-pub(crate) async fn list(Reader { request, caller }: Reader) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&["tenant_id"])?;
-            // A tenant's key names no other tenant, and an operator's need not name any.
-            if let Some(asked) = request.query.get("tenant_id") {
-                caller.tenant(Some(asked))?;
-            }
-            let packages = request.app.shop.packages.iter().map(PackageView::of);
-            Ok(request.meta.data(packages.collect::<Vec<_>>()))
-        })
-        .await
+pub(crate) async fn list(
+    CreditsReader { request, caller }: CreditsReader,
+) -> Result<Data<Vec<PackageView>>, Problem> {
+    request.query.only(&["tenant_id"])?;
+    // A tenant's key names no other tenant, and an operator's need not name any.
+    if let Some(asked) = request.query.get("tenant_id") {
+        caller.tenant(Some(asked))?;
+    }
+    let packages = request.app.shop.packages.iter().map(PackageView::of);
+    Ok(Data::of(packages.collect::<Vec<_>>()))
 }
 
 /// One package of credits.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Package, example = json!({ "package": "10_credits", "title": "10 credits", "credits": 10,
     "price": 25000, "currency": "eur" }))]
-struct PackageView {
-    /// Its name in requests.
+pub(crate) struct PackageView {
+    /// The name of the package in requests.
     package: String,
-    /// Its name for people.
+    /// The title that customers see.
     title: String,
     credits: i64,
     /// Before tax, in minor units: 25000 is 250.00 EUR.

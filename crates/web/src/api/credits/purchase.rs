@@ -1,55 +1,46 @@
-//! `POST /api/credits/purchase`: a checkout at Stripe, where somebody can pay for a package.
-//! Not here: opening it once for each key (`engine::purchase`).
+//! `POST /api/credits/purchase`: opens a checkout at Stripe for a package. Not here: opening it once per key
+//! (`engine::purchase`).
 
 mod request;
 
-use axum::response::Response;
 use engine::purchase::{OpenPurchase, PurchaseError};
 use serde::Serialize;
 use serde_json::json;
 use store::{IdempotencyKey, PurchaseRow};
 use utoipa::ToSchema;
 
-use crate::answer::{Data, Problem, ProblemKind, rfc3339};
+use crate::answer::{CreatedData, Data, Problem, ProblemKind, Replayable, rfc3339};
 use crate::api::command::key_reused;
-use crate::api::{IdempotencyKeyHeader, Received, Writer, body, fingerprint, marked};
+use crate::api::{CreditsWriter, IdempotencyKeyHeader, ReceivedBody, body, fingerprint};
 use crate::schema::OfTenant;
 use request::PurchaseBody;
 
-/// Open a checkout, where somebody can pay for a package
+/// Create a purchase
 ///
-/// Send the customer to `checkout_url`. The credits come when Stripe tells of the payment; until then
-/// `GET /api/payments/{session_id}` says `pending`. The same `Idempotency-Key` gets the same checkout for
-/// ever.
+/// Opens a checkout at Stripe; send the customer to `checkout_url`. Credits are granted when Stripe reports
+/// the payment. Until then the status of `GET /api/payments/{session_id}` is `pending`. The same
+/// `Idempotency-Key` always returns the same checkout.
 #[utoipa::path(post, path = "/api/credits/purchase", operation_id = "purchase", tag = "Credits",
     params(OfTenant, IdempotencyKeyHeader), request_body = PurchaseBody,
-    responses((status = 201, body = Data<PurchaseView>),
+    responses((status = 201, body = Data<OpenCheckoutView>),
         (status = 422, description = "PACKAGE_UNKNOWN"),
         (status = 502, description = "STRIPE_REFUSED, STRIPE_UNREACHABLE"),
         (status = 503, description = "PURCHASES_NOT_CONFIGURED")))]
 pub(crate) async fn create(
-    Writer { request, caller }: Writer,
+    CreditsWriter { request, caller }: CreditsWriter,
     key: IdempotencyKeyHeader,
-    received: Received,
-) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&["tenant_id"])?;
-            let tenant = caller.tenant(request.query.get("tenant_id"))?;
-            let key = key.required()?;
-            let asked: PurchaseBody = body(&request, received)?;
-            asked.check()?;
-            let idempotency_key = IdempotencyKey {
-                scope: caller.scope(),
-                key,
-                fingerprint: fingerprint("purchase", tenant, &asked),
-            };
-            let opened =
-                request.app.purchases.open(asked.of(tenant, idempotency_key), request.meta.at).await?;
-            let replayed = opened.replayed;
-            Ok(marked(request.meta.created(PurchaseView::of(opened)), replayed))
-        })
-        .await
+    received: ReceivedBody,
+) -> Result<Replayable<CreatedData<OpenCheckoutView>>, Problem> {
+    request.query.only(&["tenant_id"])?;
+    let tenant = caller.tenant(request.query.get("tenant_id"))?;
+    let key = key.required()?;
+    let asked: PurchaseBody = body(&request, received)?;
+    asked.check()?;
+    let idempotency_key =
+        IdempotencyKey { scope: caller.scope(), key, fingerprint: fingerprint("purchase", tenant, &asked) };
+    let opened = request.app.purchases.open(asked.of(tenant, idempotency_key), request.now).await?;
+    let replayed = opened.replayed;
+    Ok(Replayable { response: CreatedData(OpenCheckoutView::of(opened)), replayed })
 }
 
 impl From<PurchaseError> for Problem {
@@ -102,7 +93,7 @@ impl From<PurchaseError> for Problem {
     }
 }
 
-/// Which setting is missing, for whoever runs the service.
+/// A setting of the service is missing.
 fn not_configured(what: &str) -> Problem {
     let message = format!("Nothing can be bought here: {what}. Nothing was charged.");
     Problem::new(ProblemKind::PurchasesNotConfigured, message)
@@ -123,11 +114,11 @@ fn other_price(purchase: &PurchaseRow) -> Problem {
     "checkout_url": "https://checkout.stripe.com/c/pay/cs_live_a1b2c3d4e5f6g7h8",
     "session_id": "cs_live_a1b2c3d4e5f6g7h8", "package": "10_credits", "credits": 10,
     "expires_at": "2026-11-24T12:00:00Z" }))]
-struct PurchaseView {
+pub(crate) struct OpenCheckoutView {
     purchase_id: String,
     /// Where the customer pays.
     checkout_url: String,
-    /// Stripe's name for it, which `GET /api/payments/{id}` takes too.
+    /// The session id at Stripe; `GET /api/payments/{id}` takes it too.
     session_id: String,
     package: String,
     credits: i64,
@@ -136,7 +127,7 @@ struct PurchaseView {
     expires_at: String,
 }
 
-impl PurchaseView {
+impl OpenCheckoutView {
     fn of(opened: OpenPurchase) -> Self {
         let OpenPurchase { purchase, session, .. } = opened;
         Self {

@@ -1,6 +1,6 @@
-//! `GET /api/credits/statement`: every line that led from one balance to another, for bookkeeping. Read and
-//! sent piece by piece, up to where the journal ended at the start: its lines always add up.
-//! Not here: pages of history for a screen (`credits`).
+//! `GET /api/credits/statement`: every transaction between two balances, for bookkeeping. Read and sent in
+//! chunks, up to the end of the journal when the request began, so the lines always add up. Not here: pages
+//! of the history (`credits`).
 
 use axum::response::Response;
 use ledger::{Balance, Cause, TenantId};
@@ -9,14 +9,14 @@ use store::{StatementRange, Store, TransactionRow};
 use utoipa::ToSchema;
 
 use super::{BalanceView, moment};
-use crate::answer::{Data, Pieces, Problem, Stopped, rfc3339, stream};
-use crate::api::{Query, Reader};
+use crate::answer::{ChunkSender, Data, Problem, Stopped, chunked_csv, chunked_data, rfc3339};
+use crate::api::{CreditsReader, ReportFormat};
 use crate::auth::{Caller, DECISION};
 use crate::csv::Csv;
 use crate::schema::{OfTenant, TransactionKindName};
 
-/// Lines that are read at once.
-const PIECE: u32 = 500;
+/// Lines per read.
+const BATCH: u32 = 500;
 
 const COLUMNS: [&str; 13] = [
     "date",
@@ -34,105 +34,85 @@ const COLUMNS: [&str; 13] = [
     "cause",
 ];
 
-/// A statement: every line between two moments, with the balances before and after
+/// Retrieve a statement
 ///
-/// The credits of its lines add up to the closing less the opening balance. As CSV, for a spreadsheet, text
-/// that could begin a formula stands behind an apostrophe.
+/// Every transaction between two times, with the balances before and after. The `credits` of the lines add up
+/// to the closing balance less the opening balance. In CSV, text that a spreadsheet could take for a formula
+/// begins with an apostrophe.
 #[utoipa::path(get, path = "/api/credits/statement", operation_id = "statement", tag = "Credits",
     params(OfTenant,
-        ("format" = Option<Format>, Query, description = "json, unless it says csv."),
-        ("created_at_from" = Option<String>, Query, format = DateTime, description = "From this moment on."),
-        ("created_at_to" = Option<String>, Query, format = DateTime, description = "Up to this moment.")),
+        ("format" = Option<ReportFormat>, Query, description = "`json` by default."),
+        ("created_at_from" = Option<String>, Query, format = DateTime, description = "Only from this time on."),
+        ("created_at_to" = Option<String>, Query, format = DateTime, description = "Only up to this time.")),
     responses((status = 200, content((Data<Statement> = "application/json"), (String = "text/csv")))))]
-pub(crate) async fn show(Reader { request, caller }: Reader) -> Response {
-    request
-        .answer(async |request| {
-            let query = &request.query;
-            query.only(&["tenant_id", "format", "created_at_from", "created_at_to"])?;
-            let tenant = caller.tenant(query.get("tenant_id"))?;
-            let format = Format::of(query)?;
-            let (from, to) = (moment(query, "created_at_from")?, moment(query, "created_at_to")?);
-            let store = request.store().clone();
-            let range = store.statement(tenant, from, to).await?;
-            let lines = Lines { store, tenant, range, caller };
-            Ok(match format {
-                Format::Csv => {
-                    let day = rfc3339(to.map_or(request.meta.at, |to| to.min(request.meta.at)));
-                    let name = format!("statement-{tenant}-{}.csv", day.get(..10).unwrap_or("all"));
-                    stream("text/csv; charset=utf-8", Some(&name), |pieces| lines.in_csv(pieces))
-                }
-                Format::Json => {
-                    let head = Statement {
-                        tenant_id: tenant,
-                        from: from.map(rfc3339),
-                        to: to.map(rfc3339),
-                        opening: range.opening.into(),
-                        closing: range.closing.into(),
-                        lines: Vec::new(),
-                    };
-                    let whole = request.meta.text(&head)?;
-                    stream("application/json", None, |pieces| lines.in_json(pieces, whole))
-                }
-            })
-        })
-        .await
-}
-
-/// In which form.
-#[derive(Clone, Copy, ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub(crate) enum Format {
-    Json,
-    Csv,
-}
-
-impl Format {
-    pub(crate) fn of(query: &Query) -> Result<Self, Problem> {
-        match query.get("format") {
-            None | Some("json") => Ok(Self::Json),
-            Some("csv") => Ok(Self::Csv),
-            Some(_) => Err(Problem::value("format", "json or csv")),
+pub(crate) async fn show(CreditsReader { request, caller }: CreditsReader) -> Result<Response, Problem> {
+    let query = &request.query;
+    query.only(&["tenant_id", "format", "created_at_from", "created_at_to"])?;
+    let tenant = caller.tenant(query.get("tenant_id"))?;
+    let format = ReportFormat::of(query)?;
+    let (from, to) = (moment(query, "created_at_from")?, moment(query, "created_at_to")?);
+    let store = request.store().clone();
+    let range = store.statement(tenant, from, to).await?;
+    let lines = StatementReader { store, tenant, range, caller };
+    Ok(match format {
+        ReportFormat::Csv => {
+            let day = rfc3339(to.map_or(request.now, |to| to.min(request.now)));
+            let name = format!("statement-{tenant}-{}.csv", day.get(..10).unwrap_or("all"));
+            chunked_csv(&name, |chunks| lines.in_csv(chunks))
         }
-    }
+        ReportFormat::Json => {
+            let statement = Statement {
+                tenant_id: tenant,
+                from: from.map(rfc3339),
+                to: to.map(rfc3339),
+                opening: range.opening.into(),
+                closing: range.closing.into(),
+                lines: Vec::new(),
+            };
+            chunked_data(|chunks| lines.in_json(chunks, statement))
+        }
+    })
 }
 
-/// The lines of one statement.
-struct Lines {
+/// Reads the lines of one statement.
+struct StatementReader {
     store: Store,
     tenant: TenantId,
     range: StatementRange,
     caller: Caller,
 }
 
-impl Lines {
-    /// The lines after one, none at the end.
+impl StatementReader {
+    /// The lines after the transaction `after`; none at the end.
     async fn next(&self, after: i64) -> Result<Vec<TransactionRow>, Stopped> {
-        Ok(self.store.statement_lines(self.tenant, after, self.range.through, PIECE).await?)
+        Ok(self.store.statement_lines(self.tenant, after, self.range.through, BATCH).await?)
     }
 
-    async fn in_csv(self, pieces: Pieces) -> Result<(), Stopped> {
+    async fn in_csv(self, chunks: ChunkSender) -> Result<(), Stopped> {
         let mut csv = Csv::default();
         csv.heading(&COLUMNS);
         total(&mut csv, "opening_balance", self.range.opening);
         let mut after = self.range.after;
         loop {
-            pieces.send(csv.take()).await?;
+            chunks.send(csv.take()).await?;
             let rows = self.next(after).await?;
             let Some(last) = rows.last() else { break };
             after = last.transaction.seq;
-            rows.iter().for_each(|row| Line::of(row, &self.caller).write(&mut csv));
+            rows.iter().for_each(|row| StatementLine::of(row, &self.caller).write(&mut csv));
         }
         total(&mut csv, "closing_balance", self.range.closing);
-        pieces.send(csv.take()).await
+        chunks.send(csv.take()).await
     }
 
-    /// `whole` is the answer without lines: they go where its only empty list is.
-    async fn in_json(self, pieces: Pieces, whole: String) -> Result<(), Stopped> {
+    /// The lines go into the empty list of `statement`.
+    async fn in_json(self, chunks: ChunkSender, statement: Statement) -> Result<(), Stopped> {
+        // Text and numbers can always be serialised.
+        let whole = serde_json::to_string(&statement).unwrap_or_default();
         let (head, tail) = whole.split_once("\"lines\":[").unwrap_or((&whole, ""));
         let mut text = format!("{head}\"lines\":[");
         let (mut after, mut first) = (self.range.after, true);
         loop {
-            pieces.send(std::mem::take(&mut text)).await?;
+            chunks.send(std::mem::take(&mut text)).await?;
             let rows = self.next(after).await?;
             let Some(last) = rows.last() else { break };
             after = last.transaction.seq;
@@ -140,11 +120,12 @@ impl Lines {
                 if !std::mem::replace(&mut first, false) {
                     text.push(',');
                 }
-                // Text and numbers can always be written.
-                text.push_str(&serde_json::to_string(&Line::of(row, &self.caller)).unwrap_or_default());
+                text.push_str(
+                    &serde_json::to_string(&StatementLine::of(row, &self.caller)).unwrap_or_default(),
+                );
             }
         }
-        pieces.send(tail.to_owned()).await
+        chunks.send(tail.to_owned()).await
     }
 }
 
@@ -157,7 +138,7 @@ fn total(csv: &mut Csv, what: &str, balance: Balance) {
     csv.skip(4).end();
 }
 
-/// A tenant's lines between two moments.
+/// A statement.
 #[derive(Serialize, ToSchema)]
 struct Statement {
     #[schema(value_type = Uuid)]
@@ -166,28 +147,27 @@ struct Statement {
     from: Option<String>,
     #[schema(format = DateTime)]
     to: Option<String>,
-    /// Before the first line.
+    /// The balance before the first line.
     opening: BalanceView,
-    /// After the last line.
+    /// The balance after the last line.
     closing: BalanceView,
-    /// In the journal's order, the oldest first.
-    lines: Vec<Line>,
+    /// The transactions, oldest first.
+    lines: Vec<StatementLine>,
 }
 
-/// One line.
+/// A line of a statement.
 #[derive(Serialize, ToSchema)]
-#[schema(as = StatementLine)]
-struct Line {
+struct StatementLine {
     #[schema(format = DateTime)]
     date: String,
-    /// The transaction's number.
+    /// The id of the transaction.
     transaction: i64,
     #[serde(rename = "type")]
     #[schema(value_type = TransactionKindName)]
     kind: &'static str,
-    /// What it did to the balance; 0 where credits only moved within it.
+    /// The change of the balance; 0 if credits only moved within it.
     credits: i64,
-    /// After it, as the four that follow.
+    /// Available credits after it. The next four are after it too.
     available: i64,
     held: i64,
     frozen: i64,
@@ -196,13 +176,13 @@ struct Line {
     balance: i64,
     payment: Option<String>,
     hold: Option<String>,
-    /// What the tenant's own system calls the occasion.
+    /// The tenant's own reference.
     reference: Option<String>,
-    /// In words.
+    /// The cause in words.
     cause: String,
 }
 
-impl Line {
+impl StatementLine {
     fn of(row: &TransactionRow, caller: &Caller) -> Self {
         let entry = &row.transaction;
         let after = entry.balance_after;

@@ -1,6 +1,5 @@
-//! The checkout that a payment began with, where it was opened through us: shown with the payment, and in
-//! its place until Stripe tells of one.
-//! Not here: opening it (`credits::purchase`).
+//! The checkout that a payment began with, if this service opened it: shown with the payment, and in its
+//! place until Stripe sends an event about the payment. Not here: opening it (`credits::purchase`).
 
 use ledger::{PaymentStatus, TenantId, Timestamp};
 use serde::Serialize;
@@ -10,26 +9,26 @@ use utoipa::ToSchema;
 use super::{CreditsView, PaymentDetail, PaymentView, timeline};
 use crate::answer::{Problem, rfc3339};
 
-/// The checkout that this payment began with.
+/// The checkout that a payment began with.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PaymentPurchase)]
-pub(super) struct PurchaseView {
+pub(super) struct PaymentPurchaseView {
     id: String,
     session_id: String,
     package: String,
-    /// Credits that the package holds.
+    /// Credits in the package.
     credits: i64,
     /// Before tax, in minor units.
     price: i64,
     /// Three letters, in lower case.
     currency: String,
-    /// Where it can be paid; none once it was paid, or its time is up.
+    /// Where it can be paid; null once it is paid or expired.
     checkout_url: Option<String>,
     #[schema(format = DateTime)]
     expires_at: Option<String>,
 }
 
-impl PurchaseView {
+impl PaymentPurchaseView {
     /// `status`: where the payment stands, as far as Stripe has told.
     pub(super) fn of(purchase: &PurchaseRow, status: PaymentStatus, now: Timestamp) -> Self {
         let (order, session) = (&purchase.order, purchase.session.as_ref());
@@ -47,14 +46,13 @@ impl PurchaseView {
     }
 }
 
-/// What `name` names: a payment, a purchase that Stripe has not spoken of yet, or a payment and the purchase
-/// that it began with.
+/// A payment, a purchase without a payment, or a payment and the purchase that it began with.
 pub(super) enum Found {
     Payment(Box<PaymentRow>, Option<PurchaseRow>),
     Purchase(PurchaseRow),
 }
 
-/// Looks for it.
+/// Finds what `name` names.
 pub(super) async fn find(store: &Store, name: String) -> Result<Option<Found>, Problem> {
     if let Some(row) = store.payment(name.clone()).await? {
         for session in &row.knowledge.sessions {
@@ -64,7 +62,7 @@ pub(super) async fn find(store: &Store, name: String) -> Result<Option<Found>, P
         }
         return Ok(Some(Found::Payment(Box::new(row), None)));
     }
-    // One that Stripe has not answered yet is nothing that anybody can pay.
+    // A purchase without a session cannot be paid.
     let Some(purchase) = store.purchase(name).await?.filter(|found| found.session.is_some()) else {
         return Ok(None);
     };
@@ -76,7 +74,7 @@ pub(super) async fn find(store: &Store, name: String) -> Result<Option<Found>, P
 }
 
 impl Found {
-    /// Whose it is, once that is known.
+    /// The tenant, if it is known.
     pub(super) fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::Payment(row, purchase) => row.tenant.or_else(|| Some(purchase.as_ref()?.tenant)),
@@ -85,10 +83,10 @@ impl Found {
     }
 }
 
-/// A checkout that nobody paid, as far as Stripe has told.
+/// A checkout that nobody has paid, as far as Stripe reported.
 pub(super) fn unpaid(purchase: &PurchaseRow, now: Timestamp) -> PaymentDetail {
     let status = PaymentStatus::Pending;
-    let began = PurchaseView::of(purchase, status, now);
+    let began = PaymentPurchaseView::of(purchase, status, now);
     let over = began.checkout_url.is_none();
     PaymentDetail {
         payment: PaymentView {

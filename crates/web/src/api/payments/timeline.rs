@@ -1,4 +1,4 @@
-//! The life of one payment, line by line: what Stripe told us, what became of it, and what it did to credits.
+//! The timeline of one payment: events from Stripe, their results, and the transactions.
 
 use ledger::{Cause, Credits, Outcome, Timestamp, TransactionKind};
 use serde::Serialize;
@@ -6,27 +6,27 @@ use store::{EventRow, PurchaseRow, TransactionRow};
 use utoipa::ToSchema;
 
 use super::super::credits::BalanceView;
-use super::words;
+use super::descriptions;
 use crate::answer::rfc3339;
-use crate::api::text::counted;
+use crate::api::plain_text::counted;
 use crate::auth::Caller;
 use crate::schema::{OutcomeName, TimelineKind};
 
-/// One line of a payment's timeline.
+/// An entry of a payment's timeline.
 #[derive(Serialize, ToSchema)]
-#[schema(as = TimelineEntry, example = json!({ "at": "2026-11-23T12:00:00Z", "what": "event",
+#[schema(example = json!({ "at": "2026-11-23T12:00:00Z", "type": "event",
     "id": "evt_1234567890", 
     "text": "the customer completed the checkout (checkout.session.completed): credits were added",
     "event_type": "checkout.session.completed", "outcome": "granted", "deliveries": 1 }))]
-pub(super) struct Entry {
+pub(super) struct TimelineEntry {
     #[schema(format = DateTime)]
     at: String,
-    /// `purchase`, `event` or `transaction`.
+    #[serde(rename = "type")]
     #[schema(value_type = TimelineKind)]
-    what: &'static str,
-    /// The purchase's or the event's id, or the transaction's number.
+    kind: &'static str,
+    /// The id of the purchase, event or transaction.
     id: String,
-    /// In words.
+    /// What happened, in words.
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_type: Option<String>,
@@ -34,18 +34,18 @@ pub(super) struct Entry {
     #[schema(value_type = Option<OutcomeName>)]
     outcome: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    /// How often Stripe sent it.
+    /// How often Stripe delivered it.
     deliveries: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     balance_after: Option<BalanceView>,
 }
 
-/// The line that a payment begins with which was asked for through us.
-pub(super) fn opened(purchase: &PurchaseRow) -> Entry {
+/// The first entry, for a checkout that this service opened.
+pub(super) fn opened(purchase: &PurchaseRow) -> TimelineEntry {
     let order = &purchase.order;
-    Entry {
+    TimelineEntry {
         at: rfc3339(purchase.created_at),
-        what: "purchase",
+        kind: "purchase",
         id: order.id.clone(),
         text: format!(
             "checkout was opened by POST /api/credits/purchase: {} for {} minor units of {}, before tax",
@@ -60,15 +60,15 @@ pub(super) fn opened(purchase: &PurchaseRow) -> Entry {
     }
 }
 
-/// Events in order of arrival, each followed by the transactions that it caused; then those of operators.
-/// `granted`: what the payment bought, of which a line may take a part.
+/// Events in order of arrival, each followed by its transactions, then the transactions without an event.
+/// `granted`: the credits that the payment bought, of which an entry may concern a part.
 pub(super) fn of(
     events: &[EventRow],
     transactions: &[TransactionRow],
     granted: Credits,
     caller: &Caller,
-) -> Vec<Entry> {
-    let mut lines: Vec<(Timestamp, i64, Entry)> = Vec::new();
+) -> Vec<TimelineEntry> {
+    let mut lines: Vec<(Timestamp, i64, TimelineEntry)> = Vec::new();
     for event in events {
         lines.push((event.received_at, event.seq, event_line(event)));
     }
@@ -81,20 +81,20 @@ pub(super) fn of(
         let (at, place) = caused_by.map_or((entry.at, i64::MAX), |event| (event.received_at, event.seq));
         lines.push((at, place, transaction_line(row, granted, caller)));
     }
-    // Stable: a transaction was pushed after its event, and stays behind it.
+    // The sort is stable, so a transaction stays after its event.
     lines.sort_by_key(|(at, place, _)| (*at, *place));
     lines.into_iter().map(|(_, _, line)| line).collect()
 }
 
-fn event_line(event: &EventRow) -> Entry {
-    let outcome = words::outcome(event.outcome);
-    let text = match words::meaning(&event.kind) {
+fn event_line(event: &EventRow) -> TimelineEntry {
+    let outcome = descriptions::outcome(event.outcome);
+    let text = match descriptions::meaning(&event.kind) {
         Some(meaning) => format!("{meaning} ({}): {outcome}", event.kind),
         None => format!("{}: {outcome}", event.kind),
     };
-    Entry {
+    TimelineEntry {
         at: rfc3339(event.received_at),
-        what: "event",
+        kind: "event",
         id: event.id.to_string(),
         text,
         event_type: Some(event.kind.clone()),
@@ -104,10 +104,10 @@ fn event_line(event: &EventRow) -> Entry {
     }
 }
 
-fn transaction_line(row: &TransactionRow, granted: Credits, caller: &Caller) -> Entry {
+fn transaction_line(row: &TransactionRow, granted: Credits, caller: &Caller) -> TimelineEntry {
     let entry = &row.transaction;
     let credits = counted(entry.credits());
-    let part = words::part(entry.credits(), granted);
+    let part = descriptions::part(entry.credits(), granted);
     let mut text = match entry.kind {
         TransactionKind::Granted => format!("{credits} added"),
         TransactionKind::Revoked => format!("{part} taken back"),
@@ -128,9 +128,9 @@ fn transaction_line(row: &TransactionRow, granted: Credits, caller: &Caller) -> 
     if let Some(Cause::Operator { by, reason }) = caller.told(&entry.cause) {
         text.push_str(&format!(", by {by}: {reason}"));
     }
-    Entry {
+    TimelineEntry {
         at: rfc3339(entry.at),
-        what: "transaction",
+        kind: "transaction",
         id: entry.seq.to_string(),
         text,
         event_type: None,

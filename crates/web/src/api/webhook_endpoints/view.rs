@@ -1,4 +1,4 @@
-//! Endpoints and deliveries as they are shown. A secret is no part of either.
+//! How webhook endpoints and deliveries are shown: without secrets.
 
 use ledger::TenantId;
 use serde::Serialize;
@@ -8,16 +8,16 @@ use utoipa::ToSchema;
 use crate::answer::rfc3339;
 use crate::schema::{DeliveryStateName, EndpointState, NoticeType};
 
-/// Who is told.
+/// A webhook endpoint.
 #[derive(Serialize, ToSchema)]
-pub(super) struct EndpointView {
+pub(crate) struct EndpointView {
     id: String,
     /// Null for an endpoint of all tenants.
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
     #[schema(format = "uri")]
     url: String,
-    /// `*` is all of them.
+    /// The types of notices that it receives; `*` for every type.
     #[schema(value_type = Vec<NoticeType>)]
     types: Vec<String>,
     description: String,
@@ -25,9 +25,9 @@ pub(super) struct EndpointView {
     state: &'static str,
     #[schema(format = DateTime)]
     created_at: String,
-    /// Until when the secret before this one signs too.
+    /// Until when notices are signed with the old secret too.
     #[schema(format = DateTime)]
-    old_secret_until: Option<String>,
+    old_secret_expires_at: Option<String>,
     #[schema(format = DateTime)]
     failing_since: Option<String>,
     #[schema(format = DateTime)]
@@ -49,7 +49,7 @@ impl EndpointView {
                 (None, None) => "enabled",
             },
             created_at: rfc3339(row.created_at),
-            old_secret_until: row.old_secret_until.map(rfc3339),
+            old_secret_expires_at: row.old_secret_until.map(rfc3339),
             failing_since: row.failing_since.map(rfc3339),
             disabled_at: row.disabled_at.map(rfc3339),
             disabled_reason: row.disabled_reason.clone(),
@@ -57,25 +57,25 @@ impl EndpointView {
     }
 }
 
-/// An endpoint and its new secret.
+/// A webhook endpoint and its new secret.
 #[derive(Serialize, ToSchema)]
-pub(super) struct MadeEndpoint {
+pub(crate) struct EndpointWithSecret {
     pub(super) endpoint: EndpointView,
-    /// What its notices are signed with, as the libraries of Standard Webhooks take it.
+    /// Signs notices; in the format that Standard Webhooks libraries take.
     #[schema(example = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]
     pub(super) secret: String,
 }
 
-/// It is told nothing more.
+/// The endpoint was deleted.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Deleted {
+pub(crate) struct DeletedEndpoint {
     pub(super) id: String,
     pub(super) deleted: bool,
 }
 
-/// It is sent again.
+/// The notice is sent again.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Resent {
+pub(crate) struct ResentNotice {
     pub(super) endpoint_id: String,
     pub(super) notice_id: String,
     #[schema(value_type = DeliveryStateName)]
@@ -84,12 +84,12 @@ pub(super) struct Resent {
     pub(super) due_at: String,
 }
 
-/// A notice on its way to an endpoint.
+/// The delivery of one notice to one endpoint.
 #[derive(Serialize, ToSchema)]
-pub(super) struct DeliveryView {
+pub(crate) struct DeliveryView {
     /// `msg_…`, as in `webhook-id`.
     notice_id: String,
-    /// The notice's place in the order in which things happened.
+    /// The notice's position in the order of all notices.
     sequence: i64,
     #[serde(rename = "type")]
     #[schema(value_type = NoticeType)]
@@ -103,14 +103,14 @@ pub(super) struct DeliveryView {
     created_at: String,
     #[schema(format = DateTime)]
     attempted_at: Option<String>,
-    /// When it is tried next.
+    /// When the next attempt is due.
     #[schema(format = DateTime)]
     due_at: Option<String>,
     #[schema(format = DateTime)]
     delivered_at: Option<String>,
-    /// The status of the last answer.
-    status: Option<i64>,
-    /// What went wrong in the last attempt.
+    /// The HTTP status of the last response.
+    response_status: Option<i64>,
+    /// Why the last attempt failed.
     error: Option<String>,
 }
 
@@ -127,7 +127,7 @@ impl DeliveryView {
             attempted_at: row.attempted_at.map(rfc3339),
             due_at: row.due_at.map(rfc3339),
             delivered_at: row.delivered_at.map(rfc3339),
-            status: row.status,
+            response_status: row.status,
             error: row.error.clone(),
         }
     }

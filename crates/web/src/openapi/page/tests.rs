@@ -1,10 +1,11 @@
 //! What the page says of a field: that it must be sent, or that it may be null.
 
-use super::super::page;
+use crate::routes::document;
 
 /// What stands in an operation's card between these two.
 fn part<'a>(operation: &str, from: &str, to: &str) -> &'a str {
-    let (_, card) = page().split_once(&format!("<article id=\"{operation}\">")).expect("an operation");
+    let (_, card) =
+        document().page.split_once(&format!("<article id=\"{operation}\">")).expect("an operation");
     let (card, _) = card.split_once("</article>").expect("its end");
     let (_, part) = card.split_once(from).expect("where it begins");
     part.split_once(to).expect("where it ends").0
@@ -19,13 +20,13 @@ fn check(operation: &str, (from, to): (&str, &str), field: &str, expected: &str)
 
 #[test]
 fn the_stream_is_shown_as_it_comes() {
-    let answer = part("follow", "<h4>Answer</h4>", "</pre>");
+    let answer = part("follow", "<h4>Example response</h4>", "</pre>");
     assert!(answer.contains("\nevent: credits.spent\ndata: {"), "{answer}");
 }
 
 #[test]
 fn only_what_is_sent_is_required_and_null_is_named() {
-    let body = ("<h4>Body</h4>", "<h4>Answers</h4>");
+    let body = ("<h4>Body</h4>", "<h4>Responses</h4>");
     let data = ("Fields of <code>data</code>", "</details>");
     let must = "<span class=\"kind\">string</span> <span class=\"must\">required</span>";
     check("purchase", body, "package", must);

@@ -1,26 +1,25 @@
-//! Asking for an action: it is done, refused, or kept waiting, and each answer says what happened to the
-//! credits and what to do next.
-//! Not here: the procedure (`engine::actions`), and how an action is shown (`view`).
+//! Requesting an action: it is executed, refused, or waits. Each response says what happened to the credits
+//! and what to do next. Not here: the procedure (`engine::actions`), and how an action is shown (`view`).
 
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use engine::actions::{ActionError, ActionOrder, KeptAction};
 use ledger::{Credits, Refusal};
 use serde_json::{Value, json};
 use store::{ActionRefusal, ActionRequest, ActionRow, ActionState, MAX_BULK_ITEMS};
 
 use super::view::{ActionView, Answered, PreviewView};
-use crate::answer::{Problem, ProblemKind};
-use crate::api::text::counted;
-use crate::api::{Request, command, marked};
+use crate::answer::{AcceptedData, Data, Problem, ProblemKind, Replayable};
+use crate::api::plain_text::counted;
+use crate::api::{Request, command};
 use crate::auth::{Caller, nobody_acts};
 
-/// An action whose request was read and found in order.
+/// An action whose request was read and is valid.
 pub(in crate::api::admin) struct Ask {
     pub(in crate::api::admin) request: ActionRequest,
     pub(in crate::api::admin) reason: String,
-    /// The only registered person does alone what needs two.
+    /// The only registered person acts alone.
     pub(in crate::api::admin) alone: bool,
-    /// Only say what would happen.
+    /// Only show what would happen.
     pub(in crate::api::admin) dry_run: bool,
     /// The `Idempotency-Key` and the fingerprint, where the route takes one.
     pub(in crate::api::admin) name: Option<(String, [u8; 32])>,
@@ -33,7 +32,7 @@ impl Ask {
     }
 }
 
-/// Has it done, or for a dry run says what would happen.
+/// Executes the action or lets it wait; for a dry run, previews it.
 pub(in crate::api::admin) async fn ask(
     request: &Request,
     caller: &Caller,
@@ -42,27 +41,27 @@ pub(in crate::api::admin) async fn ask(
     if asked.dry_run {
         let kind = asked.request.kind();
         let preview = request.app.actions.preview(asked.by(caller)).await?;
-        return Ok(request.meta.data(Answered::Preview(PreviewView::of(kind, &preview))));
+        return Ok(Data::of(Answered::Preview(PreviewView::of(kind, &preview))).into_response());
     }
     let kept = request.app.actions.ask(asked.by(caller)).await?;
-    Ok(respond(request, &kept))
+    Ok(respond(&kept))
 }
 
-/// The answer to whoever asked for it.
-pub(in crate::api::admin) fn respond(request: &Request, kept: &KeptAction) -> Response {
+/// The response to the person who requested the action.
+pub(in crate::api::admin) fn respond(kept: &KeptAction) -> Response {
     let row = &kept.action;
     let response = match refused(row) {
-        // It was asked for, and waited: the same answer for ever.
+        // An action that waited always gets the same response.
         _ if kept.waited() => {
-            request.meta.accepted(Answered::CommandAction(Box::new(ActionView::as_asked_for(row))))
+            AcceptedData(Answered::Action(Box::new(ActionView::as_asked_for(row)))).into_response()
         }
-        Some(problem) => request.meta.error(&problem),
-        None => request.meta.data(Answered::CommandAction(Box::new(ActionView::of(row)))),
+        Some(problem) => problem.into_response(),
+        None => Data::of(Answered::Action(Box::new(ActionView::of(row)))).into_response(),
     };
-    marked(response, kept.replayed)
+    Replayable { response, replayed: kept.replayed }.into_response()
 }
 
-/// Has it done or kept, and answers it.
+/// Executes the action or lets it wait. Returns it, and whether it is a replay.
 pub(in crate::api::admin) async fn perform(
     request: &Request,
     caller: &Caller,
@@ -88,7 +87,7 @@ impl From<ActionError> for Problem {
     }
 }
 
-/// Why an action that is kept was not done.
+/// Why a stored action was not executed.
 pub(super) fn refused(row: &ActionRow) -> Option<Problem> {
     if row.state != ActionState::Refused {
         return None;
@@ -105,7 +104,7 @@ pub(super) fn refused(row: &ActionRow) -> Option<Problem> {
     })
 }
 
-/// The ledger refused, for ever.
+/// A refusal by the ledger, which is final.
 fn of_ledger(refusal: Refusal, row: Option<&ActionRow>) -> Problem {
     let about = |mut details: Value| {
         if let Some(row) = row {
@@ -143,7 +142,7 @@ fn not_grantable(items: &[i64]) -> Problem {
     Problem::new(ProblemKind::Validation, message).with_details(json!({ "items": items }))
 }
 
-/// Why an action is not kept, in words.
+/// Why an action was not stored.
 fn problem(refusal: ActionRefusal) -> Problem {
     let second = |why: &str| Problem::new(ProblemKind::SecondPersonRequired, why);
     let invalid = |why: String| Problem::new(ProblemKind::Validation, why);

@@ -1,5 +1,4 @@
-//! How an action is shown: what was asked for, by whom, what became of it, and what it means for the credits.
-//! Not here: what it does.
+//! How an action is shown: the request, the people, the result, and the consequences for credits.
 
 use ledger::{Outcome, TenantId};
 use serde::Serialize;
@@ -12,18 +11,18 @@ use crate::answer::rfc3339;
 use crate::api::credits::BalanceView;
 use crate::schema::{ActionKindName, ActionStateName, KeyKindName, OutcomeName};
 
-/// What was done or waits; of a dry run, what would happen.
+/// An action, or the preview of a dry run.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = ActionOrPreview)]
 pub(in crate::api::admin) enum Answered {
-    CommandAction(Box<ActionView>),
+    Action(Box<ActionView>),
     Preview(PreviewView),
 }
 
-/// Something that an operator did, or that waits for a second person.
+/// An action of an operator: executed, refused, or waiting for a second person.
 #[derive(Serialize, ToSchema)]
-#[schema(as = CommandAction, example = json!({
+#[schema(as = Action, example = json!({
     "id": "act_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b", "kind": "adjustment", "state": "done",
     "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "credits": 5,
     "request": { "credits": 5, "priority": 10 }, "reason": "for the outage of Monday", "alone": false,
@@ -33,20 +32,20 @@ pub(in crate::api::admin) enum Answered {
     "outcome": null,
     "consequences": { "items": 0, "granted": 5, "refunded": 0, "taken_back": 0, "already_used": 0,
         "debt_created": 0, "balances": [] } }))]
-pub(in crate::api::admin) struct ActionView {
+pub(crate) struct ActionView {
     id: String,
     #[schema(value_type = ActionKindName)]
     kind: &'static str,
     #[schema(value_type = ActionStateName)]
     state: &'static str,
-    /// The tenant that it is about, where it is about one.
+    /// The tenant that it is about, if there is one.
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
-    /// Credits that it moved or would move, as an absolute amount: what counts against the limits.
+    /// The credits that it moved or would move, as an absolute amount. They count against the limits.
     credits: i64,
     request: RequestView,
     reason: String,
-    /// It needed a second person, and nobody else was registered.
+    /// It needed a second person, but nobody else was registered.
     alone: bool,
     #[schema(format = DateTime)]
     asked_at: String,
@@ -56,59 +55,59 @@ pub(in crate::api::admin) struct ActionView {
     decided_at: Option<String>,
     /// The second person.
     decided_by: Option<ActorView>,
-    /// Why it was rejected, or could not be done.
+    /// Why it was rejected, or could not be executed.
     note: Option<String>,
-    /// The line of the history that did it; of several, the first.
+    /// The transaction; the first, if there are several.
     transaction_id: Option<i64>,
-    /// The payment, where one was decided.
+    /// The payment that was decided, if there is one.
     payment: Option<String>,
-    /// What became of that payment.
+    /// The result for that payment.
     #[schema(value_type = Option<OutcomeName>)]
     outcome: Option<Outcome>,
-    /// What it did; while it waits, what it would have done when it was asked for.
+    /// The consequences; while the action waits, as computed when it was requested.
     consequences: ConsequencesView,
 }
 
-/// What was asked for, every figure named. Which fields there are depends on the kind.
+/// The request. Its fields depend on the kind of action.
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = ActionRequest)]
 struct RequestView {
-    /// Given, or where it is negative taken; of a write-off: forgiven; of one quarantine item: granted.
+    /// Adjustment: granted, or if negative removed. Write-off: forgiven. Quarantine item: granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     credits: Option<i64>,
-    /// Of what is given: the smallest burns first.
+    /// For granted credits: lots with the lowest number are spent first.
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<u8>,
-    /// Of credits that are given, or of a key: when they end.
+    /// When the granted credits or the key expire.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    /// Who is granted the credits of one quarantine item.
+    /// The tenant that is granted the credits of a quarantine item.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
-    /// What was paid for it, in minor units, where a person says.
+    /// The amount paid in minor units, if a person specified it.
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<i64>,
-    /// In which currency, where a person says.
+    /// The currency, if a person specified it.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
-    /// The payment intent behind it, where a person says.
+    /// The payment intent, if a person specified it.
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_intent: Option<String>,
-    /// A person takes credits back when money goes back.
+    /// A person revokes credits after refunds.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunds_by_hand: Option<bool>,
-    /// Quarantine items, by their numbers.
+    /// The ids of the quarantine items.
     #[serde(skip_serializing_if = "Option::is_none")]
     items: Option<Vec<i64>>,
-    /// The key that is created, rotated or revoked, or a person's first key.
+    /// The key that is created, rotated or revoked, or the first key of a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<String>,
-    /// The key that replaces it.
+    /// The new key of a rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
     new_key_id: Option<String>,
-    /// What kind of key is created.
+    /// The kind of the new key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<KeyKindName>)]
     key_kind: Option<&'static str>,
@@ -118,7 +117,7 @@ struct RequestView {
     /// The name of the key or of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// The people whom a recovery removed, by their ids.
+    /// The ids of the people whom a recovery removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     removed: Option<Vec<String>>,
     /// The backup that was restored.
@@ -136,13 +135,13 @@ struct RequestView {
 struct ActorView {
     person_id: String,
     name: String,
-    /// None for a recovery, which needs no key.
+    /// Null for a recovery, which needs no key.
     key_id: Option<String>,
     /// The key's name.
     key: Option<String>,
 }
 
-/// What an action would do. Nothing was changed.
+/// The preview of an action. Nothing was changed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Preview)]
 pub(in crate::api::admin) struct PreviewView {
@@ -150,34 +149,34 @@ pub(in crate::api::admin) struct PreviewView {
     dry_run: bool,
     #[schema(value_type = ActionKindName)]
     kind: &'static str,
-    /// Credits that would count against the limits.
+    /// The credits that would count against the limits.
     credits: i64,
     /// Whether it would need a second person.
     second_person: bool,
     consequences: ConsequencesView,
 }
 
-/// What an action means for the credits.
+/// The consequences of an action for credits.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Consequences)]
 struct ConsequencesView {
-    /// Quarantine items that are decided.
+    /// Number of quarantine items decided.
     items: i64,
-    /// Credits given.
+    /// Credits granted.
     granted: i64,
-    /// Of these, credits that go back at once, because their money has been refunded.
+    /// Of these, revoked at once, because their money has been refunded.
     refunded: i64,
-    /// Credits taken back.
+    /// Credits revoked.
     taken_back: i64,
-    /// Of these, credits that are spent or held: other credits of the tenant or a debt pay for them.
+    /// Of these, already spent or held: other credits of the tenant, or a debt, make up for them.
     already_used: i64,
-    /// Debt that comes of it.
+    /// Debt created.
     debt_created: i64,
-    /// The tenants whose balance changes. Left out of bulk decisions.
+    /// The balances that change. Empty for bulk decisions.
     balances: Vec<BalanceChangeView>,
 }
 
-/// What a tenant has and owes, before and after.
+/// The balance of a tenant before and after.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BalanceChange)]
 struct BalanceChangeView {
@@ -210,7 +209,7 @@ impl ActionView {
         }
     }
 
-    /// As it was before anybody decided.
+    /// The action as it was before the decision.
     pub(super) fn as_asked_for(row: &ActionRow) -> Self {
         Self {
             state: ActionState::Waiting.as_str(),

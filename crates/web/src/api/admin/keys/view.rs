@@ -1,5 +1,4 @@
-//! How a key is shown: without its secret.
-//! Not here: what it may do (`auth`).
+//! How a key is shown: without its secret. Not here: what it may do (`auth`).
 
 use ledger::TenantId;
 use serde::Serialize;
@@ -7,8 +6,8 @@ use store::{KeyHolder, KeyRow};
 use utoipa::ToSchema;
 
 use crate::answer::rfc3339;
-use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR};
-use crate::schema::{KeyKindName, Permission};
+use crate::auth::{CREDITS_READ, CREDITS_WRITE, OPERATOR, Permission};
+use crate::schema::KeyKindName;
 
 /// A key, without its secret.
 #[derive(Serialize, ToSchema)]
@@ -16,22 +15,23 @@ use crate::schema::{KeyKindName, Permission};
     "kind": "tenant", "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "person_id": null,
     "permissions": ["credits:read", "credits:write"], "created_at": "2026-11-23T12:00:00Z",
     "expires_at": "2027-11-23T12:00:00Z", "revoked_at": null }))]
-pub(in crate::api::admin) struct KeyView {
+pub(crate) struct KeyView {
     id: String,
-    /// What it is for.
+    /// What the key is for.
     name: String,
     #[schema(value_type = KeyKindName)]
     kind: &'static str,
-    /// Of a tenant key: the tenant.
+    /// For a tenant key: the tenant.
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
-    /// Of an operator key: the person; none for the machine's own, which acts for the only registered person.
+    /// For an operator key: the person; null for the key of the machine, which acts for the only registered
+    /// person.
     person_id: Option<String>,
     #[schema(value_type = Vec<Permission>)]
     permissions: Vec<&'static str>,
     #[schema(format = DateTime)]
     created_at: String,
-    /// When it ends by itself.
+    /// When it expires.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     #[schema(format = DateTime)]

@@ -1,4 +1,4 @@
-//! What objects claim was bought, accepted or not: what a person must know to decide about a payment.
+//! What Stripe objects claim was bought, accepted or not, for the person who decides about a payment.
 
 use ledger::TenantId;
 use ledger::claim::{Claim, ClaimSource, Judgement};
@@ -8,33 +8,33 @@ use utoipa::ToSchema;
 
 use crate::schema::ReasonName;
 
-/// The claim of one object, as the earliest event told it.
+/// The claim of one object, from the earliest event about it.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "event": "evt_1234567890", "source": "session", "accepted": false,
     "reason": "tenant_missing", "tenant": null, "tenant_id": null, "credits": 10, "package": "10_credits",
     "currency": "eur", "amount": 9900 }))]
 pub(super) struct ClaimView {
     event: String,
-    /// Which kind of object carries the metadata: `session`, `payment_intent`, `charge` or `invoice`.
+    /// The kind of object that carries the metadata: `session`, `payment_intent`, `charge` or `invoice`.
     #[schema(value_type = String)]
     source: ClaimSource,
-    /// Whether it was accepted. The first claim of the list counts.
+    /// Whether it was accepted. Only the first claim of the list counts.
     accepted: bool,
-    /// Why it was rejected; none while it waits for a session.
+    /// Why it was rejected; null if accepted, or while it waits for a session.
     #[schema(value_type = Option<ReasonName>)]
     reason: Option<&'static str>,
-    /// The tenant as the metadata has it.
+    /// The tenant, as the metadata spells it.
     tenant: Option<String>,
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
     credits: Option<i64>,
     package: Option<String>,
     currency: Option<String>,
-    /// What is due, tax included, in minor units.
+    /// The amount due including tax, in minor units.
     amount: Option<i64>,
 }
 
-/// The claims about a payment; the first counts.
+/// The claims about a payment. Only the first counts.
 pub(super) fn of(known: &Knowledge) -> Vec<ClaimView> {
     known.claims.iter().map(view).collect()
 }

@@ -1,6 +1,6 @@
-//! Deciding quarantine items, one by one or all that match. About a payment, a person's word is one more
-//! fact; about an event, resolving means reading it again after its cause was fixed.
-//! Not here: what a decision does (`store`), and the limits (`actions`).
+//! Decisions about quarantine items, one or several at once. About a payment, the decision is one more fact;
+//! about an event, resolving applies it again after its cause was fixed. Not here: what a decision does
+//! (`store`), and the limits (`actions`).
 
 use axum::response::Response;
 use ledger::money::MAX_CREDITS_PER_PAYMENT;
@@ -13,87 +13,87 @@ use crate::answer::{Data, Problem};
 use crate::api::admin::actions::{Answered, Ask, ask, reason};
 use crate::api::admin::tenant;
 use crate::api::credits::read_moment;
-use crate::api::{Id, Operator, Received, body};
+use crate::api::{Operator, PathId, ReceivedBody, body};
 use crate::schema::ReasonName;
 
 /// The largest amount of money, in minor units.
 const MAX_AMOUNT: i64 = 1_000_000_000_000;
 
-/// How one item is resolved.
+/// The resolution of an item.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "the customer wrote, order 1234" }))]
 struct Resolution {
-    /// Why; kept for ever.
+    /// Why; stored for ever.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// Who gets the credits, where the payment does not say or says it wrongly.
+    /// The tenant to grant to, if the payment names none or the wrong one.
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<String>,
-    /// How many, where the payment does not say or says it wrongly.
+    /// The credits to grant, if the payment does not say or says it wrongly.
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     credits: Option<i64>,
-    /// What was paid, in minor units, where the payment does not say.
+    /// The amount paid in minor units, if the payment does not say.
     #[schema(minimum = 1)]
     amount: Option<i64>,
-    /// Three letters, in lower case, where the payment does not say.
+    /// The currency, three lower-case letters, if the payment does not say.
     currency: Option<String>,
-    /// The payment intent behind an unlinked purchase: by it, refunds and disputes are matched.
+    /// The payment intent of an unlinked purchase. Refunds and disputes are matched by it.
     #[schema(example = "pi_3Q1a2b3c4d5e6f7g")]
     payment_intent: Option<String>,
-    /// The purchase has no payment intent: a person takes credits back when money goes back.
+    /// The purchase has no payment intent: a person will revoke credits after refunds.
     #[serde(default)]
     refunds_by_hand: bool,
-    /// The only registered person does alone what needs two; reports mark it.
+    /// Act alone, as the only registered person, where two are needed. Reports show it.
     #[serde(default)]
     alone: bool,
-    /// Only say what would happen.
+    /// Only show what would happen.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// How one item is dismissed.
+/// The dismissal of an item.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "a test of ours" }))]
 struct Dismissal {
-    /// Why; kept for ever.
+    /// Why; stored for ever.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// The only registered person does alone what needs two; reports mark it.
+    /// Act alone, as the only registered person, where two are needed. Reports show it.
     #[serde(default)]
     alone: bool,
-    /// Only say what would happen.
+    /// Only show what would happen.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// Which items are decided together, and why.
+/// A decision about several items.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "filter": { "reason": "wrong_mode" }, "reason": "rehearsals of last week" }))]
 struct Bulk {
-    filter: Filter,
-    /// How many open items must match; another number changes nothing. Left out, only the count and the sums
-    /// are answered.
+    filter: BulkFilter,
+    /// The number of open items that must match; if another number matches, nothing is changed. Without it,
+    /// the response only shows the count and the sums.
     #[schema(minimum = 0)]
     expected_count: Option<i64>,
-    /// Why; kept for ever.
+    /// Why; stored for ever.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// The only registered person does alone what needs two; reports mark it.
+    /// Act alone, as the only registered person, where two are needed. Reports show it.
     #[serde(default)]
     alone: bool,
-    /// Only say what would happen.
+    /// Only show what would happen.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// Which open items. An empty filter is all of them.
+/// A filter for open items. An empty filter matches all.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = QuarantineFilter)]
-struct Filter {
+struct BulkFilter {
     /// With this reason.
     #[schema(value_type = Option<ReasonName>)]
     reason: Option<String>,
@@ -107,9 +107,9 @@ struct Filter {
 
 /// Resolve a quarantine item
 ///
-/// About a payment, this grants what you say, and where you say nothing, what the payment says. About an
-/// event, the event is read again, after its cause was fixed. Above what one person may move in 24 hours it
-/// waits for a second person: 202.
+/// About a payment: grants the credits that you specify, or else those that the payment specifies. About an
+/// event: applies it again, after its cause was fixed. Above what one person may move in 24 hours, the
+/// response is 202 and the action waits for a second person.
 #[utoipa::path(post, path = "/api/admin/quarantine/{id}/resolve", operation_id = "resolve_quarantine_item",
     tag = "Quarantine", request_body = Resolution,
     params(("id" = i64, Path, description = "The item's number.", example = 1)),
@@ -119,25 +119,21 @@ struct Filter {
         (status = 503, description = "RESTORE_UNCONFIRMED")))]
 pub(crate) async fn resolve(
     Operator { request, caller }: Operator,
-    Id(id): Id,
-    received: Received,
-) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let items = Items::One(number(&id)?);
-            let asked: Resolution = body(&request, received)?;
-            let resolution = ActionRequest::QuarantineResolve { items, terms: asked.terms()? };
-            let (reason, alone, dry_run) = (reason(asked.reason)?, asked.alone, asked.dry_run);
-            ask(&request, &caller, Ask { request: resolution, reason, alone, dry_run, name: None }).await
-        })
-        .await
+    PathId(id): PathId,
+    received: ReceivedBody,
+) -> Result<Response, Problem> {
+    request.query.only(&[])?;
+    let items = Items::One(number(&id)?);
+    let asked: Resolution = body(&request, received)?;
+    let resolution = ActionRequest::QuarantineResolve { items, terms: asked.terms()? };
+    let (reason, alone, dry_run) = (reason(asked.reason)?, asked.alone, asked.dry_run);
+    ask(&request, &caller, Ask { request: resolution, reason, alone, dry_run, name: None }).await
 }
 
 /// Dismiss a quarantine item
 ///
-/// No credits come of it; credits that the payment was granted already are taken back. Above what one person
-/// may move in 24 hours it waits for a second person: 202.
+/// Grants nothing; credits already granted for the payment are revoked. Above what one person may move in 24
+/// hours, the response is 202 and the action waits for a second person.
 #[utoipa::path(post, path = "/api/admin/quarantine/{id}/dismiss", operation_id = "dismiss_quarantine_item",
     tag = "Quarantine", request_body = Dismissal,
     params(("id" = i64, Path, description = "The item's number.", example = 1)),
@@ -147,25 +143,21 @@ pub(crate) async fn resolve(
         (status = 503, description = "RESTORE_UNCONFIRMED")))]
 pub(crate) async fn dismiss(
     Operator { request, caller }: Operator,
-    Id(id): Id,
-    received: Received,
-) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let items = Items::One(number(&id)?);
-            let asked: Dismissal = body(&request, received)?;
-            let dismissal = ActionRequest::QuarantineDismiss { items };
-            let (reason, alone, dry_run) = (reason(asked.reason)?, asked.alone, asked.dry_run);
-            ask(&request, &caller, Ask { request: dismissal, reason, alone, dry_run, name: None }).await
-        })
-        .await
+    PathId(id): PathId,
+    received: ReceivedBody,
+) -> Result<Response, Problem> {
+    request.query.only(&[])?;
+    let items = Items::One(number(&id)?);
+    let asked: Dismissal = body(&request, received)?;
+    let dismissal = ActionRequest::QuarantineDismiss { items };
+    let (reason, alone, dry_run) = (reason(asked.reason)?, asked.alone, asked.dry_run);
+    ask(&request, &caller, Ask { request: dismissal, reason, alone, dry_run, name: None }).await
 }
 
-/// Resolve every quarantine item that matches
+/// Resolve matching quarantine items
 ///
-/// Each payment is granted what it says; if one does not say it, nothing is changed. It is one action, and
-/// counts as its sum. Without `expected_count` only the count and the sums are answered.
+/// Grants for each payment what it specifies; if one does not, nothing is changed. It is a single action and
+/// counts as the sum. Without `expected_count`, the response only shows the count and the sums.
 #[utoipa::path(post, path = "/api/admin/quarantine/resolve", operation_id = "resolve_quarantine",
     tag = "Quarantine", request_body = Bulk,
     responses((status = 200, body = Data<Answered>),
@@ -173,22 +165,21 @@ pub(crate) async fn dismiss(
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
         (status = 409, description = "COUNT_CHANGED"),
         (status = 503, description = "RESTORE_UNCONFIRMED")))]
-pub(crate) async fn resolve_all(Operator { request, caller }: Operator, received: Received) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let asked: Bulk = body(&request, received)?;
-            let (items, terms) = (asked.items()?, GrantTerms::default());
-            let resolution = ActionRequest::QuarantineResolve { items, terms };
-            ask(&request, &caller, asked.ask(resolution)?).await
-        })
-        .await
+pub(crate) async fn resolve_all(
+    Operator { request, caller }: Operator,
+    received: ReceivedBody,
+) -> Result<Response, Problem> {
+    request.query.only(&[])?;
+    let asked: Bulk = body(&request, received)?;
+    let (items, terms) = (asked.items()?, GrantTerms::default());
+    let resolution = ActionRequest::QuarantineResolve { items, terms };
+    ask(&request, &caller, asked.ask(resolution)?).await
 }
 
-/// Dismiss every quarantine item that matches
+/// Dismiss matching quarantine items
 ///
-/// It is one action, and counts as its sum. Without `expected_count` only the count and the sums are
-/// answered.
+/// It is a single action and counts as the sum. Without `expected_count`, the response only shows the count
+/// and the sums.
 #[utoipa::path(post, path = "/api/admin/quarantine/dismiss", operation_id = "dismiss_quarantine",
     tag = "Quarantine", request_body = Bulk,
     responses((status = 200, body = Data<Answered>),
@@ -196,19 +187,18 @@ pub(crate) async fn resolve_all(Operator { request, caller }: Operator, received
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
         (status = 409, description = "COUNT_CHANGED"),
         (status = 503, description = "RESTORE_UNCONFIRMED")))]
-pub(crate) async fn dismiss_all(Operator { request, caller }: Operator, received: Received) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let asked: Bulk = body(&request, received)?;
-            let dismissal = ActionRequest::QuarantineDismiss { items: asked.items()? };
-            ask(&request, &caller, asked.ask(dismissal)?).await
-        })
-        .await
+pub(crate) async fn dismiss_all(
+    Operator { request, caller }: Operator,
+    received: ReceivedBody,
+) -> Result<Response, Problem> {
+    request.query.only(&[])?;
+    let asked: Bulk = body(&request, received)?;
+    let dismissal = ActionRequest::QuarantineDismiss { items: asked.items()? };
+    ask(&request, &caller, asked.ask(dismissal)?).await
 }
 
 impl Resolution {
-    /// What the person says is granted, found in order.
+    /// The terms that the person specifies, checked.
     fn terms(&self) -> Result<GrantTerms, Problem> {
         if self.credits.is_some_and(|credits| !(1..=MAX_CREDITS_PER_PAYMENT).contains(&credits)) {
             let range = format!("a whole number from 1 to {MAX_CREDITS_PER_PAYMENT}");

@@ -1,17 +1,15 @@
-//! `GET /api/admin/reports/actions`: what each person did by hand in a time, how many credits that moved, and
-//! how much of it was done alone.
-//! Not here: the actions themselves (`api::admin::actions`).
+//! `GET /api/admin/reports/actions`: what each person did by hand between two times, how many credits that
+//! moved, and how much was done alone. Not here: the actions themselves (`api::admin::actions`).
 
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp as Moment;
 use ledger::Timestamp;
 use serde::Serialize;
 use store::ActionTotals;
 use utoipa::ToSchema;
 
-use crate::answer::{Data, Problem, rfc3339, stream};
-use crate::api::credits::statement::Format;
-use crate::api::{Operator, Query};
+use crate::answer::{Data, Problem, chunked_csv, rfc3339};
+use crate::api::{Operator, Query, ReportFormat};
 use crate::csv::Csv;
 use crate::schema::ActionKindName;
 
@@ -27,49 +25,40 @@ const COLUMNS: [&str; 9] = [
     "approved_credits",
 ];
 
-/// Report what operators did
+/// Report the actions of operators
 ///
-/// What was done between two moments, a line for each person and kind. Credits are absolute amounts. `alone`
-/// needed a second person when nobody else was registered; `recovery` replaced lost people and asked nobody.
+/// One line for each person and kind of action. Credits are absolute amounts. `alone` counts actions that
+/// needed a second person when nobody else was registered; `recovery` replaced lost people without approval.
 #[utoipa::path(get, path = "/api/admin/reports/actions", operation_id = "report_actions", tag = "Reports",
     params(
         ("from" = Option<String>, Query,
-            description = "A moment, or a day (2026-10-01) for its beginning in UTC; the first action, where \
-                nothing is said."),
+            description = "A time, or a day (2026-10-01) for its beginning in UTC; the first action by default."),
         ("to" = Option<String>, Query,
-            description = "A moment, or a day (2026-10-31) for its end in UTC; now, where nothing is said."),
-        ("format" = Option<Format>, Query, description = "json, unless it says csv.")),
+            description = "A time, or a day (2026-10-31) for its end in UTC; now by default."),
+        ("format" = Option<ReportFormat>, Query, description = "`json` by default.")),
     responses((status = 200, content(
         (Data<ActionReport> = "application/json"), (String = "text/csv")))))]
-pub(crate) async fn actions(Operator { request, .. }: Operator) -> Response {
-    request
-        .answer(async |request| {
-            let query = &request.query;
-            query.only(&["from", "to", "format"])?;
-            let format = Format::of(query)?;
-            let from = moment(query, "from", "T00:00:00Z")?;
-            // Moments are kept to the microsecond.
-            let to = moment(query, "to", "T23:59:59.999999Z")?.unwrap_or(request.meta.at);
-            let totals = request.store().action_totals(from.unwrap_or(Timestamp(0)), to).await?;
-            let lines: Vec<_> = totals.iter().map(ActionLine::of).collect();
-            Ok(match format {
-                Format::Json => {
-                    let (from, to) = (from.map(rfc3339), rfc3339(to));
-                    request.meta.data(ActionReport { from, to, lines })
-                }
-                Format::Csv => {
-                    let day = rfc3339(to);
-                    let name = format!("actions-{}.csv", day.get(..10).unwrap_or("now"));
-                    let text = written(&lines);
-                    stream(
-                        "text/csv; charset=utf-8",
-                        Some(&name),
-                        |pieces| async move { pieces.send(text).await },
-                    )
-                }
-            })
-        })
-        .await
+pub(crate) async fn actions(Operator { request, .. }: Operator) -> Result<Response, Problem> {
+    let query = &request.query;
+    query.only(&["from", "to", "format"])?;
+    let format = ReportFormat::of(query)?;
+    let from = moment(query, "from", "T00:00:00Z")?;
+    // Times are stored to the microsecond.
+    let to = moment(query, "to", "T23:59:59.999999Z")?.unwrap_or(request.now);
+    let totals = request.store().action_totals(from.unwrap_or(Timestamp(0)), to).await?;
+    let lines: Vec<_> = totals.iter().map(ActionLine::of).collect();
+    Ok(match format {
+        ReportFormat::Json => {
+            let (from, to) = (from.map(rfc3339), rfc3339(to));
+            Data::of(ActionReport { from, to, lines }).into_response()
+        }
+        ReportFormat::Csv => {
+            let day = rfc3339(to);
+            let name = format!("actions-{}.csv", day.get(..10).unwrap_or("now"));
+            let text = render(&lines);
+            chunked_csv(&name, async move |chunks| chunks.send(text).await)
+        }
+    })
 }
 
 fn moment(query: &Query, key: &str, time: &str) -> Result<Option<Timestamp>, Problem> {
@@ -77,13 +66,16 @@ fn moment(query: &Query, key: &str, time: &str) -> Result<Option<Timestamp>, Pro
         let moment = if text.len() == 10 { format!("{text}{time}") } else { text.to_owned() };
         let moment = moment.parse::<Moment>().map(|moment| Timestamp(moment.as_microsecond()));
         moment.map_err(|_| {
-            Problem::value(key, "a day such as 2026-10-31, or a moment such as 2026-10-31T12:00:00Z")
+            Problem::value(
+                key,
+                "a day such as 2026-10-31, or an RFC 3339 timestamp such as 2026-10-31T12:00:00Z",
+            )
         })
     };
     query.get(key).map(read).transpose()
 }
 
-fn written(lines: &[ActionLine]) -> String {
+fn render(lines: &[ActionLine]) -> String {
     let mut csv = Csv::default();
     csv.heading(&COLUMNS);
     for line in lines {
@@ -94,10 +86,10 @@ fn written(lines: &[ActionLine]) -> String {
     csv.take()
 }
 
-/// What operators did in a time.
+/// The actions of operators between two times.
 #[derive(Serialize, ToSchema)]
 struct ActionReport {
-    /// None for the first action.
+    /// Null for the first action.
     #[schema(format = DateTime)]
     from: Option<String>,
     #[schema(format = DateTime)]
@@ -106,7 +98,7 @@ struct ActionReport {
     lines: Vec<ActionLine>,
 }
 
-/// What one person did of one kind.
+/// The actions of one person and kind.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "person_id": "person_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b", "person": "Grace",
     "kind": "adjustment", "actions": 12, "credits": 640, "alone": 0, "alone_credits": 0, "approved": 1,
@@ -117,7 +109,7 @@ struct ActionLine {
     #[schema(value_type = ActionKindName)]
     kind: &'static str,
     actions: i64,
-    /// Moved, as absolute amounts.
+    /// Credits moved, as absolute amounts.
     credits: i64,
     /// Of the actions, those that needed a second person when nobody else was registered.
     alone: i64,

@@ -1,38 +1,36 @@
-//! One lot as the liability report tells it, and adds it up.
-//! Not here: what it is worth (`ledger::liability`).
+//! A lot in the liability report. Not here: its value (`ledger::liability`).
 
+use crate::answer::rfc3339;
 use ledger::liability::{LotSums, LotValue};
 use ledger::{TenantId, Timestamp};
 use serde::Serialize;
 use store::LotPosition;
 use utoipa::ToSchema;
 
-use crate::answer::rfc3339;
-
 /// Seconds in a day.
 const DAY: i64 = 86_400;
 
-/// One lot. Money is in minor units.
+/// A lot. Money is in minor units.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LiabilityLot)]
 pub(super) struct LotLine {
     pub(super) lot: i64,
     #[schema(value_type = Uuid)]
     pub(super) tenant_id: TenantId,
-    /// None for an operator's grant.
+    /// Null for a grant by an operator.
     pub(super) payment: Option<String>,
     pub(super) currency: Option<String>,
-    /// No event links its payment with refunds: a person takes credits back when money goes back.
+    /// No event links its payment with refunds: a person revokes credits after a refund.
     pub(super) refunds_by_hand: bool,
     #[schema(format = DateTime)]
     pub(super) purchased_at: String,
     pub(super) age_days: i64,
     pub(super) granted: i64,
     pub(super) used: i64,
-    /// Credits taken back before they were used.
+    /// Credits revoked before they were used.
     #[serde(rename = "refunded_unspent_credits")]
     pub(super) unspent_back: i64,
-    /// Credits taken back after they had been used.
+    /// Credits revoked after they were used.
     #[serde(rename = "refunded_spent_credits")]
     pub(super) spent_back: i64,
     pub(super) outstanding: i64,

@@ -1,5 +1,4 @@
-//! Adding up what lots are worth: by currency, and by how long ago they were bought.
-//! Not here: how it is written down.
+//! Adds up the value of lots by currency and age. Not here: rendering.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +12,16 @@ use super::lot::LotLine;
 pub(super) const AGES: [(&str, i64); 5] =
     [("0-30", 30), ("31-90", 90), ("91-180", 180), ("181-365", 365), ("over 365", i64::MAX)];
 
-/// Everything that was added up. Wide enough that no number of lots overflows it.
+/// The totals. Wide enough for any number of lots.
 #[derive(Default)]
 pub(super) struct Totals {
-    /// By currency; lots whose payment names none are under none.
+    /// By currency; None for lots whose payment names no currency.
     pub(super) currencies: BTreeMap<Option<String>, Sums>,
-    /// Credits that operators gave: no money stands behind them.
+    /// Credits granted by operators. No money stands behind them.
     pub(super) grants: Sums,
     /// Outstanding credits of purchases that no money stands behind.
     pub(super) unpriced: i128,
-    /// Who owes how many credits.
+    /// The debts of tenants, in credits.
     pub(super) debts: Vec<(TenantId, Credits)>,
 }
 
@@ -45,27 +44,28 @@ pub(super) struct Sums {
     pub(super) ages: [(i128, i128); AGES.len()],
 }
 
-/// Where the credits of lots are. `granted` = `used` + `refunded_unspent` + `outstanding`.
+/// The credits of lots. `granted` = `used` + `refunded_unspent` + `outstanding`.
 #[derive(Clone, Default, Serialize, ToSchema)]
 pub(super) struct CreditSums {
-    /// Sold or given.
+    /// Sold, or granted by operators.
     #[schema(value_type = i64)]
     pub(super) granted: i128,
-    /// Used up: spent, expired, taken by an operator, or taken for the refund of others that were spent.
+    /// Used: spent, expired, removed by an operator, or taken for the refund of other credits that were
+    /// spent.
     #[schema(value_type = i64)]
     pub(super) used: i128,
-    /// Taken back before they were used.
+    /// Revoked before they were used.
     #[schema(value_type = i64)]
     pub(super) refunded_unspent: i128,
-    /// Taken back after they had been used; they are among `used`, unless a hold stands on them.
+    /// Revoked after they were used; included in `used`, unless a hold covers them.
     #[schema(value_type = i64)]
     pub(super) refunded_spent: i128,
-    /// For which a service is owed.
+    /// Still to be used: a service is owed for them.
     #[schema(value_type = i64)]
     pub(super) outstanding: i128,
 }
 
-/// Where the money of lots is, in minor units. `net_price` = `recognised` + `refunded_unspent` + `deferred`.
+/// The money of lots, in minor units. `net_price` = `recognised` + `refunded_unspent` + `deferred`.
 #[derive(Clone, Default, Serialize, ToSchema)]
 pub(super) struct MoneySums {
     /// Paid, without tax.
@@ -74,10 +74,10 @@ pub(super) struct MoneySums {
     /// Revenue since the beginning, before `refunded_spent`.
     #[schema(value_type = i64)]
     pub(super) recognised: i128,
-    /// Went back for credits that were not used. It was never revenue.
+    /// Refunded for unused credits. It was never revenue.
     #[schema(value_type = i64)]
     pub(super) refunded_unspent: i128,
-    /// Went back for credits that had been used: less revenue.
+    /// Refunded for used credits. It reduces revenue.
     #[schema(value_type = i64)]
     pub(super) refunded_spent: i128,
     /// The liability.

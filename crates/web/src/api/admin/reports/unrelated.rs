@@ -1,38 +1,35 @@
-//! `GET /api/admin/reports/unrelated`: money that was taken for something else than credits, as far as is
-//! known, so that what is ignored is at least counted (design section 3: Nothing about our money is silent).
+//! `GET /api/admin/reports/unrelated`: payments without our metadata. They are ignored, but counted (design
+//! section 3: Nothing about our money is silent).
 
-use axum::response::Response;
 use serde::Serialize;
 use store::UnrelatedMoney;
 use utoipa::ToSchema;
 
-use crate::answer::Data;
+use crate::answer::{Data, Problem};
 use crate::api::Operator;
 
-/// Money that is not ours, by currency
+/// Report unrelated payments
 ///
-/// Payments of which no object carries our metadata. They are ignored, and count as soon as an event links
-/// them to a purchase. If this grows by what your customers pay for credits, the metadata is missing.
+/// Payments whose objects do not carry our metadata, by currency. They are ignored until an event links them
+/// to a purchase. If customers pay for credits and this grows, the metadata is missing.
 #[utoipa::path(get, path = "/api/admin/reports/unrelated", operation_id = "report_unrelated", tag = "Reports",
     responses((status = 200, body = Data<Vec<UnrelatedView>>)))]
-pub(crate) async fn unrelated(Operator { request, .. }: Operator) -> Response {
-    request
-        .answer(async |request| {
-            request.query.only(&[])?;
-            let money = request.store().unrelated_money().await?;
-            Ok(request.meta.data(money.iter().map(UnrelatedView::of).collect::<Vec<_>>()))
-        })
-        .await
+pub(crate) async fn unrelated(
+    Operator { request, .. }: Operator,
+) -> Result<Data<Vec<UnrelatedView>>, Problem> {
+    request.query.only(&[])?;
+    let money = request.store().unrelated_money().await?;
+    Ok(Data::of(money.iter().map(UnrelatedView::of).collect::<Vec<_>>()))
 }
 
-/// What was taken in one currency.
+/// Unrelated payments in one currency.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UnrelatedMoney, example = json!({ "currency": "eur", "payments": 3, "amount": 74700 }))]
-struct UnrelatedView {
-    /// Three letters, in lower case; none where no event has said.
+pub(crate) struct UnrelatedView {
+    /// Three lower-case letters; null if no event names the currency.
     currency: Option<String>,
     payments: i64,
-    /// In minor units. What went back of it is not subtracted.
+    /// In minor units, before refunds.
     amount: i64,
 }
 

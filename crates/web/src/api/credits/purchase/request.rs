@@ -1,31 +1,31 @@
-//! The body of a purchase request, and which values it may have.
+//! The body of a request for a purchase.
 
+use crate::answer::Problem;
 use engine::purchase::PurchaseRequest;
 use ledger::TenantId;
 use serde::{Deserialize, Serialize};
 use store::IdempotencyKey;
 use utoipa::ToSchema;
 
-use crate::answer::Problem;
-
 /// Characters of an address.
 const MAX_URL_LENGTH: usize = 2048;
 /// Characters of an e-mail address (RFC 5321, section 4.5.3.1.3).
 const MAX_EMAIL_LENGTH: usize = 254;
 
-/// The body. Its fingerprint is kept for ever, so fields may be added to it, never renamed.
+/// A purchase. Its fingerprint is stored for ever: fields may be added, but not renamed.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewPurchase, example = json!({ "package": "10_credits",
     "success_url": "https://shop.example.com/done?session={CHECKOUT_SESSION_ID}",
     "cancel_url": "https://shop.example.com/credits" }))]
 pub(super) struct PurchaseBody {
-    /// Which package of the catalogue.
+    /// The name of a package in the catalogue.
     package: String,
-    /// Where the customer goes after paying. `{CHECKOUT_SESSION_ID}` in it becomes the session's id.
+    /// Where the customer is sent after paying. `{CHECKOUT_SESSION_ID}` in it is replaced with the session's
+    /// id.
     #[schema(max_length = 2048)]
     success_url: String,
-    /// Where the customer goes who does not pay.
+    /// Where the customer is sent after cancelling.
     #[schema(max_length = 2048)]
     cancel_url: Option<String>,
     /// Filled in on the payment page.

@@ -1,13 +1,12 @@
-//! The words of a payment's page: what each event of Stripe says to somebody who does not know Stripe, and
-//! the payment's state in a sentence or two. Amounts are in minor units, as everywhere.
-//! Not here: the order of the lines (`timeline`), and what anything is worth (`ledger`).
+//! Descriptions of events, and of the status of a payment, for people who do not know Stripe. Amounts are in
+//! minor units. Not here: the order of the entries (`timeline`), and what a payment is worth (`ledger`).
 
 use ledger::{Credits, Entitlement, Knowledge, Minor, Outcome, review_reason};
 use stripe::EventType::{self, *};
 
-use crate::api::text::counted;
+use crate::api::plain_text::counted;
 
-/// What Stripe says with an event of this type; None for a type that says nothing about payments.
+/// What an event of this type means; None for a type that is not about payments.
 pub(super) fn meaning(kind: &str) -> Option<&'static str> {
     Some(match EventType::from_name(kind) {
         CheckoutSessionCompleted => "the customer completed the checkout",
@@ -45,7 +44,7 @@ pub(super) fn meaning(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// What we made of an event.
+/// The result of an event.
 pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
     outcome.map_or("we have not looked at it yet", |outcome| match outcome {
         Outcome::Quarantined => "a person must decide whether it counts; it moved no credits",
@@ -65,12 +64,12 @@ pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
     })
 }
 
-/// `5 of 10 credits`, or `10 credits` where that is all there were.
+/// `5 of 10 credits`, or `10 credits` for all of them.
 pub(super) fn part(of: Credits, all: Credits) -> String {
     if of.0 < all.0 { format!("{} of {}", of.0, counted(all)) } else { counted(of) }
 }
 
-/// Where the payment stands, as one would say it on the telephone.
+/// The status of a payment in one or two sentences.
 pub(super) fn summary(known: &Knowledge, due: &Entitlement, currency: Option<&str>) -> String {
     let unit = currency.unwrap_or("an unknown currency");
     let mut said = Vec::new();
@@ -101,7 +100,7 @@ pub(super) fn summary(known: &Knowledge, due: &Entitlement, currency: Option<&st
     }
     let mut text = said.join("; ");
     text.push('.');
-    // Every beginning is an ASCII letter.
+    // Each part begins with an ASCII letter.
     text.get_mut(..1).unwrap_or_default().make_ascii_uppercase();
     text
 }

@@ -1,4 +1,4 @@
-//! The liability report written down, as JSON and as one table of CSV.
+//! The liability report as JSON, and as one table of CSV.
 //! Not here: the figures.
 
 use ledger::TenantId;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::Survey;
 use super::lot::LotLine;
 use super::totals::{AGES, CreditSums, MoneySums, Sums, Totals};
-use crate::answer::{Pieces, Stopped, rfc3339};
+use crate::answer::{ChunkSender, Stopped, rfc3339};
 use crate::csv::Csv;
 
 const COLUMNS: [&str; 19] = [
@@ -33,45 +33,45 @@ const COLUMNS: [&str; 19] = [
     "owed_credits",
 ];
 
-/// What unspent credits are worth.
+/// The liability report.
 #[derive(Serialize, ToSchema)]
 pub(super) struct LiabilityReport {
     #[schema(format = DateTime)]
     as_of: String,
-    /// The last transaction that counts.
+    /// The last transaction included.
     transaction: i64,
-    /// Every lot, where that was asked for.
+    /// Every lot, if `lots` was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     lots: Option<Vec<LotLine>>,
-    /// What was sold.
+    /// Purchased credits, by currency.
     currencies: Vec<CurrencyTotals>,
-    /// What operators gave. No money stands behind it.
+    /// Credits granted by operators. No money stands behind them.
     grants: GrantTotals,
-    /// Outstanding credits of purchases that no money stands behind: a debt was written off, and repaid after
-    /// all; or credits are frozen while as many are owed.
+    /// Outstanding purchased credits without money behind them: a debt was written off and later repaid, or
+    /// credits are frozen while as many are owed.
     #[schema(value_type = i64)]
     unpriced_credits: i128,
-    /// What tenants owe, in credits: taken back after it was spent.
+    /// The debts of tenants, in credits.
     debts: Vec<DebtLine>,
-    /// The sum of it.
+    /// The sum of the debts.
     #[schema(value_type = i64)]
     owed_credits: i128,
 }
 
-/// What was sold in one currency. Money is in minor units.
+/// Purchased credits in one currency. Money is in minor units.
 #[derive(Serialize, ToSchema)]
 struct CurrencyTotals {
-    /// Three letters; none where the payment names none.
+    /// Three letters; null if the payment names none.
     currency: Option<String>,
     #[schema(value_type = i64)]
     lots: i128,
     credits: CreditSums,
     money: MoneySums,
-    /// By how long ago it was bought.
+    /// By age of the purchase.
     ageing: Vec<AgeTotals>,
 }
 
-/// What operators gave.
+/// Credits granted by operators.
 #[derive(Serialize, ToSchema)]
 struct GrantTotals {
     #[schema(value_type = i64)]
@@ -79,10 +79,10 @@ struct GrantTotals {
     credits: CreditSums,
 }
 
-/// What is owed of purchases of one age.
+/// Purchases of one age.
 #[derive(Serialize, ToSchema)]
 struct AgeTotals {
-    /// Since the purchase.
+    /// Days since the purchase.
     #[schema(example = "0-30")]
     days: &'static str,
     #[schema(value_type = i64)]
@@ -91,7 +91,7 @@ struct AgeTotals {
     deferred: i128,
 }
 
-/// What one tenant owes.
+/// The debt of one tenant.
 #[derive(Serialize, ToSchema)]
 struct DebtLine {
     #[schema(value_type = Uuid)]
@@ -130,60 +130,59 @@ impl LiabilityReport {
     }
 }
 
-/// A report with every lot, while it is written.
-pub(super) enum Written {
+/// The report without lots, as CSV.
+pub(super) fn totals_as_csv(survey: &Survey) -> String {
+    let mut csv = heading();
+    totals(&mut csv, &survey.totals);
+    csv.take()
+}
+
+/// Writes a report with every lot, chunk by chunk.
+pub(super) enum ReportWriter {
     Csv(Csv),
-    /// Behind the report stands the answer's own `meta`, as text.
     Json {
-        meta: String,
+        /// No lot is written yet.
         first: bool,
     },
 }
 
-impl Written {
-    pub(super) fn in_csv() -> Self {
+impl ReportWriter {
+    pub(super) fn csv() -> Self {
         Self::Csv(heading())
     }
 
-    pub(super) fn in_json(meta: String) -> Self {
-        Self::Json { meta, first: true }
+    pub(super) fn json() -> Self {
+        Self::Json { first: true }
     }
 
-    /// Only the totals, as CSV.
-    pub(super) fn of_totals(survey: &Survey) -> String {
-        let mut csv = heading();
-        totals(&mut csv, &survey.totals);
-        csv.take()
-    }
-
-    pub(super) async fn send(mut self, mut survey: Survey, pieces: Pieces) -> Result<(), Stopped> {
+    pub(super) async fn write(mut self, mut survey: Survey, chunks: ChunkSender) -> Result<(), Stopped> {
         if let Self::Json { .. } = self {
-            pieces.send("{\"data\":{\"lots\":[".to_owned()).await?;
+            chunks.send("{\"lots\":[".to_owned()).await?;
         }
         while let Some(lots) = survey.next().await? {
-            pieces.send(self.lots(&lots)).await?;
+            chunks.send(self.lots(&lots)).await?;
         }
         let end = match self {
             Self::Csv(mut csv) => {
                 totals(&mut csv, &survey.totals);
                 csv.take()
             }
-            Self::Json { meta, .. } => {
-                // Numbers and text can always be written. Without its brace it goes on behind the lots.
+            Self::Json { .. } => {
+                // Numbers and text can always be serialised. The totals follow the lots in the same object.
                 let report = serde_json::to_string(&LiabilityReport::of(survey)).unwrap_or_default();
-                format!("],{},\"meta\":{meta}}}", report.get(1..).unwrap_or_default())
+                format!("],{}", report.get(1..).unwrap_or_default())
             }
         };
-        pieces.send(end).await
+        chunks.send(end).await
     }
 
     fn lots(&mut self, lots: &[LotLine]) -> String {
         match self {
             Self::Csv(csv) => {
-                lots.iter().for_each(|lot| Row::of_lot(lot).write(csv));
+                lots.iter().for_each(|lot| CsvRow::of_lot(lot).write(csv));
                 csv.take()
             }
-            Self::Json { first, .. } => {
+            Self::Json { first } => {
                 let mut text = String::new();
                 for lot in lots {
                     if !std::mem::replace(first, false) {
@@ -208,21 +207,21 @@ fn totals(csv: &mut Csv, totals: &Totals) {
         let currency = currency.as_deref();
         for ((days, _), (outstanding, deferred)) in AGES.iter().zip(sums.ages) {
             let (age, outstanding, deferred) = (Some((*days).to_owned()), Some(outstanding), Some(deferred));
-            Row { line: "age", currency, age, outstanding, deferred, ..Row::default() }.write(csv);
+            CsvRow { line: "age", currency, age, outstanding, deferred, ..CsvRow::default() }.write(csv);
         }
-        Row { currency, ..Row::of_sums("total", sums) }.write(csv);
+        CsvRow { currency, ..CsvRow::of_sums("total", sums) }.write(csv);
     }
-    Row::of_sums("grants", &totals.grants).write(csv);
-    Row { line: "unpriced", outstanding: Some(totals.unpriced), ..Row::default() }.write(csv);
+    CsvRow::of_sums("grants", &totals.grants).write(csv);
+    CsvRow { line: "unpriced", outstanding: Some(totals.unpriced), ..CsvRow::default() }.write(csv);
     for (tenant, credits) in &totals.debts {
         let owed = Some(credits.0.into());
-        Row { line: "debt", tenant: Some(*tenant), owed, ..Row::default() }.write(csv);
+        CsvRow { line: "debt", tenant: Some(*tenant), owed, ..CsvRow::default() }.write(csv);
     }
 }
 
-/// One line of the table; what it does not speak of stays empty.
+/// A line of the table. Fields that do not apply stay empty.
 #[derive(Default)]
-struct Row<'a> {
+struct CsvRow<'a> {
     line: &'a str,
     currency: Option<&'a str>,
     tenant: Option<TenantId>,
@@ -244,7 +243,7 @@ struct Row<'a> {
     owed: Option<i128>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> CsvRow<'a> {
     fn of_lot(lot: &'a LotLine) -> Self {
         let number = |number: i64| Some(i128::from(number));
         Self {

@@ -1,16 +1,15 @@
-//! What people write for people, and we for them: references, reasons, names. One rule for all: no character
-//! that cannot be seen, because a line of a history must not read otherwise than it is stored.
-//! Not here: how long each may be.
+//! Text for people: references, reasons, names. One rule for all: no invisible characters, so that a line of
+//! the history reads as it is stored. Not here: the maximum lengths.
 
 use ledger::Credits;
 
-/// So many credits, in words: `1 credit`, `5 credits`.
+/// A number of credits in words: `1 credit`, `5 credits`.
 pub(crate) fn counted(credits: Credits) -> String {
     if credits == Credits(1) { "1 credit".to_owned() } else { format!("{credits} credits") }
 }
 
-/// Whether everything in it can be seen: something but space, and neither controls nor characters that are
-/// invisible, end a line, or turn the direction of what follows (Unicode TR 36, section 2.3).
+/// Whether the text is visible: not only space, and without control characters and characters that are
+/// invisible, end a line, or change the direction of text (Unicode TR 36, section 2.3).
 pub(crate) fn is_plain(text: &str) -> bool {
     let hidden = |c: char| {
         c.is_control()
