@@ -69,10 +69,10 @@ struct Common;
 const INTRODUCTION: &str = "\
 Exact prepaid credits for every tenant, bought through Stripe.
 
-Send an API key with each request: `Authorization: Bearer fp_…`. A tenant key acts for its tenant. A service \
-key spends and sells for any tenant, which it names with `?tenant_id=`. An operator key administers: it reads \
-everything, and each change it makes is recorded as an action of its person. Above a limit an action waits \
-for a second person. What belongs to another tenant looks like what does not exist: 404.
+Send an API key with each request: `Authorization: Bearer fp_…`. A tenant key acts for its tenant. A \
+service key spends and sells for any tenant, which it names with `?tenant_id=`. An operator key \
+administers: it reads everything, and each change it makes is recorded as an action of its person. Above a \
+limit an action waits for a second person. What belongs to another tenant looks like what does not exist: 404.
 
 Amounts of money are whole numbers in the currency's minor unit, credits are whole numbers, and times are \
 RFC 3339 in UTC. Unknown fields and query parameters are refused. A request whose head cannot be parsed \

@@ -21,7 +21,8 @@ pub(crate) struct StreamSlot {
 }
 
 impl StreamSlots {
-    /// A slot for one more stream with a key of `tenant`, or with a service or operator key. None at the limit.
+    /// A slot for one more stream with a key of `tenant`, or with a service or operator key. None at the
+    /// limit.
     pub(crate) fn take(&self, tenant: Option<TenantId>, limits: &Limits) -> Option<StreamSlot> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();

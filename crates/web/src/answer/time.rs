@@ -1,4 +1,4 @@
-//! Times as responses show them.
+//! How times are written in responses: RFC 3339 in UTC.
 
 use jiff::Timestamp as Moment;
 use ledger::Timestamp;

@@ -1,7 +1,8 @@
-//! Sends a command to the queue with its idempotency key, and turns the outcome into a response. Every command
-//! of the API goes through here, so that a receipt, a refusal, a replay and an unknown outcome look the same.
-//! Not here: what a command does (`ledger`), what its body may contain (its handler), and where its outcome is
-//! stored (`store`).
+//! Sends a command to the queue with its idempotency key, and turns the outcome into a response. Every
+//! command of the API goes through here, so that a receipt, a refusal, a replay and an unknown outcome look
+//! the same.
+//! Not here: what a command does (`ledger`), what its body may contain (its handler), and where its outcome
+//! is stored (`store`).
 
 use ledger::{Cause, Command, CommandAction, Credits, HoldState, Receipt, Refusal, TenantId};
 use serde::Serialize;
@@ -35,8 +36,8 @@ pub(crate) struct ValidatedCommand<'a, V> {
     pub(crate) action: CommandAction,
 }
 
-/// Executes a command; `respond` makes the response from its receipt. A client that disconnects stops nothing:
-/// the queue completes every command that it has accepted.
+/// Executes a command; `respond` makes the response from its receipt. A client that disconnects stops
+/// nothing: the queue completes every command that it has accepted.
 ///
 /// # Errors
 /// The ledger's refusal, or 503 where the command was not executed in time.

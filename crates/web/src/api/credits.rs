@@ -40,7 +40,8 @@ pub(crate) async fn balance(
 #[utoipa::path(get, path = "/api/credits/transactions", operation_id = "list_transactions", tag = "Credits",
     params(OfTenant, PageParameters,
         ("type" = Option<TransactionKindName>, Query, description = "Only transactions of this type."),
-        ("created_at_from" = Option<String>, Query, format = DateTime, description = "Only from this time on."),
+        ("created_at_from" = Option<String>, Query, format = DateTime,
+            description = "Only from this time on."),
         ("created_at_to" = Option<String>, Query, format = DateTime, description = "Only up to this time.")),
     responses((status = 200, body = PageOf<TransactionView>)))]
 pub(crate) async fn transactions(

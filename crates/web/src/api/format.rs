@@ -1,4 +1,4 @@
-//! `?format=`: JSON or CSV.
+//! The query parameter `format` of reports and statements.
 
 use utoipa::ToSchema;
 

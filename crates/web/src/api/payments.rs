@@ -121,8 +121,9 @@ pub(crate) struct PaymentDetail {
 /// A payment. Amounts are in minor units.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "id": "cs_live_a1b2c3d4e5f6g7h8",
-    "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "status": "paid", "final": true, "review_reason": null,
-    "package": "10_credits", "currency": "eur", "amount_paid": 9900, "refunds_by_hand": false,
+    "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "status": "paid", "final": true,
+    "review_reason": null, "package": "10_credits", "currency": "eur", "amount_paid": 9900,
+    "refunds_by_hand": false,
     "amount_lost": 0, "amount_pending": 0,
     "credits": { "granted": 10, "revoked": 0, "frozen": 0 }, "refunds": [], "disputes": [],
     "early_fraud_warning": false, "created_at": "2026-11-23T12:00:00Z",

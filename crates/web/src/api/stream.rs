@@ -1,6 +1,6 @@
 //! `GET /api/stream`: notices as server-sent events (html.spec.whatwg.org, server-sent events), for clients
-//! that no webhook can reach. Every stream reads the store from its own position: a client that is slow or far
-//! behind costs no memory, and one that was disconnected resumes where it was.
+//! that no webhook can reach. Every stream reads the store from its own position: a client that is slow or
+//! far behind costs no memory, and one that was disconnected resumes where it was.
 //! Not here: the deadline for a client that reads nothing (`server`), how many streams may be open
 //! (`stream_slots`), and what a notice looks like (`engine::notice`).
 

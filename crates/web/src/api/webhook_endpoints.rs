@@ -1,5 +1,5 @@
-//! `/api/webhook-endpoints`: the endpoints that receive notices. A tenant key manages its tenant's endpoints; an
-//! operator key those of all tenants, or with `?tenant_id=` those of one tenant.
+//! `/api/webhook-endpoints`: the endpoints that receive notices. A tenant key manages its tenant's endpoints;
+//! an operator key those of all tenants, or with `?tenant_id=` those of one tenant.
 //! Not here: sending (`engine::notify`), and which addresses are allowed (`destination`).
 
 mod view;
@@ -48,7 +48,7 @@ pub(crate) async fn list(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "url": "https://example.com/notices", "types": ["credits.granted", "balance.low"],
     "description": "the shop" }))]
-struct NewWebhookEndpoint {
+struct WebhookEndpointRequest {
     /// Where notices are sent: `https://…` on the public internet.
     #[schema(format = "uri", max_length = 2048)]
     url: String,
@@ -67,7 +67,7 @@ struct NewWebhookEndpoint {
 #[utoipa::path(post, path = "/api/webhook-endpoints",
     operation_id = "create_webhook_endpoint", tag = "Notices",
     params(OfOneTenant),
-    request_body = NewWebhookEndpoint,
+    request_body = WebhookEndpointRequest,
     responses((status = 201, body = Data<EndpointWithSecret>), (status = 429, description = "TOO_MANY")))]
 pub(crate) async fn create(
     EndpointManager { request, caller }: EndpointManager,
@@ -75,7 +75,7 @@ pub(crate) async fn create(
 ) -> Result<CreatedData<EndpointWithSecret>, Problem> {
     request.query.only(&["tenant_id"])?;
     let tenant = caller.whose(request.query.get("tenant_id"))?;
-    let new: NewWebhookEndpoint = body(&request, received)?;
+    let new: WebhookEndpointRequest = body(&request, received)?;
     request.app.destinations.check(&new.url).map_err(|why| Problem::value("url", why))?;
     let description = new.description.unwrap_or_default();
     let plain = description.is_empty() || is_plain(&description);

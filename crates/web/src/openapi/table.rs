@@ -7,9 +7,9 @@ use serde_json::Value;
 const HEAD: &str = "\
 # Routes
 
-Every route of the service, generated from the handlers: `cargo run -q -- openapi --routes > docs/routes.md`. \
-A test fails while this file is stale. Permissions: a tenant key has `credits:read`, `credits:write` or both, \
-a service key both, an operator key `operator`, which includes reading.
+Every route of the service, generated from the handlers by `cargo run -q -- openapi --routes > \
+docs/routes.md`. A test fails while this file is stale. Permissions: a tenant key has `credits:read`, \
+`credits:write` or both, a service key both, an operator key `operator`, which includes reading.
 
 | Method | Path | Summary | Permission |
 |---|---|---|---|

@@ -123,9 +123,9 @@ impl From<DecisionError> for Problem {
                  operator key. Nothing was changed.",
             ),
             DecisionError::TooNew => second(
-                "You, or this key, were registered after it was asked for, so whoever asked may have done \
-                 that. Somebody must decide it who was registered before, with a key from before. Nothing \
-                 was changed.",
+                "You, or this key, were registered after the request, perhaps by the requesting person. \
+                 Somebody who was registered before must decide, with a key from before. Nothing was \
+                 changed.",
             ),
             DecisionError::NobodyActs => nobody_acts(),
             DecisionError::Ended => Self::new(

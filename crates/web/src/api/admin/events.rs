@@ -14,7 +14,8 @@ use crate::schema::{OutcomeName, PageParameters};
     params(PageParameters,
         ("type" = Option<String>, Query, description = "Only events of this Stripe type."),
         ("outcome" = Option<OutcomeName>, Query, description = "Only events with this result."),
-        ("payment" = Option<String>, Query, description = "Only events about this payment: any of its Stripe ids."),
+        ("payment" = Option<String>, Query,
+            description = "Only events about this payment: any of its Stripe ids."),
         ("pending" = Option<bool>, Query, description = "Only events that wait to be applied.")),
     responses((status = 200, body = PageOf<StripeEventView>)))]
 pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<PageOf<StripeEventView>, Problem> {

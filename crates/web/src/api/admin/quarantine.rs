@@ -19,7 +19,8 @@ use crate::schema::{PageParameters, ReasonName};
         ("all" = Option<bool>, Query, description = "Include closed items."),
         ("reason" = Option<ReasonName>, Query, description = "Only items with this reason."),
         ("tenant_id" = Option<Uuid>, Query, description = "Only items about payments of this tenant."),
-        ("opened_before" = Option<String>, Query, format = DateTime, description = "Only items opened before this time.")),
+        ("opened_before" = Option<String>, Query, format = DateTime,
+            description = "Only items opened before this time.")),
     responses((status = 200, body = PageOf<ItemView>)))]
 pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<PageOf<ItemView>, Problem> {
     let query = &request.query;

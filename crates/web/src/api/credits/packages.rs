@@ -11,7 +11,8 @@ use crate::api::CreditsReader;
 ///
 /// The packages of the catalogue, in its order; the same for every tenant.
 #[utoipa::path(get, path = "/api/credits/packages", operation_id = "list_packages", tag = "Credits",
-    params(("tenant_id" = Option<Uuid>, Query, description = "Optional; the packages are the same for every tenant.")),
+    params(("tenant_id" = Option<Uuid>, Query,
+        description = "Optional; the packages are the same for every tenant.")),
     responses((status = 200, body = Data<Vec<PackageView>>)))]
 pub(crate) async fn list(
     CreditsReader { request, caller }: CreditsReader,

@@ -42,7 +42,8 @@ const COLUMNS: [&str; 13] = [
 #[utoipa::path(get, path = "/api/credits/statement", operation_id = "statement", tag = "Credits",
     params(OfTenant,
         ("format" = Option<ReportFormat>, Query, description = "`json` by default."),
-        ("created_at_from" = Option<String>, Query, format = DateTime, description = "Only from this time on."),
+        ("created_at_from" = Option<String>, Query, format = DateTime,
+            description = "Only from this time on."),
         ("created_at_to" = Option<String>, Query, format = DateTime, description = "Only up to this time.")),
     responses((status = 200, content((Data<Statement> = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn show(CreditsReader { request, caller }: CreditsReader) -> Result<Response, Problem> {

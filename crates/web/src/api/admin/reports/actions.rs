@@ -32,7 +32,8 @@ const COLUMNS: [&str; 9] = [
 #[utoipa::path(get, path = "/api/admin/reports/actions", operation_id = "report_actions", tag = "Reports",
     params(
         ("from" = Option<String>, Query,
-            description = "A time, or a day (2026-10-01) for its beginning in UTC; the first action by default."),
+            description = "A time, or a day (2026-10-01) for its beginning in UTC; by default the first \
+                action."),
         ("to" = Option<String>, Query,
             description = "A time, or a day (2026-10-31) for its end in UTC; now by default."),
         ("format" = Option<ReportFormat>, Query, description = "`json` by default.")),

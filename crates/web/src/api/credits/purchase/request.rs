@@ -1,4 +1,4 @@
-//! The body of a request for a purchase.
+//! The body of a request for a purchase, and its checks.
 
 use crate::answer::Problem;
 use engine::purchase::PurchaseRequest;
