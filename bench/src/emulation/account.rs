@@ -10,7 +10,7 @@ use emulator::{
         endpoint::{self, NewWebhookEndpoint},
         payment::Instrument,
     },
-    object::{LineItem, Metadata, Price},
+    object::{LineItem, MetadataMap, Price},
     world::World,
 };
 use stripe::write::{ApiVersion, BillingDetails, CustomerCreation, MethodType};
@@ -38,7 +38,7 @@ pub(crate) fn open(urls: impl Iterator<Item = String>) -> anyhow::Result<Emulato
             enabled_events: vec!["*".to_owned()],
             api_version: ApiVersion::default(),
             description: None,
-            metadata: Metadata::new(),
+            metadata: MetadataMap::new(),
             secret: None,
         };
         emulator.with(|world| endpoint::create(world, new));
@@ -74,7 +74,7 @@ fn session(tenant: u32) -> NewCheckoutSession {
         lookup_key: None,
         nickname: None,
         tax_inclusive: false,
-        metadata: Metadata::new(),
+        metadata: MetadataMap::new(),
     };
     let item = LineItem {
         id: format!("li_{tenant}"),
@@ -86,7 +86,7 @@ fn session(tenant: u32) -> NewCheckoutSession {
         amount_total: 5_000,
     };
     let entry = |key: &str, value: String| (key.to_owned(), value);
-    let metadata: Metadata =
+    let metadata: MetadataMap =
         [entry("tenant_id", format!("tenant_{tenant}")), entry("credits", "1000".to_owned())].into();
     NewCheckoutSession {
         items: vec![item],

@@ -10,7 +10,7 @@ use anyhow::ensure;
 use emulator::{
     Emulator,
     act::refund::{self, NewRefund},
-    object::Metadata,
+    object::MetadataMap,
     world::{DeliveryState, World},
 };
 
@@ -94,7 +94,7 @@ fn happen(world: &mut World, number: u32) {
 fn give_back(world: &mut World, charge: Option<String>, amount: Option<i64>) {
     let Some(charge) = charge else { return };
     // What is not refunded is missing in no sum here: the number of events tells.
-    let _ = refund::create(world, NewRefund { charge, amount, reason: None, metadata: Metadata::new() });
+    let _ = refund::create(world, NewRefund { charge, amount, reason: None, metadata: MetadataMap::new() });
 }
 
 /// How many events there were, once it is sure that each was accepted exactly once.

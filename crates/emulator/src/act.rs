@@ -10,6 +10,7 @@ pub mod checkout;
 pub mod control;
 pub mod dispute;
 pub mod endpoint;
+pub mod fraud_warning;
 pub mod payment;
 pub mod refund;
 
@@ -55,7 +56,7 @@ impl World {
                 dispute::open(self, &charge, &reason, inquiry);
             }
             ScheduledTask::Warn(charge) => {
-                dispute::warn(self, &charge);
+                fraud_warning::issue(self, &charge);
             }
             ScheduledTask::DecideDispute(dispute) => dispute::decide(self, &dispute),
         }

@@ -17,4 +17,4 @@ pub(crate) use snapshot::ApiObject;
 pub use snapshot::Snapshot;
 
 /// Stripe's metadata: at most 50 pairs of text.
-pub type Metadata = std::collections::BTreeMap<String, String>;
+pub use stripe::write::MetadataMap;

@@ -13,7 +13,7 @@ use ledger::claim::ClaimSource;
 use ledger::knowledge::Knowledge;
 use ledger::{ClaimedTerms, EventId, EventRef, Fact, ObjectId, Reason};
 use store::{Mode, Reading};
-use stripe::{EarlyFraudWarning, Envelope, Event, EventType, Metadata, Object};
+use stripe::{EarlyFraudWarningSnapshot, Envelope, Event, EventType, Metadata, Object};
 
 /// What belongs to this deployment: events of another scope never count.
 #[derive(Clone, Debug)]
@@ -158,7 +158,7 @@ fn linked(payment_intent: Option<&String>, charge: Option<&String>) -> Knowledge
 }
 
 /// No money moved yet; shown, so that a person can refund before it becomes a dispute.
-fn warning_knowledge(warning: &EarlyFraudWarning) -> Knowledge {
+fn warning_knowledge(warning: &EarlyFraudWarningSnapshot) -> Knowledge {
     let mut known = linked(warning.payment_intent.as_ref(), warning.charge.as_ref());
     known.warnings.insert(ObjectId::from(warning.id.as_str()));
     known

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emulator::act::endpoint::{self, NewWebhookEndpoint};
-use emulator::object::Metadata;
+use emulator::object::MetadataMap;
 use emulator::world::{Dispatch, Outcome};
 use emulator::{Emulator, Options, Watcher};
 use engine::{Clock, entropy};
@@ -103,7 +103,7 @@ impl Emulation {
             enabled_events,
             api_version: version,
             description: Some(description.to_owned()),
-            metadata: Metadata::new(),
+            metadata: MetadataMap::new(),
             secret: Some(secret.expose().to_owned()),
         };
         self.emulator.with(|world| endpoint::forward(world, new));

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use commands::Command;
+use commands::CliCommand;
 use config::Environment;
 use failure::Failure;
 
@@ -45,7 +45,7 @@ Start with: faireplace dev";
 #[command(version, arg_required_else_help = true, after_help = AFTER_HELP)]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 fn main() -> ExitCode {

@@ -76,8 +76,8 @@ impl Store {
         }
     }
 
-    /// A signal after each commit that may have stored an event or made one due again. It begins with the next
-    /// commit.
+    /// A signal after each commit that may have stored an event or made one due again. It begins with the
+    /// next commit.
     pub fn arrivals(&self) -> watch::Receiver<()> {
         match self {
             Self::Sqlite(database) => database.arrivals(),

@@ -49,7 +49,8 @@ pub use envelope::{Envelope, Event, ThinEvent};
 pub use event_type::EventType;
 pub use fault::{Faults, ReadFault};
 pub use object::{
-    BalanceTransaction, Charge, CheckoutSession, Dispute, DisputeStatus, EarlyFraudWarning, Invoice,
-    InvoicePayment, Metadata, Object, PaymentIntent, PaymentStatus, Refund, RefundStatus,
+    BalanceTransaction, ChargeSnapshot, CheckoutSessionSnapshot, DisputeSnapshot, DisputeStatus,
+    EarlyFraudWarningSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, Metadata, Object,
+    PaymentIntentSnapshot, PaymentStatus, RefundSnapshot, RefundStatus,
 };
 pub use secret::{Secret, SecretFault, is_placeholder};

@@ -14,14 +14,14 @@ mod metadata;
 mod payment_intent;
 mod refund;
 
-pub use charge::Charge;
-pub use checkout_session::{CheckoutSession, PaymentStatus};
-pub use dispute::{BalanceTransaction, Dispute, DisputeStatus};
-pub use early_fraud_warning::EarlyFraudWarning;
-pub use invoice::{Invoice, InvoicePayment};
+pub use charge::ChargeSnapshot;
+pub use checkout_session::{CheckoutSessionSnapshot, PaymentStatus};
+pub use dispute::{BalanceTransaction, DisputeSnapshot, DisputeStatus};
+pub use early_fraud_warning::EarlyFraudWarningSnapshot;
+pub use invoice::{InvoicePaymentSnapshot, InvoiceSnapshot};
 pub use metadata::Metadata;
-pub use payment_intent::PaymentIntent;
-pub use refund::{Refund, RefundStatus};
+pub use payment_intent::PaymentIntentSnapshot;
+pub use refund::{RefundSnapshot, RefundStatus};
 
 use crate::event_type::EventType::{self, *};
 use crate::fault::ReadFault;
@@ -32,21 +32,21 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {
     /// Of `checkout.session.*`.
-    CheckoutSession(CheckoutSession),
+    CheckoutSession(CheckoutSessionSnapshot),
     /// Of `payment_intent.*`.
-    PaymentIntent(PaymentIntent),
+    PaymentIntent(PaymentIntentSnapshot),
     /// Of `charge.*`, except `charge.refund.*` and `charge.dispute.*`.
-    Charge(Charge),
+    Charge(ChargeSnapshot),
     /// Of `refund.*` and `charge.refund.updated`.
-    Refund(Refund),
+    Refund(RefundSnapshot),
     /// Of `charge.dispute.*`.
-    Dispute(Dispute),
+    Dispute(DisputeSnapshot),
     /// Of `invoice.*`.
-    Invoice(Invoice),
+    Invoice(InvoiceSnapshot),
     /// Of `invoice_payment.*`.
-    InvoicePayment(InvoicePayment),
+    InvoicePayment(InvoicePaymentSnapshot),
     /// Of `radar.early_fraud_warning.*`.
-    EarlyFraudWarning(EarlyFraudWarning),
+    EarlyFraudWarning(EarlyFraudWarningSnapshot),
     /// Of any other event type; not parsed.
     Other,
 }
@@ -72,7 +72,7 @@ impl Object {
             CheckoutSessionCompleted
             | CheckoutSessionAsyncPaymentSucceeded
             | CheckoutSessionAsyncPaymentFailed
-            | CheckoutSessionExpired => CheckoutSession::read(&fields).map(Object::CheckoutSession),
+            | CheckoutSessionExpired => CheckoutSessionSnapshot::read(&fields).map(Object::CheckoutSession),
             PaymentIntentCreated
             | PaymentIntentProcessing
             | PaymentIntentRequiresAction
@@ -80,26 +80,26 @@ impl Object {
             | PaymentIntentPaymentFailed
             | PaymentIntentCanceled
             | PaymentIntentAmountCapturableUpdated
-            | PaymentIntentPartiallyFunded => PaymentIntent::read(&fields).map(Object::PaymentIntent),
+            | PaymentIntentPartiallyFunded => PaymentIntentSnapshot::read(&fields).map(Object::PaymentIntent),
             ChargeRefunded => {
                 // Elsewhere an absent amount_refunded means 0; here that would hide a refund.
                 required("amount_refunded", fields.get("amount_refunded")?)?;
-                Charge::read(&fields).map(Object::Charge)
+                ChargeSnapshot::read(&fields).map(Object::Charge)
             }
             ChargeSucceeded | ChargePending | ChargeFailed | ChargeExpired | ChargeCaptured
-            | ChargeUpdated => Charge::read(&fields).map(Object::Charge),
+            | ChargeUpdated => ChargeSnapshot::read(&fields).map(Object::Charge),
             ChargeRefundUpdated | RefundCreated | RefundUpdated | RefundFailed => {
-                Refund::read(&fields).map(Object::Refund)
+                RefundSnapshot::read(&fields).map(Object::Refund)
             }
             DisputeCreated
             | DisputeUpdated
             | DisputeClosed
             | DisputeFundsWithdrawn
-            | DisputeFundsReinstated => Dispute::read(&fields).map(Object::Dispute),
-            InvoicePaid | InvoicePaymentSucceeded => Invoice::read(&fields).map(Object::Invoice),
-            InvoicePaymentPaid => InvoicePayment::read(&fields).map(Object::InvoicePayment),
+            | DisputeFundsReinstated => DisputeSnapshot::read(&fields).map(Object::Dispute),
+            InvoicePaid | InvoicePaymentSucceeded => InvoiceSnapshot::read(&fields).map(Object::Invoice),
+            InvoicePaymentPaid => InvoicePaymentSnapshot::read(&fields).map(Object::InvoicePayment),
             EarlyFraudWarningCreated | EarlyFraudWarningUpdated => {
-                EarlyFraudWarning::read(&fields).map(Object::EarlyFraudWarning)
+                EarlyFraudWarningSnapshot::read(&fields).map(Object::EarlyFraudWarning)
             }
             Other(_) => Ok(Object::Other),
         }

@@ -24,14 +24,14 @@ pub use body::pretty;
 pub use charge::{Charge, ChargeStatus};
 pub use dispute::{Dispute, DisputeStatus, EVIDENCE, Leg};
 pub use early_fraud_warning::EarlyFraudWarning;
-pub use failure::Failure;
+pub use failure::PaymentFailure;
 pub use method::{BillingDetails, Method, MethodType};
 pub use payment_intent::{CaptureMethod, Declined, IntentStatus, NextAction, PaymentIntent};
 pub use refund::{Refund, RefundStatus};
 pub use session::{CustomerCreation, Payment, Session, SessionStatus};
 
 /// The metadata of an object, by key.
-pub type Metadata = std::collections::BTreeMap<String, String>;
+pub type MetadataMap = std::collections::BTreeMap<String, String>;
 
 /// One event, ready to be signed and sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

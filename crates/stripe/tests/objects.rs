@@ -1,8 +1,9 @@
 //! The same object in the shapes of several API versions must read the same, and bad fields must be named.
 
 use stripe::{
-    BalanceTransaction, Charge, CheckoutSession, Dispute, DisputeStatus, EarlyFraudWarning, Envelope, Faults,
-    Invoice, Metadata, Object, PaymentIntent, PaymentStatus, ReadFault, Refund, RefundStatus,
+    BalanceTransaction, ChargeSnapshot, CheckoutSessionSnapshot, DisputeSnapshot, DisputeStatus,
+    EarlyFraudWarningSnapshot, Envelope, Faults, InvoiceSnapshot, Metadata, Object, PaymentIntentSnapshot,
+    PaymentStatus, ReadFault, RefundSnapshot, RefundStatus,
 };
 
 const VERSIONS: [&str; 3] = ["2022-11-15", "2025-03-31.basil", "2026-10-28.endive"];
@@ -60,7 +61,7 @@ fn metadata_of(object: &mut Object) -> Option<Metadata> {
 
 #[test]
 fn a_checkout_session_in_every_version() {
-    let session = CheckoutSession {
+    let session = CheckoutSessionSnapshot {
         id: "cs_test_a1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0U1v2W3x4Y5z6A7b8".to_owned(),
         payment_status: Some(PaymentStatus::Paid),
         status: text("complete"),
@@ -82,7 +83,7 @@ fn a_checkout_session_in_every_version() {
 
 #[test]
 fn a_charge_in_every_version() {
-    let charge = Charge {
+    let charge = ChargeSnapshot {
         id: charge().unwrap(),
         payment_intent: payment_intent(),
         amount: Some(25_000),
@@ -113,7 +114,7 @@ fn a_charge_with_its_refunds_inside() {
 
 #[test]
 fn a_refund_in_every_version() {
-    let refund = Refund {
+    let refund = RefundSnapshot {
         id: "re_3PgafxB7WZ01zgkW0Ref".to_owned(),
         amount: 12_500,
         status: Some(RefundStatus::Failed),
@@ -129,7 +130,7 @@ fn a_refund_in_every_version() {
 #[test]
 fn a_dispute_in_every_version() {
     let movement = |amount| BalanceTransaction { amount, currency: "eur".to_owned() };
-    let dispute = Dispute {
+    let dispute = DisputeSnapshot {
         id: "du_1PgbB7WZ01zgkWDis".to_owned(),
         amount: 24_000,
         currency: text("eur"),
@@ -145,7 +146,7 @@ fn a_dispute_in_every_version() {
 
 #[test]
 fn a_payment_intent_in_every_version() {
-    let intent = PaymentIntent {
+    let intent = PaymentIntentSnapshot {
         id: payment_intent().unwrap(),
         amount: Some(25_000),
         amount_received: Some(24_000),
@@ -161,7 +162,7 @@ fn a_payment_intent_in_every_version() {
 
 #[test]
 fn an_early_fraud_warning_in_every_version() {
-    let warning = EarlyFraudWarning {
+    let warning = EarlyFraudWarningSnapshot {
         id: "issfr_1PgB7WZ01zgkWEfw".to_owned(),
         charge: charge(),
         payment_intent: payment_intent(),
@@ -375,7 +376,7 @@ fn an_invoice_in_every_version() {
     assert_eq!((old.id.as_str(), old.amount_paid, old.currency.as_deref()), ("in_1", Some(900), Some("eur")));
     assert_eq!((old.subscription.as_deref(), old.payment_intent.as_deref()), (Some("sub_1"), Some("pi_1")));
     assert_eq!((old.charge.as_deref(), old.faults.first()), (Some("ch_1"), None));
-    let tenants = |invoice: &Invoice| -> Vec<Option<String>> {
+    let tenants = |invoice: &InvoiceSnapshot| -> Vec<Option<String>> {
         invoice.metadata.iter().map(|metadata| metadata.get("tenant_id").map(str::to_owned)).collect()
     };
     assert_eq!(tenants(&old), [None, text("a"), text("b")]);

@@ -12,7 +12,7 @@ pub(crate) fn module_header(tree: &Tree) -> Vec<Finding> {
             .sum()
     };
     tree.with_extension("rs")
-        .filter(|file| header(file) < 40)
+        .filter(|file| header(file) < 20)
         .map(|file| file.finding(1, "start with a `//!` header that says what the file is for"))
         .collect()
 }

@@ -3,11 +3,12 @@
 //! Not here: what the bank does with a card or a debit (`payment`).
 
 use stripe::write::{
-    BillingDetails, CustomerCreation, Failure, MethodType, Payment, PaymentIntent, Session, SessionStatus,
+    BillingDetails, CustomerCreation, MethodType, Payment, PaymentFailure, PaymentIntent, Session,
+    SessionStatus,
 };
 
 use super::payment::{self, AttemptResult, Instrument};
-use crate::object::{CheckoutDetails, Customer, LineItem, Metadata};
+use crate::object::{CheckoutDetails, Customer, LineItem, MetadataMap};
 use crate::world::{ScheduledTask, World};
 
 /// How long a session can be paid unless the request says otherwise, in seconds: a day.
@@ -24,9 +25,9 @@ pub struct NewCheckoutSession {
     /// ISO 4217 code in lower case.
     pub currency: String,
     /// Metadata of the session.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
     /// Metadata of the payment intent and the charge.
-    pub intent_metadata: Metadata,
+    pub intent_metadata: MetadataMap,
     /// Description of the payment intent and the charge.
     pub intent_description: Option<String>,
     /// An existing customer.
@@ -135,7 +136,7 @@ pub enum PayOutcome {
     /// The customer's bank asks for 3-D Secure: continue with [`answer_challenge`].
     Challenged,
     /// The bank declined; the customer may try again.
-    Declined(Failure),
+    Declined(PaymentFailure),
     /// The session is not open, or does not exist.
     NotOpen,
 }
@@ -211,7 +212,7 @@ fn create_customer(world: &mut World, id: &str, payer: &BillingDetails) {
         email: payer.email.clone(),
         phone: None,
         description: None,
-        metadata: Metadata::new(),
+        metadata: MetadataMap::new(),
     };
     if let Some(session) = world.sessions.get_mut(id) {
         session.customer = Some(made.id.clone());

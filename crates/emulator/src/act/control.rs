@@ -2,8 +2,9 @@
 //! bank, the network. The control page and the control API both go through the commands in this module, so a
 //! limit or a check is written once and holds on both.
 //!
-//! A command is a value with a [`run`](ControlCommand::run). It checks its limits first, then that the objects it
-//! names exist, then that they are in a state that allows it; a refused command has changed nothing.
+//! A command is a value with a [`run`](ControlCommand::run). It checks its limits first, then that the
+//! objects it names exist, then that they are in a state that allows it; a refused command has changed
+//! nothing.
 
 mod bank;
 mod customer;

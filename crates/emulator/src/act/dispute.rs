@@ -1,15 +1,15 @@
-//! Disputes, inquiries and early fraud warnings (docs.stripe.com/disputes/how-disputes-work,
+//! Disputes and inquiries (docs.stripe.com/disputes/how-disputes-work,
 //! docs.stripe.com/testing#disputes).
 //!
 //! Not here: refunds of the dispute fee, and arbitration.
 
 use std::collections::BTreeMap;
 
-use stripe::write::{Dispute, DisputeStatus, EarlyFraudWarning, Leg, MethodType};
+use stripe::write::{Dispute, DisputeStatus, Leg, MethodType};
 
 use super::payment::Instrument;
-use super::refund;
-use crate::object::Metadata;
+use super::{fraud_warning, refund};
+use crate::object::MetadataMap;
 use crate::world::{ScheduledTask, World};
 
 const DAY: i64 = 24 * 60 * 60;
@@ -64,7 +64,7 @@ pub(crate) fn open_for(
             Some(Instrument::Card(_)) | None => MethodType::Card,
         },
         legs: Vec::new(),
-        metadata: Metadata::new(),
+        metadata: MetadataMap::new(),
     };
     world.later(EVIDENCE_PERIOD, ScheduledTask::DecideDispute(id.clone()));
     if inquiry {
@@ -76,38 +76,8 @@ pub(crate) fn open_for(
     world.create(Dispute { legs: vec![withdrawal], ..dispute }, "charge.dispute.created");
     world.announce::<Dispute>(&id, "charge.dispute.funds_withdrawn");
     refund::fail_pending(world, charge);
-    answer_warnings(world, charge);
+    fraud_warning::resolve(world, charge);
     Some(id)
-}
-
-/// Issues an early fraud warning. No money moves. Returns its id; `None`, and nothing happens, when the
-/// charge took no money.
-pub fn warn(world: &mut World, charge: &str) -> Option<String> {
-    let of = world.charges.get(charge).filter(|charge| charge.paid)?;
-    let payment_intent = of.payment_intent.clone();
-    let warning = EarlyFraudWarning {
-        id: world.id("issfr"),
-        created: world.now(),
-        livemode: false,
-        charge: charge.to_owned(),
-        payment_intent,
-        actionable: true,
-        fraud_type: "made_with_stolen_card".to_owned(),
-    };
-    let id = warning.id.clone();
-    world.create(warning, "radar.early_fraud_warning.created");
-    Some(id)
-}
-
-/// A warning about a charge that was disputed or refunded in full is no longer actionable
-/// (docs.stripe.com/api/radar/early_fraud_warnings/object).
-pub(super) fn answer_warnings(world: &mut World, charge: &str) {
-    let of_charge = world.warnings.iter().filter(|warning| warning.charge == charge);
-    for id in of_charge.map(|warning| warning.id.clone()).collect::<Vec<_>>() {
-        world.change::<EarlyFraudWarning>(&id, "radar.early_fraud_warning.updated", |warning| {
-            warning.actionable = false;
-        });
-    }
 }
 
 /// Adds evidence to a dispute, and submits it to the bank if `submit`. Stripe's test texts decide at once:
@@ -117,7 +87,7 @@ pub fn answer(
     world: &mut World,
     id: &str,
     evidence: BTreeMap<String, String>,
-    metadata: impl FnOnce(&mut Metadata),
+    metadata: impl FnOnce(&mut MetadataMap),
     submit: bool,
 ) -> bool {
     let Some(dispute) = world.disputes.get(id) else { return false };
@@ -196,7 +166,7 @@ fn escalate(world: &mut World, id: &str) {
     mark_disputed(world, &charge);
     world.announce::<Dispute>(id, "charge.dispute.funds_withdrawn");
     refund::fail_pending(world, &charge);
-    answer_warnings(world, &charge);
+    fraud_warning::resolve(world, &charge);
 }
 
 fn withdrawal(world: &mut World, amount: i64) -> Leg {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use stripe::write::ApiVersion;
 
-use crate::object::{EndpointSecret, Metadata, Misbehaviour, WebhookEndpoint};
+use crate::object::{EndpointSecret, MetadataMap, Misbehaviour, WebhookEndpoint};
 use crate::world::World;
 
 /// The fields of a new endpoint.
@@ -21,7 +21,7 @@ pub struct NewWebhookEndpoint {
     /// The shop's description of it.
     pub description: Option<String>,
     /// The shop's notes.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
     /// `whsec_…`; by default a new one.
     pub secret: Option<String>,
 }

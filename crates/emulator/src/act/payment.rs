@@ -4,12 +4,12 @@
 //! Not here: the numbers (`cards`), sessions (`checkout`), refunds and disputes.
 
 use stripe::write::{
-    BillingDetails, CaptureMethod, Charge, ChargeStatus, Declined, Failure, IntentStatus, Method, MethodType,
-    NextAction, Payment, PaymentIntent, Session,
+    BillingDetails, CaptureMethod, Charge, ChargeStatus, Declined, IntentStatus, Method, MethodType,
+    NextAction, Payment, PaymentFailure, PaymentIntent, Session,
 };
 
 use crate::cards::{self, AUTHENTICATION_FAILED, Card, DECLINED, Debit, DebitEffect, Effect, PaymentRefusal};
-use crate::object::Metadata;
+use crate::object::MetadataMap;
 use crate::world::{ScheduledTask, World};
 
 /// When Stripe books a charge to the balance, in seconds after it succeeded.
@@ -91,7 +91,7 @@ pub enum AttemptResult {
     /// The bank asks for 3-D Secure.
     Challenged,
     /// The bank declined.
-    Declined(Failure),
+    Declined(PaymentFailure),
 }
 
 /// A new payment intent, without any attempt.
@@ -108,7 +108,7 @@ pub(crate) fn intent(id: String, created: i64, currency: String, amount: i64) ->
         status: IntentStatus::RequiresPaymentMethod,
         capture_method: CaptureMethod::AutomaticAsync,
         description: None,
-        metadata: Metadata::new(),
+        metadata: MetadataMap::new(),
         customer: None,
         latest_charge: None,
         payment_method: None,
@@ -375,7 +375,7 @@ fn decline(
 fn fail_intent(
     world: &mut World,
     intent: &str,
-    failure: &Failure,
+    failure: &PaymentFailure,
     charge: Option<&str>,
     instrument: &Instrument,
 ) {
@@ -439,8 +439,8 @@ pub(super) fn charge(
     charge
 }
 
-fn failure(refusal: &PaymentRefusal) -> Failure {
-    Failure {
+fn failure(refusal: &PaymentRefusal) -> PaymentFailure {
+    PaymentFailure {
         code: refusal.code.to_owned(),
         decline_code: refusal.decline_code.map(str::to_owned),
         message: refusal.message.to_owned(),

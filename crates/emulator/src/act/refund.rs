@@ -6,10 +6,10 @@
 
 use stripe::write::{Charge, ChargeStatus, DisputeStatus, MethodType, Refund, RefundStatus};
 
-use super::dispute;
+use super::fraud_warning;
 use super::payment::Instrument;
 use crate::cards::Effect;
-use crate::object::Metadata;
+use crate::object::MetadataMap;
 use crate::world::{ScheduledTask, World};
 
 /// When a pending refund succeeds, in seconds.
@@ -29,7 +29,7 @@ pub struct NewRefund {
     /// Stripe's word for the reason.
     pub reason: Option<String>,
     /// The shop's notes.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
 }
 
 /// Why a charge was not refunded. Nothing was changed.
@@ -217,6 +217,6 @@ fn count(world: &mut World, charge: &str, amount: i64) {
         charge.refunded = charge.amount_refunded >= charge.amount;
     });
     if world.charges.get(charge).is_some_and(|charge| charge.refunded) {
-        dispute::answer_warnings(world, charge);
+        fraud_warning::resolve(world, charge);
     }
 }

@@ -2,7 +2,7 @@
 //! `product_data`, `price_data` and `default_price_data`.
 
 use super::currency;
-use crate::object::{Metadata, Price, Product};
+use crate::object::{MetadataMap, Price, Product};
 use crate::wire::{Params, StripeError};
 use crate::world::World;
 
@@ -30,7 +30,7 @@ pub(super) const TAX_BEHAVIORS: [(&str, bool); 3] =
 pub(super) struct NewProduct {
     name: String,
     description: Option<String>,
-    metadata: Metadata,
+    metadata: MetadataMap,
 }
 
 impl NewProduct {
@@ -69,7 +69,7 @@ pub(super) struct NewPrice {
     tax_inclusive: bool,
     nickname: Option<String>,
     lookup_key: Option<String>,
-    metadata: Metadata,
+    metadata: MetadataMap,
 }
 
 impl NewPrice {

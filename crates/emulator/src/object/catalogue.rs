@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Metadata;
+use super::MetadataMap;
 
 /// A product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct Product {
     /// The id of the default price.
     pub default_price: Option<String>,
     /// The shop's notes.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
 }
 
 impl Product {
@@ -78,7 +78,7 @@ pub struct Price {
     /// A name to look it up by.
     pub lookup_key: Option<String>,
     /// The shop's notes.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
 }
 
 impl Price {
@@ -125,7 +125,7 @@ pub struct Customer {
     /// The shop's description.
     pub description: Option<String>,
     /// The shop's notes.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
 }
 
 impl Customer {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Metadata, Price};
+use super::{MetadataMap, Price};
 
 /// The parts of a session that no event shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct CheckoutDetails {
     pub items: Vec<LineItem>,
     /// `payment_intent_data[metadata]`: the only way to put metadata on intent and charge
     /// (support.stripe.com/questions/how-metadata-works-with-related-objects).
-    pub intent_metadata: Metadata,
+    pub intent_metadata: MetadataMap,
     /// `payment_intent_data[description]`
     pub intent_description: Option<String>,
     /// The payment intent, after the first attempt to pay. The session names it only when it is complete.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use stripe::write::ApiVersion;
 
-use super::Metadata;
+use super::MetadataMap;
 
 /// A webhook endpoint (docs.stripe.com/api/webhook_endpoints).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct WebhookEndpoint {
     /// The shop's description of it.
     pub description: Option<String>,
     /// The shop's notes.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
     /// Whether it receives events. Events that occur while it is disabled are not sent later.
     pub enabled: bool,
     /// The newest first; several while a replaced secret still signs.

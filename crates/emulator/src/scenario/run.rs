@@ -10,8 +10,8 @@ use super::{Sale, Step};
 use crate::act::endpoint::{self, NewWebhookEndpoint};
 use crate::act::payment::Instrument;
 use crate::act::refund::{self, NewRefund};
-use crate::act::{capture, checkout, dispute, payment};
-use crate::object::{EventRecord, Metadata};
+use crate::act::{capture, checkout, dispute, fraud_warning, payment};
+use crate::object::{EventRecord, MetadataMap};
 use crate::world::{ClockMode, World};
 
 /// How long before the payment the customer opened the session, in seconds.
@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
             enabled_events: vec!["charge.refund.updated".to_owned()],
             api_version: ApiVersion::V2022_11_15,
             description: None,
-            metadata: Metadata::new(),
+            metadata: MetadataMap::new(),
             secret: None,
         };
         endpoint::create(&mut world, wants_old_names);
@@ -119,7 +119,7 @@ impl<'a> Run<'a> {
                 dispute::open_for(&mut self.world, &charge, self.part, "fraudulent", false);
             }
             Step::Answer(text) => self.answer(text),
-            Step::Warn => drop(dispute::warn(&mut self.world, &charge)),
+            Step::Warn => drop(fraud_warning::issue(&mut self.world, &charge)),
             Step::Expire => checkout::expire(&mut self.world, &self.session),
             Step::Authorize => {
                 let intent = checkout::intent_of(&mut self.world, &self.session);
@@ -137,7 +137,7 @@ impl<'a> Run<'a> {
     /// What Stripe refuses does not happen.
     fn refund(&mut self, amount: Option<i64>) {
         let reason = Some("requested_by_customer".to_owned());
-        let new = NewRefund { charge: self.charge(), amount, reason, metadata: Metadata::new() };
+        let new = NewRefund { charge: self.charge(), amount, reason, metadata: MetadataMap::new() };
         if let Ok(refund) = refund::create(&mut self.world, new) {
             self.refund = refund;
         }

@@ -3,7 +3,7 @@
 use stripe::write::{ApiVersion, CustomerCreation, MethodType};
 
 use crate::act::checkout::NewCheckoutSession;
-use crate::object::{LineItem, Metadata, Price};
+use crate::object::{LineItem, MetadataMap, Price};
 
 /// One sale through Stripe Checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Sale {
     /// `[A-Za-z0-9_]`, at most 150 characters. Ids are made from it: `pi_REFERENCE`, `cs_test_REFERENCE`.
     pub reference: String,
     /// Metadata of the session.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
     /// The product's name on the checkout page.
     pub description: String,
     /// What the customer pays, in minor units of `currency`.
@@ -28,7 +28,7 @@ pub struct Sale {
 
 /// Metadata of these pairs.
 #[must_use]
-pub fn metadata<const N: usize>(pairs: [(&str, &str); N]) -> Metadata {
+pub fn metadata<const N: usize>(pairs: [(&str, &str); N]) -> MetadataMap {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
@@ -59,7 +59,7 @@ impl Sale {
             tax_inclusive: false,
             nickname: None,
             lookup_key: None,
-            metadata: Metadata::new(),
+            metadata: MetadataMap::new(),
         };
         let item = LineItem {
             id: format!("li_{}", self.reference),
@@ -74,7 +74,7 @@ impl Sale {
             items: vec![item],
             currency: self.currency.clone(),
             metadata: self.metadata.clone(),
-            intent_metadata: Metadata::new(),
+            intent_metadata: MetadataMap::new(),
             intent_description: None,
             customer: None,
             customer_email: None,

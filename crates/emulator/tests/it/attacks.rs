@@ -6,9 +6,9 @@ use emulator::act::checkout::{self, PayOutcome};
 use emulator::act::control::Hasten;
 use emulator::act::payment::Instrument;
 use emulator::act::refund::{self, NewRefund, RefundRefusal};
-use emulator::act::{dispute, endpoint, payment};
+use emulator::act::{dispute, endpoint, fraud_warning, payment};
 use emulator::cards::{CARDS, Effect};
-use emulator::object::{Metadata, Misbehaviour};
+use emulator::object::{MetadataMap, Misbehaviour};
 use emulator::world::{ClockMode, DeliveryState, Outcome, World};
 use serde_json::Value;
 use stripe::write::{ApiVersion, CustomerCreation};
@@ -17,7 +17,7 @@ use crate::life::{Life, START, edit, hold, life, misbehave, payer, release, rese
 use crate::receiver::buy;
 
 fn of(charge: &str, amount: Option<i64>) -> NewRefund {
-    NewRefund { charge: charge.to_owned(), amount, reason: None, metadata: Metadata::new() }
+    NewRefund { charge: charge.to_owned(), amount, reason: None, metadata: MetadataMap::new() }
 }
 
 fn text(text: &str) -> String {
@@ -89,7 +89,7 @@ fn missing_objects_change_nothing() {
     assert_eq!(refund::create(&mut world, of("ch_none", None)), Err(RefundRefusal::NoCharge));
     assert!(!refund::cancel(&mut world, "re_none"));
     assert_eq!(dispute::open(&mut world, "ch_none", "fraudulent", false), None);
-    assert_eq!(dispute::warn(&mut world, "ch_none"), None);
+    assert_eq!(fraud_warning::issue(&mut world, "ch_none"), None);
     assert!(!dispute::close(&mut world, "du_none"));
     assert!(!dispute::answer(&mut world, "du_none", [].into(), |_| (), true));
     assert_eq!(run(&mut world, Hasten { object: text("ch_none") }), 0);
@@ -141,7 +141,7 @@ fn metadata_stays_on_the_object_it_was_set_on() {
         let mut world = world(ApiVersion::Endive);
         let mut new = wanted(2_500, "eur");
         if passed_on {
-            new.intent_metadata = Metadata::from([(text("order"), text("7"))]);
+            new.intent_metadata = MetadataMap::from([(text("order"), text("7"))]);
         }
         new.customer_creation = CustomerCreation::Always;
         let session = checkout::create(&mut world, new, "http://127.0.0.1:1");

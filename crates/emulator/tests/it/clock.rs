@@ -9,7 +9,7 @@ use std::time::Duration;
 use emulator::Options;
 use emulator::act::endpoint;
 use emulator::act::refund::{self, NewRefund};
-use emulator::object::{Metadata, Misbehaviour};
+use emulator::object::{MetadataMap, Misbehaviour};
 use emulator::world::ClockMode;
 
 use crate::life::{START, hold, misbehave, new_session, release};
@@ -108,7 +108,7 @@ async fn the_account_can_be_used_during_an_advance() {
             emulator.with(|world| {
                 new_session(world, 2_500, "eur");
                 let charge = world.charges().iter().next().expect("a charge").id.clone();
-                let new = NewRefund { charge, amount: Some(10), reason: None, metadata: Metadata::new() };
+                let new = NewRefund { charge, amount: Some(10), reason: None, metadata: MetadataMap::new() };
                 drop(refund::create(world, new));
             });
             tokio::time::sleep(Duration::from_millis(1)).await;

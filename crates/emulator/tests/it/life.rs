@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use emulator::act::checkout::{self, NewCheckoutSession};
 use emulator::act::control::{ControlCommand, Hasten, HoldDeliveries, Misbehave, Release, Resend};
-use emulator::act::dispute;
 use emulator::act::payment::Instrument;
 use emulator::act::refund::{self, NewRefund};
-use emulator::object::{EventRecord, LineItem, Metadata, Misbehaviour, Price, WebhookEndpoint};
+use emulator::act::{dispute, fraud_warning};
+use emulator::object::{EventRecord, LineItem, MetadataMap, Misbehaviour, Price, WebhookEndpoint};
 use emulator::world::{ClockMode, World};
 use serde_json::{Value, json};
 use stripe::write::{ApiVersion, BillingDetails, CustomerCreation, MethodType, pretty};
@@ -183,7 +183,7 @@ impl Life {
                     charge: charge(world),
                     amount: what.map(|_| amount(what)),
                     reason: None,
-                    metadata: Metadata::new(),
+                    metadata: MetadataMap::new(),
                 };
                 refund::create(world, new).map(|id| self.refund = id).map_err(|why| format!("{why:?}"))
             }
@@ -197,7 +197,7 @@ impl Life {
                 Ok(())
             }
             "warn" => {
-                dispute::warn(world, &charge(world));
+                fraud_warning::issue(world, &charge(world));
                 Ok(())
             }
             "submit" | "draft" => {
@@ -306,8 +306,8 @@ pub(crate) fn wanted(amount: i64, currency: &str) -> NewCheckoutSession {
     NewCheckoutSession {
         items: vec![item],
         currency: currency.to_owned(),
-        metadata: Metadata::from([("tenant_id".to_owned(), "t1".to_owned())]),
-        intent_metadata: Metadata::new(),
+        metadata: MetadataMap::from([("tenant_id".to_owned(), "t1".to_owned())]),
+        intent_metadata: MetadataMap::new(),
         intent_description: None,
         customer: None,
         customer_email: None,

@@ -8,7 +8,7 @@ use stripe::EventType;
 
 use super::{MetadataKeys, linked, refund};
 
-pub(super) fn knowledge(kind: &EventType, charge: &stripe::Charge) -> Knowledge {
+pub(super) fn knowledge(kind: &EventType, charge: &stripe::ChargeSnapshot) -> Knowledge {
     let mut known = linked(charge.payment_intent.as_ref(), Some(&charge.id));
     known.invoices.extend(charge.invoice.as_deref().map(ObjectId::from));
     known.currency = charge.currency.clone();
@@ -39,7 +39,7 @@ pub(super) fn knowledge(kind: &EventType, charge: &stripe::Charge) -> Knowledge 
 }
 
 /// What its metadata claims, which Stripe copied from the payment intent when that was confirmed.
-pub(super) fn claimed(charge: &stripe::Charge, keys: &MetadataKeys) -> ClaimedTerms {
+pub(super) fn claimed(charge: &stripe::ChargeSnapshot, keys: &MetadataKeys) -> ClaimedTerms {
     ClaimedTerms {
         currency: charge.currency.clone(),
         amount: charge.amount.map(Minor),
@@ -48,13 +48,13 @@ pub(super) fn claimed(charge: &stripe::Charge, keys: &MetadataKeys) -> ClaimedTe
 }
 
 /// `amount_captured` where the API version has it; else all that was authorised.
-fn captured(charge: &stripe::Charge) -> Minor {
+fn captured(charge: &stripe::ChargeSnapshot) -> Minor {
     Minor(charge.amount_captured.or(charge.amount).unwrap_or_default())
 }
 
 /// `amount_refunded`, cumulative, less what was authorised and never captured, which Stripe counts as
 /// refunded although nobody paid it.
-fn refunded(charge: &stripe::Charge) -> Minor {
+fn refunded(charge: &stripe::ChargeSnapshot) -> Minor {
     let authorised = Minor(charge.amount.unwrap_or_default());
     let captured = if charge.captured == Some(false) { Minor::ZERO } else { captured(charge) };
     Minor(charge.amount_refunded).less(authorised.less(captured))

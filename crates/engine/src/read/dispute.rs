@@ -7,7 +7,7 @@ use stripe::{DisputeStatus, EventType};
 
 use super::linked;
 
-pub(super) fn knowledge(kind: &EventType, dispute: &stripe::Dispute) -> Knowledge {
+pub(super) fn knowledge(kind: &EventType, dispute: &stripe::DisputeSnapshot) -> Knowledge {
     let mut known = linked(dispute.payment_intent.as_ref(), dispute.charge.as_ref());
     known.currency = dispute.currency.clone();
     let outcome = match &dispute.status {
@@ -42,7 +42,7 @@ pub(super) fn knowledge(kind: &EventType, dispute: &stripe::Dispute) -> Knowledg
 /// What came back, in the dispute's own currency. Balance transactions are in the account's settlement
 /// currency, so it is their proportion that counts, not their figures. Older API versions list none; then
 /// `funds_reinstated` means all of it.
-fn reinstated(kind: &EventType, dispute: &stripe::Dispute) -> Minor {
+fn reinstated(kind: &EventType, dispute: &stripe::DisputeSnapshot) -> Minor {
     let sum = |sign: i64| -> i64 {
         dispute.balance_transactions.iter().map(|moved| (moved.amount * sign).max(0)).sum()
     };

@@ -5,11 +5,11 @@
 use ledger::claim::ClaimSource;
 use ledger::knowledge::Knowledge;
 use ledger::{ClaimedTerms, Minor, ObjectId};
-use stripe::{Invoice, InvoicePayment};
+use stripe::{InvoicePaymentSnapshot, InvoiceSnapshot};
 
 use super::{MetadataKeys, linked};
 
-pub(super) fn knowledge(invoice: &Invoice) -> Knowledge {
+pub(super) fn knowledge(invoice: &InvoiceSnapshot) -> Knowledge {
     let mut known = linked(invoice.payment_intent.as_ref(), invoice.charge.as_ref());
     known.invoices.insert(ObjectId::from(invoice.id.as_str()));
     // The first invoice and the session that began the subscription are one purchase. A renewal is another.
@@ -24,7 +24,7 @@ pub(super) fn knowledge(invoice: &Invoice) -> Knowledge {
 
 /// What the first of its metadata that names a key of ours claims: the invoice's own, its subscription's, or
 /// that of one of its lines.
-pub(super) fn claimed(invoice: &Invoice, keys: &MetadataKeys) -> ClaimedTerms {
+pub(super) fn claimed(invoice: &InvoiceSnapshot, keys: &MetadataKeys) -> ClaimedTerms {
     let of = |metadata| super::claimed(ClaimSource::Invoice, metadata, keys);
     let found = invoice.metadata.iter().map(of).find(|terms| !terms.is_empty());
     ClaimedTerms {
@@ -36,7 +36,7 @@ pub(super) fn claimed(invoice: &Invoice, keys: &MetadataKeys) -> ClaimedTerms {
 }
 
 /// It names the payment behind an invoice, and has no metadata of ours.
-pub(super) fn knowledge_of_payment(paid: &InvoicePayment) -> Knowledge {
+pub(super) fn knowledge_of_payment(paid: &InvoicePaymentSnapshot) -> Knowledge {
     let mut known = linked(paid.payment_intent.as_ref(), paid.charge.as_ref());
     known.invoices.insert(ObjectId::from(paid.invoice.as_str()));
     known.currency = paid.currency.clone();

@@ -4,11 +4,11 @@
 use ledger::claim::ClaimSource;
 use ledger::knowledge::Knowledge;
 use ledger::{ClaimedTerms, Minor, ObjectId};
-use stripe::{EventType, PaymentIntent};
+use stripe::{EventType, PaymentIntentSnapshot};
 
 use super::{MetadataKeys, linked};
 
-pub(super) fn knowledge(kind: &EventType, intent: &PaymentIntent) -> Knowledge {
+pub(super) fn knowledge(kind: &EventType, intent: &PaymentIntentSnapshot) -> Knowledge {
     let mut known = linked(Some(&intent.id), intent.latest_charge.as_ref());
     known.invoices.extend(intent.invoice.as_deref().map(ObjectId::from));
     known.currency = intent.currency.clone();
@@ -25,7 +25,7 @@ pub(super) fn knowledge(kind: &EventType, intent: &PaymentIntent) -> Knowledge {
 }
 
 /// What its metadata claims. The amount is what is to be collected, which may be less than the list price.
-pub(super) fn claimed(intent: &PaymentIntent, keys: &MetadataKeys) -> ClaimedTerms {
+pub(super) fn claimed(intent: &PaymentIntentSnapshot, keys: &MetadataKeys) -> ClaimedTerms {
     ClaimedTerms {
         currency: intent.currency.clone(),
         amount: intent.amount.map(Minor),

@@ -6,7 +6,7 @@ use stripe::{EventType, RefundStatus};
 
 use super::linked;
 
-pub(super) fn knowledge(kind: &EventType, refund: &stripe::Refund) -> Knowledge {
+pub(super) fn knowledge(kind: &EventType, refund: &stripe::RefundSnapshot) -> Knowledge {
     let mut known = linked(refund.payment_intent.as_ref(), refund.charge.as_ref());
     known.currency = refund.currency.clone();
     let mut fact = fact(refund);
@@ -19,7 +19,7 @@ pub(super) fn knowledge(kind: &EventType, refund: &stripe::Refund) -> Knowledge 
 
 /// How far a refund has come (docs.stripe.com/refunds). A status that we do not know, or that is not there,
 /// freezes: the money may be on its way.
-pub(super) fn fact(refund: &stripe::Refund) -> RefundFacts {
+pub(super) fn fact(refund: &stripe::RefundSnapshot) -> RefundFacts {
     let rank = match &refund.status {
         None | Some(RefundStatus::Pending | RefundStatus::RequiresAction | RefundStatus::Other(_)) => {
             RefundRank::Pending

@@ -4,7 +4,7 @@
 use ledger::claim::ClaimSource;
 use ledger::knowledge::Knowledge;
 use ledger::{ClaimedTerms, Minor, ObjectId};
-use stripe::{CheckoutSession, EventType, PaymentStatus};
+use stripe::{CheckoutSessionSnapshot, EventType, PaymentStatus};
 
 use super::{MetadataKeys, linked};
 
@@ -20,7 +20,7 @@ enum SessionMode {
 }
 
 impl SessionMode {
-    fn of(session: &CheckoutSession) -> Self {
+    fn of(session: &CheckoutSessionSnapshot) -> Self {
         match session.mode.as_deref() {
             Some("subscription") => Self::Subscription,
             Some("setup") => Self::Setup,
@@ -30,7 +30,7 @@ impl SessionMode {
     }
 }
 
-pub(super) fn knowledge(kind: &EventType, session: &CheckoutSession) -> Knowledge {
+pub(super) fn knowledge(kind: &EventType, session: &CheckoutSessionSnapshot) -> Knowledge {
     let mut known = linked(session.payment_intent.as_ref(), None);
     known.sessions.insert(ObjectId::from(session.id.as_str()));
     known.completed = *kind == EventType::CheckoutSessionCompleted;
@@ -75,7 +75,7 @@ enum SessionStatus {
 
 /// A completed session may still be unpaid: a delayed method clears, or fails, days later. And one over
 /// nothing says `no_payment_required` before anybody completed it, so an expired one must not count.
-fn status(kind: &EventType, session: &CheckoutSession) -> SessionStatus {
+fn status(kind: &EventType, session: &CheckoutSessionSnapshot) -> SessionStatus {
     match (kind, &session.payment_status) {
         (EventType::CheckoutSessionAsyncPaymentSucceeded, _) => SessionStatus::Paid,
         (EventType::CheckoutSessionCompleted, Some(PaymentStatus::Paid)) => SessionStatus::Paid,
@@ -88,7 +88,7 @@ fn status(kind: &EventType, session: &CheckoutSession) -> SessionStatus {
 }
 
 /// What its metadata claims.
-pub(super) fn claimed(session: &CheckoutSession, keys: &MetadataKeys) -> ClaimedTerms {
+pub(super) fn claimed(session: &CheckoutSessionSnapshot, keys: &MetadataKeys) -> ClaimedTerms {
     let mode = SessionMode::of(session);
     if mode == SessionMode::Setup {
         return ClaimedTerms::none(ClaimSource::Session);

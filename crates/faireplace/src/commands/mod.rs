@@ -33,7 +33,7 @@ use crate::config::Environment;
 use crate::failure::Failure;
 
 #[derive(Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum CliCommand {
     Dev(dev::DevArgs),
     Serve(serve::ServeArgs),
     Trigger(trigger::Trigger),
@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Openapi(openapi::OpenapiArgs),
 }
 
-impl Command {
+impl CliCommand {
     /// Runs the command.
     pub(crate) async fn run(self, environment: &Environment) -> Result<(), Failure> {
         match self {

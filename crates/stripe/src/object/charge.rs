@@ -1,12 +1,12 @@
 //! A charge: one attempt to collect the money, and how much of it was refunded so far.
 
-use super::{Metadata, Refund};
+use super::{Metadata, RefundSnapshot};
 use crate::fault::{Faults, ReadFault};
 use crate::fields::{Fields, required};
 
 /// docs.stripe.com/api/charges/object
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Charge {
+pub struct ChargeSnapshot {
     /// `ch_…` or `py_…`
     pub id: String,
     /// `pi_…`; absent on charges made without one.
@@ -31,17 +31,17 @@ pub struct Charge {
     /// Copied from the PaymentIntent once, at confirmation.
     pub metadata: Metadata,
     /// The latest refunds, in API versions before 2022-11-15; empty in later versions.
-    pub refunds: Vec<Refund>,
+    pub refunds: Vec<RefundSnapshot>,
     /// `in_…`, in API versions before 2025-03-31.
     pub invoice: Option<String>,
     /// Optional fields that were malformed.
     pub faults: Faults,
 }
 
-impl Charge {
-    pub(super) fn read(fields: &Fields<'_>) -> Result<Charge, ReadFault> {
+impl ChargeSnapshot {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<ChargeSnapshot, ReadFault> {
         let mut faults = Faults::default();
-        let mut charge = Charge {
+        let mut charge = ChargeSnapshot {
             id: required("id", fields.id("id")?)?.into_owned(),
             payment_intent: faults.or_none(fields.reference("payment_intent")).map(Into::into),
             amount: faults.or_none(fields.amount("amount")),
@@ -63,14 +63,14 @@ impl Charge {
     }
 }
 
-fn read_refunds(fields: &Fields<'_>, faults: &mut Faults) -> Vec<Refund> {
+fn read_refunds(fields: &Fields<'_>, faults: &mut Faults) -> Vec<RefundSnapshot> {
     let list = fields.get("refunds").and_then(|list| match list {
         Some(list) => Fields::of_value("refunds", list)?.list("data"),
         None => Ok(Vec::new()),
     });
     let mut refunds = Vec::new();
     for refund in faults.or_default(list) {
-        let read = Fields::of_value("refunds.data", refund).and_then(|refund| Refund::read(&refund));
+        let read = Fields::of_value("refunds.data", refund).and_then(|refund| RefundSnapshot::read(&refund));
         if let Some(refund) = faults.or_none(read.map(Some)) {
             faults.extend(&refund.faults);
             refunds.push(refund);

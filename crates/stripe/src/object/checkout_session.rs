@@ -7,7 +7,7 @@ use crate::open_enum::open_enum;
 
 /// docs.stripe.com/api/checkout/sessions/object
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckoutSession {
+pub struct CheckoutSessionSnapshot {
     /// `cs_…`
     pub id: String,
     /// Whether it is paid; None if the event does not say.
@@ -49,15 +49,15 @@ open_enum! {
     }
 }
 
-impl CheckoutSession {
-    pub(super) fn read(fields: &Fields<'_>) -> Result<CheckoutSession, ReadFault> {
+impl CheckoutSessionSnapshot {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<CheckoutSessionSnapshot, ReadFault> {
         let mut faults = Faults::default();
         let tax = fields.get("total_details").and_then(|details| match details {
             Some(details) => Fields::of_value("total_details", details)?.amount("amount_tax"),
             None => Ok(None),
         });
         let metadata = Metadata::read(fields);
-        let mut session = CheckoutSession {
+        let mut session = CheckoutSessionSnapshot {
             id: required("id", fields.id("id")?)?.into_owned(),
             payment_status: faults
                 .or_none(fields.word("payment_status"))

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 /// docs.stripe.com/api/disputes/object
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dispute {
+pub struct DisputeSnapshot {
     /// `du_…` or `dp_…`
     pub id: String,
     /// The disputed amount, in minor units; may differ from the charge's.
@@ -52,11 +52,11 @@ open_enum! {
     }
 }
 
-impl Dispute {
-    pub(super) fn read(fields: &Fields<'_>) -> Result<Dispute, ReadFault> {
+impl DisputeSnapshot {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<DisputeSnapshot, ReadFault> {
         let mut faults = Faults::default();
         let movements = faults.or_default(fields.list("balance_transactions"));
-        let mut dispute = Dispute {
+        let mut dispute = DisputeSnapshot {
             id: required("id", fields.id("id")?)?.into_owned(),
             amount: required("amount", fields.amount("amount")?)?,
             currency: faults.or_none(fields.currency("currency")),

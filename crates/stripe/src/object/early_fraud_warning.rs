@@ -5,7 +5,7 @@ use crate::fields::{Fields, required};
 
 /// docs.stripe.com/api/radar/early_fraud_warnings/object
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EarlyFraudWarning {
+pub struct EarlyFraudWarningSnapshot {
     /// `issfr_…`
     pub id: String,
     /// `ch_…`
@@ -18,11 +18,11 @@ pub struct EarlyFraudWarning {
     pub fraud_type: Option<String>,
 }
 
-impl EarlyFraudWarning {
-    pub(super) fn read(fields: &Fields<'_>) -> Result<EarlyFraudWarning, ReadFault> {
+impl EarlyFraudWarningSnapshot {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<EarlyFraudWarningSnapshot, ReadFault> {
         // It moves no money, so every malformed field except the id counts as absent.
         let reference = |field| fields.reference(field).unwrap_or_default().map(Into::into);
-        Ok(EarlyFraudWarning {
+        Ok(EarlyFraudWarningSnapshot {
             id: required("id", fields.id("id")?)?.into_owned(),
             charge: reference("charge"),
             payment_intent: reference("payment_intent"),

@@ -7,7 +7,7 @@ use crate::fields::{Fields, required};
 
 /// docs.stripe.com/api/invoices/object
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invoice {
+pub struct InvoiceSnapshot {
     /// `in_…`
     pub id: String,
     /// The amount paid so far, in minor units.
@@ -28,10 +28,10 @@ pub struct Invoice {
     pub faults: Faults,
 }
 
-impl Invoice {
-    pub(super) fn read(fields: &Fields<'_>) -> Result<Invoice, ReadFault> {
+impl InvoiceSnapshot {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<InvoiceSnapshot, ReadFault> {
         let mut faults = Faults::default();
-        let mut invoice = Invoice {
+        let mut invoice = InvoiceSnapshot {
             id: required("id", fields.id("id")?)?.into_owned(),
             amount_paid: faults.or_none(fields.amount("amount_paid")),
             currency: faults.or_none(fields.currency("currency")),
@@ -65,7 +65,7 @@ impl Invoice {
 
 /// docs.stripe.com/api/invoice-payment/object: which payment paid an invoice, since 2025-03-31.basil.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvoicePayment {
+pub struct InvoicePaymentSnapshot {
     /// `inpay_…`
     pub id: String,
     /// `in_…`
@@ -82,8 +82,8 @@ pub struct InvoicePayment {
     pub faults: Faults,
 }
 
-impl InvoicePayment {
-    pub(super) fn read(fields: &Fields<'_>) -> Result<InvoicePayment, ReadFault> {
+impl InvoicePaymentSnapshot {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<InvoicePaymentSnapshot, ReadFault> {
         let mut faults = Faults::default();
         let payment = faults.or_none(fields.object("payment"));
         let mut reference = |field| {
@@ -91,7 +91,7 @@ impl InvoicePayment {
             faults.or_none(named).map(Into::into)
         };
         let (payment_intent, charge) = (reference("payment_intent"), reference("charge"));
-        let mut paid = InvoicePayment {
+        let mut paid = InvoicePaymentSnapshot {
             id: required("id", fields.id("id")?)?.into_owned(),
             invoice: required("invoice", fields.reference("invoice")?)?.into_owned(),
             amount_paid: faults.or_none(fields.amount("amount_paid")),

@@ -6,7 +6,7 @@ use crate::fields::{Fields, required};
 
 /// docs.stripe.com/api/payment_intents/object
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PaymentIntent {
+pub struct PaymentIntentSnapshot {
     /// `pi_…`
     pub id: String,
     /// The amount to collect, in minor units.
@@ -27,10 +27,10 @@ pub struct PaymentIntent {
     pub faults: Faults,
 }
 
-impl PaymentIntent {
-    pub(super) fn read(fields: &Fields<'_>) -> Result<PaymentIntent, ReadFault> {
+impl PaymentIntentSnapshot {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<PaymentIntentSnapshot, ReadFault> {
         let mut faults = Faults::default();
-        let mut intent = PaymentIntent {
+        let mut intent = PaymentIntentSnapshot {
             id: required("id", fields.id("id")?)?.into_owned(),
             amount: faults.or_none(fields.amount("amount")),
             amount_received: faults.or_none(fields.amount("amount_received")),

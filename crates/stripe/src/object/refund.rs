@@ -6,7 +6,7 @@ use crate::open_enum::open_enum;
 
 /// docs.stripe.com/api/refunds/object
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refund {
+pub struct RefundSnapshot {
     /// `re_…` or `pyr_…`
     pub id: String,
     /// The amount of this refund alone, in minor units.
@@ -36,10 +36,10 @@ open_enum! {
     }
 }
 
-impl Refund {
-    pub(super) fn read(fields: &Fields<'_>) -> Result<Refund, ReadFault> {
+impl RefundSnapshot {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<RefundSnapshot, ReadFault> {
         let mut faults = Faults::default();
-        let mut refund = Refund {
+        let mut refund = RefundSnapshot {
             id: required("id", fields.id("id")?)?.into_owned(),
             amount: required("amount", fields.amount("amount")?)?,
             status: faults.or_none(fields.word("status")).map(|status| RefundStatus::from_name(&status)),

@@ -4,8 +4,8 @@
 
 use super::body::with_nulls;
 use super::closed_enum::closed_enum;
-use super::failure::Failure;
-use super::{ApiVersion, BillingDetails, Metadata, Method, MethodType};
+use super::failure::PaymentFailure;
+use super::{ApiVersion, BillingDetails, MetadataMap, Method, MethodType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -59,13 +59,13 @@ pub struct Charge {
     /// The customer's name and address.
     pub billing_details: BillingDetails,
     /// Why the bank declined.
-    pub failure: Option<Failure>,
+    pub failure: Option<PaymentFailure>,
     /// `cus_…`.
     pub customer: Option<String>,
     /// For the merchant; the customer does not see it.
     pub description: Option<String>,
     /// Copied from the payment intent when it was confirmed.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
     /// The receipt, if the charge was paid.
     pub receipt_url: Option<String>,
 }
@@ -120,7 +120,7 @@ impl Charge {
             MethodType::SepaDebit | MethodType::BankTransfer => ("not_assessed", None),
         };
         json!({
-            "advice_code": self.failure.as_ref().and_then(Failure::advice_code),
+            "advice_code": self.failure.as_ref().and_then(PaymentFailure::advice_code),
             "network_advice_code": null,
             "network_decline_code": self.failure.as_ref().map(|_| "01"),
             "network_status": network_status,

@@ -5,7 +5,7 @@
 
 use super::body::with_nulls;
 use super::closed_enum::closed_enum;
-use super::{ApiVersion, Metadata, MethodType};
+use super::{ApiVersion, MetadataMap, MethodType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ pub struct Dispute {
     /// The movements of the merchant's balance, the oldest first.
     pub legs: Vec<Leg>,
     /// The dispute's own metadata.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
 }
 
 /// One movement of the merchant's balance.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// One decline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+pub struct PaymentFailure {
     /// `card_declined` and others (docs.stripe.com/error-codes); empty for a SEPA debit.
     pub code: String,
     /// `insufficient_funds` and others (docs.stripe.com/declines/codes); None if the customer did not confirm
@@ -15,7 +15,7 @@ pub struct Failure {
     pub message: String,
 }
 
-impl Failure {
+impl PaymentFailure {
     /// Stripe's error object, without the failed charge and payment method.
     pub(super) fn render(&self) -> Value {
         let mut error = json!({ "code": self.code, "message": self.message, "type": self.error_type() });

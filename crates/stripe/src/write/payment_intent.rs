@@ -2,8 +2,8 @@
 
 use super::body::{named_after, with_nulls};
 use super::closed_enum::closed_enum;
-use super::failure::Failure;
-use super::{ApiVersion, BillingDetails, Metadata, Method, MethodType};
+use super::failure::PaymentFailure;
+use super::{ApiVersion, BillingDetails, MetadataMap, Method, MethodType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -61,7 +61,7 @@ pub struct PaymentIntent {
     /// For the merchant; the customer does not see it.
     pub description: Option<String>,
     /// Charges get a copy when they are created.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
     /// `cus_…`.
     pub customer: Option<String>,
     /// The latest attempt: `ch_…`.
@@ -108,7 +108,7 @@ pub enum NextAction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declined {
     /// Why.
-    pub failure: Failure,
+    pub failure: PaymentFailure,
     /// The attempt: `ch_…`; None if no charge was created.
     pub charge: Option<String>,
     /// `pm_…`.

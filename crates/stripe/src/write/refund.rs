@@ -4,7 +4,7 @@
 
 use super::body::with_nulls;
 use super::closed_enum::closed_enum;
-use super::{ApiVersion, Metadata, MethodType};
+use super::{ApiVersion, MetadataMap, MethodType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ pub struct Refund {
     /// `cus_…`.
     pub customer: Option<String>,
     /// The refund's own metadata.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
 }
 
 impl Refund {

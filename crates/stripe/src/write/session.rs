@@ -5,7 +5,7 @@
 
 use super::body::{named_after, with_nulls};
 use super::closed_enum::closed_enum;
-use super::{ApiVersion, BillingDetails, Metadata, MethodType};
+use super::{ApiVersion, BillingDetails, MetadataMap, MethodType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ pub struct Session {
     /// The merchant's reference.
     pub client_reference_id: Option<String>,
     /// The merchant's metadata.
-    pub metadata: Metadata,
+    pub metadata: MetadataMap,
     /// Where the customer returns to after paying.
     pub success_url: Option<String>,
     /// Where the customer returns to without paying.

@@ -14,15 +14,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::fmt::Debug;
-use stripe::write::{ApiVersion, Declined, Failure, Metadata, Method, pretty};
+use stripe::write::{ApiVersion, Declined, MetadataMap, Method, PaymentFailure, pretty};
 use stripe::{Envelope, Object};
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn note() -> Metadata {
-    Metadata::from([("order".to_owned(), "\"7\" Ž".to_owned())])
+fn note() -> MetadataMap {
+    MetadataMap::from([("order".to_owned(), "\"7\" Ž".to_owned())])
 }
 
 /// The object as a receiver reads it from an event of this type.
@@ -52,7 +52,7 @@ fn keeps<T: Serialize + DeserializeOwned + PartialEq + Debug>(model: &T) {
 
 fn declined_card() -> Declined {
     Declined {
-        failure: Failure {
+        failure: PaymentFailure {
             code: "card_declined".to_owned(),
             decline_code: text("lost_card"),
             message: "Your card has been declined.".to_owned(),

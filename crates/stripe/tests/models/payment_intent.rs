@@ -4,7 +4,7 @@ use super::{declined_card, iban, keeps, note, read, text};
 use serde_json::json;
 use stripe::Object;
 use stripe::write::{
-    ApiVersion, CaptureMethod, Declined, Failure, IntentStatus, MethodType, NextAction, PaymentIntent,
+    ApiVersion, CaptureMethod, Declined, IntentStatus, MethodType, NextAction, PaymentFailure, PaymentIntent,
 };
 
 fn intent() -> PaymentIntent {
@@ -92,12 +92,13 @@ fn next_actions() {
 #[test]
 fn refusals() {
     let card = declined_card();
-    let unconfirmed = Failure {
+    let unconfirmed = PaymentFailure {
         code: "payment_intent_authentication_failure".to_owned(),
         decline_code: None,
         message: "The provided PaymentMethod has failed authentication.".to_owned(),
     };
-    let sepa = Failure { code: String::new(), decline_code: text("generic_decline"), ..unconfirmed.clone() };
+    let sepa =
+        PaymentFailure { code: String::new(), decline_code: text("generic_decline"), ..unconfirmed.clone() };
     for (declined, kind, absent) in [
         (card.clone(), "card_error", [].as_slice()),
         (Declined { failure: sepa, method: iban(), ..card.clone() }, "card_error", &["doc_url"]),

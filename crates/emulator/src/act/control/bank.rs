@@ -7,8 +7,8 @@ use stripe::write::SessionStatus;
 
 use super::{ControlCommand, ControlRefusal, Noun};
 use crate::act::refund::NewRefund;
-use crate::act::{checkout, dispute, refund};
-use crate::object::Metadata;
+use crate::act::{checkout, dispute, fraud_warning, refund};
+use crate::object::MetadataMap;
 use crate::world::World;
 
 /// Expires an open Checkout session.
@@ -61,7 +61,7 @@ impl ControlCommand for RefundCharge {
             RefundPart::All => None,
         };
         let reason = Some("requested_by_customer".to_owned());
-        let new = NewRefund { charge: self.charge, amount, reason, metadata: Metadata::new() };
+        let new = NewRefund { charge: self.charge, amount, reason, metadata: MetadataMap::new() };
         refund::create(world, new)?;
         Ok(())
     }
@@ -109,7 +109,9 @@ impl ControlCommand for OpenDispute {
         }
         let inquiry = self.kind == DisputeKind::Inquiry;
         let opened = match self.kind {
-            DisputeKind::FraudWarning => dispute::warn(world, &self.charge).map(OpenedDispute::Warning),
+            DisputeKind::FraudWarning => {
+                fraud_warning::issue(world, &self.charge).map(OpenedDispute::Warning)
+            }
             DisputeKind::Dispute | DisputeKind::Inquiry => {
                 dispute::open(world, &self.charge, &self.reason, inquiry).map(OpenedDispute::Dispute)
             }

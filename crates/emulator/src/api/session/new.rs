@@ -8,7 +8,7 @@ use crate::act::checkout::{NewCheckoutSession, amounts};
 use crate::api::catalogue::{NewPrice, NewProduct};
 use crate::api::customer::check_email;
 use crate::api::{currency, url};
-use crate::object::{LineItem, Metadata, Price};
+use crate::object::{LineItem, MetadataMap, Price};
 use crate::wire::{Params, StripeError};
 use crate::world::World;
 
@@ -324,7 +324,7 @@ fn reference(params: &mut Params) -> Result<Option<String>, StripeError> {
 }
 
 /// `payment_intent_data`: metadata and description of the payment intent and the charge.
-fn intent_data(data: &mut Params) -> Result<(Metadata, Option<String>), StripeError> {
+fn intent_data(data: &mut Params) -> Result<(MetadataMap, Option<String>), StripeError> {
     data.refuse(&["application_fee_amount", "capture_method", "on_behalf_of", "transfer_data"])?;
     data.ignore(&[
         "receipt_email",

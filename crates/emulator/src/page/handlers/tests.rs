@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 use crate::act::checkout::NewCheckoutSession;
 use crate::act::endpoint::NewWebhookEndpoint;
-use crate::object::{LineItem, Metadata, Price};
+use crate::object::{LineItem, MetadataMap, Price};
 use crate::world::Outcome;
 use crate::{API_KEY, Emulator, Options, act};
 
@@ -45,7 +45,7 @@ fn session(emulator: &Emulator) -> String {
         tax_inclusive: true,
         nickname: None,
         lookup_key: None,
-        metadata: Metadata::new(),
+        metadata: MetadataMap::new(),
     };
     let item = LineItem {
         id: "li_1".to_owned(),
@@ -59,8 +59,8 @@ fn session(emulator: &Emulator) -> String {
     let new = NewCheckoutSession {
         items: vec![item],
         currency: "eur".to_owned(),
-        metadata: Metadata::new(),
-        intent_metadata: Metadata::new(),
+        metadata: MetadataMap::new(),
+        intent_metadata: MetadataMap::new(),
         intent_description: None,
         customer: None,
         customer_email: None,
@@ -226,7 +226,7 @@ fn endpoint(world: &mut crate::world::World) -> String {
         enabled_events: vec!["*".to_owned()],
         api_version: ApiVersion::Basil,
         description: None,
-        metadata: Metadata::new(),
+        metadata: MetadataMap::new(),
         secret: Some("whsec_0123456789abcdef0123456789abcdef".to_owned()),
     };
     act::endpoint::create(world, new)
