@@ -125,7 +125,7 @@ pub struct Counters {
     pub accepted: AtomicU64,
     /// Of these, deliveries of a known event.
     pub duplicates: AtomicU64,
-    /// Deliveries answered 503; Stripe retries them.
+    /// Deliveries that received 503; Stripe retries them.
     pub unavailable: AtomicU64,
     faults: [AtomicU64; 6],
 }

@@ -50,8 +50,8 @@ pub(crate) fn common() -> utoipa::openapi::OpenApi {
         (name = "Credits", description = "A tenant's credits and their history."),
         (name = "Spending", description = "Spend credits now, or hold them for a later spend."),
         (name = "Payments", description = "Payments at Stripe, and the status of each."),
-        (name = "Notices", description = "Signed webhooks, or a stream, about changes of credits."),
-        (name = "Service", description = "Open to everyone, without a key."),
+        (name = "Notices", description = "Changes of credits, as signed webhooks or as a stream."),
+        (name = "Service", description = "Public routes that need no key."),
         (name = "Operation", description = "For operators: the state of the service."),
         (name = "Events", description = "For operators: events received from Stripe."),
         (name = "Quarantine", description = "For operators: payments and events that need a decision."),
@@ -70,12 +70,13 @@ const INTRODUCTION: &str = "\
 Exact prepaid credits for every tenant, bought through Stripe.
 
 Send an API key with each request: `Authorization: Bearer fp_…`. A tenant key acts for its tenant. A \
-service key spends and sells for any tenant, which it names with `?tenant_id=`. An operator key \
-administers: it reads everything, and each change it makes is recorded as an action of its person. Above a \
-limit an action waits for a second person. What belongs to another tenant looks like what does not exist: 404.
+service key spends and sells for any tenant, which it specifies with `?tenant_id=`. An operator key belongs \
+to a person who administers the service: it can read everything, and each change is recorded as an action of \
+that person. Actions above a limit need the approval of a second person. An object of another tenant returns \
+404, like an object that does not exist.
 
 Amounts of money are whole numbers in the currency's minor unit, credits are whole numbers, and times are \
-RFC 3339 in UTC. Unknown fields and query parameters are refused. A request whose head cannot be parsed \
+RFC 3339 in UTC. Unknown fields and query parameters are rejected. A request whose head cannot be parsed \
 receives 400 or 431 without a body.
 
 All keys of a tenant share one hourly limit of requests. Every response, including errors, shows it in \

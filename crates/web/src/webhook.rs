@@ -51,14 +51,14 @@ const CLOCK_IN_DOUBT: &str = concat!(
 /// event again. The event is applied after the response.
 #[utoipa::path(post, path = "/webhooks/stripe", operation_id = "receive_stripe_event", tag = "Stripe",
     security(()),
-    params(("Stripe-Signature" = String, Header, description = "As Stripe makes it, over the raw body.")),
+    params(("Stripe-Signature" = String, Header, description = "Stripe's signature of the raw body.")),
     request_body(content = serde_json::Value, description = "An event, as Stripe sends it: at most 1 MiB."),
     responses(
         (status = 200, description = "The event is on disk.", body = WebhookReceived),
         (status = 400, description = "The signature does not verify this body.", body = WebhookRefused),
         (status = 413, description = "The body is too large.", body = WebhookRefused),
         (status = 415, description = "The body is compressed.", body = WebhookRefused),
-        (status = 503, description = "It could not be stored for certain, or the clock is in doubt.",
+        (status = 503, description = "The event may not have been stored, or the clock is in doubt.",
             body = WebhookRefused)))]
 pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Response {
     let headers = request.headers();
@@ -140,7 +140,7 @@ struct WebhookRefused {
     error: RefusedBecause,
 }
 
-/// Why nothing was stored. A wrong signature says no more than that it is wrong.
+/// Why nothing was stored. The response is the same for every fault of a signature.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes the fixed answers above")]
 struct RefusedBecause {

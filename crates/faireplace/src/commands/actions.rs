@@ -12,7 +12,9 @@ use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
 use crate::terminal::shown;
 
-/// List operators' actions; approve or reject those that need a second person
+/// List, show, approve and reject operators' actions
+///
+/// Actions above the daily limits, and those that grant access, need the approval of a second person.
 #[derive(Args)]
 pub(crate) struct ActionsArgs {
     #[command(subcommand)]

@@ -11,7 +11,9 @@ use crate::client::Client;
 use crate::config::{Config, Environment};
 use crate::failure::Failure;
 
-/// Give or take credits, or write off a debt; above the daily limits a second person approves
+/// Give or take credits, or write off a debt
+///
+/// Above the daily limits a second person must approve.
 #[derive(Args)]
 pub(crate) struct AdjustArgs {
     #[command(subcommand)]
@@ -27,7 +29,7 @@ enum AdjustCommand {
         /// Number of credits
         #[arg(value_parser = credits, allow_negative_numbers = true)]
         credits: i64,
-        /// 0 to 100; the smallest is spent first. Purchased credits have 50
+        /// 0 to 100; credits with the lowest number are spent first. Purchased credits have 50
         #[arg(long, value_parser = clap::value_parser!(u8).range(0..=100))]
         priority: Option<u8>,
         /// When the credits expire, such as 2027-01-01T00:00:00Z [default: never]
@@ -70,7 +72,7 @@ struct AdjustmentOptions {
     /// Reason, kept in the records
     #[arg(long)]
     reason: String,
-    /// Your own idempotency key: repeating the command with the same one does it only once
+    /// Your own idempotency key: with the same key, the command is executed only once
     #[arg(long, value_name = "NAME")]
     once: Option<String>,
     /// Show the effect without changing anything

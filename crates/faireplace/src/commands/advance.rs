@@ -8,16 +8,20 @@ use crate::config::{Config, Environment, Raw};
 use crate::failure::Failure;
 use crate::terminal::{bold, say};
 
-/// Advance the emulator's clock: retries, refunds, debits, disputes and expiry happen on the way
+/// Advance the emulator's clock
+///
+/// Everything that becomes due in the meantime happens in order: retries, refunds, debits, disputes and
+/// expiry.
 #[derive(Args)]
 #[command(after_help = "Examples:
   faireplace advance 3d
   faireplace advance 90m --api-base http://127.0.0.1:12111")]
 pub(crate) struct AdvanceArgs {
-    /// How far: 30s, 90m, 12h, 3d or 2w
+    /// Time to advance: 30s, 90m, 12h, 3d or 2w
     #[arg(value_parser = seconds)]
     by: u32,
-    /// The emulator [default: STRIPE_API_BASE, else this folder's `dev`, else the usual port]
+    /// Base URL of the emulator [default: STRIPE_API_BASE, else that of `dev` in this folder, else
+    /// `http://127.0.0.1:12111`]
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
 }

@@ -10,10 +10,10 @@ use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::{green, say};
 
-/// Copy the database to a new file, consistently, while the service runs
+/// Copy the database to a new file while the service runs
 #[derive(Args)]
 pub(crate) struct BackupArgs {
-    /// The new file; it must not exist
+    /// New file; it must not exist yet
     to: PathBuf,
 }
 

@@ -9,7 +9,7 @@ use crate::config::{Config, Environment};
 use crate::failure::Failure;
 use crate::terminal::{bold, say};
 
-/// Show which time the service uses, or confirm it when the clock is in doubt
+/// Show the time that the service uses, or confirm it
 #[derive(Args)]
 pub(crate) struct ClockArgs {
     #[command(subcommand)]
@@ -24,12 +24,15 @@ enum ClockCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Confirm which time is right; credits and holds past their expiry then expire at once
+    /// Confirm which time is right
+    ///
+    /// Credits and holds that have expired by that time expire at once, so compare it with another clock
+    /// first.
     Confirm {
         /// wall: the machine's clock; kept: the last trusted time plus the time elapsed since
         #[arg(long, value_enum)]
         time: TrustedTime,
-        /// How you know; written to the log
+        /// How you know which time is right; written to the log
         #[arg(long)]
         reason: String,
         /// Print the API's JSON response

@@ -24,7 +24,7 @@ use crate::log::Log;
 use crate::service::Service;
 use crate::terminal::{bold, faint, green, red, say};
 
-/// Run everything on this machine: service and emulator, with one purchase of 10 credits
+/// Run the service and the Stripe emulator, with one demo purchase
 ///
 /// Creates its own webhook secret and API key, and keeps them beside the database. Important settings:
 /// DATABASE_URL, FAIREPLACE_LISTEN, and STRIPE_WEBHOOK_SECRET for events from elsewhere. FAIREPLACE_MODE must

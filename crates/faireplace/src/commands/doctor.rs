@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::service::cannot_listen;
 use crate::terminal::{green, red, say, yellow};
 
-/// Check the set-up and say what to fix
+/// Check the setup and print what to fix
 #[derive(Args)]
 pub(crate) struct DoctorArgs {}
 

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::log::Log;
 use crate::terminal::{bold, faint, say};
 
-/// Run the Stripe emulator: API, payment page, events and signed deliveries
+/// Run the Stripe emulator: API, payment page and signed deliveries
 ///
 /// Needs no account and no network. Point an official SDK at the address it prints (`host` and `port`, or
 /// `api_base`), with the key it prints. STRIPE_WEBHOOK_SECRET and STRIPE_SECRET_KEY (sk_test_…) set the

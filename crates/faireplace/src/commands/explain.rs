@@ -13,10 +13,10 @@ const MAX_DISTANCE: usize = 4;
 /// Names that are offered for one that does not exist.
 const MAX_NEAREST: usize = 3;
 
-/// Explain an error, a reason or an outcome: what it means for the money, and what to do
+/// Explain an error, a reason or an outcome, and what to do about it
 #[derive(Args)]
 pub(crate) struct ExplainArgs {
-    /// The name [default: list all names]
+    /// Name of the error, reason or outcome [default: list all names]
     code: Option<String>,
 }
 

@@ -38,7 +38,7 @@ enum KeysCommand {
     Rotate {
         /// The key's id
         id: String,
-        /// Hours for which the old key still works
+        /// Hours for which the old key stays valid
         #[arg(long, value_name = "HOURS", default_value_t = 24,
             value_parser = clap::value_parser!(u8).range(..=168))]
         grace_period: u8,
@@ -59,13 +59,13 @@ enum KeysCommand {
 
 #[derive(Args)]
 struct CreateArgs {
-    /// Name that tells you what the key is for
+    /// Name that describes what the key is for
     name: String,
     /// Create a tenant key for this tenant (UUID)
     #[arg(long, value_parser = super::tenant, required_unless_present_any = ["operator", "service"])]
     #[arg(conflicts_with_all = ["operator", "service"])]
     tenant: Option<TenantId>,
-    /// Create a service key: a backend that spends and sells for every tenant. Needs two people
+    /// Create a service key, for a backend that serves every tenant. Needs two people
     #[arg(long, conflicts_with = "operator")]
     service: bool,
     /// Create an operator key for a person. Needs two people

@@ -16,7 +16,7 @@ use crate::terminal::{faint, line, note, say};
 
 const STRIPE: &str = "https://api.stripe.com";
 
-/// Forward the events of the emulator, or of a Stripe account, to your endpoint, in order
+/// Forward the events of Stripe or the emulator to your endpoint
 ///
 /// Like `stripe listen`, but it polls the events API, so that nothing is lost while the endpoint, the API or
 /// the network is down. An event that is not answered with 2xx is signed and sent again after 1, 2, 4 … 30

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::terminal::say;
 
-/// Print the description of the API, OpenAPI 3.1
+/// Print the OpenAPI 3.1 description of the API
 #[derive(Args)]
 pub(crate) struct OpenapiArgs {
     /// Print a table of all routes instead, in Markdown

@@ -30,7 +30,7 @@ enum PeopleCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Register a person with a first key, whose secret is shown once. Needs two people
+    /// Register a person and create their first key. Needs two people
     Add {
         /// The person's name
         name: String,

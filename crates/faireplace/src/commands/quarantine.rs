@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
 use decide::{DecisionOptions, ItemFilter, ItemSelection};
 
-/// List, show and decide the items that need a person
+/// List, show and decide the payments and events that need a person
 #[derive(Args)]
 pub(crate) struct QuarantineArgs {
     #[command(subcommand)]
@@ -41,21 +41,21 @@ enum QuarantineCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Grant a payment's credits, or apply an event again after its cause was fixed
+    /// Grant a payment's credits, or apply an event again (fix the cause first)
     Resolve {
         #[command(flatten)]
         selection: ItemSelection,
-        /// Tenant to credit, if the payment does not name the right one
+        /// Tenant to credit, if the payment does not specify the right one
         #[arg(long, conflicts_with = "all")]
         #[arg(value_parser = super::tenant)]
         tenant: Option<TenantId>,
-        /// Credits to grant, if the payment does not name the right number
+        /// Credits to grant, if the payment does not specify the right number
         #[arg(long, conflicts_with = "all")]
         credits: Option<i64>,
-        /// Amount paid in minor units, if the payment does not say
+        /// Amount paid in minor units, if the payment does not specify it
         #[arg(long, conflicts_with = "all")]
         amount: Option<i64>,
-        /// Currency such as eur, if the payment does not say
+        /// Currency such as eur, if the payment does not specify it
         #[arg(long, conflicts_with = "all")]
         currency: Option<String>,
         /// Payment intent of an unlinked purchase, so that its refunds are matched
@@ -67,7 +67,7 @@ enum QuarantineCommand {
         #[command(flatten)]
         options: DecisionOptions,
     },
-    /// Grant no credits; credits already granted are taken back
+    /// Grant no credits, and take back credits that were already granted
     Dismiss {
         #[command(flatten)]
         selection: ItemSelection,

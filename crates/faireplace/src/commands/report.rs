@@ -19,7 +19,7 @@ pub(crate) struct ReportArgs {
 
 #[derive(Subcommand)]
 enum ReportCommand {
-    /// Liability: what unspent credits are worth, by currency and age
+    /// Report the liability for unspent credits, by currency and age
     Liability {
         /// End of this day (UTC), such as 2026-10-31, or a time [default: now]
         #[arg(long, value_name = "DATE")]
@@ -34,13 +34,13 @@ enum ReportCommand {
         #[arg(long, group = "form")]
         json: bool,
     },
-    /// Money for sales other than credits, by currency
+    /// Report money from sales other than credits, by currency
     Unrelated {
         /// Print the API's JSON response
         #[arg(long)]
         json: bool,
     },
-    /// Operators' actions: how many, how many credits, and which without a second person
+    /// Report the number and credits of operators' actions, by person
     Actions {
         /// Start of this day (UTC), such as 2026-10-01, or a time [default: the beginning]
         #[arg(long, value_name = "DATE")]

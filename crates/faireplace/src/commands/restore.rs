@@ -18,14 +18,14 @@ use crate::failure::Failure;
 use crate::terminal::Side::Left;
 use crate::terminal::{bold, green, say, shown, yellow};
 
-/// Replace the database by a backup, look at the result, and confirm it
+/// Replace the database with a backup, check it, and confirm it
 ///
 /// With FILE, and the service stopped: checks the backup, moves the database aside, and puts the backup in
 /// its place. Until an operator confirms the restore, events are stored and no credits move. Without
 /// arguments: shows what was restored and which keys work again. With --confirm: the service resumes.
 #[derive(Args)]
 pub(crate) struct RestoreArgs {
-    /// The backup; it is not changed
+    /// Backup file; it is not changed
     #[arg(conflicts_with_all = ["confirm", "json"])]
     file: Option<PathBuf>,
     /// Confirm the restore: events are applied, and credits can be spent and expire again

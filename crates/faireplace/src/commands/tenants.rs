@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::terminal::Side::{Left, Right};
 use crate::terminal::{bold, say, shown};
 
-/// List and show tenants; set a tenant's name and low-balance threshold
+/// List and show tenants, and change their settings
 #[derive(Args)]
 pub(crate) struct TenantsArgs {
     #[command(subcommand)]

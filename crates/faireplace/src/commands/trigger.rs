@@ -34,7 +34,7 @@ use plan::Plan;
   faireplace trigger charge.refunded --payment r1 --amount 7000
   faireplace trigger --story partial-refund --times 3 --shuffle")]
 pub(crate) struct Trigger {
-    /// The type of the event
+    /// Type of the event
     #[arg(required_unless_present_any = ["story", "list"], conflicts_with = "story")]
     event: Option<String>,
     /// All events of one payment
@@ -43,31 +43,31 @@ pub(crate) struct Trigger {
     /// List events and stories
     #[arg(long)]
     list: bool,
-    /// The tenant that buys: a UUID
+    /// UUID of the tenant that buys
     #[arg(long, default_value = crate::dev_file::DEMO_TENANT, value_parser = super::tenant)]
     tenant: TenantId,
-    /// The package that it buys
+    /// Package to buy
     #[arg(long, default_value = "10_credits")]
     package: String,
-    /// The payment's name: the same name means the same payment. Default: a new payment
+    /// Your name for the payment, to send more events about it later [default: a new payment]
     #[arg(long, value_name = "REF")]
     payment: Option<String>,
-    /// The amount of the one event, in minor units: with the emulator, of one refund
+    /// Amount of the event in minor units; with the emulator, of a refund
     #[arg(long, value_name = "MINOR", conflicts_with = "story")]
     amount: Option<i64>,
-    /// How many times to deliver each event, as Stripe may
+    /// Number of times to deliver each event
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     times: u32,
-    /// Deliver in any order, as Stripe may
+    /// Deliver the events in random order
     #[arg(long)]
     shuffle: bool,
-    /// The seed of the order: the same seed gives the same order. Default: a new order
+    /// Seed of the random order; the same seed gives the same order [default: a new seed]
     #[arg(long, requires = "shuffle")]
     seed: Option<u64>,
-    /// Send live events: a live deployment books credits for them that nobody paid for
+    /// Send live events; a live deployment grants credits for them that nobody paid for
     #[arg(long)]
     live: bool,
-    /// The endpoint. Default: the service on this database
+    /// URL of the endpoint [default: the service on this database]
     #[arg(long, value_name = "URL")]
     to: Option<String>,
 }

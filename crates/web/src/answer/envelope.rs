@@ -26,20 +26,20 @@ use super::time::rfc3339;
 
 const JSON: &str = "application/json";
 
-/// 200 with one thing. As a schema, the whole body.
+/// A response with its data.
 #[derive(ToSchema)]
 pub(crate) struct Data<T> {
     data: T,
-    /// Added by [`envelop`].
+    /// Metadata of the response.
     #[schema(value_type = Meta)]
     meta: PhantomData<Meta>,
 }
 
-/// 200 with one page of a list. As a schema, the whole body.
+/// A response with one page of a list.
 #[derive(ToSchema)]
 pub(crate) struct PageOf<T> {
     data: Vec<T>,
-    /// Added by [`envelop`].
+    /// Metadata of the response.
     #[schema(value_type = PageMeta)]
     meta: PhantomData<PageMeta>,
     #[schema(ignore)]
@@ -253,19 +253,19 @@ struct Success<'a, M> {
     meta: M,
 }
 
-/// About the response itself.
+/// Metadata of a response.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "request_id": "019c0a1b-2c3d-7e4f-8a9b-0c1d2e3f4a5b", "timestamp": "2026-11-23T12:00:02Z" }))]
 struct Meta {
     /// Also in `x-request-id`, and in the service's log.
     request_id: Uuid,
-    /// When the response was made.
+    /// When the response was created.
     #[schema(format = DateTime)]
     timestamp: String,
 }
 
-/// About a page of a list.
+/// Metadata of a page of a list.
 #[derive(Serialize, ToSchema)]
 struct PageMeta {
     #[serde(flatten)]
@@ -280,7 +280,7 @@ struct PageMeta {
 struct Pagination {
     current_page: i64,
     per_page: i64,
-    /// Rows on all pages together.
+    /// Rows on all pages.
     total: i64,
     total_pages: i64,
     has_next: bool,
@@ -295,7 +295,7 @@ pub(crate) struct ErrorEnvelope {
     meta: Meta,
 }
 
-/// What went wrong; `faireplace explain TYPE` says more.
+/// What went wrong. For details, run `faireplace explain TYPE`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 struct ErrorView {
@@ -304,8 +304,9 @@ struct ErrorView {
     #[serde(rename = "type")]
     #[schema(value_type = ErrorType)]
     kind: &'static str,
-    /// What happened, what it means for the money, what to do. For people: it may change in any release.
+    /// What happened, what it means for the money, and what to do. For people only: it may change in any
+    /// release.
     message: String,
-    /// For programs: its fields depend on the type; null where there are none.
+    /// Details for programs. The fields depend on the type; null if there are none.
     details: Value,
 }

@@ -39,71 +39,71 @@ macro_rules! problem_kinds {
 }
 
 problem_kinds! {
-    /// The request cannot be understood.
+    /// The request cannot be parsed.
     BadRequest = "BAD_REQUEST", BAD_REQUEST;
-    /// A command came without an `Idempotency-Key`.
+    /// The `Idempotency-Key` header is missing.
     IdempotencyKeyMissing = "IDEMPOTENCY_KEY_MISSING", BAD_REQUEST;
-    /// No key, or one that does not work.
+    /// The API key is missing or does not work.
     Unauthorized = "UNAUTHORIZED", UNAUTHORIZED;
-    /// The key works, and may not do this.
+    /// The key works but does not allow this request.
     Forbidden = "FORBIDDEN", FORBIDDEN;
-    /// It takes two people.
+    /// The approval of a second person is required.
     SecondPersonRequired = "SECOND_PERSON_REQUIRED", FORBIDDEN;
-    /// There is no such thing, or it is somebody else's.
+    /// The object does not exist, or it belongs to another tenant.
     NotFound = "NOT_FOUND", NOT_FOUND;
-    /// The route exists, for other methods.
+    /// The route does not support this method.
     MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED;
     /// The body was not complete in time.
     RequestTimeout = "REQUEST_TIMEOUT", REQUEST_TIMEOUT;
-    /// The `Idempotency-Key` stands for another command.
+    /// The `Idempotency-Key` was already used for a different command.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", CONFLICT;
-    /// The hold was captured or released already.
+    /// The hold was already captured or released.
     HoldResolved = "HOLD_RESOLVED", CONFLICT;
-    /// The hold's time is up.
+    /// The hold has expired.
     HoldExpired = "HOLD_EXPIRED", CONFLICT;
-    /// Somebody has approved or rejected it already.
+    /// The action was already approved or rejected.
     AlreadyDecided = "ALREADY_DECIDED", CONFLICT;
     /// The clock is not in doubt.
     ClockNotInDoubt = "CLOCK_NOT_IN_DOUBT", CONFLICT;
     /// There is no restore to confirm.
     NoRestoreToConfirm = "NO_RESTORE_TO_CONFIRM", CONFLICT;
-    /// Another number of items or keys was found than was expected.
+    /// The number of items or keys differs from the expected number.
     CountChanged = "COUNT_CHANGED", CONFLICT;
     /// The body is too large.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
-    /// The path and its query are too long.
+    /// The path and query are too long.
     UriTooLong = "URI_TOO_LONG", URI_TOO_LONG;
-    /// The body is of a kind that is not taken.
+    /// The type or encoding of the body is not supported.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
-    /// The request is understood and one of its values is wrong.
+    /// The request was parsed, but a value is not valid.
     Validation = "VALIDATION_ERROR", UNPROCESSABLE_ENTITY;
-    /// The tenant has not enough to spend, or owes something.
+    /// The tenant does not have enough credits, or is in debt.
     InsufficientCredits = "INSUFFICIENT_CREDITS", UNPROCESSABLE_ENTITY;
-    /// More is to be captured than is held.
+    /// The capture is for more credits than the hold has.
     CaptureExceedsHold = "CAPTURE_EXCEEDS_HOLD", UNPROCESSABLE_ENTITY;
-    /// The catalogue has no such package.
+    /// The catalogue has no package with this name.
     PackageUnknown = "PACKAGE_UNKNOWN", UNPROCESSABLE_ENTITY;
-    /// There is no such debt to write off.
+    /// The tenant has no debt, or less than the write-off.
     NoDebt = "NO_DEBT", UNPROCESSABLE_ENTITY;
-    /// The tenant's requests of this hour are used up.
+    /// The tenant has used up its requests for this hour.
     RateLimitExceeded = "RATE_LIMIT_EXCEEDED", TOO_MANY_REQUESTS;
     /// The limit is reached.
     TooMany = "TOO_MANY", TOO_MANY_REQUESTS;
-    /// A defect, or a database that cannot be read.
+    /// The program has a defect, or the database cannot be read.
     Internal = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR;
-    /// Stripe answered, and said no.
+    /// Stripe answered with an error.
     StripeRefused = "STRIPE_REFUSED", BAD_GATEWAY;
-    /// Stripe did not answer.
+    /// Stripe could not be reached, or did not answer in time.
     StripeUnreachable = "STRIPE_UNREACHABLE", BAD_GATEWAY;
-    /// Not now; nothing was stored.
+    /// The service cannot handle the request at the moment; nothing was stored.
     Unavailable = "SERVICE_UNAVAILABLE", SERVICE_UNAVAILABLE;
     /// Deliveries cannot be stored.
     CannotStore = "CANNOT_STORE", SERVICE_UNAVAILABLE;
-    /// It may or may not have been stored: ask again in the same way, and under the same Idempotency-Key.
+    /// It is not known whether the write reached the disk: retry with the same `Idempotency-Key`.
     OutcomeUnknown = "OUTCOME_UNKNOWN", SERVICE_UNAVAILABLE;
     /// The database was restored from a backup, and no operator has confirmed it; nothing was stored.
     RestoreUnconfirmed = "RESTORE_UNCONFIRMED", SERVICE_UNAVAILABLE;
-    /// This deployment sells nothing.
+    /// This deployment is not configured to sell packages.
     PurchasesNotConfigured = "PURCHASES_NOT_CONFIGURED", SERVICE_UNAVAILABLE;
 }
 

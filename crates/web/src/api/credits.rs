@@ -107,7 +107,7 @@ pub(crate) struct BalanceView {
     held: i64,
     /// Set aside while a refund is pending or a dispute is open.
     frozen: i64,
-    /// Owed, because a payment was taken back after its credits were spent.
+    /// Owed, because a payment was refunded or disputed after its credits were spent.
     debt: i64,
     /// available + held + frozen − debt.
     balance: i64,
@@ -156,7 +156,7 @@ pub(crate) struct TransactionView {
     /// capture: the lots whose credits were spent.
     allocations: Vec<AllocationView>,
     cause: CauseView,
-    /// Its postings. Their amounts add up to zero.
+    /// The postings. Their amounts add up to zero.
     postings: Vec<PostingView>,
     /// SHA-256 over this transaction and the hash of the one before it.
     hash: String,

@@ -21,8 +21,8 @@ const COUNT: Duration = Duration::from_millis(500);
 
 /// Check the health of the instance
 ///
-/// Needs no key, so it shows only the status and the backlog. A degraded instance can take traffic. The
-/// response is 503 only while deliveries cannot be stored; Stripe receives 503 then too, and retries.
+/// Needs no key, so it shows only the status and the backlog. A degraded instance still accepts traffic. The
+/// response is 503 only while deliveries cannot be stored; Stripe then also receives 503, and retries.
 #[utoipa::path(get, path = "/api/health", operation_id = "health", tag = "Service", security(()),
     responses((status = 200, body = Data<HealthView>), (status = 503, description = "CANNOT_STORE")))]
 pub(crate) async fn show(request: Request) -> Result<Data<HealthView>, Problem> {
@@ -85,7 +85,7 @@ pub const DEGRADED_REASONS: [&str; 5] =
     [CLOCK_IN_DOUBT, WALL_CLOCK_WRONG, RESTORE_UNCONFIRMED, WRITES_SLOW, COUNTS_UNAVAILABLE];
 
 name_schemas! {
-    /// Whether the instance works as it should.
+    /// The status of an instance.
     HealthStatus: STATUSES.into_iter();
     /// Why the instance is degraded.
     DegradedReason: DEGRADED_REASONS.into_iter();
@@ -105,17 +105,17 @@ fn reasons(clock: &Clock) -> Vec<&'static str> {
 #[schema(example = json!({ "status": "ok", "reasons": [], "mode": "live", "version": "0.1.0", "pending": 0,
     "endpoints_disabled": 0 }))]
 pub(crate) struct HealthView {
-    /// An instance that cannot take traffic answers 503 instead.
+    /// An instance that cannot accept traffic returns 503 instead.
     #[schema(value_type = HealthStatus)]
     status: &'static str,
-    /// Why it is degraded; `GET /api/admin/status` says more.
+    /// Why the instance is degraded; for details see `GET /api/admin/status`.
     #[schema(value_type = Vec<DegradedReason>)]
     reasons: Vec<&'static str>,
     #[schema(value_type = ModeName)]
     mode: &'static str,
     /// The version of the program.
     version: &'static str,
-    /// Events that wait to be applied; null if they could not be counted in time.
+    /// Events that are waiting to be applied; null if they could not be counted in time.
     pending: Option<i64>,
     /// Disabled webhook endpoints; at most 100 are counted. Null if they could not be counted in time.
     endpoints_disabled: Option<i64>,

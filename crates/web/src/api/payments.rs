@@ -24,9 +24,9 @@ const MAX_TIMELINE: u32 = 200;
 
 /// List payments
 ///
-/// Newest first. With a service key or an operator key and without `tenant_id`: those of all tenants. A
-/// checkout that nobody has paid appears once Stripe sends an event about it, at the latest when it expires;
-/// until then only `GET /api/payments/{id}` finds it.
+/// Newest first by default. With a service key or an operator key and without `tenant_id`, lists the payments
+/// of all tenants. An unpaid checkout appears once Stripe sends an event about it, at the latest when it
+/// expires; until then only `GET /api/payments/{id}` returns it.
 #[utoipa::path(get, path = "/api/payments", operation_id = "list_payments", tag = "Payments",
     params(PageParameters,
         ("tenant_id" = Option<Uuid>, Query, description = "Only payments of this tenant."),
@@ -46,11 +46,10 @@ pub(crate) async fn list(
 
 /// Retrieve a payment
 ///
-/// With its timeline. The id may be any of its Stripe ids (session, payment intent, charge, refund or
-/// dispute), or the `purchase_id` of `POST /api/credits/purchase`. A purchase that nobody has paid is
-/// `pending`.
+/// Includes the timeline. The id may be any of the payment's Stripe ids (session, payment intent, charge,
+/// refund or dispute), or the `purchase_id` of `POST /api/credits/purchase`. An unpaid purchase is `pending`.
 #[utoipa::path(get, path = "/api/payments/{id}", operation_id = "show_payment", tag = "Payments",
-    params(("id" = String, Path, description = "Any of its Stripe ids, or the id of its purchase.",
+    params(("id" = String, Path, description = "Any Stripe id of the payment, or the id of its purchase.",
         example = "cs_live_a1b2c3d4e5f6g7h8")),
     responses((status = 200, body = Data<PaymentDetail>)))]
 pub(crate) async fn show(
@@ -110,7 +109,7 @@ pub(crate) struct PaymentDetail {
         5 of 10 credits were taken back."
     )]
     summary: String,
-    /// The checkout that it began with; null unless `POST /api/credits/purchase` opened it.
+    /// The checkout that it began with; null unless `POST /api/credits/purchase` created it.
     purchase: Option<PaymentPurchaseView>,
     /// The ids of its Stripe objects.
     objects: Vec<String>,

@@ -45,10 +45,10 @@ data: {"data":{"credits":1,"sequence":31,…},"timestamp":"2026-11-23T12:00:02Z"
 
 /// Stream notices
 ///
-/// Server-sent events: `id` is the notice's `sequence`, `event` its type, `data` the body that webhook
-/// endpoints receive. The stream begins with new notices, or after the notice that `Last-Event-ID` (or
-/// `last_event_id`) names. An event `gap` reports that notices after that one are no longer kept. The stream
-/// ends when the service stops or the key stops working; reconnect then.
+/// Sends server-sent events: `id` is the notice's `sequence`, `event` its type, and `data` the body that
+/// webhook endpoints receive. The stream starts with new notices, or after the notice given in
+/// `Last-Event-ID` (or `last_event_id`). A `gap` event means that some notices after that one are no longer
+/// stored. The stream ends when the service stops or the key stops working; then reconnect.
 #[utoipa::path(get, path = "/api/stream", operation_id = "follow", tag = "Notices",
     params(
         ("tenant_id" = Option<Uuid>, Query,

@@ -29,7 +29,7 @@ const EVERY_TYPE: &str = "*";
 
 /// List webhook endpoints
 ///
-/// With an operator key and without `tenant_id`: the endpoints of all tenants.
+/// With an operator key and without `tenant_id`, lists the endpoints of all tenants.
 #[utoipa::path(get, path = "/api/webhook-endpoints",
     operation_id = "list_webhook_endpoints", tag = "Notices",
     params(PageParameters, OfOneTenant),
@@ -62,8 +62,8 @@ struct WebhookEndpointRequest {
 
 /// Create a webhook endpoint
 ///
-/// Notices are signed as Standard Webhooks specifies. Only this response and that of rotating the secret show
-/// the secret.
+/// Notices are signed as Standard Webhooks specifies. The secret is shown only in this response and when it
+/// is rotated.
 #[utoipa::path(post, path = "/api/webhook-endpoints",
     operation_id = "create_webhook_endpoint", tag = "Notices",
     params(OfOneTenant),
@@ -110,7 +110,7 @@ pub(crate) async fn show(
 
 /// Delete a webhook endpoint
 ///
-/// It receives no more notices. Its deliveries are deleted too.
+/// The endpoint receives no more notices. Its deliveries are also deleted.
 #[utoipa::path(delete, path = "/api/webhook-endpoints/{id}",
     operation_id = "delete_webhook_endpoint", tag = "Notices",
     params(OfEndpoint, OfOneTenant),
@@ -126,19 +126,20 @@ pub(crate) async fn delete(
     Ok(Data::of(DeletedEndpoint { id: endpoint.id, deleted: true }))
 }
 
-/// How a secret is rotated.
+/// The rotation of a secret.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "grace_period_hours": 24 }))]
 struct SecretRotation {
-    /// Hours during which notices are signed with the old secret too.
+    /// Hours during which notices are also signed with the old secret.
     #[schema(minimum = 0, maximum = 168, default = 24)]
     grace_period_hours: Option<i64>,
 }
 
 /// Rotate the secret of a webhook endpoint
 ///
-/// During the grace period notices are signed with the old secret too. A secret older than that ends at once.
+/// During the grace period notices are also signed with the old secret. A secret that was replaced earlier
+/// stops being used at once.
 #[utoipa::path(post, path = "/api/webhook-endpoints/{id}/rotate",
     operation_id = "rotate_webhook_endpoint_secret", tag = "Notices",
     params(OfEndpoint, OfOneTenant),
@@ -162,7 +163,7 @@ pub(crate) async fn rotate(
 
 /// Enable a disabled webhook endpoint
 ///
-/// It receives notices again, and pending deliveries are sent.
+/// The endpoint receives notices again, and its pending deliveries are sent.
 #[utoipa::path(post, path = "/api/webhook-endpoints/{id}/enable",
     operation_id = "enable_webhook_endpoint", tag = "Notices",
     params(OfEndpoint, OfOneTenant),
@@ -200,8 +201,8 @@ pub(crate) async fn deliveries(
 
 /// Resend a notice to a webhook endpoint
 ///
-/// Under the same id, whatever the result of earlier attempts. The notice may be one that this endpoint never
-/// received.
+/// Sends the notice with the same id, whatever the result of earlier attempts. It may be a notice that this
+/// endpoint never received.
 #[utoipa::path(post, path = "/api/webhook-endpoints/{id}/deliveries/{notice_id}/resend",
     operation_id = "resend_notice", tag = "Notices",
     params(OfEndpoint,

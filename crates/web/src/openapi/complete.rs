@@ -23,10 +23,10 @@ const KEY: &str = "key";
 const ALLOWANCE: [(&str, &str); 3] = [
     (
         "X-RateLimit-Limit",
-        "Requests that all keys of a tenant may make in an hour. Service and operator keys are not counted.",
+        "Requests per hour that all keys of a tenant share. Service and operator keys are not counted.",
     ),
-    ("X-RateLimit-Remaining", "Requests left in this hour."),
-    ("X-RateLimit-Reset", "When the next hour can begin, in Unix seconds."),
+    ("X-RateLimit-Remaining", "Requests left in the current hour."),
+    ("X-RateLimit-Reset", "When the count is reset, in Unix seconds."),
 ];
 
 /// Completes the document.
@@ -35,7 +35,7 @@ pub(super) fn complete(document: &mut OpenApi) {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("fp_…")
-        .description(Some("An API key, as `faireplace keys create` makes it."));
+        .description(Some("An API key, created with `faireplace keys create`."));
     components.add_security_scheme(KEY, SecurityScheme::Http(bearer.build()));
     for kind in ProblemKind::ALL {
         components.responses.insert(kind.as_str().to_owned(), problem(&[*kind]).into());

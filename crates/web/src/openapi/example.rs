@@ -8,7 +8,12 @@ pub(super) fn words(envelope: &Value, components: &Value) -> Option<String> {
     let data = &resolved(envelope, components)["properties"]["data"];
     let (thing, several) = if data["items"].is_null() { (data, false) } else { (&data["items"], true) };
     let words = resolved(thing, components)["description"].as_str()?;
-    Some(if several { format!("A list. Each: {words}") } else { words.to_owned() })
+    if !several {
+        return Some(words.to_owned());
+    }
+    let mut letters = words.chars();
+    let first = letters.next()?.to_ascii_lowercase();
+    Some(format!("A list. Each item is {first}{}", letters.as_str()))
 }
 
 /// The schema that a `$ref` points to.

@@ -18,7 +18,7 @@ pub(super) struct RecoverArgs {
     #[arg(long = "lost", value_name = "NAME", required_unless_present = "everyone")]
     #[arg(conflicts_with = "everyone")]
     lost: Vec<String>,
-    /// Everybody lost their key
+    /// Everybody has lost their key
     #[arg(long)]
     everyone: bool,
     /// Name of the person who takes over

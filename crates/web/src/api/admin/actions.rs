@@ -23,7 +23,7 @@ const MAX_REASON_CHARS: usize = 500;
 
 /// List actions
 ///
-/// In the order in which they were requested.
+/// Newest first by default.
 #[utoipa::path(get, path = "/api/admin/actions", operation_id = "list_actions", tag = "Actions",
     params(PageParameters,
         ("state" = Option<ActionStateName>, Query, description = "Only actions in this state."),
@@ -59,9 +59,9 @@ pub(crate) async fn show(
 
 /// Approve an action
 ///
-/// Executes the waiting action in the same commit. The approving person must differ from the requesting
-/// person, and they and their key must have been registered before the request. Repeating the approval
-/// returns the same response.
+/// Approves and executes the waiting action in one commit. The person who approves must not be the person who
+/// requested the action, and both they and their key must have been registered before the request. Repeating
+/// the approval returns the same response.
 #[utoipa::path(post, path = "/api/admin/actions/{id}/approve", operation_id = "approve_action",
     tag = "Actions",
     params(("id" = String, Path, description = "The action's id.", example = "act_019c0a1b2c3d7e4f")),
@@ -108,7 +108,7 @@ pub(crate) async fn reject(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "they were refunded in Stripe" }))]
 struct Rejection {
-    /// Why; stored for ever.
+    /// The reason; stored permanently.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }

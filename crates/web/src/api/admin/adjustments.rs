@@ -20,8 +20,8 @@ const PRIORITY: u8 = 10;
 
 /// Adjust the credits of a tenant
 ///
-/// Above what one person may move in 24 hours, the response is 202: the action waits for a second person, and
-/// no credits have moved.
+/// Above the limits of one person in 24 hours, the response is 202: no credits move until a second person
+/// approves the action.
 #[utoipa::path(post, path = "/api/admin/adjustments", operation_id = "create_adjustment", tag = "Adjustments",
     params(UnlessDryRun),
     request_body = AskedFor,
@@ -62,8 +62,8 @@ pub(crate) async fn create(
 
 /// Write off a debt
 ///
-/// Above what one person may move in 24 hours, the response is 202: the action waits for a second person, and
-/// no credits have moved.
+/// Above the limits of one person in 24 hours, the response is 202: no credits move until a second person
+/// approves the action.
 #[utoipa::path(post, path = "/api/admin/write-offs", operation_id = "create_write_off", tag = "Adjustments",
     params(UnlessDryRun),
     request_body = WriteOff,
@@ -108,7 +108,7 @@ struct AskedFor {
     #[serde(default)]
     #[schema(value_type = i64, minimum = -1_000_000_000, maximum = 1_000_000_000, required = true)]
     credits: Value,
-    /// Why; stored for ever, and shown to operators only.
+    /// The reason; stored permanently, and shown only to operators.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
     /// For granted credits: lots with the lowest number are spent first. Purchased credits have 50; the
@@ -118,10 +118,10 @@ struct AskedFor {
     /// For granted credits: when they expire; never by default.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    /// Act alone, as the only registered person, where two are needed. Reports show it.
+    /// Skip the second person while only one person is registered. Reports mark the action.
     #[serde(default)]
     alone: bool,
-    /// Only show what would happen. Needs no `Idempotency-Key`.
+    /// Show the effect without changing anything. Needs no `Idempotency-Key`.
     #[serde(default)]
     dry_run: bool,
 }
@@ -137,13 +137,13 @@ struct WriteOff {
     /// The credits to forgive; the whole debt by default.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000_000)]
     credits: Option<Value>,
-    /// Why; stored for ever, and shown to operators only.
+    /// The reason; stored permanently, and shown only to operators.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// Act alone, as the only registered person, where two are needed. Reports show it.
+    /// Skip the second person while only one person is registered. Reports mark the action.
     #[serde(default)]
     alone: bool,
-    /// Only show what would happen. Needs no `Idempotency-Key`.
+    /// Show the effect without changing anything. Needs no `Idempotency-Key`.
     #[serde(default)]
     dry_run: bool,
 }

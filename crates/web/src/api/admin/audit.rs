@@ -30,13 +30,13 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Result<Data<Audi
 #[schema(example = json!({ "ok": true, "transactions": 1, "tenants": 1, "lots": 1,
     "head": "9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de", "faults": [] }))]
 pub(crate) struct AuditView {
-    /// Whether there are no faults.
+    /// True if there are no faults.
     ok: bool,
     transactions: i64,
     tenants: i64,
     lots: i64,
-    /// The hash of the last transaction. Keep it elsewhere, and nobody can rewrite the journal unnoticed.
+    /// The hash of the last transaction. Store it elsewhere to detect a rewritten journal later.
     head: String,
-    /// What is wrong, in words.
+    /// A description of each fault.
     faults: Vec<String>,
 }

@@ -12,8 +12,8 @@ use crate::schema::{ClockReason, ClockStateName, ClockTime};
 
 /// Retrieve the clock
 ///
-/// The time that the service uses. After the wall clock jumps, it is in doubt which time is right. Until that
-/// is settled, no credits and no holds expire.
+/// Shows the time that the service uses. After the machine's clock jumps, the clock is in doubt, and no
+/// credits or holds expire until it is known which time is right.
 #[utoipa::path(get, path = "/api/admin/clock", operation_id = "show_clock", tag = "Operation",
     responses((status = 200, body = Data<ClockView>)))]
 pub(crate) async fn show(Operator { request, .. }: Operator) -> Result<Data<ClockView>, Problem> {
@@ -21,21 +21,21 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Result<Data<Cloc
     Ok(Data::of(ClockView::of(&request.app.clock.status())))
 }
 
-/// Which time is right, and how you know.
+/// The confirmation of a time.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "time": "wall", "reason": "compared with time.nist.gov" }))]
 struct ClockConfirmation {
     #[schema(value_type = ClockTime)]
     time: String,
-    /// Why; written to the log with the name of the key.
+    /// The reason; written to the log with the name of the key.
     reason: String,
 }
 
 /// Confirm which time is right
 ///
-/// Ends the doubt. Credits and holds that end before the confirmed time expire at once, so compare it with
-/// another clock first. The confirmation is written to the log.
+/// The clock is then no longer in doubt. Credits and holds whose expiry is before the confirmed time expire
+/// at once, so compare it with another clock first. The confirmation is written to the log.
 #[utoipa::path(post, path = "/api/admin/clock/confirm", operation_id = "confirm_clock", tag = "Operation",
     request_body = ClockConfirmation,
     responses((status = 200, body = Data<ClockView>), (status = 409, description = "CLOCK_NOT_IN_DOUBT")))]
@@ -81,7 +81,7 @@ pub(crate) struct ClockView {
     difference_seconds: i64,
     #[schema(value_type = Option<ClockReason>)]
     reason: Option<&'static str>,
-    /// Since when the clock is in this state; null while it is trusted.
+    /// When the clock entered this state; null while it is trusted.
     #[schema(format = DateTime)]
     since: Option<String>,
     /// What is wrong, what it means, and what to do.

@@ -16,7 +16,7 @@ use crate::schema::{OutcomeName, PageParameters};
         ("outcome" = Option<OutcomeName>, Query, description = "Only events with this result."),
         ("payment" = Option<String>, Query,
             description = "Only events about this payment: any of its Stripe ids."),
-        ("pending" = Option<bool>, Query, description = "Only events that wait to be applied.")),
+        ("pending" = Option<bool>, Query, description = "Only events that are waiting to be applied.")),
     responses((status = 200, body = PageOf<StripeEventView>)))]
 pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<PageOf<StripeEventView>, Problem> {
     let query = &request.query;
@@ -111,16 +111,16 @@ pub(crate) struct StripeEventView {
     id: String,
     #[serde(rename = "type")]
     kind: String,
-    /// Null while it waits to be applied.
+    /// Null while it is waiting to be applied.
     #[schema(value_type = Option<OutcomeName>)]
     outcome: Option<&'static str>,
     /// Why a person must review it, or why it could not be applied yet.
     reason: Option<String>,
     /// The payment that it is about.
     payment: Option<String>,
-    /// How often Stripe delivered it.
+    /// The number of times that Stripe delivered it.
     deliveries: i64,
-    /// How often the service tried to apply it.
+    /// The number of attempts to apply it.
     attempts: i64,
     livemode: Option<bool>,
     /// By Stripe's clock.
@@ -128,7 +128,7 @@ pub(crate) struct StripeEventView {
     created_at: String,
     #[schema(format = DateTime)]
     received_at: String,
-    /// When it is applied next; null once it has a result.
+    /// When the next attempt to apply it is due; null once it has a result.
     #[schema(format = DateTime)]
     due_at: Option<String>,
 }

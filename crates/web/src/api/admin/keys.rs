@@ -41,7 +41,7 @@ pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<Data<Vec<
 #[schema(example = json!({ "name": "shop", "tenant_id": "550e8400-e29b-41d4-a716-446655440000",
     "permissions": ["credits:read", "credits:write"], "expires_in_days": 365 }))]
 struct NewKey {
-    /// What the key is for. Working service keys have different names, and so have working operator keys.
+    /// What the key is for. No two working service keys, and no two working operator keys, may share a name.
     name: String,
     /// `tenant` by default.
     #[schema(value_type = Option<KeyKindName>)]
@@ -57,18 +57,18 @@ struct NewKey {
     /// Days until it expires; never by default.
     #[schema(minimum = 1, maximum = 3650)]
     expires_in_days: Option<i64>,
-    /// Why; stored for ever. Optional for a tenant key.
+    /// The reason; stored permanently. Optional for a tenant key.
     #[schema(min_length = 1, max_length = 500)]
     reason: Option<String>,
-    /// Act alone, as the only registered person, where two are needed. Reports show it.
+    /// Skip the second person while only one person is registered. Reports mark the action.
     #[serde(default)]
     alone: bool,
 }
 
 /// Create an API key
 ///
-/// Only this response shows the secret. For a service key or an operator key a second person must approve:
-/// the response is 202, and the key works after the approval.
+/// Only this response shows the secret. A service key or an operator key needs the approval of a second
+/// person: the response is 202, and the key works after the approval.
 #[utoipa::path(post, path = "/api/admin/keys", operation_id = "create_key", tag = "Keys",
     request_body = NewKey,
     responses((status = 201, body = Data<CreatedKey>),
@@ -168,14 +168,14 @@ fn said(text: Option<String>, optional: bool) -> Result<String, Problem> {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "the laptop was stolen" }))]
 struct Revoke {
-    /// Why; stored for ever.
+    /// The reason; stored permanently.
     #[schema(min_length = 1, max_length = 500)]
     reason: Option<String>,
 }
 
 /// Revoke an API key
 ///
-/// It stops working with the next request. One person may revoke any key.
+/// The key stops working at once. One person may revoke any key.
 #[utoipa::path(post, path = "/api/admin/keys/{id}/revoke", operation_id = "revoke_key", tag = "Keys",
     params(("id" = String, Path, description = "The key's id.",
         example = "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b")),
@@ -199,22 +199,23 @@ pub(crate) async fn revoke(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "grace_period_hours": 24 }))]
 struct Rotate {
-    /// Hours during which the old key still works; with 0 it stops working at once.
+    /// Hours during which the old key stays valid; with 0 it stops working at once.
     #[schema(minimum = 0, maximum = 168, default = 24)]
     grace_period_hours: Option<i64>,
-    /// Why; stored for ever.
+    /// The reason; stored permanently.
     #[schema(min_length = 1, max_length = 500)]
     reason: Option<String>,
-    /// Act alone, as the only registered person, where two are needed. Reports show it.
+    /// Skip the second person while only one person is registered. Reports mark the action.
     #[serde(default)]
     alone: bool,
 }
 
 /// Rotate an API key
 ///
-/// The new key has the holder, name and expiry of the old one, which still works during the grace period, but
-/// never longer than it would have. Only this response shows the new secret. For a service key a second
-/// person must approve: 202. Only the person themselves can rotate their operator key.
+/// The new key has the holder, name and expiry of the old key. The old key stays valid during the grace
+/// period, but not beyond its own expiry. Only this response shows the new secret. Rotating a service key
+/// needs the approval of a second person: the response is 202. An operator key can be rotated only by its
+/// person.
 #[utoipa::path(post, path = "/api/admin/keys/{id}/rotate", operation_id = "rotate_key", tag = "Keys",
     params(("id" = String, Path, description = "The key's id.",
         example = "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b")),
@@ -254,7 +255,7 @@ async fn find(request: &Request, id: &str) -> Result<Option<KeyRow>, Problem> {
 #[derive(Serialize, ToSchema)]
 struct CreatedKey {
     key: KeyView,
-    /// To be sent as `Authorization: Bearer fp_…`. It is not stored.
+    /// Send it as `Authorization: Bearer fp_…`. It is not stored.
     #[schema(example = "fp_0000000000000000000000000000000000000000000000000000000000000000")]
     secret: String,
     action: ActionView,
@@ -264,7 +265,7 @@ struct CreatedKey {
 #[derive(Serialize, ToSchema)]
 struct Rotated {
     key: KeyView,
-    /// To be sent as `Authorization: Bearer fp_…`. It is not stored.
+    /// Send it as `Authorization: Bearer fp_…`. It is not stored.
     #[schema(example = "fp_0000000000000000000000000000000000000000000000000000000000000000")]
     secret: String,
     /// The old key. It works until its `expires_at`.

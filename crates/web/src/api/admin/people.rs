@@ -18,7 +18,7 @@ const MAX_NAME_CHARS: usize = 100;
 
 /// List people
 ///
-/// People who are or were registered, oldest first.
+/// Oldest first, including removed people.
 #[utoipa::path(get, path = "/api/admin/people", operation_id = "list_people", tag = "People",
     responses((status = 200, body = Data<Vec<PersonView>>)))]
 pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<Data<Vec<PersonView>>, Problem> {
@@ -30,9 +30,9 @@ pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<Data<Vec<
 
 /// Register a person
 ///
-/// Creates a first operator key too; only this response shows its secret. A second person must approve: the
-/// response is 202, and the key works after the approval. The new person should rotate the key, so that
-/// nobody else knows it.
+/// Also creates the person's first operator key; only this response shows its secret. A second person must
+/// approve: the response is 202, and the key works after the approval. The new person should rotate the key,
+/// so that nobody else knows it.
 #[utoipa::path(post, path = "/api/admin/people", operation_id = "add_person", tag = "People",
     request_body = NewPerson,
     responses((status = 201, body = Data<AddedPerson>),
@@ -103,20 +103,20 @@ struct NewPerson {
     /// The name. No other registered person may have it.
     #[schema(min_length = 1, max_length = 100)]
     name: String,
-    /// Why; stored for ever.
+    /// The reason; stored permanently.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// Act alone, as the only registered person, where two are needed. Reports show it.
+    /// Skip the second person while only one person is registered. Reports mark the action.
     #[serde(default)]
     alone: bool,
 }
 
-/// Why a person is removed.
+/// The removal of a person.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "left the company" }))]
 struct Removal {
-    /// Why; stored for ever.
+    /// The reason; stored permanently.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
@@ -126,13 +126,13 @@ struct Removal {
 struct AddedPerson {
     person: PersonView,
     key: KeyView,
-    /// To be sent as `Authorization: Bearer fp_…`. It is not stored.
+    /// Send it as `Authorization: Bearer fp_…`. It is not stored.
     #[schema(example = "fp_0000000000000000000000000000000000000000000000000000000000000000")]
     secret: String,
     action: ActionView,
 }
 
-/// A person who operates this deployment, or did.
+/// A person who operates or operated this deployment.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Person, example = json!({ "id": "person_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b", "name": "Grace",
     "created_at": "2026-11-23T12:00:00Z", "created_by": "person_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5c",

@@ -38,7 +38,7 @@ pub(crate) async fn list(Operator { request, .. }: Operator) -> Result<PageOf<It
 
 /// Retrieve a quarantine item
 ///
-/// With the claims of events about the purchase.
+/// Includes the claims that events make about the purchase.
 #[utoipa::path(get, path = "/api/admin/quarantine/{id}", operation_id = "show_quarantine_item",
     tag = "Quarantine",
     params(("id" = i64, Path, description = "The item's number.", example = 1)),
@@ -72,7 +72,7 @@ async fn payment(request: &Request, item: &QuarantineRow) -> Result<PaymentRow, 
 pub(crate) struct ItemDetail {
     #[serde(flatten)]
     item: ItemView,
-    /// What events claim was bought; empty unless the item is about a payment.
+    /// The claims of events about the purchase; empty unless the item is about a payment.
     claims: Vec<claims::ClaimView>,
 }
 
@@ -110,7 +110,7 @@ pub(crate) struct ItemView {
     /// How it was closed.
     resolution: Option<String>,
     closed_by: Option<String>,
-    /// Why, in the words of the person who closed it.
+    /// The reason given by the person who closed it.
     note: Option<String>,
 }
 

@@ -25,10 +25,10 @@ const TENANTS: u32 = 50;
 
 /// Report the liability
 ///
-/// Money received for services still owed, by currency and age. Prices exclude tax, as known now; credits are
-/// those at the given time. Recognised figures are cumulative: the revenue of a month is the report at its
-/// end less the report at its beginning. Credits granted by operators have no price and are reported
-/// separately.
+/// Money received for credits that are not used yet, by currency and age. Prices exclude tax and are those
+/// known now; credits are those at the given time. Recognised figures are cumulative: for the revenue of a
+/// month, subtract the report at its beginning from the report at its end. Credits granted by operators have
+/// no price and are reported separately.
 #[utoipa::path(get, path = "/api/admin/reports/liability", operation_id = "report_liability", tag = "Reports",
     params(
         ("as_of" = Option<String>, Query,

@@ -12,11 +12,11 @@ use super::keys::KeyView;
 use crate::answer::{Data, Problem, rfc3339};
 use crate::api::{Operator, ReceivedBody, body};
 
-/// Retrieve the restore
+/// Retrieve the status of a restore
 ///
-/// After a restore from a backup the service is suspended until an operator confirms it: events are stored,
-/// but nothing is applied, spent, expired or sent. Keys that were revoked or had expired after the backup
-/// work again. They are listed, so that you can revoke them first.
+/// After a restore from a backup, events are stored, but nothing is applied, spent, expired or sent until an
+/// operator confirms the restore. Keys that were revoked or that expired after the backup was made work
+/// again. They are listed, so that you can revoke them first.
 #[utoipa::path(get, path = "/api/admin/restore", operation_id = "show_restore", tag = "Operation",
     responses((status = 200, body = Data<RestoreView>)))]
 pub(crate) async fn show(Operator { request, .. }: Operator) -> Result<Data<RestoreView>, Problem> {
@@ -35,19 +35,19 @@ pub(crate) async fn show(Operator { request, .. }: Operator) -> Result<Data<Rest
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "expected_keys": 0, "reason": "the disk failed; this is our newest backup" }))]
 struct RestoreConfirmation {
-    /// The number of keys that work again, `keys_working_again` as it was shown. If it has changed, nothing
-    /// is confirmed.
+    /// The number of keys that work again: the value of `keys_working_again` that you saw. If it has changed,
+    /// nothing is confirmed.
     expected_keys: u64,
-    /// Why; stored for ever.
+    /// The reason; stored permanently.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 
-/// Confirm the restore
+/// Confirm a restore
 ///
 /// The service resumes at once: stored events are applied, holds and credits that are due expire, and notices
-/// are sent. Keys that work again keep working, so their number must be given. Recorded as an action of the
-/// person who confirms.
+/// are sent. Keys that work again keep working, so the request must state their number. The confirmation is
+/// recorded as an action of the person who confirms.
 #[utoipa::path(post, path = "/api/admin/restore/confirm", operation_id = "confirm_restore", tag = "Operation",
     request_body = RestoreConfirmation,
     responses((status = 200, body = Data<ActionView>),
@@ -99,8 +99,8 @@ pub(crate) struct RestoreView {
     replaced: Option<String>,
     /// Events stored since the restore, not applied yet.
     events_since: i64,
-    /// The number of keys that work again although they were revoked or expired, or may have been: those with
-    /// `was_revoked` true or null. The confirmation must give this number.
+    /// The number of keys with `was_revoked` true or null. They work again although they were, or may have
+    /// been, revoked or expired. The confirmation must state this number.
     keys_working_again: u64,
     /// The keys in the backup that work.
     keys: Vec<RestoredKey>,

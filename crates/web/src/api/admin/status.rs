@@ -15,7 +15,7 @@ use crate::schema::ModeName;
 
 /// Retrieve the status of the service
 ///
-/// Backlog, quarantine, clock, and what happened at the webhook since the start.
+/// Shows the backlog, the quarantine, the clock, and counts of webhook deliveries since the start.
 #[utoipa::path(get, path = "/api/admin/status", operation_id = "status", tag = "Operation",
     responses((status = 200, body = Data<StatusView>)))]
 pub(crate) async fn show(Operator { request, .. }: Operator) -> Result<Data<StatusView>, Problem> {
@@ -64,7 +64,7 @@ pub(crate) struct StatusView {
     mode: &'static str,
     /// Events stored.
     events: i64,
-    /// Events that wait to be applied.
+    /// Events that are waiting to be applied.
     pending: i64,
     #[schema(format = DateTime)]
     oldest_pending_at: Option<String>,
@@ -95,11 +95,11 @@ struct UnconfirmedRestore {
 struct Notices {
     /// Enabled endpoints.
     endpoints: i64,
-    /// Of these, endpoints whose attempts all failed lately.
+    /// Enabled endpoints whose recent attempts have all failed.
     failing: i64,
     /// Pending deliveries; at most 10,000 are counted.
     pending: i64,
-    /// When the next of them is or was due. If this is far in the past, deliveries are late.
+    /// When the next pending delivery is or was due. If this is far in the past, deliveries are late.
     #[schema(format = DateTime)]
     next_due_at: Option<String>,
     /// Disabled endpoints, latest first; at most 100.
@@ -127,14 +127,14 @@ impl Notices {
     }
 }
 
-/// What happened at the webhook since the start of this process.
+/// Counts of webhook deliveries since this process started.
 #[derive(Serialize, ToSchema)]
 struct SinceStart {
     /// Deliveries stored and acknowledged.
     accepted: u64,
     /// Of these, deliveries of a known event.
     duplicates: u64,
-    /// Deliveries answered 503; Stripe retries them.
+    /// Deliveries that received 503; Stripe retries them.
     unavailable: u64,
     /// Refused signatures, by reason.
     signature_faults: BTreeMap<&'static str, u64>,

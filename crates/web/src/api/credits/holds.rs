@@ -99,7 +99,7 @@ pub(crate) async fn show(
 
 /// Capture a hold
 ///
-/// Spends all of its credits, or as many as you say; the rest becomes available again.
+/// Spends all credits of the hold, or as many as you specify. The rest become available again.
 #[utoipa::path(post, path = "/api/credits/holds/{id}/capture", tag = "Spending",
     operation_id = "capture_hold",
     params(OfTenant, IdempotencyKeyHeader, ("id" = String, Path, description = "The hold's id.",
@@ -131,7 +131,7 @@ pub(crate) async fn capture(
 
 /// Release a hold
 ///
-/// All of its credits become available again.
+/// All credits of the hold become available again.
 #[utoipa::path(post, path = "/api/credits/holds/{id}/release", tag = "Spending",
     operation_id = "release_hold",
     params(OfTenant, IdempotencyKeyHeader, ("id" = String, Path, description = "The hold's id.",
@@ -198,7 +198,7 @@ struct NewHold {
     /// Seconds until the hold expires and its credits become available again; 14 days by default.
     #[schema(value_type = Option<i64>, minimum = 60, maximum = 7_776_000, default = 1_209_600)]
     expires_in_seconds: Option<Value>,
-    /// Only show what would happen. Needs no `Idempotency-Key`.
+    /// Show the effect without changing anything. Needs no `Idempotency-Key`.
     dry_run: Option<bool>,
 }
 
@@ -207,7 +207,7 @@ struct NewHold {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "credits": 1 }))]
 struct Capture {
-    /// The number of credits; all by default. The rest becomes available again.
+    /// The number of credits; all by default. The rest become available again.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000_000)]
     credits: Option<Value>,
 }
@@ -240,7 +240,7 @@ pub(crate) struct HoldView {
     /// When it expires.
     #[schema(format = DateTime)]
     expires_at: String,
-    /// When it was captured, was released, or expired.
+    /// When it was captured or released, or when it expired.
     #[schema(format = DateTime)]
     resolved_at: Option<String>,
 }
@@ -261,7 +261,7 @@ impl HoldView {
     }
 }
 
-/// A hold as it would be. Nothing was changed.
+/// The preview of a hold. Nothing was changed.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "dry_run": true, "credits": 1, "reference": "envelope-7",
     "allocations": [{ "lot": 1, "credits": 1 }], "expires_at": "2026-12-07T12:00:00Z",

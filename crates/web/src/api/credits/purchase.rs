@@ -17,8 +17,8 @@ use request::PurchaseBody;
 
 /// Create a purchase
 ///
-/// Opens a checkout at Stripe; send the customer to `checkout_url`. Credits are granted when Stripe reports
-/// the payment. Until then the status of `GET /api/payments/{session_id}` is `pending`. The same
+/// Creates a checkout at Stripe; send the customer to its `checkout_url`. Credits are granted when Stripe
+/// reports the payment. Until then `GET /api/payments/{session_id}` returns the status `pending`. The same
 /// `Idempotency-Key` always returns the same checkout.
 #[utoipa::path(post, path = "/api/credits/purchase", operation_id = "purchase", tag = "Credits",
     params(OfTenant, IdempotencyKeyHeader), request_body = PurchaseBody,
@@ -116,13 +116,13 @@ fn other_price(purchase: &PurchaseRow) -> Problem {
     "expires_at": "2026-11-24T12:00:00Z" }))]
 pub(crate) struct OpenCheckoutView {
     purchase_id: String,
-    /// Where the customer pays.
+    /// The URL of the payment page.
     checkout_url: String,
-    /// The session id at Stripe; `GET /api/payments/{id}` takes it too.
+    /// The session id at Stripe; `GET /api/payments/{id}` also accepts it.
     session_id: String,
     package: String,
     credits: i64,
-    /// Until when it can be paid.
+    /// When the checkout expires.
     #[schema(format = DateTime)]
     expires_at: String,
 }

@@ -54,7 +54,7 @@ struct NewSpend {
     /// Your own reference; it is shown in the history.
     #[schema(min_length = 1, max_length = 255)]
     reference: Option<String>,
-    /// Only show what would happen. Needs no `Idempotency-Key`.
+    /// Show the effect without changing anything. Needs no `Idempotency-Key`.
     dry_run: Option<bool>,
 }
 

@@ -168,7 +168,7 @@ struct StatementLine {
     kind: &'static str,
     /// The change of the balance; 0 if credits only moved within it.
     credits: i64,
-    /// Available credits after it. The next four are after it too.
+    /// Available credits after the transaction. The next four fields are also after it.
     available: i64,
     held: i64,
     frozen: i64,

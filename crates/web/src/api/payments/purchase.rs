@@ -22,7 +22,7 @@ pub(super) struct PaymentPurchaseView {
     price: i64,
     /// Three letters, in lower case.
     currency: String,
-    /// Where it can be paid; null once it is paid or expired.
+    /// The URL of the payment page; null once it is paid or expired.
     checkout_url: Option<String>,
     #[schema(format = DateTime)]
     expires_at: Option<String>,

@@ -34,7 +34,7 @@ pub(super) struct TimelineEntry {
     #[schema(value_type = Option<OutcomeName>)]
     outcome: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    /// How often Stripe delivered it.
+    /// The number of times that Stripe delivered it.
     deliveries: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     balance_after: Option<BalanceView>,

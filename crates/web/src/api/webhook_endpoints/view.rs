@@ -25,7 +25,7 @@ pub(crate) struct EndpointView {
     state: &'static str,
     #[schema(format = DateTime)]
     created_at: String,
-    /// Until when notices are signed with the old secret too.
+    /// When notices stop being signed with the old secret.
     #[schema(format = DateTime)]
     old_secret_expires_at: Option<String>,
     #[schema(format = DateTime)]
@@ -61,7 +61,7 @@ impl EndpointView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EndpointWithSecret {
     pub(super) endpoint: EndpointView,
-    /// Signs notices; in the format that Standard Webhooks libraries take.
+    /// The signing secret, in the format that Standard Webhooks libraries accept.
     #[schema(example = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]
     pub(super) secret: String,
 }

@@ -19,7 +19,7 @@ pub(in crate::api::admin) struct Ask {
     pub(in crate::api::admin) reason: String,
     /// The only registered person acts alone.
     pub(in crate::api::admin) alone: bool,
-    /// Only show what would happen.
+    /// Show the effect without changing anything.
     pub(in crate::api::admin) dry_run: bool,
     /// The `Idempotency-Key` and the fingerprint, where the route takes one.
     pub(in crate::api::admin) name: Option<(String, [u8; 32])>,

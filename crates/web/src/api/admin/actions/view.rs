@@ -82,7 +82,7 @@ struct RequestView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    /// The tenant that is granted the credits of a quarantine item.
+    /// The tenant that receives the credits of a quarantine item.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,
@@ -164,11 +164,12 @@ struct ConsequencesView {
     items: i64,
     /// Credits granted.
     granted: i64,
-    /// Of these, revoked at once, because their money has been refunded.
+    /// Of these, revoked at once because their money was already refunded.
     refunded: i64,
     /// Credits revoked.
     taken_back: i64,
-    /// Of these, already spent or held: other credits of the tenant, or a debt, make up for them.
+    /// Revoked credits that were already spent or held; other credits of the tenant are taken instead, or
+    /// become debt.
     already_used: i64,
     /// Debt created.
     debt_created: i64,

@@ -23,7 +23,7 @@ pub(super) struct ClaimView {
     /// Why it was rejected; null if accepted, or while it waits for a session.
     #[schema(value_type = Option<ReasonName>)]
     reason: Option<&'static str>,
-    /// The tenant, as the metadata spells it.
+    /// The tenant as it is written in the metadata.
     tenant: Option<String>,
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<TenantId>,

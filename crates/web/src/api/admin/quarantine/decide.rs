@@ -24,19 +24,19 @@ const MAX_AMOUNT: i64 = 1_000_000_000_000;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "the customer wrote, order 1234" }))]
 struct Resolution {
-    /// Why; stored for ever.
+    /// The reason; stored permanently.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// The tenant to grant to, if the payment names none or the wrong one.
+    /// The tenant that receives the credits, if the payment specifies none or the wrong one.
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<String>,
-    /// The credits to grant, if the payment does not say or says it wrongly.
+    /// The credits to grant, if the payment specifies none or the wrong number.
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     credits: Option<i64>,
-    /// The amount paid in minor units, if the payment does not say.
+    /// The amount paid in minor units, if the payment does not specify it.
     #[schema(minimum = 1)]
     amount: Option<i64>,
-    /// The currency, three lower-case letters, if the payment does not say.
+    /// The currency, three lower-case letters, if the payment does not specify it.
     currency: Option<String>,
     /// The payment intent of an unlinked purchase. Refunds and disputes are matched by it.
     #[schema(example = "pi_3Q1a2b3c4d5e6f7g")]
@@ -44,10 +44,10 @@ struct Resolution {
     /// The purchase has no payment intent: a person will revoke credits after refunds.
     #[serde(default)]
     refunds_by_hand: bool,
-    /// Act alone, as the only registered person, where two are needed. Reports show it.
+    /// Skip the second person while only one person is registered. Reports mark the action.
     #[serde(default)]
     alone: bool,
-    /// Only show what would happen.
+    /// Show the effect without changing anything.
     #[serde(default)]
     dry_run: bool,
 }
@@ -57,13 +57,13 @@ struct Resolution {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "reason": "a test of ours" }))]
 struct Dismissal {
-    /// Why; stored for ever.
+    /// The reason; stored permanently.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// Act alone, as the only registered person, where two are needed. Reports show it.
+    /// Skip the second person while only one person is registered. Reports mark the action.
     #[serde(default)]
     alone: bool,
-    /// Only show what would happen.
+    /// Show the effect without changing anything.
     #[serde(default)]
     dry_run: bool,
 }
@@ -74,17 +74,17 @@ struct Dismissal {
 #[schema(example = json!({ "filter": { "reason": "wrong_mode" }, "reason": "rehearsals of last week" }))]
 struct Bulk {
     filter: BulkFilter,
-    /// The number of open items that must match; if another number matches, nothing is changed. Without it,
-    /// the response only shows the count and the sums.
+    /// The number of open items that must match; if a different number matches, nothing is changed. Without
+    /// it, the response only shows the count and the sums.
     #[schema(minimum = 0)]
     expected_count: Option<i64>,
-    /// Why; stored for ever.
+    /// The reason; stored permanently.
     #[schema(min_length = 1, max_length = 500)]
     reason: String,
-    /// Act alone, as the only registered person, where two are needed. Reports show it.
+    /// Skip the second person while only one person is registered. Reports mark the action.
     #[serde(default)]
     alone: bool,
-    /// Only show what would happen.
+    /// Show the effect without changing anything.
     #[serde(default)]
     dry_run: bool,
 }
@@ -100,16 +100,16 @@ struct BulkFilter {
     /// About payments of this tenant.
     #[schema(value_type = Option<Uuid>)]
     tenant_id: Option<String>,
-    /// Opened earlier than this.
+    /// Opened before this time.
     #[schema(format = DateTime)]
     opened_before: Option<String>,
 }
 
 /// Resolve a quarantine item
 ///
-/// About a payment: grants the credits that you specify, or else those that the payment specifies. About an
-/// event: applies it again, after its cause was fixed. Above what one person may move in 24 hours, the
-/// response is 202 and the action waits for a second person.
+/// For an item about a payment, grants the credits that you specify, or else those that the payment
+/// specifies. For an item about an event, applies the event again; fix the cause first. Above the limits of
+/// one person in 24 hours, the response is 202 and the action waits for a second person.
 #[utoipa::path(post, path = "/api/admin/quarantine/{id}/resolve", operation_id = "resolve_quarantine_item",
     tag = "Quarantine", request_body = Resolution,
     params(("id" = i64, Path, description = "The item's number.", example = 1)),
@@ -132,7 +132,7 @@ pub(crate) async fn resolve(
 
 /// Dismiss a quarantine item
 ///
-/// Grants nothing; credits already granted for the payment are revoked. Above what one person may move in 24
+/// Grants nothing; credits already granted for the payment are revoked. Above the limits of one person in 24
 /// hours, the response is 202 and the action waits for a second person.
 #[utoipa::path(post, path = "/api/admin/quarantine/{id}/dismiss", operation_id = "dismiss_quarantine_item",
     tag = "Quarantine", request_body = Dismissal,
@@ -156,8 +156,9 @@ pub(crate) async fn dismiss(
 
 /// Resolve matching quarantine items
 ///
-/// Grants for each payment what it specifies; if one does not, nothing is changed. It is a single action and
-/// counts as the sum. Without `expected_count`, the response only shows the count and the sums.
+/// Grants the credits that each payment specifies; if a payment specifies none, nothing is changed. This is a
+/// single action, and the sum of its credits counts against the limits. Without `expected_count`, nothing is
+/// changed: the response only shows the count and the sums.
 #[utoipa::path(post, path = "/api/admin/quarantine/resolve", operation_id = "resolve_quarantine",
     tag = "Quarantine", request_body = Bulk,
     responses((status = 200, body = Data<Answered>),
@@ -178,8 +179,8 @@ pub(crate) async fn resolve_all(
 
 /// Dismiss matching quarantine items
 ///
-/// It is a single action and counts as the sum. Without `expected_count`, the response only shows the count
-/// and the sums.
+/// This is a single action, and the sum of its credits counts against the limits. Without `expected_count`,
+/// nothing is changed: the response only shows the count and the sums.
 #[utoipa::path(post, path = "/api/admin/quarantine/dismiss", operation_id = "dismiss_quarantine",
     tag = "Quarantine", request_body = Bulk,
     responses((status = 200, body = Data<Answered>),

@@ -28,7 +28,8 @@ const COLUMNS: [&str; 9] = [
 /// Report the actions of operators
 ///
 /// One line for each person and kind of action. Credits are absolute amounts. `alone` counts actions that
-/// needed a second person when nobody else was registered; `recovery` replaced lost people without approval.
+/// needed a second person when nobody else was registered. A `recovery` replaces people who lost their keys,
+/// without approval.
 #[utoipa::path(get, path = "/api/admin/reports/actions", operation_id = "report_actions", tag = "Reports",
     params(
         ("from" = Option<String>, Query,
@@ -90,7 +91,7 @@ fn render(lines: &[ActionLine]) -> String {
 /// The actions of operators between two times.
 #[derive(Serialize, ToSchema)]
 struct ActionReport {
-    /// Null for the first action.
+    /// The beginning of the report; null for the first action.
     #[schema(format = DateTime)]
     from: Option<String>,
     #[schema(format = DateTime)]
@@ -112,10 +113,10 @@ struct ActionLine {
     actions: i64,
     /// Credits moved, as absolute amounts.
     credits: i64,
-    /// Of the actions, those that needed a second person when nobody else was registered.
+    /// The number of actions that needed a second person when nobody else was registered.
     alone: i64,
     alone_credits: i64,
-    /// Of the actions, those that a second person approved.
+    /// The number of actions that a second person approved.
     approved: i64,
     approved_credits: i64,
 }

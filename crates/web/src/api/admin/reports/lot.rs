@@ -20,7 +20,8 @@ pub(super) struct LotLine {
     /// Null for a grant by an operator.
     pub(super) payment: Option<String>,
     pub(super) currency: Option<String>,
-    /// No event links its payment with refunds: a person revokes credits after a refund.
+    /// Whether a person must revoke credits after a refund, because no event links the payment to its
+    /// refunds.
     pub(super) refunds_by_hand: bool,
     #[schema(format = DateTime)]
     pub(super) purchased_at: String,

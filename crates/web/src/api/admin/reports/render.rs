@@ -45,10 +45,10 @@ pub(super) struct LiabilityReport {
     lots: Option<Vec<LotLine>>,
     /// Purchased credits, by currency.
     currencies: Vec<CurrencyTotals>,
-    /// Credits granted by operators. No money stands behind them.
+    /// Credits granted by operators. Nobody paid for them.
     grants: GrantTotals,
-    /// Outstanding purchased credits without money behind them: a debt was written off and later repaid, or
-    /// credits are frozen while as many are owed.
+    /// Outstanding purchased credits that no money covers, because a debt was written off and later repaid,
+    /// or because credits are frozen while as many are owed.
     #[schema(value_type = i64)]
     unpriced_credits: i128,
     /// The debts of tenants, in credits.

@@ -17,7 +17,7 @@ pub(super) const AGES: [(&str, i64); 5] =
 pub(super) struct Totals {
     /// By currency; None for lots whose payment names no currency.
     pub(super) currencies: BTreeMap<Option<String>, Sums>,
-    /// Credits granted by operators. No money stands behind them.
+    /// Credits granted by operators. Nobody paid for them.
     pub(super) grants: Sums,
     /// Outstanding credits of purchases that no money stands behind.
     pub(super) unpriced: i128,
@@ -60,7 +60,7 @@ pub(super) struct CreditSums {
     /// Revoked after they were used; included in `used`, unless a hold covers them.
     #[schema(value_type = i64)]
     pub(super) refunded_spent: i128,
-    /// Still to be used: a service is owed for them.
+    /// Not used and not revoked: a service is owed for them.
     #[schema(value_type = i64)]
     pub(super) outstanding: i128,
 }

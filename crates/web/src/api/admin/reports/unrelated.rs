@@ -10,8 +10,8 @@ use crate::api::Operator;
 
 /// Report unrelated payments
 ///
-/// Payments whose objects do not carry our metadata, by currency. They are ignored until an event links them
-/// to a purchase. If customers pay for credits and this grows, the metadata is missing.
+/// Payments whose objects do not have our metadata, by currency. They are ignored until an event links them
+/// to a purchase. If these amounts grow when customers buy credits, the metadata is missing.
 #[utoipa::path(get, path = "/api/admin/reports/unrelated", operation_id = "report_unrelated", tag = "Reports",
     responses((status = 200, body = Data<Vec<UnrelatedView>>)))]
 pub(crate) async fn unrelated(
@@ -22,7 +22,7 @@ pub(crate) async fn unrelated(
     Ok(Data::of(money.iter().map(UnrelatedView::of).collect::<Vec<_>>()))
 }
 
-/// Unrelated payments in one currency.
+/// The total of unrelated payments in one currency.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UnrelatedMoney, example = json!({ "currency": "eur", "payments": 3, "amount": 74700 }))]
 pub(crate) struct UnrelatedView {

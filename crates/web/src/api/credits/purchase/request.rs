@@ -12,7 +12,8 @@ const MAX_URL_LENGTH: usize = 2048;
 /// Characters of an e-mail address (RFC 5321, section 4.5.3.1.3).
 const MAX_EMAIL_LENGTH: usize = 254;
 
-/// A purchase. Its fingerprint is stored for ever: fields may be added, but not renamed.
+// The fingerprint of the body is stored permanently: fields may be added, but not renamed.
+/// A purchase.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewPurchase, example = json!({ "package": "10_credits",
@@ -28,7 +29,7 @@ pub(super) struct PurchaseBody {
     /// Where the customer is sent after cancelling.
     #[schema(max_length = 2048)]
     cancel_url: Option<String>,
-    /// Filled in on the payment page.
+    /// The email address that is filled in on the payment page.
     #[schema(max_length = 254)]
     customer_email: Option<String>,
 }
