@@ -32,8 +32,8 @@ use failure::Failure;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const AFTER_HELP: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 74 the disk failed, \
-                          78 bad configuration.
+const AFTER_HELP: &str = "Exit codes: 0 done, 1 refused or failed, 2 usage error, 74 the disk failed, \
+                          78 invalid configuration.
 
 Start with: faireplace dev";
 

@@ -127,7 +127,7 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("doctor", 0, "applied: 20 events, which is all"),
     ("doctor", 0, "in quarantine: 4 items"),
     ("nonsense", 2, "nonsense"),
-    ("--help", 0, "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 74 the disk failed, 78 bad configuration"),
+    ("--help", 0, "Exit codes: 0 done, 1 refused or failed, 2 usage error, 74 the disk failed, 78 invalid configuration"),
     ("--help", 0, "Start with: faireplace dev"),
     ("serve --help", 0, "STRIPE_WEBHOOK_SECRET"),
     ("dev --help", 0, "FAIREPLACE_LISTEN"),

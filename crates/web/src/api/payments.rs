@@ -105,8 +105,8 @@ pub(crate) struct PaymentDetail {
     payment: PaymentView,
     /// The status in words. Amounts are in minor units.
     #[schema(
-        example = "In minor units of eur, 24900 was paid; 12450 of 24900 went back; it bought 10 credits; \
-        5 of 10 credits were taken back."
+        example = "In minor units of eur, 24900 was paid; 12450 of 24900 was refunded or lost in a dispute; \
+        it bought 10 credits; 5 of 10 credits were taken back."
     )]
     summary: String,
     /// The checkout that it began with; null unless `POST /api/credits/purchase` created it.

@@ -280,8 +280,8 @@ async fn a_checkout_is_a_pending_payment_until_stripe_speaks_of_it() {
     assert_eq!(statuses, ["pending", "final", "partly_refunded"]);
     let payment = shown(id).await;
     assert_eq!(payment["purchase"]["checkout_url"], Value::Null, "it is paid");
-    let summary = "In minor units of eur, 25000 was paid; 12500 of 25000 went back; it bought 10 credits; 5 of 10 \
-                   credits were taken back.";
+    let summary = "In minor units of eur, 25000 was paid; 12500 of 25000 was refunded or lost in a dispute; \
+                   it bought 10 credits; 5 of 10 credits were taken back.";
     assert_eq!(payment["summary"], summary);
     assert_eq!(deployment.get("/api/payments/cs_live_r", &key).await.data(), payment);
 }
@@ -320,7 +320,7 @@ async fn when_its_time_is_up_nobody_is_sent_to_a_checkout() {
     let path = format!("/api/payments/{}", bought["session_id"].as_str().unwrap());
     let payment = deployment.get(&path, &key).await.data();
     assert_eq!((&payment["status"], &payment["purchase"]["checkout_url"]), (&"pending".into(), &Value::Null));
-    assert_eq!(payment["summary"], "Nothing has been paid, and the checkout's time is up.");
+    assert_eq!(payment["summary"], "Nothing has been paid, and the checkout has expired.");
     let again = buy(&deployment, &key, "order-1", TEN).await.data();
     assert_eq!(again, bought, "the same answer for ever");
 }

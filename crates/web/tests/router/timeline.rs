@@ -36,18 +36,18 @@ async fn told(scenario: Scenario, reversed: bool) -> (Deployment, Value) {
 async fn a_refund_that_is_pending_first() {
     let (_, payment) = told(Scenario::PendingRefund, false).await;
     let expected = "\
-the customer began to pay (payment_intent.created): kept until we hear what was bought
-the bank agreed to pay (charge.succeeded): kept until we hear what was bought
-the payment succeeded (payment_intent.succeeded): kept until we hear what was bought
+the customer started to pay (payment_intent.created): waiting for the event that names the purchase
+the bank agreed to pay (charge.succeeded): waiting for the event that names the purchase
+the payment succeeded (payment_intent.succeeded): waiting for the event that names the purchase
 the customer completed the checkout (checkout.session.completed): credits were added
     10 credits added; 10 spendable
-details of the charge changed (charge.updated): nothing that we did not know
-a refund began (refund.created): credits were set aside until it is decided
-    10 credits set aside until it is decided; 0 spendable
-a refund went on (refund.updated): credits were taken back
+details of the charge changed (charge.updated): already known; it changes nothing
+a refund was created (refund.created): credits were set aside until the refund or dispute ends
+    10 credits set aside until the refund or dispute ends; 0 spendable
+a refund was updated (refund.updated): credits were taken back
     10 credits taken back; 0 spendable
-money goes back to the customer (charge.refunded): noted; it moves no credits
-a refund went on (refund.updated): nothing that we did not know
+money goes back to the customer (charge.refunded): recorded; it moves no credits
+a refund was updated (refund.updated): already known; it changes nothing
 ";
     assert_eq!(lines(&payment["timeline"]), expected);
     assert_eq!(payment["refunds"], json!([{ "id": "re_r", "amount": 25_000, "status": "succeeded" }]));
@@ -57,10 +57,10 @@ a refund went on (refund.updated): nothing that we did not know
 async fn a_refund_that_failed() {
     let (_, payment) = told(Scenario::FailedRefund, false).await;
     let expected = "\
-a refund began (refund.created): credits were taken back
+a refund was created (refund.created): credits were taken back
     10 credits taken back; 0 spendable
-money goes back to the customer (charge.refunded): noted; it moves no credits
-a refund failed, its money came back (refund.failed): credits were given back
+money goes back to the customer (charge.refunded): recorded; it moves no credits
+a refund failed, and its money was returned (refund.failed): credits were given back
     10 credits given back; 10 spendable
 ";
     let timeline = lines(&payment["timeline"]);
@@ -75,17 +75,17 @@ a refund failed, its money came back (refund.failed): credits were given back
 async fn a_dispute_that_was_lost_told_backwards() {
     let (deployment, payment) = told(Scenario::DisputeLost, true).await;
     let expected = "\
-the dispute was decided (charge.dispute.closed): kept until we hear what was bought
-the dispute went on (charge.dispute.updated): nothing that we did not know
-the bank took the disputed money (charge.dispute.funds_withdrawn): nothing that we did not know
-the customer's bank disputes the payment (charge.dispute.created): nothing that we did not know
-details of the charge changed (charge.updated): kept until we hear what was bought
+the dispute was decided (charge.dispute.closed): waiting for the event that names the purchase
+the dispute was updated (charge.dispute.updated): already known; it changes nothing
+the bank took the disputed money (charge.dispute.funds_withdrawn): already known; it changes nothing
+the customer's bank disputes the payment (charge.dispute.created): already known; it changes nothing
+details of the charge changed (charge.updated): waiting for the event that names the purchase
 the customer completed the checkout (checkout.session.completed): credits were added
     10 credits added; 10 spendable
     10 credits taken back; 0 spendable
-the payment succeeded (payment_intent.succeeded): noted; it moves no credits
-the bank agreed to pay (charge.succeeded): nothing that we did not know
-the customer began to pay (payment_intent.created): nothing that we did not know
+the payment succeeded (payment_intent.succeeded): recorded; it moves no credits
+the bank agreed to pay (charge.succeeded): already known; it changes nothing
+the customer started to pay (payment_intent.created): already known; it changes nothing
 ";
     assert_eq!(lines(&payment["timeline"]), expected);
     assert_eq!((&payment["status"], &payment["amount_lost"]), (&"dispute_lost".into(), &25_000.into()));

@@ -64,7 +64,7 @@ pub(crate) async fn confirm(
 #[schema(example = json!({ "state": "in_doubt", "time": "2026-11-23T12:00:05Z",
     "wall_time": "2026-12-23T12:00:05Z", "kept_time": "2026-11-23T12:00:05Z",
     "difference_seconds": 2_592_000, "reason": "jumped", "since": "2026-11-23T12:00:00Z",
-    "message": "The machine's clock jumped. Nothing expires until it is settled which time is right." }))]
+    "message": "The machine's clock jumped. Nothing expires until it is known which time is right." }))]
 pub(crate) struct ClockView {
     #[schema(value_type = ClockStateName)]
     state: &'static str,

@@ -12,54 +12,54 @@ pub(super) fn meaning(kind: &str) -> Option<&'static str> {
         CheckoutSessionCompleted => "the customer completed the checkout",
         CheckoutSessionAsyncPaymentSucceeded => "the delayed payment arrived",
         CheckoutSessionAsyncPaymentFailed => "the delayed payment failed",
-        CheckoutSessionExpired => "the checkout's time is up",
-        PaymentIntentCreated => "the customer began to pay",
-        PaymentIntentProcessing => "the bank is working on the payment",
+        CheckoutSessionExpired => "the checkout expired",
+        PaymentIntentCreated => "the customer started to pay",
+        PaymentIntentProcessing => "the bank is processing the payment",
         PaymentIntentRequiresAction => "the customer was asked to confirm the payment",
         PaymentIntentSucceeded => "the payment succeeded",
         PaymentIntentPaymentFailed => "an attempt to pay failed",
-        PaymentIntentCanceled => "the payment was called off",
-        PaymentIntentAmountCapturableUpdated => "the money was reserved, not taken yet",
-        PaymentIntentPartiallyFunded => "a part of the money arrived",
+        PaymentIntentCanceled => "the payment was canceled",
+        PaymentIntentAmountCapturableUpdated => "the money was reserved but not collected yet",
+        PaymentIntentPartiallyFunded => "part of the money arrived",
         ChargeSucceeded => "the bank agreed to pay",
         ChargePending => "the money is on its way",
         ChargeFailed => "the bank refused to pay",
-        ChargeExpired => "reserved money was let go",
-        ChargeCaptured => "reserved money was taken",
+        ChargeExpired => "the reservation of the money expired",
+        ChargeCaptured => "the reserved money was collected",
         ChargeUpdated => "details of the charge changed",
         ChargeRefunded => "money goes back to the customer",
-        RefundCreated => "a refund began",
-        ChargeRefundUpdated | RefundUpdated => "a refund went on",
-        RefundFailed => "a refund failed, its money came back",
+        RefundCreated => "a refund was created",
+        ChargeRefundUpdated | RefundUpdated => "a refund was updated",
+        RefundFailed => "a refund failed, and its money was returned",
         DisputeCreated => "the customer's bank disputes the payment",
-        DisputeUpdated => "the dispute went on",
+        DisputeUpdated => "the dispute was updated",
         DisputeClosed => "the dispute was decided",
         DisputeFundsWithdrawn => "the bank took the disputed money",
-        DisputeFundsReinstated => "the disputed money came back",
+        DisputeFundsReinstated => "the bank returned the disputed money",
         InvoicePaid | InvoicePaymentSucceeded => "an invoice was paid",
-        InvoicePaymentPaid => "a payment paid an invoice",
+        InvoicePaymentPaid => "a payment was applied to an invoice",
         EarlyFraudWarningCreated => "the customer's bank warns of fraud",
-        EarlyFraudWarningUpdated => "the warning of fraud changed",
+        EarlyFraudWarningUpdated => "the fraud warning was updated",
         Other(_) => return None,
     })
 }
 
 /// The result of an event.
 pub(super) fn outcome(outcome: Option<Outcome>) -> &'static str {
-    outcome.map_or("we have not looked at it yet", |outcome| match outcome {
+    outcome.map_or("not applied yet", |outcome| match outcome {
         Outcome::Quarantined => "a person must decide whether it counts; it moved no credits",
         Outcome::Granted => "credits were added",
         Outcome::Revoked => "credits were taken back",
         Outcome::Restored => "credits were given back",
-        Outcome::Frozen => "credits were set aside until it is decided",
+        Outcome::Frozen => "credits were set aside until the refund or dispute ends",
         Outcome::Unfrozen => "credits that were set aside are spendable again",
         Outcome::Finalized => "the payment is final",
         Outcome::Declined => "no credits; the customer may try again",
         Outcome::Closed => "the purchase ended without payment; no credits",
         Outcome::AwaitingPayment => "no credits until the money arrives",
-        Outcome::AwaitingPurchase => "kept until we hear what was bought",
-        Outcome::Recorded => "noted; it moves no credits",
-        Outcome::AlreadyKnown => "nothing that we did not know",
+        Outcome::AwaitingPurchase => "waiting for the event that names the purchase",
+        Outcome::Recorded => "recorded; it moves no credits",
+        Outcome::AlreadyKnown => "already known; it changes nothing",
         Outcome::Ignored => "not about credits, as far as is known",
     })
 }
@@ -81,10 +81,10 @@ pub(super) fn summary(known: &Knowledge, due: &Entitlement, currency: Option<&st
     }
     let of_paid = |part: Minor| format!("{} of {}", part.0, paid.0);
     if due.lost > Minor::ZERO {
-        said.push(format!("{} went back", of_paid(due.lost)));
+        said.push(format!("{} was refunded or lost in a dispute", of_paid(due.lost)));
     }
     if due.pending > Minor::ZERO {
-        said.push(format!("{} may yet go back", of_paid(due.pending)));
+        said.push(format!("{} is in a pending refund or an open dispute", of_paid(due.pending)));
     }
     if due.granted > Credits::ZERO {
         said.push(format!("it bought {}", counted(due.granted)));
@@ -93,10 +93,11 @@ pub(super) fn summary(known: &Knowledge, due: &Entitlement, currency: Option<&st
         said.push(format!("{} were taken back", part(due.revoked, due.granted)));
     }
     if due.frozen > Credits::ZERO {
-        said.push(format!("{} are set aside until that is decided", part(due.frozen, due.granted)));
+        let frozen = part(due.frozen, due.granted);
+        said.push(format!("{frozen} are set aside until the refund or dispute ends"));
     }
     if let Some(reason) = review_reason(known) {
-        said.push(format!("a person must decide about it ({})", reason.as_str()));
+        said.push(format!("a person must review it ({})", reason.as_str()));
     }
     let mut text = said.join("; ");
     text.push('.');

@@ -109,7 +109,7 @@ pub(super) fn unpaid(purchase: &PurchaseRow, now: Timestamp) -> PaymentDetail {
             updated_at: rfc3339(purchase.created_at),
         },
         summary: if over {
-            "Nothing has been paid, and the checkout's time is up.".to_owned()
+            "Nothing has been paid, and the checkout has expired.".to_owned()
         } else {
             "Nothing has been paid; the checkout is open.".to_owned()
         },

@@ -112,7 +112,7 @@ fn transaction_line(row: &TransactionRow, granted: Credits, caller: &Caller) -> 
         TransactionKind::Granted => format!("{credits} added"),
         TransactionKind::Revoked => format!("{part} taken back"),
         TransactionKind::Restored => format!("{part} given back"),
-        TransactionKind::Frozen => format!("{part} set aside until it is decided"),
+        TransactionKind::Frozen => format!("{part} set aside until the refund or dispute ends"),
         TransactionKind::Unfrozen => format!("{part} spendable again"),
         TransactionKind::Reversed => format!("{credits} withdrawn, because they were not this tenant's"),
         TransactionKind::DebtRepaid => format!("{credits} used to repay what was owed"),
