@@ -69,9 +69,8 @@ fn described(required: Required) -> Parameter {
         .parameter_in(ParameterIn::Header)
         .required(required)
         .description(Some(
-            "Identifies this command: a request that is repeated with the same key is not executed again, \
-                 and always gets the same response, with `Idempotency-Replayed: true`. A dry run needs no \
-                 key.",
+            "Identifies this command. A repeated request with the same key is not executed again: it returns \
+             the first response, with `Idempotency-Replayed: true`. A dry run needs no key.",
         ))
         .schema(Some(schema))
         .example(Some(json!("lease-2041-signature")));
