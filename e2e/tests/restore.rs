@@ -132,7 +132,7 @@ fn confirming_needs_the_number_of_keys_that_work_again(deployment: &Deployment, 
         assert_eq!(refused.code, Some(1), "{refused}");
         assert!(refused.stderr.contains(message), "{refused}");
         assert!(refused.stdout.contains(&format!("faireplace keys revoke {key}")), "{refused}");
-        assert!(deployment.done("restore").contains("not confirmed: nothing moves"), "{refused}");
+        assert!(deployment.done("restore").contains("not confirmed: no credits move"), "{refused}");
     }
 }
 

@@ -58,7 +58,7 @@ pub struct OpenPurchase {
 /// Why there is no checkout. Nothing was charged.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum PurchaseError {
-    /// The tenant is not known, and this deployment takes no payment of one that it does not know.
+    /// The tenant is not known, and this deployment accepts payments of known tenants only.
     #[error("there is no such tenant")]
     UnknownTenant,
     /// Nothing is for sale.
@@ -70,8 +70,8 @@ pub enum PurchaseError {
     /// The catalogue has no such package.
     #[error("there is no such package")]
     UnknownPackage,
-    /// The `Idempotency-Key` stands for another command.
-    #[error("this Idempotency-Key stands for another command")]
+    /// The `Idempotency-Key` was used for another command.
+    #[error("this Idempotency-Key was used for another command")]
     KeyReused,
     /// Stripe would charge another price than the catalogue's. The key is free again.
     #[error("Stripe would charge another price for {} than the catalogue's", .0.order.package)]

@@ -2,6 +2,9 @@
 //! first request. Counted in memory, for at most `MAX_TENANTS` tenants. Windows use the time since boot, so a
 //! wrong clock locks nobody out. Not here: the headers (`server::allowance`), and which tenant it is
 //! (`api::request`).
+//!
+//! Our own, because the crates for this (`governor`, `tower_governor`) are token buckets without the window's end
+//! and the remaining count, which the `X-RateLimit-*` headers show.
 
 #[cfg(test)]
 mod tests;

@@ -108,12 +108,12 @@ fn report(from: &Path, Restored { database, restore, audit, events, cleared }: &
     match restore.newest {
         Some(at) => {
             let newest = web::answer::rfc3339(at);
-            say!("The newest in it is of {} (UTC). What came later is not in it.", moment(&json!(newest)));
+            say!("Its newest data is of {} (UTC). Later data is not in it.", moment(&json!(newest)));
         }
-        None => say!("Nothing was ever written in it."),
+        None => say!("It contains no data."),
     }
     if let Some(replaced) = &restore.replaced {
-        say!("What was there before is at {}", shown(replaced));
+        say!("The previous database is now {}", shown(replaced));
     }
     for copy in cleared {
         say!("The copy that was saved is now at {}", shown(&copy.display().to_string()));
@@ -123,13 +123,14 @@ fn report(from: &Path, Restored { database, restore, audit, events, cleared }: &
         Some(1) => say!("{}", yellow("1 key that was revoked or had expired works again")),
         Some(keys) => say!("{}", yellow(&format!("{keys} keys that were revoked or had expired work again"))),
         None if restore.replaced.is_some() => {
-            let text = "Which keys were revoked after the backup cannot be read from what was there before.";
+            let text =
+                "The previous database cannot be read, so the keys revoked after the backup are unknown.";
             say!("{}", yellow(text));
         }
         None => say!("{}", yellow("Keys that were revoked after the backup was made work again.")),
     }
     say!("");
-    say!("Nothing moves yet: events are stored, and credits stand still. What comes next:");
+    say!("Until you confirm: events are stored, and no credits move. Next steps:");
     say!("  faireplace serve                          start the service");
     say!("  faireplace restore                        see which keys work again, and revoke them");
     say!("  faireplace restore --confirm --reason WHY confirm; the service resumes");
@@ -144,11 +145,11 @@ fn show(restore: &Value) -> Result<(), Failure> {
         );
         return Ok(());
     }
-    say!("{}", bold("restored, and not confirmed: nothing moves"));
+    say!("{}", bold("restored, not confirmed: no credits move"));
     say!("restored         {} (UTC)", moment(&restore["restored_at"]));
     say!("from             {}", shown(&text(&restore["source"])));
-    say!("newest in it     {} (UTC)", moment(&restore["newest_at"]));
-    say!("before it        {}", shown(&text(&restore["replaced"])));
+    say!("newest data      {} (UTC)", moment(&restore["newest_at"]));
+    say!("previous data    {}", shown(&text(&restore["replaced"])));
     say!("stored since     {}", counted(restore["events_since"].as_u64().unwrap_or_default(), "event"));
     say!("");
     keys_again(restore);
@@ -157,7 +158,7 @@ fn show(restore: &Value) -> Result<(), Failure> {
         0 => String::new(),
         several => format!("--keys {several} "),
     };
-    say!("Once it is right: faireplace restore --confirm {count}--reason WHY");
+    say!("To confirm: faireplace restore --confirm {count}--reason WHY");
     Ok(())
 }
 

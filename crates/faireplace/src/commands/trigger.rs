@@ -115,7 +115,7 @@ impl Trigger {
             say!(
                 "{}",
                 faint(&format!(
-                    "{} deliveries in an order of their own; --seed {seed} repeats it",
+                    "{} deliveries in random order; --seed {seed} repeats it",
                     plan.deliveries.len()
                 ))
             );
@@ -178,7 +178,7 @@ impl Trigger {
         let endpoint = text(endpoint, "id");
         say!("{}", faint(&format!("Played by the emulator at {}:", account.url)));
         if let Some(seed) = plan.seed {
-            say!("{}", faint(&format!("in an order of its own; --seed {seed} repeats it")));
+            say!("{}", faint(&format!("in random order; --seed {seed} repeats it")));
         }
         let mut payment = EmulatedPayment::open(account, &plan.sale, self.amount).await?;
         payment.take(steps, endpoint, DeliveryOrder { times: self.times, seed: plan.seed }).await?;

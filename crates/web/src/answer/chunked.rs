@@ -65,7 +65,7 @@ where
     let work = produce(ChunkSender(send));
     tokio::spawn(async move {
         if let Err(Stopped::Store(error)) = work.await {
-            tracing::error!(%error, "a response broke off");
+            tracing::error!(%error, "a response was cut off");
             // The client may have disconnected as well.
             let _ = failed.send(Err(io::Error::other("the database could not answer"))).await;
         }

@@ -134,7 +134,7 @@ fn resolved(state: HoldState) -> Problem {
 pub(crate) fn key_reused() -> Problem {
     Problem::new(
         ProblemKind::IdempotencyKeyReused,
-        "This Idempotency-Key stands for another command already. Nothing was changed; a new command needs a \
+        "This Idempotency-Key was used for another command. Nothing was changed; a new command needs a \
          new key, and a retry must ask for exactly the same as the first time.",
     )
 }

@@ -56,7 +56,7 @@ fn cannot_store(why: WriteFailure) -> Problem {
         ),
         WriteFailure::Stalled => (
             "writes_stalled",
-            "Deliveries cannot be stored: writes do not come back. Stripe is answered 503 and sends them \
+            "Deliveries cannot be stored: writes do not complete. Stripe gets 503 and sends them \
              again.",
         ),
         WriteFailure::Closed => (

@@ -25,12 +25,12 @@ async fn a_small_one_is_done_at_once_and_for_ever() {
     let again = office.adjust("outage", 5).await;
     assert_eq!((again.data(), replayed(&again), replayed(&first)), (done, true, false));
     assert_eq!(office.adjust("outage", 6).await.status, 409);
-    assert_eq!(office.till.balance().await, [15, 0, 0, 0]);
+    assert_eq!(office.client.balance().await, [15, 0, 0, 0]);
 
-    let line = &office.till.get("transactions").await[0];
+    let line = &office.client.get("transactions").await[0];
     assert_eq!((&line["type"], &line["amount"]), (&"adjusted".into(), &5.into()));
     assert_eq!(line["cause"], json!({ "type": "operator", "id": "a decision by the operator" }));
-    let shown = office.till.deployment.look(&format!("/api/credits/transactions?tenant_id={TENANT}")).await;
+    let shown = office.client.deployment.look(&format!("/api/credits/transactions?tenant_id={TENANT}")).await;
     assert_eq!(
         shown[0]["cause"],
         json!({ "type": "operator", "id": "because", "by": "Grace (key a test's)" })
@@ -38,14 +38,14 @@ async fn a_small_one_is_done_at_once_and_for_ever() {
 
     let fee = office.adjust("fee", -3).await.data();
     assert_eq!((&fee["request"], &fee["credits"]), (&json!({ "credits": -3 }), &3.into()));
-    assert_eq!(office.till.balance().await, [12, 0, 0, 0]);
-    let lots = office.till.get("lots?sort=created_at").await;
+    assert_eq!(office.client.balance().await, [12, 0, 0, 0]);
+    let lots = office.client.get("lots?sort=created_at").await;
     assert_eq!(
         (&lots[0]["available"], &lots[1]["available"]),
         (&10.into(), &2.into()),
         "the grant burns first"
     );
-    office.till.deployment.check_books().await;
+    office.client.deployment.check_books().await;
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn under_one_name_everything_that_was_asked_counts() {
     }
     let forgive = json!({ "tenant_id": TENANT, "credits": 5, "reason": "because" });
     assert_eq!(office.post(&office.grace, "write-offs", "k", &forgive).await.status, 409);
-    assert_eq!(office.till.balance().await, [15, 0, 0, 0]);
+    assert_eq!(office.client.balance().await, [15, 0, 0, 0]);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn what_the_ledger_refuses_is_refused_for_ever() {
     assert_eq!((refused.status, &details["state"]), (422, &"refused".into()), "{}", refused.text);
     assert_eq!(json!([details["requested"], details["available"]]), json!([11, 10]));
     assert_eq!(refused.json()["error"]["type"], "INSUFFICIENT_CREDITS");
-    office.till.buy("second").await;
+    office.client.buy("second").await;
     let again = office.adjust("too much", -11).await;
     assert_eq!(
         (again.stable(), replayed(&again)),
@@ -103,16 +103,16 @@ async fn what_the_ledger_refuses_is_refused_for_ever() {
 #[tokio::test]
 async fn a_debt_is_forgiven() {
     let office = Office::new().await;
-    assert_eq!(office.till.spend("all", 10).await.status, 200);
-    office.till.refund().await;
-    assert_eq!(office.till.balance().await, [0, 0, 0, 10]);
+    assert_eq!(office.client.spend("all", 10).await.status, 200);
+    office.client.refund().await;
+    assert_eq!(office.client.balance().await, [0, 0, 0, 10]);
     let forgive = |credits: Value| json!({ "tenant_id": TENANT, "reason": "gone", "credits": credits });
     let part = office.post(&office.grace, "write-offs", "part", &forgive(3.into())).await.data();
     assert_eq!((&part["kind"], &part["credits"]), (&"write_off".into(), &3.into()));
     let rest = office.post(&office.grace, "write-offs", "rest", &forgive(Value::Null)).await.data();
     assert_eq!((&rest["credits"], &rest["state"]), (&7.into(), &"done".into()));
-    assert_eq!(office.till.balance().await, [0; 4]);
-    office.till.deployment.check_books().await;
+    assert_eq!(office.client.balance().await, [0; 4]);
+    office.client.deployment.check_books().await;
 }
 
 #[tokio::test]
@@ -120,23 +120,23 @@ async fn above_the_limits_a_second_person_decides() {
     let office = Office::new().await;
     assert_eq!(office.adjust("at the limit", 100).await.status, 200);
     let id = office.waiting("gift", 101).await;
-    assert_eq!(office.till.balance().await, [110, 0, 0, 0], "nothing has moved yet");
+    assert_eq!(office.client.balance().await, [110, 0, 0, 0], "nothing has moved yet");
     // A second key of the same person is no second person.
     let grace = store::KeyHolder::Person("person_grace".to_owned());
-    let phone = office.till.deployment.key_of(grace, None).await.1;
+    let phone = office.client.deployment.key_of(grace, None).await.1;
     for (who, verdict) in [(&office.grace, "approve"), (&office.grace, "reject"), (&phone, "approve")] {
         let own = office.decide(who, &id, verdict).await;
         assert_eq!(problem(&own), "SECOND_PERSON_REQUIRED", "{}", own.text);
     }
-    office.till.deployment.pass(1);
+    office.client.deployment.pass(1);
     let bob = store::KeyHolder::Person("person_Bob".to_owned());
     let (late, young) =
-        (office.till.deployment.colleague("Eve").await, office.till.deployment.key_of(bob, None).await.1);
+        (office.client.deployment.colleague("Eve").await, office.client.deployment.key_of(bob, None).await.1);
     for who in [&late, &young] {
         let answer = office.decide(who, &id, "approve").await;
         assert_eq!(problem(&answer), "SECOND_PERSON_REQUIRED", "{}", answer.text);
     }
-    for who in [office.till.key.clone(), office.till.deployment.service().await] {
+    for who in [office.client.key.clone(), office.client.deployment.service().await] {
         assert_eq!(office.decide(&who, &id, "approve").await.status, 404, "no operator's");
     }
     assert_eq!(office.state(&id).await, "waiting");
@@ -146,28 +146,29 @@ async fn above_the_limits_a_second_person_decides() {
     assert_eq!(office.decide(&office.bob, &id, "approve").await.data(), approved.data(), "asked again");
     let late = office.decide(&office.bob, &id, "reject").await;
     assert_eq!(problem(&late), "ALREADY_DECIDED", "{}", late.text);
-    assert_eq!(office.till.balance().await, [211, 0, 0, 0]);
+    assert_eq!(office.client.balance().await, [211, 0, 0, 0]);
     // Whoever asked, and asks again, gets what they were told.
     let again = office.adjust("gift", 101).await;
     assert_eq!((waits(&again), replayed(&again)), (id, true));
-    let journal = office.till.deployment.look(&format!("/api/credits/transactions?tenant_id={TENANT}")).await;
+    let journal =
+        office.client.deployment.look(&format!("/api/credits/transactions?tenant_id={TENANT}")).await;
     assert_eq!(journal[0]["cause"]["by"], "Grace (key a test's), approved by Bob (key a test's)");
 
-    office.till.deployment.pass(1);
+    office.client.deployment.pass(1);
     let id = office.waiting("other gift", 500).await;
     let rejected = office.decide(&office.bob, &id, "reject").await.data();
     assert_eq!(json!([rejected["state"], rejected["note"]]), json!(["rejected", "no"]));
     assert_eq!(office.decide(&office.bob, &id, "reject").await.data(), rejected, "said again");
     assert_eq!(office.decide(&office.bob, &id, "approve").await.status, 409);
     assert_eq!(waits(&office.adjust("other gift", 500).await), id, "as it was when it was asked for");
-    assert_eq!(office.till.balance().await, [211, 0, 0, 0]);
+    assert_eq!(office.client.balance().await, [211, 0, 0, 0]);
 
     let id = office.waiting("back", -200).await;
-    assert_eq!(office.till.spend("most", 100).await.status, 200);
+    assert_eq!(office.client.spend("most", 100).await.status, 200);
     let refused = office.decide(&office.bob, &id, "approve").await;
     assert_eq!((refused.status, office.state(&id).await.as_str()), (422, "refused"), "{}", refused.text);
     assert_eq!(office.decide(&office.bob, &id, "approve").await.stable(), refused.stable());
-    office.till.deployment.check_books().await;
+    office.client.deployment.check_books().await;
 }
 
 /// Twenty adjustments of 49 are more than one person may move.
@@ -180,8 +181,8 @@ async fn many_small_ones_are_one_large_one() {
     }
     let (done, rest) = statuses.split_at(2);
     assert!(done == [200; 2] && rest.iter().all(|status| *status == 202), "{statuses:?}");
-    assert_eq!(office.till.balance().await, [108, 0, 0, 0]);
-    office.till.deployment.pass(24 * 3600);
+    assert_eq!(office.client.balance().await, [108, 0, 0, 0]);
+    office.client.deployment.pass(24 * 3600);
     assert_eq!(office.adjust("tomorrow", 49).await.status, 200);
 }
 
@@ -195,7 +196,7 @@ async fn requests_at_once_never_pass_the_limit_together() {
     let statuses = together(works).await;
     let done = statuses.iter().filter(|status| **status == 200).count();
     assert_eq!(done, 11, "11 times 9, and no more: {statuses:?}");
-    assert_eq!(office.till.balance().await, [109, 0, 0, 0]);
+    assert_eq!(office.client.balance().await, [109, 0, 0, 0]);
 }
 
 /// Of all tenants together a person moves no more than the second figure.
@@ -205,7 +206,7 @@ async fn one_person_and_many_tenants() {
     let mut done = 0;
     for number in 0..12 {
         let tenant = format!("00000000-0000-4000-8000-{number:012}");
-        office.till.deployment.reader(&tenant).await;
+        office.client.deployment.reader(&tenant).await;
         let body = json!({ "tenant_id": tenant, "credits": 100, "reason": "because" });
         let status = office.post(&office.grace, "adjustments", "k", &body).await.status;
         done += usize::from(status == 200);
@@ -216,18 +217,18 @@ async fn one_person_and_many_tenants() {
 #[tokio::test]
 async fn what_would_happen_changes_nothing() {
     let office = Office::new().await;
-    let before = (office.till.books().await, office.till.deployment.look("/api/admin/actions").await);
+    let before = (office.client.books().await, office.client.deployment.look("/api/admin/actions").await);
     for (credits, second) in [(60, false), (101, true), (-10, false)] {
         let body = json!({ "tenant_id": TENANT, "credits": credits, "reason": "r", "dry_run": true });
-        let answer = office.till.deployment.post("/api/admin/adjustments", &body).await;
+        let answer = office.client.deployment.post("/api/admin/adjustments", &body).await;
         let seen = answer.data();
         assert_eq!((&seen["dry_run"], &seen["second_person"]), (&true.into(), &second.into()), "{seen}");
         let change = &seen["consequences"]["balances"][0];
         assert_eq!(change["after"]["available"], 10 + credits, "{seen}");
     }
     let body = json!({ "tenant_id": TENANT, "credits": -11, "reason": "r", "dry_run": true });
-    assert_eq!(office.till.deployment.post("/api/admin/adjustments", &body).await.status, 422);
-    let after = (office.till.books().await, office.till.deployment.look("/api/admin/actions").await);
+    assert_eq!(office.client.deployment.post("/api/admin/adjustments", &body).await.status, 422);
+    let after = (office.client.books().await, office.client.deployment.look("/api/admin/actions").await);
     assert_eq!(after, before);
 }
 
@@ -235,9 +236,9 @@ async fn what_would_happen_changes_nothing() {
 #[tokio::test]
 async fn approvals_and_rejections_at_once() {
     let office = Arc::new(Office::new().await);
-    let carol = office.till.deployment.colleague("Carol").await;
+    let carol = office.client.deployment.colleague("Carol").await;
     for round in 0..5 {
-        let before = office.till.balance().await[0];
+        let before = office.client.balance().await[0];
         let id = office.waiting(&format!("gift {round}"), 200).await;
         let deciders = [
             (office.bob.clone(), "approve"),
@@ -251,11 +252,11 @@ async fn approvals_and_rejections_at_once() {
         });
         let answers = together(works).await;
         assert!(answers.iter().all(|status| [200, 409].contains(status)), "{answers:?}");
-        let moved = office.till.balance().await[0] - before;
+        let moved = office.client.balance().await[0] - before;
         let expected = if office.state(&id).await == "done" { 200 } else { 0 };
         assert_eq!(moved, expected, "{answers:?}");
     }
-    office.till.deployment.check_books().await;
+    office.client.deployment.check_books().await;
 }
 
 #[tokio::test]
@@ -267,7 +268,7 @@ async fn the_same_request_at_once_is_one_adjustment() {
     });
     let answers = together(works).await;
     assert!(answers.iter().all(|one| one["id"] == answers[0]["id"]), "{answers:?}");
-    assert_eq!(office.till.balance().await, [17, 0, 0, 0]);
+    assert_eq!(office.client.balance().await, [17, 0, 0, 0]);
 }
 
 #[tokio::test]
@@ -312,9 +313,9 @@ async fn bad_input_keeps_nothing() {
         assert_eq!(answer.status, *status, "{body} {}", answer.text);
         assert!(answer.text.contains(message), "{body} {}", answer.text);
     }
-    let unnamed = office.till.deployment.post("/api/admin/adjustments", &whole).await;
+    let unnamed = office.client.deployment.post("/api/admin/adjustments", &whole).await;
     assert_eq!(unnamed.json()["error"]["type"], "IDEMPOTENCY_KEY_MISSING");
-    let kept = office.till.deployment.look("/api/admin/actions").await;
+    let kept = office.client.deployment.look("/api/admin/actions").await;
     assert_eq!((kept, office.lines().await), (json!([]), 1));
     assert_eq!(office.adjust("same-key", 5).await.status, 200, "the name is still free");
     for path in ["actions/act_missing/approve", "actions/%2F/reject"] {
@@ -335,11 +336,11 @@ async fn a_grant_that_ends() {
     let mut small = ends.clone();
     (small["credits"], small["priority"]) = (3.into(), 7.into());
     office.post(&office.grace, "adjustments", "small", &small).await.data();
-    let lot = &office.till.get("lots").await[0];
+    let lot = &office.client.get("lots").await[0];
     assert_eq!(json!([lot["priority"], lot["expires_at"]]), json!([7, "2024-03-01T00:00:00Z"]));
     let id = office.post(&office.grace, "adjustments", "ends", &ends).await.data()["id"].clone();
     let id = id.as_str().unwrap();
-    office.till.deployment.pass(30 * 86_400);
+    office.client.deployment.pass(30 * 86_400);
     let late = office.decide(&office.bob, id, "approve").await;
     assert!(late.status == 422 && late.text.contains("have ended meanwhile"), "{}", late.text);
     assert_eq!(office.state(id).await, "waiting");

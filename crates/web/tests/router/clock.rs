@@ -21,7 +21,7 @@ const AHEAD: i64 = 30 * DAY;
 
 /// A tenant with 10 bought credits, 50 that an operator gave for 20 days, and a hold of 4.
 struct Shop {
-    till: TenantClient,
+    client: TenantClient,
     sweeper: Sweeper,
     pruner: Pruner,
     keeper: ClockKeeper,
@@ -34,78 +34,78 @@ impl Shop {
     }
 
     async fn with(limits: Limits) -> Self {
-        let till = TenantClient::with(limits).await;
-        let app = &till.deployment.app;
+        let client = TenantClient::with(limits).await;
+        let app = &client.deployment.app;
         let sweeper = Sweeper { store: app.store.clone() };
         let pruner = Pruner { store: app.store.clone(), keep_days: 7 };
         let keeper = ClockKeeper::new(app.clock.clone(), app.store.clone(), None);
-        let mut shop = Self { till, sweeper, pruner, keeper, hold: String::new() };
+        let mut shop = Self { client, sweeper, pruner, keeper, hold: String::new() };
         shop.give(50, 20).await;
-        shop.hold = shop.till.hold("lease", 4).await;
+        shop.hold = shop.client.hold("lease", 4).await;
         shop.loops().await;
         shop
     }
 
     /// An operator gives so many credits for so many days, by the service's own time.
     async fn give(&self, credits: i64, days: i64) {
-        let expires_at = web::answer::rfc3339(self.till.deployment.now().plus_seconds(days * DAY));
+        let expires_at = web::answer::rfc3339(self.client.deployment.now().plus_seconds(days * DAY));
         let body =
             json!({ "tenant_id": TENANT, "credits": credits, "reason": "r", "expires_at": expires_at });
         let path = "/api/admin/adjustments";
-        let bearer = format!("Bearer {}", self.till.deployment.operator);
+        let bearer = format!("Bearer {}", self.client.deployment.operator);
         let request = axum::http::Request::post(path)
             .header("authorization", bearer)
             .header("idempotency-key", format!("give-{credits}"));
-        let answer = self.till.deployment.send(request.body(body.to_string().into()).unwrap()).await;
+        let answer = self.client.deployment.send(request.body(body.to_string().into()).unwrap()).await;
         assert_eq!(answer.data()["state"], "done");
     }
 
     /// Every loop runs until it has nothing to do at once.
     async fn loops(&mut self) {
         self.keeper.step().await.unwrap();
-        let clock = &self.till.deployment.app.clock;
+        let clock = &self.client.deployment.app.clock;
         for _ in 0..3 {
             self.sweeper.step(clock.reading()).await.unwrap();
         }
         self.pruner.step(clock.reading()).await.unwrap();
-        self.till.deployment.apply().await;
+        self.client.deployment.apply().await;
     }
 
     async fn health(&self) -> (String, Value) {
-        let answer = self.till.deployment.request(Method::GET, "/api/health", None, "").await;
+        let answer = self.client.deployment.request(Method::GET, "/api/health", None, "").await;
         let health = answer.data();
         (health["status"].as_str().unwrap().to_owned(), health["reasons"].clone())
     }
 
     async fn clock(&self) -> Value {
-        self.till.deployment.look("/api/admin/clock").await
+        self.client.deployment.look("/api/admin/clock").await
     }
 
     async fn hold_state(&self) -> Value {
-        self.till.get(&format!("holds/{}", self.hold)).await["state"].clone()
+        self.client.get(&format!("holds/{}", self.hold)).await["state"].clone()
     }
 
     /// When each entry of the journal was made, in seconds after the start, the oldest first.
     async fn dates(&self) -> Vec<i64> {
-        let rows = self.till.get("transactions?per_page=100&sort=created_at").await;
+        let rows = self.client.get("transactions?per_page=100&sort=created_at").await;
         let at = |row: &Value| row["created_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
         rows.as_array().unwrap().iter().map(|row| at(row).as_second() - NOW).collect()
     }
 
     async fn notices(&self) -> usize {
-        self.till.deployment.app.store.notices(None, 0, 1000).await.unwrap().len()
+        self.client.deployment.app.store.notices(None, 0, 1000).await.unwrap().len()
     }
 
     /// A purchase that Stripe says was signed at this time, in seconds after the start.
     async fn sold(&self, reference: &str, signed: i64) -> Answer {
         let sold = Sale { reference: reference.into(), ..ten_credits() };
         let body = event("checkout.session.completed", &sold, "buy", None).unwrap().body;
-        self.till.deployment.deliver_at(Timestamp::from_seconds(NOW + signed), body).await
+        self.client.deployment.deliver_at(Timestamp::from_seconds(NOW + signed), body).await
     }
 
     async fn confirm(&self, time: &str) -> Answer {
         let body = json!({ "time": time, "reason": "compared with the wall of the office" });
-        self.till.deployment.post("/api/admin/clock/confirm", &body).await
+        self.client.deployment.post("/api/admin/clock/confirm", &body).await
     }
 }
 
@@ -121,61 +121,61 @@ fn ok() -> (String, Value) {
 #[tokio::test]
 async fn a_clock_that_is_ahead_for_a_moment_ends_nothing() {
     let mut shop = Shop::with(Limits { requests_per_hour: 20, ..Limits::default() }).await;
-    assert_eq!((shop.health().await, shop.till.balance().await), (ok(), [56, 4, 0, 0]));
-    shop.till.deployment.pass(10);
+    assert_eq!((shop.health().await, shop.client.balance().await), (ok(), [56, 4, 0, 0]));
+    shop.client.deployment.pass(10);
     let notices = shop.notices().await;
 
-    shop.till.deployment.jump(AHEAD);
-    assert_eq!(shop.till.spend("ahead", 1).await.data()["balance_after"]["available"], 55);
+    shop.client.deployment.jump(AHEAD);
+    assert_eq!(shop.client.spend("ahead", 1).await.data()["balance_after"]["available"], 55);
     shop.loops().await;
-    shop.till.deployment.pass(1);
+    shop.client.deployment.pass(1);
     shop.loops().await;
     assert_eq!(shop.health().await, degraded("clock_in_doubt"));
-    assert_eq!(shop.till.balance().await, [55, 4, 0, 0]);
+    assert_eq!(shop.client.balance().await, [55, 4, 0, 0]);
     assert_eq!(shop.hold_state().await, "open");
     assert_eq!(shop.notices().await, notices + 1, "of the spend; none was pruned");
-    let status = shop.till.deployment.look("/api/admin/status").await;
+    let status = shop.client.deployment.look("/api/admin/status").await;
     assert_eq!(status["clock"]["state"], "in_doubt");
 
-    shop.till.deployment.jump(-AHEAD);
+    shop.client.deployment.jump(-AHEAD);
     shop.loops().await;
     assert_eq!((shop.health().await, shop.clock().await["state"].clone()), (ok(), json!("trusted")));
     shop.give(7, 10).await;
     shop.loops().await;
-    assert_eq!(shop.till.balance().await, [62, 4, 0, 0], "the new credits stay");
+    assert_eq!(shop.client.balance().await, [62, 4, 0, 0], "the new credits stay");
     assert_eq!(shop.hold_state().await, "open");
     assert_eq!(shop.dates().await, [0, 0, 0, 10, 11]);
 
     // The tenant's hour is one hour.
     let mut last = None;
     for _ in 0..20 {
-        last = Some(shop.till.deployment.get("/api/credits/balance", &shop.till.key).await);
+        last = Some(shop.client.deployment.get("/api/credits/balance", &shop.client.key).await);
     }
     let refused = last.unwrap();
     assert_eq!((refused.status, refused.header("retry-after")), (429, "3589"));
-    shop.till.deployment.pass(3589);
-    assert_eq!(shop.till.balance().await, [62, 4, 0, 0]);
+    shop.client.deployment.pass(3589);
+    assert_eq!(shop.client.balance().await, [62, 4, 0, 0]);
 
     // Each ends when its time has come.
-    shop.till.deployment.pass(10 * DAY);
+    shop.client.deployment.pass(10 * DAY);
     shop.loops().await;
-    assert_eq!(shop.till.balance().await, [55, 4, 0, 0]);
-    shop.till.deployment.pass(4 * DAY);
+    assert_eq!(shop.client.balance().await, [55, 4, 0, 0]);
+    shop.client.deployment.pass(4 * DAY);
     shop.loops().await;
-    assert_eq!((shop.till.balance().await, shop.hold_state().await), ([59, 0, 0, 0], json!("expired")));
-    shop.till.deployment.pass(6 * DAY);
+    assert_eq!((shop.client.balance().await, shop.hold_state().await), ([59, 0, 0, 0], json!("expired")));
+    shop.client.deployment.pass(6 * DAY);
     shop.loops().await;
-    assert_eq!(shop.till.balance().await, [10, 0, 0, 0], "what was bought");
-    shop.till.deployment.check_books().await;
+    assert_eq!(shop.client.balance().await, [10, 0, 0, 0], "what was bought");
+    shop.client.deployment.check_books().await;
 }
 
 #[tokio::test]
 async fn a_clock_that_is_put_back_stops_nothing() {
     let mut shop = Shop::new().await;
-    shop.till.deployment.pass(5 * DAY);
+    shop.client.deployment.pass(5 * DAY);
     shop.loops().await;
-    shop.till.deployment.jump(-10 * DAY);
-    assert_eq!(shop.till.spend("behind", 1).await.status, 200);
+    shop.client.deployment.jump(-10 * DAY);
+    assert_eq!(shop.client.spend("behind", 1).await.status, 200);
     shop.loops().await;
     assert_eq!(shop.health().await, degraded("clock_in_doubt"));
     let clock = shop.clock().await;
@@ -184,25 +184,25 @@ async fn a_clock_that_is_put_back_stops_nothing() {
     assert_eq!(shop.sold("behind", 5 * DAY - 1).await.status, 200);
     shop.loops().await;
     assert_eq!(shop.health().await, degraded("wall_clock_wrong"));
-    shop.till.deployment.pass(9 * DAY);
+    shop.client.deployment.pass(9 * DAY);
     shop.loops().await;
-    assert_eq!((shop.till.balance().await, shop.hold_state().await), ([69, 0, 0, 0], json!("expired")));
+    assert_eq!((shop.client.balance().await, shop.hold_state().await), ([69, 0, 0, 0], json!("expired")));
     assert_eq!(shop.dates().await, [0, 0, 0, 5 * DAY, 5 * DAY, 14 * DAY]);
-    shop.till.deployment.jump(10 * DAY);
+    shop.client.deployment.jump(10 * DAY);
     shop.loops().await;
     assert_eq!(shop.health().await, ok());
-    shop.till.deployment.check_books().await;
+    shop.client.deployment.check_books().await;
 }
 
 #[tokio::test]
 async fn nothing_is_pruned_while_nobody_knows_the_time() {
     let mut shop = Shop::new().await;
     let notices = shop.notices().await;
-    shop.till.deployment.jump(AHEAD);
-    shop.till.deployment.pass(8 * DAY);
+    shop.client.deployment.jump(AHEAD);
+    shop.client.deployment.pass(8 * DAY);
     shop.loops().await;
     assert_eq!((shop.health().await, shop.notices().await), (degraded("clock_in_doubt"), notices));
-    shop.till.deployment.jump(-AHEAD);
+    shop.client.deployment.jump(-AHEAD);
     shop.loops().await;
     assert_eq!((shop.health().await, shop.notices().await), (ok(), 0), "older than the 7 days of this test");
 }
@@ -210,15 +210,15 @@ async fn nothing_is_pruned_while_nobody_knows_the_time() {
 #[tokio::test]
 async fn a_new_event_tells_which_time_is_right() {
     let mut shop = Shop::new().await;
-    shop.till.deployment.jump(AHEAD);
+    shop.client.deployment.jump(AHEAD);
     // The clock was really a month behind before.
     assert_eq!(shop.sold("a", AHEAD - 2).await.status, 200);
     assert_eq!((shop.health().await, shop.clock().await["state"].clone()), (ok(), json!("trusted")));
     shop.loops().await;
-    assert_eq!((shop.till.balance().await, shop.hold_state().await), ([20, 0, 0, 0], json!("expired")));
+    assert_eq!((shop.client.balance().await, shop.hold_state().await), ([20, 0, 0, 0], json!("expired")));
     // From then on as ever.
     assert_eq!(shop.sold("b", 0).await.status, 400);
-    shop.till.deployment.check_books().await;
+    shop.client.deployment.check_books().await;
 }
 
 /// Nothing is signed in the future, so the later of two times can be wrong only until a new event fits it.
@@ -226,28 +226,28 @@ async fn a_new_event_tells_which_time_is_right() {
 async fn a_doubt_that_was_settled_wrongly_is_settled_again() {
     // The clock goes back a day, and the first event is one that was under way for a day.
     let shop = Shop::new().await;
-    shop.till.deployment.jump(-DAY);
+    shop.client.deployment.jump(-DAY);
     assert_eq!(shop.sold("late", -DAY).await.status, 200);
     assert_eq!(shop.clock().await["state"], "trusted");
     assert_eq!(shop.sold("a", 0).await.status, 200);
     assert_eq!(shop.clock().await["state"], "kept");
     assert_eq!(shop.sold("b", 2).await.status, 200);
     assert_eq!(shop.health().await, degraded("wall_clock_wrong"));
-    shop.till.deployment.check_books().await;
+    shop.client.deployment.check_books().await;
     // A machine that was paused for an hour, and a webhook that was half read then.
     let shop = Shop::new().await;
-    shop.till.deployment.jump(3600);
+    shop.client.deployment.jump(3600);
     assert_eq!(shop.sold("half read", 0).await.status, 200);
     assert_eq!(shop.clock().await["state"], "kept");
     assert_eq!(shop.sold("a", 3600).await.status, 200);
     assert_eq!((shop.health().await, shop.clock().await["state"].clone()), (ok(), json!("trusted")));
-    shop.till.deployment.check_books().await;
+    shop.client.deployment.check_books().await;
 }
 
 #[tokio::test]
 async fn a_known_event_tells_nothing() {
     let mut shop = Shop::new().await;
-    let deployment = &shop.till.deployment;
+    let deployment = &shop.client.deployment;
     assert_eq!(deployment.deliver(GUIDE_SAMPLE).await.status, 200);
     let header = stripe::signature::sign(
         GUIDE_SAMPLE.as_bytes(),
@@ -260,7 +260,7 @@ async fn a_known_event_tells_nothing() {
     assert_eq!(deployment.webhook(&header, GUIDE_SAMPLE).await.text, r#"{"received":true}"#);
     shop.loops().await;
     assert_eq!(shop.health().await, degraded("clock_in_doubt"));
-    let deliveries = shop.till.deployment.look("/api/admin/events/evt_1234567890").await["event"].clone();
+    let deliveries = shop.client.deployment.look("/api/admin/events/evt_1234567890").await["event"].clone();
     assert_eq!(deliveries["deliveries"], 2, "it counts as a duplicate");
     assert_eq!(shop.clock().await["difference_seconds"], -3 * DAY);
 }
@@ -268,23 +268,23 @@ async fn a_known_event_tells_nothing() {
 #[tokio::test]
 async fn an_event_that_fits_neither_time_is_sent_again() {
     let shop = Shop::new().await;
-    shop.till.deployment.jump(AHEAD);
+    shop.client.deployment.jump(AHEAD);
     for signed in [DAY, -301, 301, AHEAD - 301, AHEAD + 301] {
         let answer = shop.sold("a", signed).await;
         let expected = "503 SERVICE_UNAVAILABLE This service's clock is in doubt, and the signature fits \
                         neither time. Nothing was stored. Send it again.";
         assert_eq!(answer.summary(), expected, "{signed}");
     }
-    let events = shop.till.deployment.look("/api/admin/status").await["events"].clone();
+    let events = shop.client.deployment.look("/api/admin/status").await["events"].clone();
     assert_eq!(events, 1, "only what was there before");
     // What Stripe did not sign is refused as ever, whenever it was made.
     for signed in [0, DAY, AHEAD] {
         let forged = format!("t={},v1={}", NOW + signed, "0".repeat(64));
-        assert_eq!(shop.till.deployment.webhook(&forged, "{}").await.status, 400, "{signed}");
+        assert_eq!(shop.client.deployment.webhook(&forged, "{}").await.status, 400, "{signed}");
     }
     assert_eq!(shop.health().await, degraded("clock_in_doubt"));
     // Once the machine's clock is set, the next attempt is taken.
-    shop.till.deployment.jump(DAY - AHEAD);
+    shop.client.deployment.jump(DAY - AHEAD);
     assert_eq!(shop.sold("a", DAY).await.status, 200);
     assert_eq!(shop.health().await, ok());
 }
@@ -292,7 +292,7 @@ async fn an_event_that_fits_neither_time_is_sent_again() {
 #[tokio::test]
 async fn an_event_that_fits_both_times_settles_only_what_it_clearly_means() {
     let shop = Shop::new().await;
-    shop.till.deployment.jump(120);
+    shop.client.deployment.jump(120);
     assert_eq!(shop.sold("late", 60).await.status, 200);
     assert_eq!(shop.health().await, degraded("clock_in_doubt"));
     assert_eq!(shop.sold("in time", 119).await.status, 200);
@@ -307,7 +307,7 @@ async fn an_operator_confirms_which_time_is_right() {
     for time in ["wall", "kept"] {
         assert_eq!(shop.confirm(time).await.summary(), nothing);
     }
-    shop.till.deployment.jump(AHEAD);
+    shop.client.deployment.jump(AHEAD);
     let clock = shop.clock().await;
     let seen = ["state", "time", "wall_time", "kept_time", "difference_seconds", "reason", "since"];
     let expected = json!([
@@ -334,28 +334,28 @@ async fn an_operator_confirms_which_time_is_right() {
             "reason must be 1 to 500 characters that still explain this in a year",
         ),
     ] {
-        let answer = shop.till.deployment.post("/api/admin/clock/confirm", &body).await;
+        let answer = shop.client.deployment.post("/api/admin/clock/confirm", &body).await;
         assert!(answer.summary().contains(expected), "{}", answer.summary());
     }
     assert_eq!(shop.confirm("kept").await.data()["state"], "kept");
     assert_eq!(shop.health().await, degraded("wall_clock_wrong"));
     assert_eq!(shop.confirm("kept").await.summary(), nothing);
     shop.loops().await;
-    assert_eq!(shop.till.balance().await, [56, 4, 0, 0]);
+    assert_eq!(shop.client.balance().await, [56, 4, 0, 0]);
     // It was the other one after all.
     assert_eq!(shop.confirm("wall").await.data()["state"], "trusted");
     assert_eq!(shop.health().await, ok());
-    let mark = shop.till.deployment.app.store.clock_record().await.unwrap().mark.unwrap();
+    let mark = shop.client.deployment.app.store.clock_record().await.unwrap().mark.unwrap();
     assert_eq!(mark.at.seconds() - NOW, AHEAD, "the next start knows");
     shop.loops().await;
-    assert_eq!(shop.till.balance().await, [10, 0, 0, 0]);
+    assert_eq!(shop.client.balance().await, [10, 0, 0, 0]);
 }
 
 /// A key's end is judged by the kept time: that goes on, and a jump does not move it.
 #[tokio::test]
 async fn a_jump_revokes_no_key_and_revives_none() {
     let shop = Shop::new().await;
-    let deployment = &shop.till.deployment;
+    let deployment = &shop.client.deployment;
     let until = |seconds| Some(Timestamp::from_seconds(NOW + seconds));
     let over = deployment.key(TENANT, store::Access::Read, until(0)).await.1;
     let soon = deployment.key(TENANT, store::Access::Read, until(60)).await.1;

@@ -8,11 +8,11 @@ use crate::{OTHER, TENANT};
 
 #[tokio::test]
 async fn tenants_are_listed_shown_and_set() {
-    let till = TenantClient::new().await;
-    till.deployment.pass(60);
-    till.stranger().await;
+    let client = TenantClient::new().await;
+    client.deployment.pass(60);
+    client.stranger().await;
     let names = async |query: &str| -> Vec<String> {
-        let rows = till.deployment.look(&format!("/api/admin/tenants?{query}")).await;
+        let rows = client.deployment.look(&format!("/api/admin/tenants?{query}")).await;
         rows.as_array().unwrap().iter().map(|row| row["tenant_id"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(names("").await, [OTHER, TENANT], "the newest first");
@@ -20,7 +20,7 @@ async fn tenants_are_listed_shown_and_set() {
     assert!(names("debt=true").await.is_empty() && names("low=true").await.is_empty());
 
     let path = format!("/api/admin/tenants/{TENANT}");
-    let set = till.deployment.post(&path, &json!({ "name": "Acme Homes", "low_balance": 11 })).await.data();
+    let set = client.deployment.post(&path, &json!({ "name": "Acme Homes", "low_balance": 11 })).await.data();
     let expected = json!({
         "tenant_id": TENANT, "name": "Acme Homes", "available": 10, "held": 0, "frozen": 0, "debt": 0,
         "balance": 10,
@@ -28,29 +28,29 @@ async fn tenants_are_listed_shown_and_set() {
     });
     assert_eq!(set, expected);
     assert_eq!(names("low=true").await, [TENANT]);
-    till.hold("h", 3).await;
-    let shown = till.deployment.look(&path).await;
+    client.hold("h", 3).await;
+    let shown = client.deployment.look(&path).await;
     let counts = ["open_holds", "lots", "payments_in_quarantine", "held"].map(|field| shown[field].clone());
     assert_eq!(json!(counts), json!([1, 1, 0, 3]));
-    till.deployment.pass(15 * 86_400);
-    assert_eq!(till.deployment.look(&path).await["open_holds"], 0, "its time is up");
+    client.deployment.pass(15 * 86_400);
+    assert_eq!(client.deployment.look(&path).await["open_holds"], 0, "its time is up");
 
     assert_eq!(
-        till.deployment.post(&path, &json!({})).await.data()["name"],
+        client.deployment.post(&path, &json!({})).await.data()["name"],
         "Acme Homes",
         "what is left out stays"
     );
-    let set = till.deployment.post(&path, &json!({ "name": null, "low_balance": null })).await.data();
+    let set = client.deployment.post(&path, &json!({ "name": null, "low_balance": null })).await.data();
     assert_eq!(json!([set["name"], set["low_balance"]]), json!([null, null]));
 
-    assert_eq!(till.spend("s", 5).await.status, 200);
-    till.refund().await;
+    assert_eq!(client.spend("s", 5).await.status, 200);
+    client.refund().await;
     assert_eq!(names("debt=true").await, [TENANT]);
 }
 
 #[tokio::test]
 async fn bad_input_sets_nothing() {
-    let till = TenantClient::new().await;
+    let client = TenantClient::new().await;
     let path = format!("/api/admin/tenants/{TENANT}");
     for (body, status) in [
         (json!({ "name": "" }), 422),
@@ -63,26 +63,26 @@ async fn bad_input_sets_nothing() {
         (json!({ "available": 1000 }), 400),
         (Value::Null, 400),
     ] {
-        assert_eq!(till.deployment.post(&path, &body).await.status, status, "{body}");
+        assert_eq!(client.deployment.post(&path, &body).await.status, status, "{body}");
     }
     for missing in [OTHER, "nobody", "%2E"] {
         let path = format!("/api/admin/tenants/{missing}");
-        assert_eq!(till.deployment.post(&path, &json!({ "name": "x" })).await.status, 404, "{missing}");
-        assert_eq!(till.deployment.get(&path, &till.deployment.operator).await.status, 404, "{missing}");
+        assert_eq!(client.deployment.post(&path, &json!({ "name": "x" })).await.status, 404, "{missing}");
+        assert_eq!(client.deployment.get(&path, &client.deployment.operator).await.status, 404, "{missing}");
     }
-    assert_eq!(till.deployment.look(&path).await["name"], Value::Null);
+    assert_eq!(client.deployment.look(&path).await["name"], Value::Null);
 }
 
 /// The notice comes from the ledger, by the figure that an operator set.
 #[tokio::test]
 async fn a_low_balance_is_told() {
-    let till = TenantClient::new().await;
+    let client = TenantClient::new().await;
     let path = format!("/api/admin/tenants/{TENANT}");
-    till.deployment.post(&path, &json!({ "low_balance": 8 })).await.data();
+    client.deployment.post(&path, &json!({ "low_balance": 8 })).await.data();
     for (name, credits) in [("a", 2), ("b", 1), ("c", 1)] {
-        assert_eq!(till.spend(name, credits).await.status, 200);
+        assert_eq!(client.spend(name, credits).await.status, 200);
     }
     let sql = "SELECT count(*) FROM notices WHERE type = 'balance.low'";
-    let told: i64 = till.deployment.backdoor().query_row(sql, [], |row| row.get(0)).unwrap();
+    let told: i64 = client.deployment.backdoor().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(told, 1, "once, when it fell from 8 to 7");
 }

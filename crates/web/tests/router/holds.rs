@@ -17,9 +17,9 @@ const NOBODYS: &str = "hold_018f0000000070008000000000000000";
 
 #[tokio::test]
 async fn a_holds_life_as_its_tenant_sees_it() {
-    let till = TenantClient::new().await;
+    let client = TenantClient::new().await;
     let asked = r#"{"credits":4,"reference":"envelope 7"}"#;
-    let made = till.post("holds", "envelope-7", asked).await;
+    let made = client.post("holds", "envelope-7", asked).await;
     let hold = made.data();
     let id = hold["id"].as_str().unwrap();
     let expected = json!({
@@ -29,11 +29,11 @@ async fn a_holds_life_as_its_tenant_sees_it() {
     });
     assert_eq!((made.status, &hold), (201, &expected), "14 days");
     assert_eq!(id.len(), 37);
-    assert_eq!(till.balance().await, [6, 4, 0, 0]);
-    assert_eq!(till.get(&format!("holds/{id}")).await, expected);
+    assert_eq!(client.balance().await, [6, 4, 0, 0]);
+    assert_eq!(client.get(&format!("holds/{id}")).await, expected);
 
-    till.deployment.pass(DAY);
-    let captured = till.post(&format!("holds/{id}/capture"), "signed-7", r#"{"credits":3}"#).await;
+    client.deployment.pass(DAY);
+    let captured = client.post(&format!("holds/{id}/capture"), "signed-7", r#"{"credits":3}"#).await;
     let mut resolved = expected.clone();
     (resolved["state"], resolved["captured"]) = ("captured".into(), 3.into());
     resolved["resolved_at"] = "2024-02-21T10:41:40Z".into();
@@ -42,15 +42,15 @@ async fn a_holds_life_as_its_tenant_sees_it() {
         "balance_after": { "available": 7, "held": 0, "frozen": 0, "debt": 0, "balance": 7 },
     });
     assert_eq!((captured.status, captured.data()), (200, expected));
-    assert_eq!(till.get(&format!("holds/{id}")).await, resolved);
+    assert_eq!(client.get(&format!("holds/{id}")).await, resolved);
 
-    let again = till.post("holds", "envelope-7", asked).await;
+    let again = client.post("holds", "envelope-7", asked).await;
     assert_eq!(
         (again.status, again.data(), replayed(&again)),
         (201, hold.clone(), true),
         "as it was answered"
     );
-    let lines = till.get("transactions?sort=created_at").await;
+    let lines = client.get("transactions?sort=created_at").await;
     let shown = |line: &Value| {
         ["type", "amount", "credits", "hold", "reference", "allocations"].map(|field| line[field].clone())
     };
@@ -58,7 +58,7 @@ async fn a_holds_life_as_its_tenant_sees_it() {
     let of = |credits: i64| json!([{ "lot": 1, "credits": credits }]);
     assert_eq!(shown(&lines[1]), ["held".into(), 0.into(), 4.into(), id.clone(), reference.clone(), of(4)]);
     assert_eq!(shown(&lines[2]), ["captured".into(), (-3).into(), 4.into(), id, reference, of(3)]);
-    till.deployment.check_books().await;
+    client.deployment.check_books().await;
 }
 
 /// What is asked of a hold of four out of ten, after how many days; the answer, and the balance after it.
@@ -103,33 +103,33 @@ async fn a_hold_ends_once() {
         &[("release", "", 15, expired, [10, 0, 0, 0]), ("capture", "", 0, expired, [10, 0, 0, 0])],
     ];
     for asked in rows {
-        let till = TenantClient::new().await;
-        let id = till.hold("made", 4).await;
+        let client = TenantClient::new().await;
+        let id = client.hold("made", 4).await;
         for (number, (verb, body, days, expected, balance)) in asked.iter().enumerate() {
-            till.deployment.pass(days * DAY);
+            client.deployment.pass(days * DAY);
             let name = format!("{verb}-{number}");
             let path = format!("holds/{id}/{verb}");
-            let before = till.books().await;
-            let answer = till.post(&path, &name, body).await;
+            let before = client.books().await;
+            let answer = client.post(&path, &name, body).await;
             assert!(answer.summary().starts_with(expected), "{name} {body}: {}", answer.summary());
-            assert_eq!(till.balance().await, *balance, "{name} {body}");
+            assert_eq!(client.balance().await, *balance, "{name} {body}");
             if answer.status != 200 && *days == 0 {
-                assert_eq!(till.books().await, before, "{name} {body}");
+                assert_eq!(client.books().await, before, "{name} {body}");
             }
             if !expected.starts_with("422 V") {
-                let again = till.post(&path, &name, body).await;
+                let again = client.post(&path, &name, body).await;
                 assert_eq!((again.stable(), replayed(&again)), (answer.stable(), true), "{name} {body}");
             }
         }
-        till.deployment.check_books().await;
+        client.deployment.check_books().await;
     }
 }
 
 #[tokio::test]
 async fn bodies_that_are_refused() {
-    let till = TenantClient::new().await;
-    let id = till.hold("made", 4).await;
-    let before = till.books().await;
+    let client = TenantClient::new().await;
+    let id = client.hold("made", 4).await;
+    let before = client.books().await;
     let amount = "422 VALIDATION_ERROR credits must be a whole number from 1 to 1000000000. ";
     let time = "422 VALIDATION_ERROR expires_in_seconds must be a whole number from 60 to 7776000. ";
     let unread = "400 BAD_REQUEST The body cannot be read: ";
@@ -159,21 +159,21 @@ async fn bodies_that_are_refused() {
         (&release, " ", unread),
     ];
     for (path, body, expected) in rows {
-        let answer = till.post(path, "name", body).await;
+        let answer = client.post(path, "name", body).await;
         assert!(answer.summary().starts_with(expected), "{path} {body}: {}", answer.summary());
         assert!(answer.summary().ends_with("Nothing was changed."), "{path} {body}: {}", answer.summary());
-        assert_eq!(till.books().await, before, "{path} {body}");
+        assert_eq!(client.books().await, before, "{path} {body}");
     }
-    assert!(!replayed(&till.post(&release, "name", "").await), "none of them took the name");
+    assert!(!replayed(&client.post(&release, "name", "").await), "none of them took the name");
 }
 
 /// Nobody can tell another tenant's hold from one that never was, nor touch it.
 #[tokio::test]
 async fn other_peoples_holds() {
-    let till = TenantClient::new().await;
-    let id = till.hold("made", 4).await;
-    let stranger = till.stranger().await;
-    let before = till.books().await;
+    let client = TenantClient::new().await;
+    let id = client.hold("made", 4).await;
+    let stranger = client.stranger().await;
+    let before = client.books().await;
     let upper = id.to_uppercase();
     let odd = [
         NOBODYS,
@@ -189,15 +189,15 @@ async fn other_peoples_holds() {
     ];
     let missing = "404 NOT_FOUND There is no such hold.";
     for (number, id) in odd.iter().chain([&id.as_str()]).enumerate() {
-        for who in [&stranger, &till.key] {
-            if who == &till.key && *id == till.get("holds").await[0]["id"] {
+        for who in [&stranger, &client.key] {
+            if who == &client.key && *id == client.get("holds").await[0]["id"] {
                 continue;
             }
-            let shown = till.deployment.get(&format!("/api/credits/holds/{id}"), who).await;
+            let shown = client.deployment.get(&format!("/api/credits/holds/{id}"), who).await;
             assert_eq!(shown.summary(), missing, "{id}");
             for verb in ["capture", "release"] {
                 let answer =
-                    till.post_as(who, &format!("holds/{id}/{verb}"), &format!("{verb}-{number}"), "").await;
+                    client.post_as(who, &format!("holds/{id}/{verb}"), &format!("{verb}-{number}"), "").await;
                 assert_eq!(
                     (answer.summary().as_str(), answer.stable()),
                     (missing, shown.stable()),
@@ -206,32 +206,32 @@ async fn other_peoples_holds() {
             }
         }
     }
-    let listed = till.deployment.get("/api/credits/holds", &stranger).await;
+    let listed = client.deployment.get("/api/credits/holds", &stranger).await;
     assert_eq!(listed.data(), json!([]));
-    assert_eq!(till.books().await, before);
+    assert_eq!(client.books().await, before);
 
     // A service acts for whom it names, and only for them.
-    let service = till.deployment.service().await;
+    let service = client.deployment.service().await;
     let path = |verb: &str, tenant: &str| format!("holds/{id}/{verb}?tenant_id={tenant}");
-    let wrong = till.post_as(&service, &path("capture", OTHER), "by-service", "").await;
+    let wrong = client.post_as(&service, &path("capture", OTHER), "by-service", "").await;
     assert_eq!(wrong.summary(), missing);
-    let right = till.post_as(&service, &path("release", TENANT), "by-service", "").await;
+    let right = client.post_as(&service, &path("release", TENANT), "by-service", "").await;
     assert_eq!(right.status, 200, "the name is another tenant's: {}", right.text);
-    assert_eq!(till.balance().await, [10, 0, 0, 0]);
+    assert_eq!(client.balance().await, [10, 0, 0, 0]);
 }
 
 /// Under one name every value counts, also one that was filled in.
 #[tokio::test]
 async fn a_name_means_one_thing() {
-    let till = TenantClient::new().await;
-    let first = till.post("holds", "hold", r#"{"credits":2}"#).await.data();
+    let client = TenantClient::new().await;
+    let first = client.post("holds", "hold", r#"{"credits":2}"#).await.data();
     let id = first["id"].as_str().unwrap();
-    let same = till.post("holds", "hold", r#"{"credits":2,"expires_in_seconds":1209600}"#).await;
+    let same = client.post("holds", "hold", r#"{"credits":2,"expires_in_seconds":1209600}"#).await;
     assert_eq!((same.data(), replayed(&same)), (first.clone(), true), "what is said is what is meant unsaid");
-    let other = till.hold("other", 2).await;
+    let other = client.hold("other", 2).await;
     let (capture, captures) = (format!("holds/{id}/capture"), format!("holds/{other}/capture"));
-    till.post(&capture, "capture", r#"{"credits":1}"#).await.data();
-    let before = till.books().await;
+    client.post(&capture, "capture", r#"{"credits":1}"#).await.data();
+    let before = client.books().await;
     let rows = [
         ("holds", "hold", r#"{"credits":3}"#),
         ("holds", "hold", r#"{"credits":2,"expires_in_seconds":1209601}"#),
@@ -241,22 +241,22 @@ async fn a_name_means_one_thing() {
         (&captures, "capture", r#"{"credits":1}"#),
     ];
     for (path, name, body) in rows {
-        let answer = till.post(path, name, body).await;
+        let answer = client.post(path, name, body).await;
         assert!(answer.summary().starts_with("409 IDEMPOTENCY_KEY_REUSED "), "{body}: {}", answer.summary());
     }
-    assert_eq!(till.books().await, before);
+    assert_eq!(client.books().await, before);
 }
 
 /// Of all that race for one hold, one wins; whichever it is, the books add up.
 #[tokio::test]
 async fn captures_and_releases_at_once() {
     for released_first in [false, true] {
-        let till = Arc::new(TenantClient::new().await);
-        let id = till.hold("made", 4).await;
+        let client = Arc::new(TenantClient::new().await);
+        let id = client.hold("made", 4).await;
         let ask = |number: usize| {
-            let (till, id) = (till.clone(), id.clone());
+            let (client, id) = (client.clone(), id.clone());
             let verb = if (number % 3 == 2) ^ released_first { "release" } else { "capture" };
-            async move { till.post(&format!("holds/{id}/{verb}"), &format!("try-{number}"), "").await }
+            async move { client.post(&format!("holds/{id}/{verb}"), &format!("try-{number}"), "").await }
         };
         let answers = together((0..12).map(ask)).await;
         let done: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 200).collect();
@@ -264,9 +264,9 @@ async fn captures_and_releases_at_once() {
         assert!(answers.iter().all(|answer| [200, 409].contains(&answer.status)));
         let state = done[0].data()["hold"]["state"].clone();
         let left = if state == "captured" { 6 } else { 10 };
-        assert_eq!(till.balance().await, [left, 0, 0, 0]);
-        assert_eq!(till.get(&format!("holds/{id}")).await["state"], state);
-        till.deployment.check_books().await;
+        assert_eq!(client.balance().await, [left, 0, 0, 0]);
+        assert_eq!(client.get(&format!("holds/{id}")).await["state"], state);
+        client.deployment.check_books().await;
     }
 }
 
@@ -275,14 +275,14 @@ async fn captures_and_releases_at_once() {
 #[tokio::test]
 async fn captures_and_the_sweep_at_once() {
     for sweep_first in [false, true] {
-        let till = Arc::new(TenantClient::new().await);
-        let id = till.hold("made", 4).await;
-        till.deployment.pass(14 * DAY);
-        let (store, now) = (till.deployment.app.store.clone(), till.deployment.app.clock.reading());
+        let client = Arc::new(TenantClient::new().await);
+        let id = client.hold("made", 4).await;
+        client.deployment.pass(14 * DAY);
+        let (store, now) = (client.deployment.app.store.clone(), client.deployment.app.clock.reading());
         let sweep = async || store.expire_due(now, 100).await.unwrap();
         let captures = together((0..8).map(|number: usize| {
-            let (till, id) = (till.clone(), id.clone());
-            async move { till.post(&format!("holds/{id}/capture"), &format!("late-{number}"), "").await }
+            let (client, id) = (client.clone(), id.clone());
+            async move { client.post(&format!("holds/{id}/capture"), &format!("late-{number}"), "").await }
         }));
         let answers = match sweep_first {
             true => tokio::join!(sweep(), captures).1,
@@ -291,39 +291,39 @@ async fn captures_and_the_sweep_at_once() {
         for answer in &answers {
             assert!(answer.summary().starts_with("409 HOLD_EXPIRED "), "{}", answer.summary());
         }
-        assert_eq!(till.balance().await, [10, 0, 0, 0]);
-        let lines = till.get("transactions").await;
+        assert_eq!(client.balance().await, [10, 0, 0, 0]);
+        let lines = client.get("transactions").await;
         let kinds: Vec<_> = lines.as_array().unwrap().iter().map(|line| line["type"].clone()).collect();
         assert_eq!(kinds, ["hold_expired", "held", "granted"]);
-        till.deployment.check_books().await;
+        client.deployment.check_books().await;
     }
 }
 
 /// By state, also of those whose time is up and whose credits nobody has fetched back yet.
 #[tokio::test]
 async fn holds_are_listed_by_state() {
-    let till = TenantClient::new().await;
+    let client = TenantClient::new().await;
     for (name, end) in [("a", "capture"), ("b", "release"), ("c", "")] {
-        let id = till.hold(name, 1).await;
+        let id = client.hold(name, 1).await;
         if !end.is_empty() {
-            till.post(&format!("holds/{id}/{end}"), end, "").await.data();
+            client.post(&format!("holds/{id}/{end}"), end, "").await.data();
         }
-        till.deployment.pass(1);
+        client.deployment.pass(1);
     }
-    let short = till.post("holds", "d", r#"{"credits":1,"expires_in_seconds":60}"#).await;
+    let short = client.post("holds", "d", r#"{"credits":1,"expires_in_seconds":60}"#).await;
     assert_eq!(short.data()["expires_at"], "2024-02-20T10:42:43Z");
-    till.deployment.pass(60);
+    client.deployment.pass(60);
     let listed = async |query: &str| -> Vec<String> {
-        let rows = till.get(&format!("holds?sort=created_at&{query}")).await;
+        let rows = client.get(&format!("holds?sort=created_at&{query}")).await;
         rows.as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(listed("").await, ["captured", "released", "open", "expired"]);
     for state in ["captured", "released", "open", "expired"] {
         assert_eq!(listed(&format!("state={state}")).await, [state]);
     }
-    let answer = till.deployment.get("/api/credits/holds?state=closed", &till.key).await;
+    let answer = client.deployment.get("/api/credits/holds?state=closed", &client.key).await;
     let expected = "422 VALIDATION_ERROR state must be one of open, captured, released, expired.";
     assert!(answer.summary().starts_with(expected), "{}", answer.summary());
-    let longest = till.post("holds", "e", r#"{"credits":1,"expires_in_seconds":7776000}"#).await;
+    let longest = client.post("holds", "e", r#"{"credits":1,"expires_in_seconds":7776000}"#).await;
     assert_eq!(longest.data()["expires_at"], "2024-05-20T10:42:43Z");
 }

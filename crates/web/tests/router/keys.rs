@@ -209,7 +209,7 @@ async fn what_a_key_may_be() {
 #[tokio::test]
 async fn powerful_keys_take_two() {
     let office = Office::new().await;
-    let deployment = &office.till.deployment;
+    let deployment = &office.client.deployment;
     let path = format!("/api/credits/balance?tenant_id={TENANT}");
     for (kind, route) in [("service", path.as_str()), ("operator", "/api/admin/status")] {
         let asked = json!({ "name": format!("the {kind}"), "kind": kind, "reason": "r" });

@@ -119,7 +119,7 @@ const ROWS: &[Row] = &[
 
 /// A deployment with two tenants, and everyone who may ask.
 struct Place {
-    till: TenantClient,
+    client: TenantClient,
     revoked: String,
     expired: String,
     /// The tenant's, without the permission to write, and without the one to read.
@@ -136,11 +136,11 @@ struct Place {
 impl Place {
     async fn new() -> Self {
         // Without a limit, which would count the requests that are compared.
-        let till = TenantClient::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
+        let client = TenantClient::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
         for number in 0..4 {
-            till.buy(&format!("more{number}")).await;
+            client.buy(&format!("more{number}")).await;
         }
-        let deployment = &till.deployment;
+        let deployment = &client.deployment;
         let (id, revoked) = deployment.key(TENANT, store::Access::Full, None).await;
         deployment.revoke(&id).await;
         let now = Some(deployment.now());
@@ -149,22 +149,22 @@ impl Place {
         let (_, writer) = deployment.key(TENANT, store::Access::Write, None).await;
         let colleague = deployment.colleague("Ann").await;
         let service = deployment.service().await;
-        let other = till.stranger().await;
+        let other = client.stranger().await;
         let tenant = ledger::TenantId::parse(TENANT);
-        let notice = till.deployment.app.store.notices(tenant, 0, 1).await.unwrap().remove(0).id;
-        Self { till, revoked, expired, reader, writer, other, colleague, service, notice }
+        let notice = client.deployment.app.store.notices(tenant, 0, 1).await.unwrap().remove(0).id;
+        Self { client, revoked, expired, reader, writer, other, colleague, service, notice }
     }
 
     /// The id of a new one.
     async fn make(&self, object: Object) -> String {
-        let deployment = &self.till.deployment;
+        let deployment = &self.client.deployment;
         let first = async |path: &str| deployment.look(path).await[0]["id"].as_str().unwrap().to_owned();
         match object {
             Nothing => String::new(),
             Payment => first(&format!("/api/payments?tenant_id={TENANT}")).await,
             Event => first("/api/admin/events").await,
             Tenant => TENANT.to_owned(),
-            Hold => self.till.hold(&unique("hold"), 1).await,
+            Hold => self.client.hold(&unique("hold"), 1).await,
             Key => deployment.key(TENANT, store::Access::Read, None).await.0,
             Item => {
                 deployment.learn(format!("{{ {}", unique("broken"))).await;
@@ -178,7 +178,7 @@ impl Place {
                     .unwrap()
                     .to_string()
             }
-            Endpoint => self.endpoint(&self.till.key).await,
+            Endpoint => self.endpoint(&self.client.key).await,
             Person => {
                 let name = unique("person");
                 deployment.colleague(&name).await;
@@ -210,7 +210,7 @@ impl Place {
         if let Some(key) = key {
             request = request.header("authorization", format!("Bearer {key}"));
         }
-        self.till.deployment.send_raw(request.body(Body::from(body.to_owned())).unwrap()).await
+        self.client.deployment.send_raw(request.body(Body::from(body.to_owned())).unwrap()).await
     }
 
     async fn ask(&self, route: &str, key: Option<&str>, body: &str) -> Answer {
@@ -221,7 +221,7 @@ impl Place {
     async fn status(&self, row: &Row, query: &str, key: Option<&str>) -> u16 {
         if row.1 == Endpoint {
             // There may be 50 of a tenant's, and more than that ask.
-            self.till.deployment.backdoor().execute("DELETE FROM endpoints", []).unwrap();
+            self.client.deployment.backdoor().execute("DELETE FROM endpoints", []).unwrap();
         }
         let id = self.make(row.1).await;
         let route = row.0.replace("{id}", &id).replace("{notice_id}", &self.notice) + query;
@@ -281,7 +281,7 @@ async fn everyone_at_every_operation() {
         let permission = operation["security"][0]["key"][0].as_str();
         let lacking = if permission == Some(CREDITS_READ) { &place.writer } else { &place.reader };
         let named = if names_tenant(operation) { format!("?tenant_id={TENANT}") } else { String::new() };
-        let operator = &place.till.deployment.operator;
+        let operator = &place.client.deployment.operator;
         let (refused, others) = match (row.3, permission) {
             (Everyone(status), None) => (status, [status; 7]),
             (Tenants([other, own, named, alone]), Some(CREDITS_READ | CREDITS_WRITE)) => {
@@ -300,7 +300,7 @@ async fn everyone_at_every_operation() {
         let askers = [
             ("lacking", lacking, ""),
             ("other", &place.other, ""),
-            ("own", &place.till.key, ""),
+            ("own", &place.client.key, ""),
             ("service, naming the tenant", &place.service, &named),
             ("service, naming none", &place.service, ""),
             ("operator, naming the tenant", operator, &named),
@@ -310,7 +310,7 @@ async fn everyone_at_every_operation() {
             assert_eq!(place.status(row, query, Some(key)).await, expected, "{name}: {who}");
         }
     }
-    place.till.deployment.check_books().await;
+    place.client.deployment.check_books().await;
 }
 
 /// Two answers are alike but for what differs between any two.
@@ -371,6 +371,6 @@ async fn no_answer_tells_hidden_from_missing() {
             }
         }
     }
-    let listed: Value = place.till.deployment.get("/api/payments", &place.other).await.data();
+    let listed: Value = place.client.deployment.get("/api/payments", &place.other).await.data();
     assert_eq!(listed, Value::Array(vec![]), "a listing shows nothing of others");
 }

@@ -10,23 +10,23 @@ use crate::tenant_client::TenantClient;
 
 /// Grace, who is there from the beginning, and Bob. The tenant has ten credits.
 pub(crate) struct Office {
-    pub(crate) till: TenantClient,
+    pub(crate) client: TenantClient,
     pub(crate) grace: String,
     pub(crate) bob: String,
 }
 
 impl Office {
     pub(crate) async fn new() -> Self {
-        let till = TenantClient::new().await;
-        let (grace, bob) = (till.deployment.operator.clone(), till.deployment.colleague("Bob").await);
-        Self { till, grace, bob }
+        let client = TenantClient::new().await;
+        let (grace, bob) = (client.deployment.operator.clone(), client.deployment.colleague("Bob").await);
+        Self { client, grace, bob }
     }
 
     pub(crate) async fn post(&self, who: &str, path: &str, name: &str, body: &Value) -> Answer {
         let request = Request::post(format!("/api/admin/{path}"))
             .header("authorization", format!("Bearer {who}"))
             .header("idempotency-key", name.replace(' ', "-"));
-        self.till.deployment.send(request.body(Body::from(body.to_string())).unwrap()).await
+        self.client.deployment.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
     /// As Grace.
@@ -45,12 +45,12 @@ impl Office {
     }
 
     pub(crate) async fn state(&self, id: &str) -> String {
-        let shown = self.till.deployment.look(&format!("/api/admin/actions/{id}")).await;
+        let shown = self.client.deployment.look(&format!("/api/admin/actions/{id}")).await;
         shown["state"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn lines(&self) -> usize {
-        self.till.get("transactions?per_page=100").await.as_array().unwrap().len()
+        self.client.get("transactions?per_page=100").await.as_array().unwrap().len()
     }
 }
 

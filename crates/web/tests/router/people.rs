@@ -11,7 +11,7 @@ use crate::{GUIDE_SAMPLE, TENANT};
 #[tokio::test]
 async fn a_person_is_registered_by_two_with_a_first_key() {
     let office = Office::new().await;
-    let deployment = &office.till.deployment;
+    let deployment = &office.client.deployment;
     let asked = json!({ "name": "Carol", "reason": "joined the team" });
     let answer = deployment.post("/api/admin/people", &asked).await;
     let (id, secret) = (waits(&answer), answer.data()["secret"].as_str().unwrap().to_owned());
@@ -40,8 +40,8 @@ async fn a_person_is_registered_by_two_with_a_first_key() {
 /// While one person is registered, what takes two is done alone, and every report says so.
 #[tokio::test]
 async fn one_person_alone() {
-    let till = TenantClient::new().await;
-    let deployment = &till.deployment;
+    let client = TenantClient::new().await;
+    let deployment = &client.deployment;
     let give = async |name: &str, more: Value| {
         let mut body = json!({ "tenant_id": TENANT, "credits": 500, "reason": "because" });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -57,7 +57,7 @@ async fn one_person_alone() {
         "{}",
         refused.text
     );
-    assert_eq!(till.balance().await, [10, 0, 0, 0]);
+    assert_eq!(client.balance().await, [10, 0, 0, 0]);
     let done = give("k", json!({ "alone": true })).await.data();
     assert_eq!((&done["state"], &done["alone"]), (&"done".into(), &true.into()), "the name was still free");
     let body = json!({ "name": "Bob", "reason": "second", "alone": true });

@@ -245,7 +245,7 @@ async fn conflict(deployment: &Deployment, name: &str) {
 #[tokio::test]
 async fn a_large_grant_waits_for_a_second_person() {
     let office = Office::new().await;
-    let deployment = &office.till.deployment;
+    let deployment = &office.client.deployment;
     deployment.learn(doubtful()).await;
     let word = json!({ "reason": "r", "tenant_id": TENANT, "credits": 1_000_000 });
     let id = waits(&office.post(&office.grace, "quarantine/1/resolve", "unused", &word).await);
@@ -264,20 +264,20 @@ async fn a_large_grant_waits_for_a_second_person() {
 #[tokio::test]
 async fn a_dismissal_tells_what_it_takes_back() {
     let office = Office::new().await;
-    let deployment = &office.till.deployment;
+    let deployment = &office.client.deployment;
     conflict(deployment, "a").await;
-    assert_eq!(office.till.spend("most", 14).await.status, 200);
-    let before = office.till.books().await;
+    assert_eq!(office.client.spend("most", 14).await.status, 200);
+    let before = office.client.books().await;
     let word = json!({ "reason": "r", "dry_run": true });
     let seen = deployment.post("/api/admin/quarantine/1/dismiss", &word).await.data();
     let told = &seen["consequences"];
     let told = ["granted", "taken_back", "already_used", "debt_created"].map(|name| told[name].clone());
     assert_eq!(json!(told), json!([0, 10, 4, 4]), "{seen}");
     assert_eq!(seen["consequences"]["balances"][0]["after"]["debt"], 4);
-    assert_eq!((office.till.books().await, open(deployment).await[0]["id"].clone()), (before, json!(1)));
+    assert_eq!((office.client.books().await, open(deployment).await[0]["id"].clone()), (before, json!(1)));
     let done = deployment.post("/api/admin/quarantine/1/dismiss", &json!({ "reason": "r" })).await.data();
     assert_eq!((&done["consequences"], &done["credits"]), (&seen["consequences"], &10.into()));
-    assert_eq!(office.till.balance().await, [0, 0, 0, 4]);
+    assert_eq!(office.client.balance().await, [0, 0, 0, 4]);
     deployment.check_books().await;
 }
 
@@ -285,7 +285,7 @@ async fn a_dismissal_tells_what_it_takes_back() {
 #[tokio::test]
 async fn many_items_at_once() {
     let office = Office::new().await;
-    let deployment = &office.till.deployment;
+    let deployment = &office.client.deployment;
     for name in ["a", "b", "c"] {
         conflict(deployment, name).await;
     }
@@ -309,7 +309,7 @@ async fn many_items_at_once() {
     assert_eq!((&done["state"], &done["credits"]), (&"done".into(), &40.into()));
     let left = open(deployment).await;
     assert_eq!((left.as_array().unwrap().len(), &left[0]["reason"]), (1, &"unreadable".into()));
-    assert_eq!(office.till.balance().await, [10, 0, 0, 0]);
+    assert_eq!(office.client.balance().await, [10, 0, 0, 0]);
     // It counts as its sum: 40 are used, and 61 more are too many.
     office.waiting("61", 61).await;
     assert_eq!(office.adjust("60", 60).await.status, 200);
@@ -353,7 +353,7 @@ async fn the_list_is_filtered() {
 #[tokio::test]
 async fn of_two_bulk_decisions_at_once_one_counts() {
     let office = Office::new().await;
-    let deployment = &office.till.deployment;
+    let deployment = &office.client.deployment;
     for name in ["a", "b", "c"] {
         conflict(deployment, name).await;
     }
@@ -363,6 +363,6 @@ async fn of_two_bulk_decisions_at_once_one_counts() {
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409]);
-    assert_eq!(office.till.balance().await, [10, 0, 0, 0]);
+    assert_eq!(office.client.balance().await, [10, 0, 0, 0]);
     deployment.check_books().await;
 }

@@ -13,20 +13,20 @@ use crate::office::Office;
 use crate::tenant_client::TenantClient;
 
 /// The mark that a restore leaves, with these keys known to have been revoked.
-fn mark(till: &TenantClient, revoked: &Value) {
+fn mark(client: &TenantClient, revoked: &Value) {
     let sql = "INSERT INTO restores (restored_at, newest, source, replaced, revoked_keys, last_event)
          VALUES (?1, ?2, 'monday.db', 'a.db.replaced', ?3, (SELECT max(seq) FROM events))";
-    let now = till.deployment.now().0;
+    let now = client.deployment.now().0;
     let revoked = (!revoked.is_null()).then(|| revoked.to_string());
-    till.deployment.backdoor().execute(sql, (now, now - 1, revoked)).unwrap();
+    client.deployment.backdoor().execute(sql, (now, now - 1, revoked)).unwrap();
 }
 
 fn confirmation(keys: u64, reason: &str) -> Value {
     json!({ "expected_keys": keys, "reason": reason })
 }
 
-async fn health(till: &TenantClient) -> Value {
-    let answer = till.deployment.request(Method::GET, "/api/health", None, "").await;
+async fn health(client: &TenantClient) -> Value {
+    let answer = client.deployment.request(Method::GET, "/api/health", None, "").await;
     assert_eq!(answer.status, 200);
     let health = answer.data();
     json!([health["status"], health["reasons"], health["pending"]])
@@ -34,12 +34,12 @@ async fn health(till: &TenantClient) -> Value {
 
 #[tokio::test]
 async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
-    let till = TenantClient::new().await;
-    let hold = till.hold("lease", 4).await;
-    mark(&till, &json!([]));
-    let books = till.books().await;
-    assert_eq!(health(&till).await, json!(["degraded", ["restore_unconfirmed"], 0]));
-    let message = till.deployment.look("/api/admin/status").await["restore"]["message"].clone();
+    let client = TenantClient::new().await;
+    let hold = client.hold("lease", 4).await;
+    mark(&client, &json!([]));
+    let books = client.books().await;
+    assert_eq!(health(&client).await, json!(["degraded", ["restore_unconfirmed"], 0]));
+    let message = client.deployment.look("/api/admin/status").await["restore"]["message"].clone();
     assert!(message.as_str().unwrap().contains("faireplace restore --confirm --reason WHY"), "{message}");
 
     let commands = [
@@ -49,45 +49,46 @@ async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
         (&*format!("holds/{hold}/release"), json!({})),
     ];
     for (path, body) in &commands {
-        let refused = till.post(path, "key", &body.to_string()).await;
+        let refused = client.post(path, "key", &body.to_string()).await;
         assert!(refused.summary().starts_with("503 RESTORE_UNCONFIRMED "), "{path}: {}", refused.summary());
     }
-    assert_eq!(till.books().await, books);
+    assert_eq!(client.books().await, books);
 
     // Events are taken, and wait.
     let sold = Sale { reference: "later".into(), ..ten_credits() };
     let sold = event("checkout.session.completed", &sold, "buy", None).unwrap();
-    assert_eq!(till.deployment.deliver(sold.body).await.status, 200);
-    till.deployment.apply().await;
-    assert_eq!(health(&till).await, json!(["degraded", ["restore_unconfirmed"], 1]));
-    assert_eq!(till.deployment.look("/api/admin/restore").await["events_since"], 1);
-    assert_eq!(till.books().await, books);
+    assert_eq!(client.deployment.deliver(sold.body).await.status, 200);
+    client.deployment.apply().await;
+    assert_eq!(health(&client).await, json!(["degraded", ["restore_unconfirmed"], 1]));
+    assert_eq!(client.deployment.look("/api/admin/restore").await["events_since"], 1);
+    assert_eq!(client.books().await, books);
 
-    let confirmed = till.deployment.post("/api/admin/restore/confirm", &confirmation(0, "it is right")).await;
+    let confirmed =
+        client.deployment.post("/api/admin/restore/confirm", &confirmation(0, "it is right")).await;
     let action = confirmed.data();
     assert_eq!(json!([action["kind"], action["state"]]), json!(["restore_confirm", "done"]));
     assert_eq!(json!([action["reason"], action["request"]["source"]]), json!(["it is right", "monday.db"]));
-    till.deployment.apply().await;
-    assert_eq!(health(&till).await, json!(["ok", [], 0]));
-    assert_eq!(till.deployment.look("/api/admin/status").await["restore"], Value::Null);
-    assert_eq!(till.balance().await, [16, 4, 0, 0]);
+    client.deployment.apply().await;
+    assert_eq!(health(&client).await, json!(["ok", [], 0]));
+    assert_eq!(client.deployment.look("/api/admin/status").await["restore"], Value::Null);
+    assert_eq!(client.balance().await, [16, 4, 0, 0]);
     // Nothing was kept under the key that was refused.
-    assert_eq!(till.post("spend", "key", r#"{"credits":1}"#).await.status, 200);
-    let again = till.deployment.post("/api/admin/restore/confirm", &confirmation(0, "again")).await;
+    assert_eq!(client.post("spend", "key", r#"{"credits":1}"#).await.status, 200);
+    let again = client.deployment.post("/api/admin/restore/confirm", &confirmation(0, "again")).await;
     assert!(
         again.summary().starts_with("409 NO_RESTORE_TO_CONFIRM There is no restore to confirm: "),
         "{}",
         again.summary()
     );
-    assert_eq!(till.deployment.look("/api/admin/restore").await["unconfirmed"], false);
-    till.deployment.check_books().await;
+    assert_eq!(client.deployment.look("/api/admin/restore").await["unconfirmed"], false);
+    client.deployment.check_books().await;
 }
 
 #[tokio::test]
 async fn what_operators_do_with_credits_waits_too() {
     let office = Office::new().await;
-    let deployment = &office.till.deployment;
-    mark(&office.till, &Value::Null);
+    let deployment = &office.client.deployment;
+    mark(&office.client, &Value::Null);
     let body = json!({ "tenant_id": TENANT, "credits": 1, "reason": "r" }).to_string();
     for path in ["adjustments", "write-offs"] {
         let request = axum::http::Request::post(format!("/api/admin/{path}"))
@@ -118,14 +119,14 @@ async fn what_operators_do_with_credits_waits_too() {
 
 #[tokio::test]
 async fn keys_that_work_again_are_listed_and_can_be_revoked() {
-    let till = TenantClient::new().await;
-    let (revoked, _) = till.deployment.key_of(KeyHolder::Service, None).await;
-    let (ended, _) = till.deployment.key_of(KeyHolder::Service, None).await;
-    till.deployment.revoke(&ended).await;
-    mark(&till, &json!([revoked]));
-    till.deployment.pass(1);
-    let (since, _) = till.deployment.key_of(KeyHolder::Service, None).await;
-    let shown = till.deployment.look("/api/admin/restore").await;
+    let client = TenantClient::new().await;
+    let (revoked, _) = client.deployment.key_of(KeyHolder::Service, None).await;
+    let (ended, _) = client.deployment.key_of(KeyHolder::Service, None).await;
+    client.deployment.revoke(&ended).await;
+    mark(&client, &json!([revoked]));
+    client.deployment.pass(1);
+    let (since, _) = client.deployment.key_of(KeyHolder::Service, None).await;
+    let shown = client.deployment.look("/api/admin/restore").await;
     assert_eq!(shown["keys_working_again"], 1);
     let listed = shown["keys"].clone();
     let marked = |id: &str| {
@@ -135,12 +136,12 @@ async fn keys_that_work_again_are_listed_and_can_be_revoked() {
     assert_eq!(marked(&revoked), Some(json!(true)));
     assert_eq!((marked(&ended), marked(&since)), (None, None), "it does not work; it is newer");
     assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
-    confirms_only(&till, 1, 0).await;
-    till.deployment.revoke(&revoked).await;
-    let listed = till.deployment.look("/api/admin/restore").await["keys"].clone();
+    confirms_only(&client, 1, 0).await;
+    client.deployment.revoke(&revoked).await;
+    let listed = client.deployment.look("/api/admin/restore").await["keys"].clone();
     assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
-    confirms_only(&till, 0, 1).await;
-    let confirmed = till.deployment.post("/api/admin/restore/confirm", &confirmation(0, "r")).await;
+    confirms_only(&client, 0, 1).await;
+    let confirmed = client.deployment.post("/api/admin/restore/confirm", &confirmation(0, "r")).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.text);
 
     let unknown = TenantClient::new().await;
@@ -153,11 +154,11 @@ async fn keys_that_work_again_are_listed_and_can_be_revoked() {
 }
 
 /// Whoever has seen another number of keys confirms nothing, and is told the right one.
-async fn confirms_only(till: &TenantClient, right: u64, wrong: u64) {
-    let refused = till.deployment.post("/api/admin/restore/confirm", &confirmation(wrong, "r")).await;
+async fn confirms_only(client: &TenantClient, right: u64, wrong: u64) {
+    let refused = client.deployment.post("/api/admin/restore/confirm", &confirmation(wrong, "r")).await;
     let start = format!("409 COUNT_CHANGED {right} of the backup's keys work again");
     assert!(refused.summary().starts_with(&start), "{}", refused.summary());
     let details = refused.json()["error"]["details"].clone();
     assert_eq!(details, json!({ "expected": wrong, "found": right }));
-    assert_eq!(till.deployment.look("/api/admin/restore").await["unconfirmed"], true);
+    assert_eq!(client.deployment.look("/api/admin/restore").await["unconfirmed"], true);
 }

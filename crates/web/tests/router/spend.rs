@@ -18,10 +18,10 @@ use crate::{OTHER, TENANT};
 
 #[tokio::test]
 async fn a_spend_as_its_tenant_sees_it() {
-    let till = TenantClient::new().await;
-    till.deployment.pass(1);
-    till.buy("second").await;
-    let answer = till.post("spend", "lease-1", r#"{"credits":13,"reference":"lease 1"}"#).await;
+    let client = TenantClient::new().await;
+    client.deployment.pass(1);
+    client.buy("second").await;
+    let answer = client.post("spend", "lease-1", r#"{"credits":13,"reference":"lease 1"}"#).await;
     let balance = json!({ "available": 7, "held": 0, "frozen": 0, "debt": 0, "balance": 7 });
     let allocations = json!([{ "lot": 1, "credits": 10 }, { "lot": 2, "credits": 3 }]);
     let expected = json!({
@@ -30,7 +30,7 @@ async fn a_spend_as_its_tenant_sees_it() {
     });
     assert_eq!((answer.status, answer.data(), replayed(&answer)), (200, expected, false));
 
-    let line = &till.get("transactions").await[0];
+    let line = &client.get("transactions").await[0];
     let expected = json!({
         "id": 3, "type": "spent", "amount": -13, "credits": 13, "balance_after": balance, "payment": null,
         "hold": null, "reference": "lease 1", "allocations": allocations,
@@ -42,7 +42,7 @@ async fn a_spend_as_its_tenant_sees_it() {
         "hash": line["hash"], "created_at": line["created_at"],
     });
     assert_eq!(line, &expected);
-    till.deployment.check_books().await;
+    client.deployment.check_books().await;
 }
 
 /// Each is refused, changes nothing, and leaves its `Idempotency-Key` free.
@@ -119,30 +119,30 @@ async fn bodies_that_are_refused() {
             "413 PAYLOAD_TOO_LARGE A body may have 65536 bytes.",
         ),
     ]);
-    let till = TenantClient::new().await;
-    let before = till.books().await;
+    let client = TenantClient::new().await;
+    let before = client.books().await;
     for (body, expected) in &rows {
-        let answer = till.post("spend", "one-name", body).await;
+        let answer = client.post("spend", "one-name", body).await;
         let shown = &body[..body.len().min(80)];
         assert!(answer.summary().starts_with(expected), "{shown}: {}", answer.summary());
         assert!(answer.summary().ends_with("Nothing was changed."), "{shown}: {}", answer.summary());
-        assert_eq!(till.books().await, before, "{shown}");
+        assert_eq!(client.books().await, before, "{shown}");
     }
-    let bearer = format!("Bearer {}", till.key);
+    let bearer = format!("Bearer {}", client.key);
     let fields = [("authorization", bearer.as_bytes()), ("idempotency-key", b"one-name")];
     let no_text = b"{\"credits\":1,\"reference\":\"\xff\"}".to_vec();
-    let answer = till.post_raw("spend", &fields, no_text).await;
+    let answer = client.post_raw("spend", &fields, no_text).await;
     assert!(answer.summary().starts_with(unread), "{}", answer.summary());
-    assert_eq!(till.books().await, before);
-    let answer = till.spend("one-name", 1).await;
+    assert_eq!(client.books().await, before);
+    let answer = client.spend("one-name", 1).await;
     assert_eq!((answer.status, replayed(&answer)), (200, false), "none of them took the name");
 }
 
 /// JSON is taken as JSON whatever it is called, and nothing else is, whatever it is called.
 #[tokio::test]
 async fn the_content_type_decides_nothing() {
-    let till = TenantClient::new().await;
-    let bearer = format!("Bearer {}", till.key);
+    let client = TenantClient::new().await;
+    let bearer = format!("Bearer {}", client.key);
     let kinds = ["application/json", "text/plain", "application/x-www-form-urlencoded", "", "nonsense"];
     for (kind, (body, status)) in
         kinds.iter().flat_map(|kind| [(r#"{"credits":1}"#, 200), ("credits=1", 400)].map(|case| (kind, case)))
@@ -153,16 +153,16 @@ async fn the_content_type_decides_nothing() {
             ("idempotency-key", name.as_bytes()),
             ("content-type", kind.as_bytes()),
         ];
-        assert_eq!(till.post_raw("spend", &fields, body).await.status, status, "{kind}: {body}");
+        assert_eq!(client.post_raw("spend", &fields, body).await.status, status, "{kind}: {body}");
     }
-    assert_eq!(till.balance().await, [5, 0, 0, 0]);
+    assert_eq!(client.balance().await, [5, 0, 0, 0]);
 }
 
 #[tokio::test]
 async fn names_that_are_refused() {
-    let till = TenantClient::new().await;
-    let before = till.books().await;
-    let bearer = format!("Bearer {}", till.key);
+    let client = TenantClient::new().await;
+    let before = client.books().await;
+    let bearer = format!("Bearer {}", client.key);
     let long = [b'k'; 256];
     let missing = "400 IDEMPOTENCY_KEY_MISSING This needs an `Idempotency-Key` header, ";
     let unusable = "422 VALIDATION_ERROR Idempotency-Key must be ";
@@ -180,22 +180,22 @@ async fn names_that_are_refused() {
         for (names, expected) in rows {
             let mut fields: Vec<(&str, &[u8])> = vec![("authorization", bearer.as_bytes())];
             fields.extend(names.iter().map(|name| ("idempotency-key", *name)));
-            let answer = till.post_raw(path, &fields, r#"{"credits":1}"#).await;
+            let answer = client.post_raw(path, &fields, r#"{"credits":1}"#).await;
             assert!(answer.summary().starts_with(expected), "{path} {names:?}: {}", answer.summary());
             assert!(answer.summary().ends_with("Nothing was changed."), "{}", answer.summary());
         }
     }
-    assert_eq!(till.books().await, before);
+    assert_eq!(client.books().await, before);
     let longest = "k".repeat(255);
-    assert_eq!(till.spend(&longest, 1).await.status, 200);
+    assert_eq!(client.spend(&longest, 1).await.status, 200);
 }
 
 #[tokio::test]
 async fn tenants_that_are_refused() {
-    let till = TenantClient::new().await;
-    let before = till.books().await;
-    let (own, service) = (&till.key, &till.deployment.service().await);
-    let other = till.stranger().await;
+    let client = TenantClient::new().await;
+    let before = client.books().await;
+    let (own, service) = (&client.key, &client.deployment.service().await);
+    let other = client.stranger().await;
     let whose = "422 VALIDATION_ERROR tenant_id must be the tenant's UUID, ";
     let rows: [(&str, &str, &str); 9] = [
         (service, "spend", whose),
@@ -217,84 +217,84 @@ async fn tenants_that_are_refused() {
         ),
     ];
     for (who, path, expected) in rows {
-        let answer = till.post_as(who, path, "name", r#"{"credits":1}"#).await;
+        let answer = client.post_as(who, path, "name", r#"{"credits":1}"#).await;
         assert!(answer.summary().starts_with(expected), "{path}: {}", answer.summary());
     }
-    let nothing = till.post_as(&other, "spend", "name", r#"{"credits":1}"#).await;
+    let nothing = client.post_as(&other, "spend", "name", r#"{"credits":1}"#).await;
     assert!(
         nothing.summary().starts_with("422 INSUFFICIENT_CREDITS 1 credit was asked for, and 0 available.")
     );
-    assert_eq!(till.books().await, before);
+    assert_eq!(client.books().await, before);
 }
 
 /// The same name for a tenant, for another, and for a service that acts for the first: three commands.
 #[tokio::test]
 async fn a_name_belongs_to_who_gave_it() {
-    let till = TenantClient::new().await;
-    let (service, other) = (till.deployment.service().await, till.stranger().await);
+    let client = TenantClient::new().await;
+    let (service, other) = (client.deployment.service().await, client.stranger().await);
     let path = format!("spend?tenant_id={TENANT}");
     let rows = [
-        (&till.key, "spend", 3, 200, false, 7),
+        (&client.key, "spend", 3, 200, false, 7),
         (&service, path.as_str(), 2, 200, false, 5),
         (&other, "spend", 1, 422, false, 5),
-        (&till.key, "spend", 3, 200, true, 5),
-        (&till.key, path.as_str(), 3, 200, true, 5),
+        (&client.key, "spend", 3, 200, true, 5),
+        (&client.key, path.as_str(), 3, 200, true, 5),
         (&service, path.as_str(), 2, 200, true, 5),
         (&service, path.as_str(), 3, 409, false, 5),
         (&other, "spend", 1, 422, true, 5),
     ];
     for (who, path, credits, status, again, available) in rows {
-        let answer = till.post_as(who, path, "name", &json!({ "credits": credits }).to_string()).await;
+        let answer = client.post_as(who, path, "name", &json!({ "credits": credits }).to_string()).await;
         assert_eq!((answer.status, replayed(&answer)), (status, again), "{credits}: {}", answer.text);
-        assert_eq!(till.balance().await[0], available);
+        assert_eq!(client.balance().await[0], available);
     }
     for row in [0, 1] {
         let expected = json!({ "type": "command", "id": "name" });
-        assert_eq!(till.get("transactions").await[row]["cause"], expected);
+        assert_eq!(client.get("transactions").await[row]["cause"], expected);
     }
-    till.deployment.check_books().await;
+    client.deployment.check_books().await;
     let elsewhere = format!("/api/credits/transactions?tenant_id={OTHER}");
-    assert_eq!(till.deployment.look(&elsewhere).await, json!([]));
+    assert_eq!(client.deployment.look(&elsewhere).await, json!([]));
 }
 
 /// A debt blocks until it is repaid, and the refusal says so.
 #[tokio::test]
 async fn whoever_owes_spends_nothing() {
-    let till = TenantClient::new().await;
-    assert_eq!(till.spend("all-but-three", 7).await.status, 200);
-    till.refund().await;
-    assert_eq!(till.balance().await, [0, 0, 0, 7]);
-    let before = till.books().await;
+    let client = TenantClient::new().await;
+    assert_eq!(client.spend("all-but-three", 7).await.status, 200);
+    client.refund().await;
+    assert_eq!(client.balance().await, [0, 0, 0, 7]);
+    let before = client.books().await;
     for path in ["spend", "holds"] {
-        let answer = till.post(path, &format!("{path}-owing"), r#"{"credits":1}"#).await;
+        let answer = client.post(path, &format!("{path}-owing"), r#"{"credits":1}"#).await;
         let expected = "422 INSUFFICIENT_CREDITS This tenant owes 7 credits, because a payment was taken \
             back after its credits were used. Nothing was changed. The next purchase repays them first; \
             until then nothing can be spent or held.";
         assert!(answer.summary().starts_with(expected), "{}", answer.summary());
         let details = json!({ "requested": 1, "available": 0, "debt": 7 });
         assert_eq!(answer.json()["error"]["details"], details);
-        let dry = till.post_unnamed(path, r#"{"credits":1,"dry_run":true}"#).await;
+        let dry = client.post_unnamed(path, r#"{"credits":1,"dry_run":true}"#).await;
         assert_eq!(dry.stable(), answer.stable(), "{path}: rehearsed");
     }
-    assert_eq!(till.books().await, before);
-    till.buy("second").await;
-    assert_eq!(till.balance().await, [3, 0, 0, 0], "repaid first");
-    assert_eq!(till.spend("spend-owing", 1).await.status, 422, "the answer of that name, for ever");
-    assert_eq!(till.spend("another", 3).await.status, 200);
-    till.deployment.check_books().await;
+    assert_eq!(client.books().await, before);
+    client.buy("second").await;
+    assert_eq!(client.balance().await, [3, 0, 0, 0], "repaid first");
+    assert_eq!(client.spend("spend-owing", 1).await.status, 422, "the answer of that name, for ever");
+    assert_eq!(client.spend("another", 3).await.status, 200);
+    client.deployment.check_books().await;
 }
 
 /// What was answered once is answered for ever; what may follow is another command.
 #[tokio::test]
 async fn an_answer_is_for_ever() {
-    let till = TenantClient::new().await;
-    let spent = till.post("spend", "paid", r#"{"credits":4,"reference":"a"}"#).await;
-    let refused = till.spend("refused", 7).await;
+    let client = TenantClient::new().await;
+    let spent = client.post("spend", "paid", r#"{"credits":4,"reference":"a"}"#).await;
+    let refused = client.spend("refused", 7).await;
     let details = json!({ "requested": 7, "available": 6, "debt": 0 });
     assert_eq!((refused.status, &refused.json()["error"]["details"]), (422, &details));
-    till.deployment.pass(400 * 86_400);
-    till.buy("second").await;
-    let before = till.books().await;
+    client.deployment.pass(400 * 86_400);
+    client.buy("second").await;
+    let before = client.books().await;
 
     let same = [
         r#"{"credits":4,"reference":"a"}"#,
@@ -303,10 +303,10 @@ async fn an_answer_is_for_ever() {
         r#"{"reference":"a","credits":4,"dry_run":null}"#,
     ];
     for body in same {
-        let again = till.post("spend", "paid", body).await;
+        let again = client.post("spend", "paid", body).await;
         assert_eq!((again.status, again.stable(), replayed(&again)), (200, spent.stable(), true), "{body}");
     }
-    let again = till.spend("refused", 7).await;
+    let again = client.spend("refused", 7).await;
     assert_eq!((again.status, again.stable(), replayed(&again)), (422, refused.stable(), true));
 
     let hold = "holds/hold_018f0000000070008000000000000000";
@@ -322,39 +322,39 @@ async fn an_answer_is_for_ever() {
     ];
     for name in ["paid", "refused"] {
         for (path, body) in others {
-            let answer = till.post(path, name, body).await;
+            let answer = client.post(path, name, body).await;
             let summary = answer.summary();
             assert!(summary.starts_with("409 IDEMPOTENCY_KEY_REUSED "), "{name} {path} {body}: {summary}");
             assert!(!replayed(&answer), "{name} {path} {body}");
         }
     }
-    assert_eq!(till.books().await, before);
-    assert_eq!(till.spend("new", 7).await.status, 200, "a new name is a new command");
-    till.deployment.check_books().await;
+    assert_eq!(client.books().await, before);
+    assert_eq!(client.spend("new", 7).await.status, 200, "a new name is a new command");
+    client.deployment.check_books().await;
 }
 
 /// Whoever goes away, or waits no longer than the service does, stops nothing; the answer is there for
 /// whoever asks again under the same name.
 #[tokio::test]
 async fn what_was_begun_is_finished() {
-    let till = TenantClient::with(Limits { command: Duration::from_millis(20), ..Limits::default() }).await;
+    let client = TenantClient::with(Limits { command: Duration::from_millis(20), ..Limits::default() }).await;
     // Somebody else has the database, so that nothing is written in time.
-    let other = till.deployment.backdoor();
+    let other = client.deployment.backdoor();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let late = till.spend("late", 3).await;
+    let late = client.spend("late", 3).await;
     let expected = "503 OUTCOME_UNKNOWN This may or may not have been stored. Ask again with the same \
         Idempotency-Key: it is done once, and you get its one answer.";
     assert_eq!((late.summary().as_str(), replayed(&late)), (expected, false));
-    let dry = till.post_unnamed("spend", r#"{"credits":1,"dry_run":true}"#).await;
+    let dry = client.post_unnamed("spend", r#"{"credits":1,"dry_run":true}"#).await;
     assert!(dry.summary().starts_with("503 SERVICE_UNAVAILABLE "), "{}", dry.summary());
     assert!(dry.summary().contains("Nothing was changed"), "{}", dry.summary());
     other.execute_batch("ROLLBACK").unwrap();
 
     // The same service, with patience; and a client that is gone as soon as it has asked.
-    let app = App::new(AppParts { limits: Limits::default(), ..till.deployment.parts.clone() });
+    let app = App::new(AppParts { limits: Limits::default(), ..client.deployment.parts.clone() });
     let ask = async |name: &str, credits: i64| {
         let request = Request::post("/api/credits/spend")
-            .header("authorization", format!("Bearer {}", till.key))
+            .header("authorization", format!("Bearer {}", client.key))
             .header("idempotency-key", name)
             .body(Body::from(json!({ "credits": credits }).to_string()));
         Answer::of(router(app.clone()).oneshot(request.unwrap()).await.unwrap()).await
@@ -366,27 +366,27 @@ async fn what_was_begun_is_finished() {
     if let Ok(quick) = gone {
         assert_eq!(quick.stable(), gone_again.stable());
     }
-    assert_eq!(till.balance().await, [5, 0, 0, 0]);
-    till.deployment.check_books().await;
+    assert_eq!(client.balance().await, [5, 0, 0, 0]);
+    client.deployment.check_books().await;
 }
 
 /// It says what the real thing then says, and changes nothing, whether it would be done or refused.
 #[tokio::test]
 async fn a_rehearsal_says_what_would_happen() {
-    let till = TenantClient::new().await;
+    let client = TenantClient::new().await;
     for (path, status) in [("spend", 200), ("holds", 201)] {
         for credits in [4, 11] {
-            let before = till.books().await;
+            let before = client.books().await;
             let rehearsed = json!({ "credits": credits, "reference": "r", "dry_run": true }).to_string();
-            let dry = till.post_unnamed(path, &rehearsed).await;
+            let dry = client.post_unnamed(path, &rehearsed).await;
             // A name that it is given all the same stays free.
-            let named = till.post(path, &format!("{path}-{credits}"), &rehearsed).await;
+            let named = client.post(path, &format!("{path}-{credits}"), &rehearsed).await;
             assert_eq!((named.status, named.stable()), (dry.status, dry.stable()));
             assert!(!replayed(&named));
-            assert_eq!(till.books().await, before, "{path} {credits}");
+            assert_eq!(client.books().await, before, "{path} {credits}");
 
             let real = json!({ "credits": credits, "reference": "r" }).to_string();
-            let real = till.post(path, &format!("{path}-{credits}"), &real).await;
+            let real = client.post(path, &format!("{path}-{credits}"), &real).await;
             assert!(!replayed(&real));
             if credits == 11 {
                 assert_eq!((dry.status, dry.stable()), (real.status, real.stable()), "{path}");
@@ -398,28 +398,28 @@ async fn a_rehearsal_says_what_would_happen() {
             for field in ["credits", "reference", "allocations"] {
                 assert_eq!(dry[field], real[field], "{path}: {field}");
             }
-            let balance = till.get("balance").await;
+            let balance = client.get("balance").await;
             for field in ["available", "held", "frozen", "debt", "balance"] {
                 assert_eq!(dry["balance_after"][field], balance[field], "{path}: {field}");
             }
         }
     }
-    assert_eq!(till.balance().await, [2, 4, 0, 0]);
+    assert_eq!(client.balance().await, [2, 4, 0, 0]);
 }
 
 /// Thirty-two at once, under their own names and then all again: ten credits are ten spends.
 #[tokio::test]
 async fn all_at_once() {
-    let till = Arc::new(TenantClient::new().await);
+    let client = Arc::new(TenantClient::new().await);
     let ask = |name: String, credits: i64| {
-        let till = till.clone();
-        async move { till.spend(&name, credits).await }
+        let client = client.clone();
+        async move { client.spend(&name, credits).await }
     };
     let mut first = Vec::new();
     for round in 0..2 {
         let answers = together((0..32).map(|number| ask(format!("client-{number}"), 1))).await;
         let done = answers.iter().filter(|answer| answer.status == 200).count();
-        assert_eq!((done, till.balance().await), (10, [0, 0, 0, 0]));
+        assert_eq!((done, client.balance().await), (10, [0, 0, 0, 0]));
         assert!(answers.iter().all(|answer| replayed(answer) == (round == 1)));
         let stable: Vec<_> = answers.iter().map(Answer::stable).collect();
         if round == 0 {
@@ -429,20 +429,20 @@ async fn all_at_once() {
         }
     }
     // One name, many times at once: done once.
-    till.buy("second").await;
+    client.buy("second").await;
     let answers = together((0..16).map(|_| ask("one".to_owned(), 10))).await;
     assert!(answers.iter().all(|answer| answer.status == 200 && answer.stable() == answers[0].stable()));
     assert_eq!(answers.iter().filter(|answer| !replayed(answer)).count(), 1);
-    assert_eq!(till.balance().await, [0, 0, 0, 0]);
-    till.deployment.check_books().await;
+    assert_eq!(client.balance().await, [0, 0, 0, 0]);
+    client.deployment.check_books().await;
 }
 
 /// Whoever administers moves credits by actions, which count against them, and by nothing else.
 #[tokio::test]
 async fn an_operator_spends_nothing() {
-    let till = TenantClient::new().await;
-    let hold = till.hold("kept", 1).await;
-    let before = till.books().await;
+    let client = TenantClient::new().await;
+    let hold = client.hold("kept", 1).await;
+    let before = client.books().await;
     let credits = r#"{"credits":1}"#;
     for (path, body) in [
         ("spend".to_owned(), credits),
@@ -453,7 +453,7 @@ async fn an_operator_spends_nothing() {
         ("purchase".to_owned(), r#"{"package":"10_credits"}"#),
     ] {
         let path = format!("{path}?tenant_id={TENANT}");
-        let answer = till.post_as(&till.deployment.operator, &path, "name", body).await;
+        let answer = client.post_as(&client.deployment.operator, &path, "name", body).await;
         let summary = answer.summary();
         assert!(summary.starts_with("403 FORBIDDEN An operator key cannot spend, hold"), "{path}: {summary}");
         assert!(
@@ -461,5 +461,5 @@ async fn an_operator_spends_nothing() {
             "{summary}"
         );
     }
-    assert_eq!(till.books().await, before);
+    assert_eq!(client.books().await, before);
 }

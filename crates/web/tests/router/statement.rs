@@ -10,10 +10,10 @@ use crate::tenant_client::TenantClient;
 use crate::{OTHER, TENANT};
 
 /// A statement as text, with its headers.
-async fn raw(till: &TenantClient, who: &str, query: &str) -> (axum::http::HeaderMap, String) {
+async fn raw(client: &TenantClient, who: &str, query: &str) -> (axum::http::HeaderMap, String) {
     let request = axum::http::Request::get(format!("/api/credits/statement?{query}"))
         .header("authorization", format!("Bearer {who}"));
-    let answer = till.deployment.send_raw(request.body(axum::body::Body::empty()).unwrap()).await;
+    let answer = client.deployment.send_raw(request.body(axum::body::Body::empty()).unwrap()).await;
     let (head, body) = answer.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     (head.headers, String::from_utf8(bytes.to_vec()).unwrap())
@@ -21,13 +21,13 @@ async fn raw(till: &TenantClient, who: &str, query: &str) -> (axum::http::Header
 
 #[tokio::test]
 async fn a_statement_as_csv() {
-    let till = TenantClient::new().await;
-    till.deployment.pass(60);
-    till.post("spend", "lease-1", r#"{"credits":3,"reference":"=HYPERLINK(\"x\"), 1"}"#).await.data();
-    let hold = till.hold("hold-1", 2).await;
-    till.deployment.pass(60);
-    till.refund().await;
-    let (headers, text) = raw(&till, &till.key, "format=csv").await;
+    let client = TenantClient::new().await;
+    client.deployment.pass(60);
+    client.post("spend", "lease-1", r#"{"credits":3,"reference":"=HYPERLINK(\"x\"), 1"}"#).await.data();
+    let hold = client.hold("hold-1", 2).await;
+    client.deployment.pass(60);
+    client.refund().await;
+    let (headers, text) = raw(&client, &client.key, "format=csv").await;
     let file = format!("attachment; filename=\"statement-{TENANT}-2024-02-20.csv\"");
     assert_eq!(headers["content-type"], "text/csv; charset=utf-8");
     assert_eq!(headers["content-disposition"], file.as_str());
@@ -46,9 +46,9 @@ async fn a_statement_as_csv() {
 
 #[tokio::test]
 async fn a_statement_as_json() {
-    let till = TenantClient::new().await;
-    till.spend("lease-1", 3).await.data();
-    let (headers, text) = raw(&till, &till.key, "format=json").await;
+    let client = TenantClient::new().await;
+    client.spend("lease-1", 3).await.data();
+    let (headers, text) = raw(&client, &client.key, "format=json").await;
     assert_eq!(headers["content-type"], "application/json");
     let whole: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(whole["meta"]["request_id"], headers["x-request-id"].to_str().unwrap());
@@ -73,15 +73,15 @@ async fn a_statement_as_json() {
 /// other.
 #[tokio::test]
 async fn the_lines_add_up() {
-    let till = TenantClient::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
+    let client = TenantClient::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
     for number in 0..130 {
-        till.buy(&format!("b{number}")).await;
+        client.buy(&format!("b{number}")).await;
     }
     for number in 0..1_100 {
-        till.deployment.pass(1);
-        till.spend(&format!("s{number}"), 1).await.data();
+        client.deployment.pass(1);
+        client.spend(&format!("s{number}"), 1).await.data();
     }
-    till.refund().await;
+    client.refund().await;
     let start = 1_708_425_700;
     let moment = |seconds: i64| jiff::Timestamp::from_second(start + seconds).unwrap().to_string();
     let mut ranges =
@@ -95,7 +95,7 @@ async fn the_lines_add_up() {
         let mut query = "format=json".to_owned();
         query.extend(from.map(|from| format!("&created_at_from={}", moment(from))));
         query.extend(to.map(|to| format!("&created_at_to={}", moment(to))));
-        let whole: Value = serde_json::from_str(&raw(&till, &till.key, &query).await.1).unwrap();
+        let whole: Value = serde_json::from_str(&raw(&client, &client.key, &query).await.1).unwrap();
         let statement = &whole["data"];
         let lines = statement["lines"].as_array().unwrap();
         assert_eq!(lines.len(), count, "{query}");
@@ -107,38 +107,38 @@ async fn the_lines_add_up() {
             running += line["credits"].as_i64().unwrap();
             assert_eq!(running, balance(line), "{query}: {line}");
         }
-        let csv = raw(&till, &till.key, &query.replace("json", "csv")).await.1;
+        let csv = raw(&client, &client.key, &query.replace("json", "csv")).await.1;
         assert_eq!(csv.matches("\r\n").count(), count + 3, "{query}");
     }
 }
 
 #[tokio::test]
 async fn who_sees_what_and_bad_input() {
-    let till = TenantClient::new().await;
+    let client = TenantClient::new().await;
     let request = axum::http::Request::post("/api/admin/adjustments")
-        .header("authorization", format!("Bearer {}", till.deployment.operator))
+        .header("authorization", format!("Bearer {}", client.deployment.operator))
         .header("idempotency-key", "k");
     let body = json!({ "tenant_id": TENANT, "credits": 1, "reason": "they are nice" }).to_string();
-    till.deployment.send(request.body(axum::body::Body::from(body)).unwrap()).await.data();
-    let own = raw(&till, &till.key, "format=csv").await.1;
+    client.deployment.send(request.body(axum::body::Body::from(body)).unwrap()).await.data();
+    let own = raw(&client, &client.key, "format=csv").await.1;
     assert!(own.contains("a decision by the operator") && !own.contains("nice"), "{own}");
-    let seen = raw(&till, &till.deployment.operator, &format!("format=csv&tenant_id={TENANT}")).await.1;
+    let seen = raw(&client, &client.deployment.operator, &format!("format=csv&tenant_id={TENANT}")).await.1;
     assert!(seen.contains("decided by Grace (key a test's): they are nice"), "{seen}");
 
-    let (_, reader) = till.deployment.key(OTHER, store::Access::Read, None).await;
+    let (_, reader) = client.deployment.key(OTHER, store::Access::Read, None).await;
     for (who, query, expected) in [
         (&reader, format!("tenant_id={TENANT}"), "404 NOT_FOUND There is no such tenant."),
-        (&till.key, "format=xml".to_owned(), "422 VALIDATION_ERROR format must be json or csv."),
+        (&client.key, "format=xml".to_owned(), "422 VALIDATION_ERROR format must be json or csv."),
         (
-            &till.key,
+            &client.key,
             "created_at_from=noon".to_owned(),
             "422 VALIDATION_ERROR created_at_from must be an RFC 3339 timestamp",
         ),
-        (&till.key, "page=2".to_owned(), "422 VALIDATION_ERROR This route does not know page"),
+        (&client.key, "page=2".to_owned(), "422 VALIDATION_ERROR This route does not know page"),
     ] {
-        let answer = till.deployment.get(&format!("/api/credits/statement?{query}"), who).await;
+        let answer = client.deployment.get(&format!("/api/credits/statement?{query}"), who).await;
         assert!(answer.summary().starts_with(expected), "{query}: {}", answer.text);
     }
-    let nothing = raw(&till, &reader, "format=csv").await.1;
+    let nothing = raw(&client, &reader, "format=csv").await.1;
     assert_eq!(nothing.matches("\r\n").count(), 3, "a heading and two balances: {nothing}");
 }

@@ -25,9 +25,9 @@ impl TenantClient {
     pub(crate) async fn with(limits: Limits) -> Self {
         let deployment = Deployment::with(store::Mode::Live, ledger::Policy::default(), limits).await;
         let key = deployment.key(TENANT, store::Access::Full, None).await.1;
-        let till = Self { deployment, key };
-        till.buy("r").await;
-        till
+        let client = Self { deployment, key };
+        client.buy("r").await;
+        client
     }
 
     /// Ten more credits.

@@ -12,27 +12,27 @@ use crate::{OTHER, TENANT};
 
 const PATH: &str = "/api/webhook-endpoints";
 
-async fn post(till: &TenantClient, key: &str, path: &str, body: &Value) -> Answer {
-    till.deployment.request(Method::POST, path, Some(key), &body.to_string()).await
+async fn post(client: &TenantClient, key: &str, path: &str, body: &Value) -> Answer {
+    client.deployment.request(Method::POST, path, Some(key), &body.to_string()).await
 }
 
 /// A new endpoint's id and secret.
-async fn made(till: &TenantClient, key: &str, query: &str) -> (String, String) {
+async fn made(client: &TenantClient, key: &str, query: &str) -> (String, String) {
     let body = json!({ "url": "https://example.com/notices" });
-    let made = post(till, key, &format!("{PATH}{query}"), &body).await.data();
+    let made = post(client, key, &format!("{PATH}{query}"), &body).await.data();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     (text(&made["endpoint"]["id"]), text(&made["secret"]))
 }
 
 /// Sends everything that is due to receivers that answer with this status.
-async fn deliver(till: &TenantClient, status: u16) {
-    let app = &till.deployment.app;
+async fn deliver(client: &TenantClient, status: u16) {
+    let app = &client.deployment.app;
     let transport = Transport::from_fn(move |_| async move {
         engine::notify::NoticeResponse::Answered { status, retry_after_seconds: None }
     });
     let mut notifier = Notifier::new(app.store.clone(), transport, Schedule::default(), app.clock.clone());
     loop {
-        notifier.step(till.deployment.now()).await.unwrap();
+        notifier.step(client.deployment.now()).await.unwrap();
         if notifier.is_idle() {
             return;
         }
@@ -42,10 +42,10 @@ async fn deliver(till: &TenantClient, status: u16) {
 
 #[tokio::test]
 async fn an_endpoints_life() {
-    let till = TenantClient::new().await;
+    let client = TenantClient::new().await;
     let asked = json!({ "url": "https://example.com/notices", "types": ["hold.created", "credits.spent"],
         "description": "the shop" });
-    let answer = post(&till, &till.key, PATH, &asked).await;
+    let answer = post(&client, &client.key, PATH, &asked).await;
     let (mut expected, secret) = (answer.data()["endpoint"].clone(), answer.data()["secret"].clone());
     let id = expected["id"].as_str().unwrap().to_owned();
     assert_eq!(answer.status, 201);
@@ -62,89 +62,89 @@ async fn an_endpoints_life() {
 
     let one = format!("{PATH}/{id}");
     let rotation = json!({ "grace_period_hours": 1 });
-    let rotated = post(&till, &till.key, &format!("{one}/rotate"), &rotation).await.data();
+    let rotated = post(&client, &client.key, &format!("{one}/rotate"), &rotation).await.data();
     expected["old_secret_expires_at"] = "2024-02-20T11:41:40Z".into();
     assert_eq!(rotated["endpoint"], expected);
     assert_ne!(rotated["secret"], secret);
-    let shown = till.deployment.get(&one, &till.key).await;
-    let listed = till.deployment.get(PATH, &till.key).await;
+    let shown = client.deployment.get(&one, &client.key).await;
+    let listed = client.deployment.get(PATH, &client.key).await;
     assert_eq!((shown.data(), listed.data()), (expected.clone(), json!([expected])));
     for answer in [&shown, &listed] {
         assert!(!answer.text.contains("whsec_"), "a secret is shown once: {}", answer.text);
     }
 
-    let delete = async || till.deployment.request(Method::DELETE, &one, Some(&till.key), "").await;
+    let delete = async || client.deployment.request(Method::DELETE, &one, Some(&client.key), "").await;
     let deleted = delete().await;
     assert_eq!(deleted.data(), json!({ "id": id, "deleted": true }));
     let not_found = "404 NOT_FOUND There is no such webhook endpoint.";
     assert_eq!(delete().await.summary(), not_found);
     for path in ["rotate", "enable", "deliveries/msg_1/resend"] {
-        let answer = post(&till, &till.key, &format!("{one}/{path}"), &json!({})).await;
+        let answer = post(&client, &client.key, &format!("{one}/{path}"), &json!({})).await;
         assert_eq!(answer.summary(), not_found, "{path}");
     }
 }
 
 #[tokio::test]
 async fn what_became_of_each_notice_and_once_more() {
-    let till = TenantClient::new().await;
-    let (id, _) = made(&till, &till.key, "").await;
-    assert_eq!(till.spend("a", 1).await.status, 200);
+    let client = TenantClient::new().await;
+    let (id, _) = made(&client, &client.key, "").await;
+    assert_eq!(client.spend("a", 1).await.status, 200);
     let deliveries = format!("{PATH}/{id}/deliveries");
-    let list = async |query: &str| till.deployment.get(&format!("{deliveries}{query}"), &till.key).await;
+    let list = async |query: &str| client.deployment.get(&format!("{deliveries}{query}"), &client.key).await;
     let pending = list("?state=pending").await.data();
     let name = pending[0]["notice_id"].as_str().unwrap().to_owned();
     assert_eq!((&pending[0]["type"], &pending[0]["attempts"]), (&"credits.spent".into(), &0.into()));
 
-    deliver(&till, 200).await;
+    deliver(&client, 200).await;
     let seen = list("?state=delivered").await.data();
     let told = ["response_status", "attempts", "delivered_at", "error"].map(|field| seen[0][field].clone());
     assert_eq!(told, [json!(200), json!(1), json!("2024-02-20T10:41:40Z"), Value::Null]);
     let again = format!("{deliveries}/{name}/resend");
-    let resent = post(&till, &till.key, &again, &json!({})).await.data();
+    let resent = post(&client, &client.key, &again, &json!({})).await.data();
     assert_eq!((&resent["notice_id"], &resent["state"]), (&name.into(), &"pending".into()));
     assert_eq!(list("?state=pending").await.data()[0]["attempts"], 0);
-    let unknown = post(&till, &till.key, &format!("{deliveries}/msg_x/resend"), &json!({})).await;
+    let unknown = post(&client, &client.key, &format!("{deliveries}/msg_x/resend"), &json!({})).await;
     assert_eq!(unknown.summary(), "404 NOT_FOUND There is no such notice.");
     assert_eq!(list("?state=lost").await.status, 422);
 
-    deliver(&till, 410).await;
-    let endpoint = till.deployment.get(&format!("{PATH}/{id}"), &till.key).await.data();
+    deliver(&client, 410).await;
+    let endpoint = client.deployment.get(&format!("{PATH}/{id}"), &client.key).await.data();
     let told = [&endpoint["state"], &endpoint["disabled_reason"]];
     assert_eq!(told, ["disabled", "it answered 410 Gone"]);
-    let status = till.deployment.look("/api/admin/status").await["notices"].clone();
+    let status = client.deployment.look("/api/admin/status").await["notices"].clone();
     let disabled = json!([{ "id": id, "reason": "it answered 410 Gone" }]);
     assert_eq!((&status["endpoints"], &status["disabled"]), (&0.into(), &disabled));
-    assert_eq!(till.deployment.look("/api/health").await["endpoints_disabled"], 1);
-    assert_eq!(post(&till, &till.key, &again, &json!({})).await.status, 422, "it is told nothing");
-    assert_eq!(till.spend("b", 1).await.status, 200);
+    assert_eq!(client.deployment.look("/api/health").await["endpoints_disabled"], 1);
+    assert_eq!(post(&client, &client.key, &again, &json!({})).await.status, 422, "it is told nothing");
+    assert_eq!(client.spend("b", 1).await.status, 200);
     assert_eq!(list("").await.json()["meta"]["pagination"]["total"], 1, "nor is anything kept for it");
 
-    let enabled = post(&till, &till.key, &format!("{PATH}/{id}/enable"), &json!({})).await.data();
+    let enabled = post(&client, &client.key, &format!("{PATH}/{id}/enable"), &json!({})).await.data();
     assert_eq!(enabled["state"], "enabled");
-    assert_eq!(post(&till, &till.key, &again, &json!({})).await.status, 200);
-    deliver(&till, 204).await;
+    assert_eq!(post(&client, &client.key, &again, &json!({})).await.status, 200);
+    deliver(&client, 204).await;
     assert_eq!(list("?state=delivered").await.data()[0]["response_status"], 204);
 }
 
 /// Another tenant's, and those of all tenants, look like those that are not there.
 #[tokio::test]
 async fn tenants_see_their_own_and_operators_all() {
-    let till = TenantClient::new().await;
-    let operator = till.deployment.operator.clone();
-    let other = till.deployment.key(OTHER, store::Access::Full, None).await.1;
-    let (own, _) = made(&till, &till.key, "").await;
-    let (all, _) = made(&till, &operator, "").await;
-    assert_eq!(till.spend("a", 1).await.status, 200);
-    let notices = till.deployment.look(&format!("{PATH}/{all}/deliveries")).await;
+    let client = TenantClient::new().await;
+    let operator = client.deployment.operator.clone();
+    let other = client.deployment.key(OTHER, store::Access::Full, None).await.1;
+    let (own, _) = made(&client, &client.key, "").await;
+    let (all, _) = made(&client, &operator, "").await;
+    assert_eq!(client.spend("a", 1).await.status, 200);
+    let notices = client.deployment.look(&format!("{PATH}/{all}/deliveries")).await;
     let notice = notices[0]["notice_id"].as_str().unwrap();
 
     for (key, query, expected) in [
-        (&till.key, "", vec![&own]),
+        (&client.key, "", vec![&own]),
         (&other, "", vec![]),
         (&operator, "", vec![&all]),
         (&operator, "?tenant_id=550e8400-e29b-41d4-a716-446655440000", vec![&own]),
     ] {
-        let found = till.deployment.get(&format!("{PATH}{query}"), key).await.data();
+        let found = client.deployment.get(&format!("{PATH}{query}"), key).await.data();
         let ids: Vec<_> = found.as_array().unwrap().iter().map(|row| &row["id"]).collect();
         assert_eq!(ids, expected, "{query}");
     }
@@ -160,27 +160,27 @@ async fn tenants_see_their_own_and_operators_all() {
             (Method::DELETE, one),
         ]
     };
-    for (key, hidden) in [(&other, &own), (&other, &all), (&till.key, &all)] {
+    for (key, hidden) in [(&other, &own), (&other, &all), (&client.key, &all)] {
         for ((method, path), (_, nobodys)) in requests(hidden).into_iter().zip(requests("ep_x")) {
-            let found = till.deployment.request(method.clone(), &path, Some(key), "").await;
-            let missing = till.deployment.request(method, &nobodys, Some(key), "").await;
+            let found = client.deployment.request(method.clone(), &path, Some(key), "").await;
+            let missing = client.deployment.request(method, &nobodys, Some(key), "").await;
             assert_eq!((found.status, found.stable()), (404, missing.stable()), "{path}");
         }
     }
-    let theirs = made(&till, &other, "").await.0;
+    let theirs = made(&client, &other, "").await.0;
     let across =
-        post(&till, &other, &format!("{PATH}/{theirs}/deliveries/{notice}/resend"), &json!({})).await;
+        post(&client, &other, &format!("{PATH}/{theirs}/deliveries/{notice}/resend"), &json!({})).await;
     assert_eq!(across.summary(), "404 NOT_FOUND There is no such notice.", "a tenant's notice stays its own");
     for (method, path) in requests(&own) {
-        let found = till.deployment.request(method, &path, Some(&operator), "").await;
+        let found = client.deployment.request(method, &path, Some(&operator), "").await;
         assert_eq!(found.status, 200, "{path}: an operator may name any endpoint");
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_is_refused_and_changes_nothing() {
-    let till = TenantClient::new().await;
-    let (id, _) = made(&till, &till.key, "").await;
+    let client = TenantClient::new().await;
+    let (id, _) = made(&client, &client.key, "").await;
     let url = "https://example.com/";
     let long = "x".repeat(201);
     let rotate = format!("{PATH}/{id}/rotate");
@@ -206,17 +206,17 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         (&rotate, json!({ "grace_period_hours": 1.5 }), "400 BAD_REQUEST"),
         (&rotate, json!({ "hours": 1 }), "400 BAD_REQUEST"),
     ] {
-        let answer = post(&till, &till.key, path, &body).await;
+        let answer = post(&client, &client.key, path, &body).await;
         assert!(answer.summary().starts_with(expected), "{path} {body}: {}", answer.summary());
     }
-    let listed = till.deployment.get(PATH, &till.key).await;
+    let listed = client.deployment.get(PATH, &client.key).await;
     assert_eq!(listed.data().as_array().unwrap().len(), 1);
     assert_eq!(listed.data()[0]["old_secret_expires_at"], Value::Null);
 
     for _ in 1..50 {
-        made(&till, &till.key, "").await;
+        made(&client, &client.key, "").await;
     }
-    let more = post(&till, &till.key, PATH, &json!({ "url": url })).await;
+    let more = post(&client, &client.key, PATH, &json!({ "url": url })).await;
     assert!(more.summary().starts_with("429 TOO_MANY There are 50 endpoints"), "{}", more.summary());
-    made(&till, &till.deployment.operator, "").await;
+    made(&client, &client.deployment.operator, "").await;
 }

@@ -130,8 +130,8 @@ impl From<DecisionError> for Problem {
             DecisionError::NobodyActs => nobody_acts(),
             DecisionError::Ended => Self::new(
                 ProblemKind::Validation,
-                "The credits that this would give have ended meanwhile. Nothing was changed; reject it, and \
-                 ask for it anew.",
+                "The credits of this adjustment have expired meanwhile. Nothing was changed; reject it and \
+                 request a new one.",
             ),
             DecisionError::AlreadyDecided(row) => already(&row),
             DecisionError::Store(error) => error.into(),

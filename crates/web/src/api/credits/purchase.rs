@@ -49,7 +49,7 @@ impl From<PurchaseError> for Problem {
         match error {
             PurchaseError::UnknownTenant => Self::new(
                 ProblemKind::NotFound,
-                "There is no such tenant, and this deployment takes no payment of one that it does not know. \
+                "There is no such tenant, and this deployment accepts payments of known tenants only. \
                  A tenant becomes known by its first key. Nothing was changed.",
             ),
             PurchaseError::NoCatalogue => {
@@ -67,7 +67,7 @@ impl From<PurchaseError> for Problem {
             PurchaseError::Refused(words) => Self::new(
                 ProblemKind::StripeRefused,
                 format!(
-                    "Stripe refused to open a checkout: {words} Nothing was charged. Once that is mended, \
+                    "Stripe refused to open a checkout: {words} Nothing was charged. When that is fixed, \
                      send this again; the Idempotency-Key is still free."
                 ),
             ),
@@ -75,7 +75,7 @@ impl From<PurchaseError> for Problem {
                 "Stripe did not answer. Nothing was charged; retry with the same Idempotency-Key.",
             ),
             PurchaseError::RequestInterrupted => unreachable(
-                "The question to Stripe broke off. Nothing was charged; send this again with the same \
+                "The request to Stripe was interrupted. Nothing was charged; send this again with the same \
                  Idempotency-Key.",
             ),
             PurchaseError::TooMany => Self::new(
@@ -85,7 +85,7 @@ impl From<PurchaseError> for Problem {
             ),
             PurchaseError::Interrupted => Self::new(
                 ProblemKind::Internal,
-                "The purchase broke off; the log says why. Nothing was charged; retry with the same \
+                "The purchase was interrupted; the log says why. Nothing was charged; retry with the same \
                  Idempotency-Key.",
             ),
             PurchaseError::Store(error) => error.into(),

@@ -97,7 +97,7 @@ pub(super) fn refused(row: &ActionRow) -> Option<Problem> {
         None => {
             let note = row.note.as_deref().unwrap_or_default();
             let message =
-                format!("This cannot be done any more: {note}. Nothing was changed; ask for it anew.");
+                format!("This is no longer possible: {note}. Nothing was changed; request it again.");
             Problem::new(ProblemKind::Validation, message)
                 .with_details(json!({ "action": row.id, "state": row.state.as_str() }))
         }
@@ -184,7 +184,7 @@ fn problem(refusal: ActionRefusal) -> Problem {
         .with_details(json!({ "found": found, "most": MAX_BULK_ITEMS })),
         ActionRefusal::NoSuchKey => Problem::not_found("key that still works"),
         ActionRefusal::KeyReplaced => forbidden(
-            "This key was rotated already, and whoever did that has the new one. Nothing was changed. If it \
+            "This key was already rotated, and the person who rotated it has the new one. Nothing was changed. If it \
              was not you, have the new key revoked, and another one created for you.",
         ),
         ActionRefusal::NotYourKey => forbidden(
