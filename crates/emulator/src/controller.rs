@@ -1,11 +1,11 @@
-//! What the control page and the control API hold instead of the emulator: they read the account and give
-//! commands, and have no other way to change it.
+//! The emulator as the control page and the control API see it: they can read the account and run commands,
+//! and have no other way to change it.
 
 use crate::act::control::{self, ControlCommand, ControlRefusal};
 use crate::emulator::{Emulator, Options};
 use crate::world::World;
 
-/// An emulator that can be read and commanded. Clones are the same one.
+/// Reads an emulator and runs commands on it. Clones share the emulator.
 #[derive(Clone)]
 pub(crate) struct Controller(Emulator);
 
@@ -24,7 +24,7 @@ impl Controller {
         self.0.read(look)
     }
 
-    /// Carries out a command at the present moment. No API request stands behind the events that it makes.
+    /// Executes a command at the present moment. The events that it creates name no API request.
     pub(crate) fn run<C: ControlCommand>(&self, command: C) -> Result<C::Done, ControlRefusal> {
         self.0.with(|world| {
             world.on_behalf_of(None);
@@ -32,12 +32,12 @@ impl Controller {
         })
     }
 
-    /// Advances the clock, and waits for the deliveries that fall due. Answers how many tasks that were.
+    /// Advances the clock, and waits for the deliveries that fall due. Returns the number of executed tasks.
     pub(crate) async fn advance(&self, seconds: u64) -> Result<u64, ControlRefusal> {
         Ok(self.0.advance(control::advance_seconds(seconds)?).await)
     }
 
-    /// Waits until no delivery is due or on its way.
+    /// Waits until no delivery is due or in progress.
     pub(crate) async fn quiet(&self) {
         self.0.quiet().await;
     }

@@ -16,7 +16,7 @@ use crate::read::DeploymentScope;
 
 /// Events that are applied in one commit. More would delay the acknowledgements that queue behind it.
 pub const MAX_BATCH_EVENTS: u32 = 128;
-/// From so many events in a batch on, they are taken to stream in.
+/// Batches this large count as a stream.
 const STREAM_EVENTS_MIN: usize = 4;
 /// How long to gather a stream before its next batch: events that share a commit share its pages.
 const GATHER: Duration = Duration::from_millis(4);

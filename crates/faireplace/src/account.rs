@@ -1,5 +1,5 @@
 //! HTTP client of a running emulator: Stripe's API with form parameters, and the emulator's control API.
-//! Running the emulator in this process is `emulation`.
+//! Not here: running an emulator in this process (`emulation`).
 
 use std::time::Duration;
 

@@ -189,7 +189,7 @@ impl Service {
             )),
         };
         tracing::info!("stopping: no new connections, what was accepted is answered");
-        // Fails only if all loops have ended.
+        // A receiver lives until the end of this function, so this does not fail.
         let _ = stop.send(true);
         draining.send_replace(true);
         while loops.join_next().await.is_some() {}

@@ -4,7 +4,7 @@
 //! A body is laid out like Stripe's: indented by two spaces, `id` and `object` first, every other key in
 //! alphabetical order, null where Stripe writes null. The same input always gives the same bytes.
 //!
-//! Deliberately not here: which events a payment causes (`emulator`), and signing
+//! Not here: which events a payment causes (`emulator`), and signing
 //! ([`signature`](crate::signature)).
 
 mod api_version;

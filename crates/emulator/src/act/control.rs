@@ -30,13 +30,13 @@ pub const MAX_ADVANCE_SECONDS: u32 = u32::MAX;
 
 /// One change of the account.
 pub trait ControlCommand {
-    /// What the command reports when it was carried out.
+    /// What the command reports when it was executed.
     type Done;
 
-    /// Carries it out.
+    /// Executes the command.
     ///
     /// # Errors
-    /// Why nothing was changed.
+    /// [`ControlRefusal`]. Nothing was changed.
     fn run(self, world: &mut World) -> Result<Self::Done, ControlRefusal>;
 }
 
@@ -118,7 +118,7 @@ impl Noun {
     }
 
     fn missing(self, id: &str) -> ControlRefusal {
-        // An id is echoed in the message; a long one is cut.
+        // The message repeats the id; a long id is cut off.
         ControlRefusal::NoSuch { noun: self, id: id.chars().take(200).collect() }
     }
 }

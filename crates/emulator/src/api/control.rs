@@ -1,8 +1,8 @@
 //! The emulator's own control API, under `/_emulator/…`: JSON in, JSON out. It reads each request into a
 //! command of [`act::control`](crate::act::control), and renders what that reports.
 //!
-//! It asks for no key. Not here: the checks (`act::control`), the page that gives the same commands, and the
-//! guard against other sites' pages ([`crate::guard`]).
+//! It requires no API key. Not here: the checks (`act::control`), the page that runs the same commands, and
+//! the guard against requests from other sites ([`crate::guard`]).
 
 mod deliveries;
 mod endpoints;
@@ -118,7 +118,7 @@ fn state_of(world: &World, api_key: &str) -> Value {
     })
 }
 
-/// Waits until no delivery is due or on its way, but no longer than [`MAX_SETTLED_SECONDS`].
+/// Waits until no delivery is due or in progress, but no longer than [`MAX_SETTLED_SECONDS`].
 async fn settled(State(controller): State<Controller>) -> ControlResult {
     let wait = std::time::Duration::from_secs(MAX_SETTLED_SECONDS);
     let settled = tokio::time::timeout(wait, controller.quiet()).await.is_ok();
@@ -157,7 +157,7 @@ fn yes() -> bool {
 }
 
 impl PayBody {
-    /// Whoever pays without saying who is Jenny Rosen from Austria.
+    /// The default payer is Jenny Rosen from Austria.
     fn command(self, session: String) -> Result<Pay, StripeError> {
         let number = match (self.card, self.iban) {
             (Some(number), None) => PaymentNumber::Card(number),
@@ -176,7 +176,7 @@ impl PayBody {
     }
 }
 
-/// Pays a session as its page would. Answers with the session, once every endpoint has accepted its event.
+/// Pays a session as its page would. Responds with the session, once every endpoint has accepted its event.
 async fn pay(State(controller): State<Controller>, Path(id): Path<String>, body: Body) -> ControlResult {
     let command = read::<PayBody>(body).await?.command(id.clone())?;
     match controller.run(command)? {
@@ -208,7 +208,7 @@ fn fraudulent() -> String {
     "fraudulent".to_owned()
 }
 
-/// The customer's bank acts. Answers with the dispute, or the warning.
+/// Opens a dispute or an inquiry, or issues a fraud warning. Responds with the new object.
 async fn open_dispute(
     State(controller): State<Controller>,
     Path(charge): Path<String>,
@@ -224,7 +224,7 @@ async fn open_dispute(
     ok(&made.unwrap_or_default())
 }
 
-/// Carries out now what is scheduled for an object, without advancing the clock.
+/// Executes the tasks that are scheduled for an object now, without advancing the clock.
 async fn hasten(State(controller): State<Controller>, Path(object): Path<String>) -> ControlResult {
     ok(&json!({ "ran": controller.run(Hasten { object })? }))
 }

@@ -30,7 +30,7 @@ const fn because(code: &'static str, message: &'static str) -> PaymentRefusal {
     PaymentRefusal { code, decline_code: None, message }
 }
 
-/// Every card that is accepted.
+/// The accepted card numbers.
 pub static CARDS: &[Card] = &[
     visa("4242424242424242", Effect::Succeeds, "Succeeds"),
     declined("4000000000000002", DECLINED, "No reason given"),
@@ -85,7 +85,7 @@ const fn account(iban: &'static str, effect: DebitEffect, summary: &'static str)
     Debit { iban, effect, summary }
 }
 
-/// Every account that is accepted.
+/// The accepted IBANs.
 pub static DEBITS: &[Debit] = &[
     account("AT611904300234573201", DebitEffect::Succeeds, "Succeeds"),
     account("AT321904300235473204", DebitEffect::SucceedsLater, "Succeeds later"),

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::reason;
 
-/// ResponseLimits of an answer.
+/// Limits of an answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseLimits {
     /// Maximum size of the body in bytes.

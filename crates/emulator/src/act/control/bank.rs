@@ -37,7 +37,7 @@ impl ControlCommand for ExpireSession {
 pub struct RefundCharge {
     /// `ch_…`
     pub charge: String,
-    /// How much of it.
+    /// How much of the charge.
     pub part: RefundPart,
 }
 
@@ -72,7 +72,7 @@ impl ControlCommand for RefundCharge {
 pub struct OpenDispute {
     /// `ch_…`
     pub charge: String,
-    /// Which of the three.
+    /// What the bank does.
     pub kind: DisputeKind,
     /// Stripe's word for the reason of a dispute or an inquiry: `fraudulent` …
     pub reason: String,
@@ -82,16 +82,16 @@ pub struct OpenDispute {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeKind {
-    /// It takes the money back.
+    /// The bank takes the money back.
     #[default]
     Dispute,
-    /// It only asks; no money moves.
+    /// The bank only asks; no money moves.
     Inquiry,
     /// The card network warns that the charge looks fraudulent; no money moves.
     FraudWarning,
 }
 
-/// The object that [`OpenDispute`] made, by id.
+/// The id of the object that [`OpenDispute`] created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenedDispute {
     /// A dispute or an inquiry: `du_…`
@@ -125,7 +125,7 @@ impl ControlCommand for OpenDispute {
 pub struct DecideDispute {
     /// `du_…`
     pub dispute: String,
-    /// How.
+    /// How it ends.
     pub decision: DisputeDecision,
 }
 
@@ -164,8 +164,8 @@ impl ControlCommand for DecideDispute {
     }
 }
 
-/// Carries out now what is scheduled for one object, without advancing the clock. Reports how many tasks that
-/// were: 0 for an object without any, or that does not exist.
+/// Executes the tasks that are scheduled for one object now, without advancing the clock. Reports their
+/// number: 0 for an object that has none, or that does not exist.
 #[derive(Clone, Debug)]
 pub struct Hasten {
     /// The id of a session, charge, refund or dispute.

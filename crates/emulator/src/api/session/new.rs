@@ -19,7 +19,7 @@ const MAX_REFERENCE_CHARACTERS: usize = 200;
 const MIN_LIFETIME: i64 = 30 * 60;
 const MAX_LIFETIME: i64 = 24 * 60 * 60;
 
-/// Accepted and ignored: how the page looks, and what it asks for besides the payment.
+/// Accepted and ignored: they change how the page looks, or what it asks for besides the payment.
 const IGNORED: [&str; 24] = [
     "adaptive_pricing",
     "after_expiration",

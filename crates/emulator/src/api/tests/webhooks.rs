@@ -32,7 +32,7 @@ async fn deliveries_to_a_deleted_endpoint_stop() {
     let form = "url=http://127.0.0.1:1/hook&enabled_events[]=charge.succeeded";
     let endpoint = id(&account.ok("POST /v1/webhook_endpoints", form).await);
     account.paid("4242424242424242").await;
-    // Looking brings the world to the present: the delivery joins the endpoint's queue.
+    // A request executes the tasks that are due: the delivery joins the endpoint's queue.
     account.ok("GET /v1/events", "").await;
     account.ok(&format!("DELETE /v1/webhook_endpoints/{endpoint}"), "").await;
     let states = account.emulator.with(|world| world.deliveries().map(|sent| sent.state).collect::<Vec<_>>());

@@ -18,7 +18,7 @@ pub(crate) async fn list(
     CreditsReader { request, caller }: CreditsReader,
 ) -> Result<Data<Vec<PackageView>>, Problem> {
     request.query.only(&["tenant_id"])?;
-    // A tenant's key names no other tenant, and an operator's need not name any.
+    // A tenant key may name only its own tenant. The other kinds of keys need not name one.
     if let Some(asked) = request.query.get("tenant_id") {
         caller.tenant(Some(asked))?;
     }

@@ -1,5 +1,5 @@
-//! `POST /api/credits/purchase`: opens a checkout at Stripe for a package. Not here: opening it once per key
-//! (`engine::purchase`).
+//! `POST /api/credits/purchase`: opens a checkout at Stripe for a package. Not here: opening one checkout for
+//! each `Idempotency-Key` (`engine::purchase`).
 
 mod request;
 
