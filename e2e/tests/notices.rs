@@ -1,7 +1,7 @@
 //! Notices and the live stream of the real program: they arrive in order at real receivers, although other
 //! receivers misbehave and the service is killed.
 //!
-//! Retries and limits need a clock that tests can set (`crates/engine/tests/deliver`). The official libraries
+//! Retries and limits need a clock that tests can set (`crates/engine/tests/notify`). The official libraries
 //! verify signatures in `proof`.
 
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -176,7 +176,7 @@ fn a_second_service_is_rejected_without_the_lock_file() {
     fs::remove_file(deployment.path("faireplace.db.lock")).expect("the file exists");
     let ended = deployment.run("serve");
     assert_eq!(ended.code, Some(1), "{ended}");
-    assert!(ended.stderr.contains("is in use by another process (whose lock file is gone)"), "{ended}");
+    assert!(ended.stderr.contains("is in use by another process (whose lock file is missing)"), "{ended}");
     assert_eq!(buy(&service, "third"), 200);
     service.settle();
     assert_eq!(service.balance(TENANT)["available"], 30);

@@ -70,7 +70,7 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     ("keys list --json", 0, "\"operator\""),
     ("keys revoke key_nope", 1, "There is no such key that still works."),
     ("keys rotate key_nope", 1, "There is no such key that still works."),
-    ("keys rotate key_nope --overlap 169", 2, "--overlap"),
+    ("keys rotate key_nope --grace-period 169", 2, "--grace-period"),
     ("explain", 0, "What the API answers\n  BAD_REQUEST"),
     ("explain", 0, "  already_known             Everything in it was known already."),
     ("explain RATE_LIMIT_EXCEEDED", 0, "RATE_LIMIT_EXCEEDED\n\n429 The tenant's requests of this hour"),

@@ -274,12 +274,12 @@ fn operators_cannot_spend_and_service_keys_cannot_administer() {
 fn a_new_machine_key_is_created_after_the_old_one_was_rotated() {
     let past = Past::new(false);
     let deployment = &past.deployment;
-    let rotate = |overlap: u32| {
+    let rotate = |hours: u32| {
         let keys: serde_json::Value = serde_json::from_str(&deployment.done("keys list --json")).unwrap();
         let rows = keys["data"].as_array().unwrap();
         let ours = rows.iter().rfind(|key| key["name"] == "operator on this machine").unwrap();
         let id = ours["id"].as_str().unwrap();
-        deployment.done(&format!("keys rotate {id} --overlap {overlap}"));
+        deployment.done(&format!("keys rotate {id} --grace-period {hours}"));
     };
     rotate(0);
     assert!(deployment.done("keys list").contains("operator on this machine"), "without a running service");

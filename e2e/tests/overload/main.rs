@@ -128,7 +128,7 @@ fn a_service_with_few_file_descriptors_accepts_deliveries() {
     let deployment = Deployment::default();
     let script = format!("ulimit -n 1024 && exec {} serve", e2e::program().display());
     let service = deployment.ready(deployment.start_program("sh", &["-c", &script]));
-    assert!(service.log().contains("takes few connections"), "{}", service.log());
+    assert!(service.log().contains("few connections are accepted"), "{}", service.log());
     check("3,000 slow connections, 768 places", &service, service.address, &[SLOW], MAX_MEMORY);
 }
 

@@ -192,11 +192,12 @@ fn settings(world: &World, with_key: bool) -> String {
     if with_key {
         text.push_str("[auth.openapi.key]\nbearer = \"${FAIREPLACE_KEY}\"\n");
     }
-    for (path, name, ids) in seeds(world) {
-        let dictionary = format!("{path}{name}").replace(|c: char| !c.is_ascii_alphabetic(), "");
+    for (route, name, ids) in seeds(world) {
+        let filter = if route.starts_with('/') { "include-path" } else { "include-name" };
+        let dictionary = format!("{route}{name}").replace(|c: char| !c.is_ascii_alphabetic(), "");
         let _ = write!(
             text,
-            "[dictionaries.{dictionary}]\nvalues = {}\n[[operations]]\ninclude-path = \"{path}\"\n\
+            "[dictionaries.{dictionary}]\nvalues = {}\n[[operations]]\n{filter} = \"{route}\"\n\
              parameters = {{ \"path.{name}\" = {{ dictionary = \"{dictionary}\", probability = 0.6 }} }}\n",
             json!(ids),
         );
@@ -215,7 +216,8 @@ fn settings(world: &World, with_key: bool) -> String {
     text
 }
 
-/// Ids of existing objects: path, name of the parameter, and ids.
+/// Ids of existing objects: path (or method and path, if each method needs ids of its own), name of the
+/// parameter, and ids.
 fn seeds(world: &World) -> Vec<(&'static str, &'static str, Vec<Value>)> {
     let payments = vec![world.service.get("/api/payments")["data"][0]["id"].clone()];
     let waiting = [5_000, 5_001, 5_002, 5_003].map(|credits| world.adjust(credits)["id"].clone());
@@ -237,12 +239,12 @@ fn seeds(world: &World) -> Vec<(&'static str, &'static str, Vec<Value>)> {
         ("/api/admin/actions/{id}/approve", "id", waiting[..2].to_vec()),
         ("/api/admin/actions/{id}/reject", "id", waiting[2..].to_vec()),
         ("/api/admin/people/{id}/remove", "id", vec![json!(world.person())]),
-        ("/api/webhook-endpoints/{id}", "id", kept.clone()),
-        ("/api/webhook-endpoints/{id}/roll", "id", kept.clone()),
+        ("GET /api/webhook-endpoints/{id}", "id", kept.clone()),
+        ("/api/webhook-endpoints/{id}/rotate", "id", kept.clone()),
         ("/api/webhook-endpoints/{id}/enable", "id", kept.clone()),
         ("/api/webhook-endpoints/{id}/deliveries", "id", kept),
         ("/api/webhook-endpoints/{id}/deliveries/{notice_id}/resend", "id", endpoints[..1].to_vec()),
         ("/api/webhook-endpoints/{id}/deliveries/{notice_id}/resend", "notice_id", notices),
-        ("/api/webhook-endpoints/{id}/delete", "id", endpoints[2..].to_vec()),
+        ("DELETE /api/webhook-endpoints/{id}", "id", endpoints[2..].to_vec()),
     ]
 }

@@ -42,8 +42,9 @@ fn both_secrets_verify_during_a_rotation_and_only_the_new_one_afterwards() {
     let (world, receiver) = (World::start(), Receiver::start());
     let (endpoint, first) = world.endpoint(&receiver.url());
     let rotate = |hours: u32| {
-        let path = format!("/api/webhook-endpoints/{endpoint}/roll");
-        world.tenant_post(&path, &json!({ "overlap_hours": hours }))["secret"].as_str().unwrap().to_owned()
+        let path = format!("/api/webhook-endpoints/{endpoint}/rotate");
+        let rotated = world.tenant_post(&path, &json!({ "grace_period_hours": hours }));
+        rotated["secret"].as_str().unwrap().to_owned()
     };
     let second = rotate(1);
     let overlapping = spend(&world, &receiver);
