@@ -198,7 +198,7 @@ fn failures_at_stripe_are_reported_without_the_key() {
     let (_emulator, emulator) = emulator(&folder);
     let base = format!("http://{emulator}");
     let rows = [
-        ("sk_test_Hid9den", base.as_str(), "STRIPE_REFUSED", "did not take this deployment's key"),
+        ("sk_test_Hid9den", base.as_str(), "STRIPE_REFUSED", "rejected this deployment's key"),
         (
             "sk_test_Hid9den",
             "http://127.0.0.1:1",

@@ -85,7 +85,7 @@ fn an_event_whose_cause_was_fixed_is_applied() {
     assert!(wrong.done("quarantine list").contains(&event.id));
     service.stop();
     let output = wrong.without(account.0).done("quarantine resolve 1 --reason mended");
-    assert_eq!(output, "read again: granted\n");
+    assert_eq!(output, "applied again: granted\n");
 }
 
 #[test]

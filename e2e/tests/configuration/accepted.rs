@@ -111,7 +111,7 @@ fn a_purchase_that_differs_from_the_catalogue_is_quarantined() {
     assert_eq!(available(&service), 14);
     let status = deployment.done("doctor");
     assert!(status.contains("in quarantine: 4 items"), "{status}");
-    assert!(status.contains("for sale: 1 package, nothing else"), "{status}");
+    assert!(status.contains("catalogue: 1 package; anything else is quarantined"), "{status}");
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn settings_that_may_be_intended_cause_warnings() {
     for (name, value, expected) in [
         ("FAIREPLACE_LISTEN", "0.0.0.0:3000", "API keys travel unencrypted"),
         ("FAIREPLACE_LISTEN", "[::]:3000", "API keys travel unencrypted"),
-        ("STRIPE_WEBHOOK_SECRET", &twice, "STRIPE_WEBHOOK_SECRET has the same secret twice"),
+        ("STRIPE_WEBHOOK_SECRET", &twice, "STRIPE_WEBHOOK_SECRET contains the same secret twice"),
         ("DATABASE_URL", "sqlite:/dev/shm/faireplace.db", "the database is in /dev/shm"),
     ] {
         let deployment = Deployment::default().with("FAIREPLACE_MODE", "live").with(name, value);
