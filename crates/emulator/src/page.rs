@@ -22,7 +22,7 @@
 //! POST /_control/disputes/{id}/close        outcome = win | lose | close (evidence, or none)
 //! POST /_control/objects/{id}/hasten        runs what is scheduled for it now
 //! POST /_control/endpoints/{id}/misbehave   every field of `Misbehaviour`; left out: zero
-//! POST /_control/endpoints/{id}/roll        overlap_seconds
+//! POST /_control/endpoints/{id}/rotate        grace_period_seconds
 //! POST /_control/endpoints/{id}/hold
 //! POST /_control/endpoints/{id}/release     shuffle (a seed, or empty), times
 //! POST /_control/endpoints/{id}/enable

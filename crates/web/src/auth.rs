@@ -94,7 +94,7 @@ impl Caller {
     }
 
     /// A cause, if this caller may see it: the reasons of operators are for operators only.
-    pub(crate) fn told<'a>(&self, cause: &'a Cause) -> Option<&'a Cause> {
+    pub(crate) fn visible_cause<'a>(&self, cause: &'a Cause) -> Option<&'a Cause> {
         let internal = matches!(cause, Cause::Operator { .. });
         (self.is_operator() || !internal).then_some(cause)
     }

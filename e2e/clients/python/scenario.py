@@ -229,17 +229,17 @@ def debits(stage, shop):
 
 
 @step("a rotated secret: both verify, then only the new one")
-def roll(stage, shop):
-    rolled = stage.endpoint("/rolled")
-    old = rolled.register(stage.client, enabled_events=["checkout.session.completed"]).secret
-    new = stage.control("POST", f"/endpoints/{rolled.id}/roll", {"overlap_seconds": 3600})["secret"]
-    rolled.secrets = [old, new]
+def rotate(stage, shop):
+    rotated = stage.endpoint("/rotated")
+    old = rotated.register(stage.client, enabled_events=["checkout.session.completed"]).secret
+    new = stage.control("POST", f"/endpoints/{rotated.id}/rotate", {"grace_period_seconds": 3600})["secret"]
+    rotated.secrets = [old, new]
     for expected, later in ([True, True], 3700), ([False, True], 0):
         stage.buy(CARD)
-        _, verified = rolled.arrivals[-1]
+        _, verified = rotated.arrivals[-1]
         assert [event is not None for event in verified] == expected
         stage.advance(later)
-    stage.v1.webhook_endpoints.delete(rolled.id)
+    stage.v1.webhook_endpoints.delete(rotated.id)
 
 
 @step("an endpoint with version 2022-11-15 receives charge.refunded and no refund.*")

@@ -19,7 +19,7 @@ pub use bank::{RefundCharge, RefundPart};
 pub(crate) use customer::shops_email;
 pub use customer::{AnswerChallenge, Pay, Payer, PaymentNumber};
 pub use endpoints::{Enable, Figure, HoldDeliveries, Misbehave, Release, Resend, RotateSecret};
-pub use endpoints::{MAX_COPIES, MAX_OVERLAP_SECONDS, figures};
+pub use endpoints::{MAX_COPIES, MAX_GRACE_PERIOD_SECONDS, figures};
 
 use super::refund::RefundRefusal;
 use crate::cards::PaymentRefusal;

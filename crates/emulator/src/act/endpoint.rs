@@ -75,8 +75,8 @@ pub fn forward(world: &mut World, new: NewWebhookEndpoint) {
 
 /// Gives an endpoint a new secret; the old one also signs for this many virtual seconds. Returns the new
 /// secret; `None` when there is no such endpoint.
-pub fn rotate_secret(world: &mut World, id: &str, overlap_seconds: u32) -> Option<String> {
-    let until = world.now() + i64::from(overlap_seconds);
+pub fn rotate_secret(world: &mut World, id: &str, grace_period_seconds: u32) -> Option<String> {
+    let until = world.now() + i64::from(grace_period_seconds);
     let text = world.secret();
     let endpoint = world.endpoints.get_mut(id)?;
     for secret in &mut endpoint.secrets {

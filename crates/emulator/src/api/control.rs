@@ -44,7 +44,7 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Controller>); 13] {
         ("/_emulator/deliveries", get(deliveries::list)),
         ("/_emulator/events/{id}/resend", post(deliveries::resend)),
         ("/_emulator/endpoints/{id}/misbehave", post(endpoints::misbehave)),
-        ("/_emulator/endpoints/{id}/roll", post(endpoints::rotate_secret)),
+        ("/_emulator/endpoints/{id}/rotate", post(endpoints::rotate_secret)),
         ("/_emulator/endpoints/{id}/hold", post(endpoints::hold)),
         ("/_emulator/endpoints/{id}/release", post(endpoints::release)),
         ("/_emulator/endpoints/{id}/enable", post(endpoints::enable)),

@@ -32,7 +32,7 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Controller>); 16] {
         ("/_control/disputes/{id}/close", post(actions::decide_dispute)),
         ("/_control/objects/{id}/hasten", post(actions::hasten)),
         ("/_control/endpoints/{id}/misbehave", post(actions::misbehave)),
-        ("/_control/endpoints/{id}/roll", post(actions::rotate_secret)),
+        ("/_control/endpoints/{id}/rotate", post(actions::rotate_secret)),
         ("/_control/endpoints/{id}/hold", post(actions::hold)),
         ("/_control/endpoints/{id}/release", post(actions::release)),
         ("/_control/endpoints/{id}/enable", post(actions::enable)),

@@ -141,7 +141,7 @@ async fn retries_continue_where_nothing_listens() {
 #[tokio::test]
 async fn both_secrets_sign_during_the_overlap() {
     let rig = Rig::start().await;
-    let rotate = RotateSecret { endpoint: "we_1".to_owned(), overlap_seconds: 60 };
+    let rotate = RotateSecret { endpoint: "we_1".to_owned(), grace_period_seconds: 60 };
     let new = rig.emulator.with(|world| run(world, rotate));
     for (after, old) in [(0, true), (59, true), (1, false)] {
         rig.advance(after).await;

@@ -214,7 +214,7 @@ struct PostingView {
 impl TransactionView {
     fn of(row: &TransactionRow, caller: &Caller) -> Self {
         let entry = &row.transaction;
-        let (id, by) = match caller.told(&entry.cause) {
+        let (id, by) = match caller.visible_cause(&entry.cause) {
             None => (DECISION.to_owned(), None),
             Some(Cause::Event(event)) => (event.to_string(), None),
             Some(Cause::Operator { by, reason }) => (reason.clone(), Some(by.clone())),

@@ -46,11 +46,11 @@ async function deliveries(stage, shop) {
   });
 
   await stage.step('a rotated secret: both verify, then only the new one', async () => {
-    const endpoint = stage.receiver.endpoint('/rolled');
+    const endpoint = stage.receiver.endpoint('/rotated');
     const { secret: old } = await endpoint.register(stripe, { enabled_events: COMPLETED });
-    const rolled = await stage.control('POST', `/endpoints/${endpoint.id}/roll`, { overlap_seconds: 3600 });
-    assert.match(rolled.secret, /^whsec_/);
-    endpoint.secrets = [old, rolled.secret];
+    const rotated = await stage.control('POST', `/endpoints/${endpoint.id}/rotate`, { grace_period_seconds: 3600 });
+    assert.match(rotated.secret, /^whsec_/);
+    endpoint.secrets = [old, rotated.secret];
     const verdicts = async () => {
       await stage.buy(CARD);
       return endpoint.arrivals.at(-1).verified.map((result) => !(result instanceof Error));

@@ -6,7 +6,7 @@ use crate::object::Misbehaviour;
 use crate::world::World;
 
 /// The longest time for which a replaced secret still signs, in seconds: a day (docs.stripe.com/webhooks).
-pub const MAX_OVERLAP_SECONDS: u32 = 24 * 60 * 60;
+pub const MAX_GRACE_PERIOD_SECONDS: u32 = 24 * 60 * 60;
 /// How often a held delivery can be released at most.
 pub const MAX_COPIES: u32 = 10;
 
@@ -85,19 +85,19 @@ pub struct RotateSecret {
     /// `we_…`
     pub endpoint: String,
     /// How long the old secret signs beside the new one, in virtual seconds.
-    pub overlap_seconds: u32,
+    pub grace_period_seconds: u32,
 }
 
 impl ControlCommand for RotateSecret {
     type Done = String;
 
     fn run(self, world: &mut World) -> Result<String, ControlRefusal> {
-        if self.overlap_seconds > MAX_OVERLAP_SECONDS {
-            let (min, max) = (0, MAX_OVERLAP_SECONDS.into());
-            return Err(OutOfRange { field: "overlap_seconds", min, max }.into());
+        if self.grace_period_seconds > MAX_GRACE_PERIOD_SECONDS {
+            let (min, max) = (0, MAX_GRACE_PERIOD_SECONDS.into());
+            return Err(OutOfRange { field: "grace_period_seconds", min, max }.into());
         }
         exists(world, &self.endpoint)?;
-        let secret = endpoint::rotate_secret(world, &self.endpoint, self.overlap_seconds);
+        let secret = endpoint::rotate_secret(world, &self.endpoint, self.grace_period_seconds);
         secret.ok_or_else(|| Noun::Endpoint.missing(&self.endpoint))
     }
 }

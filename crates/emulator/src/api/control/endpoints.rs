@@ -40,7 +40,7 @@ pub(super) async fn misbehave(
 #[serde(deny_unknown_fields)]
 struct RotateBody {
     #[serde(default)]
-    overlap_seconds: u32,
+    grace_period_seconds: u32,
 }
 
 /// Answers with the new secret.
@@ -49,8 +49,8 @@ pub(super) async fn rotate_secret(
     Path(endpoint): Path<String>,
     body: Body,
 ) -> ControlResult {
-    let RotateBody { overlap_seconds } = read(body).await?;
-    ok(&json!({ "secret": controller.run(RotateSecret { endpoint, overlap_seconds })? }))
+    let RotateBody { grace_period_seconds } = read(body).await?;
+    ok(&json!({ "secret": controller.run(RotateSecret { endpoint, grace_period_seconds })? }))
 }
 
 pub(super) async fn hold(State(controller): State<Controller>, Path(id): Path<String>) -> ControlResult {

@@ -115,11 +115,11 @@ async fn endpoints_and_deliveries() {
     let event = delivery["event"].as_str().unwrap();
     let resent = account.ok(&format!("POST /_emulator/events/{event}/resend"), "").await;
     assert_eq!(resent, json!({"deliveries": 1}));
-    let secret = account.ok(&format!("{line}/roll"), "{\"overlap_seconds\": 60}").await;
+    let secret = account.ok(&format!("{line}/rotate"), "{\"grace_period_seconds\": 60}").await;
     assert_ne!(secret["secret"], made["secret"]);
-    assert_eq!(account.refused(&format!("{line}/roll"), "{\"overlap_seconds\": 86401}").await.0, 400);
+    assert_eq!(account.refused(&format!("{line}/rotate"), "{\"grace_period_seconds\": 86401}").await.0, 400);
     assert_eq!(account.ok(&format!("{line}/enable"), "").await["status"], "enabled");
-    for verb in ["misbehave", "roll", "hold", "release", "enable"] {
+    for verb in ["misbehave", "rotate", "hold", "release", "enable"] {
         assert_eq!(
             account.refused(&format!("POST /_emulator/endpoints/we_0/{verb}"), "").await.0,
             404,

@@ -136,7 +136,7 @@ pub(super) async fn misbehave(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RotateForm {
-    overlap_seconds: u32,
+    grace_period_seconds: u32,
 }
 
 pub(super) async fn rotate_secret(
@@ -146,7 +146,7 @@ pub(super) async fn rotate_secret(
 ) -> Response {
     read_and_run(&controller, "/#connect", form, |form| RotateSecret {
         endpoint,
-        overlap_seconds: form.overlap_seconds,
+        grace_period_seconds: form.grace_period_seconds,
     })
 }
 

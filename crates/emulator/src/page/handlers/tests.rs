@@ -277,7 +277,7 @@ async fn an_endpoint_is_held_given_a_secret_and_made_to_misbehave() {
     let at = |what: &str| format!("/_control/endpoints/{id}/{what}");
     let knobs = "seed=7&duplicate=100&twin=0&never=0&simultaneous=5&lost_answer=0&disorder_seconds=60&burst=0&\
                  clock_skew_seconds=-30";
-    for (what, form) in [("misbehave", knobs), ("hold", ""), ("roll", "overlap_seconds=3600")] {
+    for (what, form) in [("misbehave", knobs), ("hold", ""), ("rotate", "grace_period_seconds=3600")] {
         assert_eq!(post(&emulator, &at(what), form).await.status, StatusCode::SEE_OTHER, "{what}");
     }
     emulator.with(|world| {

@@ -70,7 +70,7 @@ pub(super) fn message(restore: &RestoreRow) -> String {
         restore.newest.map_or_else(|| "which is empty".to_owned(), |at| format!("of {}", rfc3339(at)));
     format!(
         "This database was restored from a backup {newest}, and no operator has confirmed it. Events are \
-         stored, and nothing is applied, spent, expired or told to others. Look with `faireplace restore`, \
+         stored, and nothing is applied, spent, expired or sent to others. Look with `faireplace restore`, \
          then confirm: `faireplace restore --confirm --reason WHY`."
     )
 }

@@ -215,7 +215,7 @@ impl StatementLine {
 }
 
 fn in_words(cause: &Cause, caller: &Caller) -> String {
-    match caller.told(cause) {
+    match caller.visible_cause(cause) {
         None => DECISION.to_owned(),
         Some(Cause::Event(event)) => format!("Stripe event {event}"),
         Some(Cause::Operator { by, reason }) => format!("decided by {by}: {reason}"),

@@ -125,7 +125,7 @@ fn transaction_line(row: &TransactionRow, granted: Credits, caller: &Caller) -> 
         TransactionKind::Expired => format!("{credits} expired"),
         TransactionKind::WrittenOff => format!("a debt of {credits} was written off"),
     };
-    if let Some(Cause::Operator { by, reason }) = caller.told(&entry.cause) {
+    if let Some(Cause::Operator { by, reason }) = caller.visible_cause(&entry.cause) {
         text.push_str(&format!(", by {by}: {reason}"));
     }
     TimelineEntry {
