@@ -142,7 +142,7 @@ fn misbehaving_receivers_do_not_delay_others() {
     assert!(found[0]["error"].as_str().is_some_and(|why| why.contains("nothing listens")), "{found:?}");
     for ((status, why, _), endpoint) in receivers.iter().zip(&endpoints) {
         let found = deliveries(&service, endpoint, attempted);
-        assert_eq!(found[0]["status"].to_string(), *status, "{found:?}");
+        assert_eq!(found[0]["response_status"].to_string(), *status, "{found:?}");
         let output = found[0]["error"].as_str().unwrap_or_default();
         assert!(output.contains(why), "{found:?}");
         assert_eq!(found[0]["state"] == "delivered", *status == "200", "{found:?}");

@@ -45,7 +45,7 @@ pub(crate) fn common() -> utoipa::openapi::OpenApi {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "FairePlace", description = INTRODUCTION),
-    components(schemas(crate::answer::ErrorEnvelope)),
+    components(schemas(crate::answer::ErrorEnvelope, crate::api::ReportFormat)),
     tags(
         (name = "Credits", description = "A tenant's credits and their history."),
         (name = "Spending", description = "Spend credits now, or hold them for a later spend."),

@@ -3,8 +3,8 @@
 //! wrong clock locks nobody out. Not here: the headers (`server::allowance`), and which tenant it is
 //! (`api::request`).
 //!
-//! Our own, because the crates for this (`governor`, `tower_governor`) are token buckets without the window's end
-//! and the remaining count, which the `X-RateLimit-*` headers show.
+//! Our own, because the crates for this (`governor`, `tower_governor`) are token buckets without the window's
+//! end and the remaining count, which the `X-RateLimit-*` headers show.
 
 #[cfg(test)]
 mod tests;

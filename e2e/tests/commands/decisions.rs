@@ -116,7 +116,7 @@ fn a_replayed_event_changes_nothing() {
     with_and_without_service(|past| {
         let events = "evt_sale1_paid_checkout_session_completed evt_sale1_half_refunded_charge_refunded";
         let output = past.deployment.done(&format!("events replay {events}"));
-        assert_eq!(output.matches(" is applied again").count(), 2, "{output}");
+        assert_eq!(output.matches(" will be applied again").count(), 2, "{output}");
         past.with_service(|service| {
             service.settle();
             assert_eq!(service.balance(TENANT)["available"], 5);

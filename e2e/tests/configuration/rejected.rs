@@ -51,8 +51,8 @@ const ROWS: &[Row] = &[
     Row(&[("FAIREPLACE_LISTEN", "3000")], "", "FAIREPLACE_LISTEN must be an address and a port"),
     Row(&[("FAIREPLACE_LISTEN", "localhost:3000")], "", "FAIREPLACE_LISTEN must be an address and a port"),
     Row(&[("FAIREPLACE_LISTEN", "127.0.0.1:99999")], "", "FAIREPLACE_LISTEN must be an address and a port"),
-    Row(&[("FAIREPLACE_TRUSTED_PROXIES", "proxy.internal")], "", "`proxy.internal` is none"),
-    Row(&[("FAIREPLACE_TRUSTED_PROXIES", "10.0.0.0/33")], "", "`10.0.0.0/33` is none"),
+    Row(&[("FAIREPLACE_TRUSTED_PROXIES", "proxy.internal")], "", "`proxy.internal` is not valid"),
+    Row(&[("FAIREPLACE_TRUSTED_PROXIES", "10.0.0.0/33")], "", "`10.0.0.0/33` is not valid"),
     Row(&[("FAIREPLACE_TRUSTED_PROXIES", "")], "", "FAIREPLACE_TRUSTED_PROXIES must be `loopback`, `none`, or addresses"),
     Row(&[("FAIREPLACE_STRIPE_ACCOUNT", "Acme")], "", "FAIREPLACE_STRIPE_ACCOUNT must be an account id"),
     Row(&[("FAIREPLACE_REFUND_ROUNDING", "round")], "", "FAIREPLACE_REFUND_ROUNDING must be floor or ceil"),
@@ -145,10 +145,10 @@ const LIVE: (&str, &str) = ("FAIREPLACE_MODE", "live");
 /// Settings that can be parsed and are wrong nevertheless.
 #[rustfmt::skip]
 const MISTAKES: &[Row] = &[
-    Row(&[LIVE, ("STRIPE_WEBHOOK_SECRET", "whsec_with_underscores_Hid9den")], "", "STRIPE_WEBHOOK_SECRET is not one of Stripe's"),
-    Row(&[LIVE, ("STRIPE_WEBHOOK_SECRET", "whsec_emulator_known_to_everybody")], "", "would book credits for anyone"),
-    Row(&[LIVE, ("STRIPE_API_BASE", "http://stripe.example")], "", "STRIPE_API_BASE must be an https address in live mode"),
-    Row(&[LIVE, ("STRIPE_API_BASE", "api.stripe.com")], "", "STRIPE_API_BASE must be an https address in live mode"),
+    Row(&[LIVE, ("STRIPE_WEBHOOK_SECRET", "whsec_with_underscores_Hid9den")], "", "STRIPE_WEBHOOK_SECRET is not a Stripe secret"),
+    Row(&[LIVE, ("STRIPE_WEBHOOK_SECRET", "whsec_emulator_known_to_everybody")], "", "would grant credits to anyone"),
+    Row(&[LIVE, ("STRIPE_API_BASE", "http://stripe.example")], "", "STRIPE_API_BASE must be an https URL in live mode"),
+    Row(&[LIVE, ("STRIPE_API_BASE", "api.stripe.com")], "", "STRIPE_API_BASE must be an https URL in live mode"),
     Row(&[("DATABASE_URL", "sqlite:.")], "", "DATABASE_URL names a directory"),
     Row(&[("DATABASE_URL", "sqlite:missing/books/faireplace.db")], "", "mkdir -p missing/books"),
     Row(&[("DATABASE_URL", "sqlite:/dev/null/faireplace.db")], "", "/dev/null, where DATABASE_URL has the database, is not a directory"),
@@ -181,7 +181,7 @@ fn mistakes_stop_serve_and_fail_doctor_and_no_secret_is_shown() {
 fn a_world_readable_secret_is_rejected_in_live_mode_and_reported_in_test_mode() {
     const WITH: &str = "stripe_webhook_secret = \"whsec_Hid9denRkLw9Yb3Nf7Hd4Gc6Ms0P\"";
     const WITHOUT: &str = "log = \"info\"";
-    let message = "every user of this machine can read STRIPE_WEBHOOK_SECRET in faireplace.toml. Close it: \
+    let message = "every user of this machine can read STRIPE_WEBHOOK_SECRET in faireplace.toml. Fix it: \
                 chmod o-rwx faireplace.toml";
     // Mode, content and permissions of the file, exit code of `doctor`, and the mark before its message.
     for (mode, text, permissions, code, mark) in [

@@ -2,8 +2,8 @@
 //! only one process has the database open: a write that changes keys clears the cache after its commit and
 //! before its result is returned.
 //!
-//! Our own, because it must be exact: caches such as `moka` may serve an entry after its invalidation, when an
-//! older read inserts it late. The version below prevents that.
+//! Our own, because it must be exact: caches such as `moka` may serve an entry after its invalidation, when
+//! an older read inserts it late. The version below prevents that.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

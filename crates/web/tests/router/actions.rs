@@ -342,7 +342,7 @@ async fn a_grant_that_ends() {
     let id = id.as_str().unwrap();
     office.client.deployment.pass(30 * 86_400);
     let late = office.decide(&office.bob, id, "approve").await;
-    assert!(late.status == 422 && late.text.contains("have ended meanwhile"), "{}", late.text);
+    assert!(late.status == 422 && late.text.contains("have expired meanwhile"), "{}", late.text);
     assert_eq!(office.state(id).await, "waiting");
     assert_eq!(office.decide(&office.bob, id, "reject").await.status, 200);
 }

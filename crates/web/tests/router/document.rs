@@ -58,6 +58,18 @@ fn every_route_is_described() {
 }
 
 #[test]
+fn every_reference_resolves() {
+    let document = document();
+    let text = document.to_string();
+    let references: BTreeSet<_> =
+        text.split("\"#").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(references.len() > 100, "{references:?}");
+    for reference in references {
+        assert!(document.pointer(reference).is_some(), "{reference} is not in the document");
+    }
+}
+
+#[test]
 fn every_operation_is_well_described() {
     let document = document();
     let mut names = BTreeSet::new();

@@ -239,7 +239,7 @@ async fn powerful_keys_take_two() {
     // Whoever saw the key before its owner had it cannot have rotated it unnoticed.
     let path = format!("keys/{replaced}/rotate");
     let again = office.post(&office.grace, &path, "unused", &json!({ "reason": "r" })).await.summary();
-    assert!(again.starts_with("403 FORBIDDEN This key was rotated already"), "{again}");
+    assert!(again.starts_with("403 FORBIDDEN This key was already rotated"), "{again}");
     let other = rotate(&office.bob, "the operator").await;
     assert_eq!(other.status, 403, "{}", other.text);
 }

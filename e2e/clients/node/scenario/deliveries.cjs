@@ -48,7 +48,8 @@ async function deliveries(stage, shop) {
   await stage.step('a rotated secret: both verify, then only the new one', async () => {
     const endpoint = stage.receiver.endpoint('/rotated');
     const { secret: old } = await endpoint.register(stripe, { enabled_events: COMPLETED });
-    const rotated = await stage.control('POST', `/endpoints/${endpoint.id}/rotate`, { grace_period_seconds: 3600 });
+    const body = { grace_period_seconds: 3600 };
+    const rotated = await stage.control('POST', `/endpoints/${endpoint.id}/rotate`, body);
     assert.match(rotated.secret, /^whsec_/);
     endpoint.secrets = [old, rotated.secret];
     const verdicts = async () => {

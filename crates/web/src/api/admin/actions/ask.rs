@@ -184,8 +184,8 @@ fn problem(refusal: ActionRefusal) -> Problem {
         .with_details(json!({ "found": found, "most": MAX_BULK_ITEMS })),
         ActionRefusal::NoSuchKey => Problem::not_found("key that still works"),
         ActionRefusal::KeyReplaced => forbidden(
-            "This key was already rotated, and the person who rotated it has the new one. Nothing was changed. If it \
-             was not you, have the new key revoked, and another one created for you.",
+            "This key was already rotated, and the person who rotated it has the new one. Nothing was \
+             changed. If it was not you, have the new key revoked, and another one created for you.",
         ),
         ActionRefusal::NotYourKey => forbidden(
             "This key is another person's, and only they may rotate it. Nothing was changed. Revoke it, \
