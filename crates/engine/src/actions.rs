@@ -91,10 +91,10 @@ pub enum DecisionError {
     #[error("there is no such action")]
     UnknownAction,
     /// The person asked for it themselves.
-    #[error("the person who asked for it cannot decide it")]
+    #[error("the person who requested it cannot decide it")]
     SamePerson,
-    /// The person or their key was registered after it was asked for.
-    #[error("the person or their key was registered after it was asked for")]
+    /// The person or their key was registered after it was requested.
+    #[error("the person or their key was registered after it was requested")]
     TooNew,
     /// The key acts for no registered person.
     #[error("this key acts for no registered person")]

@@ -191,7 +191,7 @@ fn two_people_may_give_more_than_one() {
         let approve = waiting.stdout.lines().last().expect("a recommended command").trim().to_owned();
         let approve = approve.strip_prefix("faireplace ").expect("a command");
         let own = run_as(&erin, approve);
-        assert!(own.code == Some(1) && own.stderr.contains("You asked for this yourself"), "{own}");
+        assert!(own.code == Some(1) && own.stderr.contains("You requested this yourself"), "{own}");
         let eve = run_as(&erin, "people add eve --reason third");
         assert!(eve.stdout.contains("waiting: eve registered."), "{eve}");
         let done = run_as(&bob, approve);

@@ -83,7 +83,7 @@ pub(crate) fn refused(refusal: Refusal) -> Problem {
         Refusal::CaptureExceedsHold { requested, held } => Problem::new(
             ProblemKind::CaptureExceedsHold,
             format!(
-                "{} asked for, and this hold has {held}. Nothing was changed, and the hold still stands: \
+                "{} requested, and this hold has {held}. Nothing was changed, and the hold still stands: \
                  capture at most {held}, under a new Idempotency-Key.",
                 were(requested)
             ),
@@ -107,7 +107,7 @@ fn insufficient(requested: Credits, available: Credits, debt: Credits) -> Proble
         )
     } else {
         format!(
-            "{} asked for, and {available} available. Nothing was changed. Ask again after a purchase, with \
+            "{} requested, and {available} available. Nothing was changed. Ask again after a purchase, with \
              a new Idempotency-Key: one that was used keeps its answer.",
             were(requested)
         )

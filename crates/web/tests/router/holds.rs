@@ -71,7 +71,7 @@ async fn a_hold_ends_once() {
     let released = "409 HOLD_RESOLVED This hold was released before: its credits went back. ";
     let expired =
         "409 HOLD_EXPIRED This hold ran out of time: its credits went back, and can be spent or held anew. ";
-    let exceeds = "422 CAPTURE_EXCEEDS_HOLD 5 credits were asked for, and this hold has 4. ";
+    let exceeds = "422 CAPTURE_EXCEEDS_HOLD 5 credits were requested, and this hold has 4. ";
     let amount = "422 VALIDATION_ERROR credits must be a whole number from 1 to 1000000000. ";
     let rows: &[&[Asked]] = &[
         &[

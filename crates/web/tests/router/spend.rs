@@ -222,7 +222,7 @@ async fn tenants_that_are_refused() {
     }
     let nothing = client.post_as(&other, "spend", "name", r#"{"credits":1}"#).await;
     assert!(
-        nothing.summary().starts_with("422 INSUFFICIENT_CREDITS 1 credit was asked for, and 0 available.")
+        nothing.summary().starts_with("422 INSUFFICIENT_CREDITS 1 credit was requested, and 0 available.")
     );
     assert_eq!(client.books().await, before);
 }

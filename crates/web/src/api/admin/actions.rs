@@ -119,7 +119,7 @@ impl From<DecisionError> for Problem {
         match error {
             DecisionError::UnknownAction => missing(),
             DecisionError::SamePerson => second(
-                "You asked for this yourself, so another registered person must decide it, with their own \
+                "You requested this yourself, so another registered person must decide it, with their own \
                  operator key. Nothing was changed.",
             ),
             DecisionError::TooNew => second(
