@@ -151,7 +151,7 @@ const MISTAKES: &[Row] = &[
     Row(&[LIVE, ("STRIPE_API_BASE", "api.stripe.com")], "", "STRIPE_API_BASE must be an https URL in live mode"),
     Row(&[("DATABASE_URL", "sqlite:.")], "", "DATABASE_URL names a directory"),
     Row(&[("DATABASE_URL", "sqlite:missing/books/faireplace.db")], "", "mkdir -p missing/books"),
-    Row(&[("DATABASE_URL", "sqlite:/dev/null/faireplace.db")], "", "/dev/null, where DATABASE_URL has the database, is not a directory"),
+    Row(&[("DATABASE_URL", "sqlite:/dev/null/faireplace.db")], "", "/dev/null in DATABASE_URL is not an existing directory"),
     Row(NOTHING, "mode = \"test\"\nlisten = \"127.0.0.1:0\"", "STRIPE_WEBHOOK_SECRET is not set. Copy it from the endpoint"),
 ];
 

@@ -121,7 +121,7 @@ impl Mistakes {
             ));
         } else if !folder.is_dir() {
             self.refused.push(format!(
-                "{place}, the directory in DATABASE_URL, does not exist, and it is not created \
+                "{place} in DATABASE_URL is not an existing directory, and it is not created \
                  automatically. Create it (mkdir -p {place}), mount it, or correct DATABASE_URL"
             ));
         } else if !may_write(folder, Access::EXEC_OK) {
