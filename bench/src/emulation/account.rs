@@ -13,7 +13,7 @@ use emulator::{
     object::{LineItem, MetadataMap, Price},
     world::World,
 };
-use stripe::write::{ApiVersion, BillingDetails, CustomerCreation, MethodType};
+use stripe::write::{ApiVersion, BillingDetails};
 
 use crate::deliveries::unix_millis;
 
@@ -89,19 +89,11 @@ fn session(tenant: u32) -> NewCheckoutSession {
     let metadata: MetadataMap =
         [entry("tenant_id", format!("tenant_{tenant}")), entry("credits", "1000".to_owned())].into();
     NewCheckoutSession {
-        items: vec![item],
-        currency: "eur".to_owned(),
         metadata: metadata.clone(),
         intent_metadata: metadata,
-        intent_description: None,
-        customer: None,
-        customer_email: None,
-        customer_creation: CustomerCreation::IfRequired,
         client_reference_id: Some(format!("order_{tenant}")),
         success_url: Some("https://shop.example/thanks?session={CHECKOUT_SESSION_ID}".to_owned()),
         cancel_url: Some("https://shop.example/cart".to_owned()),
-        expires_at: None,
-        automatic_tax: false,
-        payment_method_types: vec![MethodType::Card, MethodType::SepaDebit],
+        ..NewCheckoutSession::new(vec![item], "eur")
     }
 }

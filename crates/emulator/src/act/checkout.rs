@@ -50,6 +50,29 @@ pub struct NewCheckoutSession {
     pub payment_method_types: Vec<MethodType>,
 }
 
+impl NewCheckoutSession {
+    /// A session for these items, in `currency`, with nothing optional set. It accepts every payment method.
+    #[must_use]
+    pub fn new(items: Vec<LineItem>, currency: &str) -> Self {
+        Self {
+            items,
+            currency: currency.to_owned(),
+            metadata: MetadataMap::new(),
+            intent_metadata: MetadataMap::new(),
+            intent_description: None,
+            customer: None,
+            customer_email: None,
+            customer_creation: CustomerCreation::IfRequired,
+            client_reference_id: None,
+            success_url: None,
+            cancel_url: None,
+            expires_at: None,
+            automatic_tax: false,
+            payment_method_types: vec![MethodType::Card, MethodType::SepaDebit],
+        }
+    }
+}
+
 /// The amounts of one line item in minor units: before exclusive tax, the tax, and the total. `None` when
 /// they overflow.
 #[must_use]

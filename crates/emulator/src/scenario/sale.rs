@@ -1,6 +1,6 @@
 //! What is sold: everything that the events of one scenario have in common.
 
-use stripe::write::{ApiVersion, CustomerCreation, MethodType};
+use stripe::write::ApiVersion;
 
 use crate::act::checkout::NewCheckoutSession;
 use crate::object::{LineItem, MetadataMap, Price};
@@ -71,20 +71,10 @@ impl Sale {
             amount_total: total,
         };
         NewCheckoutSession {
-            items: vec![item],
-            currency: self.currency.clone(),
             metadata: self.metadata.clone(),
-            intent_metadata: MetadataMap::new(),
-            intent_description: None,
-            customer: None,
-            customer_email: None,
-            customer_creation: CustomerCreation::IfRequired,
-            client_reference_id: None,
             success_url: Some("https://shop.example.com/done?session={CHECKOUT_SESSION_ID}".to_owned()),
             cancel_url: Some("https://shop.example.com/".to_owned()),
-            expires_at: None,
-            automatic_tax: false,
-            payment_method_types: vec![MethodType::Card, MethodType::SepaDebit],
+            ..NewCheckoutSession::new(vec![item], &self.currency)
         }
     }
 }

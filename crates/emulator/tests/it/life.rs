@@ -11,7 +11,7 @@ use emulator::act::{dispute, fraud_warning};
 use emulator::object::{EventRecord, LineItem, MetadataMap, Misbehaviour, Price, WebhookEndpoint};
 use emulator::world::{ClockMode, World};
 use serde_json::{Value, json};
-use stripe::write::{ApiVersion, BillingDetails, CustomerCreation, MethodType, pretty};
+use stripe::write::{ApiVersion, BillingDetails, pretty};
 use stripe::{Envelope, Object};
 
 /// The start of every life, in Unix seconds.
@@ -304,20 +304,8 @@ pub(crate) fn wanted(amount: i64, currency: &str) -> NewCheckoutSession {
         amount_total: amount,
     };
     NewCheckoutSession {
-        items: vec![item],
-        currency: currency.to_owned(),
         metadata: MetadataMap::from([("tenant_id".to_owned(), "t1".to_owned())]),
-        intent_metadata: MetadataMap::new(),
-        intent_description: None,
-        customer: None,
-        customer_email: None,
-        customer_creation: CustomerCreation::IfRequired,
-        client_reference_id: None,
-        success_url: None,
-        cancel_url: None,
-        expires_at: None,
-        automatic_tax: false,
-        payment_method_types: vec![MethodType::Card, MethodType::SepaDebit],
+        ..NewCheckoutSession::new(vec![item], currency)
     }
 }
 

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
-use stripe::write::{ApiVersion, CustomerCreation, MethodType, Session};
+use stripe::write::{ApiVersion, Session};
 use tower::ServiceExt;
 
 use crate::act::checkout::NewCheckoutSession;
@@ -57,20 +57,9 @@ fn session(emulator: &Emulator) -> String {
         amount_total: 4_901,
     };
     let new = NewCheckoutSession {
-        items: vec![item],
-        currency: "eur".to_owned(),
-        metadata: MetadataMap::new(),
-        intent_metadata: MetadataMap::new(),
-        intent_description: None,
-        customer: None,
-        customer_email: None,
-        customer_creation: CustomerCreation::IfRequired,
-        client_reference_id: None,
         success_url: Some("https://shop.example/danke schön?id={CHECKOUT_SESSION_ID}".to_owned()),
         cancel_url: Some("javascript:alert(1)".to_owned()),
-        expires_at: None,
-        automatic_tax: false,
-        payment_method_types: vec![MethodType::Card, MethodType::SepaDebit],
+        ..NewCheckoutSession::new(vec![item], "eur")
     };
     emulator.with(|world| act::checkout::create(world, new, "http://127.0.0.1:12111"))
 }

@@ -1,21 +1,26 @@
-//! What a scenario should come to, by the ledger's own rules.
-//!
-//! Not here: a formula. The events are read as the service reads them, and `ledger` says what they are worth.
+//! The credits that a scenario should leave. There is no second formula: the events are read as the service
+//! reads them, and `ledger` computes what they are worth.
+
+#[cfg(test)]
+mod tests;
 
 use emulator::scenario::Sale;
-use engine::{DeploymentScope, read};
-use ledger::{Knowledge, Policy, entitlement, judge};
+use engine::{DeploymentScope, MetadataKeys, read};
+use ledger::{Knowledge, Policy, Rounding, entitlement, judge};
 use store::{Mode, Reading};
 use stripe::write::WrittenEvent;
 
-use crate::config::Config;
-
-/// The spendable credits that the payment leaves after all of `events`, if the deployment accepts the sale:
-/// its catalogue is not asked, its rounding of refunds is.
-pub(super) fn spendable(events: &[WrittenEvent], sale: &Sale, config: &Config) -> i64 {
+/// The spendable credits that the payment leaves after all of `events`, if the deployment accepts the sale.
+/// Its catalogue is not consulted; its metadata keys and its rounding of refunds are.
+pub(super) fn spendable(
+    events: &[WrittenEvent],
+    sale: &Sale,
+    keys: &MetadataKeys,
+    refund_rounding: Rounding,
+) -> i64 {
     let mode = if sale.livemode { Mode::Live } else { Mode::Test };
-    let scope = DeploymentScope { mode, account: None, metadata: config.scope.metadata.clone() };
-    let policy = Policy { refund_rounding: config.policy.refund_rounding, ..Policy::default() };
+    let scope = DeploymentScope { mode, account: None, metadata: keys.clone() };
+    let policy = Policy { refund_rounding, ..Policy::default() };
     let mut known = Knowledge::default();
     for event in events {
         if let Reading::Fact(fact) = read(event.body.as_bytes(), &scope) {

@@ -39,7 +39,12 @@ impl Plan {
             (Some(name), _) => {
                 let scenario = Scenario::from_name(name).ok_or_else(|| unknown_story(name))?;
                 let events = ending_at(now, scenario, &sale);
-                let expected = expected::spendable(&events, &sale, config);
+                let expected = expected::spendable(
+                    &events,
+                    &sale,
+                    &config.scope.metadata,
+                    config.policy.refund_rounding,
+                );
                 (events, Some(scenario), Some(expected))
             }
             (None, Some(name)) => {
