@@ -1,6 +1,6 @@
-//! What operators do: an action is checked, done at once or kept until a second person approves it. The store
-//! weighs it against the limits and does it in one commit, so an action is never half done.
-//! Not here: which actions take two people and what they do (`store`), and who may ask (`web`).
+//! Actions of operators: an action is checked, then either executed at once or recorded until a second person
+//! approves it. The store compares it with the limits and executes it in one commit, so that an action is
+//! never half done. Which actions need two people, and their effects, are in `store`.
 
 mod restore;
 
@@ -17,7 +17,7 @@ use crate::entropy;
 
 pub use restore::{BackupKey, working_again};
 
-/// What operators do. Cheap to clone.
+/// Requests and decides actions of operators. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct OperatorActions {
     store: Store,
@@ -26,32 +26,32 @@ pub struct OperatorActions {
     limits: OperatorLimits,
 }
 
-/// An action that an operator asks for.
+/// An action that an operator requests.
 #[derive(Clone, Debug)]
-pub struct ActionOrder {
-    /// What to do.
+pub struct ActionInput {
+    /// The change.
     pub request: ActionRequest,
-    /// Why; kept for ever.
+    /// The operator's reason, stored permanently.
     pub reason: String,
-    /// The id of the key that asks.
+    /// The id of the operator key.
     pub key: String,
-    /// The only registered person does alone what needs two.
+    /// Whether the only registered person acts without the second one.
     pub alone: bool,
     /// The `Idempotency-Key` and the fingerprint of the request, where the route takes one.
-    pub name: Option<(String, [u8; 32])>,
+    pub idempotency_key: Option<(String, [u8; 32])>,
 }
 
-/// An action that is kept: done, refused by the ledger, or waiting.
+/// A recorded action: done, refused by the ledger, or waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptAction {
-    /// As it stands now.
+pub struct RecordedAction {
+    /// The current state.
     pub action: ActionRow,
-    /// It was asked for before, under the same `Idempotency-Key`.
+    /// Whether it was requested before with the same `Idempotency-Key`.
     pub replayed: bool,
 }
 
-impl KeptAction {
-    /// Whether it waits for a second person, or did. The answer to the request stays the same after the
+impl RecordedAction {
+    /// Whether it waits or waited for a second person. The response to the request stays the same after the
     /// decision.
     pub fn waited(&self) -> bool {
         matches!(self.action.state, ActionState::Waiting | ActionState::Rejected)
@@ -59,18 +59,18 @@ impl KeptAction {
     }
 }
 
-/// Why an action is not kept. Nothing was changed.
+/// Why an action was not recorded. Nothing was changed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ActionError {
-    /// The tenant is not known: more likely a typo than a customer.
+    /// The tenant is not known; an operator's typo must not create a tenant.
     #[error("there is no such tenant")]
     UnknownTenant,
-    /// Another number of keys works again in the restored database than the operator has seen.
+    /// The number of keys that work again in the restored database differs from the number the operator saw.
     #[error("{found} keys work again, and {expected} were expected")]
     KeysChanged {
-        /// As many as the operator has seen.
+        /// The number that the operator saw.
         expected: u64,
-        /// As many as there are.
+        /// The actual number.
         found: u64,
     },
     /// The ledger would refuse it.
@@ -84,26 +84,26 @@ pub enum ActionError {
     Store(#[from] StoreError),
 }
 
-/// Why a second person's decision does not count. Nothing was changed.
+/// Why a second person's decision was refused. Nothing was changed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DecisionError {
     /// There is no such action.
     #[error("there is no such action")]
     UnknownAction,
-    /// The person asked for it themselves.
+    /// The same person requested it.
     #[error("the person who requested it cannot decide it")]
     SamePerson,
     /// The person or their key was registered after it was requested.
     #[error("the person or their key was registered after it was requested")]
     TooNew,
-    /// The key acts for no registered person.
-    #[error("this key acts for no registered person")]
-    NobodyActs,
-    /// The credits that it would give have ended by now.
-    #[error("the credits that it would give have ended")]
-    Ended,
-    /// It does not wait, or another decision was made before.
-    #[error("it is decided already")]
+    /// The key does not belong to a registered person.
+    #[error("this key does not belong to a registered person")]
+    NoRegisteredPerson,
+    /// The credits that it would grant have expired meanwhile.
+    #[error("the credits that it would grant have expired")]
+    GrantExpired,
+    /// It is not waiting, or another decision was made before.
+    #[error("it is already decided")]
     AlreadyDecided(Box<ActionRow>),
     /// The store failed.
     #[error(transparent)]
@@ -111,18 +111,18 @@ pub enum DecisionError {
 }
 
 impl OperatorActions {
-    /// Actions in `store`, judged by `policy`, where one person moves no more than `limits` alone.
+    /// Actions in `store` under `policy`; `limits` is what one person may move alone.
     pub fn new(store: Store, clock: Clock, policy: Arc<Policy>, limits: OperatorLimits) -> Self {
         Self { store, clock, policy, limits }
     }
 
-    /// Does what is asked for, or keeps it until a second person decides.
+    /// Executes an action, or records it until a second person decides.
     ///
     /// # Errors
-    /// [`ActionError`]; of [`StoreError::Unknown`] it is not known whether it was kept.
-    pub async fn ask(&self, order: ActionOrder) -> Result<KeptAction, ActionError> {
-        self.require_tenant(&order.request).await?;
-        let (new, policy) = (self.new_action(order), self.policy.clone());
+    /// [`ActionError`]. After [`StoreError::Unknown`] the action may have been recorded.
+    pub async fn request(&self, input: ActionInput) -> Result<RecordedAction, ActionError> {
+        self.require_tenant(&input.request).await?;
+        let (new, policy) = (self.new_action(input), self.policy.clone());
         let key = new.key.clone();
         match self.store.request_action(new, self.limits, policy, self.clock.reading()).await? {
             RequestedAction::Refused(refusal) => Err(refusal.into()),
@@ -135,18 +135,18 @@ impl OperatorActions {
                     key,
                     "an operator acted"
                 );
-                Ok(KeptAction { action: *action, replayed })
+                Ok(RecordedAction { action: *action, replayed })
             }
         }
     }
 
-    /// What would become of it. Nothing is written.
+    /// The effect that the action would have. Nothing is written.
     ///
     /// # Errors
     /// [`ActionError`].
-    pub async fn preview(&self, order: ActionOrder) -> Result<Preview, ActionError> {
-        self.require_tenant(&order.request).await?;
-        let (new, policy) = (self.new_action(order), self.policy.clone());
+    pub async fn preview(&self, input: ActionInput) -> Result<Preview, ActionError> {
+        self.require_tenant(&input.request).await?;
+        let (new, policy) = (self.new_action(input), self.policy.clone());
         let preview = self.store.preview_action(new, self.limits, policy, self.clock.reading()).await??;
         match preview.result.refusal {
             Some(refusal) => Err(ActionError::Ledger(refusal)),
@@ -154,11 +154,11 @@ impl OperatorActions {
         }
     }
 
-    /// Takes a second person's decision on an action that waits, and does what they approve. The same
-    /// decision with the same key again gets the same answer.
+    /// Records a second person's decision on a waiting action, and executes the action if it is approved.
+    /// Repeating the same decision with the same key returns the same result.
     ///
     /// # Errors
-    /// [`DecisionError`]; of [`StoreError::Unknown`] it is not known whether it counts.
+    /// [`DecisionError`]. After [`StoreError::Unknown`] the decision may have been recorded.
     pub async fn decide(
         &self,
         id: String,
@@ -177,28 +177,28 @@ impl OperatorActions {
             }
             DecidedAction::SamePerson => Err(DecisionError::SamePerson),
             DecidedAction::TooNew => Err(DecisionError::TooNew),
-            DecidedAction::NoRegisteredPerson => Err(DecisionError::NobodyActs),
-            DecidedAction::GrantExpired => Err(DecisionError::Ended),
+            DecidedAction::NoRegisteredPerson => Err(DecisionError::NoRegisteredPerson),
+            DecidedAction::GrantExpired => Err(DecisionError::GrantExpired),
         }
     }
 
-    fn new_action(&self, order: ActionOrder) -> NewAction {
-        let ActionOrder { request, reason, key, alone, name } = order;
+    fn new_action(&self, input: ActionInput) -> NewAction {
+        let ActionInput { request, reason, key, alone, idempotency_key } = input;
         let id = format!("act_{}", entropy::unique_id(self.clock.now()).simple());
-        NewAction { id, request, reason, key, alone, idempotency_key: name }
+        NewAction { id, request, reason, key, alone, idempotency_key }
     }
 
-    /// Refuses to give credits to a tenant that is not known, or to forgive its debt. It becomes known by its
-    /// first purchase or key.
+    /// Refuses adjustments and write-offs for an unknown tenant. A tenant becomes known by its first purchase
+    /// or key.
     async fn require_tenant(&self, request: &ActionRequest) -> Result<(), ActionError> {
-        match tenant_to_know(request) {
+        match affected_tenant(request) {
             Some(tenant) if self.store.tenant(tenant).await?.is_none() => Err(ActionError::UnknownTenant),
             Some(_) | None => Ok(()),
         }
     }
 }
 
-fn tenant_to_know(request: &ActionRequest) -> Option<TenantId> {
+fn affected_tenant(request: &ActionRequest) -> Option<TenantId> {
     match request {
         ActionRequest::Adjustment { tenant, .. } | ActionRequest::WriteOff { tenant, .. } => Some(*tenant),
         ActionRequest::QuarantineResolve { .. }

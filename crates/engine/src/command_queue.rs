@@ -1,6 +1,6 @@
-//! Commands queue here, and one worker executes them in batches. While one batch is being committed the next
-//! one gathers, so the more commands there are at once, the less each of them costs.
-//! Not here: what a command means (`ledger::execute`), idempotency keys and stored answers (`store`).
+//! The queue of commands, and the worker that executes them in batches. While one batch is being committed,
+//! the next one gathers, so the cost per command falls under load. The commands themselves are in
+//! `ledger::execute`.
 
 use ledger::Now;
 use store::{CommandOutcome, CommandRequest, Store, StoreError};
@@ -8,12 +8,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 
-/// Commands that may wait; more are refused, so that overload shows early instead of growing.
+/// Commands in the queue at most; more are refused, so that overload is reported early.
 pub const MAX_QUEUED_COMMANDS: usize = 1024;
-/// Commands that share one batch.
+/// Commands in one batch at most.
 pub const MAX_BATCH_COMMANDS: usize = 128;
 
-/// Where commands are handed in. Cheap to clone; every clone is the same queue.
+/// The sending side of the queue. Clones share the queue.
 #[derive(Clone, Debug)]
 pub struct CommandQueue(mpsc::Sender<QueuedCommand>);
 
@@ -24,20 +24,20 @@ struct QueuedCommand {
 }
 
 impl CommandQueue {
-    /// A queue in front of `store`, and the worker that executes what is queued. Nothing is executed until
+    /// A queue and the worker that executes its commands in `store`. Nothing is executed until
     /// [`CommandWorker::run`] runs.
     pub fn new(store: Store) -> (Self, CommandWorker) {
         let (queue, queued) = mpsc::channel(MAX_QUEUED_COMMANDS);
         (Self(queue), CommandWorker { queued, store })
     }
 
-    /// Queues one command, and answers when its outcome is durable. Once this was polled, the command is
-    /// executed whether or not the caller still waits.
+    /// Queues a command and returns its outcome when it is durable. Once this was polled, the command is
+    /// executed even if the caller stops waiting.
     ///
     /// # Errors
-    /// [`StoreError::Busy`]: nothing was done, try again. [`StoreError::Closed`]: nothing was done, and
-    /// nothing is executed any more. [`StoreError::Unknown`]: it may or may not have been done; the same
-    /// command under the same idempotency key is done once, and gets that answer. Else as the store says.
+    /// [`StoreError::Busy`]: nothing was done, try again. [`StoreError::Closed`]: nothing was done, and the
+    /// worker has stopped. [`StoreError::Unknown`]: the command may have been executed; repeating it with the
+    /// same idempotency key executes it only once. Otherwise the store's error.
     pub async fn submit(&self, request: CommandRequest) -> Result<CommandOutcome, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.0.try_send(QueuedCommand { request, answer }).map_err(|error| match error {
@@ -49,7 +49,7 @@ impl CommandQueue {
     }
 }
 
-/// Executes what is queued, batch by batch. There is one for each queue.
+/// Executes the queued commands in batches. Each queue has one.
 #[derive(Debug)]
 pub struct CommandWorker {
     queued: mpsc::Receiver<QueuedCommand>,
@@ -57,8 +57,8 @@ pub struct CommandWorker {
 }
 
 impl CommandWorker {
-    /// Executes commands until `stop` completes, then those that were queued by then. From then on the queue
-    /// refuses commands.
+    /// Executes commands until `stop` completes, then the remaining ones. From then on the queue refuses
+    /// commands.
     pub async fn run(mut self, clock: &Clock, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
@@ -88,18 +88,18 @@ impl CommandWorker {
             Ok(answers) => answers,
             Err(error) if error.is_caused_by_request() && requests.len() > 1 => {
                 let commands = requests.len();
-                tracing::warn!(%error, commands, "a batch failed; now its commands one by one");
+                tracing::warn!(%error, commands, "a batch failed; executing its commands one by one");
                 self.execute_singly(requests, now).await
             }
             Err(error) => vec![Err(error); requests.len()],
         };
         for (answer, waiting) in answers.into_iter().zip(waiting) {
-            // The caller may have gone away; the outcome stands.
+            // The caller may have stopped waiting.
             let _ = waiting.send(answer);
         }
     }
 
-    /// The batch failed as a whole, so nothing of it was written. Alone, each succeeds or fails for itself.
+    /// The batch failed as a whole, so nothing was written. Executes each command alone.
     async fn execute_singly(
         &self,
         requests: Vec<CommandRequest>,

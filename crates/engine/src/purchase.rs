@@ -1,7 +1,6 @@
-//! Opening a checkout where a package is paid for. What Stripe is asked is stored first, then Stripe is asked
-//! under a key of this purchase, then its answer is stored. Wherever that is interrupted, the same request
-//! continues from there and gets the same session.
-//! Not here: the credits, which come with Stripe's event about the payment.
+//! Opens a checkout for a package. The request to Stripe is stored, sent with an idempotency key of this
+//! purchase, and Stripe's response is stored. If this is interrupted at any point, repeating the request
+//! continues from there and returns the same session. The credits are granted by Stripe's events, not here.
 
 mod in_flight;
 mod order;
@@ -27,31 +26,31 @@ pub struct Purchases {
     in_flight: Arc<InFlight>,
 }
 
-/// A checkout that somebody asks for.
+/// A request for a checkout.
 #[derive(Clone, Debug)]
 pub struct PurchaseRequest {
-    /// Who buys.
+    /// The tenant that buys.
     pub tenant: TenantId,
     /// The `Idempotency-Key` and the fingerprint of the request.
     pub idempotency_key: IdempotencyKey,
-    /// Which package of the catalogue.
+    /// The package's name in the catalogue.
     pub package: String,
-    /// Where the customer goes after paying.
+    /// Where the customer is redirected after paying.
     pub success_url: String,
-    /// Where the customer goes who does not pay.
+    /// Where the customer is redirected without paying.
     pub cancel_url: Option<String>,
-    /// Filled in on the payment page.
+    /// Prefilled on the payment page.
     pub customer_email: Option<String>,
 }
 
-/// A checkout that can be paid.
+/// An open checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenPurchase {
-    /// What was asked for.
+    /// The stored purchase.
     pub purchase: PurchaseRow,
-    /// Stripe's answer.
+    /// Its session at Stripe.
     pub session: PurchaseSession,
-    /// It was there already, for an earlier request under the same key.
+    /// Whether an earlier request with the same key opened it.
     pub replayed: bool,
 }
 
@@ -61,11 +60,11 @@ pub enum PurchaseError {
     /// The tenant is not known, and this deployment accepts payments of known tenants only.
     #[error("there is no such tenant")]
     UnknownTenant,
-    /// Nothing is for sale.
+    /// No packages are configured.
     #[error("there is no catalogue")]
     NoCatalogue,
-    /// There is no way to Stripe.
-    #[error("there is no key of Stripe's")]
+    /// No Stripe key is configured.
+    #[error("there is no Stripe key")]
     NoGateway,
     /// The catalogue has no such package.
     #[error("there is no such package")]
@@ -73,14 +72,14 @@ pub enum PurchaseError {
     /// The `Idempotency-Key` was used for another command.
     #[error("this Idempotency-Key was used for another command")]
     KeyReused,
-    /// Stripe would charge another price than the catalogue's. The key is free again.
+    /// Stripe would charge another price than the catalogue's. The key can be used again.
     #[error("Stripe would charge another price for {} than the catalogue's", .0.order.package)]
     OtherPrice(Box<PurchaseRow>),
-    /// Stripe refused, in these words. The key is free again.
+    /// Stripe refused with this message. The key can be used again.
     #[error("Stripe refused: {0}")]
     Refused(String),
-    /// Stripe gave no usable answer.
-    #[error("Stripe gave no usable answer")]
+    /// Stripe sent no usable response.
+    #[error("Stripe sent no usable response")]
     Unreachable,
     /// The request to Stripe that this one waited for was interrupted.
     #[error("the request to Stripe was interrupted")]
@@ -88,7 +87,7 @@ pub enum PurchaseError {
     /// Too many purchases wait for Stripe.
     #[error("too many purchases wait for Stripe")]
     TooMany,
-    /// It was interrupted by a defect.
+    /// It was interrupted by a bug.
     #[error("the purchase was interrupted")]
     Interrupted,
     /// The store failed.
@@ -97,16 +96,16 @@ pub enum PurchaseError {
 }
 
 impl Purchases {
-    /// Sells what is in `shop`, and keeps purchases in `store`.
+    /// Sells the packages of `shop` and stores purchases in `store`.
     pub fn new(store: Store, shop: Arc<Shop>, policy: Arc<Policy>) -> Self {
         Self { store, shop, policy, in_flight: Arc::default() }
     }
 
-    /// Opens a checkout, or answers the one that the same request opened before. The work runs in a task of
-    /// its own: a caller that goes away stops nothing half-way.
+    /// Opens a checkout, or returns the one that the same request opened before. The work runs in its own
+    /// task, so that a disconnected client does not cancel it.
     ///
     /// # Errors
-    /// [`PurchaseError`]. The same request under the same key continues where it was interrupted.
+    /// [`PurchaseError`]. The same request with the same key continues where it was interrupted.
     pub async fn open(
         &self,
         request: PurchaseRequest,
@@ -119,14 +118,14 @@ impl Purchases {
         Ok(OpenPurchase { purchase, session, replayed })
     }
 
-    /// The purchase with its session, and whether it had one before.
+    /// Returns the purchase with its session, and whether it had one before.
     async fn begin(
         &self,
         request: PurchaseRequest,
         now: Timestamp,
     ) -> Result<(PurchaseRow, bool), PurchaseError> {
         let id = format!("purchase_{}", entropy::unique_id(now).simple());
-        // What cannot be sold now may have been sold before: then the key still gets the same answer.
+        // A package that cannot be sold now may have been sold before: the key still returns that purchase.
         let (new, refused) = match self.is_unwanted(&request).await? {
             true => (None, Some(PurchaseError::UnknownTenant)),
             false => match order::new(&request, &self.shop, id) {
@@ -140,21 +139,21 @@ impl Purchases {
             BegunPurchase::NotFound => Err(refused.unwrap_or(PurchaseError::Interrupted)),
             BegunPurchase::Purchase(purchase) if purchase.session.is_some() => Ok((purchase, true)),
             BegunPurchase::Purchase(purchase) => {
-                let asking = self.ask(&purchase);
-                Ok((self.in_flight.once(&purchase.order.id, asking).await?, false))
+                let opening = self.open_session(&purchase);
+                Ok((self.in_flight.once(&purchase.order.id, opening).await?, false))
             }
         }
     }
 
-    /// Whether a service names a tenant whose payment would be quarantined. A tenant's own key makes the
-    /// tenant known.
+    /// Whether a service names an unknown tenant, whose payment would be quarantined. A tenant's own key
+    /// makes the tenant known.
     async fn is_unwanted(&self, request: &PurchaseRequest) -> Result<bool, PurchaseError> {
         let may_be = request.idempotency_key.scope == Scope::Service && self.policy.known_tenants_only;
         Ok(may_be && self.store.tenant(request.tenant).await?.is_none())
     }
 
-    /// Asks Stripe for the session that was stored, and stores the answer.
-    async fn ask(&self, purchase: &PurchaseRow) -> Result<PurchaseRow, PurchaseError> {
+    /// Sends the stored request to Stripe, and stores the session.
+    async fn open_session(&self, purchase: &PurchaseRow) -> Result<PurchaseRow, PurchaseError> {
         let order = &purchase.order;
         let gateway = self.shop.gateway.as_ref().ok_or(PurchaseError::NoGateway)?;
         let session = match gateway.open(&order.form, &format!("faireplace-{}", order.id)).await {
@@ -170,7 +169,7 @@ impl Purchases {
                 return Err(PurchaseError::Refused(words));
             }
             Err(CheckoutFault::Unreachable(reason)) => {
-                tracing::warn!(reason, "Stripe gave no usable answer to a purchase");
+                tracing::warn!(reason, "Stripe sent no usable response to a purchase");
                 return Err(PurchaseError::Unreachable);
             }
         };
@@ -179,7 +178,7 @@ impl Purchases {
             url: session.url,
             expires_at: Timestamp::from_seconds(session.expires_at),
         };
-        // None: meanwhile Stripe refused another request under the same key, and that freed it.
+        // `None`: Stripe refused another request with the same key meanwhile, which removed the purchase.
         self.store.finish_purchase(order.id.clone(), session).await?.ok_or(PurchaseError::Unreachable)
     }
 

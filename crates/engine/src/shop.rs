@@ -1,6 +1,5 @@
-//! What this deployment sells, and the way to Stripe, where it is paid for. Both are handed in: this crate
-//! makes no network calls.
-//! Not here: opening a checkout (`purchase`), and the payments that follow (`ledger`).
+//! The packages that this deployment sells, and the gateway to Stripe, which is passed in: this crate makes
+//! no network calls.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,37 +10,37 @@ use stripe::checkout::OpenSession;
 
 use crate::read::MetadataKeys;
 
-/// What is sold, and through which gateway. Empty where nothing is configured.
+/// The packages for sale and the gateway to Stripe; empty if nothing is configured.
 #[derive(Debug, Default)]
 pub struct Shop {
-    /// In the order in which they are shown.
+    /// In display order.
     pub packages: Vec<Package>,
     /// The keys of a session's metadata that carry the terms.
     pub metadata: MetadataKeys,
     /// Whether Stripe computes the tax.
     pub automatic_tax: bool,
-    /// The way to Stripe; without one nothing can be bought here.
+    /// The gateway to Stripe; without one packages are only listed.
     pub gateway: Option<Arc<dyn CheckoutGateway>>,
 }
 
 /// One package of credits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
-    /// Its name in the catalogue, in metadata and in requests.
+    /// Name in the catalogue, in metadata and in requests.
     pub name: String,
-    /// What the customer reads on the payment page.
+    /// Title on the payment page.
     pub title: String,
-    /// How many credits it holds.
+    /// Credits in the package.
     pub credits: Credits,
-    /// What it costs before tax, in minor units.
+    /// Price before tax, in minor units.
     pub price: Minor,
-    /// Three letters, lower case.
+    /// ISO 4217 code in lower case.
     pub currency: String,
     /// The Price at Stripe to charge; without one the session describes the package itself.
     pub stripe_price: Option<String>,
 }
 
-/// The same packages as the ledger judges purchases by; none where there are none.
+/// The packages as the ledger's catalogue; `None` if there are none.
 pub fn catalogue(packages: &[Package]) -> Option<Catalogue> {
     let entry = |package: &Package| {
         let Package { credits, price, .. } = *package;
@@ -50,10 +49,10 @@ pub fn catalogue(packages: &[Package]) -> Option<Catalogue> {
     (!packages.is_empty()).then(|| packages.iter().map(entry).collect())
 }
 
-/// Opens checkouts: at Stripe, or at an emulator of it.
+/// Opens checkouts at Stripe or at an emulator.
 pub trait CheckoutGateway: Send + Sync {
-    /// Opens the session that `form` asks for ([`stripe::checkout::NewSession::form`]). The same `key` with
-    /// the same form opens it once, and answers the same session. Ends within a bounded time.
+    /// Opens the session described by `form` ([`stripe::checkout::NewSession::form`]). The same `key` with
+    /// the same form opens it once and returns the same session. Must have a time limit.
     fn open<'a>(
         &'a self,
         form: &'a str,
@@ -67,12 +66,13 @@ impl fmt::Debug for dyn CheckoutGateway {
     }
 }
 
-/// No session was opened, as far as we know.
+/// Why no session was opened, as far as is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CheckoutFault {
-    /// Stripe refused, in these words. There is no session, and the same request under the same key would be
+    /// Stripe refused with this message. There is no session, and the same request with the same key would be
     /// refused again.
     Refused(String),
-    /// No usable answer came back, for this reason. There may be a session, which the same request finds.
+    /// There was no usable response, for this reason. A session may exist, which repeating the request
+    /// returns.
     Unreachable(String),
 }

@@ -9,7 +9,8 @@ mod time;
 
 pub(crate) use chunked::{ChunkSender, ReceiverStream, Stopped, chunked_csv};
 pub(crate) use envelope::{
-    AcceptedData, CreatedData, Data, ErrorEnvelope, PageOf, RefusalReason, Replayable, chunked_data, envelop,
+    AcceptedData, CreatedData, Data, ErrorEnvelope, PageOf, RefusalReason, Replayable, chunked_data,
+    write_envelope,
 };
 pub use problem::Problem;
 pub use problem_kind::ProblemKind;

@@ -1,27 +1,27 @@
-//! Confirming a restored database. Keys of the backup that were revoked later work again, so the operator
-//! must name how many of them they have seen.
+//! Confirming a restored database. Keys that were revoked after the backup work again, so the operator must
+//! state how many of them they have seen.
 
 use ledger::Timestamp;
 use store::{ActionRefusal, ActionRequest, KeyRow, RestoreRow};
 
-use super::{ActionError, ActionOrder, KeptAction, OperatorActions};
+use super::{ActionError, ActionInput, OperatorActions, RecordedAction};
 
-/// A key of the backup that works.
+/// A working key of the backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupKey {
     /// The key.
     pub key: KeyRow,
-    /// Whether it no longer worked in the database before; none where that one could not be read.
+    /// Whether it no longer worked in the previous database; `None` if that could not be read.
     pub was_revoked: Option<bool>,
 }
 
-/// How many of them were revoked or had expired, or may have been.
+/// The number of keys that were revoked or had expired, or may have been.
 pub fn working_again(keys: &[BackupKey]) -> u64 {
     keys.iter().filter(|key| key.was_revoked != Some(false)).count() as u64
 }
 
 impl OperatorActions {
-    /// The keys of the backup that work at `now`; those that were made since are not among them.
+    /// The keys of the backup that work at `now`, without those created since the restore.
     ///
     /// # Errors
     /// When the store fails.
@@ -40,7 +40,7 @@ impl OperatorActions {
         Ok(found.collect())
     }
 
-    /// Confirms the restore, if as many keys work again as the operator has seen: the service resumes.
+    /// Confirms the restore if `expected` keys work again, so that the service resumes.
     ///
     /// # Errors
     /// [`ActionError`]: among others, [`ActionRefusal::NoRestore`] and [`ActionError::KeysChanged`].
@@ -49,7 +49,7 @@ impl OperatorActions {
         expected: u64,
         reason: String,
         key: String,
-    ) -> Result<KeptAction, ActionError> {
+    ) -> Result<RecordedAction, ActionError> {
         let restore = self.store.unconfirmed_restore().await?.ok_or(ActionRefusal::NoRestore)?;
         let found = working_again(&self.backup_keys(&restore, self.clock.now()).await?);
         if found != expected {
@@ -57,6 +57,6 @@ impl OperatorActions {
         }
         let RestoreRow { restored_at, source, .. } = restore;
         let request = ActionRequest::RestoreConfirm { restored_at, source };
-        self.ask(ActionOrder { request, reason, key, alone: false, name: None }).await
+        self.request(ActionInput { request, reason, key, alone: false, idempotency_key: None }).await
     }
 }

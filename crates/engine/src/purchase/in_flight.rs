@@ -1,5 +1,5 @@
-//! One request to Stripe at a time for each purchase: requests for the same purchase wait for the same
-//! answer. Bounded, so that a Stripe that hangs does not gather tasks without end.
+//! At most one request to Stripe for each purchase at a time: requests for the same purchase share its
+//! result. The number of purchases is limited, so that tasks do not pile up if Stripe hangs.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,23 +9,23 @@ use tokio::sync::watch;
 
 use super::PurchaseError;
 
-/// Purchases about which Stripe may be asked at one moment.
+/// Purchases that may wait for Stripe at a time.
 const MAX_PURCHASES: usize = 128;
 
 type PurchaseResult = Result<PurchaseRow, PurchaseError>;
 
-/// The purchases that wait for Stripe, by their id.
+/// The purchases that wait for Stripe, by id.
 #[derive(Debug, Default)]
 pub(super) struct InFlight(Mutex<HashMap<String, watch::Receiver<Option<PurchaseResult>>>>);
 
 impl InFlight {
-    /// The answer of `ask`, or of the same request that is under way. The caller must not be cancelled, since
-    /// others may wait for it.
+    /// The result of `open`, or of the request already in progress. The caller must not be cancelled, because
+    /// others may wait for its result.
     ///
     /// # Errors
-    /// Those of `ask`; [`PurchaseError::TooMany`]; and [`PurchaseError::RequestInterrupted`] where the
-    /// request under way panicked.
-    pub(super) async fn once(&self, id: &str, ask: impl Future<Output = PurchaseResult>) -> PurchaseResult {
+    /// Those of `open`; [`PurchaseError::TooMany`]; and [`PurchaseError::RequestInterrupted`] if the request
+    /// in progress panicked.
+    pub(super) async fn once(&self, id: &str, open: impl Future<Output = PurchaseResult>) -> PurchaseResult {
         let (sender, mut receiver) = {
             let mut waiting = self.waiting();
             match waiting.get(id) {
@@ -40,8 +40,8 @@ impl InFlight {
         };
         if let Some(sender) = sender {
             let place = Place { of: self, id };
-            let opened = ask.await;
-            // Freed first: requests from here on find the purchase in the store.
+            let opened = open.await;
+            // Removed first: later requests find the purchase in the store.
             drop(place);
             sender.send_replace(Some(opened.clone()));
             return opened;
@@ -57,7 +57,7 @@ impl InFlight {
     }
 }
 
-/// The place of a request under way. It is freed even if the request panics.
+/// The entry of a request in progress. It is removed even if the request panics.
 struct Place<'a> {
     of: &'a InFlight,
     id: &'a str,

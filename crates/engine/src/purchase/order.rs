@@ -1,4 +1,5 @@
-//! What is stored of a purchase before Stripe is asked: the package as it is today, and the form for Stripe.
+//! The part of a purchase that is stored before the request to Stripe: the package as it is now, and the
+//! form.
 
 use store::NewPurchase;
 use stripe::checkout::{Item, NewSession};
@@ -6,7 +7,7 @@ use stripe::checkout::{Item, NewSession};
 use super::{PurchaseError, PurchaseRequest};
 use crate::shop::Shop;
 
-/// The purchase of this id, if `shop` sells what is asked for.
+/// The purchase with this id, if `shop` sells the package.
 pub(super) fn new(request: &PurchaseRequest, shop: &Shop, id: String) -> Result<NewPurchase, PurchaseError> {
     if shop.packages.is_empty() {
         return Err(PurchaseError::NoCatalogue);

@@ -1,5 +1,5 @@
-//! One HTTP request and its answer, within limits of time and size: the only place of this program that
-//! waits for an answer. Callers build the request and decide what an answer means.
+//! Sends an HTTP request and reads the response, within limits of time and size. Every outgoing request of
+//! the program goes through here; callers build it and interpret the response.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::reason;
 
-/// Limits of an answer.
+/// Limits of a response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseLimits {
     /// Maximum size of the body in bytes.
@@ -24,19 +24,19 @@ pub(crate) struct ResponseLimits {
     pub(crate) time: Duration,
 }
 
-/// Why there is no complete answer.
+/// Why there is no complete response.
 #[derive(Debug)]
 pub(crate) enum ExchangeError {
-    /// The request failed before the head of an answer arrived.
+    /// The request failed before the head of a response arrived.
     Request(SendError),
-    /// The body broke off or is too large.
+    /// The body was cut off or is too large.
     Body(Box<dyn Error + Send + Sync>),
-    /// The answer was not complete within this time.
+    /// The response was not complete within this time.
     Timeout(Duration),
 }
 
 impl ExchangeError {
-    /// The reason in words. `address` is how the message names the other side.
+    /// The reason as a message; `address` names the server.
     pub(crate) fn describe(&self, address: &impl Display) -> String {
         match self {
             Self::Request(error) => reason(error, address),
@@ -51,10 +51,10 @@ impl ExchangeError {
     }
 }
 
-/// Sends a request and reads the whole answer. `limits.time` is for both.
+/// Sends a request and reads the whole response. `limits.time` covers both.
 ///
 /// # Errors
-/// When there is no complete answer within the limits.
+/// When there is no complete response within the limits.
 pub(crate) async fn exchange<C>(
     http: &Client<C, Full<Bytes>>,
     request: Request<Full<Bytes>>,
@@ -71,12 +71,12 @@ where
     timeout(limits.time, whole).await.unwrap_or(Err(ExchangeError::Timeout(limits.time)))
 }
 
-/// Sends a request and returns the head of the answer, for callers that ignore the body. The body is read
-/// within `limits`, so that the connection can be used again; whether that succeeds does not matter. The
+/// Sends a request and returns the head of the response, for callers that ignore the body. The body is read
+/// within `limits`, so that the connection can be reused; a failure to read it is ignored. The
 /// caller limits the time until the head arrives.
 ///
 /// # Errors
-/// When no head of an answer arrives.
+/// When no head of a response arrives.
 pub(crate) async fn exchange_head<C>(
     http: &Client<C, Full<Bytes>>,
     request: Request<Full<Bytes>>,

@@ -1,6 +1,6 @@
 //! The envelope of every API response, `{"data", "meta"}` or `{"error", "meta"}`: what handlers return, and
 //! the body that is written from it once the request's id and the time are known.
-//! Not here: the layer that calls [`envelop`] (`server::envelope`).
+//! Not here: the layer that calls [`write_envelope`] (`server::envelope`).
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -179,7 +179,7 @@ fn success(status: StatusCode, data: &impl Serialize, pagination: Option<Paginat
 
 /// Writes the body of a response that is made of [`Data`], a [`Problem`] or their like. Every other response
 /// (CSV, a stream of events, the webhook's fixed bodies) stays as it is.
-pub(crate) fn envelop(mut response: Response, request_id: Uuid, at: Timestamp) -> Response {
+pub(crate) fn write_envelope(mut response: Response, request_id: Uuid, at: Timestamp) -> Response {
     let Some(payload) = response.extensions_mut().remove::<Payload>() else { return response };
     let meta = Meta { request_id, timestamp: rfc3339(at) };
     let body = match payload {

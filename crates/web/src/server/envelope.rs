@@ -8,7 +8,7 @@ use engine::Clock;
 use uuid::Uuid;
 
 use super::headers::RequestId;
-use crate::answer::envelop;
+use crate::answer::write_envelope;
 
 /// Writes the bodies of what the handlers and layers of `router` return. Needs [`RequestId`], which
 /// [`stamp`](super::headers::stamp) sets.
@@ -18,7 +18,7 @@ pub fn envelope<S: Clone + Send + Sync + 'static>(router: Router<S>, clock: Cloc
         async move {
             let id = request.extensions().get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
             let response = next.run(request).await;
-            envelop(response, id, clock.now())
+            write_envelope(response, id, clock.now())
         }
     }))
 }

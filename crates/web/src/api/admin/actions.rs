@@ -2,7 +2,7 @@
 //! credits by hand or grants access creates an action. Not here: creating one (`ask`), how it is shown
 //! (`view`), and the procedure (`engine::actions`).
 
-mod ask;
+mod submit;
 mod view;
 
 use engine::actions::DecisionError;
@@ -15,8 +15,8 @@ use crate::api::plain_text::is_plain;
 use crate::api::{Operator, PathId, ReceivedBody, Request, body, page};
 use crate::auth::nobody_acts;
 use crate::schema::{ActionKindName, ActionStateName, PageParameters};
-pub(super) use ask::{Ask, ask, no_end, perform, respond};
-pub(super) use view::{ActionView, Answered};
+pub(super) use submit::{ActionSubmission, execute, no_end, respond, submit};
+pub(super) use view::{ActionResponse, ActionView};
 
 /// Characters that a reason may have.
 const MAX_REASON_CHARS: usize = 500;
@@ -76,7 +76,7 @@ pub(crate) async fn approve(
 ) -> Result<Data<ActionView>, Problem> {
     request.query.only(&[])?;
     let row = request.app.actions.decide(id, ActionVerdict::Approve, caller.key.id).await?;
-    match ask::refused(&row) {
+    match submit::refused(&row) {
         Some(problem) => Err(problem),
         None => Ok(Data::of(ActionView::of(&row))),
     }
@@ -127,8 +127,8 @@ impl From<DecisionError> for Problem {
                  Somebody who was registered before must decide, with a key from before. Nothing was \
                  changed.",
             ),
-            DecisionError::NobodyActs => nobody_acts(),
-            DecisionError::Ended => Self::new(
+            DecisionError::NoRegisteredPerson => nobody_acts(),
+            DecisionError::GrantExpired => Self::new(
                 ProblemKind::Validation,
                 "The credits of this adjustment have expired meanwhile. Nothing was changed; reject it and \
                  request a new one.",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use store::ActionRequest;
 use utoipa::ToSchema;
 
-use super::actions::{Answered, Ask, ask, no_end, reason};
+use super::actions::{ActionResponse, ActionSubmission, no_end, reason, submit};
 use super::tenant;
 use crate::answer::{Data, Problem, ProblemKind};
 use crate::api::command::{MAX_CREDITS, credits, whole};
@@ -25,8 +25,8 @@ const PRIORITY: u8 = 10;
 #[utoipa::path(post, path = "/api/admin/adjustments", operation_id = "create_adjustment", tag = "Adjustments",
     params(UnlessDryRun),
     request_body = AskedFor,
-    responses((status = 200, body = Data<Answered>),
-        (status = 202, body = Data<Answered>),
+    responses((status = 200, body = Data<ActionResponse>),
+        (status = 202, body = Data<ActionResponse>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
         (status = 422, description = "INSUFFICIENT_CREDITS")))]
 pub(crate) async fn create(
@@ -54,10 +54,11 @@ pub(crate) async fn create(
         "credits": credits, "priority": priority, "expires_at": expires_at, "reason": reason,
     });
     let tenant = tenant(&asked.tenant_id)?;
-    let name = key.map(|key| (key, fingerprint("adjustment", tenant, &values)));
+    let idempotency_key = key.map(|key| (key, fingerprint("adjustment", tenant, &values)));
     let action = ActionRequest::Adjustment { tenant, credits, priority, expires_at };
     let (alone, dry_run) = (asked.alone, asked.dry_run);
-    ask(&request, &caller, Ask { request: action, reason, alone, dry_run, name }).await
+    submit(&request, &caller, ActionSubmission { request: action, reason, alone, dry_run, idempotency_key })
+        .await
 }
 
 /// Write off a debt
@@ -67,8 +68,8 @@ pub(crate) async fn create(
 #[utoipa::path(post, path = "/api/admin/write-offs", operation_id = "create_write_off", tag = "Adjustments",
     params(UnlessDryRun),
     request_body = WriteOff,
-    responses((status = 200, body = Data<Answered>),
-        (status = 202, body = Data<Answered>),
+    responses((status = 200, body = Data<ActionResponse>),
+        (status = 202, body = Data<ActionResponse>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
         (status = 422, description = "NO_DEBT")))]
 pub(crate) async fn write_off(
@@ -83,10 +84,11 @@ pub(crate) async fn write_off(
     let reason = reason(asked.reason)?;
     let tenant = tenant(&asked.tenant_id)?;
     let values = json!({ "credits": credits, "reason": reason });
-    let name = key.map(|key| (key, fingerprint("write_off", tenant, &values)));
+    let idempotency_key = key.map(|key| (key, fingerprint("write_off", tenant, &values)));
     let action = ActionRequest::WriteOff { tenant, credits };
     let (alone, dry_run) = (asked.alone, asked.dry_run);
-    ask(&request, &caller, Ask { request: action, reason, alone, dry_run, name }).await
+    submit(&request, &caller, ActionSubmission { request: action, reason, alone, dry_run, idempotency_key })
+        .await
 }
 
 /// Whether the time is in the future is checked later, and only for a new action, so that a replay gets the

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::{Access, ActionRequest, ActionState, KeyHolder, KeyKind, KeyRow};
 use utoipa::ToSchema;
 
-use super::actions::{ActionView, Answered, Ask, ask, perform, reason};
+use super::actions::{ActionResponse, ActionSubmission, ActionView, execute, reason, submit};
 use crate::answer::{AcceptedData, CreatedData, Data, Problem};
 use crate::api::plain_text::is_plain;
 use crate::api::{Operator, PathId, ReceivedBody, Request, body, grace_period, or_nothing};
@@ -94,9 +94,9 @@ pub(crate) async fn create(
     let reason = said(asked.reason, is_tenants)?;
     let (key, (secret, hash)) = (new_key(asked.name, holder, expires_at, now), new_secret());
     let creation = ActionRequest::KeyCreate { key: key.clone(), hash };
-    let (alone, dry_run, name) = (asked.alone, false, None);
-    let asked = Ask { request: creation, reason, alone, dry_run, name };
-    let (action, _) = perform(&request, &caller, asked).await?;
+    let (alone, dry_run, idempotency_key) = (asked.alone, false, None);
+    let submission = ActionSubmission { request: creation, reason, alone, dry_run, idempotency_key };
+    let action = execute(&request, &caller, submission).await?;
     let waits = action.state == ActionState::Waiting;
     let view = CreatedKey { key: KeyView::of(&key), secret, action: ActionView::of(&action) };
     Ok(if waits { AcceptedData(view).into_response() } else { CreatedData(view).into_response() })
@@ -180,7 +180,7 @@ struct Revoke {
     params(("id" = String, Path, description = "The key's id.",
         example = "key_019c0a1b2c3d7e4f8a9b0c1d2e3f4a5b")),
     request_body = Option<Revoke>,
-    responses((status = 200, body = Data<Answered>), (status = 403, description = "FORBIDDEN")))]
+    responses((status = 200, body = Data<ActionResponse>), (status = 403, description = "FORBIDDEN")))]
 pub(crate) async fn revoke(
     Operator { request, caller }: Operator,
     PathId(id): PathId,
@@ -190,8 +190,9 @@ pub(crate) async fn revoke(
     let asked: Revoke = body(&request, or_nothing(received))?;
     let reason = said(asked.reason, true)?;
     let revocation = ActionRequest::KeyRevoke { id };
-    let asked = Ask { request: revocation, reason, alone: false, dry_run: false, name: None };
-    ask(&request, &caller, asked).await
+    let submission =
+        ActionSubmission { request: revocation, reason, alone: false, dry_run: false, idempotency_key: None };
+    submit(&request, &caller, submission).await
 }
 
 /// The rotation of a key.
@@ -235,9 +236,9 @@ pub(crate) async fn rotate(
     let reason = said(asked.reason, old.as_ref().is_none_or(|key| key.holder != KeyHolder::Service))?;
     let ((secret, hash), new_id) = (new_secret(), new_id(now));
     let rotation = ActionRequest::KeyRotate { id: id.clone(), new_id: new_id.clone(), hash, grace_seconds };
-    let (alone, dry_run, name) = (asked.alone, false, None);
-    let asked = Ask { request: rotation, reason, alone, dry_run, name };
-    let (action, _) = perform(&request, &caller, asked).await?;
+    let (alone, dry_run, idempotency_key) = (asked.alone, false, None);
+    let submission = ActionSubmission { request: rotation, reason, alone, dry_run, idempotency_key };
+    let action = execute(&request, &caller, submission).await?;
     let waits = action.state == ActionState::Waiting;
     let missing = || Problem::not_found("key that still works");
     let replaced = find(&request, &id).await?.ok_or_else(missing)?;

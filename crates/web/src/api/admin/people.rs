@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use store::{ActionRequest, ActionState, KeyHolder, PersonRow};
 use utoipa::ToSchema;
 
-use super::actions::{ActionView, Answered, Ask, ask, perform, reason};
+use super::actions::{ActionResponse, ActionSubmission, ActionView, execute, reason, submit};
 use super::keys::KeyView;
 use crate::answer::{AcceptedData, CreatedData, Data, Problem, rfc3339};
 use crate::api::plain_text::is_plain;
@@ -52,14 +52,14 @@ pub(crate) async fn add(
     let person = new_person(asked.name.trim().to_owned(), now);
     let (name, holder) = (format!("{}'s first key", person.name), KeyHolder::Person(person.id.clone()));
     let (key, (secret, hash)) = (new_key(name, holder, None, now), new_secret());
-    let ask = Ask {
+    let submission = ActionSubmission {
         request: ActionRequest::PersonAdd { person: person.clone(), key: key.clone(), hash },
         reason: reason(asked.reason)?,
         alone: asked.alone,
         dry_run: false,
-        name: None,
+        idempotency_key: None,
     };
-    let (action, _) = perform(&request, &caller, ask).await?;
+    let action = execute(&request, &caller, submission).await?;
     let view = AddedPerson {
         person: PersonView::of(&person),
         key: KeyView::of(&key),
@@ -79,8 +79,8 @@ pub(crate) async fn add(
 #[utoipa::path(post, path = "/api/admin/people/{id}/remove", operation_id = "remove_person", tag = "People",
     params(("id" = String, Path, description = "The person's id.", example = "person_019c0a1b2c3d7e4f")),
     request_body = Removal,
-    responses((status = 200, body = Data<Answered>),
-        (status = 202, body = Data<Answered>),
+    responses((status = 200, body = Data<ActionResponse>),
+        (status = 202, body = Data<ActionResponse>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED")))]
 pub(crate) async fn remove(
     Operator { request, caller }: Operator,
@@ -91,8 +91,9 @@ pub(crate) async fn remove(
     let asked: Removal = body(&request, received)?;
     let reason = reason(asked.reason)?;
     let removal = ActionRequest::PersonRemove { id };
-    let asked = Ask { request: removal, reason, alone: false, dry_run: false, name: None };
-    ask(&request, &caller, asked).await
+    let submission =
+        ActionSubmission { request: removal, reason, alone: false, dry_run: false, idempotency_key: None };
+    submit(&request, &caller, submission).await
 }
 
 /// A person to register.

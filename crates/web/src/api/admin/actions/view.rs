@@ -15,7 +15,7 @@ use crate::schema::{ActionKindName, ActionStateName, KeyKindName, OutcomeName};
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = ActionOrPreview)]
-pub(in crate::api::admin) enum Answered {
+pub(in crate::api::admin) enum ActionResponse {
     Action(Box<ActionView>),
     Preview(PreviewView),
 }

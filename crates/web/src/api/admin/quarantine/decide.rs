@@ -10,7 +10,7 @@ use store::{ActionRequest, GrantTerms, Items, QuarantineFilter};
 use utoipa::ToSchema;
 
 use crate::answer::{Data, Problem};
-use crate::api::admin::actions::{Answered, Ask, ask, reason};
+use crate::api::admin::actions::{ActionResponse, ActionSubmission, reason, submit};
 use crate::api::admin::tenant;
 use crate::api::credits::read_moment;
 use crate::api::{Operator, PathId, ReceivedBody, body};
@@ -113,8 +113,8 @@ struct BulkFilter {
 #[utoipa::path(post, path = "/api/admin/quarantine/{id}/resolve", operation_id = "resolve_quarantine_item",
     tag = "Quarantine", request_body = Resolution,
     params(("id" = i64, Path, description = "The item's number.", example = 1)),
-    responses((status = 200, body = Data<Answered>),
-        (status = 202, body = Data<Answered>),
+    responses((status = 200, body = Data<ActionResponse>),
+        (status = 202, body = Data<ActionResponse>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
         (status = 503, description = "RESTORE_UNCONFIRMED")))]
 pub(crate) async fn resolve(
@@ -127,7 +127,12 @@ pub(crate) async fn resolve(
     let asked: Resolution = body(&request, received)?;
     let resolution = ActionRequest::QuarantineResolve { items, terms: asked.terms()? };
     let (reason, alone, dry_run) = (reason(asked.reason)?, asked.alone, asked.dry_run);
-    ask(&request, &caller, Ask { request: resolution, reason, alone, dry_run, name: None }).await
+    submit(
+        &request,
+        &caller,
+        ActionSubmission { request: resolution, reason, alone, dry_run, idempotency_key: None },
+    )
+    .await
 }
 
 /// Dismiss a quarantine item
@@ -137,8 +142,8 @@ pub(crate) async fn resolve(
 #[utoipa::path(post, path = "/api/admin/quarantine/{id}/dismiss", operation_id = "dismiss_quarantine_item",
     tag = "Quarantine", request_body = Dismissal,
     params(("id" = i64, Path, description = "The item's number.", example = 1)),
-    responses((status = 200, body = Data<Answered>),
-        (status = 202, body = Data<Answered>),
+    responses((status = 200, body = Data<ActionResponse>),
+        (status = 202, body = Data<ActionResponse>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
         (status = 503, description = "RESTORE_UNCONFIRMED")))]
 pub(crate) async fn dismiss(
@@ -151,7 +156,12 @@ pub(crate) async fn dismiss(
     let asked: Dismissal = body(&request, received)?;
     let dismissal = ActionRequest::QuarantineDismiss { items };
     let (reason, alone, dry_run) = (reason(asked.reason)?, asked.alone, asked.dry_run);
-    ask(&request, &caller, Ask { request: dismissal, reason, alone, dry_run, name: None }).await
+    submit(
+        &request,
+        &caller,
+        ActionSubmission { request: dismissal, reason, alone, dry_run, idempotency_key: None },
+    )
+    .await
 }
 
 /// Resolve matching quarantine items
@@ -161,8 +171,8 @@ pub(crate) async fn dismiss(
 /// changed: the response only shows the count and the sums.
 #[utoipa::path(post, path = "/api/admin/quarantine/resolve", operation_id = "resolve_quarantine",
     tag = "Quarantine", request_body = Bulk,
-    responses((status = 200, body = Data<Answered>),
-        (status = 202, body = Data<Answered>),
+    responses((status = 200, body = Data<ActionResponse>),
+        (status = 202, body = Data<ActionResponse>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
         (status = 409, description = "COUNT_CHANGED"),
         (status = 503, description = "RESTORE_UNCONFIRMED")))]
@@ -174,7 +184,7 @@ pub(crate) async fn resolve_all(
     let asked: Bulk = body(&request, received)?;
     let (items, terms) = (asked.items()?, GrantTerms::default());
     let resolution = ActionRequest::QuarantineResolve { items, terms };
-    ask(&request, &caller, asked.ask(resolution)?).await
+    submit(&request, &caller, asked.submission(resolution)?).await
 }
 
 /// Dismiss matching quarantine items
@@ -183,8 +193,8 @@ pub(crate) async fn resolve_all(
 /// nothing is changed: the response only shows the count and the sums.
 #[utoipa::path(post, path = "/api/admin/quarantine/dismiss", operation_id = "dismiss_quarantine",
     tag = "Quarantine", request_body = Bulk,
-    responses((status = 200, body = Data<Answered>),
-        (status = 202, body = Data<Answered>),
+    responses((status = 200, body = Data<ActionResponse>),
+        (status = 202, body = Data<ActionResponse>),
         (status = 403, description = "FORBIDDEN, SECOND_PERSON_REQUIRED"),
         (status = 409, description = "COUNT_CHANGED"),
         (status = 503, description = "RESTORE_UNCONFIRMED")))]
@@ -195,7 +205,7 @@ pub(crate) async fn dismiss_all(
     request.query.only(&[])?;
     let asked: Bulk = body(&request, received)?;
     let dismissal = ActionRequest::QuarantineDismiss { items: asked.items()? };
-    ask(&request, &caller, asked.ask(dismissal)?).await
+    submit(&request, &caller, asked.submission(dismissal)?).await
 }
 
 impl Resolution {
@@ -245,9 +255,15 @@ impl Bulk {
         Ok(Items::Matching { filter, expected: self.expected_count })
     }
 
-    fn ask(self, request: ActionRequest) -> Result<Ask, Problem> {
+    fn submission(self, request: ActionRequest) -> Result<ActionSubmission, Problem> {
         let dry_run = self.dry_run || self.expected_count.is_none();
-        Ok(Ask { request, reason: reason(self.reason)?, alone: self.alone, dry_run, name: None })
+        Ok(ActionSubmission {
+            request,
+            reason: reason(self.reason)?,
+            alone: self.alone,
+            dry_run,
+            idempotency_key: None,
+        })
     }
 }
 

@@ -2,19 +2,19 @@
 //! and what to do next. Not here: the procedure (`engine::actions`), and how an action is shown (`view`).
 
 use axum::response::{IntoResponse as _, Response};
-use engine::actions::{ActionError, ActionOrder, KeptAction};
+use engine::actions::{ActionError, ActionInput, RecordedAction};
 use ledger::{Credits, Refusal};
 use serde_json::{Value, json};
 use store::{ActionRefusal, ActionRequest, ActionRow, ActionState, MAX_BULK_ITEMS};
 
-use super::view::{ActionView, Answered, PreviewView};
+use super::view::{ActionResponse, ActionView, PreviewView};
 use crate::answer::{AcceptedData, Data, Problem, ProblemKind, Replayable};
 use crate::api::plain_text::counted;
 use crate::api::{Request, command};
 use crate::auth::{Caller, nobody_acts};
 
 /// An action whose request was read and is valid.
-pub(in crate::api::admin) struct Ask {
+pub(in crate::api::admin) struct ActionSubmission {
     pub(in crate::api::admin) request: ActionRequest,
     pub(in crate::api::admin) reason: String,
     /// The only registered person acts alone.
@@ -22,53 +22,52 @@ pub(in crate::api::admin) struct Ask {
     /// Show the effect without changing anything.
     pub(in crate::api::admin) dry_run: bool,
     /// The `Idempotency-Key` and the fingerprint, where the route takes one.
-    pub(in crate::api::admin) name: Option<(String, [u8; 32])>,
+    pub(in crate::api::admin) idempotency_key: Option<(String, [u8; 32])>,
 }
 
-impl Ask {
-    fn by(self, caller: &Caller) -> ActionOrder {
-        let Self { request, reason, alone, name, .. } = self;
-        ActionOrder { request, reason, key: caller.key.id.clone(), alone, name }
+impl ActionSubmission {
+    fn input(self, caller: &Caller) -> ActionInput {
+        let Self { request, reason, alone, idempotency_key, .. } = self;
+        ActionInput { request, reason, key: caller.key.id.clone(), alone, idempotency_key }
     }
 }
 
 /// Executes the action or lets it wait; for a dry run, previews it.
-pub(in crate::api::admin) async fn ask(
+pub(in crate::api::admin) async fn submit(
     request: &Request,
     caller: &Caller,
-    asked: Ask,
+    submission: ActionSubmission,
 ) -> Result<Response, Problem> {
-    if asked.dry_run {
-        let kind = asked.request.kind();
-        let preview = request.app.actions.preview(asked.by(caller)).await?;
-        return Ok(Data::of(Answered::Preview(PreviewView::of(kind, &preview))).into_response());
+    if submission.dry_run {
+        let kind = submission.request.kind();
+        let preview = request.app.actions.preview(submission.input(caller)).await?;
+        return Ok(Data::of(ActionResponse::Preview(PreviewView::of(kind, &preview))).into_response());
     }
-    let kept = request.app.actions.ask(asked.by(caller)).await?;
-    Ok(respond(&kept))
+    let recorded = request.app.actions.request(submission.input(caller)).await?;
+    Ok(respond(&recorded))
 }
 
 /// The response to the person who requested the action.
-pub(in crate::api::admin) fn respond(kept: &KeptAction) -> Response {
-    let row = &kept.action;
+pub(in crate::api::admin) fn respond(recorded: &RecordedAction) -> Response {
+    let row = &recorded.action;
     let response = match refused(row) {
         // An action that waited always gets the same response.
-        _ if kept.waited() => {
-            AcceptedData(Answered::Action(Box::new(ActionView::as_asked_for(row)))).into_response()
+        _ if recorded.waited() => {
+            AcceptedData(ActionResponse::Action(Box::new(ActionView::as_asked_for(row)))).into_response()
         }
         Some(problem) => problem.into_response(),
-        None => Data::of(Answered::Action(Box::new(ActionView::of(row)))).into_response(),
+        None => Data::of(ActionResponse::Action(Box::new(ActionView::of(row)))).into_response(),
     };
-    Replayable { response, replayed: kept.replayed }.into_response()
+    Replayable { response, replayed: recorded.replayed }.into_response()
 }
 
-/// Executes the action or lets it wait. Returns it, and whether it is a replay.
-pub(in crate::api::admin) async fn perform(
+/// Executes the action or lets it wait. Returns its state.
+pub(in crate::api::admin) async fn execute(
     request: &Request,
     caller: &Caller,
-    asked: Ask,
-) -> Result<(ActionRow, bool), Problem> {
-    let KeptAction { action, replayed } = request.app.actions.ask(asked.by(caller)).await?;
-    Ok((action, replayed))
+    submission: ActionSubmission,
+) -> Result<ActionRow, Problem> {
+    Ok(request.app.actions.request(submission.input(caller)).await?.action)
 }
 
 impl From<ActionError> for Problem {
