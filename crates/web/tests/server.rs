@@ -1,7 +1,7 @@
-//! The accept loop against clients that are slow, silent, greedy or confused: raw bytes over loopback.
+//! The accept loop against slow, silent, greedy and malformed clients, as raw bytes over loopback.
 //!
-//! Every row sets only the limit that it is about; all others are a minute, and a connection has five seconds
-//! to end. So a limit that does not work fails its own row, and no row depends on how fast this machine is.
+//! Each row sets only the limit under test. All other limits are a minute, and a connection must end within
+//! five seconds, so a limit that does not work fails its own row, however fast the machine is.
 
 use std::{
     convert::Infallible,
@@ -36,10 +36,10 @@ use web::{
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const SHORT: Duration = Duration::from_millis(200);
-/// Bytes that no socket buffer holds.
+/// More bytes than a socket buffer holds.
 const BIG: usize = 64 * 1024 * 1024;
 
-/// Limits under which nothing happens within a test.
+/// Limits that no test reaches.
 fn lenient() -> Limits {
     let long = Duration::from_secs(60);
     Limits {
@@ -61,9 +61,9 @@ fn router(limits: Limits) -> Router {
         .route("/big", get(async || vec![b'x'; BIG]))
         .route(
             "/flood",
-            get(async || Body::new(Pieces::of("x".repeat(BIG / 64), 64, Duration::from_millis(1)))),
+            get(async || Body::new(Chunks::of("x".repeat(BIG / 64), 64, Duration::from_millis(1)))),
         )
-        .route("/quiet", get(async || Body::new(Pieces::of(": still here\n\n".into(), 4, SHORT * 2))))
+        .route("/quiet", get(async || Body::new(Chunks::of(": still here\n\n".into(), 4, SHORT * 2))))
         .route("/slow", get(async || sleep(SHORT * 2).await))
         .route("/stuck", get(async || future::pending::<()>().await))
         .route("/panic", get(async || -> () { panic!("asked to") }))
@@ -73,20 +73,20 @@ fn router(limits: Limits) -> Router {
     headers::stamp(router, || Uuid::from_u128(7))
 }
 
-/// A body that comes in pieces, as a stream does.
-struct Pieces {
-    piece: Bytes,
+/// A streamed body: equal chunks at an interval.
+struct Chunks {
+    chunk: Bytes,
     left: usize,
     between: Interval,
 }
 
-impl Pieces {
-    fn of(piece: String, left: usize, between: Duration) -> Self {
-        Self { piece: piece.into(), left, between: interval(between) }
+impl Chunks {
+    fn of(chunk: String, left: usize, between: Duration) -> Self {
+        Self { chunk: chunk.into(), left, between: interval(between) }
     }
 }
 
-impl hyper::body::Body for Pieces {
+impl hyper::body::Body for Chunks {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -99,7 +99,7 @@ impl hyper::body::Body for Pieces {
         }
         ready!(self.between.poll_tick(context));
         self.left -= 1;
-        Poll::Ready(Some(Ok(Frame::data(self.piece.clone()))))
+        Poll::Ready(Some(Ok(Frame::data(self.chunk.clone()))))
     }
 }
 
@@ -135,46 +135,46 @@ impl Server {
 }
 
 async fn send(stream: &mut TcpStream, text: &str) {
-    // The server may have closed already; what it answered tells.
+    // The server may have closed already; the caller checks the response.
     let _ = stream.write_all(text.as_bytes()).await;
 }
 
-/// Everything that the server says until it closes, which it must do in time.
+/// Everything that the server sends until it closes, which it must do within `PATIENCE`.
 async fn read_to_end(name: &str, stream: &mut TcpStream) -> String {
-    let mut said = Vec::new();
-    let closed = timeout(PATIENCE, stream.read_to_end(&mut said)).await;
-    let said = String::from_utf8_lossy(&said).into_owned();
-    // A reset is an end too: it is what closing with unread bytes looks like.
-    assert!(closed.is_ok(), "{name}: still open after {PATIENCE:?}, having said {said:?}");
-    said
+    let mut received = Vec::new();
+    let closed = timeout(PATIENCE, stream.read_to_end(&mut received)).await;
+    let received = String::from_utf8_lossy(&received).into_owned();
+    // A reset counts as closed: closing a socket with unread bytes causes one.
+    assert!(closed.is_ok(), "{name}: still open after {PATIENCE:?}, received {received:?}");
+    received
 }
 
 /// Reads up to and including `end`, and leaves the connection open.
 async fn read_until(stream: &mut TcpStream, end: &str) -> String {
-    let mut said = Vec::new();
-    while !said.ends_with(end.as_bytes()) {
+    let mut received = Vec::new();
+    while !received.ends_with(end.as_bytes()) {
         let byte = timeout(PATIENCE, stream.read_u8()).await;
-        let Ok(Ok(byte)) = byte else { panic!("no {end:?} in {:?}", String::from_utf8_lossy(&said)) };
-        said.push(byte);
+        let Ok(Ok(byte)) = byte else { panic!("no {end:?} in {:?}", String::from_utf8_lossy(&received)) };
+        received.push(byte);
     }
-    String::from_utf8(said).unwrap()
+    String::from_utf8(received).unwrap()
 }
 
-fn statuses(said: &str) -> Vec<&str> {
-    said.match_indices("HTTP/1.1 ").map(|(at, _)| &said[at + 9..at + 12]).collect()
+fn statuses(received: &str) -> Vec<&str> {
+    received.match_indices("HTTP/1.1 ").map(|(at, _)| &received[at + 9..at + 12]).collect()
 }
 
-/// What a client does.
+/// One step of a client's script.
 enum Step {
     Send(&'static str),
-    /// One byte every twentieth of a second, without end.
+    /// Sends the text byte by byte, every 50 ms, over and over.
     Drip(&'static str),
     Wait,
 }
 
 use Step::{Drip, Send, Wait};
 
-/// Plays the steps, then expects exactly these statuses and the end of the connection.
+/// Runs the steps, then expects exactly these response statuses and a closed connection.
 async fn check(name: &str, limits: Limits, steps: &[Step], expected: &[&str]) {
     let server = Server::start(limits).await;
     let mut stream = server.connect().await;
@@ -192,15 +192,15 @@ async fn check(name: &str, limits: Limits, steps: &[Step], expected: &[&str]) {
             }
         }
     }
-    let said = read_to_end(name, &mut stream).await;
-    assert_eq!(statuses(&said), expected, "{name}: {said}");
+    let received = read_to_end(name, &mut stream).await;
+    assert_eq!(statuses(&received), expected, "{name}: {received}");
 }
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 const LAST: &str = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
 #[tokio::test]
-async fn a_client_that_keeps_us_waiting_is_cut() {
+async fn a_client_that_stalls_is_disconnected() {
     let first_byte = Limits { first_byte: SHORT, ..lenient() };
     let head = Limits { head: SHORT, ..lenient() };
     let keep_alive = Limits { keep_alive: SHORT, ..lenient() };
@@ -244,7 +244,7 @@ async fn a_client_that_keeps_us_waiting_is_cut() {
 }
 
 #[tokio::test]
-async fn each_deadline_is_only_about_its_own_wait() {
+async fn each_timeout_covers_only_its_own_wait() {
     let head = Limits { head: SHORT, ..lenient() };
     let first_byte = Limits { first_byte: SHORT, ..lenient() };
     let keep_alive = Limits { keep_alive: SHORT, ..lenient() };
@@ -264,7 +264,7 @@ async fn each_deadline_is_only_about_its_own_wait() {
 }
 
 #[tokio::test]
-async fn framing_faults_never_leave_a_second_request_to_guess_at() {
+async fn a_framing_error_never_smuggles_a_second_request() {
     let smuggled = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
     let post = "POST / HTTP/1.1\r\nhost: a\r\n";
     let long = "x".repeat(20 * 1024);
@@ -307,8 +307,8 @@ async fn framing_faults_never_leave_a_second_request_to_guess_at() {
         let server = Server::start(short).await;
         let mut stream = server.connect().await;
         send(&mut stream, &request).await;
-        let said = read_to_end(name, &mut stream).await;
-        assert_eq!(statuses(&said), expected, "{name}: {said}");
+        let received = read_to_end(name, &mut stream).await;
+        assert_eq!(statuses(&received), expected, "{name}: {received}");
         let mut next = server.connect().await;
         send(&mut next, LAST).await;
         assert_eq!(
@@ -320,7 +320,7 @@ async fn framing_faults_never_leave_a_second_request_to_guess_at() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_nothing_of_its_answer_is_cut_and_a_slow_one_is_not() {
+async fn a_client_that_stops_reading_is_disconnected_and_a_slow_one_is_not() {
     let server = Server::start(Limits { write: Duration::from_secs(1), ..lenient() }).await;
     let request = "GET /big HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
     let mut stalled = server.connect().await;
@@ -328,33 +328,33 @@ async fn a_client_that_takes_nothing_of_its_answer_is_cut_and_a_slow_one_is_not(
     let mut slow = server.connect().await;
     send(&mut slow, request).await;
     let mut taken = 0;
-    let mut piece = vec![0; 1024 * 1024];
+    let mut chunk = vec![0; 1024 * 1024];
     while taken < BIG {
         sleep(Duration::from_millis(40)).await;
-        let read = timeout(PATIENCE, slow.read(&mut piece)).await.expect("the server stalls").unwrap();
-        assert!(read > 0, "cut after {taken} of {BIG} bytes, at least two seconds long");
+        let read = timeout(PATIENCE, slow.read(&mut chunk)).await.expect("the server stalls").unwrap();
+        assert!(read > 0, "disconnected after {taken} of {BIG} bytes");
         taken += read;
     }
-    let said = read_to_end("stalled", &mut stalled).await;
-    assert!(said.len() < BIG, "got the whole answer after stalling");
+    let received = read_to_end("stalled", &mut stalled).await;
+    assert!(received.len() < BIG, "received the whole response after stalling");
 }
 
 #[tokio::test]
-async fn a_stream_may_be_quiet_and_one_that_nobody_reads_is_cut() {
+async fn a_quiet_stream_stays_open_and_an_unread_one_is_closed() {
     let server = Server::start(Limits { write: SHORT, ..lenient() }).await;
     let request = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
     let mut stalled = server.connect().await;
     send(&mut stalled, &request("/flood")).await;
     let mut quiet = server.connect().await;
     send(&mut quiet, &request("/quiet")).await;
-    let said = read_to_end("quiet", &mut quiet).await;
-    assert_eq!(said.matches(": still here").count(), 4, "cut between two signs of life: {said}");
-    let said = read_to_end("stalled", &mut stalled).await;
-    assert!(said.len() < BIG, "got the whole stream after stalling");
+    let received = read_to_end("quiet", &mut quiet).await;
+    assert_eq!(received.matches(": still here").count(), 4, "closed between two heartbeats: {received}");
+    let received = read_to_end("stalled", &mut stalled).await;
+    assert!(received.len() < BIG, "received the whole stream after stalling");
 }
 
 #[tokio::test]
-async fn slow_clients_do_not_keep_others_out() {
+async fn slow_clients_do_not_block_others() {
     let server = Server::start(lenient()).await;
     let mut slow = Vec::new();
     for started in
@@ -370,7 +370,7 @@ async fn slow_clients_do_not_keep_others_out() {
 }
 
 #[tokio::test]
-async fn where_each_connection_is_owed_an_answer_a_new_one_waits() {
+async fn a_new_connection_waits_while_all_others_have_pending_responses() {
     let server = Server::start(Limits { connections: 2, stay: Duration::ZERO, ..lenient() }).await;
     let mut busy = Vec::new();
     for _ in 0..2 {
@@ -389,10 +389,10 @@ async fn where_each_connection_is_owed_an_answer_a_new_one_waits() {
 
 const HALF_A_BODY: &str = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc";
 
-/// At the limit, who keeps us waiting goes: the idle first, the longest waiting first, and never one that is
-/// owed an answer.
+/// At the limit, a connection without a complete request is closed: idle ones first, then the one that has
+/// stalled the longest. A connection with a pending response is never closed.
 #[tokio::test]
-async fn at_the_limit_a_newcomer_takes_the_place_of_whoever_has_waited_the_longest() {
+async fn at_the_limit_a_new_connection_replaces_the_longest_stalled_one() {
     let server = Server::start(Limits { connections: 4, stay: Duration::ZERO, ..lenient() }).await;
     let mut streams = Vec::new();
     for started in
@@ -409,17 +409,17 @@ async fn at_the_limit_a_newcomer_takes_the_place_of_whoever_has_waited_the_longe
     for (name, closes) in [("idle", &mut idle), ("half a body", &mut body), ("half a head", &mut head)] {
         let mut silent = server.connect().await;
         assert_eq!(read_to_end(name, closes).await, "", "{name}");
-        // An idle newcomer would be the next to go.
+        // An idle newcomer would be the next one to be closed.
         send(&mut silent, HALF_A_BODY).await;
         sleep(SHORT / 8).await;
         newcomers.push(silent);
     }
-    assert_eq!(statuses(&read_to_end("busy", &mut busy).await), ["200"], "its answer is still owed");
+    assert_eq!(statuses(&read_to_end("busy", &mut busy).await), ["200"], "a pending response is still sent");
 }
 
-/// A connection that has just come is not the only one that may close: those that have waited do.
+/// The connections that have waited are closed while newer ones are still within their minimum stay.
 #[tokio::test]
-async fn silent_newcomers_do_not_hold_up_who_comes_after_them() {
+async fn silent_connections_do_not_block_later_ones() {
     let server = Server::start(Limits { connections: 64, stay: SHORT, ..lenient() }).await;
     let mut open = Vec::new();
     for _ in 0..64 {
@@ -428,17 +428,17 @@ async fn silent_newcomers_do_not_hold_up_who_comes_after_them() {
         open.push(slow);
     }
     sleep(SHORT * 2).await;
-    // One after the other, they would take longer than anybody waits here.
+    // If each had to wait out its `stay`, they would take longer than `PATIENCE`.
     for _ in 0..40 {
         open.push(server.connect().await);
     }
     let mut next = server.connect().await;
     send(&mut next, LAST).await;
-    assert_eq!(statuses(&read_to_end("who comes after them", &mut next).await), ["200"]);
+    assert_eq!(statuses(&read_to_end("the next client", &mut next).await), ["200"]);
 }
 
 #[tokio::test]
-async fn a_connection_that_becomes_idle_makes_room_for_who_waits_already() {
+async fn a_connection_that_becomes_idle_makes_room_for_a_waiting_one() {
     let server = Server::start(Limits { connections: 1, stay: Duration::ZERO, ..lenient() }).await;
     let mut busy = server.connect().await;
     send(&mut busy, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
@@ -446,11 +446,15 @@ async fn a_connection_that_becomes_idle_makes_room_for_who_waits_already() {
     let mut waiting = server.connect().await;
     send(&mut waiting, LAST).await;
     assert_eq!(statuses(&read_to_end("waiting", &mut waiting).await), ["200"]);
-    assert_eq!(statuses(&read_to_end("busy", &mut busy).await), ["200"], "it was answered before it closed");
+    assert_eq!(
+        statuses(&read_to_end("busy", &mut busy).await),
+        ["200"],
+        "it was answered before it was closed"
+    );
 }
 
 #[tokio::test]
-async fn a_large_body_that_keeps_us_waiting_gives_its_place_away() {
+async fn a_large_body_that_stalls_loses_its_slot() {
     let limits = Limits { small_body_bytes: 10, large_bodies: 1, stay: SHORT, ..lenient() };
     let server = Server::start(limits).await;
     let post = |length: &str| format!("POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{length}\r\n\r\n");
@@ -472,7 +476,7 @@ async fn a_large_body_that_keeps_us_waiting_gives_its_place_away() {
     for _ in 0..2 {
         let mut large = server.connect().await;
         send(&mut large, &whole).await;
-        assert!(read_to_end("large", &mut large).await.ends_with("100"), "the place is not given on");
+        assert!(read_to_end("large", &mut large).await.ends_with("100"), "the slot was not reused");
     }
     assert_eq!(read_to_end("slow", &mut slow).await, "");
     send(&mut larger, &format!("{}{}", post("content-length: 101"), "x".repeat(50))).await;
@@ -484,7 +488,7 @@ async fn a_large_body_that_keeps_us_waiting_gives_its_place_away() {
 }
 
 #[tokio::test]
-async fn every_connection_has_a_moment_to_send_its_request() {
+async fn every_connection_has_a_minimum_stay_to_send_its_request() {
     let server = Server::start(Limits { connections: 1, stay: SHORT * 2, ..lenient() }).await;
     let mut first = server.connect().await;
     sleep(SHORT / 4).await;
@@ -495,18 +499,22 @@ async fn every_connection_has_a_moment_to_send_its_request() {
     assert_eq!(
         statuses(&read_to_end("first", &mut first).await),
         ["200"],
-        "closed before its moment was over"
+        "closed before its minimum stay was over"
     );
     assert_eq!(statuses(&read_to_end("second", &mut second).await), ["200"]);
 }
 
 #[tokio::test]
-async fn an_address_that_is_no_trusted_proxy_has_only_so_many_connections() {
+async fn connections_per_address_are_limited_unless_it_is_a_trusted_proxy() {
     let limits = Limits { connections_per_address: 2, stay: SHORT, ..lenient() };
     let server = Server::behind(TrustedProxies::parse("none").unwrap(), limits).await;
     let (mut oldest, _other) = (server.connect().await, server.connect().await);
     let mut early = server.connect().await;
-    assert_eq!(read_to_end("a third, at once", &mut early).await, "", "nobody has waited for long enough");
+    assert_eq!(
+        read_to_end("a third, at once", &mut early).await,
+        "",
+        "no connection has waited long enough to be closed"
+    );
     sleep(SHORT * 2).await;
     let mut late = server.connect().await;
     assert_eq!(read_to_end("the oldest", &mut oldest).await, "");
@@ -524,7 +532,7 @@ async fn an_address_that_is_no_trusted_proxy_has_only_so_many_connections() {
 }
 
 #[tokio::test]
-async fn a_client_behind_a_proxy_has_only_so_many_requests_under_way() {
+async fn concurrent_requests_per_client_behind_a_proxy_are_limited() {
     let server = Server::start(Limits { requests_per_client: 1, ..lenient() }).await;
     let request = |path: &str, client: &str| {
         format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx-forwarded-for: {client}\r\n\r\n")
@@ -534,7 +542,7 @@ async fn a_client_behind_a_proxy_has_only_so_many_requests_under_way() {
     sleep(SHORT / 2).await;
     for (client, expected) in [
         ("203.0.113.7", "503"),
-        // What the client wrote itself comes before what the proxy adds.
+        // The client's own values stand before the one that the proxy adds.
         ("198.51.100.1, 203.0.113.7", "503"),
         ("203.0.113.8", "200"),
     ] {
@@ -547,7 +555,7 @@ async fn a_client_behind_a_proxy_has_only_so_many_requests_under_way() {
     assert_eq!(statuses(&read_to_end("the proxy itself", &mut own).await), ["200"]);
 }
 
-/// Bodies take so much memory and no more; whoever has been sending the longest loses it.
+/// When the memory for request bodies is used up, the body that has been arriving the longest is dropped.
 #[tokio::test]
 async fn the_memory_of_bodies_is_bounded() {
     let limits = Limits { body_bytes: 10_000, ..lenient() };
@@ -567,11 +575,11 @@ async fn the_memory_of_bodies_is_bounded() {
     assert_eq!(statuses(&read_to_end("greedy", &mut greedy).await), ["503"]);
     let mut next = server.connect().await;
     send(&mut next, &format!("{}{}", post("/", 9_999), "x".repeat(9_999))).await;
-    assert!(read_to_end("next", &mut next).await.ends_with("9999"), "the memory was not given back");
+    assert!(read_to_end("next", &mut next).await.ends_with("9999"), "the memory was not released");
 }
 
 #[tokio::test]
-async fn draining_finishes_what_was_begun_and_nothing_else() {
+async fn draining_finishes_pending_requests_and_closes_the_rest() {
     let server = Server::start(lenient()).await;
     let _silent = server.connect().await;
     let mut idle = server.connect().await;
@@ -600,7 +608,7 @@ async fn the_drain_has_a_deadline() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_its_fields() {
+async fn every_response_carries_the_standard_headers() {
     let server = Server::start(Limits { body: SHORT, ..lenient() }).await;
     let policy = "content-security-policy: default-src 'none'; frame-ancestors 'none'";
     let id = "x-request-id: 00000000-0000-0000-0000-000000000007";
@@ -617,21 +625,25 @@ async fn every_answer_carries_its_fields() {
         let mut stream = server.connect().await;
         let fields = format!("content-length: {length}\r\nconnection: close\r\nx-request-id: mine");
         send(&mut stream, &format!("{request} HTTP/1.1\r\n{fields}\r\n\r\n")).await;
-        let said = read_to_end(request, &mut stream).await;
-        assert_eq!(statuses(&said), [status], "{request}: {said}");
+        let received = read_to_end(request, &mut stream).await;
+        assert_eq!(statuses(&received), [status], "{request}: {received}");
         for (of, kind) in [("408", "REQUEST_TIMEOUT"), ("414", "URI_TOO_LONG")] {
-            assert!(status != of || said.contains(kind), "{said}");
+            assert!(status != of || received.contains(kind), "{received}");
         }
         let always =
             ["x-content-type-options: nosniff", "cache-control: no-store", "referrer-policy: no-referrer"];
         for line in always.iter().chain(expected) {
-            assert_eq!(said.matches(&format!("{line}\r\n")).count(), 1, "{request}: {line} in {said}");
+            assert_eq!(
+                received.matches(&format!("{line}\r\n")).count(),
+                1,
+                "{request}: {line} in {received}"
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn a_handler_knows_its_client() {
+async fn a_handler_sees_the_client_address() {
     let none = TrustedProxies::parse("none").unwrap();
     for (proxies, forwarded, expected) in [
         (TrustedProxies::loopback(), "", "127.0.0.1"),

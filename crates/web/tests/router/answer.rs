@@ -1,4 +1,4 @@
-//! One answer, and what every answer of the service must have in common.
+//! A response, and the checks that every response of the service must pass.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Response, StatusCode};
@@ -30,14 +30,14 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    /// `data` of a success.
+    /// `data` of a successful response.
     #[track_caller]
     pub(crate) fn data(&self) -> Value {
         assert!(self.status < 300, "{} {}", self.status, self.text);
         self.json()["data"].clone()
     }
 
-    /// `403 FORBIDDEN This key …`, or `200`.
+    /// Status, error type and message, such as `403 FORBIDDEN This key …`; of a success only the status.
     pub(crate) fn summary(&self) -> String {
         let error = &self.json()["error"];
         match error["type"].as_str() {
@@ -46,15 +46,15 @@ impl Answer {
         }
     }
 
-    /// The body without what differs between any two requests.
+    /// The body without `meta`, which differs between any two requests.
     pub(crate) fn stable(&self) -> Value {
         let mut body = self.json();
         body["meta"] = Value::Null;
         body
     }
 
-    /// What is true of every answer: nothing in it is cached, guessed at, framed or run; it has a name; and
-    /// an answer of the API is in the one envelope.
+    /// Every response forbids caching, sniffing, framing and scripts, and has a request id; a response of the
+    /// API has the envelope.
     fn check(&self) {
         for (name, value) in [
             ("cache-control", "no-store"),
@@ -71,7 +71,7 @@ impl Answer {
             return;
         }
         let Some(meta) = body["meta"].as_object() else {
-            // The webhook's fixed answers, for which nobody is there to read a request id.
+            // The webhook's fixed responses, which carry no request id in the body.
             assert_eq!(body["error"]["code"], self.status, "{self:?}");
             return;
         };
@@ -84,7 +84,10 @@ impl Answer {
             assert_eq!(error["code"], self.status, "{self:?}");
             assert!(error["type"].is_string() && error.contains_key("details"), "{self:?}");
             let message = error["message"].as_str().unwrap();
-            assert!(message.ends_with('.') || message.ends_with('`'), "no sentence: {message}");
+            assert!(
+                message.ends_with('.') || message.ends_with('`'),
+                "the message is not a sentence: {message}"
+            );
             assert!(body.get("data").is_none(), "{self:?}");
         }
         if self.status == StatusCode::UNAUTHORIZED.as_u16() {

@@ -1,5 +1,4 @@
-//! Tenants as operators see and set them.
-//! Not here: what tenants see (`tenants`).
+//! Tenants as operators list, read and edit them.
 
 use serde_json::{Value, json};
 
@@ -7,7 +6,7 @@ use crate::tenant_client::TenantClient;
 use crate::{OTHER, TENANT};
 
 #[tokio::test]
-async fn tenants_are_listed_shown_and_set() {
+async fn tenants_are_listed_shown_and_edited() {
     let client = TenantClient::new().await;
     client.deployment.pass(60);
     client.stranger().await;
@@ -15,7 +14,7 @@ async fn tenants_are_listed_shown_and_set() {
         let rows = client.deployment.look(&format!("/api/admin/tenants?{query}")).await;
         rows.as_array().unwrap().iter().map(|row| row["tenant_id"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(names("").await, [OTHER, TENANT], "the newest first");
+    assert_eq!(names("").await, [OTHER, TENANT], "newest first");
     assert_eq!(names("sort=created_at&per_page=1").await, [TENANT]);
     assert!(names("debt=true").await.is_empty() && names("low=true").await.is_empty());
 
@@ -33,12 +32,12 @@ async fn tenants_are_listed_shown_and_set() {
     let counts = ["open_holds", "lots", "payments_in_quarantine", "held"].map(|field| shown[field].clone());
     assert_eq!(json!(counts), json!([1, 1, 0, 3]));
     client.deployment.pass(15 * 86_400);
-    assert_eq!(client.deployment.look(&path).await["open_holds"], 0, "its time is up");
+    assert_eq!(client.deployment.look(&path).await["open_holds"], 0, "the hold has expired");
 
     assert_eq!(
         client.deployment.post(&path, &json!({})).await.data()["name"],
         "Acme Homes",
-        "what is left out stays"
+        "omitted fields stay unchanged"
     );
     let set = client.deployment.post(&path, &json!({ "name": null, "low_balance": null })).await.data();
     assert_eq!(json!([set["name"], set["low_balance"]]), json!([null, null]));
@@ -49,7 +48,7 @@ async fn tenants_are_listed_shown_and_set() {
 }
 
 #[tokio::test]
-async fn bad_input_sets_nothing() {
+async fn invalid_input_changes_nothing() {
     let client = TenantClient::new().await;
     let path = format!("/api/admin/tenants/{TENANT}");
     for (body, status) in [
@@ -73,9 +72,9 @@ async fn bad_input_sets_nothing() {
     assert_eq!(client.deployment.look(&path).await["name"], Value::Null);
 }
 
-/// The notice comes from the ledger, by the figure that an operator set.
+/// The ledger sends the notice, at the threshold that an operator set.
 #[tokio::test]
-async fn a_low_balance_is_told() {
+async fn a_low_balance_sends_one_notice() {
     let client = TenantClient::new().await;
     let path = format!("/api/admin/tenants/{TENANT}");
     client.deployment.post(&path, &json!({ "low_balance": 8 })).await.data();
@@ -83,6 +82,6 @@ async fn a_low_balance_is_told() {
         assert_eq!(client.spend(name, credits).await.status, 200);
     }
     let sql = "SELECT count(*) FROM notices WHERE type = 'balance.low'";
-    let told: i64 = client.deployment.backdoor().query_row(sql, [], |row| row.get(0)).unwrap();
-    assert_eq!(told, 1, "once, when it fell from 8 to 7");
+    let notices: i64 = client.deployment.backdoor().query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(notices, 1, "once, when it fell from 8 to 7");
 }

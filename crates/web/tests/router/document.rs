@@ -1,6 +1,5 @@
-//! The description of the API says what the program does: its routes, its parameters, its examples.
-//! Not here: whether the answers are those that it promises, which the tests of each route and the clients in
-//! e2e see.
+//! The API description matches the program: its routes, parameters and examples.
+//! Whether responses match it is tested by the tests of each route and by the clients in e2e.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +15,7 @@ pub(crate) fn document() -> Value {
     serde_json::from_str(&web::routes::document().json).unwrap()
 }
 
-/// `GET /api/payments`, and the operation.
+/// Every operation with its route, such as `GET /api/payments`.
 pub(crate) fn operations(document: &Value) -> Vec<(String, &Value)> {
     let paths = document["paths"].as_object().unwrap().iter();
     let operations = paths.flat_map(|(path, item)| {
@@ -27,7 +26,7 @@ pub(crate) fn operations(document: &Value) -> Vec<(String, &Value)> {
 }
 
 #[test]
-fn the_file_is_what_the_program_says() {
+fn the_openapi_file_is_up_to_date() {
     let same = GOLDEN == web::routes::document().json;
     assert!(same, "docs/openapi.json is stale: cargo run -q -- openapi > docs/openapi.json");
 }
@@ -52,7 +51,7 @@ fn every_route_is_described() {
         .map(|list| list.split(')').next().unwrap())
         .map(|list| list.split(',').count())
         .sum();
-    assert_eq!(handlers, described, "a group of routes.rs is served and not in DOCUMENT");
+    assert_eq!(handlers, described, "routes.rs serves a group that is missing from DOCUMENT");
     let table = &web::routes::document().table;
     assert_eq!(table.lines().filter(|line| line.contains(" | `/")).count(), described);
 }
@@ -77,9 +76,9 @@ fn every_operation_is_well_described() {
         document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
     for (route, operation) in operations(&document) {
         let text = |field: &str| operation[field].as_str().unwrap_or_default();
-        assert!(names.insert(text("operationId")), "{route}: its operationId is another's too");
-        assert!(!text("summary").ends_with('.') && text("summary").len() > 5, "{route}: its summary");
-        assert!(!text("summary").contains('\n'), "{route}: its summary is one line");
+        assert!(names.insert(text("operationId")), "{route}: duplicate operationId");
+        assert!(!text("summary").ends_with('.') && text("summary").len() > 5, "{route}: bad summary");
+        assert!(!text("summary").contains('\n'), "{route}: the summary must be one line");
         assert!(tags.contains(operation["tags"][0].as_str().unwrap()), "{route}: its tag has no description");
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             assert!(parameter["description"].is_string(), "{route}: {parameter}");
@@ -89,14 +88,14 @@ fn every_operation_is_well_described() {
             let name = schema["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
             let body = &document["components"]["schemas"][name];
             assert!(body["example"].is_object(), "{route}: {name} has no example");
-            assert_eq!(body["additionalProperties"], false, "{route}: {name} refuses what it does not know");
+            assert_eq!(body["additionalProperties"], false, "{route}: {name} must reject unknown fields");
         }
     }
 }
 
-/// What a route says that it knows, when it is asked for something else, is what is described.
+/// The parameters that a route lists when it rejects an unknown one are exactly those described.
 #[tokio::test]
-async fn every_query_parameter_is_described_and_no_other() {
+async fn query_parameters_match_the_description() {
     let deployment = Deployment::new().await;
     let service = deployment.service().await;
     let document = document();

@@ -1,4 +1,4 @@
-//! Every name that a user can meet stands in docs/errors.md, and nothing there is a name that nobody uses.
+//! docs/errors.md explains every name that a user can see, and no name that is not in use.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ fn documented(chapter: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn every_name_is_explained_and_no_other() {
+fn the_document_explains_exactly_the_names_in_use() {
     let problems = ProblemKind::ALL.iter().map(|kind| kind.as_str()).chain(["SIGNATURE_INVALID"]).collect();
     assert_eq!(documented("What the API answers"), problems);
     assert_eq!(documented("Why health is degraded"), web::DEGRADED_REASONS.into_iter().collect());
@@ -30,9 +30,9 @@ fn every_name_is_explained_and_no_other() {
     );
 }
 
-/// The status that each API error is documented with is the one that it is answered with.
+/// Each API error is documented with the status that it is sent with.
 #[test]
-fn statuses_are_right() {
+fn documented_statuses_match() {
     for kind in ProblemKind::ALL {
         let heading = format!("### `{}`\n\n{} ", kind.as_str(), kind.status().as_u16());
         assert!(DOCUMENT.contains(&heading), "no {heading:?}");

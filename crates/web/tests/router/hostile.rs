@@ -1,5 +1,5 @@
-//! Signed, and not to be believed or not to be read: each is acknowledged, kept byte for byte, shown to a
-//! person with its reason, and moves no credits (design section 6, Webhook).
+//! Signed events that cannot be trusted or cannot be read: each is acknowledged, stored byte for byte, shown
+//! in quarantine with its reason, and moves no credits (design section 6, Webhook).
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use web::Limits;
 use crate::deployment::Deployment;
 use crate::{OTHER, TENANT};
 
-/// Ten credits for 250 euros, and nothing else is for sale.
+/// A catalogue with one package: ten credits for 250 euros.
 fn policy() -> Policy {
     let package = PackageTerms { credits: Credits(10), price: Minor(25_000), currency: "eur".into() };
     Policy { catalogue: Some(BTreeMap::from([("10_credits".into(), package)])), ..Policy::default() }
 }
 
-/// The guide's sale under ids of its own, with the event's, the session's and the metadata's fields patched.
+/// The guide's sale with new ids, and with the fields of the event, the session and the metadata patched.
 fn sale(number: usize, event: &Value, session: &Value, metadata: &Value) -> String {
     let patched = |mut base: Value, patch: &Value| {
         for (key, value) in patch.as_object().expect("a patch is an object") {
@@ -38,7 +38,7 @@ fn sale(number: usize, event: &Value, session: &Value, metadata: &Value) -> Stri
     patched(sold, event).to_string()
 }
 
-/// Delivers each body, which must open one question for its reason and change nothing else.
+/// Delivers each body, which must open one quarantine item with its reason and change nothing else.
 async fn check(deployment: &Deployment, rows: &[(&str, String, &str)]) {
     let mut open = deployment.look("/api/admin/quarantine").await.as_array().unwrap().len();
     for (name, body, reason) in rows {
@@ -46,7 +46,7 @@ async fn check(deployment: &Deployment, rows: &[(&str, String, &str)]) {
         let items = deployment.look("/api/admin/quarantine?per_page=100").await;
         let items = items.as_array().unwrap();
         open += 1;
-        assert_eq!(items.len(), open, "{name} is not shown, or more than once: {items:?}");
+        assert_eq!(items.len(), open, "{name}: not exactly one new item: {items:?}");
         assert_eq!(items[0]["reason"], *reason, "{name}: {}", items[0]);
         let detail = items[0]["detail"].as_str().unwrap();
         assert!(detail.contains("Nothing was granted"), "{name}: {detail}");
@@ -55,14 +55,14 @@ async fn check(deployment: &Deployment, rows: &[(&str, String, &str)]) {
         assert_eq!(newest["outcome"], "quarantined", "{name}: {newest}");
         let id = newest["id"].as_str().unwrap();
         let shown = deployment.look(&format!("/api/admin/events/{id}")).await;
-        assert_eq!(shown["body"], **body, "{name} is not kept as it was");
+        assert_eq!(shown["body"], **body, "{name}: the stored body differs");
         assert_eq!(deployment.available(TENANT).await, 0, "{name}");
     }
     deployment.check_books().await;
 }
 
 #[tokio::test]
-async fn terms_that_are_not_believed() {
+async fn a_sale_with_invalid_terms_is_quarantined() {
     let none = json!({});
     let mut rows: Vec<(&str, Value, Value, &str)> = Vec::new();
     let credits = |text: &str| json!({ "credits": text });
@@ -80,7 +80,7 @@ async fn terms_that_are_not_believed() {
         ("no tenant", none.clone(), json!({ "tenant_id": null }), "unreadable"),
         ("unknown package", none.clone(), json!({ "package": "free" }), "package_unknown"),
         ("unknown currency", json!({ "currency": "usd" }), none.clone(), "currency_mismatch"),
-        ("no currency of this world", json!({ "currency": "euros" }), none.clone(), "currency_invalid"),
+        ("not a currency code", json!({ "currency": "euros" }), none.clone(), "currency_invalid"),
         ("cheaper", json!({ "amount_total": 1 }), none.clone(), "price_mismatch"),
         (
             "for nothing",
@@ -100,13 +100,13 @@ async fn terms_that_are_not_believed() {
         })
         .collect();
     check(&deployment, &rows).await;
-    // The deployment is not spoilt by any of it.
+    // A valid sale is still granted afterwards.
     deployment.learn(sale(1_000, &none, &none, &none)).await;
     assert_eq!(deployment.available(TENANT).await, 10);
 }
 
 #[tokio::test]
-async fn metadata_without_a_tenant_and_tenants_that_nobody_knows() {
+async fn a_sale_with_a_missing_or_unknown_tenant_is_quarantined() {
     let policy = Policy { known_tenants_only: true, ..Policy::default() };
     let deployment = Deployment::with(Mode::Live, policy, Limits::default()).await;
     let sold =
@@ -125,7 +125,7 @@ async fn metadata_without_a_tenant_and_tenants_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_or_is_not_ours() {
+async fn an_unreadable_or_foreign_event_is_quarantined() {
     let none = json!({});
     let session = |number, patch: Value| sale(number, &none, &patch, &none);
     let event = |number, patch: Value| sale(number, &patch, &none, &none);
@@ -174,9 +174,13 @@ async fn what_cannot_be_read_or_is_not_ours() {
     let deployment = Deployment::new().await;
     check(&deployment, &rows).await;
     let events = deployment.look("/api/admin/status").await;
-    assert_eq!((&events["events"], &events["pending"]), (&rows.len().into(), &0.into()), "nothing is lost");
+    assert_eq!(
+        (&events["events"], &events["pending"]),
+        (&rows.len().into(), &0.into()),
+        "all events are kept"
+    );
 
-    // What nobody reads cannot be wrong.
+    // Invalid values in fields that are not read do no harm.
     let nested = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     for (number, extra) in (100..).zip([nested.as_str(), r#""\ud800""#, "1e999999", "-0.5"]) {
         let known = deployment.available(TENANT).await;
@@ -187,7 +191,7 @@ async fn what_cannot_be_read_or_is_not_ours() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_are_kept_too() {
+async fn a_body_that_is_not_utf8_is_kept_too() {
     let deployment = Deployment::new().await;
     deployment.learn(b"{\"id\":\"\xff\xfe\"}".to_vec()).await;
     let item = &deployment.look("/api/admin/quarantine").await[0];
@@ -195,5 +199,5 @@ async fn bytes_that_are_no_text_are_kept_too() {
     let id = item["event"].as_str().unwrap();
     assert!(id.starts_with("unreadable_"), "{id}");
     let shown = deployment.look(&format!("/api/admin/events/{id}")).await;
-    assert_eq!(shown["body"], "{\"id\":\"\u{fffd}\u{fffd}\"}", "shown as well as JSON can");
+    assert_eq!(shown["body"], "{\"id\":\"\u{fffd}\u{fffd}\"}", "with replacement characters");
 }

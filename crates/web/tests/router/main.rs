@@ -1,6 +1,6 @@
-//! The whole service behind its router, with a real database in a folder of its own and a clock that tests
-//! set: every request of these tests goes the way that a client's goes, but for the socket.
-//! Not here: the accept loop (`server.rs`), and what events mean (the tests of `engine` and `ledger`).
+//! The whole service behind its router, with a real database in a temporary folder and a clock that the tests
+//! set. Requests take the same path as a client's, except for the socket.
+//! `server.rs` tests the accept loop; `engine` and `ledger` test the meaning of events.
 
 mod actions;
 mod admin;
@@ -32,9 +32,9 @@ mod timeline;
 mod webhook;
 mod webhook_endpoints;
 
-/// The sample of FairePlace's webhook guide, as it stands there.
+/// The sample event of FairePlace's webhook guide, unchanged.
 const GUIDE_SAMPLE: &str = include_str!("../../../stripe/tests/fixtures/guide-sample.json");
-/// Its tenant.
+/// The sample's tenant.
 const TENANT: &str = "550e8400-e29b-41d4-a716-446655440000";
-/// Somebody else.
+/// Another tenant.
 const OTHER: &str = "650e8400-e29b-41d4-a716-446655440000";

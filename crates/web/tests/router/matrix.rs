@@ -1,6 +1,5 @@
-//! Who may do what: every operation of the API's description × everyone who may ask × every place where an id
-//! can stand, from one table. An operation without a row fails, and so does a row without an operation.
-//! Not here: what the operations do.
+//! Access control in one table: every operation of the API description × every kind of caller × every
+//! position of an id. An operation without a row fails, and so does a row without an operation.
 
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -15,11 +14,11 @@ use crate::matrix::Expected::{Everyone, Operators, Spenders, Tenants};
 use crate::matrix::Object::{Action, Endpoint, Event, Hold, Item, Key, Nothing, Payment, Person, Tenant};
 use crate::tenant_client::TenantClient;
 
-/// Nobody has this UUID.
-const NOBODY: &str = "750e8400-e29b-41d4-a716-446655440000";
+/// A UUID that no tenant has.
+const UNKNOWN_TENANT: &str = "750e8400-e29b-41d4-a716-446655440000";
 
-/// What `{id}` in a path names. It is the tenant's, and a new one for each request, so that no request
-/// depends on the one before.
+/// The kind of object that `{id}` in a path names. It belongs to the tenant and is new for each request, so
+/// that no request depends on the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Object {
     Nothing,
@@ -34,21 +33,21 @@ enum Object {
     Endpoint,
 }
 
-/// The status for whoever asks.
+/// The expected status by caller.
 #[derive(Clone, Copy, Debug)]
 enum Expected {
-    /// Whatever key they have, if any.
+    /// The same for every caller, with or without a key.
     Everyone(u16),
     /// In this order: another tenant; the tenant itself; a service or an operator that names the tenant,
-    /// where it can be named; one that names none. Without a key that works 401, without the permission 403.
+    /// where it can be named; one that names none. Without a valid key 401, without the permission 403.
     Tenants([u16; 4]),
-    /// As above, without operators: to them it is 403.
+    /// As `Tenants`, but 403 for operators.
     Spenders([u16; 4]),
-    /// To a tenant and to a service the route does not exist.
+    /// For operators only; to tenants and services the route does not exist.
     Operators(u16),
 }
 
-/// An operation; what its path names; its body, in which `{tenant}` is the tenant; what is answered.
+/// An operation; the object in its path; its body, where `{tenant}` stands for the tenant; the status.
 type Row = (&'static str, Object, &'static str, Expected);
 
 #[rustfmt::skip]
@@ -117,25 +116,25 @@ const ROWS: &[Row] = &[
     ("POST /api/admin/keys/{id}/rotate", Key, "", Operators(201)),
 ];
 
-/// A deployment with two tenants, and everyone who may ask.
-struct Place {
+/// A deployment with two tenants, and a key of every kind of caller.
+struct Fixture {
     client: TenantClient,
     revoked: String,
     expired: String,
-    /// The tenant's, without the permission to write, and without the one to read.
+    /// The tenant's keys without the permission to write, and without the permission to read.
     reader: String,
     writer: String,
     other: String,
-    /// For what a second person must have asked for.
+    /// A second operator, whose requests the first one may approve.
     colleague: String,
     service: String,
-    /// One of the tenant's.
+    /// The id of a notice of the tenant.
     notice: String,
 }
 
-impl Place {
+impl Fixture {
     async fn new() -> Self {
-        // Without a limit, which would count the requests that are compared.
+        // No rate limit: its headers would differ between the compared responses.
         let client = TenantClient::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
         for number in 0..4 {
             client.buy(&format!("more{number}")).await;
@@ -155,7 +154,7 @@ impl Place {
         Self { client, revoked, expired, reader, writer, other, colleague, service, notice }
     }
 
-    /// The id of a new one.
+    /// The id of an object of this kind: a new one, where it can be created.
     async fn make(&self, object: Object) -> String {
         let deployment = &self.client.deployment;
         let first = async |path: &str| deployment.look(path).await[0]["id"].as_str().unwrap().to_owned();
@@ -185,25 +184,26 @@ impl Place {
                 format!("person_{name}")
             }
             Action => {
-                let asked = json!({ "tenant_id": TENANT, "credits": 101, "reason": "r" });
+                let body = json!({ "tenant_id": TENANT, "credits": 101, "reason": "r" });
                 let path = "/api/admin/adjustments";
-                let answer =
-                    self.ask(&("POST ".to_owned() + path), Some(&self.colleague), &asked.to_string()).await;
+                let answer = self
+                    .request(&("POST ".to_owned() + path), Some(&self.colleague), &body.to_string())
+                    .await;
                 answer.data()["id"].as_str().unwrap().to_owned()
             }
         }
     }
 
-    /// The id of a new endpoint of whoever has this key.
+    /// The id of a new webhook endpoint, created with this key.
     async fn endpoint(&self, key: &str) -> String {
         let (route, body) = ("POST /api/webhook-endpoints", r#"{"url":"https://example.com/"}"#);
-        let made = self.ask(route, Some(key), body).await.data();
+        let made = self.request(route, Some(key), body).await.data();
         made["endpoint"]["id"].as_str().unwrap().to_owned()
     }
 
-    async fn ask_raw(&self, route: &str, key: Option<&str>, body: &str) -> Response<Body> {
+    async fn request_raw(&self, route: &str, key: Option<&str>, body: &str) -> Response<Body> {
         let (method, path) = route.split_once(' ').unwrap();
-        // A stream that began would not end: whoever may have one is told that this is no place to begin at.
+        // An open stream would not end, so its start is invalid: a caller that may open one gets 422.
         let wrong = if path.contains('?') { "&last_event_id=x" } else { "?last_event_id=x" };
         let path = if path.starts_with("/api/stream") { path.to_owned() + wrong } else { path.to_owned() };
         let mut request = Request::builder().method(method).uri(path).header("idempotency-key", unique("k"));
@@ -213,31 +213,31 @@ impl Place {
         self.client.deployment.send_raw(request.body(Body::from(body.to_owned())).unwrap()).await
     }
 
-    async fn ask(&self, route: &str, key: Option<&str>, body: &str) -> Answer {
-        Answer::of(self.ask_raw(route, key, body).await).await
+    async fn request(&self, route: &str, key: Option<&str>, body: &str) -> Answer {
+        Answer::of(self.request_raw(route, key, body).await).await
     }
 
-    /// Asks for a new object of the tenant's.
+    /// The status of a request for a new object of the tenant.
     async fn status(&self, row: &Row, query: &str, key: Option<&str>) -> u16 {
         if row.1 == Endpoint {
-            // There may be 50 of a tenant's, and more than that ask.
+            // A tenant may have 50 endpoints, and this test needs more.
             self.client.deployment.backdoor().execute("DELETE FROM endpoints", []).unwrap();
         }
         let id = self.make(row.1).await;
         let route = row.0.replace("{id}", &id).replace("{notice_id}", &self.notice) + query;
         let body = row.2.replace("{tenant}", TENANT).replace("{unique}", &unique("name"));
-        self.ask_raw(&route, key, &body).await.status().as_u16()
+        self.request_raw(&route, key, &body).await.status().as_u16()
     }
 }
 
-/// A name that no other request of these tests has.
+/// A name that is unique within this process.
 fn unique(name: &str) -> String {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// What nobody has.
+/// An id of this kind that does not exist.
 fn missing(object: Object) -> &'static str {
     match object {
         Nothing => "",
@@ -245,7 +245,7 @@ fn missing(object: Object) -> &'static str {
         Hold => "hold_00000000000070008000000000000000",
         Event => "evt_missing",
         Item => "999999",
-        Tenant => NOBODY,
+        Tenant => UNKNOWN_TENANT,
         Action => "act_00000000000070008000000000000000",
         Person => "person_missing",
         Key => "key_missing",
@@ -260,7 +260,7 @@ fn names_tenant(operation: &Value) -> bool {
 }
 
 #[test]
-fn every_operation_has_its_row_and_every_row_its_operation() {
+fn every_operation_has_exactly_one_row() {
     let document = document();
     let mut described: Vec<_> = operations(&document).into_iter().map(|(name, _)| name).collect();
     let mut rows: Vec<_> = ROWS.iter().map(|row| row.0).collect();
@@ -273,15 +273,15 @@ fn every_operation_has_its_row_and_every_row_its_operation() {
 }
 
 #[tokio::test]
-async fn everyone_at_every_operation() {
-    let place = Place::new().await;
+async fn every_caller_gets_the_expected_status() {
+    let fixture = Fixture::new().await;
     let document = document();
     for (name, operation) in operations(&document) {
         let row = ROWS.iter().find(|row| row.0 == name).unwrap();
         let permission = operation["security"][0]["key"][0].as_str();
-        let lacking = if permission == Some(CREDITS_READ) { &place.writer } else { &place.reader };
+        let lacking = if permission == Some(CREDITS_READ) { &fixture.writer } else { &fixture.reader };
         let named = if names_tenant(operation) { format!("?tenant_id={TENANT}") } else { String::new() };
-        let operator = &place.client.deployment.operator;
+        let operator = &fixture.client.deployment.operator;
         let (refused, others) = match (row.3, permission) {
             (Everyone(status), None) => (status, [status; 7]),
             (Tenants([other, own, named, alone]), Some(CREDITS_READ | CREDITS_WRITE)) => {
@@ -291,86 +291,93 @@ async fn everyone_at_every_operation() {
                 (401, [403, other, own, named, alone, 403, 403])
             }
             (Operators(status), Some(OPERATOR)) => (401, [404, 404, 404, 404, 404, status, status]),
-            (expected, permission) => panic!("{name}: {expected:?}, and it is described for {permission:?}"),
+            (expected, permission) => {
+                panic!("{name}: expected {expected:?}, but described for {permission:?}")
+            }
         };
-        for (who, key) in [("nobody", ""), ("revoked", &place.revoked), ("expired", &place.expired)] {
+        for (caller, key) in [("nobody", ""), ("revoked", &fixture.revoked), ("expired", &fixture.expired)] {
             let key = Some(key).filter(|key| !key.is_empty());
-            assert_eq!(place.status(row, "", key).await, refused, "{name}: {who}");
+            assert_eq!(fixture.status(row, "", key).await, refused, "{name}: {caller}");
         }
-        let askers = [
+        let callers = [
             ("lacking", lacking, ""),
-            ("other", &place.other, ""),
-            ("own", &place.client.key, ""),
-            ("service, naming the tenant", &place.service, &named),
-            ("service, naming none", &place.service, ""),
+            ("other", &fixture.other, ""),
+            ("own", &fixture.client.key, ""),
+            ("service, naming the tenant", &fixture.service, &named),
+            ("service, naming none", &fixture.service, ""),
             ("operator, naming the tenant", operator, &named),
             ("operator, naming none", operator, ""),
         ];
-        for ((who, key, query), expected) in askers.into_iter().zip(others) {
-            assert_eq!(place.status(row, query, Some(key)).await, expected, "{name}: {who}");
+        for ((caller, key, query), expected) in callers.into_iter().zip(others) {
+            assert_eq!(fixture.status(row, query, Some(key)).await, expected, "{name}: {caller}");
         }
     }
-    place.client.deployment.check_books().await;
+    fixture.client.deployment.check_books().await;
 }
 
-/// Two answers are alike but for what differs between any two.
-fn alike(one: &Answer, another: &Answer, what: &str) {
-    assert_eq!(one.stable(), another.stable(), "{what}");
-    assert_eq!(one.text.len(), another.text.len(), "{what}");
+/// Two responses differ only in their request id and timestamp.
+fn assert_alike(one: &Answer, another: &Answer, context: &str) {
+    assert_eq!(one.stable(), another.stable(), "{context}");
+    assert_eq!(one.text.len(), another.text.len(), "{context}");
     let headers = |answer: &Answer| {
         let mut headers = answer.headers.clone();
         headers.remove("x-request-id");
         headers
     };
-    assert_eq!(headers(one), headers(another), "{what}");
+    assert_eq!(headers(one), headers(another), "{context}");
 }
 
-/// What belongs to somebody else looks exactly like what does not exist, wherever its id stands.
+/// An object of another tenant looks exactly like one that does not exist, wherever its id stands.
 #[tokio::test]
-async fn no_answer_tells_hidden_from_missing() {
-    let place = Place::new().await;
+async fn no_response_distinguishes_hidden_from_missing() {
+    let fixture = Fixture::new().await;
     let document = document();
     for (name, operation) in operations(&document) {
         let &(_, object, body, expected) = ROWS.iter().find(|row| row.0 == name).unwrap();
         if matches!(expected, Everyone(_)) {
             continue;
         }
-        let ours = place.make(object).await;
-        let theirs = missing(object);
-        // Where two ids stand, the inner one is also looked for below what is the asker's own.
+        let existing = fixture.make(object).await;
+        let unknown = missing(object);
+        // In a path with two ids, the inner one is also tried below an object of the caller's own.
         let nested = name.contains("{notice_id}");
-        let own = if nested { place.endpoint(&place.other).await } else { theirs.to_owned() };
-        // Path, query, body: with the tenant's id, and with nobody's.
-        let tenant = |who| if names_tenant(operation) { format!("?tenant_id={who}") } else { String::new() };
-        let places = [
-            ([ours.as_str(), theirs], [String::new(), String::new()], [TENANT, TENANT]),
-            ([theirs, theirs], [tenant(TENANT), tenant(NOBODY)], [TENANT, TENANT]),
-            ([ours.as_str(), ours.as_str()], [tenant(TENANT), tenant(NOBODY)], [TENANT, TENANT]),
-            ([theirs, theirs], [String::new(), String::new()], [TENANT, NOBODY]),
+        let own = if nested { fixture.endpoint(&fixture.other).await } else { unknown.to_owned() };
+        // Path, query, body: with the tenant's id, and with one that does not exist.
+        let tenant = |id| if names_tenant(operation) { format!("?tenant_id={id}") } else { String::new() };
+        let positions = [
+            ([existing.as_str(), unknown], [String::new(), String::new()], [TENANT, TENANT]),
+            ([unknown, unknown], [tenant(TENANT), tenant(UNKNOWN_TENANT)], [TENANT, TENANT]),
+            (
+                [existing.as_str(), existing.as_str()],
+                [tenant(TENANT), tenant(UNKNOWN_TENANT)],
+                [TENANT, TENANT],
+            ),
+            ([unknown, unknown], [String::new(), String::new()], [TENANT, UNKNOWN_TENANT]),
             ([own.as_str(), own.as_str()], [String::new(), String::new()], [TENANT, TENANT]),
         ];
-        for (number, (ids, queries, tenants)) in places.iter().enumerate() {
-            let ask = async |index: usize, key: &str| {
-                let notice = [&place.notice, "msg_missing"][index];
+        for (number, (ids, queries, tenants)) in positions.iter().enumerate() {
+            let request = async |index: usize, key: &str| {
+                let notice = [&fixture.notice, "msg_missing"][index];
                 let route = name.replace("{id}", ids[index]).replace("{notice_id}", notice) + &queries[index];
-                place.ask(&route, Some(key), &body.replace("{tenant}", tenants[index])).await
+                fixture.request(&route, Some(key), &body.replace("{tenant}", tenants[index])).await
             };
             let in_body = tenants[0] != tenants[1] && body.contains("{tenant}");
-            let in_path = ids[0] != ids[1] || nested && ids[0] != theirs;
+            let in_path = ids[0] != ids[1] || nested && ids[0] != unknown;
             if !in_path && queries[0] == queries[1] && !in_body {
-                continue; // No id stands there.
+                continue; // The operation takes no id in this position.
             }
-            let hidden = ask(0, &place.other).await;
-            alike(&hidden, &ask(1, &place.other).await, &format!("{name}, place {number}"));
+            let hidden = request(0, &fixture.other).await;
+            assert_alike(&hidden, &request(1, &fixture.other).await, &format!("{name}, position {number}"));
             let secret = object != Nothing || !queries[0].is_empty() || matches!(expected, Operators(_));
-            assert!(!secret || hidden.status == 404, "{name}, place {number}: {hidden:?}");
+            assert!(!secret || hidden.status == 404, "{name}, position {number}: {hidden:?}");
             if matches!(expected, Operators(_)) {
                 let (method, _) = name.split_once(' ').unwrap();
-                let nothing = place.ask(&format!("{method} /api/nothing"), Some(&place.other), body).await;
-                alike(&hidden, &nothing, &format!("{name} is there for a tenant"));
+                let nothing =
+                    fixture.request(&format!("{method} /api/nothing"), Some(&fixture.other), body).await;
+                assert_alike(&hidden, &nothing, &format!("{name} is visible to a tenant"));
             }
         }
     }
-    let listed: Value = place.client.deployment.get("/api/payments", &place.other).await.data();
-    assert_eq!(listed, Value::Array(vec![]), "a listing shows nothing of others");
+    let listed: Value = fixture.client.deployment.get("/api/payments", &fixture.other).await.data();
+    assert_eq!(listed, Value::Array(vec![]), "a list shows nothing of other tenants");
 }

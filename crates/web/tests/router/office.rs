@@ -1,4 +1,4 @@
-//! Two registered people, and the ways in which they act.
+//! Two registered people, and helpers for the actions that need both.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -8,7 +8,7 @@ use crate::TENANT;
 use crate::answer::Answer;
 use crate::tenant_client::TenantClient;
 
-/// Grace, who is there from the beginning, and Bob. The tenant has ten credits.
+/// Grace, registered first, and Bob. The tenant has ten credits.
 pub(crate) struct Office {
     pub(crate) client: TenantClient,
     pub(crate) grace: String,
@@ -22,26 +22,26 @@ impl Office {
         Self { client, grace, bob }
     }
 
-    pub(crate) async fn post(&self, who: &str, path: &str, name: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, key: &str, path: &str, name: &str, body: &Value) -> Answer {
         let request = Request::post(format!("/api/admin/{path}"))
-            .header("authorization", format!("Bearer {who}"))
+            .header("authorization", format!("Bearer {key}"))
             .header("idempotency-key", name.replace(' ', "-"));
         self.client.deployment.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
-    /// As Grace.
+    /// An adjustment requested by Grace.
     pub(crate) async fn adjust(&self, name: &str, credits: i64) -> Answer {
         let body = json!({ "tenant_id": TENANT, "credits": credits, "reason": "because" });
         self.post(&self.grace, "adjustments", name, &body).await
     }
 
-    /// The id of an adjustment of Grace's that waits for a second person.
+    /// The id of an adjustment by Grace that waits for a second person.
     pub(crate) async fn waiting(&self, name: &str, credits: i64) -> String {
         waits(&self.adjust(name, credits).await)
     }
 
-    pub(crate) async fn decide(&self, who: &str, id: &str, verdict: &str) -> Answer {
-        self.post(who, &format!("actions/{id}/{verdict}"), "unused", &json!({ "reason": "no" })).await
+    pub(crate) async fn decide(&self, key: &str, id: &str, verdict: &str) -> Answer {
+        self.post(key, &format!("actions/{id}/{verdict}"), "unused", &json!({ "reason": "no" })).await
     }
 
     pub(crate) async fn state(&self, id: &str) -> String {
@@ -54,7 +54,7 @@ impl Office {
     }
 }
 
-/// The id of an action that waits.
+/// The id of the action in a response, which must be waiting.
 pub(crate) fn waits(answer: &Answer) -> String {
     let data = answer.data();
     let action = if data["action"].is_object() { &data["action"] } else { &data };
@@ -62,7 +62,7 @@ pub(crate) fn waits(answer: &Answer) -> String {
     action["id"].as_str().unwrap().to_owned()
 }
 
-/// What a refused request is told.
+/// The error type of a response.
 pub(crate) fn problem(answer: &Answer) -> String {
     answer.json()["error"]["type"].as_str().unwrap_or_default().to_owned()
 }

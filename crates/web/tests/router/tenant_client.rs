@@ -1,4 +1,4 @@
-//! A tenant with credits and a key of its own, and the ways to spend them.
+//! A tenant with credits and an API key, and helpers that spend them.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -17,7 +17,7 @@ pub(crate) struct TenantClient {
 }
 
 impl TenantClient {
-    /// With ten credits, bought in one go.
+    /// A tenant with ten credits from one purchase.
     pub(crate) async fn new() -> Self {
         Self::with(Limits::default()).await
     }
@@ -30,25 +30,25 @@ impl TenantClient {
         client
     }
 
-    /// Ten more credits.
+    /// Buys ten more credits.
     pub(crate) async fn buy(&self, reference: &str) {
         let purchase = Sale { reference: reference.into(), ..ten_credits() };
         let sold = event("checkout.session.completed", &purchase, "buy", None).unwrap();
         self.deployment.learn(sold.body).await;
     }
 
-    /// The first purchase's money goes back.
+    /// Refunds the first purchase in full.
     pub(crate) async fn refund(&self) {
         let refunded = event("charge.refunded", &ten_credits(), "refund", None).unwrap();
         self.deployment.learn(refunded.body).await;
     }
 
-    /// A key of somebody else's, who has nothing.
+    /// A key of another tenant, which has no credits.
     pub(crate) async fn stranger(&self) -> String {
         self.deployment.key(OTHER, store::Access::Full, None).await.1
     }
 
-    /// `POST /api/credits/…`, as it comes.
+    /// `POST /api/credits/…` with exactly these header fields and this body.
     pub(crate) async fn post_raw(
         &self,
         path: &str,
@@ -62,14 +62,14 @@ impl TenantClient {
         self.deployment.send(request.body(body.into()).unwrap()).await
     }
 
-    /// With somebody's key, under this `Idempotency-Key`.
-    pub(crate) async fn post_as(&self, who: &str, path: &str, name: &str, body: &str) -> Answer {
-        let bearer = format!("Bearer {who}");
+    /// With this API key and this `Idempotency-Key`.
+    pub(crate) async fn post_as(&self, api_key: &str, path: &str, name: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {api_key}");
         let fields = [("authorization", bearer.as_bytes()), ("idempotency-key", name.as_bytes())];
         self.post_raw(path, &fields, body.to_owned()).await
     }
 
-    /// As the tenant, under this `Idempotency-Key`.
+    /// As the tenant, with this `Idempotency-Key`.
     pub(crate) async fn post(&self, path: &str, name: &str, body: &str) -> Answer {
         self.post_as(&self.key, path, name, body).await
     }
@@ -84,7 +84,7 @@ impl TenantClient {
         self.post("spend", name, &json!({ "credits": credits }).to_string()).await
     }
 
-    /// A new hold's name.
+    /// The id of a new hold.
     pub(crate) async fn hold(&self, name: &str, credits: i64) -> String {
         let answer = self.post("holds", name, &json!({ "credits": credits }).to_string()).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
@@ -111,7 +111,7 @@ impl TenantClient {
     }
 }
 
-/// Whether it was answered from memory.
+/// Whether the response is a stored one, according to `Idempotency-Replayed`.
 pub(crate) fn replayed(answer: &Answer) -> bool {
     match answer.header("idempotency-replayed") {
         "" => false,
@@ -120,14 +120,14 @@ pub(crate) fn replayed(answer: &Answer) -> bool {
     }
 }
 
-/// All at once; the answers in their order.
+/// Runs all futures concurrently; their results are in the order of the futures.
 pub(crate) async fn together<T: Send + 'static>(
-    works: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+    futures: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
-    let begun: Vec<_> = works.map(tokio::spawn).collect();
-    let mut answers = Vec::new();
-    for work in begun {
-        answers.push(work.await.unwrap());
+    let tasks: Vec<_> = futures.map(tokio::spawn).collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.unwrap());
     }
-    answers
+    results
 }
