@@ -1,6 +1,4 @@
-//! Credits given, taken and forgiven by hand: once, with a reason, and above the limits of a day by two
-//! people.
-//! Not here: what the ledger does with them, and quarantine decisions (`quarantine`).
+//! Adjustments and write-offs: each is done once, with a reason, and above the daily limits by two people.
 
 use std::sync::Arc;
 
@@ -11,7 +9,7 @@ use crate::tenant_client::{replayed, together};
 use crate::{OTHER, TENANT};
 
 #[tokio::test]
-async fn a_small_one_is_done_at_once_and_for_ever() {
+async fn a_small_adjustment_is_done_at_once_and_only_once() {
     let office = Office::new().await;
     let first = office.adjust("outage", 5).await;
     let done = first.data();
@@ -43,30 +41,30 @@ async fn a_small_one_is_done_at_once_and_for_ever() {
     assert_eq!(
         (&lots[0]["available"], &lots[1]["available"]),
         (&10.into(), &2.into()),
-        "the grant burns first"
+        "the grant is spent first"
     );
     office.client.deployment.check_books().await;
 }
 
 #[tokio::test]
-async fn under_one_name_everything_that_was_asked_counts() {
+async fn an_idempotency_key_covers_every_field() {
     let office = Office::new().await;
-    let asked = json!({ "tenant_id": TENANT, "credits": 5, "reason": "because", "priority": 10,
+    let original = json!({ "tenant_id": TENANT, "credits": 5, "reason": "because", "priority": 10,
         "expires_at": "2027-01-01T00:00:00Z" });
     let with = |field: &str, value: Value| {
-        let mut body = asked.clone();
+        let mut body = original.clone();
         body[field] = value;
         body
     };
-    assert_eq!(office.post(&office.grace, "adjustments", "k", &asked).await.status, 200);
+    assert_eq!(office.post(&office.grace, "adjustments", "k", &original).await.status, 200);
     let cases = [
         ("credits", json!(6), 409),
         ("reason", json!("Because"), 409),
         ("priority", json!(11), 409),
-        ("priority", Value::Null, 200), // 10, where nothing is said
+        ("priority", Value::Null, 200), // the default is 10
         ("expires_at", json!("2027-01-01T00:00:01Z"), 409),
         ("expires_at", Value::Null, 409),
-        ("expires_at", json!("2027-01-01T01:00:00+01:00"), 200), // the same moment
+        ("expires_at", json!("2027-01-01T01:00:00+01:00"), 200), // the same time
     ];
     for (field, value, status) in cases {
         let answer = office.post(&office.grace, "adjustments", "k", &with(field, value.clone())).await;
@@ -78,7 +76,7 @@ async fn under_one_name_everything_that_was_asked_counts() {
 }
 
 #[tokio::test]
-async fn what_the_ledger_refuses_is_refused_for_ever() {
+async fn a_refusal_by_the_ledger_is_final() {
     let office = Office::new().await;
     let refused = office.adjust("too much", -11).await;
     let details = refused.json()["error"]["details"].clone();
@@ -87,11 +85,7 @@ async fn what_the_ledger_refuses_is_refused_for_ever() {
     assert_eq!(refused.json()["error"]["type"], "INSUFFICIENT_CREDITS");
     office.client.buy("second").await;
     let again = office.adjust("too much", -11).await;
-    assert_eq!(
-        (again.stable(), replayed(&again)),
-        (refused.stable(), true),
-        "though it could be done by now"
-    );
+    assert_eq!((again.stable(), replayed(&again)), (refused.stable(), true), "although it would succeed now");
     assert_eq!(office.state(details["action"].as_str().unwrap()).await, "refused");
 
     let forgive = json!({ "tenant_id": TENANT, "reason": "gone" });
@@ -101,7 +95,7 @@ async fn what_the_ledger_refuses_is_refused_for_ever() {
 }
 
 #[tokio::test]
-async fn a_debt_is_forgiven() {
+async fn a_debt_is_written_off() {
     let office = Office::new().await;
     assert_eq!(office.client.spend("all", 10).await.status, 200);
     office.client.refund().await;
@@ -121,33 +115,37 @@ async fn above_the_limits_a_second_person_decides() {
     assert_eq!(office.adjust("at the limit", 100).await.status, 200);
     let id = office.waiting("gift", 101).await;
     assert_eq!(office.client.balance().await, [110, 0, 0, 0], "nothing has moved yet");
-    // A second key of the same person is no second person.
+    // Another key of the same person does not count as a second person.
     let grace = store::KeyHolder::Person("person_grace".to_owned());
     let phone = office.client.deployment.key_of(grace, None).await.1;
-    for (who, verdict) in [(&office.grace, "approve"), (&office.grace, "reject"), (&phone, "approve")] {
-        let own = office.decide(who, &id, verdict).await;
+    for (key, verdict) in [(&office.grace, "approve"), (&office.grace, "reject"), (&phone, "approve")] {
+        let own = office.decide(key, &id, verdict).await;
         assert_eq!(problem(&own), "SECOND_PERSON_REQUIRED", "{}", own.text);
     }
     office.client.deployment.pass(1);
     let bob = store::KeyHolder::Person("person_Bob".to_owned());
     let (late, young) =
         (office.client.deployment.colleague("Eve").await, office.client.deployment.key_of(bob, None).await.1);
-    for who in [&late, &young] {
-        let answer = office.decide(who, &id, "approve").await;
+    for key in [&late, &young] {
+        let answer = office.decide(key, &id, "approve").await;
         assert_eq!(problem(&answer), "SECOND_PERSON_REQUIRED", "{}", answer.text);
     }
-    for who in [office.client.key.clone(), office.client.deployment.service().await] {
-        assert_eq!(office.decide(&who, &id, "approve").await.status, 404, "no operator's");
+    for key in [office.client.key.clone(), office.client.deployment.service().await] {
+        assert_eq!(office.decide(&key, &id, "approve").await.status, 404, "not an operator's key");
     }
     assert_eq!(office.state(&id).await, "waiting");
     let approved = office.decide(&office.bob, &id, "approve").await;
     assert_eq!((approved.status, &approved.data()["state"]), (200, &"done".into()), "{}", approved.text);
     assert_eq!(approved.data()["decided_by"]["name"], "Bob");
-    assert_eq!(office.decide(&office.bob, &id, "approve").await.data(), approved.data(), "asked again");
+    assert_eq!(
+        office.decide(&office.bob, &id, "approve").await.data(),
+        approved.data(),
+        "a repeated approval"
+    );
     let late = office.decide(&office.bob, &id, "reject").await;
     assert_eq!(problem(&late), "ALREADY_DECIDED", "{}", late.text);
     assert_eq!(office.client.balance().await, [211, 0, 0, 0]);
-    // Whoever asked, and asks again, gets what they were told.
+    // The request, repeated, gets its original response.
     let again = office.adjust("gift", 101).await;
     assert_eq!((waits(&again), replayed(&again)), (id, true));
     let journal =
@@ -158,9 +156,9 @@ async fn above_the_limits_a_second_person_decides() {
     let id = office.waiting("other gift", 500).await;
     let rejected = office.decide(&office.bob, &id, "reject").await.data();
     assert_eq!(json!([rejected["state"], rejected["note"]]), json!(["rejected", "no"]));
-    assert_eq!(office.decide(&office.bob, &id, "reject").await.data(), rejected, "said again");
+    assert_eq!(office.decide(&office.bob, &id, "reject").await.data(), rejected, "a repeated rejection");
     assert_eq!(office.decide(&office.bob, &id, "approve").await.status, 409);
-    assert_eq!(waits(&office.adjust("other gift", 500).await), id, "as it was when it was asked for");
+    assert_eq!(waits(&office.adjust("other gift", 500).await), id, "the original response");
     assert_eq!(office.client.balance().await, [211, 0, 0, 0]);
 
     let id = office.waiting("back", -200).await;
@@ -171,9 +169,9 @@ async fn above_the_limits_a_second_person_decides() {
     office.client.deployment.check_books().await;
 }
 
-/// Twenty adjustments of 49 are more than one person may move.
+/// Twenty adjustments of 49 exceed what one person may move in a day.
 #[tokio::test]
-async fn many_small_ones_are_one_large_one() {
+async fn small_adjustments_add_up_to_the_daily_limit() {
     let office = Office::new().await;
     let mut statuses = Vec::new();
     for number in 0..20 {
@@ -187,21 +185,21 @@ async fn many_small_ones_are_one_large_one() {
 }
 
 #[tokio::test]
-async fn requests_at_once_never_pass_the_limit_together() {
+async fn concurrent_requests_never_exceed_the_limit() {
     let office = Arc::new(Office::new().await);
-    let works = (0..30).map(|number| {
+    let futures = (0..30).map(|number| {
         let office = office.clone();
         async move { office.adjust(&format!("part {number}"), 9).await.status }
     });
-    let statuses = together(works).await;
+    let statuses = together(futures).await;
     let done = statuses.iter().filter(|status| **status == 200).count();
     assert_eq!(done, 11, "11 times 9, and no more: {statuses:?}");
     assert_eq!(office.client.balance().await, [109, 0, 0, 0]);
 }
 
-/// Of all tenants together a person moves no more than the second figure.
+/// The second daily limit covers all tenants together.
 #[tokio::test]
-async fn one_person_and_many_tenants() {
+async fn a_person_has_a_daily_limit_across_all_tenants() {
     let office = Office::new().await;
     let mut done = 0;
     for number in 0..12 {
@@ -215,7 +213,7 @@ async fn one_person_and_many_tenants() {
 }
 
 #[tokio::test]
-async fn what_would_happen_changes_nothing() {
+async fn a_dry_run_changes_nothing() {
     let office = Office::new().await;
     let before = (office.client.books().await, office.client.deployment.look("/api/admin/actions").await);
     for (credits, second) in [(60, false), (101, true), (-10, false)] {
@@ -232,9 +230,9 @@ async fn what_would_happen_changes_nothing() {
     assert_eq!(after, before);
 }
 
-/// Whoever wins, it is done once or not at all.
+/// Whichever decision comes first, the adjustment is done once or not at all.
 #[tokio::test]
-async fn approvals_and_rejections_at_once() {
+async fn concurrent_decisions_count_once() {
     let office = Arc::new(Office::new().await);
     let carol = office.client.deployment.colleague("Carol").await;
     for round in 0..5 {
@@ -246,11 +244,11 @@ async fn approvals_and_rejections_at_once() {
             (office.bob.clone(), "approve"),
             (carol.clone(), "reject"),
         ];
-        let works = deciders.into_iter().map(|(who, verdict)| {
+        let futures = deciders.into_iter().map(|(key, verdict)| {
             let (office, id) = (office.clone(), id.clone());
-            async move { office.decide(&who, &id, verdict).await.status }
+            async move { office.decide(&key, &id, verdict).await.status }
         });
-        let answers = together(works).await;
+        let answers = together(futures).await;
         assert!(answers.iter().all(|status| [200, 409].contains(status)), "{answers:?}");
         let moved = office.client.balance().await[0] - before;
         let expected = if office.state(&id).await == "done" { 200 } else { 0 };
@@ -260,19 +258,19 @@ async fn approvals_and_rejections_at_once() {
 }
 
 #[tokio::test]
-async fn the_same_request_at_once_is_one_adjustment() {
+async fn concurrent_identical_requests_are_one_adjustment() {
     let office = Arc::new(Office::new().await);
-    let works = (0..8).map(|_| {
+    let futures = (0..8).map(|_| {
         let office = office.clone();
         async move { office.adjust("same", 7).await.data() }
     });
-    let answers = together(works).await;
+    let answers = together(futures).await;
     assert!(answers.iter().all(|one| one["id"] == answers[0]["id"]), "{answers:?}");
     assert_eq!(office.client.balance().await, [17, 0, 0, 0]);
 }
 
 #[tokio::test]
-async fn bad_input_keeps_nothing() {
+async fn invalid_input_stores_nothing() {
     let office = Office::new().await;
     let whole = json!({ "tenant_id": TENANT, "credits": 5, "reason": "because" });
     let with = |field: &str, value: Value| {
@@ -317,7 +315,7 @@ async fn bad_input_keeps_nothing() {
     assert_eq!(unnamed.json()["error"]["type"], "IDEMPOTENCY_KEY_MISSING");
     let kept = office.client.deployment.look("/api/admin/actions").await;
     assert_eq!((kept, office.lines().await), (json!([]), 1));
-    assert_eq!(office.adjust("same-key", 5).await.status, 200, "the name is still free");
+    assert_eq!(office.adjust("same-key", 5).await.status, 200, "the Idempotency-Key is still unused");
     for path in ["actions/act_missing/approve", "actions/%2F/reject"] {
         assert_eq!(
             office.post(&office.grace, path, "k", &json!({ "reason": "r" })).await.status,
@@ -327,9 +325,9 @@ async fn bad_input_keeps_nothing() {
     }
 }
 
-/// A grant may end; one that would have ended while it waited is not given any more.
+/// A grant may expire; one that expires while it waits can no longer be approved.
 #[tokio::test]
-async fn a_grant_that_ends() {
+async fn a_grant_that_expired_while_waiting_is_not_approved() {
     let office = Office::new().await;
     let ends =
         json!({ "tenant_id": TENANT, "credits": 300, "reason": "r", "expires_at": "2024-03-01T00:00:00Z" });

@@ -1,6 +1,6 @@
-//! A machine's clock that is wrong for a while, through the real routes, loops and store: nothing ends,
-//! nothing is dated wrongly, nobody is locked out, and everybody who looks is told.
-//! Not here: when the clock is in doubt, as a table (`engine::clock`).
+//! A machine's clock that is wrong for a while, through the real routes, loops and store: nothing expires,
+//! no wrong date is stored, every key keeps working, and health and status report the fault.
+//! `engine::clock` tests when the clock is in doubt.
 
 use axum::http::Method;
 use emulator::scenario::{Sale, event};
@@ -19,7 +19,7 @@ const DAY: i64 = 86_400;
 /// How far ahead the clock is, in seconds.
 const AHEAD: i64 = 30 * DAY;
 
-/// A tenant with 10 bought credits, 50 that an operator gave for 20 days, and a hold of 4.
+/// A tenant with 10 bought credits, 50 that an operator granted for 20 days, and a hold of 4.
 struct Shop {
     client: TenantClient,
     sweeper: Sweeper,
@@ -40,14 +40,14 @@ impl Shop {
         let pruner = Pruner { store: app.store.clone(), keep_days: 7 };
         let keeper = ClockKeeper::new(app.clock.clone(), app.store.clone(), None);
         let mut shop = Self { client, sweeper, pruner, keeper, hold: String::new() };
-        shop.give(50, 20).await;
+        shop.grant(50, 20).await;
         shop.hold = shop.client.hold("lease", 4).await;
-        shop.loops().await;
+        shop.run_loops().await;
         shop
     }
 
-    /// An operator gives so many credits for so many days, by the service's own time.
-    async fn give(&self, credits: i64, days: i64) {
+    /// An operator grants credits that expire after this many days of the service's time.
+    async fn grant(&self, credits: i64, days: i64) {
         let expires_at = web::answer::rfc3339(self.client.deployment.now().plus_seconds(days * DAY));
         let body =
             json!({ "tenant_id": TENANT, "credits": credits, "reason": "r", "expires_at": expires_at });
@@ -55,13 +55,13 @@ impl Shop {
         let bearer = format!("Bearer {}", self.client.deployment.operator);
         let request = axum::http::Request::post(path)
             .header("authorization", bearer)
-            .header("idempotency-key", format!("give-{credits}"));
+            .header("idempotency-key", format!("grant-{credits}"));
         let answer = self.client.deployment.send(request.body(body.to_string().into()).unwrap()).await;
         assert_eq!(answer.data()["state"], "done");
     }
 
-    /// Every loop runs until it has nothing to do at once.
-    async fn loops(&mut self) {
+    /// Runs every background loop until it has nothing left to do now.
+    async fn run_loops(&mut self) {
         self.keeper.step().await.unwrap();
         let clock = &self.client.deployment.app.clock;
         for _ in 0..3 {
@@ -85,7 +85,7 @@ impl Shop {
         self.client.get(&format!("holds/{}", self.hold)).await["state"].clone()
     }
 
-    /// When each entry of the journal was made, in seconds after the start, the oldest first.
+    /// The time of each journal entry, in seconds after `NOW`, oldest first.
     async fn dates(&self) -> Vec<i64> {
         let rows = self.client.get("transactions?per_page=100&sort=created_at").await;
         let at = |row: &Value| row["created_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
@@ -96,7 +96,7 @@ impl Shop {
         self.client.deployment.app.store.notices(None, 0, 1000).await.unwrap().len()
     }
 
-    /// A purchase that Stripe says was signed at this time, in seconds after the start.
+    /// Delivers a purchase that Stripe signed this many seconds after `NOW`.
     async fn sold(&self, reference: &str, signed: i64) -> Answer {
         let sold = Sale { reference: reference.into(), ..ten_credits() };
         let body = event("checkout.session.completed", &sold, "buy", None).unwrap().body;
@@ -117,9 +117,9 @@ fn ok() -> (String, Value) {
     ("ok".to_owned(), json!([]))
 }
 
-/// While one command runs, the clock is 30 days ahead for 1.5 seconds; it was the loss of 50 credits once.
+/// The clock is 30 days ahead while one command runs. A bug of this kind once expired 50 credits.
 #[tokio::test]
-async fn a_clock_that_is_ahead_for_a_moment_ends_nothing() {
+async fn a_clock_that_is_briefly_ahead_expires_nothing() {
     let mut shop = Shop::with(Limits { requests_per_hour: 20, ..Limits::default() }).await;
     assert_eq!((shop.health().await, shop.client.balance().await), (ok(), [56, 4, 0, 0]));
     shop.client.deployment.pass(10);
@@ -127,26 +127,26 @@ async fn a_clock_that_is_ahead_for_a_moment_ends_nothing() {
 
     shop.client.deployment.jump(AHEAD);
     assert_eq!(shop.client.spend("ahead", 1).await.data()["balance_after"]["available"], 55);
-    shop.loops().await;
+    shop.run_loops().await;
     shop.client.deployment.pass(1);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!(shop.health().await, degraded("clock_in_doubt"));
     assert_eq!(shop.client.balance().await, [55, 4, 0, 0]);
     assert_eq!(shop.hold_state().await, "open");
-    assert_eq!(shop.notices().await, notices + 1, "of the spend; none was pruned");
+    assert_eq!(shop.notices().await, notices + 1, "one for the spend; none was pruned");
     let status = shop.client.deployment.look("/api/admin/status").await;
     assert_eq!(status["clock"]["state"], "in_doubt");
 
     shop.client.deployment.jump(-AHEAD);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!((shop.health().await, shop.clock().await["state"].clone()), (ok(), json!("trusted")));
-    shop.give(7, 10).await;
-    shop.loops().await;
+    shop.grant(7, 10).await;
+    shop.run_loops().await;
     assert_eq!(shop.client.balance().await, [62, 4, 0, 0], "the new credits stay");
     assert_eq!(shop.hold_state().await, "open");
     assert_eq!(shop.dates().await, [0, 0, 0, 10, 11]);
 
-    // The tenant's hour is one hour.
+    // The tenant's rate limit window still lasts one hour.
     let mut last = None;
     for _ in 0..20 {
         last = Some(shop.client.deployment.get("/api/credits/balance", &shop.client.key).await);
@@ -156,75 +156,75 @@ async fn a_clock_that_is_ahead_for_a_moment_ends_nothing() {
     shop.client.deployment.pass(3589);
     assert_eq!(shop.client.balance().await, [62, 4, 0, 0]);
 
-    // Each ends when its time has come.
+    // The grants and the hold expire at their own times.
     shop.client.deployment.pass(10 * DAY);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!(shop.client.balance().await, [55, 4, 0, 0]);
     shop.client.deployment.pass(4 * DAY);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!((shop.client.balance().await, shop.hold_state().await), ([59, 0, 0, 0], json!("expired")));
     shop.client.deployment.pass(6 * DAY);
-    shop.loops().await;
-    assert_eq!(shop.client.balance().await, [10, 0, 0, 0], "what was bought");
+    shop.run_loops().await;
+    assert_eq!(shop.client.balance().await, [10, 0, 0, 0], "only the purchase is left");
     shop.client.deployment.check_books().await;
 }
 
 #[tokio::test]
-async fn a_clock_that_is_put_back_stops_nothing() {
+async fn a_clock_that_is_set_back_stops_nothing() {
     let mut shop = Shop::new().await;
     shop.client.deployment.pass(5 * DAY);
-    shop.loops().await;
+    shop.run_loops().await;
     shop.client.deployment.jump(-10 * DAY);
     assert_eq!(shop.client.spend("behind", 1).await.status, 200);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!(shop.health().await, degraded("clock_in_doubt"));
     let clock = shop.clock().await;
     assert_eq!((&clock["reason"], &clock["difference_seconds"]), (&json!("jumped"), &json!(-10 * DAY)));
-    // Stripe signs by its own clock, which is right: the event is taken, and tells which time is right.
+    // Stripe signs by its own clock, which is right: the event is accepted, and settles which time is right.
     assert_eq!(shop.sold("behind", 5 * DAY - 1).await.status, 200);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!(shop.health().await, degraded("wall_clock_wrong"));
     shop.client.deployment.pass(9 * DAY);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!((shop.client.balance().await, shop.hold_state().await), ([69, 0, 0, 0], json!("expired")));
     assert_eq!(shop.dates().await, [0, 0, 0, 5 * DAY, 5 * DAY, 14 * DAY]);
     shop.client.deployment.jump(10 * DAY);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!(shop.health().await, ok());
     shop.client.deployment.check_books().await;
 }
 
 #[tokio::test]
-async fn nothing_is_pruned_while_nobody_knows_the_time() {
+async fn nothing_is_pruned_while_the_clock_is_in_doubt() {
     let mut shop = Shop::new().await;
     let notices = shop.notices().await;
     shop.client.deployment.jump(AHEAD);
     shop.client.deployment.pass(8 * DAY);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!((shop.health().await, shop.notices().await), (degraded("clock_in_doubt"), notices));
     shop.client.deployment.jump(-AHEAD);
-    shop.loops().await;
-    assert_eq!((shop.health().await, shop.notices().await), (ok(), 0), "older than the 7 days of this test");
+    shop.run_loops().await;
+    assert_eq!((shop.health().await, shop.notices().await), (ok(), 0), "they are older than `keep_days`");
 }
 
 #[tokio::test]
-async fn a_new_event_tells_which_time_is_right() {
+async fn a_new_event_settles_which_time_is_right() {
     let mut shop = Shop::new().await;
     shop.client.deployment.jump(AHEAD);
-    // The clock was really a month behind before.
+    // The clock was in fact a month behind before the jump.
     assert_eq!(shop.sold("a", AHEAD - 2).await.status, 200);
     assert_eq!((shop.health().await, shop.clock().await["state"].clone()), (ok(), json!("trusted")));
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!((shop.client.balance().await, shop.hold_state().await), ([20, 0, 0, 0], json!("expired")));
-    // From then on as ever.
+    // From then on, a stale signature is refused as usual.
     assert_eq!(shop.sold("b", 0).await.status, 400);
     shop.client.deployment.check_books().await;
 }
 
-/// Nothing is signed in the future, so the later of two times can be wrong only until a new event fits it.
+/// Nothing is signed in the future, so an event that fits the later of two times corrects the decision.
 #[tokio::test]
-async fn a_doubt_that_was_settled_wrongly_is_settled_again() {
-    // The clock goes back a day, and the first event is one that was under way for a day.
+async fn a_doubt_that_was_settled_wrongly_is_corrected() {
+    // The clock goes back a day, and the first event to arrive was signed a day ago.
     let shop = Shop::new().await;
     shop.client.deployment.jump(-DAY);
     assert_eq!(shop.sold("late", -DAY).await.status, 200);
@@ -234,7 +234,7 @@ async fn a_doubt_that_was_settled_wrongly_is_settled_again() {
     assert_eq!(shop.sold("b", 2).await.status, 200);
     assert_eq!(shop.health().await, degraded("wall_clock_wrong"));
     shop.client.deployment.check_books().await;
-    // A machine that was paused for an hour, and a webhook that was half read then.
+    // The machine was paused for an hour while it was reading a webhook.
     let shop = Shop::new().await;
     shop.client.deployment.jump(3600);
     assert_eq!(shop.sold("half read", 0).await.status, 200);
@@ -245,7 +245,7 @@ async fn a_doubt_that_was_settled_wrongly_is_settled_again() {
 }
 
 #[tokio::test]
-async fn a_known_event_tells_nothing() {
+async fn a_known_event_settles_nothing() {
     let mut shop = Shop::new().await;
     let deployment = &shop.client.deployment;
     assert_eq!(deployment.deliver(GUIDE_SAMPLE).await.status, 200);
@@ -255,10 +255,10 @@ async fn a_known_event_tells_nothing() {
         &[stripe::Secret::parse(crate::deployment::SECRET).unwrap()],
     );
     deployment.pass(3 * DAY);
-    // Somebody who kept that delivery turns the clock back to its time, and sends it again.
+    // An attacker turns the clock back and replays the recorded delivery.
     deployment.jump(-3 * DAY);
     assert_eq!(deployment.webhook(&header, GUIDE_SAMPLE).await.text, r#"{"received":true}"#);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!(shop.health().await, degraded("clock_in_doubt"));
     let deliveries = shop.client.deployment.look("/api/admin/events/evt_1234567890").await["event"].clone();
     assert_eq!(deliveries["deliveries"], 2, "it counts as a duplicate");
@@ -266,7 +266,7 @@ async fn a_known_event_tells_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_that_fits_neither_time_is_sent_again() {
+async fn an_event_that_fits_neither_time_is_refused_until_it_fits() {
     let shop = Shop::new().await;
     shop.client.deployment.jump(AHEAD);
     for signed in [DAY, -301, 301, AHEAD - 301, AHEAD + 301] {
@@ -276,21 +276,21 @@ async fn an_event_that_fits_neither_time_is_sent_again() {
         assert_eq!(answer.summary(), expected, "{signed}");
     }
     let events = shop.client.deployment.look("/api/admin/status").await["events"].clone();
-    assert_eq!(events, 1, "only what was there before");
-    // What Stripe did not sign is refused as ever, whenever it was made.
+    assert_eq!(events, 1, "no new event");
+    // A forged signature is refused as usual, whatever its timestamp.
     for signed in [0, DAY, AHEAD] {
         let forged = format!("t={},v1={}", NOW + signed, "0".repeat(64));
         assert_eq!(shop.client.deployment.webhook(&forged, "{}").await.status, 400, "{signed}");
     }
     assert_eq!(shop.health().await, degraded("clock_in_doubt"));
-    // Once the machine's clock is set, the next attempt is taken.
+    // Once the machine's clock is right, the next attempt is accepted.
     shop.client.deployment.jump(DAY - AHEAD);
     assert_eq!(shop.sold("a", DAY).await.status, 200);
     assert_eq!(shop.health().await, ok());
 }
 
 #[tokio::test]
-async fn an_event_that_fits_both_times_settles_only_what_it_clearly_means() {
+async fn an_event_that_fits_both_times_settles_the_doubt_only_if_clear() {
     let shop = Shop::new().await;
     shop.client.deployment.jump(120);
     assert_eq!(shop.sold("late", 60).await.status, 200);
@@ -340,20 +340,20 @@ async fn an_operator_confirms_which_time_is_right() {
     assert_eq!(shop.confirm("kept").await.data()["state"], "kept");
     assert_eq!(shop.health().await, degraded("wall_clock_wrong"));
     assert_eq!(shop.confirm("kept").await.summary(), nothing);
-    shop.loops().await;
+    shop.run_loops().await;
     assert_eq!(shop.client.balance().await, [56, 4, 0, 0]);
-    // It was the other one after all.
+    // The operator corrects the decision.
     assert_eq!(shop.confirm("wall").await.data()["state"], "trusted");
     assert_eq!(shop.health().await, ok());
     let mark = shop.client.deployment.app.store.clock_record().await.unwrap().mark.unwrap();
-    assert_eq!(mark.at.seconds() - NOW, AHEAD, "the next start knows");
-    shop.loops().await;
+    assert_eq!(mark.at.seconds() - NOW, AHEAD, "the decision is stored for the next start");
+    shop.run_loops().await;
     assert_eq!(shop.client.balance().await, [10, 0, 0, 0]);
 }
 
-/// A key's end is judged by the kept time: that goes on, and a jump does not move it.
+/// Key expiry uses the kept time, which runs on steadily; a jump of the wall clock does not move it.
 #[tokio::test]
-async fn a_jump_revokes_no_key_and_revives_none() {
+async fn a_clock_jump_neither_expires_nor_revives_a_key() {
     let shop = Shop::new().await;
     let deployment = &shop.client.deployment;
     let until = |seconds| Some(Timestamp::from_seconds(NOW + seconds));

@@ -1,4 +1,4 @@
-//! A deployment in a folder of its own, which goes away with it, and the ways to talk to it.
+//! A deployment in a temporary folder, which is removed with it, and helpers that send requests to it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,19 +28,19 @@ use web::{App, AppParts, Limits, router};
 use crate::TENANT;
 use crate::answer::Answer;
 
-/// What the webhook is signed with.
+/// The webhook's signing secret.
 pub(crate) const SECRET: &str = "whsec_5e7f1c0ffee5e7f1c0ffee5e7f1c0ffe";
-/// When every test begins: soon after the guide's sample was made.
+/// The Unix time at which every test starts, shortly after the guide's sample was created.
 pub(crate) const NOW: i64 = 1_708_425_700;
 
 pub(crate) struct Deployment {
     pub(crate) app: App,
     pub(crate) parts: AppParts,
-    /// Grace's: at first the only registered person.
+    /// The operator key of Grace, the first registered person.
     pub(crate) operator: String,
     applier: Applier,
     router: Router,
-    /// What has passed since the machine's start, and how wrong its wall clock is, in microseconds.
+    /// The time since the machine's start, and the error of its wall clock, in microseconds.
     passed: Arc<AtomicI64>,
     wrong: Arc<AtomicI64>,
     folder: PathBuf,
@@ -110,7 +110,7 @@ impl Deployment {
         deployment
     }
 
-    /// The same, selling this.
+    /// The same deployment with this shop.
     pub(crate) fn selling(mut self, shop: Shop) -> Self {
         self.parts = AppParts { shop: Arc::new(shop), ..self.parts.clone() };
         self.app = App::new(self.parts.clone());
@@ -118,7 +118,7 @@ impl Deployment {
         self
     }
 
-    /// A tenant's key made past the API: its id and its secret.
+    /// Creates a tenant's key directly in the store; returns its id and its secret.
     pub(crate) async fn key(
         &self,
         tenant: &str,
@@ -129,7 +129,7 @@ impl Deployment {
         self.key_of(KeyHolder::Tenant { tenant, access }, expires_at).await
     }
 
-    /// A key of anyone, made past the API: its id and its secret.
+    /// Creates a key for any holder directly in the store; returns its id and its secret.
     pub(crate) async fn key_of(&self, holder: KeyHolder, expires_at: Option<Timestamp>) -> (String, String) {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let (secret, hash) = new_secret();
@@ -145,12 +145,12 @@ impl Deployment {
         (key.id, secret)
     }
 
-    /// A service key that works.
+    /// Creates a service key; returns its secret.
     pub(crate) async fn service(&self) -> String {
         self.key_of(KeyHolder::Service, None).await.1
     }
 
-    /// Another registered person, by this name: their operator key.
+    /// Registers another person with this name; returns their operator key.
     pub(crate) async fn colleague(&self, name: &str) -> String {
         let sql = "INSERT INTO people (id, name, created_at) VALUES (?1, ?2, ?3)";
         let id = format!("person_{name}");
@@ -164,7 +164,7 @@ impl Deployment {
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
-    /// A tenant's key that may read.
+    /// Creates a tenant's key with read access; returns its secret.
     pub(crate) async fn reader(&self, tenant: &str) -> String {
         self.key(tenant, Access::Read, None).await.1
     }
@@ -177,12 +177,12 @@ impl Deployment {
         self.passed.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
 
-    /// Somebody sets the machine's clock this much forward.
+    /// Sets the machine's wall clock forward by this much, or back if negative.
     pub(crate) fn jump(&self, seconds: i64) {
         self.wrong.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
 
-    /// A second connection to the database, for what no verb of the store can do.
+    /// A second connection to the database, for what the store has no function for.
     pub(crate) fn backdoor(&self) -> Connection {
         Connection::open(self.folder.join("test.db")).unwrap()
     }
@@ -207,12 +207,12 @@ impl Deployment {
         self.request(Method::GET, path, Some(key), "").await
     }
 
-    /// As the operator.
+    /// The data of a `GET` as the operator.
     pub(crate) async fn look(&self, path: &str) -> Value {
         self.get(path, &self.operator).await.data()
     }
 
-    /// As the operator.
+    /// A `POST` as the operator.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.request(Method::POST, path, Some(&self.operator), &body.to_string()).await
     }
@@ -222,7 +222,7 @@ impl Deployment {
         self.deliver_at(self.now(), body).await
     }
 
-    /// A delivery that Stripe signed at another time.
+    /// A delivery by Stripe, signed at this time.
     pub(crate) async fn deliver_at(&self, signed: Timestamp, body: impl Into<Vec<u8>>) -> Answer {
         let body = body.into();
         let secrets = [Secret::parse(SECRET).unwrap()];
@@ -235,18 +235,18 @@ impl Deployment {
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    /// Applies everything that is due.
+    /// Applies every event that is due.
     pub(crate) async fn apply(&self) {
         while self.applier.step(self.app.clock.reading()).await.unwrap() == Next::Now {}
     }
 
-    /// Delivers, which must be acknowledged, and applies.
+    /// Delivers an event, which must be acknowledged, and applies it.
     pub(crate) async fn learn(&self, body: impl Into<Vec<u8>>) {
         assert_eq!(self.deliver(body).await.text, r#"{"received":true}"#);
         self.apply().await;
     }
 
-    /// What a tenant may spend, as the API tells the operator.
+    /// A tenant's available credits, read as the operator.
     pub(crate) async fn available(&self, tenant: &str) -> i64 {
         let balance = self.look(&format!("/api/credits/balance?tenant_id={tenant}")).await;
         balance["available"].as_i64().unwrap()
@@ -260,12 +260,12 @@ impl Deployment {
 
 impl Drop for Deployment {
     fn drop(&mut self) {
-        // What is left over is in the system's folder for such things.
+        // If this fails, the rest is still in the system's temporary folder.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-/// Ten credits, bought by the tenant of the guide's sample when the sample was made.
+/// A purchase of ten credits by the tenant of the guide's sample, at the sample's time.
 pub(crate) fn ten_credits() -> Sale {
     Sale {
         reference: "r".into(),
@@ -279,7 +279,7 @@ pub(crate) fn ten_credits() -> Sale {
     }
 }
 
-/// Session metadata: so many credits for this tenant.
+/// Session metadata for a sale of this many credits to this tenant.
 pub(crate) fn terms(tenant: &str, credits: u32) -> BTreeMap<String, String> {
     metadata([("tenant_id", tenant), ("package", "10_credits"), ("credits", &credits.to_string())])
 }

@@ -1,4 +1,4 @@
-//! A person's word: about an event it is read again or left; about a payment it counts like a fact.
+//! Quarantine decisions: an event is read again or dismissed; a payment is settled as the operator decides.
 
 use emulator::scenario::{Sale, event};
 use serde_json::{Value, json};
@@ -7,12 +7,12 @@ use crate::deployment::{Deployment, ten_credits};
 use crate::office::{Office, waits};
 use crate::{GUIDE_SAMPLE, OTHER, TENANT};
 
-/// The guide's sale of credits that are no number, so that a person must say how many there are.
+/// The guide's sale with credits that are not a number, so that an operator must decide how many to grant.
 fn doubtful() -> String {
     GUIDE_SAMPLE.replace(r#""credits": "10""#, r#""credits": "ten""#)
 }
 
-/// A sale without doubt to the same tenant.
+/// A valid sale to the same tenant.
 fn sound() -> String {
     GUIDE_SAMPLE.replace("evt_1234567890", "evt_sound").replace("cs_live_a1b2c3d4e5f6g7h8", "cs_sound")
 }
@@ -22,7 +22,7 @@ async fn open(deployment: &Deployment) -> Value {
 }
 
 #[tokio::test]
-async fn a_payment_is_resolved_as_the_person_says() {
+async fn a_payment_is_resolved_as_the_operator_decides() {
     let deployment = Deployment::new().await;
     deployment.learn(sound()).await;
     deployment.learn(doubtful()).await;
@@ -45,7 +45,7 @@ async fn a_payment_is_resolved_as_the_person_says() {
     assert_eq!(claims, json!([claim]));
 
     let resolve = "/api/admin/quarantine/1/resolve";
-    for (word, expected) in [
+    for (decision, expected) in [
         (
             json!({ "reason": "x", "tenant_id": TENANT }),
             "The payment of item 1 does not say who gets how many credits, from 1 to 1000000000. Nothing was changed. Decide it by itself, with tenant_id and credits.",
@@ -71,8 +71,8 @@ async fn a_payment_is_resolved_as_the_person_says() {
             "reason must be 1 to 500 characters that still explain this in a year. Nothing was changed.",
         ),
     ] {
-        let answer = deployment.post(resolve, &word).await;
-        assert_eq!(answer.summary(), format!("422 VALIDATION_ERROR {expected}"), "{word}");
+        let answer = deployment.post(resolve, &decision).await;
+        assert_eq!(answer.summary(), format!("422 VALIDATION_ERROR {expected}"), "{decision}");
     }
     for body in [
         json!({ "tenant_id": TENANT }),
@@ -84,23 +84,23 @@ async fn a_payment_is_resolved_as_the_person_says() {
     assert_eq!(deployment.available(TENANT).await, 10, "nothing was changed");
 
     deployment.pass(60);
-    let word = json!({ "reason": "The invoice says ten.", "tenant_id": TENANT, "credits": 10 });
-    let answer = deployment.post(resolve, &word).await;
+    let decision = json!({ "reason": "The invoice says ten.", "tenant_id": TENANT, "credits": 10 });
+    let answer = deployment.post(resolve, &decision).await;
     let seen = ["kind", "state", "payment", "outcome", "credits", "tenant_id"]
         .map(|name| answer.data()[name].clone());
     let payment = "cs_live_a1b2c3d4e5f6g7h8";
     assert_eq!(json!(seen), json!(["quarantine_resolve", "done", payment, "granted", 10, TENANT]));
-    assert_eq!(deployment.available(TENANT).await, 20, "to what the tenant had already");
+    assert_eq!(deployment.available(TENANT).await, 20, "added to the earlier credits");
     assert_eq!(open(&deployment).await, json!([]));
     let closed = &deployment.look("/api/admin/quarantine?all=true").await[0];
-    let told = ["closed_at", "resolution", "closed_by", "note"].map(|key| closed[key].as_str().unwrap());
-    assert_eq!(told, ["2024-02-20T10:42:40Z", "resolved", "Grace (key a test's)", "The invoice says ten."]);
-    for (verb, word) in [("resolve", word), ("dismiss", json!({ "reason": "again" }))] {
-        let answer = deployment.post(&format!("/api/admin/quarantine/1/{verb}"), &word).await;
+    let actual = ["closed_at", "resolution", "closed_by", "note"].map(|key| closed[key].as_str().unwrap());
+    assert_eq!(actual, ["2024-02-20T10:42:40Z", "resolved", "Grace (key a test's)", "The invoice says ten."]);
+    for (verb, decision) in [("resolve", decision), ("dismiss", json!({ "reason": "again" }))] {
+        let answer = deployment.post(&format!("/api/admin/quarantine/1/{verb}"), &decision).await;
         let expected = "422 VALIDATION_ERROR This item is closed already: resolved. Nothing was changed.";
         assert_eq!(answer.summary(), expected);
     }
-    // The event again, and a replay, know no better than the person.
+    // Neither a redelivery nor a replay overrides the operator's decision.
     deployment.learn(doubtful()).await;
     deployment.post("/api/admin/events/evt_1234567890/replay", &Value::Null).await;
     deployment.apply().await;
@@ -109,7 +109,7 @@ async fn a_payment_is_resolved_as_the_person_says() {
 }
 
 #[tokio::test]
-async fn what_the_payment_says_need_not_be_said_again() {
+async fn terms_that_the_payment_names_may_be_omitted() {
     let deployment = Deployment::new().await;
     let half_paid = GUIDE_SAMPLE.replace(r#""payment_status": "paid""#, r#""payment_status": "partly""#);
     deployment.learn(half_paid).await;
@@ -122,24 +122,24 @@ async fn what_the_payment_says_need_not_be_said_again() {
 }
 
 #[tokio::test]
-async fn a_person_may_give_a_payment_to_whom_it_belongs() {
+async fn an_operator_may_assign_a_payment_to_another_tenant() {
     let deployment = Deployment::new().await;
     deployment.learn(sound().replace(TENANT, OTHER)).await;
     deployment.learn(doubtful()).await;
-    let word = json!({ "reason": "Wrong tenant.", "tenant_id": OTHER, "credits": 7 });
-    assert_eq!(deployment.post("/api/admin/quarantine/1/resolve", &word).await.status, 200);
+    let decision = json!({ "reason": "Wrong tenant.", "tenant_id": OTHER, "credits": 7 });
+    assert_eq!(deployment.post("/api/admin/quarantine/1/resolve", &decision).await.status, 200);
     assert_eq!((deployment.available(TENANT).await, deployment.available(OTHER).await), (0, 17));
     let key = deployment.reader(OTHER).await;
     assert_eq!(
         deployment.get("/api/payments/cs_live_a1b2c3d4e5f6g7h8", &key).await.status,
         200,
-        "theirs now"
+        "visible to its new tenant"
     );
     deployment.check_books().await;
 }
 
 #[tokio::test]
-async fn a_dismissed_payment_is_worth_nothing_and_asks_no_more() {
+async fn a_dismissed_payment_grants_nothing_and_needs_no_review() {
     let deployment = Deployment::new().await;
     deployment.learn(doubtful()).await;
     let answer =
@@ -152,13 +152,12 @@ async fn a_dismissed_payment_is_worth_nothing_and_asks_no_more() {
     assert_eq!(open(&deployment).await, json!([]));
 }
 
-/// Two people answer at the same moment: one of them is told that the other was quicker, and the item says
-/// what the ledger did.
+/// Two decisions at the same moment: one is refused, and the item shows what the ledger did.
 #[tokio::test]
-async fn of_two_words_at_once_one_counts() {
+async fn of_two_concurrent_decisions_one_counts() {
     let deployment = Deployment::new().await;
     for number in 0..20 {
-        // Each of them may be granted by one person.
+        // The daily limit starts afresh, so that one person may grant each of them.
         deployment.pass(24 * 3600);
         let session = format!("cs_{number}");
         let body = doubtful().replace("evt_1234567890", &format!("evt_{number}"));
@@ -179,20 +178,20 @@ async fn of_two_words_at_once_one_counts() {
 }
 
 #[tokio::test]
-async fn an_event_is_read_again_or_left() {
+async fn an_event_is_read_again_or_dismissed() {
     let deployment = Deployment::new().await;
     let purchase = Sale { livemode: false, ..ten_credits() };
     let test_event = event("checkout.session.completed", &purchase, "1", None).unwrap();
     deployment.learn(test_event.body).await;
     deployment.learn("{").await;
-    let word = json!({ "reason": "The mode was set wrongly." });
+    let decision = json!({ "reason": "The mode was set wrongly." });
     let resolve = "/api/admin/quarantine/1/resolve";
-    for word in [json!({ "reason": "x", "credits": 10 }), json!({ "reason": "x", "tenant_id": TENANT })] {
-        let summary = deployment.post(resolve, &word).await.summary();
+    for decision in [json!({ "reason": "x", "credits": 10 }), json!({ "reason": "x", "tenant_id": TENANT })] {
+        let summary = deployment.post(resolve, &decision).await.summary();
         assert!(summary.starts_with("422 VALIDATION_ERROR This item is about an event: "), "{summary}");
     }
-    // Nothing was fixed, so reading it again leads to a new question; the word stays on the old one.
-    let seen = deployment.post(resolve, &word).await.data();
+    // Nothing was fixed, so reading it again opens a new item; the decision stays on the old one.
+    let seen = deployment.post(resolve, &decision).await.data();
     assert_eq!(
         json!([seen["state"], seen["credits"], seen["request"]]),
         json!(["done", 0, { "items": [1] }])
@@ -203,24 +202,24 @@ async fn an_event_is_read_again_or_left() {
 
     for id in [3, 2] {
         let dismiss = format!("/api/admin/quarantine/{id}/dismiss");
-        let answer = deployment.post(&dismiss, &word).await;
+        let answer = deployment.post(&dismiss, &decision).await;
         assert_eq!(answer.data()["request"], json!({ "items": [id] }), "{}", answer.text);
     }
     assert_eq!(open(&deployment).await, json!([]));
     let all = deployment.look("/api/admin/quarantine?all=true&sort=created_at").await;
-    let words: Vec<_> = all.as_array().unwrap().iter().map(|item| &item["resolution"]).collect();
-    assert_eq!(words, ["resolved", "dismissed", "dismissed"]);
-    assert!(all.as_array().unwrap().iter().all(|item| item["note"] == word["reason"]));
+    let resolutions: Vec<_> = all.as_array().unwrap().iter().map(|item| &item["resolution"]).collect();
+    assert_eq!(resolutions, ["resolved", "dismissed", "dismissed"]);
+    assert!(all.as_array().unwrap().iter().all(|item| item["note"] == decision["reason"]));
     let event = &deployment.look(&format!("/api/admin/events/{}", test_event.id)).await["event"];
     assert_eq!(
         (&event["outcome"], &event["reason"]),
         (&"quarantined".into(), &"wrong_mode".into()),
-        "kept as it was"
+        "the event is unchanged"
     );
 }
 
 #[tokio::test]
-async fn items_that_are_not_there() {
+async fn unknown_items_are_not_found() {
     let deployment = Deployment::new().await;
     for id in ["1", "0", "-1", "one", "99999999999999999999"] {
         let answer = deployment.get(&format!("/api/admin/quarantine/{id}"), &deployment.operator).await;
@@ -232,7 +231,7 @@ async fn items_that_are_not_there() {
     }
 }
 
-/// Two events that name other credits for one payment: ten are granted, and the question is open.
+/// Two events that name different credits for one payment: ten are granted, and an item is open.
 async fn conflict(deployment: &Deployment, name: &str) {
     let first = GUIDE_SAMPLE.replace("evt_1234567890", &format!("evt_{name}_1"));
     let first = first.replace("cs_live_a1b2c3d4e5f6g7h8", &format!("cs_{name}"));
@@ -247,8 +246,8 @@ async fn a_large_grant_waits_for_a_second_person() {
     let office = Office::new().await;
     let deployment = &office.client.deployment;
     deployment.learn(doubtful()).await;
-    let word = json!({ "reason": "r", "tenant_id": TENANT, "credits": 1_000_000 });
-    let id = waits(&office.post(&office.grace, "quarantine/1/resolve", "unused", &word).await);
+    let decision = json!({ "reason": "r", "tenant_id": TENANT, "credits": 1_000_000 });
+    let id = waits(&office.post(&office.grace, "quarantine/1/resolve", "unused", &decision).await);
     assert_eq!((deployment.available(TENANT).await, open(deployment).await[0]["id"].clone()), (10, json!(1)));
     let shown = deployment.look(&format!("/api/admin/actions/{id}")).await;
     assert_eq!(shown["request"], json!({ "items": [1], "tenant_id": TENANT, "credits": 1_000_000 }));
@@ -260,19 +259,19 @@ async fn a_large_grant_waits_for_a_second_person() {
     deployment.check_books().await;
 }
 
-/// A dismissal says that it takes back what was granted, before it does.
+/// The dry run of a dismissal shows what the dismissal takes back.
 #[tokio::test]
-async fn a_dismissal_tells_what_it_takes_back() {
+async fn a_dismissal_shows_what_it_takes_back() {
     let office = Office::new().await;
     let deployment = &office.client.deployment;
     conflict(deployment, "a").await;
     assert_eq!(office.client.spend("most", 14).await.status, 200);
     let before = office.client.books().await;
-    let word = json!({ "reason": "r", "dry_run": true });
-    let seen = deployment.post("/api/admin/quarantine/1/dismiss", &word).await.data();
-    let told = &seen["consequences"];
-    let told = ["granted", "taken_back", "already_used", "debt_created"].map(|name| told[name].clone());
-    assert_eq!(json!(told), json!([0, 10, 4, 4]), "{seen}");
+    let decision = json!({ "reason": "r", "dry_run": true });
+    let seen = deployment.post("/api/admin/quarantine/1/dismiss", &decision).await.data();
+    let actual = &seen["consequences"];
+    let actual = ["granted", "taken_back", "already_used", "debt_created"].map(|name| actual[name].clone());
+    assert_eq!(json!(actual), json!([0, 10, 4, 4]), "{seen}");
     assert_eq!(seen["consequences"]["balances"][0]["after"]["debt"], 4);
     assert_eq!((office.client.books().await, open(deployment).await[0]["id"].clone()), (before, json!(1)));
     let done = deployment.post("/api/admin/quarantine/1/dismiss", &json!({ "reason": "r" })).await.data();
@@ -281,9 +280,9 @@ async fn a_dismissal_tells_what_it_takes_back() {
     deployment.check_books().await;
 }
 
-/// All that match are one action, if as many match as were counted.
+/// All matching items are one action, if their number is the expected one.
 #[tokio::test]
-async fn many_items_at_once() {
+async fn many_items_are_decided_as_one_action() {
     let office = Office::new().await;
     let deployment = &office.client.deployment;
     for name in ["a", "b", "c"] {
@@ -292,9 +291,9 @@ async fn many_items_at_once() {
     deployment.learn("{").await;
     let filter = json!({ "reason": "claims_conflict" });
     let dismiss = async |more: Value| {
-        let mut word = json!({ "filter": filter, "reason": "r" });
-        word.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        deployment.post("/api/admin/quarantine/dismiss", &word).await
+        let mut decision = json!({ "filter": filter, "reason": "r" });
+        decision.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        deployment.post("/api/admin/quarantine/dismiss", &decision).await
     };
     let counted = dismiss(json!({})).await.data();
     assert_eq!(json!([counted["dry_run"], counted["credits"]]), json!([true, 30]));
@@ -310,7 +309,7 @@ async fn many_items_at_once() {
     let left = open(deployment).await;
     assert_eq!((left.as_array().unwrap().len(), &left[0]["reason"]), (1, &"unreadable".into()));
     assert_eq!(office.client.balance().await, [10, 0, 0, 0]);
-    // It counts as its sum: 40 are used, and 61 more are too many.
+    // The sum counts towards the daily limit: 40 are used, so 61 more need a second person.
     office.waiting("61", 61).await;
     assert_eq!(office.adjust("60", 60).await.status, 200);
 
@@ -322,8 +321,8 @@ async fn many_items_at_once() {
         (json!({ "opened_before": "soon" }), "422 VALIDATION_ERROR filter.opened_before must be"),
         (json!({ "all": true }), "400 BAD_REQUEST"),
     ] {
-        let word = json!({ "filter": filter, "reason": "r" });
-        let summary = deployment.post("/api/admin/quarantine/resolve", &word).await.summary();
+        let decision = json!({ "filter": filter, "reason": "r" });
+        let summary = deployment.post("/api/admin/quarantine/resolve", &decision).await.summary();
         assert!(summary.starts_with(expected), "{summary}");
     }
     deployment.check_books().await;
@@ -349,16 +348,16 @@ async fn the_list_is_filtered() {
     }
 }
 
-/// Two people decide about all of them at the same moment: one of them does, and the other is told.
+/// Two people decide on all items at the same moment: one succeeds, and the other gets a conflict.
 #[tokio::test]
-async fn of_two_bulk_decisions_at_once_one_counts() {
+async fn of_two_concurrent_bulk_decisions_one_counts() {
     let office = Office::new().await;
     let deployment = &office.client.deployment;
     for name in ["a", "b", "c"] {
         conflict(deployment, name).await;
     }
-    let word = json!({ "filter": {}, "reason": "r", "expected_count": 3 });
-    let dismiss = |who| office.post(who, "quarantine/dismiss", "unused", &word);
+    let decision = json!({ "filter": {}, "reason": "r", "expected_count": 3 });
+    let dismiss = |key| office.post(key, "quarantine/dismiss", "unused", &decision);
     let (first, second) = tokio::join!(dismiss(&office.grace), dismiss(&office.bob));
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();

@@ -1,6 +1,6 @@
-//! A database that was restored from a backup, through the real routes: what stands still, who is told, and
-//! the confirmation after which the service resumes.
-//! Not here: restoring (`store`).
+//! A database that was restored from a backup, through the real routes: commands are refused, health and
+//! status report it, and the service resumes after an operator's confirmation.
+//! `store` tests the restore itself.
 
 use axum::http::Method;
 use emulator::scenario::{Sale, event};
@@ -12,7 +12,7 @@ use crate::deployment::ten_credits;
 use crate::office::Office;
 use crate::tenant_client::TenantClient;
 
-/// The mark that a restore leaves, with these keys known to have been revoked.
+/// Records a restore; `revoked` lists the keys known to be revoked since the backup, or is null if unknown.
 fn mark(client: &TenantClient, revoked: &Value) {
     let sql = "INSERT INTO restores (restored_at, newest, source, replaced, revoked_keys, last_event)
          VALUES (?1, ?2, 'monday.db', 'a.db.replaced', ?3, (SELECT max(seq) FROM events))";
@@ -33,7 +33,7 @@ async fn health(client: &TenantClient) -> Value {
 }
 
 #[tokio::test]
-async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
+async fn credits_do_not_move_until_the_restore_is_confirmed() {
     let client = TenantClient::new().await;
     let hold = client.hold("lease", 4).await;
     mark(&client, &json!([]));
@@ -54,7 +54,7 @@ async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
     }
     assert_eq!(client.books().await, books);
 
-    // Events are taken, and wait.
+    // Events are stored, but not applied.
     let sold = Sale { reference: "later".into(), ..ten_credits() };
     let sold = event("checkout.session.completed", &sold, "buy", None).unwrap();
     assert_eq!(client.deployment.deliver(sold.body).await.status, 200);
@@ -72,7 +72,7 @@ async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
     assert_eq!(health(&client).await, json!(["ok", [], 0]));
     assert_eq!(client.deployment.look("/api/admin/status").await["restore"], Value::Null);
     assert_eq!(client.balance().await, [16, 4, 0, 0]);
-    // Nothing was kept under the key that was refused.
+    // The refused request did not use up its `Idempotency-Key`.
     assert_eq!(client.post("spend", "key", r#"{"credits":1}"#).await.status, 200);
     let again = client.deployment.post("/api/admin/restore/confirm", &confirmation(0, "again")).await;
     assert!(
@@ -85,7 +85,7 @@ async fn nothing_moves_and_everybody_is_told_until_it_is_confirmed() {
 }
 
 #[tokio::test]
-async fn what_operators_do_with_credits_waits_too() {
+async fn operator_commands_are_refused_too() {
     let office = Office::new().await;
     let deployment = &office.client.deployment;
     mark(&office.client, &Value::Null);
@@ -101,15 +101,15 @@ async fn what_operators_do_with_credits_waits_too() {
         let refused = deployment.post(&format!("/api/admin/{path}"), &json!({ "reason": "r" })).await;
         assert!(refused.summary().starts_with("503 RESTORE_UNCONFIRMED "), "{path}: {}", refused.summary());
     }
-    // The machine's key acts for nobody where several are registered.
+    // With several registered people, the machine's key acts for none of them.
     let machine = deployment.key_of(KeyHolder::Machine, None).await.1;
     let keys = deployment.look("/api/admin/restore").await["keys_working_again"].as_u64().unwrap();
     let body = confirmation(keys, "it is right").to_string();
     let path = "/api/admin/restore/confirm";
     let refused = deployment.request(Method::POST, path, Some(&machine), &body).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
-    for (unsaid, status) in [(confirmation(keys, " "), 422), (json!({ "reason": "it is right" }), 400)] {
-        let body = unsaid.to_string();
+    for (invalid, status) in [(confirmation(keys, " "), 422), (json!({ "reason": "it is right" }), 400)] {
+        let body = invalid.to_string();
         let refused = deployment.request(Method::POST, path, Some(&office.bob), &body).await;
         assert_eq!(refused.status, status, "{}", refused.text);
     }
@@ -134,13 +134,13 @@ async fn keys_that_work_again_are_listed_and_can_be_revoked() {
         row.map(|row| row["was_revoked"].clone())
     };
     assert_eq!(marked(&revoked), Some(json!(true)));
-    assert_eq!((marked(&ended), marked(&since)), (None, None), "it does not work; it is newer");
+    assert_eq!((marked(&ended), marked(&since)), (None, None), "revoked in the backup; created after it");
     assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
-    confirms_only(&client, 1, 0).await;
+    assert_expected_keys(&client, 1, 0).await;
     client.deployment.revoke(&revoked).await;
     let listed = client.deployment.look("/api/admin/restore").await["keys"].clone();
     assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
-    confirms_only(&client, 0, 1).await;
+    assert_expected_keys(&client, 0, 1).await;
     let confirmed = client.deployment.post("/api/admin/restore/confirm", &confirmation(0, "r")).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.text);
 
@@ -150,11 +150,11 @@ async fn keys_that_work_again_are_listed_and_can_be_revoked() {
     let listed = shown["keys"].as_array().unwrap();
     assert!(!listed.is_empty() && listed.iter().all(|row| row["was_revoked"].is_null()), "{listed:?}");
     assert_eq!(shown["keys_working_again"], listed.len());
-    confirms_only(&unknown, listed.len() as u64, 0).await;
+    assert_expected_keys(&unknown, listed.len() as u64, 0).await;
 }
 
-/// Whoever has seen another number of keys confirms nothing, and is told the right one.
-async fn confirms_only(client: &TenantClient, right: u64, wrong: u64) {
+/// A confirmation with the wrong number of keys is refused with the right number.
+async fn assert_expected_keys(client: &TenantClient, right: u64, wrong: u64) {
     let refused = client.deployment.post("/api/admin/restore/confirm", &confirmation(wrong, "r")).await;
     let start = format!("409 COUNT_CHANGED {right} of the backup's keys work again");
     assert!(refused.summary().starts_with(&start), "{}", refused.summary());

@@ -1,5 +1,4 @@
-//! Statements: every line, once, and lines that add up.
-//! Not here: whether the journal itself is right.
+//! Statements: every journal entry of the range is listed once, and the lines add up.
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -10,9 +9,9 @@ use crate::tenant_client::TenantClient;
 use crate::{OTHER, TENANT};
 
 /// A statement as text, with its headers.
-async fn raw(client: &TenantClient, who: &str, query: &str) -> (axum::http::HeaderMap, String) {
+async fn raw(client: &TenantClient, key: &str, query: &str) -> (axum::http::HeaderMap, String) {
     let request = axum::http::Request::get(format!("/api/credits/statement?{query}"))
-        .header("authorization", format!("Bearer {who}"));
+        .header("authorization", format!("Bearer {key}"));
     let answer = client.deployment.send_raw(request.body(axum::body::Body::empty()).unwrap()).await;
     let (head, body) = answer.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
@@ -69,8 +68,8 @@ async fn a_statement_as_json() {
     assert_eq!((statement["lines"].as_array().unwrap().len(), &statement["lines"][1]), (2, &line));
 }
 
-/// Whatever the range, and across pieces: the lines are those of the range, and lead from one balance to the
-/// other.
+/// For any range, and across chunks: the lines are those of the range, and lead from the opening balance to
+/// the closing one.
 #[tokio::test]
 async fn the_lines_add_up() {
     let client = TenantClient::with(Limits { requests_per_hour: 0, ..Limits::default() }).await;
@@ -113,7 +112,7 @@ async fn the_lines_add_up() {
 }
 
 #[tokio::test]
-async fn who_sees_what_and_bad_input() {
+async fn operators_stay_anonymous_and_invalid_input_is_refused() {
     let client = TenantClient::new().await;
     let request = axum::http::Request::post("/api/admin/adjustments")
         .header("authorization", format!("Bearer {}", client.deployment.operator))
@@ -126,7 +125,7 @@ async fn who_sees_what_and_bad_input() {
     assert!(seen.contains("decided by Grace (key a test's): they are nice"), "{seen}");
 
     let (_, reader) = client.deployment.key(OTHER, store::Access::Read, None).await;
-    for (who, query, expected) in [
+    for (key, query, expected) in [
         (&reader, format!("tenant_id={TENANT}"), "404 NOT_FOUND There is no such tenant."),
         (&client.key, "format=xml".to_owned(), "422 VALIDATION_ERROR format must be json or csv."),
         (
@@ -136,7 +135,7 @@ async fn who_sees_what_and_bad_input() {
         ),
         (&client.key, "page=2".to_owned(), "422 VALIDATION_ERROR This route does not know page"),
     ] {
-        let answer = client.deployment.get(&format!("/api/credits/statement?{query}"), who).await;
+        let answer = client.deployment.get(&format!("/api/credits/statement?{query}"), key).await;
         assert!(answer.summary().starts_with(expected), "{query}: {}", answer.text);
     }
     let nothing = raw(&client, &reader, "format=csv").await.1;

@@ -1,4 +1,4 @@
-//! The life of a payment, as a support person reads it.
+//! The timeline of a payment, as support staff read it.
 
 use emulator::scenario::Scenario;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::TENANT;
 use crate::deployment::{Deployment, ten_credits};
 
-/// One line per entry: an event's text, or a transaction's, indented, with what is spendable after it.
+/// One line per entry: an event's text, or a transaction's, indented, with the available credits after it.
 fn lines(timeline: &Value) -> String {
     let line = |entry: &Value| {
         let text = entry["text"].as_str().unwrap();
@@ -18,7 +18,7 @@ fn lines(timeline: &Value) -> String {
     timeline.as_array().unwrap().iter().map(line).collect()
 }
 
-async fn told(scenario: Scenario, reversed: bool) -> (Deployment, Value) {
+async fn play(scenario: Scenario, reversed: bool) -> (Deployment, Value) {
     let deployment = Deployment::new().await;
     let mut events = scenario.events(&ten_credits());
     if reversed {
@@ -33,8 +33,8 @@ async fn told(scenario: Scenario, reversed: bool) -> (Deployment, Value) {
 }
 
 #[tokio::test]
-async fn a_refund_that_is_pending_first() {
-    let (_, payment) = told(Scenario::PendingRefund, false).await;
+async fn a_pending_refund_that_succeeds() {
+    let (_, payment) = play(Scenario::PendingRefund, false).await;
     let expected = "\
 the customer started to pay (payment_intent.created): waiting for the event that names the purchase
 the bank agreed to pay (charge.succeeded): waiting for the event that names the purchase
@@ -55,7 +55,7 @@ a refund was updated (refund.updated): already known; it changes nothing
 
 #[tokio::test]
 async fn a_refund_that_failed() {
-    let (_, payment) = told(Scenario::FailedRefund, false).await;
+    let (_, payment) = play(Scenario::FailedRefund, false).await;
     let expected = "\
 a refund was created (refund.created): credits were taken back
     10 credits taken back; 0 spendable
@@ -72,8 +72,8 @@ a refund failed, and its money was returned (refund.failed): credits were given 
 }
 
 #[tokio::test]
-async fn a_dispute_that_was_lost_told_backwards() {
-    let (deployment, payment) = told(Scenario::DisputeLost, true).await;
+async fn a_lost_dispute_with_its_events_in_reverse() {
+    let (deployment, payment) = play(Scenario::DisputeLost, true).await;
     let expected = "\
 the dispute was decided (charge.dispute.closed): waiting for the event that names the purchase
 the dispute was updated (charge.dispute.updated): already known; it changes nothing
@@ -94,14 +94,14 @@ the customer started to pay (payment_intent.created): already known; it changes 
 }
 
 #[tokio::test]
-async fn a_persons_word_stands_in_it() {
+async fn an_operators_decision_is_listed() {
     let deployment = Deployment::new().await;
     let doubtful = crate::GUIDE_SAMPLE.replace(r#""credits": "10""#, r#""credits": "1 0""#);
     deployment.learn(doubtful.clone()).await;
     deployment.deliver(doubtful).await;
     deployment.pass(60);
-    let word = json!({ "reason": "A typing error.", "tenant_id": TENANT, "credits": 1 });
-    deployment.post("/api/admin/quarantine/1/resolve", &word).await.data();
+    let decision = json!({ "reason": "A typing error.", "tenant_id": TENANT, "credits": 1 });
+    deployment.post("/api/admin/quarantine/1/resolve", &decision).await.data();
     let payment = deployment.look("/api/payments/cs_live_a1b2c3d4e5f6g7h8").await;
     let expected = "\
 the customer completed the checkout (checkout.session.completed): a person must decide whether it \
