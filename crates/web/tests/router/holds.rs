@@ -1,7 +1,6 @@
-//! `/api/credits/holds`: a hold ends once, by whichever way is first, and whatever is asked of it after
-//! that is refused and changes nothing.
-//! Not here: `Idempotency-Key` and bodies in general (`spend`), and the sweep that ends holds by itself
-//! (`engine`).
+//! `/api/credits/holds`: a hold is captured, released or expires once; later requests are refused and change
+//! nothing.
+//! `spend` tests `Idempotency-Key` and request bodies in general, `engine` the sweep that expires holds.
 
 use std::sync::Arc;
 
@@ -12,22 +11,22 @@ use crate::tenant_client::{TenantClient, replayed, together};
 use crate::{OTHER, TENANT};
 
 const DAY: i64 = 86_400;
-/// Well formed, and nobody's.
-const NOBODYS: &str = "hold_018f0000000070008000000000000000";
+/// A well-formed id of no hold.
+const UNKNOWN_HOLD: &str = "hold_018f0000000070008000000000000000";
 
 #[tokio::test]
-async fn a_holds_life_as_its_tenant_sees_it() {
+async fn a_hold_is_created_and_captured() {
     let client = TenantClient::new().await;
-    let asked = r#"{"credits":4,"reference":"envelope 7"}"#;
-    let made = client.post("holds", "envelope-7", asked).await;
-    let hold = made.data();
+    let request = r#"{"credits":4,"reference":"envelope 7"}"#;
+    let created = client.post("holds", "envelope-7", request).await;
+    let hold = created.data();
     let id = hold["id"].as_str().unwrap();
     let expected = json!({
         "id": id, "state": "open", "credits": 4, "captured": 0, "reference": "envelope 7",
         "allocations": [{ "lot": 1, "credits": 4 }],
         "created_at": "2024-02-20T10:41:40Z", "expires_at": "2024-03-05T10:41:40Z", "resolved_at": null,
     });
-    assert_eq!((made.status, &hold), (201, &expected), "14 days");
+    assert_eq!((created.status, &hold), (201, &expected), "14 days");
     assert_eq!(id.len(), 37);
     assert_eq!(client.balance().await, [6, 4, 0, 0]);
     assert_eq!(client.get(&format!("holds/{id}")).await, expected);
@@ -44,11 +43,11 @@ async fn a_holds_life_as_its_tenant_sees_it() {
     assert_eq!((captured.status, captured.data()), (200, expected));
     assert_eq!(client.get(&format!("holds/{id}")).await, resolved);
 
-    let again = client.post("holds", "envelope-7", asked).await;
+    let again = client.post("holds", "envelope-7", request).await;
     assert_eq!(
         (again.status, again.data(), replayed(&again)),
         (201, hold.clone(), true),
-        "as it was answered"
+        "the original response"
     );
     let lines = client.get("transactions?sort=created_at").await;
     let shown = |line: &Value| {
@@ -61,10 +60,10 @@ async fn a_holds_life_as_its_tenant_sees_it() {
     client.deployment.check_books().await;
 }
 
-/// What is asked of a hold of four out of ten, after how many days; the answer, and the balance after it.
-type Asked<'a> = (&'a str, &'a str, i64, &'a str, [i64; 4]);
+/// Verb, body and days to wait before it, for a hold of four of ten credits; the response and the balance.
+type Step<'a> = (&'a str, &'a str, i64, &'a str, [i64; 4]);
 
-/// How a hold can end, and what is said to whoever comes after.
+/// Every way in which a hold can end, and the responses to later requests.
 #[tokio::test]
 async fn a_hold_ends_once() {
     let captured = "409 HOLD_RESOLVED This hold was captured before: its credits are spent. ";
@@ -73,7 +72,7 @@ async fn a_hold_ends_once() {
         "409 HOLD_EXPIRED This hold ran out of time: its credits went back, and can be spent or held anew. ";
     let exceeds = "422 CAPTURE_EXCEEDS_HOLD 5 credits were requested, and this hold has 4. ";
     let amount = "422 VALIDATION_ERROR credits must be a whole number from 1 to 1000000000. ";
-    let rows: &[&[Asked]] = &[
+    let rows: &[&[Step]] = &[
         &[
             ("capture", "", 0, "200", [6, 0, 0, 0]),
             ("capture", "", 0, captured, [6, 0, 0, 0]),
@@ -102,10 +101,10 @@ async fn a_hold_ends_once() {
         &[("capture", "", 14, expired, [10, 0, 0, 0]), ("release", "", 0, expired, [10, 0, 0, 0])],
         &[("release", "", 15, expired, [10, 0, 0, 0]), ("capture", "", 0, expired, [10, 0, 0, 0])],
     ];
-    for asked in rows {
+    for steps in rows {
         let client = TenantClient::new().await;
-        let id = client.hold("made", 4).await;
-        for (number, (verb, body, days, expected, balance)) in asked.iter().enumerate() {
+        let id = client.hold("created", 4).await;
+        for (number, (verb, body, days, expected, balance)) in steps.iter().enumerate() {
             client.deployment.pass(days * DAY);
             let name = format!("{verb}-{number}");
             let path = format!("holds/{id}/{verb}");
@@ -126,9 +125,9 @@ async fn a_hold_ends_once() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_refused() {
+async fn invalid_bodies_are_refused() {
     let client = TenantClient::new().await;
-    let id = client.hold("made", 4).await;
+    let id = client.hold("created", 4).await;
     let before = client.books().await;
     let amount = "422 VALIDATION_ERROR credits must be a whole number from 1 to 1000000000. ";
     let time = "422 VALIDATION_ERROR expires_in_seconds must be a whole number from 60 to 7776000. ";
@@ -164,19 +163,19 @@ async fn bodies_that_are_refused() {
         assert!(answer.summary().ends_with("Nothing was changed."), "{path} {body}: {}", answer.summary());
         assert_eq!(client.books().await, before, "{path} {body}");
     }
-    assert!(!replayed(&client.post(&release, "name", "").await), "none of them took the name");
+    assert!(!replayed(&client.post(&release, "name", "").await), "none of them used up the Idempotency-Key");
 }
 
-/// Nobody can tell another tenant's hold from one that never was, nor touch it.
+/// Another tenant's hold looks like one that does not exist, and cannot be changed.
 #[tokio::test]
-async fn other_peoples_holds() {
+async fn holds_of_other_tenants_are_hidden() {
     let client = TenantClient::new().await;
-    let id = client.hold("made", 4).await;
+    let id = client.hold("created", 4).await;
     let stranger = client.stranger().await;
     let before = client.books().await;
     let upper = id.to_uppercase();
     let odd = [
-        NOBODYS,
+        UNKNOWN_HOLD,
         "hold_",
         "hold_1",
         "018f0000000070008000000000000000",
@@ -189,15 +188,15 @@ async fn other_peoples_holds() {
     ];
     let missing = "404 NOT_FOUND There is no such hold.";
     for (number, id) in odd.iter().chain([&id.as_str()]).enumerate() {
-        for who in [&stranger, &client.key] {
-            if who == &client.key && *id == client.get("holds").await[0]["id"] {
+        for key in [&stranger, &client.key] {
+            if key == &client.key && *id == client.get("holds").await[0]["id"] {
                 continue;
             }
-            let shown = client.deployment.get(&format!("/api/credits/holds/{id}"), who).await;
+            let shown = client.deployment.get(&format!("/api/credits/holds/{id}"), key).await;
             assert_eq!(shown.summary(), missing, "{id}");
             for verb in ["capture", "release"] {
                 let answer =
-                    client.post_as(who, &format!("holds/{id}/{verb}"), &format!("{verb}-{number}"), "").await;
+                    client.post_as(key, &format!("holds/{id}/{verb}"), &format!("{verb}-{number}"), "").await;
                 assert_eq!(
                     (answer.summary().as_str(), answer.stable()),
                     (missing, shown.stable()),
@@ -210,24 +209,28 @@ async fn other_peoples_holds() {
     assert_eq!(listed.data(), json!([]));
     assert_eq!(client.books().await, before);
 
-    // A service acts for whom it names, and only for them.
+    // A service acts only for the tenant that it names.
     let service = client.deployment.service().await;
     let path = |verb: &str, tenant: &str| format!("holds/{id}/{verb}?tenant_id={tenant}");
     let wrong = client.post_as(&service, &path("capture", OTHER), "by-service", "").await;
     assert_eq!(wrong.summary(), missing);
     let right = client.post_as(&service, &path("release", TENANT), "by-service", "").await;
-    assert_eq!(right.status, 200, "the name is another tenant's: {}", right.text);
+    assert_eq!(right.status, 200, "the first use of the key was for another tenant: {}", right.text);
     assert_eq!(client.balance().await, [10, 0, 0, 0]);
 }
 
-/// Under one name every value counts, also one that was filled in.
+/// An idempotency key covers every value, including defaults.
 #[tokio::test]
-async fn a_name_means_one_thing() {
+async fn an_idempotency_key_means_one_request() {
     let client = TenantClient::new().await;
     let first = client.post("holds", "hold", r#"{"credits":2}"#).await.data();
     let id = first["id"].as_str().unwrap();
     let same = client.post("holds", "hold", r#"{"credits":2,"expires_in_seconds":1209600}"#).await;
-    assert_eq!((same.data(), replayed(&same)), (first.clone(), true), "what is said is what is meant unsaid");
+    assert_eq!(
+        (same.data(), replayed(&same)),
+        (first.clone(), true),
+        "an explicit default equals an omitted one"
+    );
     let other = client.hold("other", 2).await;
     let (capture, captures) = (format!("holds/{id}/capture"), format!("holds/{other}/capture"));
     client.post(&capture, "capture", r#"{"credits":1}"#).await.data();
@@ -247,18 +250,18 @@ async fn a_name_means_one_thing() {
     assert_eq!(client.books().await, before);
 }
 
-/// Of all that race for one hold, one wins; whichever it is, the books add up.
+/// Of concurrent captures and releases, one succeeds, and the books add up.
 #[tokio::test]
-async fn captures_and_releases_at_once() {
+async fn concurrent_captures_and_releases_end_a_hold_once() {
     for released_first in [false, true] {
         let client = Arc::new(TenantClient::new().await);
-        let id = client.hold("made", 4).await;
-        let ask = |number: usize| {
+        let id = client.hold("created", 4).await;
+        let send = |number: usize| {
             let (client, id) = (client.clone(), id.clone());
             let verb = if (number % 3 == 2) ^ released_first { "release" } else { "capture" };
             async move { client.post(&format!("holds/{id}/{verb}"), &format!("try-{number}"), "").await }
         };
-        let answers = together((0..12).map(ask)).await;
+        let answers = together((0..12).map(send)).await;
         let done: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(done.len(), 1);
         assert!(answers.iter().all(|answer| [200, 409].contains(&answer.status)));
@@ -270,13 +273,12 @@ async fn captures_and_releases_at_once() {
     }
 }
 
-/// At the moment when a hold's time is up, a sweep races captures: its credits return once, and none is
-/// spent.
+/// A sweep races captures at the moment when a hold expires: its credits return once, and none is spent.
 #[tokio::test]
-async fn captures_and_the_sweep_at_once() {
+async fn captures_concurrent_with_the_sweep_spend_nothing() {
     for sweep_first in [false, true] {
         let client = Arc::new(TenantClient::new().await);
-        let id = client.hold("made", 4).await;
+        let id = client.hold("created", 4).await;
         client.deployment.pass(14 * DAY);
         let (store, now) = (client.deployment.app.store.clone(), client.deployment.app.clock.reading());
         let sweep = async || store.expire_due(now, 100).await.unwrap();
@@ -299,7 +301,7 @@ async fn captures_and_the_sweep_at_once() {
     }
 }
 
-/// By state, also of those whose time is up and whose credits nobody has fetched back yet.
+/// Holds are listed by state, including expired holds that no sweep has processed yet.
 #[tokio::test]
 async fn holds_are_listed_by_state() {
     let client = TenantClient::new().await;

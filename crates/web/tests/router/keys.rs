@@ -1,4 +1,4 @@
-//! `/api/admin/keys`: the secret is shown once and works at once; a revoked key stops at once.
+//! `/api/admin/keys`: a secret is shown once and works immediately; a revoked key stops working immediately.
 
 use serde_json::{Value, json};
 
@@ -13,10 +13,10 @@ async fn create(deployment: &Deployment, body: &Value) -> (Value, String) {
 }
 
 #[tokio::test]
-async fn a_key_from_its_first_use_to_its_last() {
+async fn a_key_works_until_it_is_revoked() {
     let deployment = Deployment::new().await;
-    let asked = json!({ "name": "shop", "tenant_id": TENANT, "expires_in_days": 1 });
-    let (key, secret) = create(&deployment, &asked).await;
+    let request = json!({ "name": "shop", "tenant_id": TENANT, "expires_in_days": 1 });
+    let (key, secret) = create(&deployment, &request).await;
     assert!(secret.starts_with("fp_") && secret.len() == 67, "{}", secret.len());
     let expected = json!({
         "id": key["id"], "name": "shop", "kind": "tenant", "tenant_id": TENANT, "person_id": null,
@@ -41,7 +41,7 @@ async fn a_key_from_its_first_use_to_its_last() {
     assert_eq!(listed["revoked_at"], "2024-02-20T10:41:40Z", "a revoked key stays on the list");
 }
 
-/// Replaces a key; the answer's data.
+/// Rotates a key; returns the response's data.
 async fn rotate(deployment: &Deployment, key: &Value, body: &Value) -> Value {
     let answer = deployment.post(&format!("/api/admin/keys/{}/rotate", key.as_str().unwrap()), body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
@@ -49,12 +49,12 @@ async fn rotate(deployment: &Deployment, key: &Value, body: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_replaced_key_works_beside_the_new_one_for_a_while() {
+async fn a_rotated_key_works_during_its_grace_period() {
     let deployment = Deployment::new().await;
     let permissions = json!(["credits:read", "credits:write"]);
-    let asked =
+    let request =
         json!({ "name": "shop", "tenant_id": TENANT, "permissions": permissions, "expires_in_days": 2 });
-    let (old, old_secret) = create(&deployment, &asked).await;
+    let (old, old_secret) = create(&deployment, &request).await;
     deployment.pass(3600);
     let rotated = rotate(&deployment, &old["id"], &json!({ "grace_period_hours": 2 })).await;
     let (key, secret) = (&rotated["key"], rotated["secret"].as_str().unwrap());
@@ -84,11 +84,11 @@ async fn a_replaced_key_works_beside_the_new_one_for_a_while() {
 
     let revoke = format!("/api/admin/keys/{}/revoke", key["id"].as_str().unwrap());
     assert_eq!(deployment.post(&revoke, &json!({})).await.status, 200);
-    assert_eq!(both().await, (401, 401), "a revoked key works no more at once");
+    assert_eq!(both().await, (401, 401), "a revoked key stops working immediately");
 }
 
 #[tokio::test]
-async fn how_long_a_replaced_key_still_works() {
+async fn the_grace_period_is_configurable() {
     let deployment = Deployment::new().await;
     let post = async |id: &Value, body: &str| {
         let path = format!("/api/admin/keys/{}/rotate", id.as_str().unwrap());
@@ -101,8 +101,8 @@ async fn how_long_a_replaced_key_still_works() {
         (None, r#"{"grace_period_hours":168}"#, "2024-02-27T10:41:40Z"),
         (Some(3), r#"{"grace_period_hours":168}"#, "2024-02-23T10:41:40Z"),
     ] {
-        let asked = json!({ "name": "x", "tenant_id": TENANT, "expires_in_days": days });
-        let (key, secret) = create(&deployment, &asked).await;
+        let request = json!({ "name": "x", "tenant_id": TENANT, "expires_in_days": days });
+        let (key, secret) = create(&deployment, &request).await;
         let rotated = post(&key["id"], body).await.data();
         assert_eq!((&rotated["replaced"]["expires_at"]), ends, "{body}");
         assert_eq!(rotated["key"]["expires_at"], key["expires_at"], "{body}");
@@ -130,29 +130,29 @@ async fn how_long_a_replaced_key_still_works() {
 }
 
 #[tokio::test]
-async fn no_two_secrets_are_alike() {
+async fn every_key_has_its_own_id_and_secret() {
     let deployment = Deployment::new().await;
-    let asked = json!({ "name": "twin", "tenant_id": TENANT });
+    let request = json!({ "name": "twin", "tenant_id": TENANT });
     let ((first, secret), (second, other)) =
-        (create(&deployment, &asked).await, create(&deployment, &asked).await);
+        (create(&deployment, &request).await, create(&deployment, &request).await);
     assert!(first["id"] != second["id"] && secret != other);
 }
 
 #[tokio::test]
-async fn what_a_key_may_be() {
+async fn keys_of_every_kind_are_created_and_invalid_ones_refused() {
     let deployment = Deployment::new().await;
     let both = json!({ "name": "x", "tenant_id": OTHER, "permissions": ["credits:read", "credits:write"] });
     let (key, secret) = create(&deployment, &both).await;
     assert_eq!(key["permissions"], both["permissions"]);
     assert_eq!(deployment.get("/api/admin/status", &secret).await.status, 404);
-    let asked = json!({ "name": "backend", "kind": "service", "reason": "the shop", "alone": true });
-    let (key, secret) = create(&deployment, &asked).await;
+    let request = json!({ "name": "backend", "kind": "service", "reason": "the shop", "alone": true });
+    let (key, secret) = create(&deployment, &request).await;
     assert_eq!(json!([key["kind"], key["tenant_id"], key["person_id"]]), json!(["service", null, null]));
     assert_eq!(deployment.get("/api/admin/status", &secret).await.status, 404);
     let path = format!("/api/credits/balance?tenant_id={TENANT}");
     assert_eq!(deployment.get(&path, &secret).await.status, 200);
-    let asked = json!({ "name": "phone", "kind": "operator", "reason": "on call", "alone": true });
-    let (key, secret) = create(&deployment, &asked).await;
+    let request = json!({ "name": "phone", "kind": "operator", "reason": "on call", "alone": true });
+    let (key, secret) = create(&deployment, &request).await;
     assert_eq!(json!([key["kind"], key["person_id"]]), json!(["operator", "person_grace"]));
     assert_eq!(deployment.get("/api/admin/status", &secret).await.status, 200);
 
@@ -194,26 +194,26 @@ async fn what_a_key_may_be() {
         (&tenants, json!({ "expires_in_days": -1 }), "expires_in_days must be from 1 to 3650."),
         (&tenants, json!({ "expires_in_days": 3651 }), "expires_in_days must be from 1 to 3650."),
     ] {
-        let mut asked = base.clone();
-        asked["name"] = "x".into();
-        asked.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
-        let summary = deployment.post("/api/admin/keys", &asked).await.summary();
-        assert!(summary.starts_with(&format!("422 VALIDATION_ERROR {expected}")), "{asked}: {summary}");
+        let mut request = base.clone();
+        request["name"] = "x".into();
+        request.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
+        let summary = deployment.post("/api/admin/keys", &request).await.summary();
+        assert!(summary.starts_with(&format!("422 VALIDATION_ERROR {expected}")), "{request}: {summary}");
         assert!(summary.ends_with(" Nothing was changed."), "{summary}");
     }
     let keys = deployment.look("/api/admin/keys").await;
     assert_eq!(keys.as_array().unwrap().len(), 4, "nothing else was created");
 }
 
-/// Keys that give power over every tenant take two people, and exist only once the second has approved.
+/// Service and operator keys take two people, and exist only once the second person has approved.
 #[tokio::test]
-async fn powerful_keys_take_two() {
+async fn service_and_operator_keys_take_two_people() {
     let office = Office::new().await;
     let deployment = &office.client.deployment;
     let path = format!("/api/credits/balance?tenant_id={TENANT}");
     for (kind, route) in [("service", path.as_str()), ("operator", "/api/admin/status")] {
-        let asked = json!({ "name": format!("the {kind}"), "kind": kind, "reason": "r" });
-        let answer = deployment.post("/api/admin/keys", &asked).await;
+        let request = json!({ "name": format!("the {kind}"), "kind": kind, "reason": "r" });
+        let answer = deployment.post("/api/admin/keys", &request).await;
         let (id, secret) = (waits(&answer), answer.data()["secret"].as_str().unwrap().to_owned());
         assert_eq!(deployment.get(route, &secret).await.status, 401, "it does not exist yet");
         let shown = deployment.look(&format!("/api/admin/actions/{id}")).await;
@@ -235,8 +235,12 @@ async fn powerful_keys_take_two() {
     assert!(service.data()["replaced"]["expires_at"].is_null(), "nothing has changed yet");
     waits(&service);
     let replaced = id("the operator");
-    assert_eq!(rotate(&office.grace, "the operator").await.status, 201, "her own: it adds no power");
-    // Whoever saw the key before its owner had it cannot have rotated it unnoticed.
+    assert_eq!(
+        rotate(&office.grace, "the operator").await.status,
+        201,
+        "her own key: rotating it grants nothing new"
+    );
+    // A second rotation fails, so its owner notices when someone else has rotated the key.
     let path = format!("keys/{replaced}/rotate");
     let again = office.post(&office.grace, &path, "unused", &json!({ "reason": "r" })).await.summary();
     assert!(again.starts_with("403 FORBIDDEN This key was already rotated"), "{again}");

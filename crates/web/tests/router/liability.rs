@@ -1,5 +1,5 @@
-//! The liability report: against a second reading of the journal over HTTP, at moments past and present.
-//! Not here: cases of single lots (`ledger`).
+//! The liability report, compared with the journal as read over HTTP, for past and present times.
+//! `ledger` tests the cases of single lots.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ async fn csv(tenant: &TenantClient, query: &str) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A purchase with tax in its price.
+/// Delivers a purchase whose price includes tax.
 async fn sell(
     tenant: &TenantClient,
     buyer: &str,
@@ -47,9 +47,9 @@ async fn sell(
 }
 
 #[tokio::test]
-async fn a_month_is_closed_in_the_next_one() {
+async fn a_past_month_can_be_reported_later() {
     let tenant = TenantClient::new().await;
-    // Ten for 250.00, of which three are spent: the guide's sale names no tax.
+    // Ten credits for 250.00, of which three are spent. The guide's sale names no tax.
     tenant.spend("a", 3).await.data();
     sell(&tenant, OTHER, "taxed", 3, 12_000, 2_000, "usd").await;
     let end = tenant.deployment.now();
@@ -124,21 +124,21 @@ async fn a_month_is_closed_in_the_next_one() {
 
     let before = report("?as_of=2024-01-31").await;
     assert_eq!(json!([before["transaction"], before["currencies"]]), json!([0, []]));
-    for (query, said) in
+    for (query, message) in
         [("?as_of=soon", "as_of must be a day such as"), ("?as_of=2024-02-31", "as_of must be")]
     {
         let answer = tenant
             .deployment
             .get(&format!("/api/admin/reports/liability{query}"), &tenant.deployment.operator)
             .await;
-        assert!(answer.status == 422 && answer.text.contains(said), "{query} {}", answer.text);
+        assert!(answer.status == 422 && answer.text.contains(message), "{query} {}", answer.text);
     }
 }
 
-/// Purchases, spends and grants in a random order; then every total once more, from what other routes tell of
-/// the journal.
+/// Purchases, spends and grants in random order; every total is then recomputed from the journal that other
+/// routes show.
 #[tokio::test]
-async fn the_totals_are_what_the_journal_says() {
+async fn the_totals_match_the_journal() {
     let tenant = TenantClient::new().await;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(11);
     let mut next = |below: u64| random.random_range(0..below);
@@ -168,7 +168,7 @@ async fn the_totals_are_what_the_journal_says() {
     }
     let report = tenant.deployment.look("/api/admin/reports/liability?lots=true").await;
 
-    // What is spent of each lot, posting by posting.
+    // The spent credits of each lot, from the postings.
     let mut spent: BTreeMap<i64, i64> = BTreeMap::new();
     for page in 1..=3 {
         for line in tenant.get(&format!("transactions?per_page=100&page={page}")).await.as_array().unwrap() {
@@ -185,7 +185,7 @@ async fn the_totals_are_what_the_journal_says() {
         tenant.deployment.get("/api/payments?per_page=100", &tenant.key).await.data().as_array().unwrap()
     {
         let paid = payment["amount_paid"].as_i64().unwrap();
-        // The first one, of the guide's own kind, names no tax.
+        // The first purchase names no tax.
         let tax = if paid == 25_000 { 0 } else { paid / 7 };
         let currency = payment["currency"].as_str().unwrap().to_owned();
         prices.insert(payment["id"].as_str().unwrap().to_owned(), (currency, paid - tax));
@@ -221,7 +221,7 @@ async fn the_totals_are_what_the_journal_says() {
         );
     }
 
-    // And as a table: the lots add up to the totals.
+    // In the CSV, the lots add up to the totals.
     let table = csv(&tenant, "format=csv&lots=true").await;
     let rows: Vec<Vec<&str>> = table.split("\r\n").map(|line| line.split(',').collect()).collect();
     assert!(rows.iter().all(|row| row.len() == rows[0].len() || row == &[""]), "{table}");
@@ -234,11 +234,14 @@ async fn the_totals_are_what_the_journal_says() {
         }
     }
     let short = csv(&tenant, "format=csv").await;
-    assert!(table.ends_with(short.split_once("\r\n").unwrap().1), "without lots it is the rest of the table");
+    assert!(
+        table.ends_with(short.split_once("\r\n").unwrap().1),
+        "without lots, only their rows are missing"
+    );
 }
 
 #[tokio::test]
-async fn money_that_is_not_ours_is_counted_by_currency() {
+async fn unrelated_payments_are_totalled_by_currency() {
     let deployment = Deployment::new().await;
     let charge = |id: &str, amount: i64, currency: &str| {
         format!(

@@ -1,4 +1,4 @@
-//! No log line, at any level, holds a secret: not the webhook's, not a key's, not even a wrong one's.
+//! No log line, at any level, holds a secret: not the webhook's, nor a key's, nor an invalid key.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -34,8 +34,8 @@ impl MakeWriter<'_> for Log {
     }
 }
 
-/// The subscriber is the process's own, since the database works on threads of its own: what other tests log
-/// meanwhile is looked through as well.
+/// The subscriber is global, because the database runs on its own threads, so the log also holds the lines of
+/// other tests.
 #[tokio::test]
 async fn secrets_stay_out_of_the_log() {
     let log = Log::default();
@@ -48,8 +48,8 @@ async fn secrets_stay_out_of_the_log() {
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let deployment = Deployment::new().await;
-    let asked = json!({ "name": "shop", "tenant_id": TENANT });
-    let made = deployment.post("/api/admin/keys", &asked).await.data();
+    let request = json!({ "name": "shop", "tenant_id": TENANT });
+    let made = deployment.post("/api/admin/keys", &request).await.data();
     let secret = made["secret"].as_str().unwrap().to_owned();
     let wrong = format!("fp_{}", "a1b2c3d4".repeat(8));
     deployment.learn(GUIDE_SAMPLE).await;
@@ -81,7 +81,7 @@ async fn secrets_stay_out_of_the_log() {
     assert!(!shown.contains("5e7f1c0f"), "{shown}");
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    for heard in [
+    for expected in [
         "reason=\"mismatch\"",
         "method=\"GET\" route=\"/api/admin/keys\" status=404 key=\"shop\"",
         "an operator replays",
@@ -91,7 +91,7 @@ async fn secrets_stay_out_of_the_log() {
         "the database could not answer",
         "could not store",
     ] {
-        assert!(log.contains(heard), "the log is not listened to: {heard:?} is missing in\n{log}");
+        assert!(log.contains(expected), "the log is not recorded: {expected:?} is missing in\n{log}");
     }
     for secret in [SECRET, &SECRET[6..20], "whsec_", "fp_", &secret[3..20], &wrong[3..20]] {
         let line = log.lines().find(|line| line.contains(secret));

@@ -1,4 +1,4 @@
-//! People: who is registered, what one of them does alone, and what the reports say of it.
+//! Registering and removing people, actions by a single person, and the report on actions.
 
 use serde_json::{Value, json};
 use store::KeyHolder;
@@ -9,11 +9,11 @@ use crate::tenant_client::TenantClient;
 use crate::{GUIDE_SAMPLE, TENANT};
 
 #[tokio::test]
-async fn a_person_is_registered_by_two_with_a_first_key() {
+async fn registering_and_removing_a_person_takes_two_people() {
     let office = Office::new().await;
     let deployment = &office.client.deployment;
-    let asked = json!({ "name": "Carol", "reason": "joined the team" });
-    let answer = deployment.post("/api/admin/people", &asked).await;
+    let request = json!({ "name": "Carol", "reason": "joined the team" });
+    let answer = deployment.post("/api/admin/people", &request).await;
     let (id, secret) = (waits(&answer), answer.data()["secret"].as_str().unwrap().to_owned());
     assert_eq!(deployment.get("/api/admin/status", &secret).await.status, 401);
     assert_eq!(office.decide(&office.bob, &id, "approve").await.status, 200);
@@ -22,27 +22,31 @@ async fn a_person_is_registered_by_two_with_a_first_key() {
     let carol = people.as_array().unwrap().iter().find(|person| person["name"] == "Carol").unwrap();
     assert_eq!((&carol["created_by"], &carol["removed_at"]), (&"person_grace".into(), &Value::Null));
     for name in ["Carol", "carol", " ", "a\nb"] {
-        let asked = json!({ "name": name, "reason": "r" });
-        let summary = deployment.post("/api/admin/people", &asked).await.summary();
+        let request = json!({ "name": name, "reason": "r" });
+        let summary = deployment.post("/api/admin/people", &request).await.summary();
         assert!(summary.starts_with("422 VALIDATION_ERROR name must be"), "{name}: {summary}");
     }
 
     let remove = format!("/api/admin/people/{}/remove", carol["id"].as_str().unwrap());
     deployment.pass(1);
     let id = waits(&deployment.post(&remove, &json!({ "reason": "left" })).await);
-    assert_eq!(deployment.get("/api/admin/status", &secret).await.status, 200, "she is still there");
+    assert_eq!(
+        deployment.get("/api/admin/status", &secret).await.status,
+        200,
+        "the removal is not approved yet"
+    );
     assert_eq!(office.decide(&office.bob, &id, "approve").await.status, 200);
     assert_eq!(deployment.get("/api/admin/status", &secret).await.status, 401);
     let again = deployment.post(&remove, &json!({ "reason": "left" })).await;
     assert_eq!(again.summary(), "404 NOT_FOUND There is no such registered person.");
 }
 
-/// While one person is registered, what takes two is done alone, and every report says so.
+/// While only one person is registered, they act alone where two are required, and the report shows it.
 #[tokio::test]
-async fn one_person_alone() {
+async fn one_person_acts_alone_only_while_nobody_else_is_registered() {
     let client = TenantClient::new().await;
     let deployment = &client.deployment;
-    let give = async |name: &str, more: Value| {
+    let adjust = async |name: &str, more: Value| {
         let mut body = json!({ "tenant_id": TENANT, "credits": 500, "reason": "because" });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let request = axum::http::Request::post("/api/admin/adjustments")
@@ -50,7 +54,7 @@ async fn one_person_alone() {
             .header("idempotency-key", name);
         deployment.send(request.body(axum::body::Body::from(body.to_string())).unwrap()).await
     };
-    let refused = give("k", json!({})).await;
+    let refused = adjust("k", json!({})).await;
     assert_eq!((refused.status, problem(&refused).as_str()), (403, "SECOND_PERSON_REQUIRED"));
     assert!(
         refused.text.contains("`--alone`") && refused.text.contains("reports mark it"),
@@ -58,13 +62,17 @@ async fn one_person_alone() {
         refused.text
     );
     assert_eq!(client.balance().await, [10, 0, 0, 0]);
-    let done = give("k", json!({ "alone": true })).await.data();
-    assert_eq!((&done["state"], &done["alone"]), (&"done".into(), &true.into()), "the name was still free");
+    let done = adjust("k", json!({ "alone": true })).await.data();
+    assert_eq!(
+        (&done["state"], &done["alone"]),
+        (&"done".into(), &true.into()),
+        "the Idempotency-Key was still unused"
+    );
     let body = json!({ "name": "Bob", "reason": "second", "alone": true });
     assert_eq!(deployment.post("/api/admin/people", &body).await.status, 201);
-    let refused = give("other", json!({ "alone": true })).await;
+    let refused = adjust("other", json!({ "alone": true })).await;
     assert_eq!(problem(&refused), "SECOND_PERSON_REQUIRED", "there are two now");
-    waits(&give("other", json!({})).await);
+    waits(&adjust("other", json!({})).await);
 
     let report = deployment.look("/api/admin/reports/actions").await;
     let line = json!({ "person_id": "person_grace", "person": "Grace", "kind": "adjustment", "actions": 1,
@@ -82,9 +90,9 @@ async fn one_person_alone() {
     assert_eq!(wrong.status, 422);
 }
 
-/// The machine's own key acts for the only person, and for nobody once there are several.
+/// The machine's key acts for the only registered person, and for nobody once there are several.
 #[tokio::test]
-async fn the_key_of_the_machine() {
+async fn the_machine_key_acts_only_for_a_single_person() {
     let deployment = Deployment::new().await;
     let machine = deployment.key_of(KeyHolder::Machine, None).await.1;
     let post = async |path: &str, body: &Value| {
@@ -97,9 +105,9 @@ async fn the_key_of_the_machine() {
     let refused = post("/api/admin/keys", &key).await;
     assert!(refused.summary().starts_with("403 FORBIDDEN This key acts for no registered person."));
     assert_eq!(deployment.get("/api/admin/keys", &machine).await.status, 200, "it still reads");
-    let asked = json!({ "name": "mine", "kind": "operator", "reason": "r" });
-    assert_eq!(post("/api/admin/keys", &asked).await.status, 403);
-    // Nor does it change what is no action.
+    let request = json!({ "name": "mine", "kind": "operator", "reason": "r" });
+    assert_eq!(post("/api/admin/keys", &request).await.status, 403);
+    // It cannot make other changes either.
     deployment.deliver(GUIDE_SAMPLE).await;
     let endpoint = json!({ "url": "https://example.com/hook" });
     for (path, body) in [
@@ -118,7 +126,7 @@ async fn the_key_of_the_machine() {
 
 /// Without a key of their own, the first person would lock themselves out.
 #[tokio::test]
-async fn a_second_person_needs_a_first_one_with_a_key() {
+async fn registering_a_second_person_requires_a_key_of_ones_own() {
     let deployment = Deployment::new().await;
     let machine = deployment.key_of(KeyHolder::Machine, None).await.1;
     let keys = deployment.look("/api/admin/keys").await;

@@ -1,5 +1,5 @@
-//! The rate limit from outside: whose requests count, what the header fields say, and how it refuses.
-//! Not here: the windows themselves, which are a table beside `rate.rs`.
+//! The rate limit over HTTP: which requests count, the header fields, and the refusal.
+//! The unit tests of `rate.rs` cover the windows.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -15,8 +15,8 @@ async fn limited(requests_per_hour: u32) -> Deployment {
     Deployment::with(store::Mode::Live, ledger::Policy::default(), limits).await
 }
 
-/// `limit remaining reset`, `reset` in seconds after the start of the test; or nothing.
-fn told(answer: &Answer) -> Option<[i64; 3]> {
+/// The `X-RateLimit-*` fields: limit, remaining, and reset in seconds after `NOW`; none if all are missing.
+fn rate_limit(answer: &Answer) -> Option<[i64; 3]> {
     let names = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
     let [limit, remaining, reset] = names.map(|name| answer.header(name).parse::<i64>().ok());
     match (limit, remaining, reset) {
@@ -34,7 +34,11 @@ async fn the_thousandth_request_is_the_last_of_the_hour() {
     let key = deployment.reader(TENANT).await;
     for number in 1..=1000 {
         let answer = deployment.get(BALANCE, &key).await;
-        assert_eq!((answer.status, told(&answer)), (200, Some([1000, 1000 - number, 3600])), "{number}");
+        assert_eq!(
+            (answer.status, rate_limit(&answer)),
+            (200, Some([1000, 1000 - number, 3600])),
+            "{number}"
+        );
         assert_eq!(answer.header("retry-after"), "", "{number}");
     }
     deployment.pass(600);
@@ -43,18 +47,18 @@ async fn the_thousandth_request_is_the_last_of_the_hour() {
                     ask again in 3000 seconds.";
     assert_eq!(refused.summary(), expected);
     assert_eq!(refused.json()["error"]["details"], json!({ "limit": 1000, "retry_after": 3000 }));
-    assert_eq!((refused.header("retry-after"), told(&refused)), ("3000", Some([1000, 0, 3600])));
+    assert_eq!((refused.header("retry-after"), rate_limit(&refused)), ("3000", Some([1000, 0, 3600])));
 
     deployment.pass(2999);
     let refused = deployment.get(BALANCE, &key).await;
     assert_eq!((refused.status, refused.header("retry-after")), (429, "1"));
     deployment.pass(1);
     let again = deployment.get(BALANCE, &key).await;
-    assert_eq!((again.status, told(&again)), (200, Some([1000, 999, 7200])));
+    assert_eq!((again.status, rate_limit(&again)), (200, Some([1000, 999, 7200])));
 }
 
 #[tokio::test]
-async fn the_keys_of_a_tenant_share_and_nobody_elses_count() {
+async fn the_keys_of_a_tenant_share_one_limit() {
     let deployment = limited(3).await;
     let (first, second) = (deployment.reader(TENANT).await, deployment.reader(TENANT).await);
     let other = deployment.reader(OTHER).await;
@@ -64,7 +68,7 @@ async fn the_keys_of_a_tenant_share_and_nobody_elses_count() {
     let service = deployment.service().await;
     let of_tenant = format!("{BALANCE}?tenant_id={TENANT}");
 
-    // Where nobody's is taken, all is left.
+    // Requests that are not counted show the full limit.
     let own = |left| Some([3, left, 3600]);
     let none = own(3);
     let rows = [
@@ -82,13 +86,13 @@ async fn the_keys_of_a_tenant_share_and_nobody_elses_count() {
     ];
     for (number, (key, path, status, expected)) in rows.into_iter().enumerate() {
         let answer = deployment.get(path, key).await;
-        assert_eq!((answer.status, told(&answer)), (status, expected), "row {number}");
+        assert_eq!((answer.status, rate_limit(&answer)), (status, expected), "row {number}");
     }
 }
 
-/// Whatever is answered to a key that works, and that it was refused before anything was done.
+/// Error responses to a valid key count too, whatever the reason.
 #[tokio::test]
-async fn errors_count_and_say_what_is_left() {
+async fn errors_count_towards_the_limit() {
     let deployment = limited(9).await;
     let (_, key) = deployment.key(TENANT, store::Access::Write, None).await;
     let rows = [
@@ -103,7 +107,7 @@ async fn errors_count_and_say_what_is_left() {
     for (number, (path, status)) in rows.into_iter().enumerate() {
         let answer = deployment.get(path, &key).await;
         let left = 8 - i64::try_from(number).unwrap();
-        assert_eq!((answer.status, told(&answer)), (status, Some([9, left, 3600])), "{path}");
+        assert_eq!((answer.status, rate_limit(&answer)), (status, Some([9, left, 3600])), "{path}");
     }
     let spend = async || {
         let method = axum::http::Method::POST;
@@ -112,12 +116,12 @@ async fn errors_count_and_say_what_is_left() {
     assert_eq!((spend().await.status, spend().await.status), (400, 400), "no `Idempotency-Key`");
     assert_eq!(deployment.get("/api/nothing", &key).await.status, 429);
     let refused = spend().await;
-    assert_eq!((refused.status, told(&refused)), (429, Some([9, 0, 3600])));
+    assert_eq!((refused.status, rate_limit(&refused)), (429, Some([9, 0, 3600])));
 }
 
-/// Whoever is answered, whatever, and by whichever part of the service.
+/// Every response carries the fields, for every caller and from every part of the service.
 #[tokio::test]
-async fn every_answer_says_what_is_left() {
+async fn every_response_shows_the_remaining_requests() {
     let deployment = limited(9).await;
     let (_, key) = deployment.key(TENANT, store::Access::Full, None).await;
     let long = format!("GET /{}", "x".repeat(2048));
@@ -153,16 +157,16 @@ async fn every_answer_says_what_is_left() {
         }
         let answer = deployment.send(request.body(Body::from(body.to_owned())).unwrap()).await;
         let route = &route[..route.len().min(60)];
-        assert_eq!((answer.status, told(&answer)), (status, Some([9, left, 3600])), "{route}");
+        assert_eq!((answer.status, rate_limit(&answer)), (status, Some([9, left, 3600])), "{route}");
     }
 }
 
 #[tokio::test]
-async fn zero_is_no_limit() {
+async fn zero_means_no_limit() {
     let deployment = limited(0).await;
     let key = deployment.reader(TENANT).await;
     for _ in 0..1002 {
         let answer = deployment.get(BALANCE, &key).await;
-        assert_eq!((answer.status, told(&answer)), (200, None));
+        assert_eq!((answer.status, rate_limit(&answer)), (200, None));
     }
 }

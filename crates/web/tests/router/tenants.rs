@@ -1,4 +1,4 @@
-//! What a tenant sees of itself, and that a payment which changed hands shows neither owner the other.
+//! A tenant's view of its own credits and payments; a reassigned payment reveals nothing of the other tenant.
 
 use emulator::scenario::{Sale, event};
 use serde_json::{Value, json};
@@ -13,7 +13,11 @@ async fn a_purchase_as_its_tenant_sees_it() {
     let empty = json!({
         "tenant_id": TENANT, "available": 0, "held": 0, "frozen": 0, "debt": 0, "balance": 0,
     });
-    assert_eq!(deployment.get("/api/credits/balance", &key).await.data(), empty, "nothing is an answer");
+    assert_eq!(
+        deployment.get("/api/credits/balance", &key).await.data(),
+        empty,
+        "a tenant without entries has a balance"
+    );
     deployment.learn(GUIDE_SAMPLE).await;
 
     let balance = json!({ "available": 10, "held": 0, "frozen": 0, "debt": 0, "balance": 10 });
@@ -46,12 +50,12 @@ async fn a_purchase_as_its_tenant_sees_it() {
     }]);
     assert_eq!(payments, expected);
     let others = deployment.get("/api/payments?status=final", &key).await.data();
-    assert_eq!(others, json!([]), "of another status");
+    assert_eq!(others, json!([]), "no payment has this status");
 }
 
-/// Two sessions name one payment intent and different tenants; the earlier counts, though it came later.
+/// Two sessions name one payment intent and different tenants; the earlier one counts, even if delivered last.
 #[tokio::test]
-async fn a_payment_that_changed_hands_shows_nobody_the_others_books() {
+async fn a_reassigned_payment_reveals_nothing_of_the_other_tenant() {
     let deployment = Deployment::new().await;
     let sold = |tenant: &str, credits: u32, created: i64| {
         let sale = Sale { metadata: terms(tenant, credits), created, ..ten_credits() };
@@ -71,8 +75,8 @@ async fn a_payment_that_changed_hands_shows_nobody_the_others_books() {
     };
     assert_eq!(kinds(&shown.data()), ["10 credits added"], "{}", shown.text);
     let text = shown.data().to_string();
-    assert!(!text.contains("787") && !text.contains("777"), "the other's balance: {text}");
-    assert_eq!(deployment.get("/api/payments/pi_r", &other).await.status, 404, "it is not theirs any more");
+    assert!(!text.contains("787") && !text.contains("777"), "the other tenant's balance: {text}");
+    assert_eq!(deployment.get("/api/payments/pi_r", &other).await.status, 404, "it is no longer theirs");
 
     let all = deployment.look("/api/payments/pi_r").await;
     assert_eq!(all["review_reason"], "claims_conflict");

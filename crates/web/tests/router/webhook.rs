@@ -1,4 +1,4 @@
-//! `POST /webhooks/stripe`: what is let in, what is not, and that a 2xx means the event is kept.
+//! `POST /webhooks/stripe`: which deliveries are accepted, and that a 2xx means that the event is stored.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ fn sign(body: &[u8], at: i64, secret: &str) -> String {
     signature::sign(body, at, &[Secret::parse(secret).unwrap()])
 }
 
-/// How many events are kept, and how often the service says that it refused or could not store.
-async fn kept(deployment: &Deployment) -> i64 {
+/// The number of stored events.
+async fn stored_events(deployment: &Deployment) -> i64 {
     deployment.look("/api/admin/status").await["events"].as_i64().unwrap()
 }
 
@@ -29,7 +29,7 @@ async fn the_guides_sample_adds_its_ten_credits() {
     let deployment = Deployment::new().await;
     let answer = deployment.deliver(GUIDE_SAMPLE).await;
     assert_eq!((answer.status, answer.text.as_str()), (200, RECEIVED));
-    assert_eq!(deployment.available(TENANT).await, 0, "acknowledged before it is applied");
+    assert_eq!(deployment.available(TENANT).await, 0, "acknowledged, and not applied yet");
     deployment.apply().await;
     assert_eq!(deployment.available(TENANT).await, 10);
 
@@ -46,7 +46,7 @@ async fn the_guides_sample_adds_its_ten_credits() {
 }
 
 #[tokio::test]
-async fn every_signature_fault_gets_the_one_answer() {
+async fn every_signature_fault_gets_the_same_response() {
     let deployment = Deployment::new().await;
     let body = GUIDE_SAMPLE.as_bytes();
     let good = sign(body, NOW, SECRET);
@@ -78,7 +78,7 @@ async fn every_signature_fault_gets_the_one_answer() {
     }
     let request = Request::post("/webhooks/stripe").body(Body::from(GUIDE_SAMPLE)).unwrap();
     assert_eq!(deployment.send(request).await.text, REFUSED, "no header");
-    assert_eq!(kept(&deployment).await, 0, "nothing was stored");
+    assert_eq!(stored_events(&deployment).await, 0, "nothing was stored");
 
     for (name, header) in [
         ("just in time", sign(body, NOW - 300, SECRET)),
@@ -89,12 +89,12 @@ async fn every_signature_fault_gets_the_one_answer() {
     }
 }
 
-/// HMAC-SHA256 of the guide's sample at `NOW` under the empty key, which no configuration may lead to. Made
-/// with Python's `hmac`.
+/// HMAC-SHA256 of the guide's sample at `NOW` under the empty key, computed with Python's `hmac`. No
+/// configuration may lead to an empty key.
 const EMPTY_KEY: &str = "t=1708425700,v1=2648a75d89cd90dc62aae691d8d3e77ae21e61842d990eb7e101a28cb073d228";
 
 #[tokio::test]
-async fn not_one_bit_may_differ() {
+async fn a_single_changed_bit_is_refused() {
     let deployment = Deployment::new().await;
     let header = sign(GUIDE_SAMPLE.as_bytes(), NOW, SECRET);
     for bit in 0..GUIDE_SAMPLE.len() * 8 {
@@ -106,11 +106,11 @@ async fn not_one_bit_may_differ() {
     for (name, body) in [("longer", format!("{GUIDE_SAMPLE} ")), ("shorter", GUIDE_SAMPLE[1..].to_owned())] {
         assert_eq!(deployment.webhook(&header, body).await.text, REFUSED, "{name}");
     }
-    assert_eq!(kept(&deployment).await, 0);
+    assert_eq!(stored_events(&deployment).await, 0);
     assert_eq!(deployment.webhook(&header, GUIDE_SAMPLE).await.text, RECEIVED);
 }
 
-/// The guide's sample, made `size` bytes long by a text in its metadata.
+/// The guide's sample, padded to `size` bytes by a text in its metadata.
 fn padded(size: usize) -> String {
     let padding = "x".repeat(size - GUIDE_SAMPLE.len() - r#""note": "","#.len());
     let noted = format!(r#""metadata": {{"note": "{padding}","#);
@@ -119,9 +119,9 @@ fn padded(size: usize) -> String {
     body
 }
 
-/// Were it read, it would be found too large.
+/// The body is too large, which reading it would report.
 #[tokio::test]
-async fn an_unsigned_body_is_not_even_read() {
+async fn an_unsigned_body_is_not_read() {
     let deployment = Deployment::new().await;
     let body = padded(Limits::default().webhook_body_bytes + 1);
     let answer = deployment.request(Method::POST, "/webhooks/stripe", None, &body).await;
@@ -129,12 +129,12 @@ async fn an_unsigned_body_is_not_even_read() {
 }
 
 #[tokio::test]
-async fn a_mebibyte_is_the_most() {
+async fn a_body_may_have_at_most_one_mebibyte() {
     let deployment = Deployment::new().await;
     let limit = Limits::default().webhook_body_bytes;
     let answer = deployment.deliver(padded(limit + 1)).await;
     assert_eq!(answer.summary(), "413 PAYLOAD_TOO_LARGE A webhook body may have 1 MiB. Nothing was stored.");
-    assert_eq!(kept(&deployment).await, 0);
+    assert_eq!(stored_events(&deployment).await, 0);
     deployment.learn(padded(limit)).await;
     assert_eq!(deployment.available(TENANT).await, 10);
     let shown = deployment.look("/api/admin/events/evt_1234567890").await;
@@ -142,7 +142,7 @@ async fn a_mebibyte_is_the_most() {
 }
 
 #[tokio::test]
-async fn other_methods_and_codings_are_named() {
+async fn other_methods_and_content_codings_are_refused() {
     let deployment = Deployment::new().await;
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
         let answer = deployment.request(method.clone(), "/webhooks/stripe", None, "").await;
@@ -156,11 +156,11 @@ async fn other_methods_and_codings_are_named() {
         let answer = deployment.send(request.body(Body::from(GUIDE_SAMPLE)).unwrap()).await;
         assert!(answer.summary().starts_with("415 UNSUPPORTED_MEDIA_TYPE "), "{coding}: {answer:?}");
     }
-    assert_eq!(kept(&deployment).await, 0);
+    assert_eq!(stored_events(&deployment).await, 0);
 }
 
 #[tokio::test]
-async fn what_cannot_be_stored_is_not_acknowledged() {
+async fn an_event_that_cannot_be_stored_is_not_acknowledged() {
     let limits = Limits { intake_permits: 1, webhook: Duration::from_millis(200), ..Limits::default() };
     let deployment = Deployment::with(Mode::Live, Policy::default(), limits).await;
     let unavailable = "503 SERVICE_UNAVAILABLE The event could not be stored for certain. Send it again.";
@@ -178,10 +178,10 @@ async fn what_cannot_be_stored_is_not_acknowledged() {
 
     backdoor.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_eq!(refused().await, unavailable, "the database is locked");
-    assert_eq!(kept(&deployment).await, 0);
+    assert_eq!(stored_events(&deployment).await, 0);
     backdoor.execute_batch("ROLLBACK").unwrap();
 
-    // Stripe sends it again; it counts once, whether or not the write that came too late was done.
+    // Stripe sends it again. It counts once, whether or not the write that timed out was committed.
     deployment.learn(GUIDE_SAMPLE).await;
     assert_eq!(deployment.available(TENANT).await, 10);
     assert_eq!(deployment.look("/api/admin/status").await["since_start"]["unavailable"], 3);

@@ -1,5 +1,5 @@
-//! `/api/webhook-endpoints`: whose they are, what they may be, and that a secret is shown once.
-//! Not here: sending (`engine`), and every address that is refused (`destination`).
+//! `/api/webhook-endpoints`: ownership, validation, deliveries, and that a secret is shown only once.
+//! `engine` tests the sending, `destination` the refused addresses.
 
 use axum::http::Method;
 use engine::{Notifier, Transport};
@@ -16,15 +16,15 @@ async fn post(client: &TenantClient, key: &str, path: &str, body: &Value) -> Ans
     client.deployment.request(Method::POST, path, Some(key), &body.to_string()).await
 }
 
-/// A new endpoint's id and secret.
-async fn made(client: &TenantClient, key: &str, query: &str) -> (String, String) {
+/// Creates an endpoint; returns its id and its secret.
+async fn create(client: &TenantClient, key: &str, query: &str) -> (String, String) {
     let body = json!({ "url": "https://example.com/notices" });
-    let made = post(client, key, &format!("{PATH}{query}"), &body).await.data();
+    let created = post(client, key, &format!("{PATH}{query}"), &body).await.data();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    (text(&made["endpoint"]["id"]), text(&made["secret"]))
+    (text(&created["endpoint"]["id"]), text(&created["secret"]))
 }
 
-/// Sends everything that is due to receivers that answer with this status.
+/// Sends all due notices to receivers that respond with this status.
 async fn deliver(client: &TenantClient, status: u16) {
     let app = &client.deployment.app;
     let transport = Transport::from_fn(move |_| async move {
@@ -41,11 +41,11 @@ async fn deliver(client: &TenantClient, status: u16) {
 }
 
 #[tokio::test]
-async fn an_endpoints_life() {
+async fn an_endpoint_is_created_rotated_and_deleted() {
     let client = TenantClient::new().await;
-    let asked = json!({ "url": "https://example.com/notices", "types": ["hold.created", "credits.spent"],
+    let request = json!({ "url": "https://example.com/notices", "types": ["hold.created", "credits.spent"],
         "description": "the shop" });
-    let answer = post(&client, &client.key, PATH, &asked).await;
+    let answer = post(&client, &client.key, PATH, &request).await;
     let (mut expected, secret) = (answer.data()["endpoint"].clone(), answer.data()["secret"].clone());
     let id = expected["id"].as_str().unwrap().to_owned();
     assert_eq!(answer.status, 201);
@@ -85,9 +85,9 @@ async fn an_endpoints_life() {
 }
 
 #[tokio::test]
-async fn what_became_of_each_notice_and_once_more() {
+async fn deliveries_are_listed_and_can_be_resent() {
     let client = TenantClient::new().await;
-    let (id, _) = made(&client, &client.key, "").await;
+    let (id, _) = create(&client, &client.key, "").await;
     assert_eq!(client.spend("a", 1).await.status, 200);
     let deliveries = format!("{PATH}/{id}/deliveries");
     let list = async |query: &str| client.deployment.get(&format!("{deliveries}{query}"), &client.key).await;
@@ -97,8 +97,8 @@ async fn what_became_of_each_notice_and_once_more() {
 
     deliver(&client, 200).await;
     let seen = list("?state=delivered").await.data();
-    let told = ["response_status", "attempts", "delivered_at", "error"].map(|field| seen[0][field].clone());
-    assert_eq!(told, [json!(200), json!(1), json!("2024-02-20T10:41:40Z"), Value::Null]);
+    let fields = ["response_status", "attempts", "delivered_at", "error"].map(|field| seen[0][field].clone());
+    assert_eq!(fields, [json!(200), json!(1), json!("2024-02-20T10:41:40Z"), Value::Null]);
     let again = format!("{deliveries}/{name}/resend");
     let resent = post(&client, &client.key, &again, &json!({})).await.data();
     assert_eq!((&resent["notice_id"], &resent["state"]), (&name.into(), &"pending".into()));
@@ -109,15 +109,19 @@ async fn what_became_of_each_notice_and_once_more() {
 
     deliver(&client, 410).await;
     let endpoint = client.deployment.get(&format!("{PATH}/{id}"), &client.key).await.data();
-    let told = [&endpoint["state"], &endpoint["disabled_reason"]];
-    assert_eq!(told, ["disabled", "it answered 410 Gone"]);
+    let fields = [&endpoint["state"], &endpoint["disabled_reason"]];
+    assert_eq!(fields, ["disabled", "it answered 410 Gone"]);
     let status = client.deployment.look("/api/admin/status").await["notices"].clone();
     let disabled = json!([{ "id": id, "reason": "it answered 410 Gone" }]);
     assert_eq!((&status["endpoints"], &status["disabled"]), (&0.into(), &disabled));
     assert_eq!(client.deployment.look("/api/health").await["endpoints_disabled"], 1);
-    assert_eq!(post(&client, &client.key, &again, &json!({})).await.status, 422, "it is told nothing");
+    assert_eq!(
+        post(&client, &client.key, &again, &json!({})).await.status,
+        422,
+        "a disabled endpoint receives nothing"
+    );
     assert_eq!(client.spend("b", 1).await.status, 200);
-    assert_eq!(list("").await.json()["meta"]["pagination"]["total"], 1, "nor is anything kept for it");
+    assert_eq!(list("").await.json()["meta"]["pagination"]["total"], 1, "no notice is queued for it");
 
     let enabled = post(&client, &client.key, &format!("{PATH}/{id}/enable"), &json!({})).await.data();
     assert_eq!(enabled["state"], "enabled");
@@ -126,14 +130,14 @@ async fn what_became_of_each_notice_and_once_more() {
     assert_eq!(list("?state=delivered").await.data()[0]["response_status"], 204);
 }
 
-/// Another tenant's, and those of all tenants, look like those that are not there.
+/// Endpoints of another tenant, and those for all tenants, look like endpoints that do not exist.
 #[tokio::test]
-async fn tenants_see_their_own_and_operators_all() {
+async fn tenants_see_their_own_endpoints_and_operators_all() {
     let client = TenantClient::new().await;
     let operator = client.deployment.operator.clone();
     let other = client.deployment.key(OTHER, store::Access::Full, None).await.1;
-    let (own, _) = made(&client, &client.key, "").await;
-    let (all, _) = made(&client, &operator, "").await;
+    let (own, _) = create(&client, &client.key, "").await;
+    let (all, _) = create(&client, &operator, "").await;
     assert_eq!(client.spend("a", 1).await.status, 200);
     let notices = client.deployment.look(&format!("{PATH}/{all}/deliveries")).await;
     let notice = notices[0]["notice_id"].as_str().unwrap();
@@ -161,13 +165,13 @@ async fn tenants_see_their_own_and_operators_all() {
         ]
     };
     for (key, hidden) in [(&other, &own), (&other, &all), (&client.key, &all)] {
-        for ((method, path), (_, nobodys)) in requests(hidden).into_iter().zip(requests("ep_x")) {
+        for ((method, path), (_, unknown)) in requests(hidden).into_iter().zip(requests("ep_x")) {
             let found = client.deployment.request(method.clone(), &path, Some(key), "").await;
-            let missing = client.deployment.request(method, &nobodys, Some(key), "").await;
+            let missing = client.deployment.request(method, &unknown, Some(key), "").await;
             assert_eq!((found.status, found.stable()), (404, missing.stable()), "{path}");
         }
     }
-    let theirs = made(&client, &other, "").await.0;
+    let theirs = create(&client, &other, "").await.0;
     let across =
         post(&client, &other, &format!("{PATH}/{theirs}/deliveries/{notice}/resend"), &json!({})).await;
     assert_eq!(across.summary(), "404 NOT_FOUND There is no such notice.", "a tenant's notice stays its own");
@@ -178,9 +182,9 @@ async fn tenants_see_their_own_and_operators_all() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_refused_and_changes_nothing() {
+async fn invalid_input_is_refused_and_changes_nothing() {
     let client = TenantClient::new().await;
-    let (id, _) = made(&client, &client.key, "").await;
+    let (id, _) = create(&client, &client.key, "").await;
     let url = "https://example.com/";
     let long = "x".repeat(201);
     let rotate = format!("{PATH}/{id}/rotate");
@@ -214,9 +218,9 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
     assert_eq!(listed.data()[0]["old_secret_expires_at"], Value::Null);
 
     for _ in 1..50 {
-        made(&client, &client.key, "").await;
+        create(&client, &client.key, "").await;
     }
     let more = post(&client, &client.key, PATH, &json!({ "url": url })).await;
     assert!(more.summary().starts_with("429 TOO_MANY There are 50 endpoints"), "{}", more.summary());
-    made(&client, &client.deployment.operator, "").await;
+    create(&client, &client.deployment.operator, "").await;
 }
