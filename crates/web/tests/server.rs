@@ -66,7 +66,7 @@ fn router(limits: Limits) -> Router {
         .route("/quiet", get(async || Body::new(Chunks::of(": still here\n\n".into(), 4, SHORT * 2))))
         .route("/slow", get(async || sleep(SHORT * 2).await))
         .route("/stuck", get(async || future::pending::<()>().await))
-        .route("/panic", get(async || -> () { panic!("asked to") }))
+        .route("/panic", get(async || -> () { panic!("on purpose") }))
         .route("/own-policy", get(async || [("content-security-policy", "default-src 'self'")]));
     let router = refused::refuse(router, &limits);
     let router = envelope::envelope(router, Clock::from_fn(|| Timestamp(0)));
@@ -209,7 +209,7 @@ async fn a_client_that_stalls_is_disconnected() {
         ("silent", first_byte, &[][..], &[][..]),
         ("half a head", head, &[Send("GET / HTTP/1.1\r\nhos")], &[]),
         ("a head byte by byte", head, &[Drip("GET / HTTP/1.1\r\nhost: aaaaaaaaaaaaaaaaa")], &[]),
-        ("empty lines for ever", head, &[Drip("\r\n")], &[]),
+        ("empty lines without end", head, &[Drip("\r\n")], &[]),
         ("idle after an answer", keep_alive, &[Send(GET)], &["200"]),
         ("half a second head", keep_alive, &[Send(GET), Wait, Send("GET ")], &["200"]),
         ("half a pipelined head", keep_alive, &[Send(GET), Send("GET / HT")], &["200"]),
@@ -233,7 +233,7 @@ async fn a_client_that_stalls_is_disconnected() {
             &["408"],
         ),
         (
-            "half a body that nobody reads",
+            "half a body that the handler does not read",
             keep_alive,
             &[Send("POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc")],
             &["200"],

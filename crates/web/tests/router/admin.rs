@@ -1,4 +1,4 @@
-//! What an operator looks at: events and their bytes, the status, the audit; and replay.
+//! Events and their bodies, status, audit and replay, as operators use them.
 
 use emulator::scenario::Scenario;
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ async fn events_are_listed_filtered_and_shown() {
     assert_eq!(found("").await, all);
     assert_eq!(found("outcome=granted").await, [all[3]]);
     assert_eq!(found("type=charge.succeeded").await, [all[1]]);
-    assert_eq!(found("type=charge").await, Vec::<String>::new(), "the whole type, not a part");
+    assert_eq!(found("type=charge").await, Vec::<String>::new(), "the filter matches the whole type");
     for object in ["pi_r", "cs_live_r", "ch_r", "re_r"] {
         assert_eq!(found(&format!("payment={object}")).await, all[..8], "{object}");
     }
@@ -73,7 +73,7 @@ async fn a_replay_never_counts_twice() {
 }
 
 #[tokio::test]
-async fn status_and_audit_tell_how_it_stands() {
+async fn status_and_audit_show_the_current_state() {
     let deployment = Deployment::new().await;
     assert_eq!(deployment.deliver(GUIDE_SAMPLE).await.status, 200);
     deployment.pass(60);

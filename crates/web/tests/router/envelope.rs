@@ -1,5 +1,5 @@
-//! What holds for every route of the API: who is turned away and how, what a query may say, how pages are
-//! cut. That every answer is in the envelope is checked wherever one is taken (`answer.rs`).
+//! Rules of every API route: authentication, query parameters, bodies and pagination. `answer.rs` checks the
+//! envelope of every response.
 
 use axum::body::Body;
 use axum::http::{Method, Request};
@@ -9,7 +9,7 @@ use crate::deployment::Deployment;
 use crate::{GUIDE_SAMPLE, OTHER, TENANT};
 
 #[tokio::test]
-async fn keys_that_do_not_work_are_told_one_thing() {
+async fn every_invalid_key_gets_the_same_response() {
     let deployment = Deployment::new().await;
     let good = deployment.reader(TENANT).await;
     let (revoked_id, revoked) = deployment.key(TENANT, store::Access::Read, None).await;
@@ -30,7 +30,7 @@ async fn keys_that_do_not_work_are_told_one_thing() {
         ("upper case", Some(format!("Bearer {}", good.to_uppercase()))),
         ("revoked", Some(format!("Bearer {revoked}"))),
         ("expired", Some(format!("Bearer {expired}"))),
-        ("the key's own name", Some("Bearer key_0".into())),
+        ("the id of a key", Some("Bearer key_0".into())),
     ];
     let mut answers: Vec<Value> = Vec::new();
     for (name, header) in rows {
@@ -43,7 +43,7 @@ async fn keys_that_do_not_work_are_told_one_thing() {
         assert_eq!(answer.json()["error"]["type"], "UNAUTHORIZED", "{name}");
         answers.push(answer.stable());
     }
-    // Two, of which each works by itself: another program on the way may have gone by the other.
+    // Two headers, even if each is valid: a proxy on the way may have checked the other one.
     for second in [good.clone(), format!("fp_{}", "0".repeat(64))] {
         let request = Request::get("/api/credits/balance").header("authorization", format!("Bearer {good}"));
         let request = request.header("authorization", format!("Bearer {second}"));
@@ -52,15 +52,15 @@ async fn keys_that_do_not_work_are_told_one_thing() {
         answers.push(answer.stable());
     }
     answers.dedup();
-    assert_eq!(answers.len(), 1, "the answers tell these cases apart: {answers:?}");
+    assert_eq!(answers.len(), 1, "the responses differ: {answers:?}");
 
     assert_eq!(deployment.get("/api/credits/balance", &ending).await.status, 200, "not yet");
     deployment.pass(1);
-    assert_eq!(deployment.get("/api/credits/balance", &ending).await.status, 401, "its last moment has come");
+    assert_eq!(deployment.get("/api/credits/balance", &ending).await.status, 401, "it has expired");
     assert_eq!(deployment.get("/api/credits/balance", &good).await.status, 200);
 }
 
-/// Every route that takes a query, and the parameters that it knows.
+/// Routes and the query parameters that they accept.
 const QUERIES: [(&str, &str); 15] = [
     ("/api/credits/balance", "tenant_id"),
     ("/api/credits/transactions", "tenant_id, type, created_at_from, created_at_to, page, per_page, sort"),
@@ -80,7 +80,7 @@ const QUERIES: [(&str, &str); 15] = [
 ];
 
 #[tokio::test]
-async fn a_misspelt_parameter_never_shows_everything() {
+async fn an_unknown_parameter_is_refused_not_ignored() {
     let deployment = Deployment::new().await;
     deployment.learn(GUIDE_SAMPLE).await;
     deployment.learn("{").await;
@@ -103,12 +103,12 @@ async fn a_misspelt_parameter_never_shows_everything() {
     {
         let answer =
             deployment.post(&format!("/api/admin/{post}?dry_run=1"), &json!({ "reason": "x" })).await;
-        assert!(answer.summary().starts_with("422 "), "{post} did what it was asked not to: {answer:?}");
+        assert!(answer.summary().starts_with("422 "), "{post} ignored an unknown parameter: {answer:?}");
     }
 }
 
 #[tokio::test]
-async fn values_are_checked_and_named() {
+async fn invalid_values_are_refused_by_name() {
     let deployment = Deployment::new().await;
     let key = deployment.reader(TENANT).await;
     let rows = [
@@ -155,7 +155,7 @@ async fn values_are_checked_and_named() {
 }
 
 #[tokio::test]
-async fn pages_are_cut_alike_everywhere() {
+async fn every_list_paginates_alike() {
     let deployment = Deployment::new().await;
     for number in 0..5 {
         let sold = GUIDE_SAMPLE.replace("evt_1234567890", &format!("evt_{number}"));
@@ -197,11 +197,11 @@ async fn pages_are_cut_alike_everywhere() {
     let window =
         format!("tenant_id={TENANT}&created_at_from=2024-02-20T10:41:41Z&created_at_to=2024-02-20T10:41:43Z");
     let found = deployment.look(&format!("/api/credits/transactions?{window}")).await;
-    assert_eq!(found.as_array().unwrap().len(), 3, "both ends belong to it: {found}");
+    assert_eq!(found.as_array().unwrap().len(), 3, "both bounds are inclusive: {found}");
 }
 
 #[tokio::test]
-async fn where_there_is_nothing_and_where_there_are_other_methods() {
+async fn unknown_routes_and_methods_are_refused() {
     let deployment = Deployment::new().await;
     let missing = "404 NOT_FOUND There is no such route; GET /docs shows all of them. Nothing was changed.";
     for path in [
@@ -234,7 +234,7 @@ async fn where_there_is_nothing_and_where_there_are_other_methods() {
 }
 
 #[tokio::test]
-async fn bodies_of_requests_are_limited_and_read_strictly() {
+async fn request_bodies_are_limited_and_parsed_strictly() {
     let deployment = Deployment::new().await;
     let limit = deployment.app.limits.api_body_bytes;
     let around = format!("{{\"tenant_id\":\"{TENANT}\",\"name\":\"\"}}");
@@ -244,7 +244,7 @@ async fn bodies_of_requests_are_limited_and_read_strictly() {
     };
     let answer = post(&sized(limit + 1)).await;
     assert_eq!(answer.summary(), "413 PAYLOAD_TOO_LARGE A body may have 65536 bytes. Nothing was changed.");
-    assert_eq!(post(&sized(limit)).await.status, 201, "exactly the most");
+    assert_eq!(post(&sized(limit)).await.status, 201, "exactly at the limit");
     for body in [
         "",
         "{",
@@ -273,12 +273,12 @@ async fn bodies_of_requests_are_limited_and_read_strictly() {
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_answer_is_the_services_fault() {
+async fn a_database_error_is_an_internal_error() {
     let deployment = Deployment::new().await;
     let key = deployment.reader(OTHER).await;
     deployment.backdoor().execute_batch("ALTER TABLE tenants RENAME TO gone").unwrap();
     let expected = "500 INTERNAL_ERROR The database could not answer; the log says why. Nothing was changed.";
     assert_eq!(deployment.get("/api/credits/balance", &key).await.summary(), expected);
     let health = deployment.request(Method::GET, "/api/health", None, "").await;
-    assert_eq!(health.data()["status"], "ok", "of which health knows nothing");
+    assert_eq!(health.data()["status"], "ok", "health does not read that table");
 }

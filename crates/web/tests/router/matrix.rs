@@ -295,7 +295,7 @@ async fn every_caller_gets_the_expected_status() {
                 panic!("{name}: expected {expected:?}, but described for {permission:?}")
             }
         };
-        for (caller, key) in [("nobody", ""), ("revoked", &fixture.revoked), ("expired", &fixture.expired)] {
+        for (caller, key) in [("no key", ""), ("revoked", &fixture.revoked), ("expired", &fixture.expired)] {
             let key = Some(key).filter(|key| !key.is_empty());
             assert_eq!(fixture.status(row, "", key).await, refused, "{name}: {caller}");
         }

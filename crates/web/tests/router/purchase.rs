@@ -1,5 +1,5 @@
-//! Buying through us: one checkout for one `Idempotency-Key`, whatever breaks on the way to Stripe and back.
-//! Not here: the real way to Stripe, which e2e goes.
+//! Purchases: one checkout for one `Idempotency-Key`, whatever fails on the way to Stripe and back.
+//! `e2e` tests the real gateway.
 
 mod fake_stripe;
 
@@ -14,10 +14,10 @@ use web::Limits;
 
 use crate::deployment::{Deployment, ten_credits};
 use crate::{OTHER, TENANT};
-use fake_stripe::{Does, FakeStripe, TEN, buy, request, selling, shop};
+use fake_stripe::{FakeStripe, Reaction, TEN, buy, request, selling, shop};
 
 #[tokio::test]
-async fn a_package_is_bought_once_and_the_same_command_gets_the_same_checkout() {
+async fn a_repeated_purchase_gets_the_same_checkout() {
     let fake = FakeStripe::new([]);
     let (deployment, key) = selling(&fake).await;
     let listed = deployment.get("/api/credits/packages", &key).await.data();
@@ -34,7 +34,7 @@ async fn a_package_is_bought_once_and_the_same_command_gets_the_same_checkout() 
         "session_id": "cs_live_1", "package": "10_credits", "credits": 10,
         "expires_at": "2024-02-21T10:40:00Z" });
     assert_eq!(bought, expected);
-    let (form, stripe_key) = fake.asked().remove(0);
+    let (form, stripe_key) = fake.requests().remove(0);
     assert_eq!(stripe_key, format!("faireplace-{id}"));
     for pair in [
         "client_reference_id=".to_owned() + id,
@@ -49,19 +49,19 @@ async fn a_package_is_bought_once_and_the_same_command_gets_the_same_checkout() 
     let spaced = TEN.replace(',', " , ");
     let again = buy(&deployment, &key, "order-1", &spaced).await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"));
-    assert_eq!((again.data(), fake.asked().len()), (bought, 1), "Stripe was not asked again");
+    assert_eq!((again.data(), fake.requests().len()), (bought, 1), "no second request to Stripe");
     let other = buy(&deployment, &key, "order-1", &TEN.replace("done", "elsewhere")).await;
     assert_eq!(other.summary().split(" This").next(), Some("409 IDEMPOTENCY_KEY_REUSED"));
     let second = buy(&deployment, &key, "order-2", TEN).await.data();
-    assert_eq!((&second["session_id"], fake.asked().len()), (&"cs_live_2".into(), 2));
+    assert_eq!((&second["session_id"], fake.requests().len()), (&"cs_live_2".into(), 2));
 
-    // What was sold before is answered although nothing is sold any more.
+    // An earlier purchase gets its response even when nothing is for sale any more.
     let deployment = deployment.selling(Shop::default());
     assert_eq!(buy(&deployment, &key, "order-1", TEN).await.data(), expected);
 }
 
 #[tokio::test]
-async fn what_cannot_be_bought_pins_nothing() {
+async fn an_invalid_purchase_leaves_the_key_unused() {
     let fake = FakeStripe::new([]);
     let (deployment, key) = selling(&fake).await;
     let with = |name: &str, value: Value| {
@@ -100,29 +100,36 @@ async fn what_cannot_be_bought_pins_nothing() {
         assert!(summary.starts_with(&format!("{status} {kind} ")), "{body}: {summary}");
         assert_eq!(answer.header("idempotency-replayed"), "");
     }
-    assert!(fake.asked().is_empty(), "Stripe heard of none of it");
+    assert!(fake.requests().is_empty(), "none of them reached Stripe");
     let richest = json!({ "package": "10_credits", "success_url": long(2048), "customer_email": "a+b@c.example",
         "cancel_url": "http://localhost:8080/#/credits?x={CHECKOUT_SESSION_ID}" });
     assert_eq!(buy(&deployment, &key, "order-1", &richest.to_string()).await.status, 201);
 }
 
 #[tokio::test]
-async fn what_is_not_set_is_named() {
+async fn missing_settings_are_named() {
     let fake = FakeStripe::new([]);
     let nothing_for_sale = || Shop { gateway: Some(fake.clone()), ..Shop::default() };
     for (shop, setting) in [(shop(None), "STRIPE_SECRET_KEY"), (nothing_for_sale(), "[[packages]]")] {
         let (deployment, key) = selling(&fake).await;
         let deployment = deployment.selling(shop);
-        let said = buy(&deployment, &key, "order-1", TEN).await.summary();
-        assert!(said.starts_with("503 PURCHASES_NOT_CONFIGURED") && said.contains(setting), "{said}");
+        let summary = buy(&deployment, &key, "order-1", TEN).await.summary();
+        assert!(
+            summary.starts_with("503 PURCHASES_NOT_CONFIGURED") && summary.contains(setting),
+            "{summary}"
+        );
         let deployment = deployment.selling(self::shop(Some(fake.clone())));
-        assert_eq!(buy(&deployment, &key, "order-1", TEN).await.status, 201, "the key is still free");
+        assert_eq!(
+            buy(&deployment, &key, "order-1", TEN).await.status,
+            201,
+            "the Idempotency-Key is still unused"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_refusal_frees_the_key_and_is_told_in_stripes_words() {
-    let fake = FakeStripe::new([Does::Refuse("No such price: 'price_1'"), Does::OpenAt(24_000)]);
+async fn a_refusal_by_stripe_is_quoted_and_frees_the_key() {
+    let fake = FakeStripe::new([Reaction::Refuse("No such price: 'price_1'"), Reaction::OpenAt(24_000)]);
     let (deployment, key) = selling(&fake).await;
     let refused = buy(&deployment, &key, "order-1", TEN).await.summary();
     assert!(refused.starts_with("502 STRIPE_REFUSED") && refused.contains("'price_1'"), "{refused}");
@@ -130,34 +137,34 @@ async fn a_refusal_frees_the_key_and_is_told_in_stripes_words() {
     assert!(wrong.summary().starts_with("503 PURCHASES_NOT_CONFIGURED"), "{}", wrong.summary());
     assert_eq!(wrong.json()["error"]["details"], json!({ "package": "10_credits", "expected": 25_000 }));
     let other = TEN.replace("done", "elsewhere");
-    assert_eq!(buy(&deployment, &key, "order-1", &other).await.status, 201, "another content, too");
-    let mut keys: Vec<_> = fake.asked().into_iter().map(|(_, key)| key).collect();
+    assert_eq!(buy(&deployment, &key, "order-1", &other).await.status, 201, "even with another body");
+    let mut keys: Vec<_> = fake.requests().into_iter().map(|(_, key)| key).collect();
     keys.dedup();
-    assert_eq!(keys.len(), 3, "Stripe pins what it refused, so each is asked under a key of its own");
+    assert_eq!(keys.len(), 3, "Stripe stores its refusals, so each request needs a new key");
 }
 
 #[tokio::test]
-async fn without_an_answer_the_same_question_is_asked_again() {
-    let fake = FakeStripe::new([Does::StayAway, Does::Panic]);
+async fn after_no_response_the_same_request_is_sent_again() {
+    let fake = FakeStripe::new([Reaction::Unreachable, Reaction::Panic]);
     let (deployment, key) = selling(&fake).await;
     let unanswered = buy(&deployment, &key, "order-1", TEN).await.summary();
     assert!(unanswered.starts_with("502 STRIPE_UNREACHABLE"), "{unanswered}");
     assert!(unanswered.contains("retry with the same Idempotency-Key"), "{unanswered}");
     assert!(buy(&deployment, &key, "order-1", TEN).await.summary().starts_with("500 INTERNAL_ERROR"));
     let other = buy(&deployment, &key, "order-1", &TEN.replace("done", "elsewhere")).await;
-    assert_eq!(other.status, 409, "it is still that command's key");
-    // The price list changes meanwhile: what was asked stays what it was.
+    assert_eq!(other.status, 409, "the key still belongs to the first command");
+    // The price list changes meanwhile: the request to Stripe stays the same.
     let mut dearer = shop(Some(fake.clone()));
     dearer.packages[0].price = ledger::Minor(26_000);
     let deployment = deployment.selling(dearer);
     assert_eq!(buy(&deployment, &key, "order-1", TEN).await.data()["session_id"], "cs_live_1");
-    let asked = fake.asked();
-    assert!(asked.len() == 3 && asked.iter().all(|one| *one == asked[0]), "{asked:?}");
+    let requests = fake.requests();
+    assert!(requests.len() == 3 && requests.iter().all(|one| *one == requests[0]), "{requests:?}");
 }
 
 #[tokio::test]
-async fn those_who_come_meanwhile_wait_for_the_same_answer() {
-    let fake = FakeStripe::new([Does::Hang]);
+async fn concurrent_requests_wait_for_the_same_response() {
+    let fake = FakeStripe::new([Reaction::Hang]);
     let (deployment, key) = selling(&fake).await;
     let (deployment, key) = (Arc::new(deployment), Arc::new(key));
     let send = |body: &'static str| {
@@ -165,26 +172,26 @@ async fn those_who_come_meanwhile_wait_for_the_same_answer() {
         tokio::spawn(async move { buy(&deployment, &key, "order-1", body).await })
     };
     let together: Vec<_> = (0..8).map(|_| send(TEN)).collect();
-    while fake.asked().is_empty() {
+    while fake.requests().is_empty() {
         tokio::task::yield_now().await;
     }
     let other = buy(&deployment, &key, "order-1", &TEN.replace("done", "elsewhere")).await;
-    assert_eq!(other.status, 409, "it need not wait to be refused");
+    assert_eq!(other.status, 409, "refused without waiting");
     fake.released.add_permits(1);
     for one in together {
         assert_eq!(one.await.unwrap().data()["session_id"], "cs_live_1");
     }
-    assert_eq!(fake.asked().len(), 1, "Stripe was asked once");
+    assert_eq!(fake.requests().len(), 1, "one request to Stripe");
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_stops_nothing() {
-    let fake = FakeStripe::new([Does::Hang]);
+async fn a_client_that_disconnects_stops_nothing() {
+    let fake = FakeStripe::new([Reaction::Hang]);
     let (deployment, key) = selling(&fake).await;
     {
         let gone = deployment.send_raw(request(&key, "order-1", TEN));
         tokio::pin!(gone);
-        while fake.asked().is_empty() {
+        while fake.requests().is_empty() {
             tokio::select! {
                 _ = &mut gone => panic!("Stripe hangs"),
                 () = tokio::task::yield_now() => {}
@@ -193,12 +200,12 @@ async fn a_client_that_goes_away_stops_nothing() {
     }
     fake.released.add_permits(1);
     let bought = buy(&deployment, &key, "order-1", TEN).await.data();
-    assert_eq!((&bought["session_id"], fake.asked().len()), (&"cs_live_1".into(), 1));
+    assert_eq!((&bought["session_id"], fake.requests().len()), (&"cs_live_1".into(), 1));
 }
 
-/// Where it is, a stranger's payment would be quarantined.
+/// With `known_tenants_only`, an unknown tenant's payment would be quarantined, so none may be started.
 #[tokio::test]
-async fn a_service_buys_for_whom_the_deployment_knows_where_it_must() {
+async fn with_known_tenants_only_a_service_buys_for_known_tenants() {
     for (known_tenants_only, expected) in [(true, "404 NOT_FOUND"), (false, "201")] {
         let policy = Policy { known_tenants_only, ..Policy::default() };
         let deployment = Deployment::with(Mode::Live, policy, Limits::default()).await;
@@ -212,14 +219,18 @@ async fn a_service_buys_for_whom_the_deployment_knows_where_it_must() {
         let answer = buys("k").await;
         assert!(answer.summary().starts_with(expected), "{}", answer.summary());
         let tenant = deployment.get(&format!("/api/admin/tenants/{TENANT}"), &deployment.operator).await;
-        assert_eq!(tenant.status, 404, "nobody is made by asking");
+        assert_eq!(tenant.status, 404, "starting a purchase creates no tenant");
         deployment.reader(TENANT).await;
-        assert_eq!(buys("k").await.status, 201, "known by a key; the name was free or gets its answer again");
+        assert_eq!(
+            buys("k").await.status,
+            201,
+            "the tenant has a key now; the Idempotency-Key is unused or replayed"
+        );
     }
 }
 
 #[tokio::test]
-async fn who_may_buy_and_for_whom() {
+async fn only_tenants_and_services_with_write_access_buy() {
     let fake = FakeStripe::new([]);
     let (deployment, key) = selling(&fake).await;
     let reader = deployment.key(TENANT, store::Access::Read, None).await.1;
@@ -230,18 +241,18 @@ async fn who_may_buy_and_for_whom() {
     assert_eq!(buy(&deployment, &deployment.operator, "k", TEN).await.status, 403);
     let mine = buy(&deployment, &key, "k", TEN).await.data();
     let theirs = buy(&deployment, &writer, "k", TEN).await.data();
-    assert_ne!(mine["session_id"], theirs["session_id"], "one word, two tenants, two commands");
+    assert_ne!(mine["session_id"], theirs["session_id"], "one key, two tenants, two commands");
     let mut named = request(&service, "k", TEN);
     *named.uri_mut() = format!("/api/credits/purchase?tenant_id={TENANT}").parse().unwrap();
     let by_service = deployment.send(named).await.data();
-    assert_ne!(mine["session_id"], by_service["session_id"], "nor is a service's the tenant's");
+    assert_ne!(mine["session_id"], by_service["session_id"], "the service's command is not the tenant's");
     let no_key = deployment.request("POST".parse().unwrap(), "/api/credits/purchase", Some(&key), TEN).await;
     assert!(no_key.summary().starts_with("400 IDEMPOTENCY_KEY_MISSING"), "{}", no_key.summary());
 }
 
 #[tokio::test]
-async fn a_checkout_is_a_pending_payment_until_stripe_speaks_of_it() {
-    let fake = FakeStripe::new([Does::Open("cs_live_r")]);
+async fn a_checkout_is_a_pending_payment_until_the_first_event() {
+    let fake = FakeStripe::new([Reaction::Open("cs_live_r")]);
     let (deployment, key) = selling(&fake).await;
     let bought = buy(&deployment, &key, "order-1", TEN).await.data();
     let id = bought["purchase_id"].as_str().unwrap();
@@ -288,7 +299,7 @@ async fn a_checkout_is_a_pending_payment_until_stripe_speaks_of_it() {
 
 #[tokio::test]
 async fn a_payment_is_pending_then_paid_then_final() {
-    let fake = FakeStripe::new([Does::Open("cs_live_r")]);
+    let fake = FakeStripe::new([Reaction::Open("cs_live_r")]);
     let (deployment, key) = selling(&fake).await;
     buy(&deployment, &key, "order-1", TEN).await.data();
     let standing = async || {
@@ -312,7 +323,7 @@ async fn a_payment_is_pending_then_paid_then_final() {
 }
 
 #[tokio::test]
-async fn when_its_time_is_up_nobody_is_sent_to_a_checkout() {
+async fn an_expired_checkout_has_no_url() {
     let fake = FakeStripe::new([]);
     let (deployment, key) = selling(&fake).await;
     let bought = buy(&deployment, &key, "order-1", TEN).await.data();
@@ -322,5 +333,5 @@ async fn when_its_time_is_up_nobody_is_sent_to_a_checkout() {
     assert_eq!((&payment["status"], &payment["purchase"]["checkout_url"]), (&"pending".into(), &Value::Null));
     assert_eq!(payment["summary"], "Nothing has been paid, and the checkout has expired.");
     let again = buy(&deployment, &key, "order-1", TEN).await.data();
-    assert_eq!(again, bought, "the same answer for ever");
+    assert_eq!(again, bought, "the stored response");
 }

@@ -126,15 +126,15 @@ async fn every_response_shows_the_remaining_requests() {
     let (_, key) = deployment.key(TENANT, store::Access::Full, None).await;
     let long = format!("GET /{}", "x".repeat(2048));
     let large = "x".repeat(70_000);
-    let (nobody, tenant, operator) = (None, Some(key.as_str()), Some(deployment.operator.as_str()));
+    let (no_key, tenant, operator) = (None, Some(key.as_str()), Some(deployment.operator.as_str()));
     for (route, key, body, status, left) in [
-        ("GET /api/credits/balance", nobody, "", 401, 9),
-        ("GET /api/nothing", nobody, "", 404, 9),
-        ("PUT /api/credits/balance", nobody, "", 405, 9),
-        ("GET /api/health", nobody, "", 200, 9),
-        (&long, nobody, "", 414, 9),
-        ("POST /webhooks/stripe", nobody, "{}", 400, 9),
-        ("GET /webhooks/stripe", nobody, "", 405, 9),
+        ("GET /api/credits/balance", no_key, "", 401, 9),
+        ("GET /api/nothing", no_key, "", 404, 9),
+        ("PUT /api/credits/balance", no_key, "", 405, 9),
+        ("GET /api/health", no_key, "", 200, 9),
+        (&long, no_key, "", 414, 9),
+        ("POST /webhooks/stripe", no_key, "{}", 400, 9),
+        ("GET /webhooks/stripe", no_key, "", 405, 9),
         ("GET /api/admin/status", operator, "", 200, 9),
         ("POST /api/admin/keys", operator, &large, 413, 9),
         ("POST /api/admin/keys", operator, "{", 400, 9),

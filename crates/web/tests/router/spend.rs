@@ -1,6 +1,6 @@
-//! `POST /api/credits/spend`: what it takes, what it refuses, and that a refusal of any kind leaves
-//! balance, history, lots and holds as they were. Idempotency is in here for all commands.
-//! Not here: the burn order (`ledger`), and clients that go away (`e2e`).
+//! `POST /api/credits/spend`: valid and invalid requests, and that no refusal changes balance, history, lots
+//! or holds. The tests of idempotency here stand for all commands.
+//! `ledger` tests the order in which lots are spent, `e2e` clients that disconnect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::tenant_client::{TenantClient, replayed, together};
 use crate::{OTHER, TENANT};
 
 #[tokio::test]
-async fn a_spend_as_its_tenant_sees_it() {
+async fn a_spend_uses_the_oldest_lot_first() {
     let client = TenantClient::new().await;
     client.deployment.pass(1);
     client.buy("second").await;
@@ -47,10 +47,10 @@ async fn a_spend_as_its_tenant_sees_it() {
 
 /// Each is refused, changes nothing, and leaves its `Idempotency-Key` free.
 #[tokio::test]
-async fn bodies_that_are_refused() {
+async fn invalid_bodies_are_refused() {
     let amount =
         "422 VALIDATION_ERROR credits must be a whole number from 1 to 1000000000. Nothing was changed.";
-    let words =
+    let reference_error =
         "422 VALIDATION_ERROR reference must be 1 to 255 characters, none of them a control character.";
     let unread = "400 BAD_REQUEST The body cannot be read: ";
     let credits = |text: &str| format!(r#"{{"credits":{text}}}"#);
@@ -87,10 +87,10 @@ async fn bodies_that_are_refused() {
         ("{}".into(), amount),
         (r#"{"reference":"lease"}"#.into(), amount),
         (nested(100), amount),
-        (reference("\"\""), words),
-        (reference("\"a\\nb\""), words),
-        (reference("\"\\u0000\""), words),
-        (reference(&format!("\"{}\"", "é".repeat(256))), words),
+        (reference("\"\""), reference_error),
+        (reference("\"a\\nb\""), reference_error),
+        (reference("\"\\u0000\""), reference_error),
+        (reference(&format!("\"{}\"", "é".repeat(256))), reference_error),
         (reference("7"), unread),
         (reference("{}"), unread),
         (r#"{"credits":1,"dry_run":"yes"}"#.into(), unread),
@@ -135,12 +135,12 @@ async fn bodies_that_are_refused() {
     assert!(answer.summary().starts_with(unread), "{}", answer.summary());
     assert_eq!(client.books().await, before);
     let answer = client.spend("one-name", 1).await;
-    assert_eq!((answer.status, replayed(&answer)), (200, false), "none of them took the name");
+    assert_eq!((answer.status, replayed(&answer)), (200, false), "none of them used up the Idempotency-Key");
 }
 
-/// JSON is taken as JSON whatever it is called, and nothing else is, whatever it is called.
+/// A body is read as JSON whatever its `Content-Type`, and anything else is refused whatever its type.
 #[tokio::test]
-async fn the_content_type_decides_nothing() {
+async fn the_content_type_is_ignored() {
     let client = TenantClient::new().await;
     let bearer = format!("Bearer {}", client.key);
     let kinds = ["application/json", "text/plain", "application/x-www-form-urlencoded", "", "nonsense"];
@@ -159,7 +159,7 @@ async fn the_content_type_decides_nothing() {
 }
 
 #[tokio::test]
-async fn names_that_are_refused() {
+async fn invalid_idempotency_keys_are_refused() {
     let client = TenantClient::new().await;
     let before = client.books().await;
     let bearer = format!("Bearer {}", client.key);
@@ -191,7 +191,7 @@ async fn names_that_are_refused() {
 }
 
 #[tokio::test]
-async fn tenants_that_are_refused() {
+async fn invalid_tenants_are_refused() {
     let client = TenantClient::new().await;
     let before = client.books().await;
     let (own, service) = (&client.key, &client.deployment.service().await);
@@ -216,8 +216,8 @@ async fn tenants_that_are_refused() {
             "404 NOT_FOUND There is no such tenant.",
         ),
     ];
-    for (who, path, expected) in rows {
-        let answer = client.post_as(who, path, "name", r#"{"credits":1}"#).await;
+    for (key, path, expected) in rows {
+        let answer = client.post_as(key, path, "name", r#"{"credits":1}"#).await;
         assert!(answer.summary().starts_with(expected), "{path}: {}", answer.summary());
     }
     let nothing = client.post_as(&other, "spend", "name", r#"{"credits":1}"#).await;
@@ -227,9 +227,9 @@ async fn tenants_that_are_refused() {
     assert_eq!(client.books().await, before);
 }
 
-/// The same name for a tenant, for another, and for a service that acts for the first: three commands.
+/// One key used by a tenant, by another tenant, and by a service that acts for the first: three commands.
 #[tokio::test]
-async fn a_name_belongs_to_who_gave_it() {
+async fn an_idempotency_key_belongs_to_its_caller() {
     let client = TenantClient::new().await;
     let (service, other) = (client.deployment.service().await, client.stranger().await);
     let path = format!("spend?tenant_id={TENANT}");
@@ -243,8 +243,8 @@ async fn a_name_belongs_to_who_gave_it() {
         (&service, path.as_str(), 3, 409, false, 5),
         (&other, "spend", 1, 422, true, 5),
     ];
-    for (who, path, credits, status, again, available) in rows {
-        let answer = client.post_as(who, path, "name", &json!({ "credits": credits }).to_string()).await;
+    for (key, path, credits, status, again, available) in rows {
+        let answer = client.post_as(key, path, "name", &json!({ "credits": credits }).to_string()).await;
         assert_eq!((answer.status, replayed(&answer)), (status, again), "{credits}: {}", answer.text);
         assert_eq!(client.balance().await[0], available);
     }
@@ -257,9 +257,9 @@ async fn a_name_belongs_to_who_gave_it() {
     assert_eq!(client.deployment.look(&elsewhere).await, json!([]));
 }
 
-/// A debt blocks until it is repaid, and the refusal says so.
+/// A debt blocks spends and holds until it is repaid, and the refusal explains it.
 #[tokio::test]
-async fn whoever_owes_spends_nothing() {
+async fn a_tenant_in_debt_spends_nothing() {
     let client = TenantClient::new().await;
     assert_eq!(client.spend("all-but-three", 7).await.status, 200);
     client.refund().await;
@@ -274,19 +274,19 @@ async fn whoever_owes_spends_nothing() {
         let details = json!({ "requested": 1, "available": 0, "debt": 7 });
         assert_eq!(answer.json()["error"]["details"], details);
         let dry = client.post_unnamed(path, r#"{"credits":1,"dry_run":true}"#).await;
-        assert_eq!(dry.stable(), answer.stable(), "{path}: rehearsed");
+        assert_eq!(dry.stable(), answer.stable(), "{path}: dry run");
     }
     assert_eq!(client.books().await, before);
     client.buy("second").await;
     assert_eq!(client.balance().await, [3, 0, 0, 0], "repaid first");
-    assert_eq!(client.spend("spend-owing", 1).await.status, 422, "the answer of that name, for ever");
+    assert_eq!(client.spend("spend-owing", 1).await.status, 422, "a stored refusal is final");
     assert_eq!(client.spend("another", 3).await.status, 200);
     client.deployment.check_books().await;
 }
 
-/// What was answered once is answered for ever; what may follow is another command.
+/// A response is stored for good; a new attempt needs a new key.
 #[tokio::test]
-async fn an_answer_is_for_ever() {
+async fn a_response_is_stored_for_good() {
     let client = TenantClient::new().await;
     let spent = client.post("spend", "paid", r#"{"credits":4,"reference":"a"}"#).await;
     let refused = client.spend("refused", 7).await;
@@ -329,16 +329,16 @@ async fn an_answer_is_for_ever() {
         }
     }
     assert_eq!(client.books().await, before);
-    assert_eq!(client.spend("new", 7).await.status, 200, "a new name is a new command");
+    assert_eq!(client.spend("new", 7).await.status, 200, "a new key is a new command");
     client.deployment.check_books().await;
 }
 
-/// Whoever goes away, or waits no longer than the service does, stops nothing; the answer is there for
-/// whoever asks again under the same name.
+/// A client that disconnects, or a timeout of the service, stops no command; a retry with the same key gets
+/// its response.
 #[tokio::test]
-async fn what_was_begun_is_finished() {
+async fn a_started_command_is_finished() {
     let client = TenantClient::with(Limits { command: Duration::from_millis(20), ..Limits::default() }).await;
-    // Somebody else has the database, so that nothing is written in time.
+    // Another connection locks the database, so that nothing is written in time.
     let other = client.deployment.backdoor();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let late = client.spend("late", 3).await;
@@ -350,17 +350,17 @@ async fn what_was_begun_is_finished() {
     assert!(dry.summary().contains("Nothing was changed"), "{}", dry.summary());
     other.execute_batch("ROLLBACK").unwrap();
 
-    // The same service, with patience; and a client that is gone as soon as it has asked.
+    // The same service with a longer timeout, and a client that disconnects right after its request.
     let app = App::new(AppParts { limits: Limits::default(), ..client.deployment.parts.clone() });
-    let ask = async |name: &str, credits: i64| {
+    let send = async |name: &str, credits: i64| {
         let request = Request::post("/api/credits/spend")
             .header("authorization", format!("Bearer {}", client.key))
             .header("idempotency-key", name)
             .body(Body::from(json!({ "credits": credits }).to_string()));
         Answer::of(router(app.clone()).oneshot(request.unwrap()).await.unwrap()).await
     };
-    let gone = timeout(Duration::from_millis(1), ask("gone", 2)).await;
-    let (late, gone_again) = (ask("late", 3).await, ask("gone", 2).await);
+    let gone = timeout(Duration::from_millis(1), send("gone", 2)).await;
+    let (late, gone_again) = (send("late", 3).await, send("gone", 2).await);
     assert_eq!((late.status, replayed(&late)), (200, true));
     assert_eq!(gone_again.status, 200);
     if let Ok(quick) = gone {
@@ -370,17 +370,17 @@ async fn what_was_begun_is_finished() {
     client.deployment.check_books().await;
 }
 
-/// It says what the real thing then says, and changes nothing, whether it would be done or refused.
+/// A dry run responds like the command itself, success or refusal, and changes nothing.
 #[tokio::test]
-async fn a_rehearsal_says_what_would_happen() {
+async fn a_dry_run_shows_the_result() {
     let client = TenantClient::new().await;
     for (path, status) in [("spend", 200), ("holds", 201)] {
         for credits in [4, 11] {
             let before = client.books().await;
-            let rehearsed = json!({ "credits": credits, "reference": "r", "dry_run": true }).to_string();
-            let dry = client.post_unnamed(path, &rehearsed).await;
-            // A name that it is given all the same stays free.
-            let named = client.post(path, &format!("{path}-{credits}"), &rehearsed).await;
+            let dry_run = json!({ "credits": credits, "reference": "r", "dry_run": true }).to_string();
+            let dry = client.post_unnamed(path, &dry_run).await;
+            // An `Idempotency-Key` sent with a dry run stays unused.
+            let named = client.post(path, &format!("{path}-{credits}"), &dry_run).await;
             assert_eq!((named.status, named.stable()), (dry.status, dry.stable()));
             assert!(!replayed(&named));
             assert_eq!(client.books().await, before, "{path} {credits}");
@@ -407,17 +407,17 @@ async fn a_rehearsal_says_what_would_happen() {
     assert_eq!(client.balance().await, [2, 4, 0, 0]);
 }
 
-/// Thirty-two at once, under their own names and then all again: ten credits are ten spends.
+/// 32 concurrent spends with keys of their own, then all of them again: ten credits are ten spends.
 #[tokio::test]
-async fn all_at_once() {
+async fn concurrent_spends_never_exceed_the_balance() {
     let client = Arc::new(TenantClient::new().await);
-    let ask = |name: String, credits: i64| {
+    let send = |name: String, credits: i64| {
         let client = client.clone();
         async move { client.spend(&name, credits).await }
     };
     let mut first = Vec::new();
     for round in 0..2 {
-        let answers = together((0..32).map(|number| ask(format!("client-{number}"), 1))).await;
+        let answers = together((0..32).map(|number| send(format!("client-{number}"), 1))).await;
         let done = answers.iter().filter(|answer| answer.status == 200).count();
         assert_eq!((done, client.balance().await), (10, [0, 0, 0, 0]));
         assert!(answers.iter().all(|answer| replayed(answer) == (round == 1)));
@@ -428,18 +428,18 @@ async fn all_at_once() {
             assert_eq!(stable, first);
         }
     }
-    // One name, many times at once: done once.
+    // Concurrent requests with one key: done once.
     client.buy("second").await;
-    let answers = together((0..16).map(|_| ask("one".to_owned(), 10))).await;
+    let answers = together((0..16).map(|_| send("one".to_owned(), 10))).await;
     assert!(answers.iter().all(|answer| answer.status == 200 && answer.stable() == answers[0].stable()));
     assert_eq!(answers.iter().filter(|answer| !replayed(answer)).count(), 1);
     assert_eq!(client.balance().await, [0, 0, 0, 0]);
     client.deployment.check_books().await;
 }
 
-/// Whoever administers moves credits by actions, which count against them, and by nothing else.
+/// Operators move credits only by actions, which count towards their limits.
 #[tokio::test]
-async fn an_operator_spends_nothing() {
+async fn an_operator_key_cannot_spend() {
     let client = TenantClient::new().await;
     let hold = client.hold("kept", 1).await;
     let before = client.books().await;

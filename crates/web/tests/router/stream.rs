@@ -1,5 +1,5 @@
-//! `GET /api/stream`: what is heard, from where on, and when it ends.
-//! Not here: a client that reads nothing (`server.rs`), and connections (`e2e`).
+//! `GET /api/stream`: the events that a stream sends, its start position, and when it ends.
+//! `server.rs` tests a client that reads nothing, `e2e` the connections.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::answer::Answer;
 use crate::tenant_client::TenantClient;
 use crate::{OTHER, TENANT};
 
-/// Longer than anything here takes.
+/// Longer than any step of these tests takes.
 const PATIENCE: Duration = Duration::from_secs(10);
 const OPENING: &str = "retry: 3000\n\n";
 
@@ -31,7 +31,7 @@ impl Stream {
         client.deployment.send_raw(request.body(Body::empty()).unwrap()).await
     }
 
-    /// Opens one.
+    /// Opens a stream.
     async fn open(client: &TenantClient, key: &str, query: &str, last: Option<&str>) -> Self {
         let response = Self::try_open(client, key, query, last).await;
         assert_eq!(response.status(), 200);
@@ -40,39 +40,39 @@ impl Stream {
         Self(response.into_body())
     }
 
-    /// Opens one that begins with nothing but its opening.
+    /// Opens a stream and reads its opening chunk.
     async fn opened(client: &TenantClient, key: &str, query: &str, last: Option<&str>) -> Self {
         let mut stream = Self::open(client, key, query, last).await;
-        assert_eq!(stream.piece().await.as_deref(), Some(OPENING));
+        assert_eq!(stream.chunk().await.as_deref(), Some(OPENING));
         stream
     }
 
-    /// What comes next; none at the end.
-    async fn piece(&mut self) -> Option<String> {
-        let frame = timeout(PATIENCE, self.0.frame()).await.expect("something comes, or the end");
+    /// The next chunk; none at the end.
+    async fn chunk(&mut self) -> Option<String> {
+        let frame = timeout(PATIENCE, self.0.frame()).await.expect("the stream sends something or ends");
         let bytes = frame?.unwrap().into_data().unwrap();
         Some(String::from_utf8(bytes.to_vec()).unwrap())
     }
 
-    /// It ends, after some more signs of life.
+    /// Waits for the end, past any heartbeats.
     async fn ends(&mut self) {
-        let ending = async { while self.piece().await.is_some() {} };
+        let ending = async { while self.chunk().await.is_some() {} };
         timeout(PATIENCE, ending).await.expect("the stream ends");
     }
 
-    /// The next event, past signs of life: its id and type, and its data.
+    /// The next event, past any heartbeats: its id and type, and its data.
     async fn event(&mut self) -> (String, Value) {
         loop {
-            let piece = self.piece().await.expect("the stream goes on");
-            if piece.starts_with(':') {
+            let chunk = self.chunk().await.expect("the stream goes on");
+            if chunk.starts_with(':') {
                 continue;
             }
             let field = |name: &str| {
-                let line = piece.lines().find_map(|line| line.strip_prefix(name));
+                let line = chunk.lines().find_map(|line| line.strip_prefix(name));
                 line.unwrap_or_default().to_owned()
             };
             let data = serde_json::from_str(&field("data: ")).unwrap();
-            assert!(piece.ends_with("\n\n"), "{piece:?}");
+            assert!(chunk.ends_with("\n\n"), "{chunk:?}");
             return (format!("{} {}", field("id: "), field("event: ")), data);
         }
     }
@@ -83,9 +83,9 @@ fn limits(heartbeat: u64) -> Limits {
 }
 
 #[tokio::test]
-async fn what_happens_is_heard_and_what_was_missed_too() {
+async fn new_and_missed_events_are_sent() {
     let client = TenantClient::new().await;
-    // Buying made the notices 1 (granted) and maybe more; the stream begins after them.
+    // The purchase created notice 1 (granted) and maybe more; the stream starts after them.
     let mut stream = Stream::opened(&client, &client.key, "", None).await;
     client.spend("a", 1).await.data();
     let (name, data) = stream.event().await;
@@ -113,7 +113,7 @@ async fn what_happens_is_heard_and_what_was_missed_too() {
 }
 
 #[tokio::test]
-async fn tenants_hear_their_own_and_operators_all_or_one() {
+async fn tenants_receive_their_own_events_and_operators_all_or_one() {
     let client = TenantClient::new().await;
     let stranger = client.stranger().await;
     let operator = client.deployment.operator.clone();
@@ -121,52 +121,52 @@ async fn tenants_hear_their_own_and_operators_all_or_one() {
     let mut all = Stream::opened(&client, &operator, "?last_event_id=0", None).await;
     let mut none =
         Stream::opened(&client, &operator, &format!("?last_event_id=0&tenant_id={OTHER}"), None).await;
-    let give = json!({ "tenant_id": OTHER, "credits": 5, "reason": "a test" }).to_string();
+    let adjustment = json!({ "tenant_id": OTHER, "credits": 5, "reason": "a test" }).to_string();
     let bearer = format!("Bearer {operator}");
     let request = Request::post("/api/admin/adjustments").header("authorization", bearer);
-    let request = request.header("idempotency-key", "give").body(Body::from(give)).unwrap();
+    let request = request.header("idempotency-key", "adjustment").body(Body::from(adjustment)).unwrap();
     assert_eq!(client.deployment.send(request).await.status, 200);
     assert_eq!(all.event().await.1["data"]["tenant_id"], TENANT);
     for stream in [&mut theirs, &mut none] {
         let (name, data) = stream.event().await;
-        assert!(name.ends_with(" credits.adjusted"), "the other's is not among them: {name}");
+        assert!(name.ends_with(" credits.adjusted"), "a notice of the other tenant: {name}");
         assert_eq!(data["data"]["tenant_id"], OTHER);
     }
 }
 
 #[tokio::test]
-async fn what_is_not_kept_any_more_is_said() {
+async fn a_gap_of_pruned_events_is_reported() {
     let client = TenantClient::new().await;
     client.spend("a", 1).await.data();
     client.deployment.pass(60);
     assert!(client.deployment.app.store.prune_notices(client.deployment.now(), 1).await.unwrap() > 0);
     let range = client.deployment.app.store.notice_range().await.unwrap();
     assert_eq!(range.pruned, 1);
-    let gap = async |asked: i64| {
-        let query = format!("?last_event_id={asked}");
+    let gap = async |requested: i64| {
+        let query = format!("?last_event_id={requested}");
         let mut stream = Stream::opened(&client, &client.key, &query, None).await;
-        stream.piece().await.unwrap()
+        stream.chunk().await.unwrap()
     };
-    let expected = |asked: i64| {
-        let data = json!({ "requested": asked, "pruned": range.pruned, "latest": range.latest });
+    let expected = |requested: i64| {
+        let data = json!({ "requested": requested, "pruned": range.pruned, "latest": range.latest });
         format!("event: gap\ndata: {data}\n\n")
     };
     assert_eq!(gap(0).await, expected(0));
-    assert_eq!(gap(99).await, expected(99), "of another database");
+    assert_eq!(gap(99).await, expected(99), "an id from another database");
     for kept in [range.pruned, range.latest] {
         let mut stream = Stream::opened(&client, &client.key, &format!("?last_event_id={kept}"), None).await;
         client.spend(&format!("after{kept}"), 1).await.data();
         let next = format!("{} credits.spent", kept + 1);
         assert_eq!(stream.event().await.0, next, "nothing is missing after it");
     }
-    for asked in ["-1", "x", "1.0", "+1", " ", "99999999999999999999"] {
-        let response = Stream::try_open(&client, &client.key, "", Some(asked)).await;
-        assert_eq!(Answer::of(response).await.status, 422, "{asked:?}");
+    for requested in ["-1", "x", "1.0", "+1", " ", "99999999999999999999"] {
+        let response = Stream::try_open(&client, &client.key, "", Some(requested)).await;
+        assert_eq!(Answer::of(response).await.status, 422, "{requested:?}");
     }
 }
 
 #[tokio::test]
-async fn it_shows_signs_of_life_and_ends_with_its_key() {
+async fn a_stream_sends_heartbeats_and_ends_with_its_key() {
     let client = TenantClient::with(limits(10)).await;
     let (id, key) = client.deployment.key(TENANT, store::Access::Read, None).await;
     let ends = Some(client.deployment.now().plus_seconds(60));
@@ -177,7 +177,7 @@ async fn it_shows_signs_of_life_and_ends_with_its_key() {
         Stream::opened(&client, &client.key, "", None).await,
     ];
     for stream in &mut streams {
-        assert_eq!(stream.piece().await.as_deref(), Some(": still here\n\n"));
+        assert_eq!(stream.chunk().await.as_deref(), Some(": still here\n\n"));
     }
     client.deployment.revoke(&id).await;
     client.deployment.pass(60);
@@ -185,19 +185,19 @@ async fn it_shows_signs_of_life_and_ends_with_its_key() {
     for stream in [revoked, expired] {
         stream.ends().await;
     }
-    // The service is told to stop: then the others end too.
-    assert!(other.piece().await.is_some());
+    // When the service shuts down, the other streams end too.
+    assert!(other.chunk().await.is_some());
     client.deployment.app.draining.send_replace(true);
     other.ends().await;
 }
 
 #[tokio::test]
-async fn there_are_as_many_as_there_may_be() {
+async fn the_number_of_streams_is_limited() {
     let client = TenantClient::with(Limits { streams: 6, ..limits(10) }).await;
     let mut open = Vec::new();
     let full = async |key: &str| {
         let response = Stream::try_open(&client, key, "", None).await;
-        timeout(PATIENCE, Answer::of(response)).await.expect("it is no stream").summary()
+        timeout(PATIENCE, Answer::of(response)).await.expect("the response is not a stream").summary()
     };
     for _ in 0..4 {
         open.push(Stream::opened(&client, &client.key, "", None).await);
@@ -207,11 +207,11 @@ async fn there_are_as_many_as_there_may_be() {
     open.push(Stream::opened(&client, &client.deployment.operator, "", None).await);
     assert!(full(&client.deployment.operator).await.starts_with("429 TOO_MANY "));
     open.clear();
-    // Whoever went away is noticed; each of these takes a seat and gives it back.
+    // Closed streams release their slots; each of these attempts takes one and releases it.
     let again = async {
         while Stream::try_open(&client, &client.key, "", None).await.status() != 200 {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, again).await.expect("seats are given back");
+    timeout(PATIENCE, again).await.expect("slots are released");
 }

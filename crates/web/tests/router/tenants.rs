@@ -53,7 +53,7 @@ async fn a_purchase_as_its_tenant_sees_it() {
     assert_eq!(others, json!([]), "no payment has this status");
 }
 
-/// Two sessions name one payment intent and different tenants; the earlier one counts, even if delivered last.
+/// Two sessions name one payment intent and different tenants; the earlier one counts, even if sent last.
 #[tokio::test]
 async fn a_reassigned_payment_reveals_nothing_of_the_other_tenant() {
     let deployment = Deployment::new().await;

@@ -1,5 +1,5 @@
-//! A shop in front of a Stripe that does what a test tells it: answers, refuses, stays away, hangs, panics.
-//! Not here: what is expected of it.
+//! A shop with a fake Stripe that follows a test's script: it opens a session, refuses, is unreachable, hangs
+//! or panics.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -17,47 +17,47 @@ use crate::TENANT;
 use crate::answer::Answer;
 use crate::deployment::Deployment;
 
-/// When its sessions end, in Unix seconds.
+/// The expiry of its sessions, in Unix seconds.
 pub(crate) const EXPIRES_AT: i64 = 1_708_512_000;
 
-/// What Stripe does when it is asked next. Without a word of the test it opens a session.
-pub(crate) enum Does {
+/// The reaction to one request. Without a scripted one, Stripe opens a session.
+pub(crate) enum Reaction {
     /// Opens this session.
     Open(&'static str),
-    /// Opens one at another price.
+    /// Opens a session at this price.
     OpenAt(i64),
     Refuse(&'static str),
-    StayAway,
-    /// Opens a session once the test lets it.
+    Unreachable,
+    /// Opens a session once the test releases it.
     Hang,
     Panic,
 }
 
-/// Stripe, as far as a purchase knows it. It remembers the session of each key.
+/// Stripe as a purchase uses it. It keeps the session of each idempotency key.
 pub(crate) struct FakeStripe {
-    pub(crate) does: Mutex<VecDeque<Does>>,
-    /// Every request: its form and its key.
-    pub(crate) asked: Mutex<Vec<(String, String)>>,
+    pub(crate) reactions: Mutex<VecDeque<Reaction>>,
+    /// Every request: its form and its idempotency key.
+    pub(crate) requests: Mutex<Vec<(String, String)>>,
     opened: Mutex<Vec<(String, String)>>,
     pub(crate) released: Semaphore,
 }
 
 impl FakeStripe {
-    pub(crate) fn new(does: impl IntoIterator<Item = Does>) -> Arc<Self> {
+    pub(crate) fn new(reactions: impl IntoIterator<Item = Reaction>) -> Arc<Self> {
         Arc::new(Self {
-            does: Mutex::new(does.into_iter().collect()),
-            asked: Mutex::default(),
+            reactions: Mutex::new(reactions.into_iter().collect()),
+            requests: Mutex::default(),
             opened: Mutex::default(),
             released: Semaphore::new(0),
         })
     }
 
-    /// The questions so far.
-    pub(crate) fn asked(&self) -> Vec<(String, String)> {
-        self.asked.lock().unwrap().clone()
+    /// The requests so far.
+    pub(crate) fn requests(&self) -> Vec<(String, String)> {
+        self.requests.lock().unwrap().clone()
     }
 
-    /// The same key, the same session.
+    /// The session of this idempotency key, opened if there is none.
     fn session(&self, key: &str, wanted: Option<&str>) -> OpenSession {
         let mut opened = self.opened.lock().unwrap();
         let known = opened.iter().find(|(known, _)| known == key).map(|(_, id)| id.clone());
@@ -82,22 +82,22 @@ impl CheckoutGateway for FakeStripe {
         form: &'a str,
         key: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<OpenSession, CheckoutFault>> + Send + 'a>> {
-        self.asked.lock().unwrap().push((form.to_owned(), key.to_owned()));
-        let does = self.does.lock().unwrap().pop_front();
+        self.requests.lock().unwrap().push((form.to_owned(), key.to_owned()));
+        let reaction = self.reactions.lock().unwrap().pop_front();
         Box::pin(async move {
-            match does {
+            match reaction {
                 None => Ok(self.session(key, None)),
-                Some(Does::Open(id)) => Ok(self.session(key, Some(id))),
-                Some(Does::OpenAt(amount_subtotal)) => {
+                Some(Reaction::Open(id)) => Ok(self.session(key, Some(id))),
+                Some(Reaction::OpenAt(amount_subtotal)) => {
                     Ok(OpenSession { amount_subtotal, ..self.session(key, None) })
                 }
-                Some(Does::Refuse(words)) => Err(CheckoutFault::Refused(words.to_owned())),
-                Some(Does::StayAway) => Err(CheckoutFault::Unreachable("nobody there".to_owned())),
-                Some(Does::Hang) => {
+                Some(Reaction::Refuse(words)) => Err(CheckoutFault::Refused(words.to_owned())),
+                Some(Reaction::Unreachable) => Err(CheckoutFault::Unreachable("nobody there".to_owned())),
+                Some(Reaction::Hang) => {
                     self.released.acquire().await.unwrap().forget();
                     Ok(self.session(key, None))
                 }
-                Some(Does::Panic) => panic!("on purpose"),
+                Some(Reaction::Panic) => panic!("on purpose"),
             }
         })
     }
@@ -116,14 +116,14 @@ pub(crate) fn shop(gateway: Option<Arc<dyn CheckoutGateway>>) -> Shop {
     Shop { packages: vec![ten], gateway, ..Shop::default() }
 }
 
-/// A deployment that sells through this fake, and the tenant's key that may buy.
+/// A deployment that sells through this fake, and a tenant's key that may buy.
 pub(crate) async fn selling(fake: &Arc<FakeStripe>) -> (Deployment, String) {
     let deployment = Deployment::new().await.selling(shop(Some(fake.clone())));
     let key = deployment.key(TENANT, store::Access::Full, None).await.1;
     (deployment, key)
 }
 
-/// What a customer's shop sends to buy ten credits.
+/// The request body for ten credits.
 pub(crate) const TEN: &str = r#"{"package":"10_credits","success_url":"https://shop.example/done"}"#;
 
 /// `POST /api/credits/purchase` under this `Idempotency-Key`.
