@@ -13,7 +13,7 @@ use crate::office::Office;
 use crate::tenant_client::TenantClient;
 
 /// Records a restore; `revoked` lists the keys known to be revoked since the backup, or is null if unknown.
-fn mark(client: &TenantClient, revoked: &Value) {
+fn record_restore(client: &TenantClient, revoked: &Value) {
     let sql = "INSERT INTO restores (restored_at, newest, source, replaced, revoked_keys, last_event)
          VALUES (?1, ?2, 'monday.db', 'a.db.replaced', ?3, (SELECT max(seq) FROM events))";
     let now = client.deployment.now().0;
@@ -36,7 +36,7 @@ async fn health(client: &TenantClient) -> Value {
 async fn credits_do_not_move_until_the_restore_is_confirmed() {
     let client = TenantClient::new().await;
     let hold = client.hold("lease", 4).await;
-    mark(&client, &json!([]));
+    record_restore(&client, &json!([]));
     let books = client.books().await;
     assert_eq!(health(&client).await, json!(["degraded", ["restore_unconfirmed"], 0]));
     let message = client.deployment.look("/api/admin/status").await["restore"]["message"].clone();
@@ -88,7 +88,7 @@ async fn credits_do_not_move_until_the_restore_is_confirmed() {
 async fn operator_commands_are_refused_too() {
     let office = Office::new().await;
     let deployment = &office.client.deployment;
-    mark(&office.client, &Value::Null);
+    record_restore(&office.client, &Value::Null);
     let body = json!({ "tenant_id": TENANT, "credits": 1, "reason": "r" }).to_string();
     for path in ["adjustments", "write-offs"] {
         let request = axum::http::Request::post(format!("/api/admin/{path}"))
@@ -123,7 +123,7 @@ async fn keys_that_work_again_are_listed_and_can_be_revoked() {
     let (revoked, _) = client.deployment.key_of(KeyHolder::Service, None).await;
     let (ended, _) = client.deployment.key_of(KeyHolder::Service, None).await;
     client.deployment.revoke(&ended).await;
-    mark(&client, &json!([revoked]));
+    record_restore(&client, &json!([revoked]));
     client.deployment.pass(1);
     let (since, _) = client.deployment.key_of(KeyHolder::Service, None).await;
     let shown = client.deployment.look("/api/admin/restore").await;
@@ -145,7 +145,7 @@ async fn keys_that_work_again_are_listed_and_can_be_revoked() {
     assert_eq!(confirmed.status, 200, "{}", confirmed.text);
 
     let unknown = TenantClient::new().await;
-    mark(&unknown, &Value::Null);
+    record_restore(&unknown, &Value::Null);
     let shown = unknown.deployment.look("/api/admin/restore").await;
     let listed = shown["keys"].as_array().unwrap();
     assert!(!listed.is_empty() && listed.iter().all(|row| row["was_revoked"].is_null()), "{listed:?}");
