@@ -176,7 +176,7 @@ impl Trigger {
             )));
         };
         let endpoint = text(endpoint, "id");
-        say!("{}", faint(&format!("Played by the emulator at {}:", account.url)));
+        say!("{}", faint(&format!("Sent by the emulator at {}:", account.url)));
         if let Some(seed) = plan.seed {
             say!("{}", faint(&format!("in random order; --seed {seed} repeats it")));
         }
