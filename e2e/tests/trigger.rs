@@ -53,7 +53,7 @@ fn the_first_screen_shows_the_main_job_done_and_what_it_says_to_paste_works() {
     let program = format!("  {} ", e2e::program().display());
     let pasted = |command: &str| format!("{command}{}", after(&screen, &format!("{program}{command}")));
     let told = deployment.done(&pasted("trigger"));
-    assert!(told.starts_with("Played by the emulator at http://127.0.0.1:"), "{told}");
+    assert!(told.starts_with("Sent by the emulator at http://127.0.0.1:"), "{told}");
     assert!(told.contains("  --> charge.refunded × 3 [evt_") && told.contains("as expected: 5"), "{told}");
     let history = deployment.done(&pasted("history"));
     assert!(history.contains("granted") && history.contains("revoked"), "{history}");
