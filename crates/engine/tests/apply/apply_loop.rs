@@ -1,4 +1,4 @@
-//! When a step wants to be followed by another, and the loop that does what it says.
+//! When the next step is due, according to the one before it, and the loop that runs the steps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::deployment::Deployment;
 use crate::{NOW, ten_credits};
 
-/// Far less than the loop sleeps of itself.
+/// Much shorter than the loop sleeps without a signal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn granting(reference: &str) -> (String, String) {
@@ -24,27 +24,31 @@ fn granting(reference: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_step_says_when_it_wants_the_next() {
+async fn a_step_returns_when_the_next_is_due() {
     let deployment = Deployment::new();
     let step = async || deployment.applier.step(Now::trusted(NOW)).await.unwrap();
-    assert_eq!(step().await, Next::OnArrival, "nothing is there");
+    assert_eq!(step().await, Next::OnArrival, "no event is stored");
 
     let (_, body) = granting("later");
     deployment.keep(&body, NOW.plus_seconds(60)).await;
-    assert_eq!(step().await, Next::At(NOW.plus_seconds(60)), "something is there, not due yet");
+    assert_eq!(step().await, Next::At(NOW.plus_seconds(60)), "the stored event is not due yet");
 
     for number in 0..=MAX_BATCH_EVENTS {
         deployment.keep(&granting(&format!("r{number}")).1, NOW).await;
     }
     assert_eq!(step().await, Next::Now, "a full batch");
     let applied = deployment.balance(1).await.available.0;
-    assert_eq!(applied, 10 * i64::from(MAX_BATCH_EVENTS), "and no more than a batch");
-    assert_eq!(step().await, Next::At(NOW.plus_seconds(60)), "the one that was left, and the one of later");
+    assert_eq!(applied, 10 * i64::from(MAX_BATCH_EVENTS), "no more than one batch");
+    assert_eq!(
+        step().await,
+        Next::At(NOW.plus_seconds(60)),
+        "applies the one that was left; the other is not due yet"
+    );
 }
 
 /// Waits until the loop has given this event an outcome.
 async fn applied(deployment: &Deployment, id: &str) -> Outcome {
-    let look = async {
+    let outcome = async {
         loop {
             match deployment.event(id).await.outcome {
                 Some(outcome) => return outcome,
@@ -52,15 +56,15 @@ async fn applied(deployment: &Deployment, id: &str) -> Outcome {
             }
         }
     };
-    timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("{id} is not applied"))
+    timeout(PATIENCE, outcome).await.unwrap_or_else(|_| panic!("{id} is not applied"))
 }
 
 #[tokio::test]
 async fn the_loop_wakes_up_on_arrival_and_when_a_retry_is_due_and_stops() {
     let deployment = Deployment::new();
-    let hand = Arc::new(AtomicI64::new(NOW.0));
-    let read_hand = hand.clone();
-    let clock = Clock::from_fn(move || Timestamp(read_hand.load(Ordering::Relaxed)));
+    let time = Arc::new(AtomicI64::new(NOW.0));
+    let clock_time = time.clone();
+    let clock = Clock::from_fn(move || Timestamp(clock_time.load(Ordering::Relaxed)));
     let (stop, stopped) = oneshot::channel::<()>();
     let applier = deployment.applier.clone();
     let running = tokio::spawn(async move {
@@ -83,13 +87,12 @@ async fn the_loop_wakes_up_on_arrival_and_when_a_retry_is_due_and_stops() {
     };
     timeout(PATIENCE, failed).await.expect("the poisoned event was not tried");
     deployment.heal();
-    // A moment before the hour: the loop sleeps for what is left of it. An event that it has applied already
-    // wakes it up.
-    hand.store(NOW.plus_seconds(300).0 - 50_000, Ordering::Relaxed);
+    // Shortly before the retry is due, the loop sleeps until then. A repeated event wakes it up.
+    time.store(NOW.plus_seconds(300).0 - 50_000, Ordering::Relaxed);
     deployment.keep(&granting("first").1, NOW).await;
     sleep(Duration::from_millis(100)).await;
-    assert_eq!(deployment.event(&id).await.outcome, None, "before the hour");
-    hand.store(NOW.plus_seconds(300).0, Ordering::Relaxed);
+    assert_eq!(deployment.event(&id).await.outcome, None, "before the retry is due");
+    time.store(NOW.plus_seconds(300).0, Ordering::Relaxed);
     assert_eq!(applied(&deployment, &id).await, Outcome::Granted);
 
     stop.send(()).unwrap();
@@ -97,16 +100,18 @@ async fn the_loop_wakes_up_on_arrival_and_when_a_retry_is_due_and_stops() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_does_not_stop_the_wake_up() {
+async fn a_cancelled_caller_does_not_prevent_the_wake_up() {
     let deployment = Deployment::new();
     let mut arrivals = deployment.store().arrivals();
     let writer = deployment.backdoor();
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (_, body) = granting("abandoned");
     let waiting = deployment.intake.keep(body.as_bytes(), NOW);
-    timeout(Duration::from_millis(100), waiting).await.expect_err("kept while another had the database");
+    timeout(Duration::from_millis(100), waiting)
+        .await
+        .expect_err("stored although another connection held the lock");
     drop(writer);
-    timeout(PATIENCE, arrivals.changed()).await.expect("there was no signal").unwrap();
+    timeout(PATIENCE, arrivals.changed()).await.expect("no signal arrived").unwrap();
     assert_eq!(deployment.apply(NOW).await, Next::OnArrival);
     assert_eq!(deployment.balance(1).await.available.0, 10);
 }

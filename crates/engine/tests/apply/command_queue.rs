@@ -1,5 +1,5 @@
-//! The command queue: commands gather while the last batch is made durable, and callers may go away.
-//! Not here: what a batch does (the store's conformance suite), and money.
+//! The command queue: commands are collected while the previous batch is committed, and callers may be
+//! cancelled. The result of a batch is tested by the store's conformance suite.
 
 use std::time::Duration;
 
@@ -50,21 +50,22 @@ fn clock() -> Clock {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn racers_for_the_last_credits_get_them_once() {
+async fn concurrent_spends_of_the_last_credits_succeed_once_each() {
     let (deployment, commands, worker) = open().await;
     let (stop, stopped) = oneshot::channel::<()>();
     let running = tokio::spawn(async move { worker.run(&clock(), async { drop(stopped.await) }).await });
-    let mut racers = JoinSet::new();
+    let mut spends = JoinSet::new();
     for number in 0..300 {
         let commands = commands.clone();
         // Every key is used twice.
-        racers.spawn(async move { commands.submit(spend(&format!("k{}", number / 2))).await.unwrap() });
+        spends.spawn(async move { commands.submit(spend(&format!("k{}", number / 2))).await.unwrap() });
     }
-    let answers = racers.join_all().await;
-    let done = |answer: &&CommandOutcome| matches!(answer, CommandOutcome::Decided { answer: Ok(_), .. });
-    let again = |answer: &&CommandOutcome| matches!(answer, CommandOutcome::Decided { replayed: true, .. });
-    assert_eq!(answers.iter().filter(done).count(), 20, "ten keys, each answered twice");
-    assert_eq!(answers.iter().filter(again).count(), 150);
+    let answers = spends.join_all().await;
+    let executed = |answer: &&CommandOutcome| matches!(answer, CommandOutcome::Decided { answer: Ok(_), .. });
+    let replayed =
+        |answer: &&CommandOutcome| matches!(answer, CommandOutcome::Decided { replayed: true, .. });
+    assert_eq!(answers.iter().filter(executed).count(), 20, "ten keys, each answered twice");
+    assert_eq!(answers.iter().filter(replayed).count(), 150);
     deployment.check_settled().await;
     assert_eq!(deployment.balance(1).await.available.0, 0);
     stop.send(()).unwrap();
@@ -73,16 +74,16 @@ async fn racers_for_the_last_credits_get_them_once() {
 }
 
 #[tokio::test]
-async fn what_was_queued_is_done_though_the_caller_went_away_and_the_queue_closes() {
+async fn queued_commands_are_executed_after_callers_are_cancelled_and_the_queue_closes() {
     let (deployment, commands, worker) = open().await;
-    // The worker does not run yet, so all of these wait, until their callers give up.
+    // The worker does not run yet, so these commands wait until their callers time out.
     for number in 0..5 {
         let key = format!("k{number}");
         timeout(Duration::from_millis(5), commands.submit(spend(&key)))
             .await
             .expect_err("the worker does not run");
     }
-    timeout(PATIENCE, worker.run(&clock(), async {})).await.expect("it does not close");
+    timeout(PATIENCE, worker.run(&clock(), async {})).await.expect("the worker does not stop");
     assert_eq!(deployment.balance(1).await.available.0, 5);
     deployment.check_settled().await;
 }
@@ -98,15 +99,16 @@ async fn a_full_queue_refuses_at_once() {
     for _ in 0..MAX_QUEUED_COMMANDS {
         tokio::task::yield_now().await;
     }
-    let more = timeout(PATIENCE, commands.submit(spend("more"))).await.expect("it was taken");
-    assert!(matches!(more, Err(StoreError::Busy)));
-    timeout(PATIENCE, worker.run(&clock(), async {})).await.expect("it does not close");
+    let refused =
+        timeout(PATIENCE, commands.submit(spend("more"))).await.expect("no answer: the command waits");
+    assert!(matches!(refused, Err(StoreError::Busy)));
+    timeout(PATIENCE, worker.run(&clock(), async {})).await.expect("the worker does not stop");
     assert!(waiting.join_all().await.iter().all(Result::is_ok));
     assert_eq!(deployment.balance(1).await.available.0, 0);
 }
 
 #[tokio::test]
-async fn a_batch_that_fails_is_carried_out_one_by_one() {
+async fn the_commands_of_a_failed_batch_are_executed_one_by_one() {
     let (deployment, commands, worker) = open().await;
     deployment.poison("poisoned");
     let mut waiting = JoinSet::new();
@@ -115,7 +117,7 @@ async fn a_batch_that_fails_is_carried_out_one_by_one() {
         waiting.spawn(async move { (key, commands.submit(spend(key)).await) });
     }
     tokio::task::yield_now().await;
-    timeout(PATIENCE, worker.run(&clock(), async {})).await.expect("it does not close");
+    timeout(PATIENCE, worker.run(&clock(), async {})).await.expect("the worker does not stop");
     for (key, answer) in waiting.join_all().await {
         match answer {
             Ok(CommandOutcome::Decided { answer: Ok(_), .. }) if key != "poisoned" => {}
@@ -127,7 +129,7 @@ async fn a_batch_that_fails_is_carried_out_one_by_one() {
 }
 
 #[tokio::test]
-async fn the_store_signals_what_was_executed_and_what_ended() {
+async fn the_store_signals_executed_commands_and_ended_holds() {
     let (deployment, commands, worker) = open().await;
     let mut changes = deployment.store().changes();
     timeout(Duration::from_millis(5), commands.submit(spend("a")))
@@ -135,14 +137,14 @@ async fn the_store_signals_what_was_executed_and_what_ended() {
         .expect_err("the worker does not run");
     assert!(!changes.has_changed().unwrap());
     worker.run(&clock(), async {}).await;
-    timeout(PATIENCE, changes.changed()).await.expect("a command is not signalled").unwrap();
+    timeout(PATIENCE, changes.changed()).await.expect("no signal after a command").unwrap();
     hold(&deployment).await;
-    timeout(PATIENCE, changes.changed()).await.expect("a hold is not signalled").unwrap();
+    timeout(PATIENCE, changes.changed()).await.expect("no signal after a hold").unwrap();
     let sweeper = Sweeper { store: deployment.store().clone() };
     sweeper.step(Now::trusted(NOW)).await.unwrap();
     assert!(!changes.has_changed().unwrap(), "nothing ended");
     sweeper.step(Now::trusted(NOW.plus_seconds(60))).await.unwrap();
-    timeout(PATIENCE, changes.changed()).await.expect("the sweep is not signalled").unwrap();
+    timeout(PATIENCE, changes.changed()).await.expect("no signal after the sweep").unwrap();
 }
 
 /// Holds four credits for a minute.

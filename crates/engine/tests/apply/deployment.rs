@@ -1,4 +1,4 @@
-//! A deployment in a folder of its own, which goes away with it.
+//! A deployment in a temporary folder, which is removed with it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Deployment {
         &self.applier.store
     }
 
-    /// A second connection, for what no verb of the store can do.
+    /// A second connection to the database, for operations that the store does not offer.
     pub(crate) fn backdoor(&self) -> Connection {
         Connection::open(self.folder.join("test.db")).unwrap()
     }
@@ -64,16 +64,16 @@ impl Deployment {
         self.intake.keep(body.as_bytes(), now).await.unwrap();
     }
 
-    /// Steps until nothing is due at `now`, and answers what the last step asked for.
+    /// Steps until nothing is due at `now`, and returns the result of the last step.
     pub(crate) async fn apply(&self, now: Timestamp) -> Next {
         for _ in 0..100 {
             match self.applier.step(Now::trusted(now)).await.unwrap() {
                 Next::Now => {}
-                Next::At(at) if at <= now => panic!("a step that rests until {at} at {now} spins"),
+                Next::At(at) if at <= now => panic!("the next step at {at} is already due at {now}"),
                 rest => return rest,
             }
         }
-        panic!("a hundred steps, and still something is due")
+        panic!("something is still due after a hundred steps")
     }
 
     pub(crate) async fn balance(&self, tenant: u128) -> Balance {
@@ -93,7 +93,7 @@ impl Deployment {
             .rows
     }
 
-    /// Everything was applied, and the books add up.
+    /// Checks that every event is applied, and that the audit finds no fault.
     pub(crate) async fn check_settled(&self) {
         let health = self.store().health().await.unwrap();
         assert_eq!((health.pending, health.quarantined), (0, 0), "{:?}", self.quarantine().await);
@@ -103,7 +103,7 @@ impl Deployment {
 
 impl Drop for Deployment {
     fn drop(&mut self) {
-        // What is left over is in the system's folder for such things.
+        // A failure leaves files in the system's temporary folder only.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -17,8 +17,8 @@ fn completed(reference: &str, tenant: u128) -> WrittenEvent {
     event("checkout.session.completed", &ten_credits(reference, tenant), "1", None).unwrap()
 }
 
-/// Three purchases by three tenants, the second one bad; all stored.
-async fn three(deployment: &Deployment) -> [WrittenEvent; 3] {
+/// Stores the events of three purchases by three tenants. Tests make the second one fail.
+async fn store_three(deployment: &Deployment) -> [WrittenEvent; 3] {
     let events = [completed("good", 1), completed("bad", 2), completed("fine", 3)];
     for event in &events {
         deployment.keep(&event.body, NOW).await;
@@ -37,12 +37,12 @@ async fn available(deployment: &Deployment) -> [i64; 3] {
 #[tokio::test]
 async fn a_reader_that_panics_quarantines_that_event_alone() {
     fn reader(raw: &[u8], scope: &DeploymentScope) -> Reading {
-        assert!(!String::from_utf8_lossy(raw).contains("evt_bad"), "asked to");
+        assert!(!String::from_utf8_lossy(raw).contains("evt_bad"), "panics on purpose");
         read(raw, scope)
     }
     let mut deployment = Deployment::new();
     deployment.applier.reader = reader;
-    let [_, bad, _] = three(&deployment).await;
+    let [_, bad, _] = store_three(&deployment).await;
     assert_eq!(deployment.apply(NOW).await, Next::OnArrival);
     assert_eq!(available(&deployment).await, [10, 0, 10]);
     let open = deployment.quarantine().await;
@@ -60,13 +60,13 @@ async fn a_reader_that_panics_quarantines_that_event_alone() {
 #[tokio::test]
 async fn an_event_that_the_database_refuses_affects_no_other() {
     let deployment = Deployment::new();
-    let [_, bad, _] = three(&deployment).await;
+    let [_, bad, _] = store_three(&deployment).await;
     deployment.poison(&bad.id);
     assert_eq!(deployment.apply(NOW).await, Next::At(NOW.plus_seconds(300)));
     assert_eq!(available(&deployment).await, [10, 0, 10]);
     let row = deployment.event(&bad.id).await;
     assert_eq!((row.attempts, row.outcome, row.due_at), (1, None, Some(NOW.plus_seconds(300))));
-    assert!(row.reason.unwrap().contains("poisoned"), "the operator reads why");
+    assert!(row.reason.unwrap().contains("poisoned"), "the operator must see the reason");
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn failed_applications_follow_the_schedule_and_end_in_quarantine() {
         let due = now.plus_seconds(delay);
         assert_eq!(deployment.apply(now).await, Next::At(due), "attempt {attempt}");
         assert_eq!(deployment.event(&bad.id).await.attempts, attempt);
-        // A moment before it is due, nothing is retried.
+        // Just before it is due, nothing is retried.
         assert_eq!(deployment.apply(Timestamp(due.0 - 1)).await, Next::At(due), "before {due}");
         assert_eq!(deployment.event(&bad.id).await.attempts, attempt);
         now = due;
@@ -93,7 +93,7 @@ async fn failed_applications_follow_the_schedule_and_end_in_quarantine() {
     assert_eq!((open.len(), open[0].reason), (1, Reason::RetriesExhausted));
     assert!(open[0].detail.contains("poisoned"), "{}", open[0].detail);
 
-    // The cause is fixed, and an operator replays it.
+    // An operator fixes the cause and replays the event.
     deployment.heal();
     deployment.store().replay(vec![bad.id.as_str().into()], now).await.unwrap();
     assert_eq!(deployment.apply(now).await, Next::OnArrival);
@@ -102,7 +102,7 @@ async fn failed_applications_follow_the_schedule_and_end_in_quarantine() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_settled_is_left_alone() {
+async fn an_applied_event_is_not_applied_again() {
     let deployment = Deployment::new();
     let event = completed("once", 1);
     deployment.keep(&event.body, NOW).await;
@@ -112,7 +112,7 @@ async fn an_event_that_is_settled_is_left_alone() {
     let again = vec![EventToApply { seq: due[0].seq, reading }];
     let policy = deployment.applier.policy.clone();
     let settled = deployment.store().apply_events(again, policy, Now::trusted(NOW)).await.unwrap();
-    assert_eq!(settled, [], "it is not due any more");
+    assert_eq!(settled, [], "it is no longer due");
     assert_eq!(deployment.balance(1).await.available.0, 10);
     assert_eq!(deployment.event(&event.id).await.outcome, Some(Outcome::Granted));
 }
@@ -121,7 +121,7 @@ async fn an_event_that_is_settled_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_database_counts_against_no_event() {
     let deployment = Deployment::new();
-    let events = three(&deployment).await;
+    let events = store_three(&deployment).await;
     let backdoor = deployment.backdoor();
     backdoor.execute_batch("BEGIN IMMEDIATE").unwrap();
     let unlock = std::thread::spawn(move || {
@@ -131,12 +131,12 @@ async fn a_locked_database_counts_against_no_event() {
     });
     assert!(
         deployment.applier.step(Now::trusted(NOW)).await.is_err(),
-        "the lock was held, so the step must say so"
+        "the lock is held, so the step must fail"
     );
     let mut tries = 0;
     while deployment.applier.step(Now::trusted(NOW)).await.is_err() {
         tries += 1;
-        assert!(tries < 5, "the lock is gone, and still nothing can be written");
+        assert!(tries < 5, "writes still fail after the lock was released");
     }
     unlock.join().unwrap();
     assert_eq!(available(&deployment).await, [10, 10, 10]);
@@ -146,7 +146,7 @@ async fn a_locked_database_counts_against_no_event() {
 }
 
 #[tokio::test]
-async fn unreadable_bodies_are_kept_once_each_and_shown() {
+async fn unreadable_bodies_are_stored_once_each_and_quarantined() {
     let deployment = Deployment::new();
     for body in ["", "{", "[]", "{"] {
         deployment.keep(body, NOW).await;

@@ -1,5 +1,5 @@
-//! From stored events to balances, with a real database in a folder of its own and a clock that tests set.
-//! Not here: what one event means (`read`), and the store's own promises (its conformance suite).
+//! From stored events to balances, with a real database in a temporary folder and a clock that tests set. The
+//! reading of single events is tested in `read`, the store by its conformance suite.
 
 mod apply_loop;
 mod command_queue;
@@ -12,7 +12,7 @@ use emulator::scenario::{Sale, Scenario, metadata};
 use ledger::Timestamp;
 use stripe::write::ApiVersion;
 
-/// When every test begins: long after the events were made, as events may be late.
+/// The time at the start of every test, long after the events were created, because events may be late.
 const NOW: Timestamp = Timestamp::from_seconds(1_710_000_000);
 
 /// A sale of ten credits.

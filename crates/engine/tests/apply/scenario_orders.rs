@@ -13,7 +13,7 @@ use stripe::write::ApiVersion;
 use crate::deployment::Deployment;
 use crate::{NOW, bodies, ten_credits};
 
-/// Seeded orders per scenario and version, beside the natural one and its reverse.
+/// Shuffled orders per scenario and version, besides the natural order and its reverse.
 const SHUFFLES: u64 = 3;
 
 /// Each event one to three times; copies may arrive anywhere after shuffling.
@@ -21,7 +21,7 @@ fn delivered(events: &[String], random: &mut Xoshiro256PlusPlus) -> Vec<String> 
     events.iter().flat_map(|body| vec![body.clone(); random.random_range(1..=3)]).collect()
 }
 
-/// The credits that each scenario leaves of ten.
+/// The credits of ten that are left after each scenario.
 fn credits_left(scenario: Scenario) -> u32 {
     match scenario {
         Scenario::Purchase | Scenario::FailedRefund | Scenario::DisputeWon | Scenario::Async => 10,
@@ -67,11 +67,11 @@ fn available(credits: u32) -> Balance {
 }
 
 #[tokio::test]
-async fn any_order_and_any_number_of_deliveries_end_alike() {
+async fn any_order_and_number_of_deliveries_lead_to_the_same_balance() {
     for (seed, batch) in [(1, 1), (2, 7), (3, usize::MAX)] {
         let deployment = Deployment::new();
         let runs = runs(seed, |number| number + 1);
-        // Small batches cost a commit each, so fewer runs use them.
+        // Every batch costs a commit, so fewer runs use the small batches.
         let runs: Vec<_> = if batch == 1 { runs.into_iter().step_by(7).collect() } else { runs };
         let mut waiting = 0;
         for body in runs.iter().flat_map(|run| &run.deliveries) {
@@ -91,10 +91,10 @@ async fn any_order_and_any_number_of_deliveries_end_alike() {
     }
 }
 
-/// The same runs, but interleaved, and every second one is of the same tenant: what one payment gives back
-/// never comes out of another's lot while its own has enough.
+/// The same runs, interleaved, and every second run is for the same tenant: a refund never revokes credits of
+/// another payment's lot while its own lot has enough.
 #[tokio::test]
-async fn strangers_and_neighbours_do_not_disturb_each_other() {
+async fn payments_of_the_same_or_other_tenants_are_independent() {
     let deployment = Deployment::new();
     let runs = runs(4, |number| 1 + number % 2 * number);
     let mut expected: BTreeMap<u128, u32> = BTreeMap::new();

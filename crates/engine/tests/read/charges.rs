@@ -1,4 +1,4 @@
-//! Charges: how much was taken, and how much of that went back.
+//! Charges: the amounts captured and refunded.
 
 use serde_json::{Value, json};
 
@@ -12,11 +12,11 @@ fn charge() -> Value {
 }
 
 #[test]
-fn what_was_taken() {
+fn captured_amounts() {
     let authorised = json!({ "captured": false, "amount_captured": 0 });
     let reserved = json!({ "status": null, "captured": false, "amount_captured": 0 });
     let bare = |kind: &'static str, reading: &'static str| {
-        ("no status, so the type tells", kind, json!({ "status": null }), reading)
+        ("no status, so the event type decides", kind, json!({ "status": null }), reading)
     };
     let done = "pi_1; ch_1 captured 2500 succeeded";
     check_all(
@@ -51,27 +51,32 @@ fn what_was_taken() {
                 "pi_1; ch_1 failed",
             ),
             (
-                "declined, though it says captured",
+                "declined, although captured is true",
                 "charge.failed",
                 json!({ "status": "failed" }),
                 "pi_1; ch_1 failed",
             ),
             (
-                "declined, told late by another event",
+                "declined, reported later by another event",
                 "charge.updated",
                 json!({ "status": "failed", "captured": false }),
                 "pi_1; ch_1 failed",
             ),
             (
-                "on its way",
+                "pending",
                 "charge.pending",
                 json!({ "status": "pending", "captured": false, "amount_captured": 0 }),
                 "pi_1; ch_1",
             ),
-            ("on its way, captured", "charge.pending", json!({ "status": "pending" }), "pi_1; ch_1"),
+            ("pending, captured", "charge.pending", json!({ "status": "pending" }), "pi_1; ch_1"),
             ("a status of the future", "charge.succeeded", json!({ "status": "settling" }), "pi_1; ch_1"),
-            ("before amount_captured", "charge.succeeded", json!({ "amount_captured": null }), done),
-            ("before captured", "charge.succeeded", json!({ "captured": null }), done),
+            (
+                "without amount_captured (older versions)",
+                "charge.succeeded",
+                json!({ "amount_captured": null }),
+                done,
+            ),
+            ("without captured (older versions)", "charge.succeeded", json!({ "captured": null }), done),
             (
                 "no amounts at all",
                 "charge.succeeded",
@@ -90,7 +95,7 @@ fn what_was_taken() {
 }
 
 #[test]
-fn what_went_back() {
+fn refunded_amounts() {
     let refunds = json!({ "data": [
         { "id": "re_1", "amount": 300, "status": "succeeded" },
         { "id": "re_2", "amount": 200, "status": "pending" },
@@ -112,19 +117,19 @@ fn what_went_back() {
                 "pi_1; ch_1 captured 2500 refunded 2500 succeeded",
             ),
             (
-                "nothing of what was captured in part",
+                "captured in part, only the uncaptured rest released",
                 refunded,
                 json!({ "amount_captured": 1_500, "amount_refunded": 1_000 }),
                 "pi_1; ch_1 captured 1500 succeeded",
             ),
             (
-                "something of what was captured in part",
+                "captured in part, some of it refunded",
                 refunded,
                 json!({ "amount_captured": 1_500, "amount_refunded": 1_200 }),
                 "pi_1; ch_1 captured 1500 refunded 200 succeeded",
             ),
             (
-                "all of what was captured in part",
+                "captured in part, all of it refunded",
                 refunded,
                 json!({ "amount_captured": 1_500, "amount_refunded": 2_500 }),
                 "pi_1; ch_1 captured 1500 refunded 1500 succeeded",
@@ -136,24 +141,24 @@ fn what_went_back() {
                 "pi_1; ch_1",
             ),
             (
-                "before amount_captured",
+                "without amount_captured (older versions)",
                 refunded,
                 json!({ "amount_captured": null, "amount_refunded": 1_000 }),
                 "pi_1; ch_1 captured 2500 refunded 1000 succeeded",
             ),
             (
-                "with its refunds inside",
+                "with embedded refunds",
                 refunded,
                 json!({ "amount_refunded": 500, "refunds": refunds }),
                 "pi_1; ch_1 captured 2500 refunded 500 succeeded; re_1 300 succeeded; re_2 200 pending",
             ),
             (
-                "a refund inside a success",
+                "an update with embedded refunds",
                 "charge.updated",
                 json!({ "amount_refunded": 500, "refunds": refunds }),
                 "pi_1; ch_1 captured 2500 refunded 500 succeeded; re_1 300 succeeded; re_2 200 pending",
             ),
-            ("how much is not said", refunded, json!({ "amount_refunded": null }), "quarantined unreadable"),
+            ("no refunded amount", refunded, json!({ "amount_refunded": null }), "quarantined unreadable"),
         ],
     );
 }

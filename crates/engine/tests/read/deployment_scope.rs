@@ -1,5 +1,5 @@
-//! What belongs to this deployment and what does not; what only links; what is not about credits; what
-//! cannot be read.
+//! Which events belong to this deployment, which only link objects, which are ignored, and which cannot be
+//! read.
 
 use engine::DeploymentScope;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ fn a_payment_intent_links_and_never_grants() {
                 json!({ "latest_charge": null, "amount_received": null }),
                 "pi_1",
             ),
-            ("given up", "payment_intent.canceled", json!({ "amount_received": 0 }), "pi_1; expired; ch_1"),
+            ("canceled", "payment_intent.canceled", json!({ "amount_received": 0 }), "pi_1; expired; ch_1"),
             (
                 "a part was received",
                 "payment_intent.partially_funded",
@@ -85,7 +85,7 @@ fn a_payment_intent_links_and_never_grants() {
 }
 
 #[test]
-fn an_early_fraud_warning_is_shown() {
+fn an_early_fraud_warning_is_recorded() {
     let warning = json!({ "id": "issfr_1", "charge": "ch_1", "payment_intent": "pi_1", "actionable": true });
     let (created, updated) = ("radar.early_fraud_warning.created", "radar.early_fraud_warning.updated");
     check_all(
@@ -93,13 +93,13 @@ fn an_early_fraud_warning_is_shown() {
         &[
             ("raised", created, json!({}), "pi_1 issfr_1; ch_1"),
             ("no longer actionable", updated, json!({ "actionable": false }), "pi_1 issfr_1; ch_1"),
-            ("of a charge alone", created, json!({ "payment_intent": null }), "issfr_1; ch_1"),
+            ("with a charge only", created, json!({ "payment_intent": null }), "issfr_1; ch_1"),
         ],
     );
 }
 
 #[test]
-fn events_of_another_world_never_count() {
+fn events_of_another_mode_or_account_never_count() {
     let (test, ours) = (DeploymentScope { mode: Mode::Test, ..live() }, Some("acct_1".to_owned()));
     let connected = DeploymentScope { account: ours, ..live() };
     let succeeded = event("payment_intent.succeeded", &intent());
@@ -109,9 +109,9 @@ fn events_of_another_world_never_count() {
         ("test at live", live(), json!({ "livemode": false }), "quarantined wrong_mode"),
         ("live at test", test.clone(), json!({}), "quarantined wrong_mode"),
         ("test at test", test.clone(), json!({ "livemode": false }), "pi_1; pi_1 received 2500; ch_1"),
-        ("does not say, at live", live(), json!({ "livemode": null }), "pi_1; pi_1 received 2500; ch_1"),
+        ("without livemode, at live", live(), json!({ "livemode": null }), "pi_1; pi_1 received 2500; ch_1"),
         (
-            "does not say, at test",
+            "without livemode, at test",
             test.clone(),
             json!({ "livemode": null }),
             "pi_1; pi_1 received 2500; ch_1",
@@ -130,7 +130,7 @@ fn events_of_another_world_never_count() {
             "pi_1; pi_1 received 2500; ch_1",
         ),
         (
-            "the platform's own, where another is served",
+            "the platform account, where a connected account is served",
             connected.clone(),
             json!({}),
             "quarantined foreign_account",
@@ -143,13 +143,13 @@ fn events_of_another_world_never_count() {
             "quarantined wrong_mode",
         ),
         (
-            "of no interest, so of any mode",
+            "ignored type, in any mode",
             live(),
             json!({ "livemode": false, "type": "customer.created" }),
             "ignored",
         ),
         (
-            "of no interest, so of any account",
+            "ignored type, of any account",
             test,
             json!({ "account": "acct_2", "type": "payout.paid" }),
             "ignored",
@@ -161,7 +161,7 @@ fn events_of_another_world_never_count() {
 }
 
 #[test]
-fn what_is_not_about_credits_is_not_looked_into() {
+fn events_that_are_not_about_payments_are_ignored_unread() {
     for kind in [
         "invoice.created",
         "customer.subscription.updated",
@@ -173,7 +173,7 @@ fn what_is_not_about_credits_is_not_looked_into() {
 }
 
 #[test]
-fn a_thin_event_about_money_is_shown_to_a_person() {
+fn a_thin_event_about_a_payment_is_quarantined() {
     let thin = |kind: &str| json!({ "id": "evt_1", "object": "v2.core.event", "type": kind, "created": "2026-11-20T09:15:30.123Z", "livemode": true });
     for (kind, expected) in [
         ("v1.checkout.session.completed", "quarantined thin_event"),
@@ -192,18 +192,18 @@ fn a_thin_event_about_money_is_shown_to_a_person() {
 }
 
 #[test]
-fn what_cannot_be_read_is_kept_for_a_person() {
+fn unreadable_events_are_quarantined() {
     let bodies: [(&str, &[u8]); 12] = [
         ("nothing", b""),
-        ("no JSON", b"{"),
-        ("no UTF-8", b"{\"id\":\"\xff\"}"),
+        ("invalid JSON", b"{"),
+        ("invalid UTF-8", b"{\"id\":\"\xff\"}"),
         ("an array", b"[]"),
-        ("a text", b"\"evt_1\""),
+        ("a string", b"\"evt_1\""),
         ("an empty object", b"{}"),
-        ("something else of Stripe's", br#"{"id":"cs_1","object":"checkout.session"}"#),
+        ("another object of Stripe", br#"{"id":"cs_1","object":"checkout.session"}"#),
         ("no object", br#"{"id":"evt_1","type":"charge.refunded","created":1,"data":{}}"#),
         (
-            "an object that is none",
+            "an object that is an array",
             br#"{"id":"evt_1","type":"charge.refunded","created":1,"data":{"object":[]}}"#,
         ),
         (

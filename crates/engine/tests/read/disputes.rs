@@ -1,4 +1,4 @@
-//! Disputes: who won, whether the money was taken meanwhile, and how much of it came back.
+//! Disputes: the outcome, whether the money was withdrawn, and how much of it was reinstated.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn dispute() -> Value {
     })
 }
 
-/// A dispute of that status whose money moved so, in that currency.
+/// A dispute with this status, and with balance transactions of these amounts in this currency.
 fn moved(status: &str, currency: &str, amounts: &[i64]) -> Value {
     let moves: Vec<_> =
         amounts.iter().map(|amount| json!({ "amount": amount, "currency": currency })).collect();
@@ -42,7 +42,7 @@ fn every_status() {
             ("prevented", CLOSED, status("prevented"), won),
             ("refunded instead", CLOSED, status("charge_refunded"), won),
             ("a status of the future", UPDATED, status("escalated"), inquiry),
-            ("a status of the future, money gone", WITHDRAWN, status("escalated"), open),
+            ("a status of the future, money withdrawn", WITHDRAWN, status("escalated"), open),
             (
                 "no links",
                 CREATED,
@@ -56,72 +56,87 @@ fn every_status() {
 }
 
 #[test]
-fn what_was_taken_and_what_came_back() {
-    let say = |text: &str| format!("pi_1; ch_1; dp_1 2500 {text}");
+fn withdrawn_and_reinstated_amounts() {
+    let reading_of = |text: &str| format!("pi_1; ch_1; dp_1 2500 {text}");
     let rows = [
-        ("taken", CREATED, moved("needs_response", "eur", &[-2_500]), say("open withdrawn")),
+        ("withdrawn", CREATED, moved("needs_response", "eur", &[-2_500]), reading_of("open withdrawn")),
         (
-            "an inquiry that took money",
+            "an inquiry that withdrew money",
             UPDATED,
             moved("warning_under_review", "eur", &[-2_500]),
-            say("open withdrawn"),
+            reading_of("open withdrawn"),
         ),
         (
-            "all came back",
+            "all reinstated",
             CLOSED,
             moved("won", "eur", &[-2_500, 2_500]),
-            say("won withdrawn reinstated 2500"),
+            reading_of("won withdrawn reinstated 2500"),
         ),
         (
-            "lost, and a part came back",
+            "lost, and a part reinstated",
             CLOSED,
             moved("lost", "eur", &[-2_500, 1_000]),
-            say("lost withdrawn reinstated 1000"),
+            reading_of("lost withdrawn reinstated 1000"),
         ),
         (
             "in another currency, all",
             CLOSED,
             moved("won", "usd", &[-2_800, 2_800]),
-            say("won withdrawn reinstated 2500"),
+            reading_of("won withdrawn reinstated 2500"),
         ),
         (
             "in another currency, a half",
             CLOSED,
             moved("lost", "usd", &[-2_800, 1_400]),
-            say("lost withdrawn reinstated 1250"),
+            reading_of("lost withdrawn reinstated 1250"),
         ),
         (
             "in another currency, a third",
             CLOSED,
             moved("lost", "jpy", &[-3, 1]),
-            say("lost withdrawn reinstated 833"),
+            reading_of("lost withdrawn reinstated 833"),
         ),
         (
             "the rate moved in our favour",
             CLOSED,
             moved("won", "usd", &[-2_800, 2_900]),
-            say("won withdrawn reinstated 2500"),
+            reading_of("won withdrawn reinstated 2500"),
         ),
-        ("only the return is listed", REINSTATED, moved("won", "eur", &[900]), say("won reinstated 900")),
         (
-            "the return is more than the dispute",
+            "only the reinstatement is listed",
+            REINSTATED,
+            moved("won", "eur", &[900]),
+            reading_of("won reinstated 900"),
+        ),
+        (
+            "more is reinstated than disputed",
             REINSTATED,
             moved("won", "eur", &[9_000]),
-            say("won reinstated 2500"),
+            reading_of("won reinstated 2500"),
         ),
-        ("older versions list nothing", REINSTATED, moved("won", "eur", &[]), say("won reinstated 2500")),
         (
-            "older versions, lost and returned",
+            "older versions list nothing",
+            REINSTATED,
+            moved("won", "eur", &[]),
+            reading_of("won reinstated 2500"),
+        ),
+        (
+            "older versions, lost and reinstated",
             REINSTATED,
             json!({ "status": "lost" }),
-            say("lost withdrawn reinstated 2500"),
+            reading_of("lost withdrawn reinstated 2500"),
         ),
-        ("the list lags", REINSTATED, moved("won", "eur", &[-2_500]), say("won withdrawn reinstated 2500")),
+        (
+            "the list lags",
+            REINSTATED,
+            moved("won", "eur", &[-2_500]),
+            reading_of("won withdrawn reinstated 2500"),
+        ),
         (
             "the largest amounts",
             CLOSED,
             moved("lost", "eur", &[-1_000_000_000_000, 999_999_999_999]),
-            say("lost withdrawn reinstated 2499"),
+            reading_of("lost withdrawn reinstated 2499"),
         ),
     ];
     let rows =

@@ -1,6 +1,5 @@
-//! What one event tells us, as tables: the JSON that Stripe sends on the left, the reading on the right, in
-//! the words of [`show`]. Every rule of `engine::read` has its rows here.
-//! Not here: what the ledger makes of a fact, and the JSON's own faults (the tests of `ledger` and `stripe`).
+//! How `engine::read` reads one event, as tables: the JSON that Stripe sends on the left, the reading on the
+//! right, as [`show`] writes it. Every rule of `engine::read` has its rows here.
 
 mod charges;
 mod deployment_scope;
@@ -28,7 +27,7 @@ fn event(kind: &str, object: &Value) -> Value {
     })
 }
 
-/// `base` with the fields of `patch` in place of its own; null stands for absent.
+/// `base` with the fields of `patch`; null stands for a missing field.
 fn with(base: &Value, patch: &Value) -> Value {
     let mut object = base.clone();
     for (key, value) in patch.as_object().expect("a patch is an object") {
@@ -48,7 +47,7 @@ fn check_bytes(name: &str, scope: &DeploymentScope, body: &[u8], expected: &str)
     assert_eq!(found, expected, "\n{name}\n{}", String::from_utf8_lossy(body));
 }
 
-/// Rows of one object under one live deployment: name, event type, what differs from `base`, reading.
+/// Checks rows about one object in a live deployment: name, event type, patch of `base`, reading.
 #[track_caller]
 fn check_all(base: &Value, rows: &[(&str, &str, Value, &str)]) {
     for (name, kind, patch, expected) in rows {

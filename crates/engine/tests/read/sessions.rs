@@ -1,4 +1,4 @@
-//! Checkout sessions: whether the money is there, and what is claimed to have been bought.
+//! Checkout sessions: whether they are paid, and the terms that their metadata claims.
 
 use engine::{DeploymentScope, MetadataKeys};
 use serde_json::{Value, json};
@@ -20,25 +20,25 @@ fn session() -> Value {
 }
 
 #[test]
-fn money_is_there_when_the_status_says_so() {
+fn the_payment_status_decides_whether_a_session_is_paid() {
     let status = |status: &str| json!({ "payment_status": status });
     let with_terms = |text: &str| format!("pi_1 cs_1; {text}; {TERMS}");
     let rows = [
         ("paid", COMPLETED, status("paid"), with_terms("paid; completed")),
         (
-            "a card is saved and nothing sold, whatever the metadata says",
+            "setup mode saves a card and sells nothing",
             COMPLETED,
             json!({ "mode": "setup", "payment_status": "no_payment_required" }),
             "pi_1 cs_1; completed".to_owned(),
         ),
         (
-            "nothing was due",
+            "nothing due",
             COMPLETED,
             json!({ "payment_status": "no_payment_required", "amount_total": 0 }),
             "pi_1 cs_1; paid; completed; session terms T 10_credits 10 eur 0 2100".to_owned(),
         ),
         (
-            "nothing was due, beside an amount",
+            "no payment required, but an amount",
             COMPLETED,
             status("no_payment_required"),
             with_terms("completed; status unknown"),
@@ -57,17 +57,12 @@ fn money_is_there_when_the_status_says_so() {
         ),
         ("a delayed method", COMPLETED, status("unpaid"), with_terms("completed")),
         ("a delayed method cleared", SUCCEEDED, status("paid"), with_terms("paid")),
-        (
-            "cleared, and the status is not sent",
-            SUCCEEDED,
-            json!({ "payment_status": null }),
-            with_terms("paid"),
-        ),
+        ("cleared, without a status", SUCCEEDED, json!({ "payment_status": null }), with_terms("paid")),
         ("a delayed method bounced", FAILED, status("unpaid"), with_terms("async_failed")),
-        ("nobody paid", EXPIRED, status("unpaid"), with_terms("expired")),
-        // A session over nothing says `no_payment_required` from its first moment on; who lets it expire
-        // has bought nothing.
-        ("nobody even completed it", EXPIRED, status("no_payment_required"), with_terms("expired")),
+        ("expired unpaid", EXPIRED, status("unpaid"), with_terms("expired")),
+        // A session with a total of zero has `no_payment_required` from its creation. If it expires, nothing
+        // was bought.
+        ("expired, no payment required", EXPIRED, status("no_payment_required"), with_terms("expired")),
         ("a status of the future", COMPLETED, status("partly_paid"), with_terms("completed; status unknown")),
         ("no status", COMPLETED, json!({ "payment_status": null }), with_terms("completed; status unknown")),
         ("no status, expired", EXPIRED, json!({ "payment_status": null }), with_terms("expired")),
@@ -78,7 +73,7 @@ fn money_is_there_when_the_status_says_so() {
 }
 
 #[test]
-fn terms_are_taken_as_they_were_written() {
+fn terms_are_read_as_they_were_written() {
     let metadata = |metadata: Value| json!({ "metadata": metadata });
     check_all(
         &session(),
@@ -86,7 +81,7 @@ fn terms_are_taken_as_they_were_written() {
             ("no metadata", COMPLETED, json!({ "metadata": null }), "pi_1 cs_1; paid; completed"),
             ("other metadata", COMPLETED, metadata(json!({ "order": "7" })), "pi_1 cs_1; paid; completed"),
             (
-                "credits in doubt",
+                "credits that are not a whole number",
                 COMPLETED,
                 metadata(json!({ "tenant_id": "x", "credits": "10.5" })),
                 "pi_1 cs_1; paid; completed; session terms x - 10.5 eur 2500 2100",
@@ -110,13 +105,13 @@ fn terms_are_taken_as_they_were_written() {
                 "pi_1 cs_1; paid; completed; tax 400; session terms T 10_credits 10 eur 2500 2100",
             ),
             (
-                "details that do not speak of tax",
+                "total details without tax",
                 COMPLETED,
                 json!({ "total_details": { "amount_tax": null } }),
                 "pi_1 cs_1; paid; completed; session terms T 10_credits 10 eur 2500 2100",
             ),
             (
-                "a tax that is none of ours",
+                "tax in setup mode",
                 COMPLETED,
                 json!({ "mode": "setup", "total_details": { "amount_tax": 400 } }),
                 "pi_1 cs_1; completed",
@@ -152,7 +147,7 @@ fn terms_are_taken_as_they_were_written() {
                 "pi_1 cs_1; paid; completed; session terms T 10_credits 10 eur - 2100 unreadable",
             ),
             (
-                "an amount as a float, of something else",
+                "an amount as a float, without our metadata",
                 COMPLETED,
                 json!({ "amount_total": 2500.0, "metadata": {} }),
                 "pi_1 cs_1; paid; completed; partial amount_invalid",
@@ -162,20 +157,20 @@ fn terms_are_taken_as_they_were_written() {
 }
 
 #[test]
-fn configuration_names_the_keys_of_the_metadata() {
+fn the_metadata_keys_are_configurable() {
     let keys =
         MetadataKeys { tenant: "tenant_id".into(), package: "package_id".into(), credits: "credits".into() };
     let scope = DeploymentScope { metadata: keys, ..live() };
     let fairplace = json!({ "metadata": { "tenant_id": "T", "user_id": "U", "package_id": "P" } });
     let sold = event(COMPLETED, &with(&session(), &fairplace));
     check(
-        "FairePlace's other shape",
+        "other metadata keys, configured",
         &scope,
         &sold,
         "pi_1 cs_1; paid; completed; session terms T P - eur 2500 2100",
     );
     check(
-        "the same, not configured",
+        "other metadata keys, not configured",
         &live(),
         &sold,
         "pi_1 cs_1; paid; completed; session terms T - - eur 2500 2100",
@@ -183,7 +178,7 @@ fn configuration_names_the_keys_of_the_metadata() {
 }
 
 #[test]
-fn the_guides_sample_reads_as_it_stands() {
+fn the_sample_of_the_guide_can_be_read() {
     let sample = include_bytes!("../../../stripe/tests/fixtures/guide-sample.json");
     let expected = "cs_live_a1b2c3d4e5f6g7h8; paid; completed; \
                     session terms 550e8400-e29b-41d4-a716-446655440000 10_credits 10 eur 25000 -";

@@ -1,4 +1,4 @@
-//! A reading in words, one line: `pi_1 cs_1; paid; session terms …`. Only what is there is written.
+//! Writes a reading as one line: `pi_1 cs_1; paid; session terms …`. Missing values are left out.
 
 use ledger::claim::ClaimSource;
 use ledger::knowledge::{ChargeFacts, DisputeFacts, RefundFacts};
@@ -46,7 +46,7 @@ fn show_fact(fact: &Fact) -> String {
     parts.extend(known.disputes.iter().map(|(id, dispute)| format!("{id} {}", show_dispute(dispute))));
     parts.extend(fact.claimed.as_ref().filter(|terms| !terms.is_empty()).map(show_terms));
     parts.retain(|part| !part.is_empty());
-    assert!(known.claims.is_empty() && known.ruling.is_none(), "reading judges");
+    assert!(known.claims.is_empty() && known.ruling.is_none(), "a reading contains a decision");
     parts.join("; ")
 }
 

@@ -1,4 +1,4 @@
-//! Every event type that we read, as Stripe writes it, in every shape of the API that matters.
+//! Every event type that we read, as Stripe writes it in every supported API version.
 
 use emulator::scenario::{Sale, event, event_names, metadata};
 use stripe::write::ApiVersion;
@@ -7,7 +7,7 @@ use crate::{check_bytes, live};
 
 const TERMS: &str = "session terms 550e8400-e29b-41d4-a716-446655440000 10_credits 10 eur 2500 2500";
 
-/// One row per type: the reading of an event about all of a purchase.
+/// The reading of an event of each type. The event is about the whole amount of a purchase.
 const READINGS: &[(&str, &str)] = &[
     ("checkout.session.completed", "pi_r cs_live_r; paid; completed; TERMS"),
     ("checkout.session.async_payment_succeeded", "pi_r cs_live_r; paid; TERMS"),

@@ -10,7 +10,7 @@ const SUCCEEDED: &str = "checkout.session.async_payment_succeeded";
 const FAILED: &str = "checkout.session.async_payment_failed";
 const EXPIRED: &str = "checkout.session.expired";
 
-/// The events of every shape, by the name of its row.
+/// The events of every shape, by the name of the shape's row in the table.
 pub(crate) fn shapes() -> BTreeMap<String, Vec<Value>> {
     let mut number = 0;
     let mut event = |(kind, object): (&str, Value)| {
@@ -18,8 +18,12 @@ pub(crate) fn shapes() -> BTreeMap<String, Vec<Value>> {
         json!({ "id": format!("evt_{number}"), "object": "event", "type": kind, "livemode": false,
             "created": 1_700_000_000 + number, "data": { "object": object } })
     };
-    let all =
-        sessions().into_iter().chain(captures()).chain(elsewhere()).chain(invoices()).chain(reversals());
+    let all = sessions()
+        .into_iter()
+        .chain(captures())
+        .chain(metadata_elsewhere())
+        .chain(invoices())
+        .chain(reversals());
     all.map(|(name, events)| (name.to_owned(), events.into_iter().map(&mut event).collect())).collect()
 }
 
@@ -29,7 +33,7 @@ fn terms() -> Value {
     json!({ "tenant_id": "550e8400-e29b-41d4-a716-446655440000", "package": "10_credits", "credits": "10" })
 }
 
-/// `base`, with the fields of `patch` in place of its own.
+/// `base` with the fields of `patch`.
 fn with(base: Value, patch: Value) -> Value {
     let (Value::Object(mut base), Value::Object(patch)) = (base, patch) else { panic!("two objects") };
     base.extend(patch);
@@ -43,28 +47,28 @@ fn session(patch: Value) -> Value {
     with(base, patch)
 }
 
-/// A charge that captured all of it; without metadata.
+/// A charge that captured the whole amount, without metadata.
 fn charge(patch: Value) -> Value {
     let base = json!({ "id": "ch_1", "payment_intent": "pi_1", "amount": 25_000, "amount_captured": 25_000,
         "amount_refunded": 0, "captured": true, "status": "succeeded", "currency": "eur", "metadata": {} });
     with(base, patch)
 }
 
-/// A payment intent that received all of it; without metadata.
+/// A payment intent that received the whole amount, without metadata.
 fn intent(patch: Value) -> Value {
     let base = json!({ "id": "pi_1", "amount": 25_000, "amount_received": 25_000, "status": "succeeded",
         "currency": "eur", "latest_charge": "ch_1", "metadata": {} });
     with(base, patch)
 }
 
-/// An invoice that was paid; without metadata of its own.
+/// A paid invoice without metadata of its own.
 fn invoice(patch: Value) -> Value {
     let base = json!({ "id": "in_1", "amount_paid": 25_000, "currency": "eur", "status": "paid",
         "billing_reason": "subscription_create", "metadata": {}, "lines": { "data": [] } });
     with(base, patch)
 }
 
-/// Since 2025-03-31.basil.
+/// An invoice's `parent`, since 2025-03-31.basil.
 fn parent() -> Value {
     json!({ "type": "subscription_details",
         "subscription_details": { "subscription": "sub_1", "metadata": terms() } })
@@ -196,7 +200,7 @@ fn captures() -> Vec<Shape> {
     ]
 }
 
-fn elsewhere() -> Vec<Shape> {
+fn metadata_elsewhere() -> Vec<Shape> {
     let bare = || session(json!({ "metadata": {} }));
     let ours = |object: Value| with(object, json!({ "metadata": terms() }));
     vec![
@@ -235,18 +239,18 @@ fn elsewhere() -> Vec<Shape> {
 }
 
 fn invoices() -> Vec<Shape> {
-    let began = |patch: Value| {
+    let subscribed = |patch: Value| {
         let base = json!({ "mode": "subscription", "payment_intent": null, "subscription": "sub_1" });
         (COMPLETED, session(with(base, patch)))
     };
     let paid = |patch: Value| ("invoice.paid", invoice(patch));
     let refunded = || ("charge.refunded", charge(json!({ "amount_refunded": 25_000 })));
     vec![
-        ("subscription_session", vec![began(json!({ "invoice": "in_1" })), refunded()]),
+        ("subscription_session", vec![subscribed(json!({ "invoice": "in_1" })), refunded()]),
         (
             "subscription_since_basil",
             vec![
-                began(json!({})),
+                subscribed(json!({})),
                 paid(json!({ "parent": parent() })),
                 ("invoice.payment_succeeded", invoice(json!({ "parent": parent() }))),
                 (
@@ -260,7 +264,7 @@ fn invoices() -> Vec<Shape> {
         (
             "subscription_before_basil",
             vec![
-                began(json!({ "invoice": "in_1" })),
+                subscribed(json!({ "invoice": "in_1" })),
                 paid(json!({ "subscription": "sub_1", "payment_intent": "pi_1", "charge": "ch_1",
                     "subscription_details": { "metadata": terms() } })),
                 ("charge.refunded", charge(json!({ "invoice": "in_1", "amount_refunded": 25_000 }))),
@@ -269,7 +273,7 @@ fn invoices() -> Vec<Shape> {
         (
             "renewal",
             vec![
-                began(json!({ "invoice": "in_0" })),
+                subscribed(json!({ "invoice": "in_0" })),
                 paid(json!({ "billing_reason": "subscription_cycle", "parent": parent() })),
             ],
         ),
@@ -295,7 +299,7 @@ fn invoices() -> Vec<Shape> {
         ),
         ("invoice_by_hand", vec![paid(json!({ "billing_reason": "manual", "metadata": terms() }))]),
         ("invoice_over_nothing", vec![paid(json!({ "amount_paid": 0, "parent": parent() }))]),
-        ("trial", vec![began(json!({ "payment_status": "no_payment_required", "amount_total": 0 }))]),
+        ("trial", vec![subscribed(json!({ "payment_status": "no_payment_required", "amount_total": 0 }))]),
         (
             "session_with_invoice",
             vec![

@@ -1,6 +1,6 @@
-//! Every shape in which Stripe's objects carry money, and what it becomes: the table in
-//! `docs/payment-shapes.md`, held against the program. Each row's events are read and decided in every order,
-//! each of them twice, and whatever the payment then waits for does not come in time.
+//! Compares the table in `docs/payment-shapes.md` with the program: every shape of Stripe's payment objects,
+//! and its result. The events of each row are read and decided in every order, each of them twice. Events
+//! that the payment still waits for then do not arrive in time.
 
 mod events;
 
@@ -15,26 +15,26 @@ use store::{Mode, Reading};
 const TABLE: &str = include_str!("../../../../docs/payment-shapes.md");
 const NOW: Now = Now::trusted(Timestamp(0));
 
-/// What a shape became: credits, where its payments stand, and why a person is asked.
+/// The result of a shape: credits, payment statuses, and the reasons for a review.
 type Row = (String, String, String);
 
 #[test]
-fn every_shape_becomes_what_the_table_says() {
-    let told: BTreeMap<String, Vec<Value>> = events::shapes();
-    let written: Vec<(String, Row)> = rows(TABLE);
-    let names: Vec<_> = written.iter().map(|(name, _)| name.as_str()).collect();
-    for name in told.keys() {
+fn every_shape_has_the_result_in_the_table() {
+    let shapes_by_name: BTreeMap<String, Vec<Value>> = events::shapes();
+    let table: Vec<(String, Row)> = rows(TABLE);
+    let names: Vec<_> = table.iter().map(|(name, _)| name.as_str()).collect();
+    for name in shapes_by_name.keys() {
         assert!(names.contains(&name.as_str()), "docs/payment-shapes.md has no row {name:?}");
     }
     let mut wrong = Vec::new();
-    for (name, expected) in &written {
-        let events = told.get(name).unwrap_or_else(|| panic!("{name:?} has no events"));
+    for (name, expected) in &table {
+        let events = shapes_by_name.get(name).unwrap_or_else(|| panic!("{name:?} has no events"));
         let mut order: Vec<usize> = (0..events.len()).collect();
         let mut found = Vec::new();
         permute(&mut order, 0, &mut |order| {
-            let became = became(order.iter().map(|index| &events[*index]));
-            if !found.contains(&became) {
-                found.push(became);
+            let result = result_of(order.iter().map(|index| &events[*index]));
+            if !found.contains(&result) {
+                found.push(result);
             }
         });
         if found != [expected.clone()] {
@@ -44,7 +44,8 @@ fn every_shape_becomes_what_the_table_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The rows of the table: its first column in backquotes, then the shape in words, and what it becomes.
+/// The rows of the table: the shape's name in backquotes, the shape in words, and the three columns of the
+/// result.
 fn rows(page: &str) -> Vec<(String, Row)> {
     let cells = |line: &str| -> Vec<String> {
         line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect()
@@ -53,19 +54,19 @@ fn rows(page: &str) -> Vec<(String, Row)> {
     rows.map(|cells| (cells[0].clone(), (cells[2].clone(), cells[3].clone(), cells[4].clone()))).collect()
 }
 
-/// Reads and decides these events in this order, each of them twice.
-fn became<'e>(events: impl Iterator<Item = &'e Value>) -> Row {
-    let world = DeploymentScope { mode: Mode::Test, account: None, metadata: MetadataKeys::default() };
-    let (mut book, policy, mut asked) = (Book::default(), Policy::default(), Vec::new());
+/// The result of reading and deciding these events in this order, each of them twice.
+fn result_of<'e>(events: impl Iterator<Item = &'e Value>) -> Row {
+    let scope = DeploymentScope { mode: Mode::Test, account: None, metadata: MetadataKeys::default() };
+    let (mut book, policy, mut reasons) = (Book::default(), Policy::default(), Vec::new());
     for event in events {
         for _ in 0..2 {
-            match read(event.to_string().as_bytes(), &world) {
+            match read(event.to_string().as_bytes(), &scope) {
                 Reading::Fact(fact) => book.apply(&decide(&book, &fact, &policy, NOW).changes),
                 Reading::Partial { fact, .. } => {
-                    asked.push("unreadable (the event)".to_owned());
+                    reasons.push("unreadable (the event)".to_owned());
                     book.apply(&decide(&book, &fact, &policy, NOW).changes);
                 }
-                Reading::Quarantined { reason, .. } => asked.push(format!("{reason} (the event)")),
+                Reading::Quarantined { reason, .. } => reasons.push(format!("{reason} (the event)")),
                 Reading::Ignored => {}
             }
         }
@@ -75,14 +76,14 @@ fn became<'e>(events: impl Iterator<Item = &'e Value>) -> Row {
         payments.filter_map(|one| Some((one.id, waits_for(&one.knowledge, &policy)?))).next()
     };
     while let Some((payment, wait)) = waiting(&book) {
-        book.apply(&overdue(&book, payment, wait, &policy, NOW).expect("it waits").changes);
+        book.apply(&overdue(&book, payment, wait, &policy, NOW).expect("the payment waits").changes);
     }
     let payments = || book.payments.values().map(|payment| &payment.knowledge);
-    asked.extend(payments().filter_map(review_reason).map(|reason| reason.as_str().to_owned()));
-    asked.sort();
-    asked.dedup();
-    let mut stands: Vec<_> = payments().map(|known| PaymentStatus::of(known).as_str()).collect();
-    stands.sort_unstable();
+    reasons.extend(payments().filter_map(review_reason).map(|reason| reason.as_str().to_owned()));
+    reasons.sort();
+    reasons.dedup();
+    let mut statuses: Vec<_> = payments().map(|known| PaymentStatus::of(known).as_str()).collect();
+    statuses.sort_unstable();
     let balances = book.tenants.values().map(|tenant| tenant.balance);
     let [available, frozen] = [
         balances.clone().map(|balance| balance.available.0).sum::<i64>(),
@@ -90,17 +91,17 @@ fn became<'e>(events: impl Iterator<Item = &'e Value>) -> Row {
     ];
     let credits = if frozen > 0 { format!("{available}, {frozen} frozen") } else { available.to_string() };
     let or_none = |texts: String| if texts.is_empty() { "–".to_owned() } else { texts };
-    (credits, or_none(stands.join(", ")), or_none(asked.join(", ")))
+    (credits, or_none(statuses.join(", ")), or_none(reasons.join(", ")))
 }
 
-/// Calls `done` with every order of `items[from..]`.
-fn permute(items: &mut [usize], from: usize, done: &mut impl FnMut(&[usize])) {
+/// Calls `visit` with every order of `items[from..]`.
+fn permute(items: &mut [usize], from: usize, visit: &mut impl FnMut(&[usize])) {
     if from == items.len() {
-        return done(items);
+        return visit(items);
     }
     for next in from..items.len() {
         items.swap(from, next);
-        permute(items, from + 1, done);
+        permute(items, from + 1, visit);
         items.swap(from, next);
     }
 }
