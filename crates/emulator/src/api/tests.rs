@@ -19,10 +19,10 @@ use tower::ServiceExt;
 
 use crate::emulator::{API_KEY, Emulator, Options};
 
-/// When the tests take place: 2026-11-24 00:00:00 UTC.
+/// The time in every test: 2026-11-24 00:00:00 UTC.
 const NOW: i64 = 1_795_478_400;
 
-/// An empty account whose clock stands still.
+/// An empty account whose clock is stopped.
 pub(crate) struct Account {
     pub(crate) emulator: Emulator,
     router: Router,
@@ -58,7 +58,7 @@ impl Account {
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }
 
-    /// A request with the key, a form body, and these headers.
+    /// Sends a request with the key, a form body, and these headers.
     async fn call(&self, line: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
         let (method, path) = line.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(path.replace(' ', "%20"));
@@ -75,35 +75,35 @@ impl Account {
         self.send(request.body(Body::from(form.to_owned())).unwrap()).await
     }
 
-    /// The body of a response that must be 200.
+    /// Sends a request that must succeed with 200. Returns the body.
     async fn ok(&self, line: &str, form: &str) -> Value {
         let answer = self.call(line, form, &[]).await;
         assert_eq!(answer.status, 200, "{line} {form}: {}", answer.body);
         answer.body
     }
 
-    /// Status, code and message of a response that must be an error and must have changed nothing.
+    /// Sends a request that must be refused and must change nothing. Returns the status, code and message.
     async fn refused(&self, line: &str, form: &str) -> (u16, String, String) {
-        let before = self.all();
+        let before = self.account_json();
         let answer = self.call(line, form, &[]).await;
         assert!(answer.status >= 400, "{line} {form}: {}", answer.body);
-        assert_eq!(self.all(), before, "{line} {form} was refused and changed something");
+        assert_eq!(self.account_json(), before, "{line} {form} was refused and changed something");
         let error = &answer.body["error"];
         let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
         (answer.status, text("code"), text("message"))
     }
 
     /// The whole account as JSON.
-    pub(crate) fn all(&self) -> Value {
+    pub(crate) fn account_json(&self) -> Value {
         self.emulator.with(|world| serde_json::to_value(&*world).unwrap())
     }
 
-    /// The types of all events, the oldest first.
-    fn told(&self) -> Vec<String> {
+    /// The types of all events, oldest first.
+    fn event_types(&self) -> Vec<String> {
         self.emulator.with(|world| world.events.iter().map(|event| event.type_name.clone()).collect())
     }
 
-    /// A session for 10 EUR, open.
+    /// The id of a new open session for 10 EUR.
     async fn session(&self) -> String {
         self.session_with("").await
     }

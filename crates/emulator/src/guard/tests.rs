@@ -9,8 +9,8 @@ use crate::api::{self, tests::Account};
 
 const OWN: &str = "http://stripe.ci.example:12111";
 
-/// Judges a request with these headers: `name: value`, separated by ` | `.
-fn judged(method: &Method, page: bool, lines: &str) -> Result<(), Forbidden> {
+/// The guard's decision about a request with these headers: `name: value`, separated by ` | `.
+fn decide(method: &Method, page: bool, lines: &str) -> Result<(), Forbidden> {
     let mut headers = HeaderMap::new();
     for line in lines.split(" | ").filter(|line| !line.is_empty()) {
         let (name, value) = line.split_once(':').unwrap();
@@ -29,32 +29,32 @@ fn known_hosts_are_accepted_and_other_names_refused() {
     let all = [(&known[..], Ok(())), (&neighbours, Ok(())), (&own, Ok(())), (&strange, Err(Forbidden::Host))];
     for (hosts, expected) in all {
         for host in hosts {
-            // Node's own `fetch` says this much.
+            // The headers that `fetch` of Node sends.
             for more in ["", " | sec-fetch-mode: cors"] {
                 for (method, page) in [(Method::GET, true), (Method::GET, false), (Method::POST, false)] {
                     let lines = format!("host: {host}{more}");
-                    assert_eq!(judged(&method, page, &lines), expected, "{method} {page} {lines}");
+                    assert_eq!(decide(&method, page, &lines), expected, "{method} {page} {lines}");
                 }
             }
         }
     }
-    assert_eq!(judged(&Method::GET, true, ""), Err(Forbidden::Host), "no host at all");
+    assert_eq!(decide(&Method::GET, true, ""), Err(Forbidden::Host), "no host at all");
 }
 
 /// A browser's headers, and which requests are allowed: GET a page, POST to a page, GET from an API, POST to
 /// one.
 #[rustfmt::skip]
 const BROWSERS: &[(&str, [bool; 4])] = &[
-    // Pages of the emulator, and what a person types into the address bar.
+    // Pages of the emulator, and URLs typed into the address bar.
     ("sec-fetch-site: same-origin | origin: http://localhost:12111",                        [true, true, true, true]),
     ("sec-fetch-site: same-origin | sec-fetch-mode: navigate | sec-fetch-dest: document",   [true, true, true, true]),
     ("sec-fetch-site: none | sec-fetch-mode: navigate | sec-fetch-dest: document",          [true, true, true, true]),
     ("origin: http://LOCALHOST:12111",                                                      [true, true, true, true]),
-    // A shop's link, redirect or form; the form is a POST, and no shop's page may send one here.
+    // A shop's link, redirect or form. The form is a POST, which no other site may send.
     ("sec-fetch-site: same-site | sec-fetch-mode: navigate | sec-fetch-dest: document",     [true, false, false, false]),
     ("sec-fetch-site: cross-site | sec-fetch-mode: navigate | sec-fetch-dest: document",    [true, false, false, false]),
     ("sec-fetch-site: cross-site | sec-fetch-mode: navigate | sec-fetch-dest: document | origin: null", [true, false, false, false]),
-    // Other things that a page loads.
+    // Other resources that a page loads.
     ("sec-fetch-site: cross-site | sec-fetch-mode: navigate | sec-fetch-dest: iframe",      [false; 4]),
     ("sec-fetch-site: cross-site | sec-fetch-mode: no-cors | sec-fetch-dest: image",        [false; 4]),
     ("sec-fetch-site: cross-site | sec-fetch-mode: no-cors | sec-fetch-dest: document",     [false; 4]),
@@ -63,7 +63,7 @@ const BROWSERS: &[(&str, [bool; 4])] = &[
     ("sec-fetch-site: same-origin | sec-fetch-site: cross-site",                            [false; 4]),
     ("sec-fetch-site: same-origin, cross-site",                                             [false; 4]),
     ("sec-fetch-site: ",                                                                    [false; 4]),
-    // Browsers that say no more than `Origin`.
+    // Browsers that send only `Origin`.
     ("origin: http://localhost:3000",                                                       [true, false, false, false]),
     ("origin: https://evil.example",                                                        [true, false, false, false]),
     ("origin: null",                                                                        [true, false, false, false]),
@@ -71,14 +71,14 @@ const BROWSERS: &[(&str, [bool; 4])] = &[
 ];
 
 #[test]
-fn another_site_may_link_to_pages_and_nothing_else() {
-    for (said, expected) in BROWSERS {
-        let lines = format!("host: localhost:12111 | {said}");
-        let asked = [(Method::GET, true), (Method::POST, true), (Method::GET, false), (Method::POST, false)];
-        for ((method, page), allowed) in asked.into_iter().zip(expected) {
-            let judged = judged(&method, page, &lines);
+fn another_site_may_only_link_to_pages() {
+    for (sent, expected) in BROWSERS {
+        let lines = format!("host: localhost:12111 | {sent}");
+        let kinds = [(Method::GET, true), (Method::POST, true), (Method::GET, false), (Method::POST, false)];
+        for ((method, page), allowed) in kinds.into_iter().zip(expected) {
+            let decision = decide(&method, page, &lines);
             let expected = if *allowed { Ok(()) } else { Err(Forbidden::Site) };
-            assert_eq!(judged, expected, "{method} {} {said}", if page { "a page" } else { "an API" });
+            assert_eq!(decision, expected, "{method} {} {sent}", if page { "a page" } else { "an API" });
         }
     }
 }
@@ -97,8 +97,8 @@ fn paths() -> Vec<String> {
 async fn every_route_is_guarded() {
     let account = Account::new();
     let (_, charge) = account.paid("4242424242424242").await;
-    let before = account.all();
-    let strangers = [
+    let before = account.account_json();
+    let foreign = [
         ("evil.example:12111", "accept", "*/*", "--url http://NAME:PORT"),
         ("127.0.0.1:12111", "sec-fetch-site", "cross-site", "another site"),
         ("127.0.0.1:12111", "origin", "http://localhost:3000", "another site"),
@@ -107,7 +107,7 @@ async fn every_route_is_guarded() {
     assert!(paths.len() > 60, "{} paths", paths.len());
     for path in paths.iter().map(|path| path.replace("{id}", &charge)) {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
-            for (host, name, value, told) in strangers {
+            for (host, name, value, reason) in foreign {
                 if name == "origin" && is_page(&path) && ["GET", "HEAD", "OPTIONS"].contains(&method) {
                     continue;
                 }
@@ -129,10 +129,10 @@ async fn every_route_is_guarded() {
                 if method == "HEAD" {
                     continue;
                 }
-                assert!(text.contains(told), "{line}: {text}");
+                assert!(text.contains(reason), "{line}: {text}");
                 assert_eq!(text.starts_with('{'), !is_page(&path), "{line}: {text}");
             }
         }
     }
-    assert_eq!(account.all(), before);
+    assert_eq!(account.account_json(), before);
 }

@@ -168,9 +168,9 @@ fn listing<T>() -> Newest<T> {
 }
 
 #[test]
-fn each_state_offers_what_can_be_done() {
+fn each_state_shows_its_actions_only() {
     let challenge = PaymentState::Challenge { last4: "3155".to_owned() };
-    for (state, says, not) in [
+    for (state, shown, hidden) in [
         (PaymentState::Open, "Pay €126.00", "This checkout"),
         (challenge, "value=\"complete\">Complete authentication", "name=\"number\""),
         (PaymentState::Processing, "being processed", "Back to the shop"),
@@ -183,8 +183,8 @@ fn each_state_offers_what_can_be_done() {
         (PaymentState::Expired, "Back to the shop", "name=\"number\""),
     ] {
         let page = checkout(&session(state.clone()));
-        assert!(page.contains(says), "{state:?} says {says}");
-        assert!(!page.contains(not), "{state:?} does not say {not}");
+        assert!(page.contains(shown), "{state:?} shows {shown}");
+        assert!(!page.contains(hidden), "{state:?} does not show {hidden}");
         assert!(page.contains("No money moves here"), "{state:?}");
     }
 }
@@ -283,7 +283,7 @@ fn the_control_page_shows_clock_keys_and_objects() {
         assert!(page.contains(shown), "{shown}");
     }
     let charges = page.matches("value=\"half\"").count();
-    assert_eq!(charges, 1, "only what took money can be refunded");
+    assert_eq!(charges, 1, "only charges that took money can be refunded");
     let empty = ControlPage {
         endpoints: Vec::new(),
         payments: listing(),

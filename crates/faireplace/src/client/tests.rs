@@ -1,4 +1,4 @@
-//! What whoever typed a command is told when nobody knows whether it was done.
+//! The advice of the error message when the outcome of a command is unknown.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -6,7 +6,7 @@ use std::thread;
 
 use super::*;
 
-/// A service that gives this answer to one request, and then closes the connection.
+/// A client of a service that sends this response to one request, and then closes the connection.
 fn service(answer: String) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -20,7 +20,7 @@ fn service(answer: String) -> Client {
 }
 
 #[tokio::test]
-async fn whoever_does_not_know_whether_it_was_done_learns_its_name() {
+async fn an_unknown_outcome_names_the_key_for_repeating_the_command() {
     let answer = |status: &str, message: &str| {
         let body = format!(r#"{{"error":{{"message":"{message}"}}}}"#);
         format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
@@ -34,11 +34,11 @@ async fn whoever_does_not_know_whether_it_was_done_learns_its_name() {
         (answer("422 Unprocessable Entity", "Too many."), false),
         (answer("409 Conflict", "Another command."), false),
     ];
-    for (answer, unsure) in cases {
+    for (answer, unknown) in cases {
         let client = service(answer.clone());
         let failure = client.post_named("/api", "drawn-1", &Value::Null).await.unwrap_err().to_string();
         let advice =
             "\nIt may have been done. Repeat the command with `--once drawn-1`, and it is done only once.";
-        assert_eq!(failure.ends_with(advice), unsure, "{answer}: {failure}");
+        assert_eq!(failure.ends_with(advice), unknown, "{answer}: {failure}");
     }
 }

@@ -1,5 +1,5 @@
-//! `listen` against servers of our own on loopback: an events API that goes away, forgets and refuses, and an
-//! endpoint that does. What a real `emulate` answers is tested from outside, in `e2e`.
+//! `listen` with two test servers on loopback: an events API that is unreachable, loses its events or returns
+//! errors, and an endpoint that refuses events. `e2e` tests it with `emulate`.
 
 mod servers;
 
@@ -18,7 +18,7 @@ use servers::{Servers, eventually, tls_endpoint};
 const SECRET: &str = "whsec_5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH";
 const KEY: &str = "rk_test_51Kept0Secret";
 
-/// As on a terminal, but in milliseconds.
+/// The pace of the command, in milliseconds instead of seconds.
 const PACE: Pace = Pace {
     poll: Duration::from_millis(5),
     first_wait: Duration::from_millis(5),
@@ -42,11 +42,11 @@ fn listener(api: &str, endpoint: &str, events: &[&str], certificates: Certificat
     }
 }
 
-/// Runs a listener for as long as `story` takes.
-async fn while_listening(listener: Listener, story: impl Future<Output = ()>) {
+/// Runs a listener until `test` has completed.
+async fn while_listening(listener: Listener, test: impl Future<Output = ()>) {
     tokio::select! {
-        failure = listener.run() => panic!("it ended: {failure}"),
-        () = story => {}
+        failure = listener.run() => panic!("the listener ended: {failure}"),
+        () = test => {}
     }
 }
 
@@ -55,107 +55,110 @@ fn names(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_refused_event_is_sent_until_it_is_taken_and_nothing_overtakes_it() {
+async fn a_refused_event_is_repeated_until_it_is_accepted_and_later_events_wait() {
     let servers = Servers::start();
-    servers.happen(3);
+    servers.create_events(3);
     servers.refuse("evt_5", &[500, 302, 429, 400]);
     servers.refuse("evt_253", &[503]);
     let listener = listener(&servers.url, &servers.endpoint(), &["*"], Certificates::Checked);
     while_listening(listener, async {
-        eventually(|| !servers.questions().is_empty()).await;
-        servers.happen(250);
-        eventually(|| servers.taken().len() == 250).await;
+        eventually(|| !servers.requests().is_empty()).await;
+        servers.create_events(250);
+        eventually(|| servers.accepted().len() == 250).await;
     })
     .await;
-    assert_eq!(servers.taken(), names(4..=253), "each once, in order, none from before");
+    assert_eq!(servers.accepted(), names(4..=253), "each once, in order, none from before");
     let attempts = servers.attempts();
     let expected = [4, 5, 5, 5, 5].into_iter().chain(5..=253).chain([253]);
-    assert_eq!(attempts.iter().map(|one| one.id.clone()).collect::<Vec<_>>(), names(expected));
-    assert!(attempts.iter().all(|one| one.signed && one.body_as_listed), "as Stripe would send it");
-    assert!(servers.questions().iter().all(|one| one.authorized), "with the key");
-    let first = &servers.questions()[0];
+    assert_eq!(attempts.iter().map(|attempt| attempt.id.clone()).collect::<Vec<_>>(), names(expected));
+    assert!(
+        attempts.iter().all(|attempt| attempt.signed && attempt.body_as_listed),
+        "signed, with the body from the list"
+    );
+    assert!(servers.requests().iter().all(|request| request.authorized), "every request has the key");
+    let first = &servers.requests()[0];
     assert_eq!((first.query.as_str(), first.version.as_str()), ("limit=1", "2026-10-28.endive"));
 }
 
 #[tokio::test]
-async fn what_happens_while_the_api_or_the_endpoint_is_away_is_not_lost() {
+async fn events_are_not_lost_while_the_api_or_the_endpoint_is_unreachable() {
     let servers = Servers::reserve();
     let listener = listener(&servers.url, &servers.endpoint(), &["*"], Certificates::Checked);
     while_listening(listener, async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        servers.happen(120);
+        servers.create_events(120);
         servers.serve();
-        eventually(|| servers.taken().len() == 120).await;
-        for trouble in [(503, ""), (429, ""), (400, "true"), (409, "")] {
-            servers.answer_next(trouble.0, trouble.1, "{}");
+        eventually(|| servers.accepted().len() == 120).await;
+        for error in [(503, ""), (429, ""), (400, "true"), (409, "")] {
+            servers.answer_next(error.0, error.1, "{}");
         }
         servers.answer_next(200, "", "<html>");
         servers.refuse("evt_121", &[500]);
-        servers.happen(2);
-        eventually(|| servers.taken().len() == 122).await;
+        servers.create_events(2);
+        eventually(|| servers.accepted().len() == 122).await;
     })
     .await;
-    assert_eq!(servers.taken(), names(1..=122));
+    assert_eq!(servers.accepted(), names(1..=122));
 }
 
 #[tokio::test]
-async fn an_api_that_began_anew_is_followed_from_its_beginning() {
+async fn a_reset_list_is_followed_from_its_beginning() {
     let servers = Servers::start();
-    servers.happen(2);
+    servers.create_events(2);
     let listener = listener(&servers.url, &servers.endpoint(), &["*"], Certificates::Checked);
     while_listening(listener, async {
-        eventually(|| servers.questions().len() > 1).await;
-        servers.forget();
-        servers.happen(3);
-        eventually(|| servers.taken().len() == 3).await;
+        eventually(|| servers.requests().len() > 1).await;
+        servers.delete_events();
+        servers.create_events(3);
+        eventually(|| servers.accepted().len() == 3).await;
     })
     .await;
-    assert_eq!(servers.taken(), names(3..=5));
+    assert_eq!(servers.accepted(), names(3..=5));
 }
 
 #[tokio::test]
 async fn only_the_wanted_types_are_sent() {
-    // (what is wanted, what the API is asked for, what arrives of created, updated, created, updated)
+    // (wanted types, types in the request, events that arrive of: created, updated, created, updated)
     let rows: &[(&[&str], &str, &[u32])] = &[
         (&["refund.created"], "&types%5B%5D=refund.created", &[1, 3]),
         (&["refund.*"], "", &[1, 2, 3, 4]),
         (&["charge.refunded", "refund.up*"], "", &[2, 4]),
     ];
-    for (wanted, asked, arrives) in rows {
+    for (wanted, requested, arrives) in rows {
         let servers = Servers::start();
         let listener = listener(&servers.url, &servers.endpoint(), wanted, Certificates::Checked);
         while_listening(listener, async {
-            eventually(|| !servers.questions().is_empty()).await;
-            servers.happen(4);
-            eventually(|| servers.taken().len() == arrives.len()).await;
+            eventually(|| !servers.requests().is_empty()).await;
+            servers.create_events(4);
+            eventually(|| servers.accepted().len() == arrives.len()).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
         })
         .await;
-        assert_eq!(servers.taken(), names(arrives.iter().copied()), "{wanted:?}");
-        assert_eq!(servers.questions()[0].query, format!("limit=1{asked}"));
+        assert_eq!(servers.accepted(), names(arrives.iter().copied()), "{wanted:?}");
+        assert_eq!(servers.requests()[0].query, format!("limit=1{requested}"));
     }
     let many: Vec<String> = (0..21).map(|number| format!("charge.{number}")).collect();
     assert_eq!(Selection(many[..20].to_vec()).types().len(), 20);
-    assert!(Selection(many).types().is_empty(), "more than Stripe takes: selected here");
+    assert!(Selection(many).types().is_empty(), "more types than Stripe accepts: filtered here");
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_takes_for_days_is_left_out() {
+async fn an_event_that_is_refused_for_days_is_skipped() {
     let servers = Servers::start();
     servers.refuse("evt_1", &[500; 1000]);
     let listener = listener(&servers.url, &servers.endpoint(), &["*"], Certificates::Checked);
     let pace = Pace { give_up_seconds: 0, ..PACE };
     while_listening(Listener { pace, ..listener }, async {
-        eventually(|| !servers.questions().is_empty()).await;
-        servers.happen(2);
-        eventually(|| !servers.taken().is_empty()).await;
+        eventually(|| !servers.requests().is_empty()).await;
+        servers.create_events(2);
+        eventually(|| !servers.accepted().is_empty()).await;
     })
     .await;
-    assert_eq!(servers.taken(), names([2]));
+    assert_eq!(servers.accepted(), names([2]));
 }
 
 #[tokio::test]
-async fn a_refusal_ends_it_without_showing_the_key() {
+async fn a_rejected_key_ends_the_listener_and_is_not_shown() {
     let servers = Servers::start();
     let body = format!(r#"{{"error":{{"message":"Invalid API Key provided: {KEY}"}}}}"#);
     servers.answer_next(401, "", &body);
@@ -166,8 +169,8 @@ async fn a_refusal_ends_it_without_showing_the_key() {
 }
 
 #[test]
-fn a_key_travels_encrypted_or_not_at_all() {
-    // (address, key, whether it can be used)
+fn a_key_is_only_sent_encrypted_or_to_this_machine() {
+    // (address, key, whether they are accepted)
     for (base, key, good) in [
         ("https://api.stripe.com", KEY, true),
         ("https://proxy.test/stripe/", KEY, true),
@@ -192,18 +195,18 @@ fn a_key_travels_encrypted_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn an_endpoint_proves_who_it_is_unless_told_otherwise() {
-    for (certificates, taken) in [(Certificates::Checked, 0), (Certificates::Unchecked, 2)] {
+async fn the_certificate_of_an_endpoint_is_checked_by_default() {
+    for (certificates, accepted) in [(Certificates::Checked, 0), (Certificates::Unchecked, 2)] {
         let servers = Servers::start();
         let endpoint = tls_endpoint(&servers).await;
         let listener = listener(&servers.url, &endpoint, &["*"], certificates);
         while_listening(listener, async {
-            eventually(|| !servers.questions().is_empty()).await;
-            servers.happen(2);
+            eventually(|| !servers.requests().is_empty()).await;
+            servers.create_events(2);
             tokio::time::sleep(Duration::from_millis(300)).await;
         })
         .await;
-        assert_eq!(servers.taken().len(), taken, "{certificates:?}");
+        assert_eq!(servers.accepted().len(), accepted, "{certificates:?}");
     }
 }
 
@@ -217,13 +220,13 @@ fn the_waits_double_up_to_half_a_minute() {
 }
 
 #[test]
-fn an_event_is_shown_on_one_line_with_its_texts_untouched() {
+fn an_event_is_shown_on_one_line_with_unchanged_strings() {
     let json = "{\n  \"a\": \"b \\\" c\\\\\",\r\n\t\"d\" : [ 1, 2.0 ],\n \"é \": null\n}";
     assert_eq!(one_line(json), r#"{"a":"b \" c\\","d":[1,2.0],"é ":null}"#);
 }
 
 #[test]
-fn a_secret_is_made_once_and_for_its_owner_only() {
+fn a_secret_is_created_once_and_readable_by_its_owner_only() {
     let folder = std::env::temp_dir().join(format!("faireplace-listen-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let database = format!("sqlite:{}", folder.join("books.db").display());
@@ -236,7 +239,7 @@ fn a_secret_is_made_once_and_for_its_owner_only() {
     let (made, greeting) = find(&environment);
     assert_eq!(made.len(), "whsec_".len() + 64);
     assert_eq!(greeting, format!("Your webhook signing secret is {made}"));
-    assert_eq!(find(&environment).0, made, "it is stable");
+    assert_eq!(find(&environment).0, made, "the same secret every time");
     let path = folder.join("books.db.listen-secret");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);

@@ -24,14 +24,14 @@ async fn products_and_prices() {
 
     let other = account.ok("POST /v1/products", "name=B&default_price_data[currency]=eur&default_price_data[unit_amount]=5&expand[]=default_price").await;
     assert_eq!(other["default_price"]["unit_amount"], 5);
-    let lonely = account.ok("POST /v1/products", "name=C&id=mine").await;
-    assert_eq!(lonely["id"], "mine");
-    let gone = account.ok("DELETE /v1/products/mine", "").await;
-    assert_eq!(gone, serde_json::json!({"id": "mine", "object": "product", "deleted": true}));
+    let with_own_id = account.ok("POST /v1/products", "name=C&id=mine").await;
+    assert_eq!(with_own_id["id"], "mine");
+    let deleted = account.ok("DELETE /v1/products/mine", "").await;
+    assert_eq!(deleted, serde_json::json!({"id": "mine", "object": "product", "deleted": true}));
     assert_eq!(account.refused("GET /v1/products/mine", "").await.1, "resource_missing");
-    let told = account.told();
-    assert_eq!(told.iter().filter(|name| *name == "product.created").count(), 4);
-    assert_eq!(told.last().unwrap(), "product.deleted");
+    let event_types = account.event_types();
+    assert_eq!(event_types.iter().filter(|name| *name == "product.created").count(), 4);
+    assert_eq!(event_types.last().unwrap(), "product.deleted");
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn an_update_event_has_the_previous_values() {
     let before = serde_json::json!({"name": "A", "metadata": {"x": "1"}});
     assert_eq!(event["data"]["previous_attributes"], before);
     account.ok(&format!("POST /v1/customers/{customer}"), "name=B").await;
-    assert_eq!(account.told().len(), 2, "nothing changed, nothing is told");
+    assert_eq!(account.event_types().len(), 2, "an update without a change has no event");
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn lists_have_pages() {
 }
 
 #[tokio::test]
-async fn what_is_refused() {
+async fn invalid_products_prices_and_customers_are_refused() {
     let account = Account::new();
     account.ok("POST /v1/products", "id=p&name=P").await;
     account.ok("POST /v1/prices", "product=p&currency=eur&unit_amount=1&lookup_key=taken").await;

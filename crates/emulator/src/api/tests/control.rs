@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 #[tokio::test]
-async fn other_sites_may_not_use_it() {
+async fn other_sites_may_not_use_the_control_api() {
     let account = Account::new();
     let cases = [
         (("host", "evil.example"), ("accept", "*/*"), 403),
@@ -29,8 +29,8 @@ async fn state_and_clock() {
     assert_eq!((&state["now"], &state["frozen"], &state["seed"]), (&NOW.into(), &true.into(), &1.into()));
     assert_eq!((&state["api_key"], &state["quiet"]), (&"sk_test_emulator".into(), &true.into()));
     let session = account.session().await;
-    let turned = account.ok("POST /_emulator/advance", "{\"seconds\": 86400}").await;
-    assert_eq!((&turned["now"], &turned["ran"]), (&(NOW + 86_400).into(), &1.into()));
+    let advanced = account.ok("POST /_emulator/advance", "{\"seconds\": 86400}").await;
+    assert_eq!((&advanced["now"], &advanced["ran"]), (&(NOW + 86_400).into(), &1.into()));
     let expired = account.ok(&format!("GET /v1/checkout/sessions/{session}"), "").await;
     assert_eq!(expired["status"], "expired");
     assert_eq!(account.ok("GET /_emulator/settled", "").await, json!({"settled": true}));
@@ -42,7 +42,7 @@ async fn state_and_clock() {
 }
 
 #[tokio::test]
-async fn paying() {
+async fn payments_by_instrument() {
     let account = Account::new();
     let cases = [
         ("{\"card\": \"4242424242424242\"}", 200, "paid"),
@@ -75,7 +75,7 @@ async fn paying() {
 }
 
 #[tokio::test]
-async fn the_bank_acts() {
+async fn disputes_fraud_warnings_and_settlement() {
     let account = Account::new();
     let (_, charge) = account.paid("4242424242424242").await;
     let line = format!("POST /_emulator/charges/{charge}/dispute");
@@ -83,8 +83,8 @@ async fn the_bank_acts() {
     assert_eq!(warning["object"], "radar.early_fraud_warning");
     assert_eq!(account.refused(&line, "{\"kind\": \"theft\"}").await.0, 400);
     assert_eq!(account.refused("POST /_emulator/charges/ch_0/dispute", "").await.0, 404);
-    let hastened = account.ok(&format!("POST /_emulator/objects/{charge}/hasten"), "").await;
-    assert_eq!(hastened, json!({"ran": 1}));
+    let ran = account.ok(&format!("POST /_emulator/objects/{charge}/hasten"), "").await;
+    assert_eq!(ran, json!({"ran": 1}));
     let settled = account.ok(&format!("GET /v1/charges/{charge}"), "").await;
     assert!(settled["balance_transaction"].is_string());
 }

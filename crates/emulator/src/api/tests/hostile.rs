@@ -14,7 +14,7 @@ fn lines() -> impl Iterator<Item = String> {
 }
 
 #[tokio::test]
-async fn nonsense_is_refused_everywhere() {
+async fn invalid_parameters_are_refused_on_every_route() {
     let account = Account::new();
     account.paid("4242424242424242").await;
     let nonsense = [

@@ -45,11 +45,11 @@ async fn versions() {
         (Some("2025-03-31.basil"), "2025-03-31.basil", "hosted"),
         (Some("2024-06-20"), "2022-11-15", "hosted"),
     ];
-    for (asked, answered, ui_mode) in cases {
-        let headers: Vec<_> = asked.map(|version| ("stripe-version", version)).into_iter().collect();
+    for (requested, returned, ui_mode) in cases {
+        let headers: Vec<_> = requested.map(|version| ("stripe-version", version)).into_iter().collect();
         let answer = account.call(&path, "", &headers).await;
-        assert_eq!(answer.headers["stripe-version"], answered, "{asked:?}");
-        assert_eq!(answer.body["ui_mode"], ui_mode, "{asked:?}");
+        assert_eq!(answer.headers["stripe-version"], returned, "{requested:?}");
+        assert_eq!(answer.body["ui_mode"], ui_mode, "{requested:?}");
     }
     for wrong in ["yesterday", "2020-08-27", ""] {
         let answer = account.call(&path, "", &[("stripe-version", wrong)]).await;
@@ -99,18 +99,18 @@ async fn a_key_executes_once() {
 async fn which_responses_a_key_stores() {
     let account = Account::new();
     let cases = [
-        // Refused before anything began: forgotten.
+        // Refused before execution: not stored.
         ("POST /v1/refunds", "amount=abc&charge=ch_0", "k1", false),
         ("POST /v1/refunds", "nonsense=1", "k2", false),
         ("POST /v1/customers", "expand[]=nonsense", "k3", false),
-        // Refused by what there is: kept.
+        // Refused during execution: stored.
         ("POST /v1/refunds", "charge=ch_0", "k4", true),
     ];
-    for (line, form, key, kept) in cases {
+    for (line, form, key, stored) in cases {
         let headers = [("idempotency-key", key)];
         assert!(account.call(line, form, &headers).await.status >= 400);
         let again = account.call(line, form, &headers).await;
-        assert_eq!(again.headers.contains_key("idempotent-replayed"), kept, "{form}");
+        assert_eq!(again.headers.contains_key("idempotent-replayed"), stored, "{form}");
     }
     let long = "k".repeat(256);
     let answer = account.call("POST /v1/customers", "", &[("idempotency-key", &long)]).await;
@@ -145,9 +145,9 @@ async fn unsupported_parameters_are_named() {
             "{message}"
         );
     }
-    let stranger =
+    let without_key =
         Request::get("/v1/subscriptions").header("host", "127.0.0.1:12111").body(Body::empty()).unwrap();
-    assert_eq!(account.send(stranger).await.status, 401);
+    assert_eq!(account.send(without_key).await.status, 401);
 }
 
 #[tokio::test]

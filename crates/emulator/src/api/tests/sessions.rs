@@ -27,7 +27,11 @@ async fn a_session_looks_like_stripes() {
         (&items["data"][0]["description"], &items["data"][0]["price"]["active"]),
         (&"Ten credits".into(), &false.into())
     );
-    assert_eq!(account.told(), ["product.created", "price.created"], "Stripe has no event for a new session");
+    assert_eq!(
+        account.event_types(),
+        ["product.created", "price.created"],
+        "Stripe has no event for a new session"
+    );
 
     let body = "{\"card\": \"4242 4242 4242 4242\"}";
     let paid = account.ok(&format!("POST /_emulator/sessions/{id}/pay"), body).await;
@@ -71,7 +75,7 @@ async fn an_open_session_can_be_expired_once() {
     let line = format!("POST /v1/checkout/sessions/{id}/expire");
     let expired = account.ok(&line, "").await;
     assert_eq!((&expired["status"], &expired["url"]), (&"expired".into(), &Value::Null));
-    assert_eq!(account.told().last().unwrap(), "checkout.session.expired");
+    assert_eq!(account.event_types().last().unwrap(), "checkout.session.expired");
     let (status, _, message) = account.refused(&line, "").await;
     assert_eq!(status, 400);
     assert!(
@@ -83,7 +87,7 @@ async fn an_open_session_can_be_expired_once() {
 }
 
 #[tokio::test]
-async fn what_is_refused() {
+async fn invalid_sessions_are_refused() {
     let account = Account::new();
     account.ok("POST /v1/products", "id=p&name=P").await;
     let off = id(&account.ok("POST /v1/prices", "product=p&currency=eur&unit_amount=500&active=false").await);

@@ -99,7 +99,7 @@ fn statuses(emulator: &Emulator, id: &str) -> (&'static str, &'static str) {
     })
 }
 
-/// The types of all events, the oldest first.
+/// The types of all events, oldest first.
 fn events(emulator: &Emulator) -> Vec<String> {
     emulator.with(|world| world.events.iter().map(|event| event.type_name.clone()).collect())
 }
@@ -113,7 +113,7 @@ async fn a_card_in_the_form_pays_and_redirects_to_the_shop() {
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.text.contains("€49.01") && page.text.contains("name=\"number\""));
     assert!(!page.text.contains("<script") && page.text.contains("&#60;script"));
-    assert!(!page.text.contains("javascript:"), "a link that would run");
+    assert!(!page.text.contains("javascript:"), "a link that runs script");
 
     let form =
         "method=card&number=4242+4242+4242+4242&exp=12%2F34&cvc=123&name=Ada+L&email=ada%40example.com";
@@ -132,7 +132,7 @@ async fn mistakes_emit_no_event_and_declines_leave_the_session_open() {
     let emulator = emulator();
     let id = session(&emulator);
     let path = format!("/c/pay/{id}");
-    for (form, status, told) in [
+    for (form, status, message) in [
         ("", 422, "Your card number is incomplete."),
         ("number=4242424242424242&exp=10/26&cvc=123", 422, "expiration date is in the past"),
         ("number=4111111111111111&exp=10/36&cvc=123", 422, "used a non test card"),
@@ -140,7 +140,7 @@ async fn mistakes_emit_no_event_and_declines_leave_the_session_open() {
         ("challenge=maybe", 422, "complete or fail"),
     ] {
         let answer = post(&emulator, &path, form).await;
-        assert_eq!((answer.status.as_u16(), answer.text.contains(told)), (status, true), "{form}");
+        assert_eq!((answer.status.as_u16(), answer.text.contains(message)), (status, true), "{form}");
     }
     assert_eq!(events(&emulator), Vec::<String>::new());
     let answer = post(&emulator, &path, "card=4000000000009995&name=%3Cb%3E").await;
@@ -151,11 +151,11 @@ async fn mistakes_emit_no_event_and_declines_leave_the_session_open() {
 }
 
 #[tokio::test]
-async fn three_d_secure_comes_first() {
+async fn three_d_secure_precedes_the_payment() {
     let emulator = emulator();
     let path = format!("/c/pay/{}", session(&emulator));
-    let asked = post(&emulator, &path, "card=4000002500003155&email=ada%40example.com").await;
-    assert!(asked.text.contains("Complete authentication") && asked.text.contains("ada@example.com"));
+    let challenge = post(&emulator, &path, "card=4000002500003155&email=ada%40example.com").await;
+    assert!(challenge.text.contains("Complete authentication") && challenge.text.contains("ada@example.com"));
     let failed = post(&emulator, &path, "challenge=fail").await;
     assert_eq!(failed.status, StatusCode::PAYMENT_REQUIRED);
     assert!(failed.text.contains("We are unable to authenticate your payment method"));
@@ -205,7 +205,7 @@ async fn the_page_does_not_wait_for_held_deliveries() {
     emulator.with(|world| world.endpoints.get_mut(&endpoint).unwrap().held = true);
     let path = format!("/c/pay/{}", session(&emulator));
     let paid = post(&emulator, &path, "card=4242424242424242");
-    let answer = tokio::time::timeout(Duration::from_secs(5), paid).await.expect("it does not wait");
+    let answer = tokio::time::timeout(Duration::from_secs(5), paid).await.expect("the page waits");
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
 }
 
@@ -222,7 +222,7 @@ fn endpoint(world: &mut crate::world::World) -> String {
 }
 
 #[tokio::test]
-async fn every_button_does_what_it_says() {
+async fn every_button_executes_its_command() {
     let emulator = emulator();
     let path = format!("/c/pay/{}", session(&emulator));
     post(&emulator, &path, "card=4242424242424242").await;
@@ -290,7 +290,7 @@ async fn the_page_shows_why_a_command_was_refused() {
     let path = format!("/c/pay/{}", session(&emulator));
     post(&emulator, &path, "card=4000000000000002").await;
     let charge = emulator.with(|world| world.charges.iter().next().unwrap().id.clone());
-    for (path, form, told) in [
+    for (path, form, message) in [
         (format!("/_control/charges/{charge}/refund"), "part=all", "took no money"),
         (format!("/_control/charges/{charge}/dispute"), "kind=dispute", "nothing to dispute"),
         ("/_control/charges/ch_none/refund".to_owned(), "part=all", "No such charge: &#39;ch_none&#39;"),
@@ -302,9 +302,9 @@ async fn the_page_shows_why_a_command_was_refused() {
     ] {
         let answer = post(&emulator, &path, form).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{path}");
-        assert!(answer.text.contains(told), "{path}");
+        assert!(answer.text.contains(message), "{path}");
     }
-    for (path, form, told) in [
+    for (path, form, message) in [
         ("/_control/advance", "amount=4&unit=years", "unknown variant"),
         ("/_control/advance", "amount=-4&unit=days", "invalid digit"),
         ("/_control/advance", "", "how far to advance"),
@@ -315,7 +315,7 @@ async fn the_page_shows_why_a_command_was_refused() {
     ] {
         let answer = post(&emulator, path, form).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {form}");
-        assert!(answer.text.contains(told) && answer.text.contains("role=\"status\""), "{path} {form}");
+        assert!(answer.text.contains(message) && answer.text.contains("role=\"status\""), "{path} {form}");
     }
     for path in ["/c/pay/cs_test_none", "/_control/events/evt_none"] {
         assert_eq!(get(&emulator, path).await.status, StatusCode::NOT_FOUND);
@@ -334,14 +334,14 @@ async fn another_site_can_neither_read_nor_pay() {
         .body(Body::from("card=4242424242424242"))
         .unwrap();
     assert_eq!(ask(&emulator, foreign).await.status, StatusCode::FORBIDDEN);
-    let led_here = Request::get(&path)
+    let from_shop = Request::get(&path)
         .header(header::HOST, "127.0.0.1:12111")
         .header(header::ORIGIN, "null")
         .body(Body::empty())
         .unwrap();
-    assert_eq!(ask(&emulator, led_here).await.status, StatusCode::OK, "a shop's redirect leads here");
-    let rebound = Request::get("/").header(header::HOST, "evil.example").body(Body::empty()).unwrap();
-    let answer = ask(&emulator, rebound).await;
+    assert_eq!(ask(&emulator, from_shop).await.status, StatusCode::OK, "a shop's redirect leads here");
+    let foreign_host = Request::get("/").header(header::HOST, "evil.example").body(Body::empty()).unwrap();
+    let answer = ask(&emulator, foreign_host).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(!answer.text.contains(API_KEY));
     assert_eq!(statuses(&emulator, &id), ("open", "unpaid"));

@@ -1,4 +1,4 @@
-//! Faults: what is on the wire, field by field, and what is never shown.
+//! Errors: the fields of each response, and values that are never shown.
 
 use serde_json::json;
 

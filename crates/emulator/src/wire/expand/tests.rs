@@ -1,4 +1,4 @@
-//! Expansion: what is replaced, what is left alone, and what is refused.
+//! Expansion: ids that are replaced, ids that are not, and paths that are refused.
 
 use serde_json::json;
 
@@ -60,7 +60,7 @@ fn ids_are_replaced_by_objects() {
 }
 
 #[test]
-fn nothing_to_expand_is_fine() {
+fn null_fields_are_not_expanded() {
     for paths in [vec![], vec!["customer"], vec!["payment_intent.customer"]] {
         assert!(expand(session(), SESSION, &paths).unwrap()["customer"].is_null(), "{paths:?}");
     }

@@ -1,4 +1,4 @@
-//! Form parameters: what is read from which bytes, and what is refused in which words.
+//! Form parameters: how bytes are parsed, and the error messages for invalid ones.
 
 use serde_json::json;
 

@@ -23,7 +23,7 @@ fn a_key_replays_its_response() {
     assert_eq!(keys.begin("another", first, 5), Begun::Fresh);
     keys.finish("k", answer(2), 5);
     keys.forget("k");
-    assert_eq!(keys.begin("k", first, 5), Begun::Replay(answer(1)), "an answer stays");
+    assert_eq!(keys.begin("k", first, 5), Begun::Replay(answer(1)), "a stored response is not replaced");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Items 1 to 25, the oldest first; even ones pass the filter.
+/// A page of the items 1 to 25, oldest first. Even items pass the filter.
 fn page(query: &str, filtered: bool) -> Result<(Vec<i64>, bool), StripeError> {
     let items: Vec<String> = (1..=25).map(|number| format!("x_{number}")).collect();
     let number = |item: &&String| item[2..].parse::<i64>().unwrap();

@@ -53,7 +53,7 @@ fn a_fifty_first_key_is_refused_and_nothing_is_changed() {
     let before = metadata.clone();
     assert!(
         change("metadata[k0]=&metadata[new]=v").unwrap().apply(&mut metadata).is_ok(),
-        "one goes, one comes"
+        "one key removed, one added"
     );
     metadata.clone_from(&before);
     assert!(change("metadata[new]=v").unwrap().apply(&mut metadata).is_err());

@@ -1,9 +1,9 @@
-//! The order of events against a list as Stripe keeps it: whatever comes between two questions, and wherever
-//! the list begins. Not here: the network (`listen::tests`).
+//! Following a list like Stripe's: every event once and in order, however many arrive between two requests,
+//! and wherever the list begins.
 
 use super::*;
 
-/// A list as Stripe keeps it, oldest first: event n is `evt_n`, made in second n.
+/// A list like Stripe's. Event n is `evt_n`, created in second n.
 struct List {
     oldest: i64,
     newest: i64,
@@ -37,22 +37,22 @@ impl List {
     }
 }
 
-/// Asks until there is no more, and answers the seconds in which the events were made.
+/// Requests pages until there are no more. Returns the seconds in which the events were created.
 fn poll(follower: &mut Follower, list: &List) -> Vec<i64> {
-    let mut handed_on = Vec::new();
+    let mut returned = Vec::new();
     for _ in 0..1000 {
         let (events, more) = follower.take(list.page(&follower.ask()));
-        handed_on.extend(events.into_iter().map(|event| event.created));
+        returned.extend(events.into_iter().map(|event| event.created));
         if !more {
-            return handed_on;
+            return returned;
         }
     }
-    panic!("it asks without end");
+    panic!("the follower requests pages without end");
 }
 
 #[test]
-fn every_event_since_the_start_comes_once_and_in_order() {
-    // (events before the start, events that came before each poll, events on a page)
+fn every_event_since_the_start_is_returned_once_and_in_order() {
+    // (events before the start, new events before each poll, events per page)
     let rows: &[(i64, &[i64], usize)] = &[
         (0, &[0, 0, 1, 0, 2], 100),
         (0, &[100], 100),
@@ -68,20 +68,20 @@ fn every_event_since_the_start_comes_once_and_in_order() {
     for (before, bursts, limit) in rows {
         let mut list = List { oldest: 1, newest: *before, limit: *limit };
         let mut follower = Follower::default();
-        assert!(poll(&mut follower, &list).is_empty(), "{before} {bursts:?}: what was there before");
-        let mut handed_on = Vec::new();
+        assert!(poll(&mut follower, &list).is_empty(), "{before} {bursts:?}: events from before the start");
+        let mut returned = Vec::new();
         for burst in *bursts {
             list.newest += burst;
-            handed_on.extend(poll(&mut follower, &list));
+            returned.extend(poll(&mut follower, &list));
         }
         let expected: Vec<i64> = (before + 1..=list.newest).collect();
-        assert_eq!(handed_on, expected, "{before} before, then {bursts:?}, {limit} on a page");
+        assert_eq!(returned, expected, "{before} before, then {bursts:?}, {limit} per page");
     }
 }
 
 #[test]
-fn a_list_that_was_away_at_the_start_counts_from_the_start() {
-    // (oldest in the list, newest, the start, the first that counts)
+fn a_list_that_was_unreachable_at_the_start_is_followed_from_the_start() {
+    // (oldest in the list, newest, the start, the first event to return)
     for (oldest, newest, started, first) in
         [(1, 250, 100, 100), (1, 250, 151, 151), (1, 250, 1, 1), (1, 250, 251, 251), (101, 450, 50, 101)]
     {
@@ -89,15 +89,15 @@ fn a_list_that_was_away_at_the_start_counts_from_the_start() {
         let mut follower = Follower::default();
         follower.away(started);
         follower.away(started + 30);
-        let mut handed_on = poll(&mut follower, &list);
+        let mut returned = poll(&mut follower, &list);
         list.newest += 3;
-        handed_on.extend(poll(&mut follower, &list));
-        assert_eq!(handed_on, (first..=newest + 3).collect::<Vec<_>>(), "{oldest}..={newest}, {started}");
+        returned.extend(poll(&mut follower, &list));
+        assert_eq!(returned, (first..=newest + 3).collect::<Vec<_>>(), "{oldest}..={newest}, {started}");
     }
 }
 
 #[test]
-fn a_list_that_began_anew_is_handed_on_whole() {
+fn a_reset_list_is_returned_in_full() {
     let mut follower = Follower::default();
     assert!(poll(&mut follower, &List { oldest: 1, newest: 9, limit: 100 }).is_empty());
     follower.away(9);

@@ -1,5 +1,5 @@
-//! The two servers that the tests talk to, on one port: an events API with Stripe's paging, and an endpoint
-//! that checks signatures. Both do as they are told. Not here: what a test expects.
+//! The two test servers, on one port: an events API with Stripe's paging, and an endpoint that checks
+//! signatures. Tests set their responses.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -18,15 +18,15 @@ use stripe::Secret;
 use stripe::signature::{TOLERANCE_SECONDS, verify};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-/// One question to the events API.
+/// A request to the events API.
 #[derive(Clone)]
-pub(super) struct Question {
+pub(super) struct ApiRequest {
     pub(super) query: String,
     pub(super) authorized: bool,
     pub(super) version: String,
 }
 
-/// One attempt at the endpoint.
+/// A delivery attempt to the endpoint.
 #[derive(Clone)]
 pub(super) struct Attempt {
     pub(super) id: String,
@@ -36,13 +36,13 @@ pub(super) struct Attempt {
 }
 
 #[derive(Default)]
-struct Inside {
+struct ServerState {
     /// Oldest first.
     events: Vec<String>,
-    made: u32,
+    created: u32,
     answers: VecDeque<(u16, String, String)>,
     refusals: HashMap<String, VecDeque<u16>>,
-    questions: Vec<Question>,
+    requests: Vec<ApiRequest>,
     attempts: Vec<Attempt>,
 }
 
@@ -50,9 +50,9 @@ struct Inside {
 pub(super) struct Servers {
     pub(super) url: String,
     address: SocketAddr,
-    /// Ours already, and deaf until it is served: whoever connects is refused.
+    /// Bound, but not listening until `serve`, so that connections are refused.
     socket: Arc<Mutex<Option<TcpSocket>>>,
-    inside: Arc<Mutex<Inside>>,
+    state: Arc<Mutex<ServerState>>,
 }
 
 impl Servers {
@@ -62,13 +62,13 @@ impl Servers {
         servers
     }
 
-    /// An address at which nothing listens yet.
+    /// Reserves an address at which nothing listens yet.
     pub(super) fn reserve() -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = socket.local_addr().unwrap();
         let socket = Arc::new(Mutex::new(Some(socket)));
-        Self { url: format!("http://{address}"), address, socket, inside: Arc::default() }
+        Self { url: format!("http://{address}"), address, socket, state: Arc::default() }
     }
 
     pub(super) fn serve(&self) {
@@ -80,57 +80,57 @@ impl Servers {
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
 
-    fn inside(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap()
+    fn state(&self) -> MutexGuard<'_, ServerState> {
+        self.state.lock().unwrap()
     }
 
     pub(super) fn endpoint(&self) -> String {
         format!("{}/hook", self.url)
     }
 
-    /// So many events happen, now: odd ones are refund.created, even ones refund.updated.
-    pub(super) fn happen(&self, count: u32) {
-        let mut inside = self.inside();
+    /// Creates this many events: odd ones are refund.created, even ones refund.updated.
+    pub(super) fn create_events(&self, count: u32) {
+        let mut state = self.state();
         for _ in 0..count {
-            inside.made += 1;
-            let number = inside.made;
+            state.created += 1;
+            let number = state.created;
             let event = json!({
                 "id": format!("evt_{number}"),
                 "type": if number % 2 == 1 { "refund.created" } else { "refund.updated" },
                 "created": Clock::system().now().seconds(),
                 "data": { "object": { "note": "ä \" \\ {" } },
             });
-            inside.events.push(serde_json::to_string_pretty(&event).unwrap());
+            state.events.push(serde_json::to_string_pretty(&event).unwrap());
         }
     }
 
-    /// The API knows nothing any more of what happened.
-    pub(super) fn forget(&self) {
-        self.inside().events.clear();
+    /// Deletes the events from the API's list.
+    pub(super) fn delete_events(&self) {
+        self.state().events.clear();
     }
 
-    /// What the API answers to the next question, with its `Stripe-Should-Retry`.
+    /// Sets the API's response to the next request, with its `Stripe-Should-Retry`.
     pub(super) fn answer_next(&self, status: u16, should_retry: &str, body: &str) {
-        self.inside().answers.push_back((status, should_retry.to_owned(), body.to_owned()));
+        self.state().answers.push_back((status, should_retry.to_owned(), body.to_owned()));
     }
 
-    /// What the endpoint answers to this event before it takes it.
+    /// Sets the statuses that the endpoint returns for this event before it accepts it.
     pub(super) fn refuse(&self, id: &str, statuses: &[u16]) {
-        self.inside().refusals.insert(id.to_owned(), statuses.iter().copied().collect());
+        self.state().refusals.insert(id.to_owned(), statuses.iter().copied().collect());
     }
 
-    pub(super) fn questions(&self) -> Vec<Question> {
-        self.inside().questions.clone()
+    pub(super) fn requests(&self) -> Vec<ApiRequest> {
+        self.state().requests.clone()
     }
 
     pub(super) fn attempts(&self) -> Vec<Attempt> {
-        self.inside().attempts.clone()
+        self.state().attempts.clone()
     }
 
-    /// The events that the endpoint took, in the order in which it did.
-    pub(super) fn taken(&self) -> Vec<String> {
-        let inside = self.inside();
-        inside.attempts.iter().filter(|one| one.accepted).map(|one| one.id.clone()).collect()
+    /// The events that the endpoint accepted, in order.
+    pub(super) fn accepted(&self) -> Vec<String> {
+        let state = self.state();
+        state.attempts.iter().filter(|attempt| attempt.accepted).map(|attempt| attempt.id.clone()).collect()
     }
 }
 
@@ -140,27 +140,27 @@ async fn list(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let mut inside = servers.inside();
-    let word = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    inside.questions.push(Question {
+    let mut state = servers.state();
+    let field = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    state.requests.push(ApiRequest {
         query: raw.unwrap_or_default(),
-        authorized: word("authorization") == format!("Bearer {}", super::KEY),
-        version: word("stripe-version").to_owned(),
+        authorized: field("authorization") == format!("Bearer {}", super::KEY),
+        version: field("stripe-version").to_owned(),
     });
-    if let Some((status, should_retry, body)) = inside.answers.pop_front() {
+    if let Some((status, should_retry, body)) = state.answers.pop_front() {
         return answer(status, &should_retry, body);
     }
     let limit: usize = query["limit"].parse().unwrap();
     let wanted = query.get("types[]");
     // Newest first.
-    let all: Vec<(String, &String)> = inside
+    let all: Vec<(String, &String)> = state
         .events
         .iter()
         .rev()
         .filter_map(|text| {
             let event: Value = serde_json::from_str(text).unwrap();
-            let kept = wanted.is_none_or(|wanted| event["type"] == wanted.as_str());
-            kept.then(|| (event["id"].as_str().unwrap().to_owned(), text))
+            let selected = wanted.is_none_or(|wanted| event["type"] == wanted.as_str());
+            selected.then(|| (event["id"].as_str().unwrap().to_owned(), text))
         })
         .collect();
     let place = |cursor: &str| all.iter().position(|(id, _)| id == cursor);
@@ -190,24 +190,24 @@ fn answer(status: u16, should_retry: &str, body: String) -> Response<Body> {
 }
 
 async fn receive(State(servers): State<Servers>, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let mut inside = servers.inside();
+    let mut state = servers.state();
     let event: Value = serde_json::from_slice(&body).unwrap();
     let id = event["id"].as_str().unwrap().to_owned();
     let secrets = [Secret::parse(super::SECRET).unwrap()];
     let header = headers.get("stripe-signature").map(|value| value.as_bytes());
     let now = Clock::system().now().seconds();
-    let status = inside.refusals.get_mut(&id).and_then(VecDeque::pop_front).unwrap_or(200);
+    let status = state.refusals.get_mut(&id).and_then(VecDeque::pop_front).unwrap_or(200);
     let attempt = Attempt {
         signed: verify(&body, header, &secrets, now, TOLERANCE_SECONDS).is_ok(),
-        body_as_listed: inside.events.iter().any(|text| text.as_bytes() == body),
+        body_as_listed: state.events.iter().any(|text| text.as_bytes() == body),
         accepted: status == 200,
         id,
     };
-    inside.attempts.push(attempt);
+    state.attempts.push(attempt);
     answer(status, "", String::new())
 }
 
-/// The endpoint again, behind TLS with a certificate that nobody signed.
+/// The same endpoint behind TLS, with a self-signed certificate.
 pub(super) async fn tls_endpoint(servers: &Servers) -> String {
     let own = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
@@ -221,24 +221,24 @@ pub(super) async fn tls_endpoint(servers: &Servers) -> String {
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/hook", listener.local_addr().unwrap());
-    let behind = servers.address;
+    let endpoint = servers.address;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let Ok(mut outside) = acceptor.accept(stream).await else { continue };
-            let mut inside = TcpStream::connect(behind).await.unwrap();
-            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut outside, &mut inside).await });
+            let Ok(mut client) = acceptor.accept(stream).await else { continue };
+            let mut server = TcpStream::connect(endpoint).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
         }
     });
     url
 }
 
-/// Waits until it is so, ten seconds at most.
-pub(super) async fn eventually(so: impl Fn() -> bool) {
+/// Waits until the condition holds, for at most ten seconds.
+pub(super) async fn eventually(condition: impl Fn() -> bool) {
     for _ in 0..2000 {
-        if so() {
+        if condition() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("it did not happen within ten seconds");
+    panic!("the condition did not hold within ten seconds");
 }

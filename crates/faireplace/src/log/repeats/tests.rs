@@ -1,4 +1,4 @@
-//! What repeats itself becomes one line with a count; what is told apart by its reason does not.
+//! Repeated warnings become one line with a count. Warnings with different reasons are counted separately.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,7 @@ impl MakeWriter<'_> for Lines {
 }
 
 #[tokio::test(start_paused = true)]
-async fn repeated_faults_become_a_count() {
+async fn repeated_warnings_become_one_line_with_a_count() {
     let (lines, repeats) = (Lines::default(), Repeats::default());
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(lines.clone());
     let _log =
@@ -48,10 +48,10 @@ async fn repeated_faults_become_a_count() {
     let count = |text: &str, part: &str| text.lines().filter(|line| line.contains(part)).count();
     assert_eq!(count(&written, "reason=\"missing\""), 10, "{written}");
     assert_eq!(count(&written, "reason=\"stale\""), 1, "{written}");
-    assert_eq!(count(&written, "a request"), 25, "what is no fault is written each time: {written}");
+    assert_eq!(count(&written, "a request"), 25, "lines below warnings are written each time: {written}");
     tokio::time::advance(Duration::from_secs(9)).await;
     repeats.report();
-    assert_eq!(take(), "", "its time is not over");
+    assert_eq!(take(), "", "the interval is not over");
     tokio::time::advance(Duration::from_secs(1)).await;
     repeats.report();
     let written = take();
@@ -60,7 +60,7 @@ async fn repeated_faults_become_a_count() {
         assert!(written.contains(part), "{part}: {written}");
     }
     refuse("missing");
-    assert_eq!(count(&take(), "reason=\"missing\""), 1, "it begins anew");
+    assert_eq!(count(&take(), "reason=\"missing\""), 1, "a new interval begins");
     repeats.report_all();
-    assert_eq!(take(), "", "nothing was left out");
+    assert_eq!(take(), "", "no repeats to report");
 }

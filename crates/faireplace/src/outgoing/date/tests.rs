@@ -9,11 +9,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::*;
 
-/// 2026-06-01, while the certificate is valid; and the year after.
+/// 2026-06-01, while the certificate is valid, and a year later.
 const VALID: Timestamp = Timestamp::from_seconds(1_780_272_000);
 const OVER: Timestamp = Timestamp::from_seconds(1_811_808_000);
 
-/// A server that answers like this; its address, and who vouches for it.
+/// Starts a server with this response. Returns its address, and the roots that trust its certificate.
 async fn server(answer: &'static str) -> (Uri, RootCertStore) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
@@ -46,7 +46,7 @@ async fn server(answer: &'static str) -> (Uri, RootCertStore) {
 }
 
 #[tokio::test]
-async fn any_answer_with_a_date_tells_the_time() {
+async fn the_date_of_any_response_is_read() {
     for (answer, expected) in [
         (
             "HTTP/1.1 404 Not Found\r\ndate: Mon, 01 Jun 2026 00:00:07 GMT\r\ncontent-length: 2\r\n\r\n",
@@ -65,26 +65,26 @@ async fn any_answer_with_a_date_tells_the_time() {
 }
 
 #[tokio::test]
-async fn a_certificate_must_be_valid_at_the_time_that_is_tried() {
+async fn a_certificate_must_be_valid_at_the_given_time() {
     let answer = "HTTP/1.1 200 OK\r\ndate: Mon, 01 Jun 2026 00:00:07 GMT\r\ncontent-length: 0\r\n\r\n";
     let (url, roots) = server(answer).await;
     let why = ask(&url, roots.clone(), OVER).await.unwrap_err();
     assert!(why.contains("expired"), "{why}");
     assert_eq!(ask(&url, roots, VALID).await, Ok(VALID.plus_seconds(7)));
-    // Nobody vouches for it.
+    // No root trusts the certificate.
     let why = ask(&url, RootCertStore::empty(), VALID).await.unwrap_err();
     assert!(why.contains("UnknownIssuer"), "{why}");
 }
 
 #[test]
-fn only_an_https_address_is_asked() {
-    for (base, asked) in [
+fn only_https_addresses_are_time_sources() {
+    for (base, used) in [
         ("https://api.stripe.com", true),
         ("https://stripe.example/proxy/", true),
         ("http://127.0.0.1:12111", false),
         ("api.stripe.com", false),
         ("", false),
     ] {
-        assert_eq!(source(base).is_some(), asked, "{base}");
+        assert_eq!(source(base).is_some(), used, "{base}");
     }
 }

@@ -1,11 +1,11 @@
-//! What a name may lead to, with a resolver that says whatever the table asks for. Not here: the tables of
-//! addresses (`web::destination`).
+//! Which resolved addresses may be connected to, with a resolver that reads the addresses from the name. The
+//! tables of addresses are tested in `web::destination`.
 
 use super::*;
 
-/// A resolver of which every name is an address in disguise: `a-10.0.0.1--1.1.1.1.test`.
-#[expect(clippy::needless_pass_by_value, reason = "what resolves takes the name with it")]
-fn disguised(host: String, port: u16) -> Future<Vec<SocketAddr>> {
+/// A resolver whose names contain their addresses: `a-10.0.0.1--1.1.1.1.test`.
+#[expect(clippy::needless_pass_by_value, reason = "resolvers take the name by value")]
+fn resolve_from_name(host: String, port: u16) -> Future<Vec<SocketAddr>> {
     let list = host.trim_start_matches("a-").trim_end_matches(".test").replace('_', ":");
     let read = |text: &str| SocketAddr::new(text.parse().unwrap(), port);
     let found = match &*list {
@@ -16,8 +16,9 @@ fn disguised(host: String, port: u16) -> Future<Vec<SocketAddr>> {
     Box::pin(async move { found })
 }
 
-async fn reached(allowed: &str, url: &str) -> String {
-    let guard = Guard { destinations: Arc::new(Destinations::parse(allowed).unwrap()), resolve: disguised };
+async fn addresses_or_error(allowed: &str, url: &str) -> String {
+    let guard =
+        Guard { destinations: Arc::new(Destinations::parse(allowed).unwrap()), resolve: resolve_from_name };
     match guard.destinations.check(url) {
         Ok(destination) => match guard.addresses(&destination).await {
             Ok(addresses) => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
@@ -28,7 +29,7 @@ async fn reached(allowed: &str, url: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_a_name_resolves_to_is_judged() {
+async fn resolved_addresses_are_checked() {
     let refused = NOWHERE;
     for (allowed, url, expected) in [
         ("", "https://a-1.1.1.1.test/", "1.1.1.1:443"),
@@ -40,22 +41,22 @@ async fn what_a_name_resolves_to_is_judged() {
         ("", "https://a-__ffff_7f00_1.test/", refused),
         ("", "https://a-fd00__1.test/", refused),
         ("", "https://a-nobody.test/", ""),
-        // Whether there is such a name in our network is not for whoever asks.
+        // The error must not reveal whether the name exists in the internal network.
         ("", "https://a-unknown.test/", refused),
         ("", "https://127.0.0.1/", "on the public internet"),
         ("a-10.0.0.1.test", "http://a-10.0.0.1.test:81/", "10.0.0.1:81"),
         ("127.0.0.1", "http://127.0.0.1:82/", "127.0.0.1:82"),
         ("127.0.0.1", "https://a-127.0.0.1.test/", refused),
     ] {
-        let found = reached(allowed, url).await;
-        let right = if expected.contains("public") { found.contains(expected) } else { found == expected };
-        assert!(right, "{url}: {found}");
+        let found = addresses_or_error(allowed, url).await;
+        let matches = if expected.contains("public") { found.contains(expected) } else { found == expected };
+        assert!(matches, "{url}: {found}");
     }
 }
 
-/// What this machine's own resolver reads as 127.0.0.1, whatever it looks like.
+/// Every form that the system's resolver reads as an address of this machine.
 #[tokio::test]
-async fn nothing_that_means_this_machine_is_connected_to() {
+async fn addresses_of_this_machine_are_refused_in_every_form() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     for host in ["localhost", "127.0.0.1", "127.1", "0x7f.1", "2130706433", "[::ffff:127.0.0.1]", "0"] {

@@ -1,9 +1,9 @@
-//! What is said of a request that did not arrive. Not here: arriving, which e2e sees.
+//! The error messages of failed requests. Successful requests are tested in `e2e`.
 
 use super::*;
 
 #[tokio::test]
-async fn what_is_said_of_an_address_is_where_it_is_and_no_more() {
+async fn an_error_message_has_the_address_but_no_path_or_query() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let transport = transport(Arc::new(Destinations::parse("127.0.0.1").unwrap())).unwrap();
     for (url, expected) in [

@@ -1,4 +1,4 @@
-//! What an item says that resolving it would do. Not here: that it does it (`e2e/tests/commands`).
+//! The options that are shown for an item. Their effect is tested in `e2e/tests/commands`.
 
 use serde_json::{Value, json};
 
@@ -9,16 +9,16 @@ fn claim(event: &str, accepted: bool, tenant: Option<&str>, credits: Option<i64>
 }
 
 #[test]
-fn it_names_the_claim_that_resolving_takes_and_the_event_to_replay() {
+fn the_accepted_claim_and_the_event_to_replay_are_named() {
     let rejected = claim("evt_rejected", false, Some("t1"), Some(7));
     let empty = claim("evt_empty", false, None, None);
     let accepted = claim("evt_accepted", true, Some("t2"), Some(1));
     let check = |claims: &[&Value], expected: [Option<&str>; 2]| {
         let claims: Vec<Value> = claims.iter().map(|claim| (*claim).clone()).collect();
-        let said = ways_out("3", &claims, false).join("\n");
+        let shown = ways_out("3", &claims, false).join("\n");
         let found = ["Without options that is ", "events replay "]
-            .map(|before| said.split_once(before).map(|(_, rest)| rest.lines().next().unwrap_or_default()));
-        assert_eq!(found, expected, "{said}");
+            .map(|before| shown.split_once(before).map(|(_, rest)| rest.lines().next().unwrap_or_default()));
+        assert_eq!(found, expected, "{shown}");
     };
     check(&[], [None, None]);
     check(&[&empty], [None, Some("evt_empty")]);
