@@ -1,6 +1,4 @@
 //! Scenarios that try to break the account: extreme amounts, missing objects, metadata, dropped events.
-//!
-//! Not here: attacks over the network (`deliveries`).
 
 use emulator::act::checkout::{self, PayOutcome};
 use emulator::act::control::Hasten;
@@ -16,7 +14,7 @@ use stripe::write::{ApiVersion, CustomerCreation};
 use crate::life::{Life, START, edit, hold, life, misbehave, payer, release, resend, run, wanted, world};
 use crate::receiver::buy;
 
-fn of(charge: &str, amount: Option<i64>) -> NewRefund {
+fn refund_of(charge: &str, amount: Option<i64>) -> NewRefund {
     NewRefund { charge: charge.to_owned(), amount, reason: None, metadata: MetadataMap::new() }
 }
 
@@ -40,11 +38,11 @@ fn every_decline_has_its_code_and_leaves_the_session_open() {
 fn extreme_amounts_neither_overflow_nor_lose_a_cent() {
     const MAX: i64 = i64::MAX;
     let mut life = Life::new(ApiVersion::Endive);
-    life.tell(&format!(
+    life.play(&format!(
         "4242424242424242: buy {MAX} eur; refund {}; dispute; submit winning_evidence",
         MAX - 1
     ));
-    life.tell("refund 2; refund 1; refund; advance 99d");
+    life.play("refund 2; refund 1; refund; advance 99d");
     let charge = life.world.charges().iter().next().expect("a charge");
     assert_eq!((charge.amount_refunded, charge.refunded), (MAX, true));
     for event in life.world.events().iter() {
@@ -86,7 +84,7 @@ fn missing_objects_change_nothing() {
     assert_eq!(checkout::pay(&mut world, "cs_none", &card, payer()), PayOutcome::NotOpen);
     assert_eq!(checkout::answer_challenge(&mut world, "cs_none", true, payer()), PayOutcome::NotOpen);
     payment::cancel(&mut world, "pi_none", "abandoned");
-    assert_eq!(refund::create(&mut world, of("ch_none", None)), Err(RefundRefusal::NoCharge));
+    assert_eq!(refund::create(&mut world, refund_of("ch_none", None)), Err(RefundRefusal::NoCharge));
     assert!(!refund::cancel(&mut world, "re_none"));
     assert_eq!(dispute::open(&mut world, "ch_none", "fraudulent", false), None);
     assert_eq!(fraud_warning::issue(&mut world, "ch_none"), None);
@@ -97,7 +95,10 @@ fn missing_objects_change_nothing() {
     assert!(Instrument::of_number("4111111111111111").is_none());
     for amount in [0, -1, i64::MIN] {
         let charge = world.charges().iter().next().expect("a charge").id.clone();
-        assert_eq!(refund::create(&mut world, of(&charge, Some(amount))), Err(RefundRefusal::NotPositive));
+        assert_eq!(
+            refund::create(&mut world, refund_of(&charge, Some(amount))),
+            Err(RefundRefusal::NotPositive)
+        );
     }
     assert_eq!(serde_json::to_string(&world).expect("JSON"), before);
 }
@@ -108,7 +109,7 @@ fn tasks_for_deleted_objects_do_nothing() {
     for number in ["4000000000007726", "4000000000005126", "4000000000000259", "AT591904300235473203"] {
         buy(&mut world, number);
         let charge = world.charges().iter().next_back().expect("a charge").id.clone();
-        drop(refund::create(&mut world, of(&charge, Some(1))));
+        drop(refund::create(&mut world, refund_of(&charge, Some(1))));
     }
     edit(&mut world, |saved| {
         for table in ["charges", "refunds"] {
@@ -129,7 +130,7 @@ fn a_charge_without_a_test_number_can_be_refunded() {
     charge.payment_intent = None;
     let charge = serde_json::to_value(charge).expect("JSON");
     edit(&mut world, |saved| saved["charges"].as_array_mut().expect("a list").push(charge));
-    let refund = refund::create(&mut world, of("ch_other", None)).expect("a refund");
+    let refund = refund::create(&mut world, refund_of("ch_other", None)).expect("a refund");
     dispute::open(&mut world, "ch_other", "fraudulent", true);
     world.run_until((START + 20 * 24 * 3_600) * 1_000);
     assert_eq!(world.refunds().get(&refund).map(|refund| refund.amount), Some(2_500));
@@ -151,11 +152,11 @@ fn metadata_stays_on_the_object_it_was_set_on() {
         let charge = world.charges().iter().next().expect("a charge").id.clone();
         let disputed = world.disputes().iter().next().expect("a dispute").id.clone();
         assert!(dispute::close(&mut world, &disputed));
-        drop(refund::create(&mut world, of(&charge, None)));
+        drop(refund::create(&mut world, refund_of(&charge, None)));
         let mut customers = 0;
         for event in world.events().iter() {
             let rendered = event.render(ApiVersion::Endive, 1);
-            let said = &rendered["data"]["object"]["metadata"];
+            let found = &rendered["data"]["object"]["metadata"];
             let expected = match rendered["data"]["object"]["object"].as_str().expect("an object") {
                 "checkout.session" => serde_json::json!({ "tenant_id": "t1" }),
                 "payment_intent" | "charge" if passed_on => serde_json::json!({ "order": "7" }),
@@ -164,7 +165,7 @@ fn metadata_stays_on_the_object_it_was_set_on() {
                     serde_json::json!({})
                 }
             };
-            assert_eq!(said, &expected, "{}", event.type_name);
+            assert_eq!(found, &expected, "{}", event.type_name);
         }
         assert_eq!(customers, 1);
     }
@@ -267,14 +268,16 @@ fn a_full_burst_is_due() {
 }
 
 #[test]
-fn only_events_that_a_request_caused_name_it() {
+fn only_events_that_a_request_caused_have_its_id() {
     let mut world = world(ApiVersion::Endive);
     let request = emulator::object::RequestReference { id: text("req_1"), idempotency_key: Some(text("k")) };
     world.on_behalf_of(Some(request));
     buy(&mut world, "4242424242424242");
     world.run_until((START + 90) * 1_000);
-    let said: Vec<_> =
+    let requests: Vec<_> =
         world.events().iter().map(|event| event.render(ApiVersion::Endive, 1)["request"].clone()).collect();
-    assert!(said[..4].iter().all(|request| request["id"] == "req_1" && request["idempotency_key"] == "k"));
-    assert_eq!(said[4]["id"], Value::Null);
+    assert!(
+        requests[..4].iter().all(|request| request["id"] == "req_1" && request["idempotency_key"] == "k")
+    );
+    assert_eq!(requests[4]["id"], Value::Null);
 }

@@ -1,6 +1,4 @@
-//! Advancing a running or a stopped clock while the account is used; and that every advance ends.
-//!
-//! Not here: what becomes due (`payments`, `refunds`, `disputes`).
+//! Advancing a running or a stopped clock while the account is used, and that every advance ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,24 +15,24 @@ use crate::receiver::{Answer, Rig, WALL, buy, options, within};
 
 const CARD: &str = "4242424242424242";
 
-/// An account whose clock runs with the machine's clock, which the test sets.
-async fn going() -> (Rig, Arc<AtomicI64>) {
-    let shows = Arc::new(AtomicI64::new(WALL * 1_000));
-    let wall = shows.clone();
+/// An account whose clock runs with the machine's clock, and the time of that clock for the test to set.
+async fn with_running_clock() -> (Rig, Arc<AtomicI64>) {
+    let wall_ms = Arc::new(AtomicI64::new(WALL * 1_000));
+    let wall = wall_ms.clone();
     let wall: emulator::Wall = Arc::new(move || wall.load(Ordering::SeqCst));
-    (Rig::with(Options { wall, still_at_ms: None, ..options() }).await, shows)
+    (Rig::with(Options { wall, still_at_ms: None, ..options() }).await, wall_ms)
 }
 
 #[tokio::test]
 async fn a_running_clock_keeps_running_after_an_advance() {
-    let (rig, shows) = going().await;
+    let (rig, wall_ms) = with_running_clock().await;
     rig.emulator.with(|world| buy(world, CARD));
     within(rig.emulator.quiet()).await;
     assert_eq!(rig.types().len(), 4);
-    shows.fetch_add(10_000, Ordering::SeqCst);
+    wall_ms.fetch_add(10_000, Ordering::SeqCst);
     rig.advance(79).await;
     assert_eq!((rig.types().len(), rig.emulator.with(|world| world.now())), (0, WALL + 89));
-    shows.fetch_add(1_000, Ordering::SeqCst);
+    wall_ms.fetch_add(1_000, Ordering::SeqCst);
     assert_eq!(
         rig.emulator.with(|world| (world.now(), world.clock())),
         (WALL + 90, ClockMode::Running { ahead_ms: 79_000 })
@@ -42,19 +40,19 @@ async fn a_running_clock_keeps_running_after_an_advance() {
     within(rig.emulator.quiet()).await;
     assert_eq!(rig.types(), ["charge.updated"]);
     // Setting the machine's clock back does not set the account's clock back.
-    shows.fetch_sub(50_000, Ordering::SeqCst);
+    wall_ms.fetch_sub(50_000, Ordering::SeqCst);
     assert_eq!(rig.emulator.with(|world| world.now()), WALL + 90);
 }
 
 #[tokio::test]
 async fn events_that_a_read_causes_are_delivered() {
-    let (rig, shows) = going().await;
+    let (rig, wall_ms) = with_running_clock().await;
     rig.emulator.with(|world| buy(world, CARD));
     within(rig.emulator.quiet()).await;
     rig.types();
-    shows.fetch_add(90_000, Ordering::SeqCst);
+    wall_ms.fetch_add(90_000, Ordering::SeqCst);
     rig.emulator.acknowledged("cs_none").await;
-    within(rig.receiver.something()).await;
+    within(rig.receiver.wait_for_delivery()).await;
     assert_eq!(rig.types(), ["charge.updated"]);
 }
 
@@ -69,7 +67,7 @@ async fn due_tasks_run_without_any_request() {
         new.expires_at = Some(world.now() + 1);
         emulator::act::checkout::create(world, new, "http://127.0.0.1:1");
     });
-    within(rig.receiver.something()).await;
+    within(rig.receiver.wait_for_delivery()).await;
     assert_eq!(rig.types(), ["checkout.session.expired"]);
 }
 
@@ -79,7 +77,7 @@ async fn concurrent_advances_add_up() {
     rig.emulator.with(|world| buy(world, CARD));
     let (a, b) = tokio::join!(rig.advance(60), rig.advance(60));
     assert_eq!(rig.emulator.with(|world| world.now()), START + 120);
-    // Booking the charge, and the delivery of its event; everything else was due before.
+    // Settling the charge, and delivering its event. All other tasks were due before.
     assert_eq!((a + b, rig.types().len()), (2, 5));
 }
 
@@ -89,9 +87,9 @@ async fn an_advance_completes_after_its_caller_is_gone() {
     rig.receiver.answer(Answer::Hang);
     rig.emulator.with(|world| buy(world, CARD));
     let emulator = rig.emulator.clone();
-    let asked = tokio::spawn(async move { emulator.advance(3_600).await });
-    within(rig.receiver.something()).await;
-    asked.abort();
+    let advancing = tokio::spawn(async move { emulator.advance(3_600).await });
+    within(rig.receiver.wait_for_delivery()).await;
+    advancing.abort();
     rig.receiver.answer(Answer::Status(200));
     rig.advance(0).await;
     assert_eq!(rig.emulator.with(|world| world.now()), START + 3_600);
@@ -102,7 +100,7 @@ async fn the_account_can_be_used_during_an_advance() {
     let rig = Rig::start().await;
     rig.emulator.with(|world| buy(world, "4000000000000259"));
     let emulator = rig.emulator.clone();
-    // Meanwhile, refunds and sessions are created.
+    // During the advance, refunds and sessions are created.
     let busy = async {
         for _ in 0..50 {
             emulator.with(|world| {

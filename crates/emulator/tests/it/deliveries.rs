@@ -1,7 +1,5 @@
-//! Deliveries to an endpoint: in order, signed, retried on schedule, given up; and every way in which an
-//! endpoint can fail.
-//!
-//! Not here: misbehaviour of the sender (`misbehaviour`), and the clock (`clock`).
+//! Deliveries to an endpoint: in order, signed, retried on schedule, given up, and every way in which an
+//! endpoint can fail. Misbehaviour of the sender is tested in `misbehaviour`.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -76,7 +74,7 @@ async fn a_failing_delivery_is_retried_on_schedule_and_then_given_up() {
     assert_eq!(rig.oldest(), (expected, DeliveryState::Exhausted));
     let arrived = rig.receiver.take();
     assert_eq!(arrived.len(), 6);
-    assert!(all_verify(&arrived), "every attempt is signed at its own moment of the machine's clock");
+    assert!(all_verify(&arrived), "every attempt is signed with its own time of the machine's clock");
     assert!(arrived.iter().all(|other| other.body == arrived[0].body), "the same bytes every time");
     let pending = rig.emulator.with(|world| world.events().iter().next().map(|event| event.pending));
     assert_eq!(pending, Some(1));
@@ -96,7 +94,7 @@ async fn an_accepted_delivery_is_not_retried() {
 }
 
 #[tokio::test]
-async fn only_2xx_is_acceptance_and_no_answer_is_too_much() {
+async fn only_2xx_is_acceptance_and_long_responses_are_cut() {
     let cases = [
         (Answer::Status(200), true, "ok"),
         (Answer::Status(299), true, "ok"),
@@ -117,8 +115,8 @@ async fn only_2xx_is_acceptance_and_no_answer_is_too_much() {
         let attempt = rig.emulator.with(|world| world.deliveries().next().map(|d| d.attempts.clone()));
         let outcome = attempt.expect("a delivery").remove(0).outcome;
         assert_eq!(outcome.accepted(), accepted, "{answer:?}: {outcome:?}");
-        let (Outcome::Answered { excerpt: said, .. } | Outcome::Failed(said)) = &outcome;
-        assert!(said.contains(words) && said.len() <= 200, "{answer:?}: {outcome:?}");
+        let (Outcome::Answered { excerpt: text, .. } | Outcome::Failed(text)) = &outcome;
+        assert!(text.contains(words) && text.len() <= 200, "{answer:?}: {outcome:?}");
         assert!(rig.receiver.written.load(Ordering::Relaxed) < 64 << 20, "{answer:?}: everything was read");
     }
 }
@@ -126,20 +124,20 @@ async fn only_2xx_is_acceptance_and_no_answer_is_too_much() {
 #[tokio::test]
 async fn retries_continue_where_nothing_listens() {
     let rig = Rig::start().await;
-    let gone = Receiver::start().await.url.clone();
-    rig.emulator.with(|world| edit(world, |saved| saved["endpoints"][0]["url"] = gone.into()));
+    let unused_url = Receiver::start().await.url.clone();
+    rig.emulator.with(|world| edit(world, |saved| saved["endpoints"][0]["url"] = unused_url.into()));
     rig.one_event().await;
     rig.advance(300).await;
     let outcomes = rig.emulator.with(|world| world.deliveries().next().map(|d| d.attempts.clone()));
     let outcomes = outcomes.expect("a delivery");
     assert_eq!(outcomes.len(), 2);
-    let said =
+    let refused =
         |outcome: &Outcome| matches!(outcome, Outcome::Failed(why) if why.starts_with("nothing listens"));
-    assert!(outcomes.iter().all(|attempt| said(&attempt.outcome)), "{outcomes:?}");
+    assert!(outcomes.iter().all(|attempt| refused(&attempt.outcome)), "{outcomes:?}");
 }
 
 #[tokio::test]
-async fn both_secrets_sign_during_the_overlap() {
+async fn both_secrets_sign_during_the_grace_period() {
     let rig = Rig::start().await;
     let rotate = RotateSecret { endpoint: "we_1".to_owned(), grace_period_seconds: 60 };
     let new = rig.emulator.with(|world| run(world, rotate));
@@ -161,14 +159,14 @@ async fn an_endpoint_that_accepts_nothing_for_days_is_disabled() {
         rig.one_event().await;
         rig.advance(12 * 60 * 60).await;
     }
-    assert!(!rig.emulator.with(|world| world.endpoints().get("we_1").expect("it").enabled));
+    assert!(!rig.emulator.with(|world| world.endpoints().get("we_1").expect("the endpoint").enabled));
     rig.receiver.take();
-    let planned = rig.emulator.with(|world| world.deliveries().count());
+    let created = rig.emulator.with(|world| world.deliveries().count());
     rig.receiver.answer(Answer::Status(200));
     rig.one_event().await;
     rig.advance(9 * 24 * 60 * 60).await;
     assert_eq!(rig.types(), Vec::<String>::new(), "nothing goes to a disabled endpoint");
-    assert_eq!(rig.emulator.with(|world| world.deliveries().count()), planned, "and no delivery is created");
+    assert_eq!(rig.emulator.with(|world| world.deliveries().count()), created, "and no delivery is created");
     let waiting = |world: &mut emulator::world::World| {
         world.deliveries().filter(|d| matches!(d.state, DeliveryState::Waiting { .. })).count()
     };
@@ -196,12 +194,12 @@ async fn held_deliveries_are_released_in_the_requested_order_and_number() {
     let plain = orders.remove(0);
     assert_eq!(orders[0], orders[1], "the same seed, the same order");
     assert_ne!(orders[0], orders[2]);
-    let thrice: Vec<_> = plain.iter().flat_map(|name| [name, name, name]).collect();
-    assert_ne!(orders[0].iter().collect::<Vec<_>>(), thrice);
+    let three_times: Vec<_> = plain.iter().flat_map(|name| [name, name, name]).collect();
+    assert_ne!(orders[0].iter().collect::<Vec<_>>(), three_times);
     orders.iter_mut().for_each(|order| order.sort());
-    let mut thrice: Vec<_> = thrice.into_iter().cloned().collect();
-    thrice.sort();
-    assert_eq!(orders, [thrice.clone(), thrice.clone(), thrice]);
+    let mut three_times: Vec<_> = three_times.into_iter().cloned().collect();
+    three_times.sort();
+    assert_eq!(orders, [three_times.clone(), three_times.clone(), three_times]);
 }
 
 #[tokio::test]
@@ -231,7 +229,7 @@ async fn a_deleted_endpoint_receives_nothing_more_even_with_an_attempt_in_flight
     rig.receiver.answer(Answer::Hang);
     rig.receiver.take();
     rig.emulator.with(|world| buy(world, CARD));
-    within(rig.receiver.something()).await;
+    within(rig.receiver.wait_for_delivery()).await;
     rig.emulator.with(|world| emulator::act::endpoint::delete(world, "we_1"));
     rig.receiver.take();
     rig.advance(5 * 24 * 60 * 60).await;

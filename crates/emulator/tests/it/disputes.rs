@@ -1,6 +1,5 @@
-//! Disputes: with evidence, closed, expired; inquiries; early fraud warnings.
-//!
-//! Not here: disputes of SEPA debits (`payments`).
+//! Disputes with evidence, closed and expired; inquiries; early fraud warnings. Disputes of SEPA debits
+//! are tested in `payments`.
 
 use stripe::write::ApiVersion;
 

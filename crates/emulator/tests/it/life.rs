@@ -30,12 +30,12 @@ pub(crate) fn add_endpoint(world: &mut World, id: &str, url: &str, version: ApiV
     edit(world, |saved| saved["endpoints"].as_array_mut().expect("a list").push(endpoint));
 }
 
-/// Carries out a command that must be allowed.
+/// Executes a command that must be accepted.
 pub(crate) fn run<C: ControlCommand>(world: &mut World, command: C) -> C::Done {
     command.run(world).unwrap_or_else(|refusal| panic!("refused: {refusal}"))
 }
 
-/// Holds the deliveries to `we_1` back.
+/// Holds the deliveries to `we_1`.
 pub(crate) fn hold(world: &mut World) {
     run(world, HoldDeliveries { endpoint: "we_1".to_owned() });
 }
@@ -50,12 +50,12 @@ pub(crate) fn misbehave(world: &mut World, misbehaviour: Misbehaviour) {
     run(world, Misbehave { endpoint: "we_1".to_owned(), misbehaviour });
 }
 
-/// Sends an event again to every endpoint that it was meant for.
+/// Sends an event again to every endpoint that subscribes to it.
 pub(crate) fn resend(world: &mut World, event: &str) -> usize {
     run(world, Resend { event: event.to_owned(), endpoint: None })
 }
 
-/// Edits the account like a saved file, into states that no command leads to.
+/// Edits the account as a saved file, to create states that no command creates.
 pub(crate) fn edit(world: &mut World, change: impl FnOnce(&mut Value)) {
     let mut saved = serde_json::to_value(&*world).expect("JSON");
     change(&mut saved);
@@ -90,7 +90,7 @@ pub(crate) struct Life {
 /// The events that an endpoint of this version receives, one line each; then the refused actions.
 pub(crate) fn life(version: ApiVersion, story: &str) -> Vec<String> {
     let mut life = Life::new(version);
-    life.tell(story);
+    life.play(story);
     life.lines()
 }
 
@@ -145,13 +145,13 @@ impl Life {
         Self { world: world(version), version, number, session, refund, refused: Vec::new() }
     }
 
-    pub(crate) fn tell(&mut self, story: &str) {
-        let deeds = story.split_once(": ").map_or(story, |(number, deeds)| {
+    pub(crate) fn play(&mut self, story: &str) {
+        let actions = story.split_once(": ").map_or(story, |(number, actions)| {
             number.clone_into(&mut self.number);
-            deeds
+            actions
         });
-        for deed in deeds.split(';') {
-            let mut words = deed.split_whitespace();
+        for action in actions.split(';') {
+            let mut words = action.split_whitespace();
             let verb = words.next().expect("a verb");
             self.act(verb, words.next(), words.next());
         }
@@ -159,7 +159,7 @@ impl Life {
 
     fn act(&mut self, verb: &str, what: Option<&str>, more: Option<&str>) {
         let world = &mut self.world;
-        let fine = match verb {
+        let result = match verb {
             "session" => {
                 self.session = new_session(world, amount(what), more.expect("a currency"));
                 Ok(())
@@ -219,7 +219,7 @@ impl Life {
             }
             other => panic!("unknown verb {other}"),
         };
-        self.refused.extend(fine.err().map(|why| format!("refused {verb}: {why}")));
+        self.refused.extend(result.err().map(|why| format!("refused {verb}: {why}")));
     }
 
     fn pay(&mut self, number: Option<String>) {
@@ -234,8 +234,8 @@ impl Life {
     /// The events, one line each.
     pub(crate) fn lines(&self) -> Vec<String> {
         let endpoint = self.world.endpoints().iter().next().expect("an endpoint");
-        let told = self.world.events().iter().filter(|event| endpoint.wants(&event.type_name));
-        told.map(|event| line(event, self.version)).chain(self.refused.iter().cloned()).collect()
+        let events = self.world.events().iter().filter(|event| endpoint.wants(&event.type_name));
+        events.map(|event| line(event, self.version)).chain(self.refused.iter().cloned()).collect()
     }
 }
 
@@ -316,7 +316,7 @@ fn line(event: &EventRecord, version: ApiVersion) -> String {
     assert_eq!((read.id(), read.type_name()), (event.id.as_str(), event.type_name.as_str()));
     assert_eq!((read.created(), read.livemode()), (Some(event.created), Some(false)));
     let Envelope::Snapshot(read) = &read else { panic!("a thin event") };
-    let said = match read.object().expect("an object") {
+    let fields = match read.object().expect("an object") {
         Object::CheckoutSession(o) => {
             let payment = o.payment_status.map(|status| status.name().to_owned());
             format!(
@@ -369,10 +369,10 @@ fn line(event: &EventRecord, version: ApiVersion) -> String {
     let mut was = Vec::new();
     rendered["data"].get("previous_attributes").into_iter().for_each(|before| leaves("", before, &mut was));
     let was = if was.is_empty() { String::new() } else { format!(" was {}", was.join(", ")) };
-    format!("{} {} {said}{was}", when(event.created - START), event.type_name)
+    format!("{} {} {fields}{was}", when(event.created - START), event.type_name)
 }
 
-/// Every value in it that is not an object, after its name.
+/// Adds every nested value that is not an object, with its name.
 fn leaves(name: &str, value: &Value, into: &mut Vec<String>) {
     match value {
         Value::Object(fields) => fields.iter().for_each(|(name, value)| leaves(name, value, into)),

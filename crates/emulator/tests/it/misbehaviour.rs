@@ -1,6 +1,5 @@
-//! Each kind of misbehaviour: always, sometimes, and repeatable by its seed.
-//!
-//! Not here: failures of the endpoint (`deliveries`).
+//! Each kind of misbehaviour: always, sometimes, and repeatable by its seed. Failures of the endpoint are
+//! tested in `deliveries`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,14 +13,14 @@ use crate::receiver::{Arrived, Rig, WALL, all_verify, buy, options, within};
 /// The attempts in order: event, time in virtual milliseconds, copies, lost response, outside the schedule.
 type Log = Vec<(String, i64, u8, bool, bool)>;
 
-/// Eight customers pay, and two days pass.
+/// The attempts and arrivals of eight payments, after two days.
 async fn run(misbehaviour: Misbehaviour) -> (Log, Vec<Arrived>) {
     let log = Arc::<Mutex<Log>>::default();
-    let kept = log.clone();
+    let recorded = log.clone();
     let watcher: emulator::Watcher = Arc::new(move |sent, outcome| {
         if outcome.is_none() {
             let (at, how) = (sent.at_ms - START * 1_000, (sent.copies, sent.lose_answer, sent.again));
-            kept.lock().expect("no panic").push((sent.event.clone(), at, how.0, how.1, how.2));
+            recorded.lock().expect("no panic").push((sent.event.clone(), at, how.0, how.1, how.2));
         }
     });
     let rig = Rig::with(Options { watcher, ..options() }).await;
@@ -68,7 +67,7 @@ async fn misbehaviour_at_100_percent_happens_every_time() {
     assert!(arrived.chunks(2).all(|pair| pair[0] == pair[1]), "the same bytes, the same signature");
 
     let (log, arrived) = run(Misbehaviour { lost_answer: 100, ..Misbehaviour::default() }).await;
-    assert_eq!(counts(&arrived), [6; EVENTS], "as often as the schedule says");
+    assert_eq!(counts(&arrived), [6; EVENTS], "as often as the schedule has attempts");
     assert!(log.iter().all(|sent| sent.3));
 
     let disorder = Misbehaviour { disorder_seconds: 3_600, ..Misbehaviour::default() };
@@ -81,7 +80,7 @@ async fn misbehaviour_at_100_percent_happens_every_time() {
     let (log, arrived) = run(Misbehaviour { burst: 10, ..Misbehaviour::default() }).await;
     assert_eq!(counts(&arrived), [1; EVENTS]);
     let moments: std::collections::BTreeSet<_> = log.iter().map(|sent| sent.1).collect();
-    assert!(moments.len() <= 8, "they come at once: {moments:?}");
+    assert!(moments.len() <= 8, "a burst arrives at once: {moments:?}");
 
     let skew = Misbehaviour { clock_skew_seconds: -3_600, ..Misbehaviour::default() };
     let (_, arrived) = run(skew).await;
@@ -139,7 +138,7 @@ async fn an_incomplete_burst_is_sent_after_a_minute() {
     assert_eq!(rig.types().len(), 0);
     rig.advance(1).await;
     assert_eq!(rig.types().len(), 4);
-    // A burst set while deliveries wait, and removed while they gather.
+    // A burst that is set while deliveries wait, and removed while they are collected.
     rig.emulator.with(|world| {
         hold(world);
         misbehave(world, Misbehaviour::default());

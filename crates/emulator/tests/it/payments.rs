@@ -1,6 +1,4 @@
 //! Payments: by card, after a decline, through 3-D Secure, by SEPA debit, or not at all.
-//!
-//! Not here: refunds and disputes.
 
 use stripe::write::ApiVersion;
 

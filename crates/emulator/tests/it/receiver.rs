@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::life::{SECRET, START, add_endpoint, new_session, payer};
 
-/// The constant time of the machine's clock: another year than the account's.
+/// The constant time of the machine's clock, in another year than the account's clock.
 pub(crate) const WALL: i64 = 1_800_000_000;
 
 /// The receiver's response.
@@ -36,7 +36,7 @@ pub(crate) enum Answer {
     Garbage,
     /// A 200 with a body of a gibibyte.
     Endless,
-    /// A 200 whose body breaks off.
+    /// A 200 whose body ends early.
     Short,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Arrived {
     pub(crate) body: String,
 }
 
-/// Listens until it is dropped.
+/// A server that listens until it is dropped.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     arrived: Arc<Mutex<Vec<Arrived>>>,
@@ -66,10 +66,11 @@ impl Receiver {
         let arrived = Arc::<Mutex<Vec<Arrived>>>::default();
         let answers = Arc::new(Mutex::new(Answer::Status(200)));
         let written = Arc::<AtomicUsize>::default();
-        let (kept, told, count, own) = (arrived.clone(), answers.clone(), written.clone(), url.clone());
+        let (deliveries, answer, count, own) =
+            (arrived.clone(), answers.clone(), written.clone(), url.clone());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, kept.clone(), told.clone(), count.clone(), own.clone()));
+                tokio::spawn(serve(stream, deliveries.clone(), answer.clone(), count.clone(), own.clone()));
             }
         });
         Self { url, arrived, answers, written, task }
@@ -79,8 +80,8 @@ impl Receiver {
         *self.answers.lock().expect("no panic") = answer;
     }
 
-    /// Waits until something has arrived since the last `take`.
-    pub(crate) async fn something(&self) {
+    /// Waits until a delivery has arrived since the last `take`.
+    pub(crate) async fn wait_for_delivery(&self) {
         while self.arrived.lock().expect("no panic").is_empty() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -100,7 +101,7 @@ impl Drop for Receiver {
 
 async fn serve(
     mut stream: TcpStream,
-    kept: Arc<Mutex<Vec<Arrived>>>,
+    deliveries: Arc<Mutex<Vec<Arrived>>>,
     answers: Arc<Mutex<Answer>>,
     written: Arc<AtomicUsize>,
     own: String,
@@ -122,7 +123,7 @@ async fn serve(
     }
     let answer = {
         let arrived = read(&head, body);
-        kept.lock().expect("no panic").push(arrived);
+        deliveries.lock().expect("no panic").push(arrived);
         *answers.lock().expect("no panic")
     };
     let plain = |status: u16, more: &str| {
@@ -181,7 +182,7 @@ pub(crate) struct Rig {
     running: JoinHandle<()>,
 }
 
-/// An account whose clock stands still, like the machine's clock.
+/// Options for an account whose clock is stopped, like the machine's clock.
 pub(crate) fn options() -> Options {
     Options {
         url: "http://127.0.0.1:1".to_owned(),
@@ -191,11 +192,11 @@ pub(crate) fn options() -> Options {
         file: None,
         attempt_timeout: Duration::from_millis(500),
         wall: Arc::new(|| WALL * 1_000),
-        watcher: nobody(),
+        watcher: no_watcher(),
     }
 }
 
-pub(crate) fn nobody() -> Watcher {
+pub(crate) fn no_watcher() -> Watcher {
     Arc::new(|_, _| {})
 }
 
@@ -235,13 +236,13 @@ impl Rig {
         within(self.emulator.advance(seconds)).await
     }
 
-    /// Pays, and delivers everything that is due at once.
+    /// Pays, and delivers the events that are due at once.
     pub(crate) async fn buy(&self, number: &str) {
         self.emulator.with(|world| buy(world, number));
         self.advance(0).await;
     }
 
-    /// The types of everything that has arrived since the last `take`.
+    /// The types of the deliveries that have arrived since the last `take`.
     pub(crate) fn types(&self) -> Vec<String> {
         self.receiver.take().into_iter().map(|arrived| arrived.type_name).collect()
     }
@@ -249,7 +250,7 @@ impl Rig {
 
 /// Fails if the future takes longer than a minute.
 pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), work).await.expect("it never ended")
+    tokio::time::timeout(Duration::from_secs(60), work).await.expect("the future did not complete in time")
 }
 
 pub(crate) fn buy(world: &mut World, number: &str) -> String {

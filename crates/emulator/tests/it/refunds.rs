@@ -4,7 +4,7 @@ use stripe::write::ApiVersion;
 
 use crate::life::check_after_purchase;
 
-/// What is left to refund accounts for pending refunds.
+/// Pending refunds reduce the amount that can be refunded.
 #[test]
 fn a_refund_succeeds_or_is_refused() {
     const CASES: &[(&str, &str)] = &[
@@ -57,7 +57,7 @@ fn a_refund_succeeds_or_is_refused() {
     check_after_purchase(ApiVersion::Endive, CASES);
 }
 
-/// Only the charge's event reports it, and the old event its progress.
+/// `charge.refunded` reports the refund, and `charge.refund.updated` its progress.
 #[test]
 fn before_acacia_a_refund_has_no_events_of_its_own() {
     const CASES: &[(&str, &str)] = &[
@@ -83,7 +83,7 @@ fn before_acacia_a_refund_has_no_events_of_its_own() {
     check_after_purchase(ApiVersion::V2022_11_15, CASES);
 }
 
-/// They replace `charge.refund.updated`.
+/// These events replace `charge.refund.updated`.
 #[test]
 fn since_acacia_a_refund_has_events() {
     const CASES: &[(&str, &str)] = &[

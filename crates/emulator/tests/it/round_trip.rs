@@ -1,5 +1,5 @@
-//! `stripe` reads every event as the object that its type promises, with the ids, amounts and states that
-//! were meant.
+//! The `stripe` crate reads every event as an object of the expected type, with the expected ids, amounts and
+//! states.
 
 use emulator::scenario::{Sale, Scenario, event, event_names};
 use stripe::write::{ApiVersion, WrittenEvent};
@@ -24,7 +24,7 @@ fn read(event: &WrittenEvent) -> Object {
     read.object().unwrap_or_else(|fault| panic!("{}: {fault}", event.id))
 }
 
-/// The object in one line, as far as a decision about credits rests on it.
+/// The fields that decide about credits, in one line.
 fn line(object: &Object) -> String {
     match object {
         Object::CheckoutSession(session) => {
@@ -68,7 +68,7 @@ fn line(object: &Object) -> String {
             format!("warning {}", warning.actionable)
         }
         Object::Invoice(_) | Object::InvoicePayment(_) | Object::Other => {
-            panic!("an object that nobody reads")
+            panic!("an object that events here never contain")
         }
     }
 }
@@ -78,8 +78,8 @@ fn or_none(text: &Option<String>) -> &str {
 }
 
 #[test]
-fn every_event_is_read_as_it_was_meant() {
-    let meant = [
+fn every_event_is_read_as_written() {
+    let expected = [
         ("checkout.session.completed", "session paid 2500 pi_A1"),
         ("checkout.session.async_payment_succeeded", "session paid 2500 pi_A1"),
         ("checkout.session.async_payment_failed", "session unpaid 2500 pi_A1"),
@@ -111,22 +111,22 @@ fn every_event_is_read_as_it_was_meant() {
         ("radar.early_fraud_warning.created", "warning true"),
         ("radar.early_fraud_warning.updated", "warning false"),
     ];
-    assert_eq!(meant.map(|(name, _)| name), *event_names(), "a type has no row");
+    assert_eq!(expected.map(|(name, _)| name), *event_names(), "one row for each type");
     for version in ApiVersion::ALL {
-        for (name, meant) in meant {
+        for (name, expected) in expected {
             let event = event(name, &sale(version), "n1", Some(2500)).unwrap();
-            assert_eq!(line(&read(&event)), meant, "{name} in {}", version.as_str());
+            assert_eq!(line(&read(&event)), expected, "{name} in {}", version.as_str());
         }
     }
 }
 
 #[test]
-fn every_scenario_is_read_as_it_was_meant() {
+fn every_scenario_is_read_as_written() {
     let purchased = "intent requires_payment_method 0 of 4999; charge succeeded 4999 of 4999 less 0; \
         intent succeeded 4999 of 4999; session paid 4999 pi_A1; charge succeeded 4999 of 4999 less 0";
     let disputed = "dispute needs_response 4999 moved [-4999]; dispute needs_response 4999 moved [-4999]; \
         dispute under_review 4999 moved [-4999]";
-    for (scenario, meant) in [
+    for (scenario, expected) in [
         (Scenario::Purchase, purchased.to_owned()),
         (
             Scenario::PartialRefund,
@@ -171,8 +171,8 @@ fn every_scenario_is_read_as_it_was_meant() {
                 .to_owned(),
         ),
     ] {
-        let told: Vec<String> =
+        let lines: Vec<String> =
             scenario.events(&sale(ApiVersion::Endive)).iter().map(|event| line(&read(event))).collect();
-        assert_eq!(told.join("; "), meant, "{}", scenario.name());
+        assert_eq!(lines.join("; "), expected, "{}", scenario.name());
     }
 }

@@ -1,7 +1,7 @@
-//! Events look like Stripe's: every type and every scenario, in every API version, against Stripe's rules and
-//! against two committed texts.
+//! Events look like Stripe's: every type and every scenario in every API version follows Stripe's rules and
+//! equals two committed texts.
 //!
-//! The texts are in `golden/`. When a change is meant, the failing test prints the new text to put there.
+//! The texts are in `golden/`. After an intended change, the failing test prints the new text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,13 +29,13 @@ fn parsed(event: &WrittenEvent) -> Value {
     serde_json::from_str(&event.body).unwrap_or_else(|error| panic!("{}: {error}\n{}", event.id, event.body))
 }
 
-/// Every event that can be written for the sale: each type alone, and each scenario.
+/// Every event that can be written for the sale: one of each type, and those of each scenario.
 fn all_events(sale: &Sale) -> Vec<WrittenEvent> {
     let alone = event_names().iter().map(|name| event(name, sale, "n1", None).unwrap());
     alone.chain(Scenario::ALL.iter().flat_map(|scenario| scenario.events(sale))).collect()
 }
 
-/// One rule, over every event of every version and mode.
+/// Checks one rule with every event of every version and mode.
 fn check_all(rule: impl Fn(&Sale, &WrittenEvent, &Value)) {
     for api_version in ApiVersion::ALL {
         for livemode in [false, true] {
@@ -189,7 +189,7 @@ fn versions_differ_as_documented() {
 }
 
 #[test]
-fn updates_tell_what_was_before() {
+fn updates_have_the_previous_values() {
     check_all(|_, event, body| {
         let previous = body["data"].get("previous_attributes");
         if event.type_name.ends_with(".updated") {
@@ -206,15 +206,15 @@ fn updates_tell_what_was_before() {
 }
 
 #[test]
-fn the_same_scenario_is_told_in_the_same_bytes() {
+fn a_scenario_has_the_same_bytes_every_time() {
     for version in ApiVersion::ALL {
         for scenario in Scenario::ALL {
-            let told = scenario.events(&sale("A1", version));
-            assert_eq!(told, scenario.events(&sale("A1", version)), "{}", scenario.name());
-            assert!((1..=12).contains(&told.len()), "{} has {} events", scenario.name(), told.len());
-            assert!(told.is_sorted_by_key(|event| event.created), "{}", scenario.name());
-            let ids: BTreeSet<&str> = told.iter().map(|event| event.id.as_str()).collect();
-            assert_eq!(ids.len(), told.len(), "{} repeats an id", scenario.name());
+            let events = scenario.events(&sale("A1", version));
+            assert_eq!(events, scenario.events(&sale("A1", version)), "{}", scenario.name());
+            assert!((1..=12).contains(&events.len()), "{} has {} events", scenario.name(), events.len());
+            assert!(events.is_sorted_by_key(|event| event.created), "{}", scenario.name());
+            let ids: BTreeSet<&str> = events.iter().map(|event| event.id.as_str()).collect();
+            assert_eq!(ids.len(), events.len(), "{} repeats an id", scenario.name());
             let another = scenario.events(&sale("A2", version));
             assert!(another.iter().all(|event| !ids.contains(event.id.as_str())), "{}", scenario.name());
             assert_eq!(Scenario::from_name(scenario.name()), Some(scenario));
@@ -223,7 +223,7 @@ fn the_same_scenario_is_told_in_the_same_bytes() {
     assert_eq!(Scenario::from_name("refund"), None);
 }
 
-/// One id never names two different events, so scenarios about one sale can be told one after the other.
+/// An id never names two different events, so scenarios about one sale can follow each other.
 #[test]
 fn scenarios_share_their_beginning() {
     for version in ApiVersion::ALL {
@@ -238,7 +238,7 @@ fn scenarios_share_their_beginning() {
 }
 
 #[test]
-fn refunds_are_told_as_the_version_tells_them() {
+fn refund_events_depend_on_the_version() {
     let before_acacia = ["charge.refunded", "charge.refund.updated"].as_slice();
     let since_acacia = ["refund.created", "charge.refunded", "refund.updated"].as_slice();
     let failed_since_acacia = ["refund.created", "charge.refunded", "refund.failed"].as_slice();
@@ -250,8 +250,8 @@ fn refunds_are_told_as_the_version_tells_them() {
         (ApiVersion::Endive, Scenario::PartialRefund, since_acacia),
         (ApiVersion::Endive, Scenario::FailedRefund, failed_since_acacia),
     ] {
-        let told = scenario.events(&sale("A1", version));
-        let after_purchase: Vec<&str> = told.iter().skip(5).map(|event| event.type_name.as_str()).collect();
+        let events = scenario.events(&sale("A1", version));
+        let after_purchase: Vec<&str> = events.iter().skip(5).map(|event| event.type_name.as_str()).collect();
         assert_eq!(after_purchase, types, "{} in {}", scenario.name(), version.as_str());
     }
 }
@@ -268,7 +268,7 @@ fn a_nonce_decides_whether_an_event_is_new() {
 }
 
 #[test]
-fn an_amount_goes_where_the_event_tells_it() {
+fn an_amount_is_written_to_the_field_of_the_event_type() {
     let sale = sale("A1", ApiVersion::default());
     for (name, field, all) in [
         ("checkout.session.completed", "amount_total", 4999),
@@ -283,9 +283,9 @@ fn an_amount_goes_where_the_event_tells_it() {
         ("charge.dispute.created", "amount", 4999),
         ("charge.dispute.closed", "amount", 4999),
     ] {
-        for (amount, told) in [(None, all), (Some(2500), 2500)] {
+        for (amount, written) in [(None, all), (Some(2500), 2500)] {
             let body = parsed(&event(name, &sale, "n1", amount).unwrap());
-            assert_eq!(body["data"]["object"][field], told, "{name} of {amount:?}");
+            assert_eq!(body["data"]["object"][field], written, "{name} of {amount:?}");
         }
     }
     for (amount, refunded) in [(Some(2500), false), (Some(4999), true), (None, true)] {
@@ -296,9 +296,9 @@ fn an_amount_goes_where_the_event_tells_it() {
 }
 
 #[test]
-fn an_unknown_type_is_refused_with_names_near_it() {
+fn an_unknown_type_is_refused_with_similar_names() {
     let sale = sale("A1", ApiVersion::default());
-    for (asked, near) in [
+    for (requested, near) in [
         ("charge.refundet", "charge.refunded"),
         ("Refund.Created", "refund.created, refund.updated"),
         ("checkout.session.complete", "checkout.session.completed"),
@@ -307,22 +307,22 @@ fn an_unknown_type_is_refused_with_names_near_it() {
         ("customer.subscription.deleted", ""),
         ("", ""),
     ] {
-        let fault = event(asked, &sale, "n1", None).unwrap_err();
+        let fault = event(requested, &sale, "n1", None).unwrap_err();
         let EventFault::Unknown(unknown) = &fault else { panic!("{fault}") };
-        assert_eq!(unknown.near.join(", "), near, "{asked}");
+        assert_eq!(unknown.near.join(", "), near, "{requested}");
         let end = if near.is_empty() { String::new() } else { format!("; near it are {near}") };
-        assert_eq!(fault.to_string(), format!("there is no event type {asked:?} here{end}"));
+        assert_eq!(fault.to_string(), format!("there is no event type {requested:?} here{end}"));
     }
 }
 
 #[test]
-fn every_type_that_is_read_can_be_made_except_those_of_invoices() {
+fn every_type_that_is_read_can_be_written_except_those_of_invoices() {
     let read = EventType::ALL.iter().map(|(name, _)| *name).filter(|name| !name.starts_with("invoice"));
     assert_eq!(*event_names(), read.collect::<Vec<_>>());
 }
 
 #[test]
-fn an_amount_that_stripe_would_refuse_makes_no_event() {
+fn an_amount_that_stripe_would_refuse_is_an_error() {
     let sale = sale("A1", ApiVersion::default());
     for name in ["charge.refunded", "refund.failed", "charge.captured", "charge.dispute.created"] {
         for amount in [i64::MIN, -1, 0, 5000, i64::MAX] {
@@ -356,24 +356,24 @@ fn strings_are_escaped() {
     assert_eq!(body["data"]["object"]["metadata"]["tenant_id"], tenant_id);
 }
 
-/// The committed text, or a panic with the lines that differ and the whole new text.
+/// Panics with the differing lines and the whole new text, unless it equals the committed text.
 fn check_golden(name: &str, committed: &str, now: &str) {
     if committed == now {
         return;
     }
     let lines = |text: &str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
     let (before, after) = (lines(committed), lines(now));
-    let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("- {line}\n"));
+    let removed = before.iter().filter(|line| !after.contains(line)).map(|line| format!("- {line}\n"));
     let new = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}\n"));
-    let difference: String = gone.chain(new).collect();
+    let difference: String = removed.chain(new).collect();
     panic!(
-        "tests/golden/{name} no longer says what is written:\n{difference}\n\
-         If that is meant, make it say, without the rulers:\n{:-<80}\n{now}{:-<80}",
+        "tests/golden/{name} differs from the new text:\n{difference}\n\
+         If the change is intended, replace the file with the text between the lines:\n{:-<80}\n{now}{:-<80}",
         "", ""
     );
 }
 
-/// The facts that decide money, as far as the object has them.
+/// The fields of the object that decide about money.
 fn facts(object: &Value) -> String {
     const FACTS: [&str; 14] = [
         "status",
@@ -403,7 +403,7 @@ fn facts(object: &Value) -> String {
 }
 
 #[test]
-fn scenarios_are_the_committed_ones() {
+fn scenarios_equal_the_committed_text() {
     let newest = Scenario::ALL.map(|scenario| (ApiVersion::Endive, scenario));
     let older =
         [Scenario::PartialRefund, Scenario::FailedRefund].map(|scenario| (ApiVersion::V2022_11_15, scenario));
@@ -429,7 +429,7 @@ fn paragraph(version: ApiVersion, scenario: Scenario) -> String {
 }
 
 #[test]
-fn a_whole_body_is_the_committed_one() {
+fn a_body_equals_the_committed_text() {
     let event = event("checkout.session.completed", &sale("A1", ApiVersion::default()), "n1", None);
     let body = event.unwrap().body + "\n";
     let committed = include_str!("golden/checkout.session.completed.json");

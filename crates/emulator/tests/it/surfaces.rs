@@ -16,8 +16,8 @@ use tower::ServiceExt;
 use crate::life::{add_endpoint, edit, hold, new_session, run, wanted};
 use crate::receiver::{buy, options};
 
-/// An account to give commands to: a paid charge, a declined one, a pending debit, a closed dispute,
-/// three sessions, a held endpoint, and events.
+/// An account for the commands: a paid charge, a declined one, a pending debit, a closed dispute, three
+/// sessions, a held endpoint, and events.
 struct Account {
     emulator: Emulator,
     /// Ids by the name that the tables below give them.
@@ -191,9 +191,9 @@ async fn both_surfaces_refuse_the_same_input_for_the_same_reason() {
         let (status, shown) = account.page(&page, form).await;
         assert!((400..500).contains(&status), "{page} {form}: {status}");
         assert!(shown.contains(&escaped(reason)), "{page} {form} does not say {reason}");
-        let (status, said) = account.api(&api, json).await;
+        let (status, text) = account.api(&api, json).await;
         assert!((400..500).contains(&status), "{api} {json}: {status}");
-        assert!(said.contains(reason), "{api} {json} does not say {reason}: {said}");
+        assert!(text.contains(reason), "{api} {json} does not say {reason}: {text}");
         assert_eq!(account.saved(), before, "{path} {form} was refused and changed something");
     }
 }
@@ -232,18 +232,18 @@ async fn both_surfaces_refuse_the_same_payments() {
         let (status, shown) = account.page(&format!("/c/pay/{session}"), form).await;
         assert_eq!(status, 422, "{form}: {shown}");
         assert!(shown.contains(reason), "{form} does not say {reason}");
-        let (status, said) = account.api(&format!("/_emulator/sessions/{session}/pay"), json).await;
-        assert!((400..500).contains(&status) && said.contains(reason), "{json}: {status} {said}");
+        let (status, text) = account.api(&format!("/_emulator/sessions/{session}/pay"), json).await;
+        assert!((400..500).contains(&status) && text.contains(reason), "{json}: {status} {text}");
     }
-    // The page of a session that is not open says so itself; of one that does not exist, there is none.
+    // The page shows whether a session is closed or does not exist, so its form redirects to it.
     for (session, status, code) in [("{complete}", 303, "not open any more"), ("cs_none", 303, "No such")] {
         let paid = account.page(&format!("/c/pay/{session}"), "card=4242424242424242").await;
         assert_eq!(paid.0, status);
         let body = r#"{"card":"4242424242424242"}"#;
-        let (status, said) = account.api(&format!("/_emulator/sessions/{session}/pay"), body).await;
-        assert!((400..500).contains(&status) && said.contains(code), "{session}: {status} {said}");
+        let (status, text) = account.api(&format!("/_emulator/sessions/{session}/pay"), body).await;
+        assert!((400..500).contains(&status) && text.contains(code), "{session}: {status} {text}");
     }
-    assert_eq!(account.saved(), before, "what was refused changed something");
+    assert_eq!(account.saved(), before, "a refused command changed the account");
 }
 
 /// The path, the form for the page, and the body for the API.
@@ -255,7 +255,7 @@ const ACCEPTED: &[(&str, &str, &str)] = &[
     ("/*/charges/{other}/dispute", "kind=fraud_warning", r#"{"kind":"fraud_warning"}"#),
     ("/*/objects/{paid}/hasten", "", ""),
     ("/*/endpoints/we_1/misbehave", "", "{}"),
-    // It schedules the end of the burst for the deliveries that wait already.
+    // This schedules the end of the burst for deliveries that are already waiting.
     (
         "/*/endpoints/we_1/misbehave",
         "burst=50&seed=18446744073709551615",
@@ -283,8 +283,8 @@ async fn the_same_command_on_either_surface_has_the_same_result() {
         assert_eq!(other.saved(), before);
         let (status, shown) = one.page(&path.replace('*', "_control"), form).await;
         assert_eq!(status, 303, "{path} {form}: {shown}");
-        let (status, said) = other.api(&path.replace('*', "_emulator"), json).await;
-        assert_eq!(status, 200, "{path} {json}: {said}");
+        let (status, text) = other.api(&path.replace('*', "_emulator"), json).await;
+        assert_eq!(status, 200, "{path} {json}: {text}");
         let (one, other) = (one.saved(), other.saved());
         assert!(one == other, "{path} {form} and {json} differ");
         let changes_nothing = path.ends_with("/hold") || (path.ends_with("/misbehave") && json == &"{}");
@@ -314,12 +314,12 @@ async fn the_same_payment_on_either_surface_has_the_same_result() {
             assert_eq!(status, 303, "{shown}");
             let json =
                 format!(r#"{json},"name":"{long}","email":"typed@example.com","country":"{country}"}}"#);
-            let (status, said) = other.api("/_emulator/sessions/{open}/pay", &json).await;
-            assert_eq!(status, 200, "{said}");
+            let (status, text) = other.api("/_emulator/sessions/{open}/pay", &json).await;
+            assert_eq!(status, 200, "{text}");
             assert!(one.saved() == other.saved(), "{form} and {json} differ");
             let session = one.named("{open}");
             let payer = one.emulator.read(|world| world.sessions().get(&session)?.customer_details.clone());
-            let payer = payer.expect("somebody paid");
+            let payer = payer.expect("customer details");
             assert_eq!(payer.email.as_deref(), shops_email.or(Some("typed@example.com")));
             assert_eq!(payer.name.map(|name| name.len()), Some(500));
         }
@@ -345,7 +345,7 @@ async fn buttons_without_a_control_route_are_checked_too() {
         assert_eq!(status, 409, "{path} {form}");
         assert!(shown.contains(&escaped(reason)), "{path} {form} does not say {reason}");
     }
-    assert_eq!(account.saved(), before, "what was refused changed something");
+    assert_eq!(account.saved(), before, "a refused command changed the account");
 }
 
 #[test]

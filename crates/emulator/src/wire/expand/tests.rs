@@ -60,7 +60,7 @@ fn ids_are_replaced_by_objects() {
 }
 
 #[test]
-fn null_fields_are_not_expanded() {
+fn null_fields_and_no_paths_expand_nothing() {
     for paths in [vec![], vec!["customer"], vec!["payment_intent.customer"]] {
         assert!(expand(session(), SESSION, &paths).unwrap()["customer"].is_null(), "{paths:?}");
     }
