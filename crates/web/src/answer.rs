@@ -1,5 +1,5 @@
-//! What handlers return: data or a [`Problem`], and the envelope that every API response has (design section
-//! 6).
+//! The return values of handlers: data or a [`Problem`], and the envelope that every API response has (design
+//! section 6).
 
 mod chunked;
 mod envelope;

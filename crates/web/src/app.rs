@@ -1,4 +1,4 @@
-//! What the handlers share. Everything is passed in; nothing is global.
+//! The state that handlers share. All parts are passed in; none is global.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,15 +16,15 @@ use crate::rate::Limiter;
 use crate::stream_slots::StreamSlots;
 use crate::write_probe::WriteProbe;
 
-/// The credits that one person may move in 24 hours, where the deployment does not say.
+/// The default limits on the credits that one person may move in 24 hours.
 pub const OPERATOR_LIMITS: OperatorLimits = OperatorLimits { per_tenant: Credits(100), total: Credits(1000) };
 
-/// What an [`App`] is made of.
+/// The parts of an [`App`].
 #[derive(Clone, Debug)]
 pub struct AppParts {
     /// The database.
     pub store: Store,
-    /// Where commands are handed in. Its worker must run.
+    /// The queue for commands. Its worker must run.
     pub commands: CommandQueue,
     /// The time.
     pub clock: Clock,
@@ -34,7 +34,7 @@ pub struct AppParts {
     pub policy: Arc<Policy>,
     /// The credits that one person may move in 24 hours; more takes two people.
     pub operator_limits: OperatorLimits,
-    /// What is sold here, and through which gateway.
+    /// The catalogue and the payment gateway.
     pub shop: Arc<Shop>,
     /// The webhook's signing secrets; several while they are rotated.
     pub secrets: Vec<Secret>,
@@ -42,24 +42,24 @@ pub struct AppParts {
     pub destinations: Arc<Destinations>,
     /// Limits of this service.
     pub limits: Limits,
-    /// Lines of the log that were dropped since the start, because nobody read them.
+    /// Lines of the log that were dropped since the start, because nothing read them fast enough.
     pub log_lines_dropped: Arc<AtomicU64>,
 }
 
-/// What the handlers share. Cheap to clone.
+/// The state that handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
     /// The database.
     pub store: Store,
-    /// Where events are handed in.
+    /// Stores incoming events.
     pub(crate) intake: Intake,
-    /// Where commands are handed in.
+    /// The queue for commands.
     pub(crate) commands: CommandQueue,
-    /// What operators do.
+    /// Executes the actions of operators.
     pub(crate) actions: OperatorActions,
     /// Opens checkouts.
     pub(crate) purchases: Purchases,
-    /// What is sold here.
+    /// The catalogue.
     pub(crate) shop: Arc<Shop>,
     /// Where notices may be sent.
     pub(crate) destinations: Arc<Destinations>,
@@ -77,7 +77,7 @@ pub struct App {
     pub(crate) limiter: Arc<Limiter>,
     /// Limits of this service.
     pub limits: Limits,
-    /// Webhooks that may be stored at one moment.
+    /// Permits for storing webhooks concurrently.
     pub intake_permits: Arc<Semaphore>,
     /// Whether deliveries can be stored.
     pub(crate) write_probe: Arc<WriteProbe>,

@@ -1,6 +1,6 @@
-//! API keys: shown once, stored as a hash. A tenant key sees only its tenant; what belongs to another tenant
-//! looks like what does not exist. A service key spends and sells for any tenant. An operator key
-//! administers, and moves credits only by actions, which count against the limits of its person.
+//! API keys: shown once, stored as a hash. A tenant key sees only its tenant; objects of other tenants look
+//! as if they did not exist. A service key spends and sells for any tenant. An operator key administers, and
+//! moves credits only by actions, which count against the limits of its person.
 
 use axum::http::{HeaderMap, header};
 use engine::entropy;
@@ -24,7 +24,7 @@ name_schemas! {
     Permission: [CREDITS_READ, CREDITS_WRITE, OPERATOR].into_iter();
 }
 
-/// What tenants see in place of the operator and the reason.
+/// Shown to tenants in place of the operator and the reason.
 pub(crate) const DECISION: &str = "a decision by the operator";
 
 /// The holder of a valid key.

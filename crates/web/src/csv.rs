@@ -1,6 +1,5 @@
 //! CSV (RFC 4180) in UTF-8, safe against formula injection (owasp.org, CSV injection): text that a
-//! spreadsheet could take for a formula is prefixed with an apostrophe. Numbers are unchanged. Not here: the
-//! columns.
+//! spreadsheet could take for a formula is prefixed with an apostrophe. Numbers are unchanged.
 
 use std::fmt::Display;
 

@@ -3,7 +3,7 @@
 //! T12).
 //!
 //! Checked twice: when an endpoint is created, for a helpful error; and before each connection, for the
-//! addresses that the name resolves to. Not here: resolving and connecting.
+//! addresses that the name resolves to.
 
 mod address;
 
@@ -55,7 +55,8 @@ impl Destinations {
 
     /// The destination of this URL, if its form is allowed.
     ///
-    /// What is wrong, as the end of a sentence that begins with "url must be".
+    /// # Errors
+    /// The requirement that the URL violates, as the end of a sentence that begins with "url must be".
     pub fn check(&self, url: &str) -> Result<Destination, &'static str> {
         if url.len() > MAX_URL_CHARS || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("at most 2048 visible ASCII characters");
@@ -118,7 +119,7 @@ fn authority(text: &str) -> Option<(Host, Option<u16>)> {
 }
 
 /// A name, or an IPv4 address in dotted decimal form. Other forms (`0x7f.1`, `2130706433`, `127.1`) are
-/// refused: resolvers read them as addresses, and nobody needs them (url.spec.whatwg.org, IPv4 parser).
+/// refused, because resolvers read them as addresses (url.spec.whatwg.org, IPv4 parser).
 fn host(text: &str) -> Option<Host> {
     let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
     let last = name.rsplit('.').next()?;

@@ -1,7 +1,8 @@
 //! HTTP: the webhook, the API, and the accept loop below both. A handler reads the request, calls the store
 //! or the engine once, and returns a response; it decides nothing about money.
 //!
-//! Start at [`routes`]: every route is on that one screen. Deliberately not here: SQL, Stripe's JSON, rules.
+//! Start at [`routes`]: every route is on that one screen. SQL, Stripe's JSON and money rules are
+//! deliberately left to other crates.
 
 pub mod answer;
 mod api;

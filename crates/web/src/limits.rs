@@ -1,78 +1,76 @@
-//! Every HTTP limit, with its unit and its reason.
-//!
-//! Not here: limits of one noun, which stand in its file, and those of the store and of the loops, which
-//! belong to their crates.
+//! Every HTTP limit, with its unit and its reason. Limits of a single resource are in that resource's file.
 
 use std::time::Duration;
 
-/// What one service allows its clients. The defaults are the ones that run in production; tests shorten them.
+/// The limits of one service. The defaults are for production; tests shorten them.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open connections. At the limit a new one takes the place of the one that has been idle or receiving
-    /// the longest (`server/connections.rs`); where each is owed an answer, it waits in the kernel's backlog.
+    /// Open connections. At the limit a new one replaces the one that has been idle or receiving the longest
+    /// (`server/connections.rs`). If all of them are working, it waits in the kernel's backlog.
     pub connections: usize,
     /// Of these, from one address (one /64 of IPv6) that is not a trusted proxy.
     pub connections_per_address: usize,
-    /// Requests under way of one client behind a trusted proxy; beyond it 503.
+    /// Concurrent requests of one client behind a trusted proxy; beyond it 503.
     pub requests_per_client: usize,
-    /// How long every connection may be idle or receiving before it closes for another, or for another's
-    /// large body: long enough for a client on a busy machine to send a request. Memory and descriptors have
-    /// no such grace.
+    /// How long a connection may be idle or receiving before it may close for another connection or its large
+    /// body: long enough for a client on a busy machine to send a request. It does not apply when memory or
+    /// descriptors run out.
     pub stay: Duration,
-    /// From the connection to its first byte. A client connects because it has something to say.
+    /// From the connection to its first byte. Short, because a client connects to send a request.
     pub first_byte: Duration,
     /// From the first byte to the end of the first request's head.
     pub head: Duration,
-    /// From an answer to the end of the next request's head. Longer than what a proxy keeps a connection for
-    /// is best, or the proxy sends into a connection that is just being closed.
+    /// From a response to the end of the next request's head. It should be longer than the idle time-out of a
+    /// proxy, which might otherwise send a request on a connection that is being closed.
     pub keep_alive: Duration,
-    /// For the whole body, once the handler waits for it; then 408.
+    /// For receiving the whole body, once the handler waits for it; then 408.
     pub body: Duration,
-    /// Without the client taking one byte of its answer; then the connection is cut.
+    /// How long a client may read no byte of its response; then the connection closes.
     pub write: Duration,
-    /// Bytes of the request line and the header fields together; then 431. At least 8192, the least that
-    /// hyper takes.
+    /// Bytes of the request line and the header fields together; then 431. At least 8192, the minimum of
+    /// hyper.
     pub head_bytes: usize,
     /// Header fields in one request; then 431.
     pub head_fields: usize,
     /// Bytes of the request target; then 414.
     pub target_bytes: usize,
-    /// Bytes of a body that is small. Stripe's events have a few kilobytes.
+    /// The largest small body, in bytes. Stripe's events have a few kilobytes.
     pub small_body_bytes: u64,
-    /// Bodies that are larger, or do not say how large they are, at one moment. Beyond it one that is larger
-    /// than the new one, or has been coming for long, gives its place away; where none is, 503 at once.
+    /// Concurrent bodies that are larger, or whose length is not declared. Beyond it, a body that is larger
+    /// than the new one, or that has been arriving for long, gives up its place; if there is none, 503 at
+    /// once.
     pub large_bodies: usize,
-    /// Bytes of the bodies that are being received or worked on, over all connections. Beyond it the
-    /// connection that has been sending the longest closes; where each is owed an answer, 503.
+    /// Bytes of the bodies that are being received or handled, over all connections. Beyond it the connection
+    /// that has been receiving the longest closes; if all are working, 503.
     pub body_bytes: usize,
     /// Bytes of a webhook's body; then 413. Stripe publishes no maximum, and 64 KiB is known to be too small.
-    /// No more than the store unpacks.
+    /// At most the size that the store decompresses.
     pub webhook_body_bytes: usize,
     /// Bytes of an API request's body; then 413.
     pub api_body_bytes: usize,
-    /// For one webhook inside the service, from its head to its answer; then 503, and Stripe sends it again.
+    /// For handling one webhook, from its head to its response; then 503, and Stripe sends it again.
     pub webhook: Duration,
-    /// For one command or adjustment inside the service, from its body to its answer; then 503, and the
-    /// client asks again under the same `Idempotency-Key`. A purchase waits for Stripe: whoever asks Stripe
-    /// bounds it (20 seconds in the program), and `engine::purchase` how many wait at once.
+    /// For handling one command or adjustment, from its body to its response; then 503, and the client
+    /// retries with the same `Idempotency-Key`. It does not apply to a purchase, which waits for Stripe: the
+    /// gateway has its own time-out (20 seconds in the program), and `engine::purchase` limits how many wait.
     pub command: Duration,
-    /// Requests of the API that are handled at one moment; beyond it 503 at once. With streams and webhooks
-    /// fewer than connections, so that there is always room to receive a delivery.
+    /// Concurrent requests of the API; beyond it 503 at once. Together with streams and webhooks fewer than
+    /// the connections, so that a delivery can always be received.
     pub api_requests: usize,
-    /// Webhooks that are being stored at one moment; beyond it 503 at once, because a queue would only answer
-    /// later.
+    /// Webhooks that are stored concurrently; beyond it 503 at once, because a queue would only delay the
+    /// response.
     pub intake_permits: usize,
-    /// Live streams at one moment; beyond it 429. Each costs a connection, and no memory but one notice.
+    /// Open streams; beyond it 429. Each needs a connection, and the memory of one notice.
     pub streams: usize,
     /// Of these, with keys of one tenant.
     pub streams_per_tenant: usize,
-    /// Between two signs of life on a stream, and between two looks whether its key still works. Shorter than
-    /// what proxies keep a silent connection for.
+    /// The interval between keep-alive comments on a stream, and between checks that its key still works.
+    /// Shorter than the idle time-out of proxies.
     pub heartbeat: Duration,
-    /// From the order to stop until connections still busy are cut. Shorter than the 30 seconds after which
-    /// the usual process supervisors kill.
+    /// From the signal to stop until busy connections are closed. Shorter than the 30 seconds after which
+    /// most process supervisors kill a process.
     pub drain: Duration,
-    /// Requests that all keys of one tenant may make in an hour together; then 429. 0: as many as they like.
+    /// Requests per hour of all keys of one tenant together; then 429. 0 for no limit.
     pub requests_per_hour: u32,
 }
 

@@ -1,5 +1,6 @@
 //! The description of the API, OpenAPI 3.1. The operations come from the attributes of the handlers that
-//! `routes` lists; here is what they have in common. docs/openapi.json and docs/routes.md are made from it.
+//! `routes` lists; their common parts are added here. docs/openapi.json and docs/routes.md are generated from
+//! it.
 
 mod complete;
 mod example;
@@ -12,7 +13,7 @@ use utoipa::OpenApi;
 
 pub(crate) use page::STYLE;
 
-/// The document, made when it is first needed.
+/// The document, created on first use.
 pub(crate) type LazyDocument = &'static LazyLock<Document>;
 
 /// The description of the API in three forms.

@@ -1,10 +1,9 @@
 //! The rate limit of tenants: all keys of a tenant share one fixed window of an hour, which begins with the
 //! first request. Counted in memory, for at most `MAX_TENANTS` tenants. Windows use the time since boot, so a
-//! wrong clock locks nobody out. Not here: the headers (`server::allowance`), and which tenant it is
-//! (`api::request`).
+//! wrong clock locks nobody out. The headers are in `server::allowance`.
 //!
-//! Our own, because the crates for this (`governor`, `tower_governor`) are token buckets without the window's
-//! end and the remaining count, which the `X-RateLimit-*` headers show.
+//! Written here, because the crates for this (`governor`, `tower_governor`) are token buckets without the
+//! window's end and the remaining count, which the `X-RateLimit-*` headers show.
 
 #[cfg(test)]
 mod tests;
@@ -36,7 +35,7 @@ struct RateWindow {
     left: u32,
 }
 
-/// What is left of a tenant's limit.
+/// The remaining limit of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// Requests in a window.
@@ -72,7 +71,7 @@ impl Limiter {
             return None;
         }
         let now = clock.since_boot();
-        // A window is written at once, so a panic leaves nothing half done.
+        // A window is written in one step, so it is consistent even after a panic.
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let current = windows.get(&tenant).copied().filter(|window| now < window.ends_at);
         let window = current.unwrap_or_else(|| {

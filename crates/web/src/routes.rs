@@ -1,5 +1,5 @@
-//! Every route, on one screen, by noun. Method, path, summary and permission stand at each handler, and
-//! together in docs/routes.md.
+//! Every route, on one screen, by noun. Method, path, summary and permission are declared at each handler,
+//! and listed in docs/routes.md.
 
 use std::sync::{Arc, LazyLock};
 
@@ -47,7 +47,7 @@ static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
     Document::of(routes.merge(webhook_routes()).into_openapi())
 });
 
-/// The description of every route, made when it is first needed.
+/// The description of every route, created on first use.
 pub fn document() -> &'static Document {
     &DOCUMENT
 }

@@ -1,5 +1,5 @@
-//! What handlers describe themselves with: closed lists of names, and parameters that several share.
-//! Not here: the document (`openapi`).
+//! Shared parts of the API's description: closed lists of names, and parameters of several operations. The
+//! document itself is in `openapi`.
 
 mod names;
 mod parameters;

@@ -1,10 +1,10 @@
-//! The accept loop: HTTP/1.1 over TCP, with a deadline for everything that a client can delay, and a limit on
-//! everything that clients can have many of.
+//! The accept loop: HTTP/1.1 over TCP, with a deadline for each step that a client can delay, and a limit on
+//! each resource that clients use.
 //!
 //! It exists because `axum::serve` has no connection limit and no deadline for a head, and drains without a
-//! time limit. Not here: TLS and HTTP/2 (the work of a proxy), routes, and body sizes (set per route). When a
-//! client disconnects, hyper drops the handler's future. A handler that must not be cancelled passes its work
-//! to another task and only waits for the result.
+//! time limit. TLS and HTTP/2 are left to a proxy. When a client disconnects, hyper drops the handler's
+//! future. A handler that must not be cancelled passes its work to another task and only waits for the
+//! result.
 
 pub(crate) mod allowance;
 mod client_address;
@@ -55,7 +55,7 @@ pub struct Drained {
     pub cut: usize,
 }
 
-/// What every connection of a server shares.
+/// The state that all connections of a server share.
 struct Serving {
     router: Router,
     limits: Limits,

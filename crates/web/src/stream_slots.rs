@@ -1,6 +1,5 @@
 //! The number of open streams, in total and per tenant. A stream holds a connection for as long as its client
-//! likes, so the number is limited.
-//! Not here: the limits (`limits`).
+//! wants, so the number is limited.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,6 @@
-//! `POST /webhooks/stripe`: verify, keep, acknowledge. A 2xx means that the event is on disk; whatever cannot
-//! promise that is a 503, and Stripe sends the event again (design section 6, Webhook).
-//! Not here: what the event means. That is worked out after the answer, by `engine::apply`.
+//! `POST /webhooks/stripe`: verify, store, acknowledge. A 2xx means that the event is on disk. If that is not
+//! certain, the response is 503, and Stripe sends the event again (design section 6, Webhook).
+//! `engine::apply` applies the event after the response.
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -17,7 +17,7 @@ use crate::app::{App, Counters, Shared};
 
 const SIGNATURE: &str = "stripe-signature";
 const RECEIVED: &str = r#"{"received":true}"#;
-/// One body for every fault: whoever forges learns nothing from it. The reason goes to the log.
+/// The same body for every fault, so that a forger learns nothing from it. The reason is logged.
 const SIGNATURE_INVALID: &str = concat!(
     r#"{"error":{"code":400,"type":"SIGNATURE_INVALID","message":"#,
     r#""The Stripe-Signature header does not verify this body. Nothing was stored."}}"#,
@@ -66,7 +66,7 @@ pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Resp
         return json(StatusCode::UNSUPPORTED_MEDIA_TYPE, ENCODED);
     }
     let Some(signature) = headers.get(SIGNATURE).cloned() else {
-        // Before the body: nobody makes us hold what they did not sign.
+        // Refused before the body is read: unsigned requests must not use memory.
         return refuse(&app, SignatureFault::Missing);
     };
     let body = match Bytes::from_request(request, &app).await {
@@ -92,7 +92,7 @@ pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Resp
             if receipt.deliveries > 1 {
                 Counters::count(&app.counters.duplicates);
             } else if !app.clock.reading().trusted {
-                // Only an event that is new: anybody may repeat a known one at any time.
+                // Only a new event proves the time: a known one can be replayed at any time.
                 app.clock.witness(signed, TOLERANCE_SECONDS, "a new event's signature");
             }
             json(StatusCode::OK, RECEIVED)
@@ -102,8 +102,9 @@ pub(crate) async fn receive(State(app): State<Shared>, request: Request) -> Resp
     }
 }
 
-/// When it was signed, if Stripe signed it just now. While the clock is in doubt, by either time. A signature
-/// from the future that fits the time which a doubt was settled against puts the clock in doubt again.
+/// The time of the signature, if it is genuine and recent. While the clock is in doubt, both times are tried.
+/// A signature from the future that fits the time that was rejected when a doubt was settled puts the clock
+/// in doubt again.
 fn genuine(app: &App, body: &[u8], signature: &[u8], now: Now) -> Result<Timestamp, SignatureFault> {
     let by = |time: Timestamp| verify(body, Some(signature), &app.secrets, time.seconds(), TOLERANCE_SECONDS);
     let verified = match by(now.at) {
@@ -120,7 +121,7 @@ fn genuine(app: &App, body: &[u8], signature: &[u8], now: Now) -> Result<Timesta
     verified.map(|verified| Timestamp::from_seconds(verified.timestamp))
 }
 
-/// Whether the signature is genuine, and only its time is wrong.
+/// Whether the signature is genuine and only its time is wrong.
 fn is_about_time(fault: SignatureFault) -> bool {
     matches!(fault, SignatureFault::Stale | SignatureFault::Future)
 }
@@ -149,14 +150,14 @@ struct RefusedBecause {
     message: String,
 }
 
-/// The same answer for every fault; the reason is for the log and the counter.
+/// The same response for every fault. The reason is logged and counted.
 fn refuse(app: &App, fault: SignatureFault) -> Response {
     app.counters.count_fault(fault);
     (Extension(RefusalReason(fault.as_str())), json(StatusCode::BAD_REQUEST, SIGNATURE_INVALID))
         .into_response()
 }
 
-/// Stripe's event, by neither of the two times. Stripe sends it again, and the clock may be set by then.
+/// 503 to a genuine event that fits neither time. Stripe sends it again, and the clock may be set by then.
 fn fits_neither_time(app: &App, fault: SignatureFault) -> Response {
     Counters::count(&app.counters.unavailable);
     tracing::error!(

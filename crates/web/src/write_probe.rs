@@ -1,5 +1,5 @@
-//! Whether deliveries can be stored, found out by a write. However many health checks ask, there is one write
-//! at a time.
+//! Checks by a write whether deliveries can be stored. There is one write at a time, however many health
+//! checks run.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 const FRESH: Duration = Duration::from_secs(1);
 /// How long a health check waits for the write. Load balancers do not wait much longer.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// After how long a write without a result means that deliveries cannot be stored: they may take as long.
+/// After this time without a result, deliveries count as impossible to store, because they may take as long.
 const STALLED: Duration = Duration::from_secs(5);
 
 /// Writes to the database, and remembers the result.

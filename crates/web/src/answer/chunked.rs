@@ -1,7 +1,6 @@
 //! A response body that is produced chunk by chunk, as fast as its client reads: at most two chunks are in
-//! memory. A body that cannot be completed breaks the connection, so that no client takes a part for the
-//! whole.
-//! Not here: the deadline for a client that reads nothing (`server`).
+//! memory. A body that cannot be completed breaks the connection, so that no client mistakes a part for the
+//! whole. The deadline for a client that reads nothing is in `server::deadlines`.
 
 use std::io;
 use std::pin::Pin;
@@ -22,7 +21,7 @@ pub(crate) struct ChunkSender(mpsc::Sender<io::Result<Bytes>>);
 pub(crate) enum Stopped {
     /// The client disconnected.
     Disconnected,
-    /// The database could not answer.
+    /// Reading from the database failed.
     Store(StoreError),
 }
 
@@ -36,7 +35,7 @@ impl ChunkSender {
     /// Sends one chunk, once the chunk before it was taken.
     ///
     /// # Errors
-    /// [`Stopped::Disconnected`] when the client has gone.
+    /// [`Stopped::Disconnected`] when the client has disconnected.
     pub(crate) async fn send(&self, text: String) -> Result<(), Stopped> {
         self.0.send(Ok(Bytes::from(text))).await.map_err(|_| Stopped::Disconnected)
     }

@@ -1,6 +1,6 @@
 //! The envelope of every API response, `{"data", "meta"}` or `{"error", "meta"}`: what handlers return, and
-//! the body that is written from it once the request's id and the time are known.
-//! Not here: the layer that calls [`write_envelope`] (`server::envelope`).
+//! the body that is written from it once the request's id and the time are known. The layer in
+//! `server::envelope` calls [`write_envelope`].
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -46,13 +46,13 @@ pub(crate) struct PageOf<T> {
     pagination: Pagination,
 }
 
-/// 201 with the thing that was created.
+/// 201 with the object that was created.
 pub(crate) struct CreatedData<T>(pub(crate) T);
 
-/// 202 with the thing that waits for a second person. No credits have moved.
+/// 202 with the action that waits for a second person. No credits have moved.
 pub(crate) struct AcceptedData<T>(pub(crate) T);
 
-/// A response, and whether it was first given to an earlier request with the same `Idempotency-Key`.
+/// A response, and whether it is the response to an earlier request with the same `Idempotency-Key`.
 pub(crate) struct Replayable<R> {
     pub(crate) response: R,
     pub(crate) replayed: bool,
@@ -65,7 +65,7 @@ impl<T> Data<T> {
 }
 
 impl<T> PageOf<T> {
-    /// The rows of `found`, each shown by `view`. `page` is the page that was asked for.
+    /// The rows of `found`, each shown by `view`. `page` is the requested page.
     pub(crate) fn of<R>(found: &RowPage<R>, page: PageRequest, view: impl FnMut(&R) -> T) -> Self {
         let (number, size) = (i64::from(page.number), i64::from(page.size));
         let pages = (found.total + size - 1) / size;
@@ -146,7 +146,7 @@ where
     response
 }
 
-/// What the body is written from. An extension of the response.
+/// The content of the body to write. An extension of the response.
 #[derive(Clone)]
 enum Payload {
     Data {

@@ -1,12 +1,12 @@
-//! What went wrong, in words for the client: what happened, what it means for the money, and what to do.
-//! Not here: the list of kinds (`problem_kind`).
+//! An error response: what happened, what it means for the money, and what to do. The list of kinds is in
+//! `problem_kind`.
 
 use serde_json::{Value, json};
 use store::StoreError;
 
 use super::problem_kind::ProblemKind;
 
-/// What went wrong, for the client.
+/// An error response.
 #[derive(Clone, Debug)]
 pub struct Problem {
     pub(super) kind: ProblemKind,
@@ -26,7 +26,7 @@ impl Problem {
         self.kind
     }
 
-    /// 422: the value of `field` is not what is `expected`.
+    /// 422: the value of `field` is invalid. `expected` describes the valid values.
     pub fn value(field: &str, expected: &str) -> Self {
         Self {
             kind: ProblemKind::Validation,
@@ -42,18 +42,18 @@ impl Problem {
         Self { details, ..self }
     }
 
-    /// The same problem, marked as first given to an earlier request with the same `Idempotency-Key`.
+    /// The same problem, marked as the response to an earlier request with the same `Idempotency-Key`.
     #[must_use]
     pub(crate) fn replayed(self, replayed: bool) -> Self {
         Self { replayed, ..self }
     }
 
-    /// 404: there is no such `what`, or it belongs to somebody else. The two look the same.
+    /// 404: the object does not exist, or it belongs to another tenant. Both have the same response.
     pub fn not_found(what: &str) -> Self {
         Self::new(ProblemKind::NotFound, format!("There is no such {what}."))
     }
 
-    /// 404: there is no such route, or this key may not use it. The two look the same.
+    /// 404: the route does not exist, or this key may not use it. Both have the same response.
     pub fn no_route() -> Self {
         let message = "There is no such route; GET /docs shows all of them. Nothing was changed.";
         Self::new(ProblemKind::NotFound, message)

@@ -1,5 +1,5 @@
-//! The closed list of what can go wrong: one row each, with its name and its status. What a kind means for
-//! the money and what to do is in docs/errors.md; the words of one answer are its handler's.
+//! The closed list of error kinds, one row each, with its name and its status. docs/errors.md says what a
+//! kind means for the money and what to do. Handlers write the message of each response.
 
 use axum::http::StatusCode;
 
@@ -7,7 +7,7 @@ use crate::schema::name_schemas;
 
 macro_rules! problem_kinds {
     ($(#[doc = $meaning:literal] $variant:ident = $name:literal, $status:ident;)+) => {
-        /// What can go wrong; each has its entry in docs/errors.md.
+        /// The kind of an error. Each has an entry in docs/errors.md.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum ProblemKind { $(#[doc = $meaning] $variant,)+ }
 
@@ -25,12 +25,12 @@ macro_rules! problem_kinds {
                 match self { $(Self::$variant => $meaning.trim_ascii()),+ }
             }
 
-            /// The one with this name.
+            /// The kind with this name.
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|one| one.as_str() == name)
             }
 
-            /// The status it is answered with.
+            /// The HTTP status of the response.
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status),+ }
             }

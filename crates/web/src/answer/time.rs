@@ -1,4 +1,4 @@
-//! How times are written in responses: RFC 3339 in UTC.
+//! Times in responses: RFC 3339 in UTC.
 
 use jiff::Timestamp as Moment;
 use ledger::Timestamp;

@@ -1,8 +1,6 @@
 //! Sends a command to the queue with its idempotency key, and turns the outcome into a response. Every
 //! command of the API goes through here, so that a receipt, a refusal, a replay and an unknown outcome look
-//! the same.
-//! Not here: what a command does (`ledger`), what its body may contain (its handler), and where its outcome
-//! is stored (`store`).
+//! the same. The ledger decides what a command does.
 
 use ledger::{Cause, Command, CommandAction, Credits, HoldState, Receipt, Refusal, TenantId};
 use serde::Serialize;
@@ -15,14 +13,14 @@ use crate::answer::{Problem, ProblemKind, Replayable};
 use crate::api::plain_text::{counted, is_plain};
 use crate::auth::Caller;
 
-/// The most credits that one command may ask for.
+/// The most credits of one command.
 pub(crate) const MAX_CREDITS: i64 = 1_000_000_000;
 /// Characters that a reference may have.
 const MAX_REFERENCE: usize = 255;
 
 /// A command whose request was read and is valid.
 pub(crate) struct ValidatedCommand<'a, V> {
-    /// Whose credits it moves.
+    /// The tenant whose credits it moves.
     pub(crate) tenant: TenantId,
     /// The `Idempotency-Key`; none for a dry run, which is decided and changes nothing.
     pub(crate) key: Option<String>,
@@ -32,7 +30,7 @@ pub(crate) struct ValidatedCommand<'a, V> {
     pub(crate) values: V,
     /// The tenant's own reference.
     pub(crate) reference: Option<String>,
-    /// What to do.
+    /// The action.
     pub(crate) action: CommandAction,
 }
 
@@ -73,7 +71,7 @@ pub(crate) async fn execute<R>(
     }
 }
 
-/// The one answer that every refusal gets.
+/// The response to a refusal. It is the same for every command.
 pub(crate) fn refused(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::NotPositive => out_of_range("credits", 1, MAX_CREDITS),
@@ -120,7 +118,7 @@ fn resolved(state: HoldState) -> Problem {
     let (kind, what) = match state {
         HoldState::Captured => (ProblemKind::HoldResolved, "was captured before: its credits are spent"),
         HoldState::Released => (ProblemKind::HoldResolved, "was released before: its credits went back"),
-        // Open is no refusal.
+        // `Open` does not occur here: the state of an open hold is no reason to refuse.
         HoldState::Expired | HoldState::Open => (
             ProblemKind::HoldExpired,
             "ran out of time: its credits went back, and can be spent or held anew",
@@ -130,7 +128,7 @@ fn resolved(state: HoldState) -> Problem {
     Problem::new(kind, message).with_details(json!({ "state": state }))
 }
 
-/// The key names another command.
+/// The key was used for another command.
 pub(crate) fn key_reused() -> Problem {
     Problem::new(
         ProblemKind::IdempotencyKeyReused,
@@ -151,14 +149,15 @@ fn were(credits: Credits) -> String {
     format!("{} {}", counted(credits), if credits == Credits(1) { "was" } else { "were" })
 }
 
-/// So many credits as a body asks for.
+/// The number of credits in a body.
 ///
-/// It takes any JSON value, so that whatever is no whole number is refused by its name and never rounded.
+/// Takes any JSON value, so that a value that is not a whole number is refused with its field's name, never
+/// rounded.
 pub(crate) fn credits(value: &Value) -> Result<Credits, Problem> {
     whole("credits", value, 1, MAX_CREDITS).map(Credits)
 }
 
-/// A whole number of a body, written as one: 1.0, "1" and 1e0 are none.
+/// A whole number in a body. `1.0`, `"1"` and `1e0` are refused.
 pub(crate) fn whole(field: &str, value: &Value, least: i64, most: i64) -> Result<i64, Problem> {
     let number = value.as_i64().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| out_of_range(field, least, most))
@@ -168,7 +167,7 @@ fn out_of_range(field: &str, least: i64, most: i64) -> Problem {
     Problem::value(field, &format!("a whole number from {least} to {most}"))
 }
 
-/// What the tenant's own system calls the occasion.
+/// The reference in a body: a name from the tenant's own system.
 pub(crate) fn reference(text: Option<String>) -> Result<Option<String>, Problem> {
     let fits = |text: &String| (1..=MAX_REFERENCE).contains(&text.chars().count()) && is_plain(text);
     match text {

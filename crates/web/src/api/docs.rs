@@ -1,5 +1,5 @@
-//! `GET /openapi.json` and `GET /docs`: the description of the API, for programs and for people.
-//! Not here: making it (`openapi`).
+//! `GET /openapi.json` and `GET /docs`: the description of the API, for programs and for people. `openapi`
+//! creates it.
 
 use std::sync::LazyLock;
 

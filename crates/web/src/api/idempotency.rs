@@ -1,6 +1,6 @@
 //! The `Idempotency-Key` of a command, and the fingerprint of its request: the same key with the same request
-//! always gets the same response, with another request it is refused. Not here: storing both with the
-//! response, which the store does in the commit of the command.
+//! always gets the same response, with another request it is refused. The store writes both with the
+//! response, in the commit of the command.
 
 #[cfg(test)]
 mod tests;

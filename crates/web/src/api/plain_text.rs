@@ -1,5 +1,5 @@
 //! Text for people: references, reasons, names. One rule for all: no invisible characters, so that a line of
-//! the history reads as it is stored. Not here: the maximum lengths.
+//! the history reads as it is stored. Callers check the length.
 
 use ledger::Credits;
 

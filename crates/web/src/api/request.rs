@@ -1,4 +1,4 @@
-//! What every handler of the API starts from: the caller, the query string, the page, and the body.
+//! The inputs of the API's handlers: the caller, the query string, the page, and the body.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -138,7 +138,7 @@ async fn refuse_ambiguous_machine_key(
 }
 
 /// A request that no handler takes. With a tenant key it counts against the rate limit like any other, so
-/// that what a tenant may not see looks like what does not exist.
+/// that hidden routes and missing routes look the same.
 pub(crate) struct Unmatched;
 
 impl FromRequestParts<Shared> for Unmatched {
@@ -265,7 +265,7 @@ impl Query {
     }
 }
 
-/// The page that is asked for: `page`, `per_page` and `sort` by `created_at`, newest first by default.
+/// The requested page: `page`, `per_page` and `sort` by `created_at`, newest first by default.
 pub(crate) fn page(query: &Query) -> Result<PageRequest, Problem> {
     let number = |key: &str, default: u32, max: u32| match query.get(key) {
         None => Ok(default),

@@ -1,8 +1,7 @@
 //! `GET /api/stream`: notices as server-sent events (html.spec.whatwg.org, server-sent events), for clients
 //! that no webhook can reach. Every stream reads the store from its own position: a client that is slow or
-//! far behind costs no memory, and one that was disconnected resumes where it was.
-//! Not here: the deadline for a client that reads nothing (`server`), how many streams may be open
-//! (`stream_slots`), and what a notice looks like (`engine::notice`).
+//! far behind costs no memory, and one that was disconnected resumes where it was. The number of streams is
+//! limited in `stream_slots`.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -91,7 +90,7 @@ pub(crate) async fn follow(
     Ok((headers, Sse::new(ReceiverStream(events))).into_response())
 }
 
-/// After which notice to begin, if the client says so.
+/// The notice after which to begin, if the client names one.
 fn last_event_id(request: &Request, headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let wrong = || Problem::value("last_event_id", "the id of an event of this stream, a whole number");
     let sent = headers.get(LAST_EVENT_ID).map(|value| value.to_str().map_err(|_| wrong())).transpose()?;

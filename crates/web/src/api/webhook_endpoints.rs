@@ -1,6 +1,6 @@
 //! `/api/webhook-endpoints`: the endpoints that receive notices. A tenant key manages its tenant's endpoints;
-//! an operator key those of all tenants, or with `?tenant_id=` those of one tenant.
-//! Not here: sending (`engine::notify`), and which addresses are allowed (`destination`).
+//! an operator key those of all tenants, or with `?tenant_id=` those of one tenant. `engine::notify` sends
+//! the notices, and `destination` decides which addresses are allowed.
 
 mod view;
 

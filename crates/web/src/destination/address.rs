@@ -1,6 +1,6 @@
 //! Addresses that are not on the public internet: the special-purpose registries of IANA (RFC 6890 and its
-//! updates), and every form in which IPv6 carries an IPv4 address. Not here: names, which are judged by what
-//! they resolve to.
+//! updates), and every form in which IPv6 carries an IPv4 address. For names, the resolved addresses are
+//! checked.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -57,7 +57,7 @@ fn which_addresses_an_endpoint_may_have() {
         ("example.com", false, false),
         ("/notices", false, false),
         ("", false, false),
-        // What does not belong in it.
+        // Parts that are not allowed.
         ("https://user:secret@example.com/", false, false),
         ("https://@example.com/", false, false),
         ("https://example.com/#here", false, false),

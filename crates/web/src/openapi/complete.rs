@@ -1,6 +1,5 @@
-//! What operations have in common: permissions, the errors that every operation of its kind may return, the
+//! The common parts of operations: permissions, the errors that every operation of its kind may return, the
 //! headers of responses, and examples in their envelope.
-//! Not here: what is specific to one operation.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Examples of schemas: the schema's own, or one composed from its parts. Not here: checking them. The tests
-//! of the document validate every example against its schema.
+//! Examples of schemas: the schema's own, or one composed from its parts. The tests of the document validate
+//! every example against its schema.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,5 @@
-//! `GET /docs`: the document as one HTML page without script; `askama` escapes all text. Not here: anything
-//! that is not in the document.
+//! `GET /docs`: the document as one HTML page without script; `askama` escapes all text. The page contains
+//! only the document.
 
 use std::collections::BTreeMap;
 

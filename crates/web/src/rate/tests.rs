@@ -1,5 +1,4 @@
-//! The windows of the rate limit, as tables: whose request, when, and what is left then.
-//! Not here: the header fields and the refusal, which are seen from outside.
+//! The windows of the rate limit, as tables: the tenant, the time of its request, and the remaining limit.
 
 use ledger::Timestamp;
 use uuid::Uuid;
@@ -56,9 +55,9 @@ fn memory_is_bounded() {
         &[
             (1, 0, (0, 3600, None)),
             (2, 1, (0, 3601, None)),
-            (3, 2, (0, 3602, None)), // for which the first is forgotten
+            (3, 2, (0, 3602, None)), // for which the first window is removed
             (2, 3, (0, 3601, Some(3598))),
-            (1, 4, (0, 3604, None)), // and now the second
+            (1, 4, (0, 3604, None)), // and now the second window
             (3, 3605, (0, 7205, None)),
         ],
     );

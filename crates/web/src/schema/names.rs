@@ -1,6 +1,5 @@
-//! The closed lists of names, as schemas: each is read off the type that the program itself uses. Lists that
-//! this crate defines stand beside their definition.
-//! Not here: what the names mean (docs/errors.md, and the types).
+//! The closed lists of names, as schemas: each is generated from the type that the program uses. Lists that
+//! this crate defines are next to their definition. docs/errors.md explains the names.
 
 use engine::clock::{ClockState, Doubt, TimeCandidate};
 use ledger::posting::{Account, CauseKind};

@@ -1,5 +1,4 @@
-//! The parameters that several operations share.
-//! Not here: reading them (`api::request`; a test compares the two).
+//! The parameters that several operations share. `api::request` reads them; a test compares the two.
 
 use utoipa::IntoParams;
 use uuid::Uuid;

@@ -1,6 +1,5 @@
 //! The rate limit headers of every response, including errors. Where no request was counted, they show the
-//! full limit.
-//! Not here: the counting (`rate`), and the refusal itself (`api::request`).
+//! full limit. `rate` counts requests, and `api::request` refuses them.
 
 use std::sync::{Arc, OnceLock};
 

@@ -41,7 +41,7 @@ impl TrustedProxies {
         Self(vec![v4, Network { address: Ipv6Addr::LOCALHOST.into(), prefix: 128 }])
     }
 
-    /// Whether this address is one of them.
+    /// Whether this address is a trusted proxy.
     pub(super) fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(address))

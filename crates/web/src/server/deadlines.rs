@@ -1,6 +1,5 @@
-//! The deadlines for sending a head, sending a body, and reading a response.
-//!
-//! Not here: the deadline for the first byte of a connection, which comes before hyper takes over.
+//! The deadlines for sending a head, sending a body, and reading a response. The accept loop has the deadline
+//! for the first byte of a connection.
 
 use std::{
     future::Future,

@@ -1,5 +1,5 @@
 //! The layer that writes the envelope of API responses: handlers need neither the request's id nor the time.
-//! Not here: what the envelope looks like (`answer::envelope`).
+//! The format is in `answer::envelope`.
 
 use axum::Router;
 use axum::extract::Request;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::headers::RequestId;
 use crate::answer::write_envelope;
 
-/// Writes the bodies of what the handlers and layers of `router` return. Needs [`RequestId`], which
+/// Writes the bodies of the responses of `router`'s handlers and layers. Needs [`RequestId`], which
 /// [`stamp`](super::headers::stamp) sets.
 pub fn envelope<S: Clone + Send + Sync + 'static>(router: Router<S>, clock: Clock) -> Router<S> {
     router.layer(middleware::from_fn(move |request: Request, next: Next| {

@@ -1,6 +1,5 @@
-//! One request and its response, between hyper and the router. Not here: faults in the head, which hyper
-//! answers itself (400, 431), and the responses to a late body or to too many requests of a client
-//! (`refused`).
+//! One request and its response, between hyper and the router. hyper itself responds to a faulty head (400,
+//! 431).
 
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
 

@@ -1,7 +1,5 @@
-//! The header fields of every response.
-//!
-//! Not here: the responses that hyper sends itself (400 and 431 for a head that it cannot parse), and fields
-//! that depend on the route. A route that sets one of these fields keeps its own value.
+//! The header fields of every response. A route that sets one of them keeps its value. hyper's own responses
+//! (400 and 431 for a head that it cannot parse) do not have them.
 
 use axum::{
     Router,

@@ -1,9 +1,8 @@
-//! One log line per request: what was requested, with which key, the response, and how long it took.
+//! One log line per request: the route, the key, the response, and the duration.
 //!
-//! Requests with a valid key, and stored deliveries, have one line each. Requests of strangers must not fill
+//! Requests with a valid key, and stored deliveries, have one line each. Requests without a key must not fill
 //! the log: a refused one is a warning, and a successful one has its own target, so that the log can combine
-//! repeats of both into one line with a count. Not here: what handlers log about their own faults, and heads
-//! that hyper cannot parse.
+//! repeats of both into one line with a count. Heads that hyper cannot parse are not logged.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -42,8 +41,8 @@ pub(crate) fn requests<S: Clone + Send + Sync + 'static>(router: Router<S>) -> R
     router.layer(middleware::from_fn(async |mut request: Request, next: Next| {
         let mut line = RequestLine::of(&request);
         request.extensions_mut().insert(line.key.clone());
-        // Adds the request's id to what handlers log. The span has the highest level, so that no filter drops
-        // it.
+        // Adds the request's id to the log lines of handlers. The span has the highest level, so that no
+        // filter drops it.
         let span = tracing::error_span!("request", request_id = %line.id);
         let answer = next.run(request).instrument(span).await;
         line.status = Some(answer.status());
@@ -52,7 +51,8 @@ pub(crate) fn requests<S: Clone + Send + Sync + 'static>(router: Router<S>) -> R
     }))
 }
 
-/// What is known about a request. Logged on drop, so that a request whose client disconnects is logged too.
+/// The content of a request's log line. Logged on drop, so that a request whose client disconnects is logged
+/// too.
 struct RequestLine {
     id: Uuid,
     method: Method,

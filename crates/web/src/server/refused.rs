@@ -1,7 +1,6 @@
 //! Requests that are refused before or despite their handler: a target that is too long, a body that is late,
-//! too many requests or large bodies. The response is an ordinary error, and the connection closes.
-//! Not here: faults in the head itself, which hyper answers on its own (400, 431), and the deadline of a body
-//! (`deadlines`).
+//! too many requests or large bodies. The response is an ordinary error, and the connection closes. hyper
+//! itself responds to a faulty head (400, 431).
 
 use axum::{
     Router,
@@ -17,7 +16,7 @@ use crate::{
     limits::Limits,
 };
 
-/// Answers 414 to a target that is too long, 503 where there is no room for the request, and, whatever the
+/// Answers 414 to a target that is too long, 503 when there is no capacity for the request, and, whatever the
 /// handler returned, 408 when its body was late and 503 when there was no memory for it.
 pub fn refuse<S: Clone + Send + Sync + 'static>(router: Router<S>, limits: &Limits) -> Router<S> {
     router.layer(middleware::from_fn_with_state(

@@ -1,6 +1,6 @@
 //! `/api/admin/actions`: what operators did, and what waits for a second person. Every operation that moves
-//! credits by hand or grants access creates an action. Not here: creating one (`ask`), how it is shown
-//! (`view`), and the procedure (`engine::actions`).
+//! credits by hand or grants access creates an action. `ask` creates it, `view` renders it, and
+//! `engine::actions` has the procedure.
 
 mod submit;
 mod view;

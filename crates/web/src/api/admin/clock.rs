@@ -1,5 +1,5 @@
-//! `/api/admin/clock`: the time that the service uses, and confirming which time is right. Not here: when a
-//! clock is in doubt, and the consequences (`engine::clock`).
+//! `/api/admin/clock`: the time that the service uses, and confirming which time is right. `engine::clock`
+//! decides when a clock is in doubt.
 
 use engine::clock::{ClockState, ClockStatus, Doubt, TimeCandidate, remember};
 use serde::{Deserialize, Serialize};

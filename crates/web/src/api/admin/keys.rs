@@ -1,6 +1,6 @@
 //! `/api/admin/keys`: API keys are created, listed without their secrets, replaced while both work, and
-//! revoked at once. What gives power over the credits of many tenants takes two people.
-//! Not here: what a key may do (`auth`).
+//! revoked at once. Keys with power over the credits of many tenants need two people. The permissions of keys
+//! are in `auth`.
 
 mod view;
 

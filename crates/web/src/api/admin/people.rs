@@ -1,5 +1,5 @@
-//! `/api/admin/people`: the registered people who operate this deployment.
-//! Not here: their keys beyond the first (`keys`), and what each of them may do (`actions`).
+//! `/api/admin/people`: the registered people who operate this deployment. Their other keys are created in
+//! `keys`.
 
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};

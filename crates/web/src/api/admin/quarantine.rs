@@ -1,4 +1,4 @@
-//! `/api/admin/quarantine`: payments and events that need a decision. Not here: deciding (`decide`).
+//! `/api/admin/quarantine`: payments and events that need a decision. Decisions are in `decide`.
 
 mod claims;
 pub(crate) mod decide;

@@ -1,6 +1,6 @@
 //! `GET /api/admin/reports/liability`: the value of unspent credits at a point in time, to close the books.
-//! Computed from the journal up to that time, so a month can be closed in the next one. Not here: the value
-//! of a lot (`ledger::liability`), adding up (`totals`), rendering (`render`).
+//! Computed from the journal up to that time, so a month can be closed in the next one. The value of a lot is
+//! computed in `ledger::liability`.
 
 pub(crate) mod actions;
 mod lot;

@@ -1,5 +1,4 @@
-//! `/api/admin/restore`: confirming a restored backup. Not here: restoring it (`store`, with the service
-//! stopped), and what is suspended until the confirmation.
+//! `/api/admin/restore`: confirming a restored backup. The store restores it, with the service stopped.
 
 use axum::response::Response;
 use engine::actions::{BackupKey, working_again};

@@ -1,5 +1,5 @@
-//! `/api/admin/tenants`: tenants and their settings. Not here: creating a tenant, which happens with its
-//! first purchase or its first key.
+//! `/api/admin/tenants`: tenants and their settings. A tenant is created by its first purchase or its first
+//! key.
 
 use ledger::{Credits, TenantId};
 use serde::{Deserialize, Deserializer, Serialize};

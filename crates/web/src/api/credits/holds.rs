@@ -1,5 +1,5 @@
 //! `/api/credits/holds`: credits set aside for a later spend. A hold ends once: captured, released or
-//! expired. Not here: what happens to the credits (`ledger`), and expiring holds (`engine`).
+//! expired. The engine's sweeper expires holds.
 
 use axum::response::{IntoResponse as _, Response};
 use engine::entropy;

@@ -1,4 +1,4 @@
-//! `GET /api/credits/packages`: the packages on sale. Not here: buying one (`purchase`).
+//! `GET /api/credits/packages`: the packages on sale.
 
 use engine::Package;
 use serde::Serialize;

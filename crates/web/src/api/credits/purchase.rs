@@ -1,5 +1,5 @@
-//! `POST /api/credits/purchase`: opens a checkout at Stripe for a package. Not here: opening one checkout for
-//! each `Idempotency-Key` (`engine::purchase`).
+//! `POST /api/credits/purchase`: opens a checkout at Stripe for a package. `engine::purchase` opens one
+//! checkout for each `Idempotency-Key`.
 
 mod request;
 

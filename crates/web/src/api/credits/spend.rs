@@ -1,5 +1,4 @@
-//! `POST /api/credits/spend`: spends credits at once. Not here: holds (`holds`), and the order in which lots
-//! are spent (`ledger`).
+//! `POST /api/credits/spend`: spends credits at once. The ledger decides the order in which lots are spent.
 
 use ledger::{Allocation, CommandAction, Receipt};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! `GET /api/credits/statement`: every transaction between two balances, for bookkeeping. Read and sent in
-//! chunks, up to the end of the journal when the request began, so the lines always add up. Not here: pages
-//! of the history (`credits`).
+//! chunks, up to the end of the journal when the request began, so the lines always add up. Pages of the
+//! history are in `credits`.
 
 use axum::response::Response;
 use ledger::{Balance, Cause, TenantId};

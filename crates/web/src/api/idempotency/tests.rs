@@ -1,5 +1,4 @@
-//! What an `Idempotency-Key` may be, and which commands are the same.
-//! Not here: what becomes of a command that was sent again (the tests of each route).
+//! Valid values of `Idempotency-Key`, and which commands have the same fingerprint.
 
 use axum::http::Request;
 use ledger::chain::hex;

@@ -1,12 +1,12 @@
 //! Descriptions of events, and of the status of a payment, for people who do not know Stripe. Amounts are in
-//! minor units. Not here: the order of the entries (`timeline`), and what a payment is worth (`ledger`).
+//! minor units.
 
 use ledger::{Credits, Entitlement, Knowledge, Minor, Outcome, review_reason};
 use stripe::EventType::{self, *};
 
 use crate::api::plain_text::counted;
 
-/// What an event of this type means; None for a type that is not about payments.
+/// The meaning of an event of this type. None for a type that is not about payments.
 pub(super) fn meaning(kind: &str) -> Option<&'static str> {
     Some(match EventType::from_name(kind) {
         CheckoutSessionCompleted => "the customer completed the checkout",

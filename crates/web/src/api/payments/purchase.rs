@@ -1,5 +1,5 @@
 //! The checkout that a payment began with, if this service opened it: shown with the payment, and in its
-//! place until Stripe sends an event about the payment. Not here: opening it (`credits::purchase`).
+//! place until Stripe sends an event about the payment. `credits::purchase` opens it.
 
 use ledger::{PaymentStatus, TenantId, Timestamp};
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub(super) struct PaymentPurchaseView {
 }
 
 impl PaymentPurchaseView {
-    /// `status`: where the payment stands, as far as Stripe has told.
+    /// `status` is the status of the payment, as far as Stripe reported it.
     pub(super) fn of(purchase: &PurchaseRow, status: PaymentStatus, now: Timestamp) -> Self {
         let (order, session) = (&purchase.order, purchase.session.as_ref());
         let payable = session.filter(|session| status == PaymentStatus::Pending && session.expires_at > now);
@@ -52,7 +52,7 @@ pub(super) enum Found {
     Purchase(PurchaseRow),
 }
 
-/// Finds what `name` names.
+/// Finds the payment or purchase with this id.
 pub(super) async fn find(store: &Store, name: String) -> Result<Option<Found>, Problem> {
     if let Some(row) = store.payment(name.clone()).await? {
         for session in &row.knowledge.sessions {

@@ -1,4 +1,4 @@
-//! What is refused among words, and what must not be.
+//! Text that is refused, and text that must be accepted.
 
 use super::is_plain;
 

@@ -1,4 +1,4 @@
-//! How webhook endpoints and deliveries are shown: without secrets.
+//! The views of webhook endpoints and deliveries, without secrets.
 
 use ledger::TenantId;
 use serde::Serialize;

@@ -1,8 +1,8 @@
-//! What the page says of a field: that it must be sent, or that it may be null.
+//! The notes of fields on the page: required, or nullable.
 
 use crate::routes::document;
 
-/// What stands in an operation's card between these two.
+/// The part of an operation's card between these two texts.
 fn part<'a>(operation: &str, from: &str, to: &str) -> &'a str {
     let (_, card) =
         document().page.split_once(&format!("<article id=\"{operation}\">")).expect("an operation");

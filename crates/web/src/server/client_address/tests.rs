@@ -1,4 +1,4 @@
-//! Which addresses are trusted proxies, and whom they speak for.
+//! Which addresses are trusted proxies, and the client address that they forward.
 
 use std::net::IpAddr;
 
@@ -61,7 +61,7 @@ fn the_client_is_the_last_address_that_is_no_proxy() {
         (&["[2001:db8::1]"], Some("2001:db8::1")),
         (&["::ffff:203.0.113.7"], Some("203.0.113.7")),
         (&["10.0.0.9, 127.0.0.1"], None),
-        // Whoever wrote that, it counts as the proxy's.
+        // An unreadable entry: the request counts as the proxy's own.
         (&["203.0.113.7, unknown"], Some("127.0.0.1")),
         (&["203.0.113.7,"], Some("127.0.0.1")),
         (&["\u{e4}"], Some("127.0.0.1")),

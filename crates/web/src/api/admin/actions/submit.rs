@@ -1,5 +1,5 @@
 //! Requesting an action: it is executed, refused, or waits. Each response says what happened to the credits
-//! and what to do next. Not here: the procedure (`engine::actions`), and how an action is shown (`view`).
+//! and what to do next. The procedure is in `engine::actions`.
 
 use axum::response::{IntoResponse as _, Response};
 use engine::actions::{ActionError, ActionInput, RecordedAction};
@@ -207,19 +207,19 @@ fn problem(refusal: ActionRefusal) -> Problem {
     }
 }
 
-/// The end of credits is no moment in the future.
+/// 422: the expiry is not in the future.
 pub(in crate::api::admin) fn no_end() -> Problem {
     Problem::value("expires_at", "a future RFC 3339 timestamp with an offset, such as 2027-01-01T00:00:00Z")
 }
 
-/// There is nothing to confirm.
+/// No restore awaits confirmation.
 fn nothing_to_confirm() -> Problem {
     let message = "There is no restore to confirm: the database was not restored from a backup, or the \
                    restore is already confirmed.";
     Problem::new(ProblemKind::NoRestoreToConfirm, message)
 }
 
-/// Another number of keys works again than whoever confirms has seen.
+/// The number of keys that work again differs from the number in the confirmation.
 fn keys_changed(expected: u64, found: u64) -> Problem {
     let message = format!(
         "{found} of the backup's keys work again that were revoked or had expired, or may have been, and \

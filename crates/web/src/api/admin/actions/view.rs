@@ -1,4 +1,4 @@
-//! How an action is shown: the request, the people, the result, and the consequences for credits.
+//! The view of an action: the request, the people, the result, and the consequences for credits.
 
 use ledger::{Outcome, TenantId};
 use serde::Serialize;

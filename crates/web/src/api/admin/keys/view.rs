@@ -1,4 +1,4 @@
-//! How a key is shown: without its secret. Not here: what it may do (`auth`).
+//! The view of a key, without its secret.
 
 use ledger::TenantId;
 use serde::Serialize;

@@ -1,4 +1,5 @@
-//! What Stripe objects claim was bought, accepted or not, for the person who decides about a payment.
+//! The claims of Stripe objects about a purchase, accepted or not, for the person who decides about the
+//! payment.
 
 use ledger::TenantId;
 use ledger::claim::{Claim, ClaimSource, Judgement};

@@ -1,6 +1,5 @@
 //! Decisions about quarantine items, one or several at once. About a payment, the decision is one more fact;
-//! about an event, resolving applies it again after its cause was fixed. Not here: what a decision does
-//! (`store`), and the limits (`actions`).
+//! about an event, resolving applies it again after its cause was fixed. The store executes the decision.
 
 use axum::response::Response;
 use ledger::money::MAX_CREDITS_PER_PAYMENT;

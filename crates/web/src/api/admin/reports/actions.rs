@@ -1,5 +1,5 @@
 //! `GET /api/admin/reports/actions`: what each person did by hand between two times, how many credits that
-//! moved, and how much was done alone. Not here: the actions themselves (`api::admin::actions`).
+//! moved, and how much was done alone.
 
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp as Moment;

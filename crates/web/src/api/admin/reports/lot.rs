@@ -1,4 +1,4 @@
-//! A lot in the liability report. Not here: its value (`ledger::liability`).
+//! A lot in the liability report. Its value is computed in `ledger::liability`.
 
 use crate::answer::rfc3339;
 use ledger::liability::{LotSums, LotValue};

@@ -1,5 +1,4 @@
 //! The liability report as JSON, and as one table of CSV.
-//! Not here: the figures.
 
 use ledger::TenantId;
 use serde::Serialize;

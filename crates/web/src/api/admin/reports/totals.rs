@@ -1,4 +1,4 @@
-//! Adds up the value of lots by currency and age. Not here: rendering.
+//! Adds up the value of lots by currency and age.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) struct Totals {
     pub(super) currencies: BTreeMap<Option<String>, Sums>,
     /// Credits granted by operators. Nobody paid for them.
     pub(super) grants: Sums,
-    /// Outstanding credits of purchases that no money stands behind.
+    /// Outstanding purchased credits that no money covers.
     pub(super) unpriced: i128,
     /// The debts of tenants, in credits.
     pub(super) debts: Vec<(TenantId, Credits)>,
@@ -40,7 +40,7 @@ pub(super) struct Sums {
     pub(super) lots: i128,
     pub(super) credits: CreditSums,
     pub(super) money: MoneySums,
-    /// Outstanding credits and what is deferred for them, by age.
+    /// Outstanding credits and their deferred revenue, by age.
     pub(super) ages: [(i128, i128); AGES.len()],
 }
 

@@ -35,7 +35,7 @@ pub(super) struct PurchaseBody {
 }
 
 impl PurchaseBody {
-    /// Refuses values that no purchase may have, whatever is for sale.
+    /// Refuses values that are invalid for every package.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let address = "an http or https address of at most 2048 visible ASCII characters, without a user";
         if !is_web_address(&self.success_url) {
@@ -50,14 +50,14 @@ impl PurchaseBody {
         Ok(())
     }
 
-    /// The same for this tenant, under this key.
+    /// The engine's request, for this tenant and with this key.
     pub(super) fn of(self, tenant: TenantId, idempotency_key: IdempotencyKey) -> PurchaseRequest {
         let Self { package, success_url, cancel_url, customer_email } = self;
         PurchaseRequest { tenant, idempotency_key, package, success_url, cancel_url, customer_email }
     }
 }
 
-/// Whether it is an absolute web address that no browser reads in two ways.
+/// Whether the text is an absolute web address that all browsers read the same way.
 fn is_web_address(url: &str) -> bool {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
@@ -70,7 +70,7 @@ fn is_web_address(url: &str) -> bool {
         && host.is_some_and(|host| !host.is_empty() && plain(host))
 }
 
-/// Whether it looks like an e-mail address; Stripe judges the rest.
+/// Whether the text looks like an e-mail address. Stripe checks the rest.
 fn is_email(text: &str) -> bool {
     let sides = text.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     sides && text.len() <= MAX_EMAIL_LENGTH && !text.chars().any(|c| c.is_control() || c.is_whitespace())
