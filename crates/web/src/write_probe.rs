@@ -18,7 +18,7 @@ const STALLED: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(crate) struct WriteProbe(watch::Sender<ProbeState>);
 
-/// The last result, and the write that is under way.
+/// The last result, and the write in progress.
 #[derive(Clone, Copy, Debug, Default)]
 struct ProbeState {
     last: Option<(Instant, Result<(), WriteFailure>)>,
@@ -69,7 +69,7 @@ impl WriteProbe {
         }
     }
 
-    /// Begins a write, unless one is under way. It continues when the client disconnects.
+    /// Begins a write, unless one is in progress. It continues when the client disconnects.
     fn begin(&self, store: &Store) {
         let is_first = self.0.send_if_modified(|state| {
             state.began.is_none() && {

@@ -18,7 +18,7 @@ pub(super) struct CountedRequest {
 }
 
 impl Clients {
-    /// Counts a request; None where the client has `limit` under way.
+    /// Counts a request. None if the client already has `limit` concurrent requests.
     pub(super) fn begin(&self, client: IpAddr, limit: usize) -> Option<CountedRequest> {
         let client = grouped(client);
         let mut counts = self.lock();

@@ -20,7 +20,7 @@ pub struct ClientAddress(pub IpAddr);
 /// Why a request is not handled. An extension of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoRoom {
-    /// Its client has too many requests under way.
+    /// Its client has too many concurrent requests.
     ForClient,
     /// There are too many large bodies.
     ForBody,
