@@ -1,5 +1,5 @@
 //! `/api/admin/actions`: what operators did, and what waits for a second person. Every operation that moves
-//! credits by hand or grants access creates an action. `ask` creates it, `view` renders it, and
+//! credits by hand or grants access creates an action. `submit` creates it, `view` renders it, and
 //! `engine::actions` has the procedure.
 
 mod submit;

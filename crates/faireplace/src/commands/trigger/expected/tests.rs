@@ -1,4 +1,4 @@
-//! Expected credits against figures that were worked out by hand, in every API version.
+//! Expected credits, compared with figures that were computed by hand, in every API version.
 
 use emulator::scenario::{Sale, Scenario, metadata};
 use engine::MetadataKeys;
@@ -25,9 +25,9 @@ fn left(scenario: Scenario, api_version: ApiVersion, bought: (&str, i64), roundi
     spendable(&scenario.events(&sale), &sale, &MetadataKeys::default(), rounding)
 }
 
-/// Half the amount, rounded down to a minor unit, is refunded.
+/// The refund is half the amount, rounded down to a minor unit.
 #[test]
-fn a_partial_refund_leaves_what_the_rounding_leaves() {
+fn a_partial_refund_leaves_the_rounded_half() {
     // Credits and amount bought; credits left with floor and with ceil.
     for (bought, floor, ceil) in [
         (("10", 4_999), 6, 5),
@@ -48,7 +48,7 @@ fn a_partial_refund_leaves_what_the_rounding_leaves() {
 }
 
 #[test]
-fn other_scenarios_leave_all_or_nothing() {
+fn other_scenarios_leave_all_or_no_credits() {
     for (scenario, expected) in [
         (Scenario::Purchase, 7),
         (Scenario::Async, 7),
