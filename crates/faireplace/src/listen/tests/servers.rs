@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// A request to the events API.
 #[derive(Clone)]
-pub(super) struct ApiRequest {
+pub(super) struct ListRequest {
     pub(super) query: String,
     pub(super) authorized: bool,
     pub(super) version: String,
@@ -42,7 +42,7 @@ struct ServerState {
     created: u32,
     answers: VecDeque<(u16, String, String)>,
     refusals: HashMap<String, VecDeque<u16>>,
-    requests: Vec<ApiRequest>,
+    requests: Vec<ListRequest>,
     attempts: Vec<Attempt>,
 }
 
@@ -119,7 +119,7 @@ impl Servers {
         self.state().refusals.insert(id.to_owned(), statuses.iter().copied().collect());
     }
 
-    pub(super) fn requests(&self) -> Vec<ApiRequest> {
+    pub(super) fn requests(&self) -> Vec<ListRequest> {
         self.state().requests.clone()
     }
 
@@ -142,7 +142,7 @@ async fn list(
 ) -> Response<Body> {
     let mut state = servers.state();
     let field = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    state.requests.push(ApiRequest {
+    state.requests.push(ListRequest {
         query: raw.unwrap_or_default(),
         authorized: field("authorization") == format!("Bearer {}", super::KEY),
         version: field("stripe-version").to_owned(),
