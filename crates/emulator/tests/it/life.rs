@@ -330,12 +330,8 @@ fn line(event: &EventRecord, version: ApiVersion) -> String {
             let raw: Value = serde_json::from_str(&body).expect("JSON");
             let error = &raw["data"]["object"]["last_payment_error"];
             let code = [&error["code"], &error["decline_code"]];
-            let code: Vec<_> = code
-                .iter()
-                .filter_map(|code| code.as_str())
-                .filter(|code| !code.is_empty())
-                .filter(|code| !code.is_empty())
-                .collect();
+            let code: Vec<_> =
+                code.iter().filter_map(|code| code.as_str()).filter(|code| !code.is_empty()).collect();
             let received = o.amount_received.filter(|amount| *amount > 0).map(|amount| amount.to_string());
             [
                 vec![o.status.expect("status")],
